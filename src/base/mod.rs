@@ -1,0 +1,15 @@
+//! Words that every room speaks: time, ids, random numbers, bounds, privacy.
+//!
+//! Imports nothing of the project. Holds no rule of the desk and touches no clock: time is handed in.
+
+mod bounded;
+mod id;
+mod private;
+mod rng;
+mod time;
+
+pub use bounded::{BoundedQueue, Full};
+pub use id::{AgentId, CallId, GroupId, LegId, MenuId, Number, PlayId, PromptId, TrunkId};
+pub use private::Private;
+pub use rng::Rng;
+pub use time::{Mono, Now, Wall};

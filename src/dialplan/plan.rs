@@ -1,0 +1,237 @@
+//! What a plan says, after it was read and checked: plain values, every reference resolved to exist.
+//!
+//! The types here are what `pbx` acts on. How they are written in TOML is `parse`'s business.
+
+use crate::base::{AgentId, GroupId, MenuId, Number, PromptId, TrunkId};
+use chrono::{NaiveDate, NaiveTime, Weekday};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// One desk's plan.
+#[derive(Clone, Debug)]
+pub struct Plan {
+    /// As the file names it.
+    pub name: String,
+    /// All hours and dates of the plan are read in this zone.
+    pub timezone: chrono_tz::Tz,
+    /// Numbers that outsiders (and extensions) dial to reach the desk.
+    pub desk_numbers: BTreeMap<Number, DeskNumber>,
+    /// Service hours by name.
+    pub hours: BTreeMap<Arc<str>, Hours>,
+    /// Auto attendant menus.
+    pub menus: BTreeMap<MenuId, Menu>,
+    /// Hunt groups.
+    pub groups: BTreeMap<GroupId, Group>,
+    /// Agents; the key is the extension.
+    pub agents: BTreeMap<AgentId, Agent>,
+    /// Feature codes.
+    pub codes: BTreeMap<Number, FeatureCode>,
+    /// How long a phone rings that was dialled directly by its extension.
+    pub extension_ring: Duration,
+    /// Played to an agent who dialled a feature code.
+    pub code_done: PromptId,
+    /// Played to an agent whose feature code could not be obeyed.
+    pub code_refused: PromptId,
+    /// Whole-phrase position announcements, the first for position 1; beyond the last none is told.
+    pub positions: Vec<PromptId>,
+}
+
+/// A number that leads to the desk (着信番号).
+#[derive(Clone, Debug)]
+pub struct DeskNumber {
+    /// For people.
+    pub name: String,
+    /// Its hours; none means always open.
+    pub hours: Option<Arc<str>>,
+    /// Where a call goes while open.
+    pub open: Target,
+    /// Where it goes while closed, by reason; a reason left out uses `closed`.
+    pub closed: ClosedTargets,
+    /// Most calls at once on this number (回線数).
+    pub line_limit: u32,
+    /// Whether its calls enter the contract's figures.
+    pub counted: bool,
+    /// Trunks that may bring it; empty means all, and extensions always may.
+    pub trunks: BTreeSet<TrunkId>,
+}
+
+/// Where a call goes while closed.
+#[derive(Clone, Debug)]
+pub struct ClosedTargets {
+    /// Outside the hours of a service day, and at weekends.
+    pub night: Target,
+    /// On a holiday.
+    pub holiday: Target,
+    /// In a closure (year-end).
+    pub closure: Target,
+}
+
+/// Where a call goes next.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// Into a menu.
+    Menu(MenuId),
+    /// To a group's agents.
+    Group(GroupId),
+    /// To one phone.
+    Extension(Number),
+    /// Tells a prompt to its end and releases the call.
+    Announce(PromptId),
+    /// Refuses with this status (486, 503 or 603), unanswered.
+    Refuse(u16),
+}
+
+/// When the desk serves.
+#[derive(Clone, Debug)]
+pub struct Hours {
+    /// For each weekday the spans of service, in order, not overlapping; `from` included, `until` not.
+    pub week: BTreeMap<WeekdayKey, Vec<Span>>,
+    /// Whether Japanese public holidays are closed.
+    pub japanese_holidays: bool,
+    /// Yearly closures such as 12-29 to 01-03, both days included.
+    pub yearly: Vec<YearlyClosure>,
+    /// Single days with hours of their own (empty: closed all day), with a name.
+    pub days: BTreeMap<NaiveDate, SpecialDay>,
+}
+
+/// Monday is 0.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct WeekdayKey(pub u8);
+
+impl From<Weekday> for WeekdayKey {
+    fn from(day: Weekday) -> Self {
+        Self(u8::try_from(day.num_days_from_monday()).unwrap_or(0))
+    }
+}
+
+/// Part of a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Span {
+    /// Included.
+    pub from: NaiveTime,
+    /// Not included.
+    pub until: NaiveTime,
+}
+
+/// A closure that comes every year.
+#[derive(Clone, Debug)]
+pub struct YearlyClosure {
+    /// For people and for the history.
+    pub name: String,
+    /// (month, day), included.
+    pub from: (u32, u32),
+    /// (month, day), included; before `from` when it reaches over New Year.
+    pub until: (u32, u32),
+}
+
+/// One date's own hours.
+#[derive(Clone, Debug)]
+pub struct SpecialDay {
+    /// For people and for the history.
+    pub name: String,
+    /// Its spans of service; none means closed.
+    pub spans: Vec<Span>,
+}
+
+/// An auto attendant menu (自動応答).
+#[derive(Clone, Debug)]
+pub struct Menu {
+    /// What is said; a key stops it at once.
+    pub greeting: PromptId,
+    /// Where keys lead.
+    pub keys: BTreeMap<char, Target>,
+    /// How long a key is awaited after the greeting's end.
+    pub timeout: Duration,
+    /// How often the greeting is said in all before `then`.
+    pub tries: u32,
+    /// Said after a key that leads nowhere.
+    pub wrong_key: PromptId,
+    /// Where the call goes when the tries are used up without a valid key.
+    pub then: Target,
+}
+
+/// Agents reached together (グループ).
+#[derive(Clone, Debug)]
+pub struct Group {
+    /// For people.
+    pub name: String,
+    /// The extension number that reaches the group (グループ代表番号).
+    pub number: Option<Number>,
+    /// Members in the plan's order.
+    pub agents: Vec<AgentId>,
+    /// Who is rung next.
+    pub strategy: Strategy,
+    /// How long one offer rings.
+    pub ring: Duration,
+    /// After-call work.
+    pub wrap_up: Duration,
+    /// What follows when an agent lets it ring out.
+    pub on_ring_out: SetAside,
+    /// What follows when an agent's phone refuses.
+    pub on_refuse: SetAside,
+    /// Calls that may wait at once; one more is released.
+    pub max_waiting: u32,
+    /// The longest wait, from asking for an operator.
+    pub max_wait: Duration,
+    /// Whether the caller is answered (200) before an agent is, even when one is free.
+    pub answer_first: bool,
+    /// "All operators are busy", played once when nobody is free.
+    pub busy: PromptId,
+    /// Played in a loop while waiting, and while an agent's phone rings for an answered caller.
+    pub music: PromptId,
+    /// Played between the music.
+    pub comfort: Option<PromptId>,
+    /// How often `comfort` (and the position) is told.
+    pub comfort_every: Duration,
+    /// Whether the position is told before the comfort message.
+    pub tell_position: bool,
+    /// Said before release when the queue is full.
+    pub full: PromptId,
+    /// Said before release when the longest wait has passed.
+    pub waited: PromptId,
+}
+
+/// Who is rung next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Strategy {
+    /// 一斉: all free agents at once; the first to answer has the call.
+    RingAll,
+    /// 順次: always from the first of the list.
+    Linear,
+    /// 巡回: from the one after the last who was rung.
+    RoundRobin,
+    /// 最長待機: the one idle longest.
+    LongestIdle,
+}
+
+/// What is done with an agent who did not take an offer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SetAside {
+    /// Not rung again for this long, then free by itself.
+    For(Duration),
+    /// Paused until the agent (or a supervisor) ends it (RONA).
+    Pause,
+}
+
+/// An agent of the plan.
+#[derive(Clone, Debug)]
+pub struct Agent {
+    /// For people.
+    pub name: String,
+    /// Whether the agent counts as signed in from the first registration on, without a code.
+    pub always_signed_in: bool,
+}
+
+/// What a feature code does for the agent who dials it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FeatureCode {
+    /// Takes part.
+    SignIn,
+    /// Takes part no more.
+    SignOut,
+    /// Sets aside until unpaused.
+    Pause,
+    /// Ends a pause.
+    Unpause,
+}

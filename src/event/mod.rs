@@ -1,0 +1,363 @@
+//! The one history: what happened to calls, agents and the desk, in the order it was decided.
+//!
+//! Every figure, page, metric, ticket and report is a fold over these entries (`view`), and a restart
+//! is their replay. The room knows no rule, no SIP and no store; it only names facts. Entries are
+//! written as JSON and are read for ever: a field may be added with a default, none is renamed or
+//! removed, and a new meaning is a new variant.
+
+use crate::base::{AgentId, CallId, GroupId, MenuId, Number, Private, PromptId, TrunkId, Wall};
+use serde::{Deserialize, Serialize};
+
+/// The version of the shapes below, written into every stored entry.
+pub const VERSION: u16 = 1;
+
+/// One line of the journal.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Entry {
+    /// Position in the journal, from 1, without holes.
+    pub seq: u64,
+    /// When it was decided, by the wall clock; for stamps only.
+    pub at: Wall,
+    /// What happened.
+    #[serde(flatten)]
+    pub fact: Fact,
+}
+
+/// What an entry speaks of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "of", rename_all = "snake_case")]
+pub enum Fact {
+    /// A step in one call's life.
+    Call {
+        /// Which call.
+        call: CallId,
+        /// Milliseconds since the call arrived, by the monotonic clock: durations are computed from
+        /// this and are right even when the wall clock jumps.
+        t_ms: u64,
+        /// The step.
+        event: CallEvent,
+    },
+    /// A change of one agent.
+    Agent {
+        /// Which agent.
+        agent: AgentId,
+        /// The change.
+        event: AgentEvent,
+    },
+    /// Something about the desk as a whole.
+    Desk {
+        /// What it was.
+        event: DeskEvent,
+    },
+}
+
+/// A step in a call's life. The first is always `Arrived`, the last always `Ended`, and there is
+/// exactly one of each.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum CallEvent {
+    /// An INVITE reached a number of the plan.
+    Arrived {
+        /// The number that was dialled.
+        number: Number,
+        /// Who calls.
+        caller: Caller,
+        /// Where it came from.
+        origin: Origin,
+        /// Whether the number's calls enter the contract's figures.
+        counted: bool,
+    },
+    /// The number is outside its service hours; the call goes the closed way.
+    FoundClosed {
+        /// Why.
+        why: Closed,
+    },
+    /// Our 200 OK to the caller: from here on the caller is charged and hears us.
+    Accepted,
+    /// The auto attendant began (or began again) with this menu.
+    MenuEntered {
+        /// Which menu.
+        menu: MenuId,
+    },
+    /// A key was pressed in a menu and it leads somewhere.
+    KeyPressed {
+        /// In which menu.
+        menu: MenuId,
+        /// `0`–`9`, `*`, `#`, `A`–`D`.
+        key: char,
+    },
+    /// A key was pressed in a menu and leads nowhere.
+    KeyWrong {
+        /// In which menu.
+        menu: MenuId,
+        /// The key.
+        key: char,
+    },
+    /// No key came in the menu's time.
+    MenuTimedOut {
+        /// In which menu.
+        menu: MenuId,
+    },
+    /// The caller asked for an operator, by menu or by the number dialled. From here on a caller who
+    /// hangs up has abandoned.
+    OperatorAsked {
+        /// The group asked for; none when one agent's own line was dialled.
+        group: Option<GroupId>,
+    },
+    /// The call waits because no agent is free.
+    Queued {
+        /// In which group's queue.
+        group: GroupId,
+        /// 1 is next.
+        position: u32,
+    },
+    /// An announcement began to play to the caller.
+    Announced {
+        /// Which prompt.
+        prompt: PromptId,
+        /// What it is for.
+        purpose: Purpose,
+    },
+    /// An agent's phone is being rung for this call.
+    OfferMade {
+        /// Whose phone.
+        agent: AgentId,
+    },
+    /// That ringing is over without a conversation.
+    OfferEnded {
+        /// Whose phone.
+        agent: AgentId,
+        /// Why.
+        why: OfferEnd,
+    },
+    /// An agent answered and was connected to the caller.
+    OperatorAnswered {
+        /// Who.
+        agent: AgentId,
+    },
+    /// One side put the other on hold.
+    Held {
+        /// Who pressed hold.
+        by: Party,
+    },
+    /// The hold is over.
+    Resumed {
+        /// Who took the call back.
+        by: Party,
+    },
+    /// The call is over; its last event.
+    Ended {
+        /// Whose doing it was.
+        by: Party,
+        /// Why.
+        cause: EndCause,
+    },
+}
+
+/// Who calls.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Caller {
+    /// The number, or why there is none.
+    pub number: CallerNumber,
+    /// The display name as sent, made valid UTF-8, at most 128 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<Private<String>>,
+}
+
+/// A caller's number, or the reason of its absence (非通知, 公衆電話, 表示圏外).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallerNumber {
+    /// National digits, or the extension.
+    Known(Private<String>),
+    /// The caller withheld it.
+    Withheld,
+    /// A public telephone.
+    Payphone,
+    /// The network could not bring it.
+    Unavailable,
+}
+
+/// Where a call came from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// From outside by this trunk.
+    Trunk(TrunkId),
+    /// From one of our own phones.
+    Extension(Number),
+}
+
+/// Why a number is closed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "closed")]
+pub enum Closed {
+    /// A service day, outside its hours.
+    Night,
+    /// A weekday that is not one of service (Saturday, Sunday).
+    Weekend,
+    /// A holiday.
+    Holiday {
+        /// Its name.
+        name: String,
+    },
+    /// A closure written in the plan (year-end).
+    Closure {
+        /// Its name.
+        name: String,
+    },
+}
+
+/// What an announcement is for; `Busy` is what makes a call count as busy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// The desk's welcome or a menu's text.
+    Greeting,
+    /// "All operators are busy" (ビジーアナウンス).
+    Busy,
+    /// Please go on waiting.
+    Comfort,
+    /// "You are number n."
+    Position,
+    /// The after-hours message (時間外メッセージ).
+    AfterHours,
+    /// An information message of the auto attendant.
+    Information,
+    /// The last words before the system releases the call.
+    Release,
+}
+
+/// Why one ringing of one agent's phone ended without a conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "end")]
+pub enum OfferEnd {
+    /// Nobody picked up within the ring time.
+    RangOut,
+    /// The phone said no.
+    Refused {
+        /// With this SIP status.
+        status: u16,
+    },
+    /// The caller hung up while it rang.
+    CallerLeft,
+    /// Another phone of a ring_all answered first.
+    TakenElsewhere,
+    /// The phone could not be reached.
+    Unreachable,
+    /// The system ended it (longest wait, fault, restart).
+    Withdrawn,
+}
+
+/// Whose doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Party {
+    /// The caller.
+    Caller,
+    /// The agent.
+    Agent,
+    /// We ourselves.
+    System,
+}
+
+/// Why a call ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "cause")]
+pub enum EndCause {
+    /// BYE or CANCEL from the party named beside it.
+    HungUp,
+    /// The queue held its most.
+    QueueFull,
+    /// The longest wait passed.
+    WaitedTooLong,
+    /// The auto attendant was through: its information was told, or its tries used up.
+    MenuDone,
+    /// The after-hours message was told to its end.
+    ClosedTold,
+    /// All lines of the number were in use.
+    LinesFull,
+    /// The engine had no room for another call.
+    NoCapacity,
+    /// The one phone that was dialled did not answer, or said no.
+    NotAnswered {
+        /// The SIP status it gave; 480 when it rang out or is not registered.
+        status: u16,
+    },
+    /// A fault of the system; the text names it in words of ours, never a person's.
+    Fault {
+        /// Which.
+        what: String,
+    },
+    /// The daemon was restarted while the call was up; written by the next start.
+    Restart,
+}
+
+/// A change of an agent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum AgentEvent {
+    /// Takes part in the groups from now on.
+    SignedIn {
+        /// By what.
+        by: Means,
+    },
+    /// Takes part no more.
+    SignedOut {
+        /// By what.
+        by: Means,
+    },
+    /// Not offered calls for a while.
+    Paused {
+        /// By what.
+        by: Means,
+        /// Why, from the plan's list or the rule's own words.
+        reason: String,
+    },
+    /// Offered calls again.
+    Unpaused {
+        /// By what.
+        by: Means,
+    },
+    /// In a call (of any kind, also one the agent placed).
+    Talking,
+    /// After-call work.
+    WrapUp {
+        /// How long, in milliseconds.
+        for_ms: u64,
+    },
+    /// Free for the next call.
+    Idle,
+    /// The phone's registration came or went.
+    Phone {
+        /// Whether it can be rung now.
+        reachable: bool,
+    },
+}
+
+/// By what means an agent's state was changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Means {
+    /// A feature code dialled on the agent's phone.
+    FeatureCode,
+    /// The API.
+    Api,
+    /// A rule of the plan (rang out, refused).
+    Rule,
+}
+
+/// Something about the desk as a whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum DeskEvent {
+    /// The daemon began with this plan.
+    Started {
+        /// The program's version.
+        version: String,
+        /// The plan's name.
+        plan: String,
+    },
+    /// An orderly end.
+    Stopped,
+}

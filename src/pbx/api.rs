@@ -1,0 +1,202 @@
+//! The face of the desk's rules: what they are told and what they ask for. No SIP, no SDP, no sockets:
+//! legs ring, answer and end; prompts play; keys come.
+
+use crate::base::{AgentId, CallId, LegId, Number, PlayId, PromptId};
+use crate::event::{Caller, Fact, Means, Origin};
+
+/// Something that happened, told to [`super::Desk::handle`] with the time.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// An INVITE from somebody we know. The leg is the caller's.
+    Arrived {
+        /// The caller's leg.
+        leg: LegId,
+        /// What was dialled.
+        dialled: Number,
+        /// Who calls.
+        caller: Caller,
+        /// Whence.
+        origin: Origin,
+    },
+    /// A phone that we dialled rings (180 or 183).
+    Ringing {
+        /// The phone's leg.
+        leg: LegId,
+    },
+    /// A phone that we dialled answered; its ACK is sent and its media agreed.
+    Answered {
+        /// The phone's leg.
+        leg: LegId,
+    },
+    /// A phone that we dialled said no, or could not be reached. The leg is over.
+    Refused {
+        /// The phone's leg.
+        leg: LegId,
+        /// SIP status; 480 when there is no registration, 408 when it never answered the request.
+        status: u16,
+    },
+    /// The leg is over by the peer's doing: BYE, CANCEL, or it vanished.
+    Gone {
+        /// The leg.
+        leg: LegId,
+        /// The peer vanished or its media or signalling failed; otherwise it hung up in order.
+        lost: bool,
+    },
+    /// We could not make the leg work (no media port, offer and answer without a common codec).
+    /// The leg is over.
+    Failed {
+        /// The leg.
+        leg: LegId,
+        /// What, in words of ours.
+        what: &'static str,
+    },
+    /// A key.
+    Key {
+        /// Who pressed it.
+        leg: LegId,
+        /// `0`–`9`, `*`, `#`, `A`–`D`.
+        key: char,
+    },
+    /// A play came to its end.
+    Played {
+        /// Who heard it.
+        leg: LegId,
+        /// Which.
+        play: PlayId,
+    },
+    /// The leg's peer put the call on hold, or took it back.
+    Hold {
+        /// Whose phone.
+        leg: LegId,
+        /// On or off.
+        on: bool,
+    },
+    /// An account's phone became reachable or not (registration).
+    Phone {
+        /// The extension.
+        extension: Number,
+        /// Whether it can be dialled.
+        reachable: bool,
+    },
+    /// A person's command.
+    Command(Command),
+    /// The time has come that [`super::Desk::next_deadline`] named; harmless at any time.
+    Tick,
+}
+
+/// What a person may order; more later.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Signs an agent in.
+    SignIn {
+        /// Whom.
+        agent: AgentId,
+        /// By what.
+        by: Means,
+    },
+    /// Signs an agent out; a call in progress goes on.
+    SignOut {
+        /// Whom.
+        agent: AgentId,
+        /// By what.
+        by: Means,
+    },
+    /// Sets an agent aside.
+    Pause {
+        /// Whom.
+        agent: AgentId,
+        /// Why, at most 64 characters.
+        reason: String,
+        /// By what.
+        by: Means,
+    },
+    /// Ends a pause.
+    Unpause {
+        /// Whom.
+        agent: AgentId,
+        /// By what.
+        by: Means,
+    },
+}
+
+/// Why a command was not obeyed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum CommandError {
+    /// The plan has no such agent.
+    #[error("the plan has no agent of this name")]
+    NoSuchAgent,
+    /// The agent is in that state already.
+    #[error("the agent is in that state already")]
+    AlreadySo,
+    /// Pausing needs a signed-in agent.
+    #[error("the agent is not signed in")]
+    NotSignedIn,
+}
+
+/// What the rules want done, in order.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Action {
+    /// Tell the caller that it rings (180).
+    Ring {
+        /// The caller's leg.
+        leg: LegId,
+    },
+    /// Answer the caller (200); its media is then up.
+    Accept {
+        /// The caller's leg.
+        leg: LegId,
+    },
+    /// Refuse the caller with a final status; the leg is over.
+    Refuse {
+        /// The caller's leg.
+        leg: LegId,
+        /// 4xx, 5xx or 6xx.
+        status: u16,
+    },
+    /// Dial a phone. `Refused { status: 480 }` comes back when it has no address.
+    Dial {
+        /// A new leg, even number.
+        leg: LegId,
+        /// The extension.
+        extension: Number,
+        /// The caller's leg: its number and name are shown, its codec is preferred.
+        on_behalf_of: LegId,
+    },
+    /// End a leg whatever its state: CANCEL, BYE or a refusal, as is due. `Gone` does not come back.
+    HangUp {
+        /// The leg.
+        leg: LegId,
+        /// Another phone answered: phones shall log no missed call.
+        elsewhere: bool,
+    },
+    /// Let the two hear each other, and stop what plays to either.
+    Connect {
+        /// The caller's leg.
+        caller: LegId,
+        /// The agent's leg.
+        agent: LegId,
+    },
+    /// Play prompts to a leg, replacing what plays; before `Accept` it is early media.
+    Play {
+        /// Who hears it.
+        leg: LegId,
+        /// Named in `Played`.
+        play: PlayId,
+        /// In order, without a gap.
+        prompts: Vec<PromptId>,
+        /// For ever; `Played` never comes.
+        looped: bool,
+    },
+    /// Stop what plays.
+    Stop {
+        /// Who hears it.
+        leg: LegId,
+    },
+    /// Write a fact into the history.
+    Record(Fact),
+    /// The call is over and forgotten; for the log.
+    Forget {
+        /// Which.
+        call: CallId,
+    },
+}

@@ -1,0 +1,119 @@
+//! What the engine may ask of the media threads, and what they tell back: closed lists, so that the
+//! relay technique behind them can change without the callers noticing.
+
+use crate::base::{LegId, PlayId, PromptId};
+use crate::sdp::Codec;
+use std::net::{IpAddr, SocketAddr};
+
+/// How one leg's stream is spoken in both directions, as negotiated.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Stream {
+    /// Where the peer's SDP says it listens; the only source trusted until the source is locked.
+    pub remote: SocketAddr,
+    /// The voice codec.
+    pub codec: Codec,
+    /// Payload type we send voice with (the peer's number for it).
+    pub send_pt: u8,
+    /// Payload type voice arrives with (our number for it).
+    pub recv_pt: u8,
+    /// Payload type we send telephone-event with, when the peer takes it.
+    pub send_event_pt: Option<u8>,
+    /// Payload type telephone-event arrives with, when agreed.
+    pub recv_event_pt: Option<u8>,
+    /// Packet time in milliseconds, 10 to 60.
+    pub ptime_ms: u8,
+    /// Whether we may send (the peer did not say `sendonly` or `inactive`).
+    pub may_send: bool,
+    /// Whether the peer said it will send; silence is noticed only then.
+    pub will_receive: bool,
+}
+
+/// A wish of the engine's. None is answered but by [`Notice`]s.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Command {
+    /// Binds the leg's port.
+    Open {
+        /// The leg; new.
+        leg: LegId,
+        /// Our address in the leg's SDP.
+        ip: IpAddr,
+        /// Our RTP port, even.
+        port: u16,
+    },
+    /// Sets or replaces what was negotiated; a new remote unlocks the source.
+    Stream {
+        /// The leg.
+        leg: LegId,
+        /// The negotiated stream.
+        stream: Stream,
+    },
+    /// Passes audio between two legs, both ways. Plays on either leg go on until stopped or done.
+    Bridge {
+        /// One.
+        a: LegId,
+        /// Other.
+        b: LegId,
+    },
+    /// Ends the passing of audio on both legs of the bridge that `leg` is in.
+    Unbridge {
+        /// Either leg.
+        leg: LegId,
+    },
+    /// Plays the prompts one after another without a gap; replaces what plays on the leg.
+    Play {
+        /// The leg that hears it.
+        leg: LegId,
+        /// Named in the notice.
+        play: PlayId,
+        /// What is played, in order.
+        prompts: Vec<PromptId>,
+        /// Starts again at the end, for ever.
+        looped: bool,
+    },
+    /// Stops what plays; nothing when nothing does.
+    Stop {
+        /// The leg.
+        leg: LegId,
+    },
+    /// Frees the port. Unknown legs are ignored.
+    Close {
+        /// The leg.
+        leg: LegId,
+    },
+}
+
+/// What a media thread noticed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Notice {
+    /// The port could not be bound; the leg does not exist.
+    OpenFailed {
+        /// The leg.
+        leg: LegId,
+        /// The port that failed.
+        port: u16,
+    },
+    /// A play came to its end (never sent for a looped one, nor after `Stop` or a replacing `Play`).
+    PlayDone {
+        /// The leg.
+        leg: LegId,
+        /// Which.
+        play: PlayId,
+    },
+    /// A key was pressed: one notice a press, however many packets told it.
+    Digit {
+        /// The leg.
+        leg: LegId,
+        /// `0`–`9`, `*`, `#`, `A`–`D`.
+        key: char,
+    },
+    /// No packet came from the peer for the configured time although it should send. Sent once a gap.
+    Silent {
+        /// The leg.
+        leg: LegId,
+    },
+    /// Packets come again after `Silent`.
+    Heard {
+        /// The leg.
+        leg: LegId,
+    },
+}

@@ -1,0 +1,255 @@
+//! The face of the SIP room: what the engine asks of it and what it tells the engine. Everything
+//! else in `sip` is behind this; the engine never sees a header, a transaction or a dialog.
+
+use crate::base::{LegId, Number, Private, TrunkId, Wall};
+use bytes::Bytes;
+use std::net::SocketAddr;
+
+/// By what a message travels.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Transport {
+    /// Datagrams.
+    Udp,
+    /// A stream.
+    Tcp,
+}
+
+/// The way a message came, and so the way its answer goes back (RFC 3261 §18.2.2, RFC 3581, RFC 5923).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Flow {
+    /// By what.
+    pub transport: Transport,
+    /// Which of our listeners, as an index into [`Settings::listeners`].
+    pub listener: u16,
+    /// The peer.
+    pub remote: SocketAddr,
+    /// The connection, unique while the process lives; 0 for UDP, and for "a connection of your
+    /// choice to `remote`, opened when there is none".
+    pub connection: u64,
+}
+
+/// One address that we listen on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Listener {
+    /// By what.
+    pub transport: Transport,
+    /// As written into Via and Contact; never `0.0.0.0`.
+    pub advertised: SocketAddr,
+}
+
+/// What the endpoint must know once.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Our listeners; a [`Flow`] points into this list.
+    pub listeners: Vec<Listener>,
+    /// Host names and addresses that mean us in a Request-URI, beside the listeners' own.
+    pub hosts: Vec<String>,
+    /// The digest realm.
+    pub realm: String,
+    /// Server and User-Agent header.
+    pub product: String,
+    /// Shortest lease of a registration, seconds.
+    pub min_expires_s: u32,
+    /// Longest lease of a registration, seconds.
+    pub max_expires_s: u32,
+    /// Contacts an account may have at once; one more takes the place of the oldest.
+    pub max_contacts: usize,
+    /// Most server and client transactions held at once; a request beyond it is answered 503 without state.
+    pub max_transactions: usize,
+}
+
+/// Who may do what, looked up by the endpoint; replaced whole on reload.
+#[derive(Clone, Debug, Default)]
+pub struct Directory {
+    /// Accounts by user name; the user name is also the extension.
+    pub accounts: std::collections::BTreeMap<String, Account>,
+    /// Trunks, recognised by source address and transport.
+    pub trunks: Vec<Trunk>,
+    /// Phones that never register, at fixed addresses.
+    pub fixed_phones: std::collections::BTreeMap<Number, String>,
+}
+
+/// One account's secret.
+#[derive(Clone, Debug)]
+pub struct Account {
+    /// The password, from a file; kept because MD5 and SHA-256 need different hashes of it. The
+    /// hashes are computed once when the directory is set.
+    pub password: Private<String>,
+}
+
+/// A peer that is believed by its address.
+#[derive(Clone, Debug)]
+pub struct Trunk {
+    /// Its name.
+    pub id: TrunkId,
+    /// Source addresses; port 0 means any port.
+    pub sources: Vec<SocketAddr>,
+    /// By what it comes; none means any.
+    pub transport: Option<Transport>,
+}
+
+/// What the endpoint wants done or known, in order.
+#[derive(Clone, Debug)]
+pub enum Effect {
+    /// Put these bytes on the wire.
+    Send {
+        /// Which way.
+        flow: Flow,
+        /// One whole message.
+        bytes: Bytes,
+        /// Whether it may go before the journal is written. Only a 100 Trying, an ACK to a failure,
+        /// an answer to OPTIONS and answers that create no state (400, 401, 405, 420, 481, 503 …) may.
+        free: bool,
+    },
+    /// Something happened to a leg.
+    Leg {
+        /// Which.
+        leg: LegId,
+        /// What.
+        event: LegEvent,
+    },
+    /// A registration came, was refreshed, or went; to be stored before the 200 goes out.
+    Binding(BindingChange),
+}
+
+/// What happens to a leg, as the engine sees it. After `Over` nothing more comes for that leg.
+#[derive(Clone, Debug)]
+pub enum LegEvent {
+    /// A new INVITE from somebody we know; 100 Trying has been sent.
+    Incoming(Box<Incoming>),
+    /// A provisional answer above 100 to our INVITE, with SDP when it carried one. Answers of other
+    /// forks come too; their SDP replaces the last.
+    Progress {
+        /// 180 to 199.
+        status: u16,
+        /// Early media.
+        sdp: Option<Bytes>,
+    },
+    /// A 2xx to our INVITE; the ACK has been sent. A second fork's 2xx is acknowledged and ended
+    /// inside and never seen here. With an offerless INVITE the peer's offer is here, and the ACK
+    /// waits for [`super::Endpoint::answer_in_ack`].
+    Answered {
+        /// Answer, or offer to an offerless INVITE.
+        sdp: Option<Bytes>,
+    },
+    /// Our INVITE came to nothing; the leg is over.
+    Refused {
+        /// 300 to 699; 408 when nobody answered the request, 503 when it could not be sent, 487
+        /// after our own cancel.
+        status: u16,
+    },
+    /// The caller's ACK to our 2xx came, with SDP when our 2xx carried the offer.
+    Confirmed {
+        /// The answer to a late offer.
+        sdp: Option<Bytes>,
+    },
+    /// The peer re-INVITEs (or UPDATEs); answer with [`super::Endpoint::answer_offer`].
+    Offer {
+        /// None asks us to make the offer.
+        sdp: Option<Bytes>,
+    },
+    /// The peer answered our re-INVITE, or refused it (`Err(status)`); 491 is retried inside.
+    OfferAnswered {
+        /// SDP or status.
+        result: Result<Option<Bytes>, u16>,
+    },
+    /// A key by SIP INFO (application/dtmf-relay or application/dtmf).
+    Digit(char),
+    /// The leg is over; nothing more is owed.
+    Over(LegEnd),
+}
+
+/// How an incoming or answered leg ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LegEnd {
+    /// The peer sent BYE.
+    Bye,
+    /// The caller sent CANCEL before our final answer; 487 has been sent.
+    Cancelled,
+    /// Our 2xx was never acknowledged (64·T1); we sent BYE.
+    NoAck,
+    /// The peer does not answer in the dialog any more, or answers 408/481.
+    Lost,
+    /// We ended it ourselves and it is now done.
+    ByUs,
+}
+
+/// An INVITE that begins a leg, reduced to what the desk's rules may know.
+#[derive(Clone, Debug)]
+pub struct Incoming {
+    /// Who brought it, proved by digest or by address.
+    pub source: Source,
+    /// User part of the Request-URI, unescaped.
+    pub dialled: String,
+    /// User part of the From URI, unescaped (`anonymous` when withheld).
+    pub from_user: Private<String>,
+    /// Display name of From, valid UTF-8 (broken bytes replaced), at most 128 characters.
+    pub from_name: Option<Private<String>>,
+    /// User part of the first P-Asserted-Identity, if any.
+    pub asserted: Option<Private<String>>,
+    /// Privacy: id (or user, header) was asked for.
+    pub privacy: bool,
+    /// The offer; none means that we are to offer in the 2xx.
+    pub sdp: Option<Bytes>,
+}
+
+/// Who brought an INVITE.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// A trunk.
+    Trunk(TrunkId),
+    /// One of our accounts, by digest or as a fixed phone's address.
+    Account(Number),
+}
+
+/// What is shown to the phone that we dial.
+#[derive(Clone, Debug)]
+pub struct Shown {
+    /// User part of our From; `anonymous` when withheld.
+    pub user: Private<String>,
+    /// Display name of our From.
+    pub name: Option<Private<String>>,
+}
+
+/// Why we end or cancel a leg, for the Reason header (RFC 3326).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Why {
+    /// The other side hung up or the call is simply over.
+    Normal,
+    /// Another phone answered: `SIP;cause=200;text="Call completed elsewhere"`, so that phones log
+    /// no missed call.
+    Elsewhere,
+    /// A fault of ours.
+    Fault,
+}
+
+/// A registration as stored.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Binding {
+    /// Whose.
+    pub account: Number,
+    /// The Contact URI as registered.
+    pub contact: String,
+    /// The way it came.
+    pub flow: Flow,
+    /// Call-ID of the registration.
+    pub call_id: String,
+    /// Its last CSeq.
+    pub cseq: u32,
+    /// When it lapses, by the wall clock, because it outlives the process.
+    pub expires_at: Wall,
+}
+
+/// A change of the location table.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BindingChange {
+    /// New or refreshed; keyed by account and contact.
+    Put(Binding),
+    /// Gone (removed, lapsed, replaced).
+    Remove {
+        /// Whose.
+        account: Number,
+        /// Which.
+        contact: String,
+    },
+}
