@@ -29,6 +29,8 @@ pub struct Plan {
     pub codes: BTreeMap<Number, FeatureCode>,
     /// How long a phone rings that was dialled directly by its extension.
     pub extension_ring: Duration,
+    /// What the other side of a held call hears.
+    pub hold_music: PromptId,
     /// Played to an agent who dialled a feature code.
     pub code_done: PromptId,
     /// Played to an agent whose feature code could not be obeyed.

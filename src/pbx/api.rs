@@ -17,6 +17,9 @@ pub enum Input {
         caller: Caller,
         /// Whence.
         origin: Origin,
+        /// Why the leg can never carry audio (its offer shares nothing with us), in words of ours.
+        /// Such a call is recorded, rings no phone, is refused with 488 and ends as a fault.
+        unusable: Option<&'static str>,
     },
     /// A phone that we dialled rings (180 or 183).
     Ringing {
@@ -64,7 +67,8 @@ pub enum Input {
         /// Which.
         play: PlayId,
     },
-    /// The leg's peer put the call on hold, or took it back.
+    /// The leg's peer put the call on hold, or took it back. The other side hears the plan's
+    /// `hold_music` in a loop meanwhile (`Play`, then `Stop`); the SIP side of it is the engine's.
     Hold {
         /// Whose phone.
         leg: LegId,

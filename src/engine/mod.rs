@@ -1,0 +1,316 @@
+//! Joins the SIP room and the desk's rules: what the wire says becomes a leg's event, what the rules
+//! decide becomes SIP, media commands and history. Pure: an input and the time go in, an [`Outbox`]
+//! comes out; every cause and every effect is listed here and nowhere else.
+//!
+//! Must not know: sockets, threads, the store, any view. One INVITE's SDP is answered by our own;
+//! nothing of one leg's headers reaches the other but what [`caller::identify`] lists.
+
+mod caller;
+mod ports;
+mod session;
+mod wiring;
+
+use crate::base::{AgentId, LegId, Mono, Now, Number, Rng};
+use crate::dialplan::Plan;
+use crate::event::{Entry, Fact};
+use crate::pbx::{self, Command, CommandError, Desk};
+use crate::rtp;
+use crate::sip::api::{Binding, BindingChange, Directory, Effect, Flow, Settings};
+use crate::sip::Endpoint;
+use bytes::Bytes;
+use ports::Ports;
+use session::Session;
+use std::collections::{BTreeMap, VecDeque};
+use std::net::IpAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Steps that one input may cause before the engine declares a loop of its own making: far above
+/// what the largest group's `ring_all` needs.
+const STEPS_MAX: u32 = 100_000;
+
+/// What happened in the world.
+#[derive(Clone, Debug)]
+pub enum Input {
+    /// One whole SIP message.
+    Message {
+        /// The way it came.
+        flow: Flow,
+        /// As it came.
+        bytes: Bytes,
+        /// We are overloaded: a new request is refused at once, at the least cost.
+        shed: bool,
+    },
+    /// A connection ended.
+    FlowLost(Flow),
+    /// A message could not be sent (no connection could be made).
+    Unsendable(Flow),
+    /// From a media thread.
+    Media(rtp::Notice),
+    /// A person's command; the answer carries the token back.
+    Command {
+        /// Chosen by the caller.
+        token: u64,
+        /// What is wanted.
+        command: Command,
+    },
+    /// The time has come; harmless at any time, twice too.
+    Tick,
+}
+
+/// One message to be put on the wire.
+#[derive(Clone, Debug)]
+pub struct Send {
+    /// Which way.
+    pub flow: Flow,
+    /// As it goes.
+    pub bytes: Bytes,
+    /// May go before the journal is written (a 100 Trying, a refusal that keeps no state).
+    pub free: bool,
+}
+
+/// Everything one or more inputs caused, in order within each list. The entries and bindings must be
+/// in the journal before anything else of the same outbox is let out, but for [`Send::free`].
+#[derive(Debug, Default)]
+#[must_use = "what the engine decided must be carried out"]
+pub struct Outbox {
+    /// For the journal.
+    pub entries: Vec<Entry>,
+    /// For the store's location table.
+    pub bindings: Vec<BindingChange>,
+    /// For the media threads; before the messages, so that a port is open when it is named.
+    pub media: Vec<rtp::Command>,
+    /// For the wire.
+    pub sends: Vec<Send>,
+    /// Answers to commands.
+    pub replies: Vec<(u64, Result<(), CommandError>)>,
+}
+
+impl Outbox {
+    /// Whether there is nothing to do.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+            && self.bindings.is_empty()
+            && self.media.is_empty()
+            && self.sends.is_empty()
+            && self.replies.is_empty()
+    }
+}
+
+/// What the engine must know once.
+#[derive(Clone, Debug)]
+pub struct Policy {
+    /// Our address in every SDP.
+    pub media_ip: IpAddr,
+    /// First RTP port.
+    pub first_port: u16,
+    /// Last RTP port, included.
+    pub last_port: u16,
+    /// Most calls at once.
+    pub max_calls: usize,
+    /// A connected or waiting peer that sends no audio this long after the silence was noticed is
+    /// taken for vanished, and its call ends.
+    pub lost_after: Duration,
+}
+
+/// What is held now; all return to zero when the desk is quiet.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Gauges {
+    /// Legs with a session.
+    pub legs: usize,
+    /// RTP ports in use.
+    pub ports: usize,
+    /// The SIP room's own.
+    pub sip: crate::sip::Gauges,
+    /// The rules' own.
+    pub desk: pbx::Gauges,
+}
+
+/// A step still to be taken for the input at hand.
+#[derive(Debug)]
+enum Step {
+    Effect(Effect),
+    Desk(pbx::Input),
+    Action(pbx::Action),
+}
+
+/// The whole daemon but for its IO.
+pub struct Engine {
+    sip: Endpoint,
+    desk: Desk,
+    policy: Policy,
+    ports: Ports,
+    sessions: BTreeMap<LegId, Session>,
+    /// Legs whose peer has gone silent, by when they are taken for vanished.
+    silent: BTreeMap<(Mono, LegId), ()>,
+    next_seq: u64,
+    /// Extensions and whether the desk was told that they can be dialled.
+    reachable: BTreeMap<Number, bool>,
+    /// The leg of the input at hand, so that a panic can be laid at its door.
+    at_hand: Option<LegId>,
+    steps: VecDeque<Step>,
+    effects: Vec<Effect>,
+    actions: Vec<pbx::Action>,
+}
+
+/// What an engine is made from.
+pub struct Parts {
+    /// The SIP room's settings.
+    pub settings: Settings,
+    /// Who may do what.
+    pub directory: Directory,
+    /// The plan.
+    pub plan: Arc<Plan>,
+    /// The engine's own.
+    pub policy: Policy,
+    /// All randomness.
+    pub rng: Rng,
+    /// The next journal position.
+    pub next_seq: u64,
+    /// Registrations from before the restart.
+    pub bindings: Vec<Binding>,
+    /// Agents' states from before the restart.
+    pub agents: BTreeMap<AgentId, pbx::AgentMemory>,
+}
+
+impl Engine {
+    /// A desk that has just been started. Facts that follow from the start go to `out`.
+    pub fn new(mut parts: Parts, now: Now, out: &mut Outbox) -> Self {
+        let (sip_rng, desk_rng) = (parts.rng.fork(), parts.rng.fork());
+        let mut extensions: Vec<Number> = parts.directory.fixed_phones.keys().cloned().collect();
+        extensions.extend(parts.directory.accounts.keys().map(|user| Number::from(user.as_str())));
+        let mut sip = Endpoint::new(parts.settings, parts.directory, sip_rng);
+        sip.restore(parts.bindings, now);
+        let mut desk = Desk::new(parts.plan, parts.policy.max_calls, desk_rng);
+        desk.restore(parts.agents);
+        let ports = Ports::new(parts.policy.first_port, parts.policy.last_port);
+        let mut engine = Self {
+            sip,
+            desk,
+            policy: parts.policy,
+            ports,
+            sessions: BTreeMap::new(),
+            silent: BTreeMap::new(),
+            next_seq: parts.next_seq,
+            reachable: BTreeMap::new(),
+            at_hand: None,
+            steps: VecDeque::new(),
+            effects: Vec::new(),
+            actions: Vec::new(),
+        };
+        for extension in extensions {
+            engine.note_reachable(extension);
+        }
+        engine.run(now, out);
+        engine
+    }
+
+    /// Takes one input and appends everything it causes to `out`.
+    pub fn handle(&mut self, input: Input, now: Now, out: &mut Outbox) {
+        self.at_hand = None;
+        match input {
+            Input::Message { flow, bytes, shed } => {
+                self.sip.receive(flow, bytes, shed, now, &mut self.effects);
+            }
+            Input::FlowLost(flow) => self.sip.flow_lost(flow, now, &mut self.effects),
+            Input::Unsendable(flow) => self.sip.unsendable(flow, now, &mut self.effects),
+            Input::Media(notice) => self.media(&notice, now, out),
+            Input::Command { token, command } => {
+                let result = self.desk.command(command, now, &mut self.actions);
+                self.take_actions();
+                out.replies.push((token, result));
+            }
+            Input::Tick => {
+                self.sip.tick(now, &mut self.effects);
+                self.steps.push_back(Step::Desk(pbx::Input::Tick));
+                self.end_vanished(now, out);
+            }
+        }
+        self.run(now, out);
+    }
+
+    /// When [`Input::Tick`] is due next; none while nothing waits.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Mono> {
+        let silent = self.silent.keys().next().map(|(at, _)| *at);
+        [self.sip.next_deadline(), self.desk.next_deadline(), silent].into_iter().flatten().min()
+    }
+
+    /// What is held now.
+    #[must_use]
+    pub fn gauges(&self) -> Gauges {
+        Gauges {
+            legs: self.sessions.len(),
+            ports: self.ports.taken(),
+            sip: self.sip.gauges(),
+            desk: self.desk.gauges(),
+        }
+    }
+
+    /// After a panic was caught in [`Engine::handle`]: the call that caused it ends as `failed`, the
+    /// steps it still had are dropped, everybody else's calls go on.
+    pub fn after_panic(&mut self, now: Now, out: &mut Outbox) {
+        self.steps.clear();
+        self.effects.clear();
+        self.actions.clear();
+        if let Some(leg) = self.at_hand.take() {
+            self.fail(leg, "a fault in the engine", now, out);
+            self.run(now, out);
+        }
+    }
+
+    /// Takes steps until none is left.
+    fn run(&mut self, now: Now, out: &mut Outbox) {
+        let mut taken = 0_u32;
+        loop {
+            self.steps.extend(self.effects.drain(..).map(Step::Effect));
+            let Some(step) = self.steps.pop_front() else { break };
+            taken = taken.saturating_add(1);
+            assert!(taken < STEPS_MAX, "one input must not keep the engine busy for ever");
+            match step {
+                Step::Effect(Effect::Send { flow, bytes, free }) => {
+                    out.sends.push(Send { flow, bytes, free });
+                }
+                Step::Effect(Effect::Leg { leg, event }) => {
+                    self.at_hand = Some(leg);
+                    self.leg_event(leg, event, now, out);
+                }
+                Step::Effect(Effect::Binding(change)) => {
+                    let (BindingChange::Put(Binding { account, .. })
+                    | BindingChange::Remove { account, .. }) = &change;
+                    let account = account.clone();
+                    out.bindings.push(change);
+                    self.note_reachable(account);
+                }
+                Step::Desk(input) => {
+                    self.desk.handle(input, now, &mut self.actions);
+                    self.take_actions();
+                }
+                Step::Action(action) => self.act(action, now, out),
+            }
+        }
+    }
+
+    /// Puts the rules' actions before what else waits, in their order.
+    fn take_actions(&mut self) {
+        for action in self.actions.drain(..).rev() {
+            self.steps.push_front(Step::Action(action));
+        }
+    }
+
+    /// Tells the rules when a phone became reachable or stopped being so.
+    fn note_reachable(&mut self, extension: Number) {
+        let now_so = self.sip.reachable(&extension);
+        let before = self.reachable.insert(extension.clone(), now_so).unwrap_or(false);
+        if before != now_so {
+            let input = pbx::Input::Phone { extension, reachable: now_so };
+            self.steps.push_back(Step::Desk(input));
+        }
+    }
+
+    fn record(&mut self, fact: Fact, now: Now, out: &mut Outbox) {
+        out.entries.push(Entry { seq: self.next_seq, at: now.wall, fact });
+        self.next_seq = self.next_seq.saturating_add(1);
+    }
+}

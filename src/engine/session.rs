@@ -1,0 +1,218 @@
+//! One leg's media as the engine keeps it: its port, what was offered, what was agreed.
+
+use super::{Engine, Outbox};
+use crate::base::{LegId, Mono, Now};
+use crate::rtp;
+use crate::sdp::{Agreed, Codec, Direction, Local, SdpError};
+use crate::sip::api::Shown;
+use bytes::Bytes;
+
+/// Codecs in the order we offer them when the other leg has no say.
+pub const CODECS: [Codec; 2] = [Codec::Pcmu, Codec::Pcma];
+
+/// Where offer and answer (RFC 3264) stand. Boxed where large: a desk holds thousands.
+#[derive(Debug)]
+pub enum Talk {
+    /// The peer's INVITE carried no offer; ours goes into the 2xx.
+    OfferDue,
+    /// The peer's offer waits for our answer; parsed once, answered when the rules accept.
+    Offered(Box<crate::sdp::Session>),
+    /// Our offer is with the peer.
+    Offering,
+    /// Both know how to talk.
+    Agreed,
+}
+
+/// One leg.
+#[derive(Debug)]
+pub struct Session {
+    /// Our RTP port; none until the leg needs media.
+    pub port: Option<u16>,
+    /// Offer and answer.
+    pub talk: Talk,
+    /// What was agreed last; kept over a re-INVITE that fails.
+    pub agreed: Option<Agreed>,
+    /// `o=` session id; stays the same for the leg's life (RFC 3264 §8).
+    pub sdp_id: u64,
+    /// `o=` version; one more with every description that differs.
+    pub sdp_version: u64,
+    /// What is shown to phones dialled for this caller.
+    pub shown: Option<Shown>,
+    /// Whom it is connected with.
+    pub partner: Option<LegId>,
+    /// Whether its peer holds the call.
+    pub holding: bool,
+    /// When it is taken for vanished; set while silent.
+    pub silent_until: Option<Mono>,
+    /// The answer already sent in a 183, to be repeated in the 200.
+    pub answer: Option<Bytes>,
+}
+
+impl Session {
+    /// A leg without media yet.
+    pub const fn new(talk: Talk, sdp_id: u64) -> Self {
+        Self {
+            port: None,
+            talk,
+            agreed: None,
+            sdp_id,
+            sdp_version: 1,
+            shown: None,
+            partner: None,
+            holding: false,
+            silent_until: None,
+            answer: None,
+        }
+    }
+
+    /// The codec that the peer speaks, when that is known: the first one agreed or offered.
+    pub fn codec(&self) -> Option<Codec> {
+        match (&self.agreed, &self.talk) {
+            (Some(agreed), _) => Some(agreed.codec),
+            (None, Talk::Offered(offer)) => offer.first_codec(),
+            (None, Talk::OfferDue | Talk::Offering | Talk::Agreed) => None,
+        }
+    }
+}
+
+/// Why a leg cannot have media.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum NoMedia {
+    /// Every RTP port is in use.
+    #[error("all RTP ports are in use")]
+    NoPort,
+    /// The peer's description is broken or shares nothing with us.
+    #[error(transparent)]
+    Sdp(#[from] SdpError),
+    /// The leg is already gone.
+    #[error("the leg is gone")]
+    NoLeg,
+}
+
+impl NoMedia {
+    /// The SIP status it earns the peer.
+    pub const fn status(&self) -> u16 {
+        match self {
+            Self::NoPort => 503,
+            Self::Sdp(_) => 488, // Not Acceptable Here, RFC 3261 §21.4.26
+            Self::NoLeg => 481,
+        }
+    }
+
+    /// For the history: words of ours, nothing of the peer's.
+    pub const fn words(&self) -> &'static str {
+        match self {
+            Self::NoPort => "no free RTP port",
+            Self::Sdp(_) => "no common way to talk",
+            Self::NoLeg => "the leg is gone",
+        }
+    }
+}
+
+impl Engine {
+    /// Gives the leg a port and binds it, once.
+    fn open(&mut self, leg: LegId, now: Now, out: &mut Outbox) -> Result<u16, NoMedia> {
+        let session = self.sessions.get_mut(&leg).ok_or(NoMedia::NoLeg)?;
+        if let Some(port) = session.port {
+            return Ok(port);
+        }
+        let port = self.ports.take(now).ok_or(NoMedia::NoPort)?;
+        session.port = Some(port);
+        out.media.push(rtp::Command::Open { leg, ip: self.policy.media_ip, port });
+        Ok(port)
+    }
+
+    /// What we say of ourselves on this leg.
+    fn local(&self, leg: LegId, port: u16, first: Option<Codec>, direction: Direction) -> Local {
+        let mut codecs = CODECS.to_vec();
+        codecs.sort_by_key(|codec| Some(*codec) != first);
+        let (session_id, version) = self
+            .sessions
+            .get(&leg)
+            .map_or((1, 1), |session| (session.sdp_id, session.sdp_version));
+        Local {
+            ip: self.policy.media_ip,
+            port,
+            session_id,
+            version,
+            codecs,
+            direction,
+            ptime_ms: 20,
+        }
+    }
+
+    /// Our offer on this leg.
+    pub(super) fn make_offer(
+        &mut self,
+        leg: LegId,
+        first: Option<Codec>,
+        direction: Direction,
+        now: Now,
+        out: &mut Outbox,
+    ) -> Result<Bytes, NoMedia> {
+        let port = self.open(leg, now, out)?;
+        let offer = Bytes::from(self.local(leg, port, first, direction).offer());
+        if let Some(session) = self.sessions.get_mut(&leg) {
+            session.talk = Talk::Offering;
+            session.sdp_version = session.sdp_version.saturating_add(1);
+        }
+        Ok(offer)
+    }
+
+    /// Our answer to the peer's offer; the stream is set up with it.
+    pub(super) fn make_answer(
+        &mut self,
+        leg: LegId,
+        offer: &crate::sdp::Session,
+        direction: Direction,
+        now: Now,
+        out: &mut Outbox,
+    ) -> Result<Bytes, NoMedia> {
+        let port = self.open(leg, now, out)?;
+        let local = self.local(leg, port, offer.first_codec(), direction);
+        let (answer, agreed) = local.answer(offer)?;
+        self.agree(leg, agreed, out);
+        Ok(Bytes::from(answer))
+    }
+
+    /// The peer answered our offer.
+    pub(super) fn take_answer(
+        &mut self,
+        leg: LegId,
+        answer: &[u8],
+        direction: Direction,
+        out: &mut Outbox,
+    ) -> Result<(), NoMedia> {
+        let port = self.sessions.get(&leg).and_then(|s| s.port).ok_or(NoMedia::NoLeg)?;
+        let answer = crate::sdp::parse(answer)?;
+        let agreed = self.local(leg, port, None, direction).agreed(&answer)?;
+        self.agree(leg, agreed, out);
+        Ok(())
+    }
+
+    fn agree(&mut self, leg: LegId, agreed: Agreed, out: &mut Outbox) {
+        let Some(session) = self.sessions.get_mut(&leg) else { return };
+        session.talk = Talk::Agreed;
+        session.sdp_version = session.sdp_version.saturating_add(1);
+        out.media.push(rtp::Command::Stream { leg, stream: rtp::Stream::from(&agreed) });
+        session.agreed = Some(agreed);
+    }
+
+    /// Forgets a leg: its port rests, its partner stands alone, its silence is no one's concern.
+    pub(super) fn close(&mut self, leg: LegId, now: Now, out: &mut Outbox) {
+        let Some(session) = self.sessions.remove(&leg) else { return };
+        if let Some(at) = session.silent_until {
+            self.silent.remove(&(at, leg));
+        }
+        if let Some(partner) = session.partner {
+            out.media.push(rtp::Command::Unbridge { leg });
+            if let Some(partner) = self.sessions.get_mut(&partner) {
+                partner.partner = None;
+            }
+        }
+        if let Some(port) = session.port {
+            out.media.push(rtp::Command::Close { leg });
+            self.ports.give(port, now);
+        }
+    }
+}

@@ -1,0 +1,320 @@
+//! The wires: each leg event and media notice to the rules' input it means, each of the rules'
+//! actions to what the SIP room and the media threads do about it.
+
+use super::session::{NoMedia, Session, Talk};
+use super::{Engine, Outbox, Step, caller};
+use crate::base::{LegId, Now, Number, Private};
+use crate::pbx::{Action, Input as Desk};
+use crate::rtp::{Command as Media, Notice};
+use crate::sdp::{self, Direction};
+use crate::sip::api::{Incoming, LegEnd, LegEvent, Shown, Why};
+use bytes::Bytes;
+
+impl Engine {
+    fn tell(&mut self, input: Desk) {
+        self.steps.push_back(Step::Desk(input));
+    }
+
+    /// One thing that happened to a leg. Legs that we ended ourselves have no session any more, and
+    /// what still comes for them is nobody's concern.
+    pub(super) fn leg_event(&mut self, leg: LegId, event: LegEvent, now: Now, out: &mut Outbox) {
+        if let LegEvent::Incoming(incoming) = event {
+            self.arrived(leg, *incoming);
+            return;
+        }
+        if !self.sessions.contains_key(&leg) {
+            return;
+        }
+        match event {
+            LegEvent::Incoming(_) => {}
+            LegEvent::Progress { sdp: early, .. } => {
+                if let Some(early) = early {
+                    // Early media we cannot understand is no reason to end a call that may be answered.
+                    let _ = self.take_answer(leg, &early, Direction::SendRecv, out);
+                }
+                self.tell(Desk::Ringing { leg });
+            }
+            LegEvent::Answered { sdp } => self.answered(leg, sdp, now, out),
+            LegEvent::Refused { status } => {
+                self.close(leg, now, out);
+                self.tell(Desk::Refused { leg, status });
+            }
+            LegEvent::Confirmed { sdp: None } => {}
+            LegEvent::Confirmed { sdp: Some(answer) } => {
+                if let Err(why) = self.take_answer(leg, &answer, Direction::SendRecv, out) {
+                    self.fail(leg, why.words(), now, out);
+                }
+            }
+            LegEvent::Offer { sdp } => self.re_offered(leg, sdp, now, out),
+            LegEvent::OfferAnswered { result: Ok(Some(answer)) } => {
+                let direction = self.our_direction(leg);
+                // A peer that answers a hold with nonsense keeps what was agreed before.
+                let _ = self.take_answer(leg, &answer, direction, out);
+            }
+            LegEvent::OfferAnswered { result: Ok(None) | Err(_) } => {}
+            LegEvent::Digit(key) => self.tell(Desk::Key { leg, key }),
+            LegEvent::Over(LegEnd::ByUs) => self.close(leg, now, out),
+            LegEvent::Over(end @ (LegEnd::Bye | LegEnd::Cancelled | LegEnd::NoAck | LegEnd::Lost)) => {
+                self.close(leg, now, out);
+                self.tell(Desk::Gone { leg, lost: matches!(end, LegEnd::NoAck | LegEnd::Lost) });
+            }
+        }
+    }
+
+    fn arrived(&mut self, leg: LegId, incoming: Incoming) {
+        let (caller, origin, shown) = caller::identify(&incoming);
+        let dialled = Number::from(incoming.dialled.as_str());
+        let (talk, unusable) = match incoming.sdp.as_deref().map(sdp::parse) {
+            None => (Talk::OfferDue, None),
+            Some(Ok(offer)) if offer.first_codec().is_some() => (Talk::Offered(Box::new(offer)), None),
+            Some(Ok(_)) => (Talk::OfferDue, Some("no common way to talk")),
+            Some(Err(_)) => (Talk::OfferDue, Some("a broken session description")),
+        };
+        let mut session = Session::new(talk, leg.0);
+        session.shown = Some(shown);
+        self.sessions.insert(leg, session);
+        self.tell(Desk::Arrived { leg, dialled, caller, origin, unusable });
+    }
+
+    /// A phone that we dialled picked up.
+    fn answered(&mut self, leg: LegId, sdp: Option<Bytes>, now: Now, out: &mut Outbox) {
+        let agreed = match &sdp {
+            Some(answer) => self.take_answer(leg, answer, Direction::SendRecv, out),
+            // The answer may have come in a provisional response (RFC 3261 §13.2.1).
+            None if self.sessions.get(&leg).is_some_and(|s| s.agreed.is_some()) => Ok(()),
+            None => Err(NoMedia::NoLeg),
+        };
+        match agreed {
+            Ok(()) => self.tell(Desk::Answered { leg }),
+            Err(_) => {
+                self.sip.hang_up(leg, Why::Fault, now, &mut self.effects);
+                self.close(leg, now, out);
+                self.tell(Desk::Refused { leg, status: 488 });
+            }
+        }
+    }
+
+    /// The peer of a leg re-INVITEs: hold, resume, or a refresh.
+    fn re_offered(&mut self, leg: LegId, sdp: Option<Bytes>, now: Now, out: &mut Outbox) {
+        let Some(sdp) = sdp else {
+            // RFC 3261 §14.2: an offerless re-INVITE gets our full offer in the 2xx.
+            let direction = self.our_direction(leg);
+            let answer = self.make_offer(leg, None, direction, now, out).map_err(|e| e.status());
+            self.sip.answer_offer(leg, answer, now, &mut self.effects);
+            return;
+        };
+        let held_by_partner = self.partner_holds(leg);
+        let ours = if held_by_partner { Direction::SendOnly } else { Direction::SendRecv };
+        let answered = sdp::parse(&sdp)
+            .map_err(NoMedia::from)
+            .and_then(|offer| {
+                let answer = self.make_answer(leg, &offer, ours, now, out)?;
+                Ok((offer, answer))
+            });
+        match answered {
+            Err(why) => self.sip.answer_offer(leg, Err(why.status()), now, &mut self.effects),
+            Ok((offer, answer)) => {
+                self.sip.answer_offer(leg, Ok(answer), now, &mut self.effects);
+                self.note_hold(leg, offer.holds(), now, out);
+            }
+        }
+    }
+
+    /// Passes a hold or its end on to the other side, and tells the rules.
+    fn note_hold(&mut self, leg: LegId, holds: bool, now: Now, out: &mut Outbox) {
+        let Some(session) = self.sessions.get_mut(&leg) else { return };
+        if session.holding == holds {
+            return;
+        }
+        session.holding = holds;
+        let partner = session.partner;
+        self.tell(Desk::Hold { leg, on: holds });
+        if let Some(partner) = partner {
+            let direction = self.our_direction(partner);
+            if let Ok(offer) = self.make_offer(partner, None, direction, now, out) {
+                self.sip.offer(partner, Some(offer), now, &mut self.effects);
+            }
+        }
+    }
+
+    fn partner_holds(&self, leg: LegId) -> bool {
+        let partner = self.sessions.get(&leg).and_then(|session| session.partner);
+        partner.and_then(|p| self.sessions.get(&p)).is_some_and(|partner| partner.holding)
+    }
+
+    /// What we offer this leg: only to listen to us while its partner holds the call.
+    fn our_direction(&self, leg: LegId) -> Direction {
+        if self.partner_holds(leg) { Direction::SendOnly } else { Direction::SendRecv }
+    }
+
+    /// A notice of the media threads.
+    pub(super) fn media(&mut self, notice: &Notice, now: Now, out: &mut Outbox) {
+        match *notice {
+            Notice::PlayDone { leg, play } => {
+                self.at_hand = Some(leg);
+                self.tell(Desk::Played { leg, play });
+            }
+            Notice::Digit { leg, key } => {
+                self.at_hand = Some(leg);
+                self.tell(Desk::Key { leg, key });
+            }
+            Notice::OpenFailed { leg, port } => {
+                self.at_hand = Some(leg);
+                let Some(session) = self.sessions.get_mut(&leg) else { return };
+                if session.port == Some(port) {
+                    session.port = None;
+                    self.ports.retire(port, now);
+                    self.fail(leg, "an RTP port could not be bound", now, out);
+                }
+            }
+            Notice::Silent { leg } => {
+                let until = now.mono + self.policy.lost_after;
+                if let Some(session) = self.sessions.get_mut(&leg) {
+                    if let Some(before) = session.silent_until.replace(until) {
+                        self.silent.remove(&(before, leg));
+                    }
+                    self.silent.insert((until, leg), ());
+                }
+            }
+            Notice::Heard { leg } => {
+                if let Some(session) = self.sessions.get_mut(&leg)
+                    && let Some(until) = session.silent_until.take()
+                {
+                    self.silent.remove(&(until, leg));
+                }
+            }
+        }
+    }
+
+    /// Ends the legs whose peers have sent nothing for too long. A peer whose call is on hold may
+    /// rightly be silent.
+    pub(super) fn end_vanished(&mut self, now: Now, out: &mut Outbox) {
+        while let Some((&(at, leg), ())) = self.silent.first_key_value() {
+            if at > now.mono {
+                break;
+            }
+            self.silent.remove(&(at, leg));
+            let Some(session) = self.sessions.get_mut(&leg) else { continue };
+            session.silent_until = None;
+            let excused = session.holding || self.partner_holds(leg);
+            if !excused {
+                self.sip.hang_up(leg, Why::Normal, now, &mut self.effects);
+                self.close(leg, now, out);
+                self.tell(Desk::Gone { leg, lost: true });
+            }
+        }
+    }
+
+    /// Ends a leg that we cannot make work.
+    pub(super) fn fail(&mut self, leg: LegId, what: &'static str, now: Now, out: &mut Outbox) {
+        self.sip.hang_up(leg, Why::Fault, now, &mut self.effects);
+        self.close(leg, now, out);
+        self.tell(Desk::Failed { leg, what });
+    }
+
+    /// One of the rules' actions.
+    pub(super) fn act(&mut self, action: Action, now: Now, out: &mut Outbox) {
+        match action {
+            Action::Ring { leg } => self.sip.ring(leg, None, now, &mut self.effects),
+            Action::Accept { leg } => match self.description(leg, now, out) {
+                Ok(sdp) => self.sip.accept(leg, sdp, now, &mut self.effects),
+                Err(why) => self.give_up(leg, &why, now, out),
+            },
+            Action::Refuse { leg, status } => {
+                self.sip.refuse(leg, status, now, &mut self.effects);
+                self.close(leg, now, out);
+            }
+            Action::Dial { leg, extension, on_behalf_of } => {
+                self.dial(leg, &extension, on_behalf_of, now, out);
+            }
+            Action::HangUp { leg, elsewhere } => {
+                if self.sessions.contains_key(&leg) {
+                    let why = if elsewhere { Why::Elsewhere } else { Why::Normal };
+                    self.sip.hang_up(leg, why, now, &mut self.effects);
+                    self.close(leg, now, out);
+                }
+            }
+            Action::Connect { caller, agent } => {
+                for (leg, partner) in [(caller, agent), (agent, caller)] {
+                    out.media.push(Media::Stop { leg });
+                    if let Some(session) = self.sessions.get_mut(&leg) {
+                        session.partner = Some(partner);
+                    }
+                }
+                out.media.push(Media::Bridge { a: caller, b: agent });
+            }
+            Action::Play { leg, play, prompts, looped } => {
+                if let Err(why) = self.early_media(leg, now, out) {
+                    self.give_up(leg, &why, now, out);
+                    return;
+                }
+                out.media.push(Media::Play { leg, play, prompts, looped });
+            }
+            Action::Stop { leg } => out.media.push(Media::Stop { leg }),
+            Action::Record(fact) => self.record(fact, now, out),
+            Action::Forget { .. } => {}
+        }
+    }
+
+    /// Our side of a caller's leg: the answer to the offer, or our offer when there was none.
+    fn description(&mut self, leg: LegId, now: Now, out: &mut Outbox) -> Result<Bytes, NoMedia> {
+        let session = self.sessions.get_mut(&leg).ok_or(NoMedia::NoLeg)?;
+        if let Some(answer) = &session.answer {
+            // RFC 3261 §13.2.1: the 2xx repeats the answer of the 183, byte for byte.
+            return Ok(answer.clone());
+        }
+        let sdp = match std::mem::replace(&mut session.talk, Talk::OfferDue) {
+            Talk::Offered(offer) => self.make_answer(leg, &offer, Direction::SendRecv, now, out)?,
+            Talk::OfferDue | Talk::Offering | Talk::Agreed => {
+                self.make_offer(leg, None, Direction::SendRecv, now, out)?
+            }
+        };
+        if let Some(session) = self.sessions.get_mut(&leg) {
+            session.answer = Some(sdp.clone());
+        }
+        Ok(sdp)
+    }
+
+    /// A leg that is to hear something before it is answered gets a 183 first.
+    fn early_media(&mut self, leg: LegId, now: Now, out: &mut Outbox) -> Result<(), NoMedia> {
+        match self.sessions.get(&leg) {
+            None => Err(NoMedia::NoLeg),
+            Some(session) if matches!(session.talk, Talk::Offered(_)) => {
+                let sdp = self.description(leg, now, out)?;
+                self.sip.ring(leg, Some(sdp), now, &mut self.effects);
+                Ok(())
+            }
+            Some(_) => Ok(()),
+        }
+    }
+
+    /// A leg of the rules' that cannot have media: the peer is told, then the rules.
+    fn give_up(&mut self, leg: LegId, why: &NoMedia, now: Now, out: &mut Outbox) {
+        if self.sessions.contains_key(&leg) {
+            self.sip.refuse(leg, why.status(), now, &mut self.effects);
+            self.close(leg, now, out);
+            self.tell(Desk::Failed { leg, what: why.words() });
+        }
+    }
+
+    fn dial(&mut self, leg: LegId, extension: &Number, behalf: LegId, now: Now, out: &mut Outbox) {
+        self.sessions.insert(leg, Session::new(Talk::Offering, leg.0));
+        let caller = self.sessions.get(&behalf);
+        let first = caller.and_then(Session::codec);
+        let shown = caller.and_then(|session| session.shown.clone()).unwrap_or_else(|| Shown {
+            user: Private::new("anonymous".to_owned()),
+            name: None,
+        });
+        let status = match self.make_offer(leg, first, Direction::SendRecv, now, out) {
+            Err(why) => Some(why.status()),
+            Ok(offer) => {
+                let dialled = self.sip.dial(leg, extension, shown, Some(offer), now, &mut self.effects);
+                dialled.err().map(|_| 480) // Temporarily Unavailable: nobody is registered there.
+            }
+        };
+        if let Some(status) = status {
+            self.close(leg, now, out);
+            self.tell(Desk::Refused { leg, status });
+        }
+    }
+}
