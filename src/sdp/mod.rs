@@ -1,14 +1,14 @@
 //! Session descriptions (RFC 8866) and the offer/answer model (RFC 3264): bytes to values and back,
 //! pure. Knows no leg, no socket and no SIP header.
+//!
+//! One audio stream is spoken, in G.711 with telephone-event (RFC 4733). Whatever else is offered is
+//! refused line by line, as RFC 3264 §6 asks, so that a phone that also offers video still talks.
 
-// The public face, to be kept: everything else in this room is its implementer's choice.
-//   parse(&[u8]) -> Result<Session, SdpError>
-//   Local { ip, port, session_id: u64, version: u64, codecs: Vec<Codec>, direction: Direction, ptime_ms }
-//   Local::offer(&self) -> Vec<u8>
-//   Local::answer(&self, offer: &Session) -> Result<(Vec<u8>, Agreed), SdpError>   // all m-lines mirrored, others port 0
-//   Local::agreed(&self, answer: &Session) -> Result<Agreed, SdpError>             // we offered, they answered
-//   Agreed -> rtp::command::Stream is built by the engine from: remote: SocketAddr, codec, send_pt, recv_pt,
-//             send_event_pt, recv_event_pt, ptime_ms, direction: Direction (ours)
+mod negotiate;
+mod parse;
+
+pub use negotiate::{Agreed, Local};
+pub use parse::{Address, Media, PayloadMap, Session, parse};
 
 /// A voice codec that we speak.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -17,6 +17,29 @@ pub enum Codec {
     Pcmu,
     /// G.711 A-law, static payload type 8.
     Pcma,
+}
+
+impl Codec {
+    /// Both, in the order that we offer them unless told otherwise: Japanese carriers speak µ-law.
+    pub const ALL: [Self; 2] = [Self::Pcmu, Self::Pcma];
+
+    /// The payload type that means this codec without an `rtpmap` (RFC 3551 §6).
+    #[must_use]
+    pub const fn static_pt(self) -> u8 {
+        match self {
+            Self::Pcmu => 0,
+            Self::Pcma => 8,
+        }
+    }
+
+    /// The encoding name of the `rtpmap` line.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Pcmu => "PCMU",
+            Self::Pcma => "PCMA",
+        }
+    }
 }
 
 /// Who sends, seen from the side that says it (RFC 8866 §6.7).
@@ -30,4 +53,102 @@ pub enum Direction {
     RecvOnly,
     /// Nobody.
     Inactive,
+}
+
+impl Direction {
+    /// From the two facts that it is made of.
+    #[must_use]
+    pub const fn new(sends: bool, receives: bool) -> Self {
+        match (sends, receives) {
+            (true, true) => Self::SendRecv,
+            (true, false) => Self::SendOnly,
+            (false, true) => Self::RecvOnly,
+            (false, false) => Self::Inactive,
+        }
+    }
+
+    /// Whether the sayer sends.
+    #[must_use]
+    pub const fn sends(self) -> bool {
+        matches!(self, Self::SendRecv | Self::SendOnly)
+    }
+
+    /// Whether the sayer listens.
+    #[must_use]
+    pub const fn receives(self) -> bool {
+        matches!(self, Self::SendRecv | Self::RecvOnly)
+    }
+
+    /// The same stream seen from the other side.
+    #[must_use]
+    pub const fn mirror(self) -> Self {
+        Self::new(self.receives(), self.sends())
+    }
+
+    /// What is left when both limits hold (RFC 3264 §6.1: an answer may narrow, never widen).
+    #[must_use]
+    pub const fn and(self, other: Self) -> Self {
+        Self::new(self.sends() && other.sends(), self.receives() && other.receives())
+    }
+
+    /// The attribute's name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::SendRecv => "sendrecv",
+            Self::SendOnly => "sendonly",
+            Self::RecvOnly => "recvonly",
+            Self::Inactive => "inactive",
+        }
+    }
+}
+
+/// Why a session description cannot be used.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SdpError {
+    /// Our bound, not the sender's error.
+    #[error("session description of {found} bytes, at most {limit} are read")]
+    TooLarge {
+        /// Bytes that came.
+        found: usize,
+        /// Bytes that are read.
+        limit: usize,
+    },
+    /// Our bound, not the sender's error.
+    #[error("more than {limit} {what}")]
+    TooMany {
+        /// Of what.
+        what: &'static str,
+        /// The bound.
+        limit: usize,
+    },
+    /// A line is not what RFC 8866 §9 says it must be.
+    #[error("line {line}: {due} is due")]
+    BadLine {
+        /// Counted from 1.
+        line: usize,
+        /// What should stand there.
+        due: &'static str,
+    },
+    /// No line says where the stream is to go (RFC 8866 §5.7).
+    #[error("no c= line for the audio stream")]
+    NoConnection,
+    /// The address is a host name, a group, of the other IP version, or port and address do not fit;
+    /// we do not send there.
+    #[error("the audio stream's address cannot be sent to")]
+    UnusableAddress,
+    /// No audio line with a codec, a profile and a port that we share. Earns a 488 (RFC 3261 §21.4.26).
+    #[error("no audio stream in G.711 over RTP/AVP")]
+    NoCommonMedia,
+}
+
+impl SdpError {
+    /// The status that this earns an INVITE that carried the description.
+    #[must_use]
+    pub const fn status(&self) -> u16 {
+        match self {
+            Self::TooLarge { .. } | Self::TooMany { .. } | Self::BadLine { .. } => 400,
+            Self::NoConnection | Self::UnusableAddress | Self::NoCommonMedia => 488,
+        }
+    }
 }

@@ -1,0 +1,400 @@
+//! Our side of offer and answer (RFC 3264): writes what we say and finds what both sides share.
+//! Never copies a line of the peer's: what is written is rebuilt from values.
+
+use super::parse::{Address, Media, Session};
+use super::{Codec, Direction, SdpError};
+use std::fmt::Write as _;
+use std::net::{IpAddr, SocketAddr};
+
+/// The payload type under which we offer telephone-event; the number that everybody uses.
+const EVENT_PT: u8 = 101;
+/// Shortest packet time that we send, milliseconds.
+const MIN_PTIME_MS: u16 = 10;
+/// Longest packet time that we send, milliseconds.
+const MAX_PTIME_MS: u16 = 60;
+
+/// What one leg of ours says about itself. `version` is the caller's to count up before each new
+/// description of the same leg (RFC 3264 §8).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Local {
+    /// Where we listen.
+    pub ip: IpAddr,
+    /// Our RTP port.
+    pub port: u16,
+    /// Session id of `o=`, one for the leg's life.
+    pub session_id: u64,
+    /// Session version of `o=`.
+    pub version: u64,
+    /// The codecs that we take; in an offer, the first is liked best. In an answer the peer's order
+    /// decides (RFC 3264 §6.1).
+    pub codecs: Vec<Codec>,
+    /// What we want.
+    pub direction: Direction,
+    /// Packet time that we ask for, milliseconds; also used when the peer asks for none.
+    pub ptime_ms: u8,
+}
+
+/// What both sides share.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Agreed {
+    /// Where the peer listens; an unspecified address when it is on hold the old way.
+    pub remote: SocketAddr,
+    /// The voice codec.
+    pub codec: Codec,
+    /// Payload type for the voice that we send.
+    pub send_pt: u8,
+    /// Payload type of the voice that comes.
+    pub recv_pt: u8,
+    /// Payload type for the keys that we send, when the peer takes them.
+    pub send_event_pt: Option<u8>,
+    /// Payload type of the keys that come.
+    pub recv_event_pt: Option<u8>,
+    /// Milliseconds of sound in each packet that we send, 10 to 60 in steps of 10.
+    pub ptime_ms: u8,
+    /// Who sends, seen from our side.
+    pub direction: Direction,
+}
+
+impl Local {
+    /// An offer of one audio stream with all our codecs and telephone-event.
+    #[must_use]
+    pub fn offer(&self) -> Vec<u8> {
+        let mut text = self.head((0, 0));
+        let voices: Vec<_> = self.codecs.iter().map(|codec| (*codec, codec.static_pt())).collect();
+        self.audio(&mut text, "RTP/AVP", &voices, Some(EVENT_PT), self.direction, self.ptime_ms);
+        text.into_bytes()
+    }
+
+    /// Answers an offer: one audio stream in one codec, so that the peer cannot change it under way;
+    /// every other media line is refused in its place with port 0 (RFC 3264 §6).
+    ///
+    /// # Errors
+    ///
+    /// [`SdpError::NoCommonMedia`] when no line can be accepted; [`SdpError::NoConnection`] or
+    /// [`SdpError::UnusableAddress`] when the one that could be says no place that we can send to.
+    pub fn answer(&self, offer: &Session) -> Result<(Vec<u8>, Agreed), SdpError> {
+        let (chosen, media, codec, pt) = offer
+            .media
+            .iter()
+            .enumerate()
+            .filter(|(_, media)| media.is_plain_audio())
+            .find_map(|(at, media)| self.common(media).map(|(codec, pt)| (at, media, codec, pt)))
+            .ok_or(SdpError::NoCommonMedia)?;
+        let event = media.event_pt();
+        let agreed = Agreed {
+            remote: self.remote(offer, media)?,
+            codec,
+            send_pt: pt,
+            // RFC 3264 §6.1: the same number both ways.
+            recv_pt: pt,
+            send_event_pt: event,
+            recv_event_pt: event,
+            ptime_ms: self.ptime(media),
+            direction: offer.direction_of(media).mirror().and(self.direction),
+        };
+        let mut text = self.head(offer.time);
+        for (at, line) in offer.media.iter().enumerate() {
+            if at == chosen {
+                let voice = [(codec, pt)];
+                let (direction, ptime) = (agreed.direction, agreed.ptime_ms);
+                self.audio(&mut text, &line.protocol, &voice, event, direction, ptime);
+            } else {
+                let format = line.formats.first().map_or("0", String::as_str);
+                let _ = write!(text, "m={} 0 {} {format}\r\n", line.kind, line.protocol);
+            }
+        }
+        Ok((text.into_bytes(), agreed))
+    }
+
+    /// What the peer's answer to [`Self::offer`] leaves.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::answer`]; only the first media line is looked at, since we offer one.
+    pub fn agreed(&self, answer: &Session) -> Result<Agreed, SdpError> {
+        let media = answer.media.first().filter(|media| media.is_plain_audio());
+        let media = media.ok_or(SdpError::NoCommonMedia)?;
+        let (codec, pt) = self.common(media).ok_or(SdpError::NoCommonMedia)?;
+        let event = media.event_pt();
+        Ok(Agreed {
+            remote: self.remote(answer, media)?,
+            codec,
+            // Each side's numbers say what it wants to get (RFC 3264 §5.1).
+            send_pt: pt,
+            recv_pt: codec.static_pt(),
+            send_event_pt: event,
+            recv_event_pt: event.map(|_| EVENT_PT),
+            ptime_ms: self.ptime(media),
+            direction: answer.direction_of(media).mirror().and(self.direction),
+        })
+    }
+
+    /// The first codec of the peer's list that is also ours.
+    fn common(&self, media: &Media) -> Option<(Codec, u8)> {
+        media.payload_types().find_map(|pt| {
+            media.codec(pt).filter(|codec| self.codecs.contains(codec)).map(|codec| (codec, pt))
+        })
+    }
+
+    fn remote(&self, session: &Session, media: &Media) -> Result<SocketAddr, SdpError> {
+        match session.connection_of(media) {
+            None => Err(SdpError::NoConnection),
+            Some(Address::Ip(ip)) if usable(ip) && ip.is_ipv4() == self.ip.is_ipv4() => {
+                Ok(SocketAddr::new(ip, media.port))
+            }
+            Some(_) => Err(SdpError::UnusableAddress),
+        }
+    }
+
+    /// The peer's wish, held to what it takes at most and to what we can send.
+    fn ptime(&self, media: &Media) -> u8 {
+        let wish = media.ptime_ms.unwrap_or(u16::from(self.ptime_ms));
+        let most = media.max_ptime_ms.unwrap_or(MAX_PTIME_MS);
+        let held = wish.min(most).clamp(MIN_PTIME_MS, MAX_PTIME_MS);
+        // Whole steps of 10 ms: 80 samples of G.711.
+        let whole = held.saturating_sub(held.checked_rem(10).unwrap_or(0));
+        u8::try_from(whole).unwrap_or(20)
+    }
+
+    fn head(&self, time: (u64, u64)) -> String {
+        let version = if self.ip.is_ipv4() { "IP4" } else { "IP6" };
+        let (id, revision, ip) = (self.session_id, self.version, self.ip);
+        // `s=-`: a session without a name (RFC 8866 §5.3).
+        format!(
+            "v=0\r\no=- {id} {revision} IN {version} {ip}\r\ns=-\r\nc=IN {version} {ip}\r\nt={} {}\r\n",
+            time.0, time.1
+        )
+    }
+
+    fn audio(
+        &self,
+        text: &mut String,
+        protocol: &str,
+        voices: &[(Codec, u8)],
+        event: Option<u8>,
+        direction: Direction,
+        ptime_ms: u8,
+    ) {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "m=audio {} {protocol}", self.port);
+        for pt in voices.iter().map(|(_, pt)| *pt).chain(event) {
+            let _ = write!(text, " {pt}");
+        }
+        text.push_str("\r\n");
+        for (codec, pt) in voices {
+            let _ = write!(text, "a=rtpmap:{pt} {}/8000\r\n", codec.name());
+        }
+        if let Some(pt) = event {
+            let _ = write!(text, "a=rtpmap:{pt} telephone-event/8000\r\na=fmtp:{pt} 0-15\r\n");
+        }
+        let _ = write!(text, "a=ptime:{ptime_ms}\r\na={}\r\n", direction.name());
+    }
+}
+
+/// Whether a single machine can be behind the address, or nobody (hold).
+fn usable(ip: IpAddr) -> bool {
+    match ip {
+        IpAddr::V4(ip) => !ip.is_multicast() && !ip.is_broadcast(),
+        IpAddr::V6(ip) => !ip.is_multicast(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sdp::parse;
+    use proptest::prelude::*;
+
+    fn local() -> Local {
+        Local {
+            ip: "192.0.2.7".parse().unwrap(),
+            port: 30_000,
+            session_id: 5,
+            version: 1,
+            codecs: Codec::ALL.to_vec(),
+            direction: Direction::SendRecv,
+            ptime_ms: 20,
+        }
+    }
+
+    fn offer(media: &str) -> Session {
+        let head = "v=0\r\no=- 1 2 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n";
+        parse(format!("{head}{media}").as_bytes()).unwrap()
+    }
+
+    #[test]
+    fn our_offer_is_written_to_the_letter() {
+        let want = "v=0\r\no=- 5 1 IN IP4 192.0.2.7\r\ns=-\r\nc=IN IP4 192.0.2.7\r\nt=0 0\r\n\
+            m=audio 30000 RTP/AVP 0 8 101\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\n\
+            a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na=ptime:20\r\na=sendrecv\r\n";
+        assert_eq!(String::from_utf8(local().offer()).unwrap(), want);
+    }
+
+    #[test]
+    fn every_line_of_an_offer_is_mirrored_and_one_is_taken() {
+        let offer = offer(
+            "m=video 5000 RTP/AVP 31\r\nm=audio 5002 RTP/SAVP 0\r\nm=audio 5004 RTP/AVP 18 8 0 96\r\n\
+             a=rtpmap:96 telephone-event/8000\r\na=ptime:30\r\na=sendonly\r\nm=audio 5006 RTP/AVP 0\r\n\
+             m=application 9 TCP/BFCP *\r\n",
+        );
+        let (bytes, agreed) = local().answer(&offer).unwrap();
+        let text = String::from_utf8(bytes).unwrap();
+        let lines: Vec<_> = text.lines().filter(|line| line.starts_with("m=")).collect();
+        let want = [
+            "m=video 0 RTP/AVP 31",
+            "m=audio 0 RTP/SAVP 0",
+            "m=audio 30000 RTP/AVP 8 96",
+            "m=audio 0 RTP/AVP 0",
+            "m=application 0 TCP/BFCP *",
+        ];
+        assert_eq!(lines, want);
+        assert!(
+            text.ends_with("m=application 0 TCP/BFCP *\r\n") && text.contains("a=recvonly\r\n")
+        );
+        let want = Agreed {
+            remote: "192.0.2.1:5004".parse().unwrap(),
+            codec: Codec::Pcma,
+            send_pt: 8,
+            recv_pt: 8,
+            send_event_pt: Some(96),
+            recv_event_pt: Some(96),
+            ptime_ms: 30,
+            direction: Direction::RecvOnly,
+        };
+        assert_eq!(agreed, want);
+    }
+
+    #[test]
+    fn offers_that_cannot_be_taken_say_why() {
+        let table = [
+            ("encrypted only", "m=audio 5 RTP/SAVP 0\r\n", SdpError::NoCommonMedia),
+            ("no G.711", "m=audio 5 RTP/AVP 18 9\r\n", SdpError::NoCommonMedia),
+            ("switched off", "m=audio 0 RTP/AVP 0\r\n", SdpError::NoCommonMedia),
+            ("video only", "m=video 5 RTP/AVP 0\r\n", SdpError::NoCommonMedia),
+            (
+                "a group",
+                "m=audio 5 RTP/AVP 0\r\nc=IN IP4 224.2.1.1/127\r\n",
+                SdpError::UnusableAddress,
+            ),
+            (
+                "a host name",
+                "m=audio 5 RTP/AVP 0\r\nc=IN IP4 phone.example\r\n",
+                SdpError::UnusableAddress,
+            ),
+            (
+                "IPv6 to an IPv4 leg",
+                "m=audio 5 RTP/AVP 0\r\nc=IN IP6 2001:db8::1\r\n",
+                SdpError::UnusableAddress,
+            ),
+        ];
+        for (case, media, want) in table {
+            let error = local().answer(&offer(media)).unwrap_err();
+            assert_eq!((error.status(), error), (488, want), "{case}");
+        }
+        let nowhere = parse(b"v=0\r\nm=audio 5 RTP/AVP 0\r\n").unwrap();
+        assert_eq!(local().answer(&nowhere).unwrap_err(), SdpError::NoConnection);
+    }
+
+    #[test]
+    fn directions_meet_in_the_middle() {
+        use Direction::{Inactive, RecvOnly, SendOnly, SendRecv};
+        let table = [
+            (SendRecv, "sendrecv", SendRecv),
+            (SendRecv, "sendonly", RecvOnly),
+            (SendRecv, "recvonly", SendOnly),
+            (SendRecv, "inactive", Inactive),
+            (SendOnly, "sendrecv", SendOnly),
+            (SendOnly, "sendonly", Inactive),
+            (Inactive, "sendrecv", Inactive),
+        ];
+        for (ours, theirs, want) in table {
+            let local = Local { direction: ours, ..local() };
+            let offer = offer(&format!("m=audio 5 RTP/AVP 0\r\na={theirs}\r\n"));
+            assert_eq!(local.answer(&offer).unwrap().1.direction, want, "{ours:?} {theirs}");
+            assert_eq!(local.agreed(&offer).unwrap().direction, want, "{ours:?} {theirs}");
+        }
+    }
+
+    #[test]
+    fn packet_time_is_the_peers_wish_within_limits() {
+        let table = [
+            ("", 20),
+            ("a=ptime:30\r\n", 30),
+            ("a=ptime:25\r\n", 20),
+            ("a=ptime:5\r\n", 10),
+            ("a=ptime:200\r\n", 60),
+            ("a=ptime:40\r\na=maxptime:20\r\n", 20),
+            ("a=ptime:20.0\r\n", 20),
+            ("a=ptime:x\r\n", 20),
+        ];
+        for (lines, want) in table {
+            let offer = offer(&format!("m=audio 5 RTP/AVP 0\r\n{lines}"));
+            assert_eq!(local().answer(&offer).unwrap().1.ptime_ms, want, "{lines}");
+        }
+    }
+
+    #[test]
+    fn an_answer_with_numbers_of_its_own_is_obeyed() {
+        let answer = offer(
+            "m=audio 5 RTP/AVP 98 97\r\na=rtpmap:98 PCMA/8000\r\na=rtpmap:97 telephone-event/8000\r\n",
+        );
+        let agreed = local().agreed(&answer).unwrap();
+        assert_eq!((agreed.codec, agreed.send_pt, agreed.recv_pt), (Codec::Pcma, 98, 8));
+        assert_eq!((agreed.send_event_pt, agreed.recv_event_pt), (Some(97), Some(101)));
+        let without = offer("m=audio 5 RTP/AVP 0\r\n");
+        let agreed = local().agreed(&without).unwrap();
+        assert_eq!((agreed.send_event_pt, agreed.recv_event_pt), (None, None));
+        let refused = offer("m=audio 0 RTP/AVP 0\r\n");
+        assert_eq!(local().agreed(&refused).unwrap_err(), SdpError::NoCommonMedia);
+    }
+
+    #[test]
+    fn ipv6_is_spoken() {
+        let local = Local { ip: "2001:db8::7".parse().unwrap(), ..local() };
+        let session = parse(&local.offer()).unwrap();
+        let (_, agreed) = local.answer(&session).unwrap();
+        assert_eq!(agreed.remote, "[2001:db8::7]:30000".parse().unwrap());
+    }
+
+    /// Lines as phones write them, and nearly so.
+    fn line() -> impl Strategy<Value = String> {
+        prop_oneof![
+            "m=(audio|video|AUDIO|text) [0-9]{1,5} (RTP/AVP|RTP/SAVP|udptl|rtp/avp)( [0-9]{1,3}){1,4}",
+            "a=(sendrecv|sendonly|recvonly|inactive)",
+            "a=rtpmap:[0-9]{1,3} (PCMU|pcma|telephone-event|opus)/(8000|48000)(/[12])?",
+            "a=(ptime|maxptime):[0-9]{1,4}",
+            "c=IN IP4 (192.0.2.9|0.0.0.0|224.0.0.1|host)",
+            "c=IN IP6 (::|2001:db8::9)",
+            "t=[0-9]{1,3} [0-9]{1,3}",
+            "[a-z]=\\PC{0,20}",
+        ]
+    }
+
+    proptest! {
+        #![proptest_config(ProptestConfig::with_cases(512))]
+
+        #[test]
+        fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+            let _ = parse(&bytes);
+        }
+
+        #[test]
+        fn an_answer_fits_its_offer(lines in proptest::collection::vec(line(), 0..20)) {
+            let text = format!("v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\n{}\r\n\
+                m=audio 9 RTP/AVP 8\r\nc=IN IP4 192.0.2.9\r\n", lines.join("\r\n"));
+            let Ok(offer) = parse(text.as_bytes()) else { return Ok(()) };
+            let Ok((bytes, agreed)) = local().answer(&offer) else { return Ok(()) };
+            let answer = parse(&bytes).unwrap();
+            prop_assert_eq!(answer.media.len(), offer.media.len());
+            prop_assert_eq!(answer.time, offer.time);
+            prop_assert_eq!(answer.media.iter().filter(|media| media.port != 0).count(), 1);
+            for (ours, theirs) in answer.media.iter().zip(&offer.media) {
+                prop_assert_eq!((&ours.kind, &ours.protocol), (&theirs.kind, &theirs.protocol));
+                prop_assert!(ours.port == 0 || theirs.port != 0);
+                prop_assert!(ours.formats.iter().all(|format| theirs.formats.contains(format)));
+            }
+            prop_assert!((10..=60).contains(&agreed.ptime_ms) && agreed.send_pt < 128);
+            prop_assert!(agreed.remote.port() != 0);
+        }
+    }
+}
