@@ -1,0 +1,88 @@
+//! What a dialled number means at a moment: the one way from a number into a plan.
+
+use super::hours::{ClosedWhy, OpenState};
+use super::plan::{DeskNumber, FeatureCode, Plan, Target};
+use crate::base::{AgentId, GroupId, Number, TrunkId, Wall};
+use chrono::{DateTime, Utc};
+use chrono_tz::Tz;
+
+/// Where a number leads.
+#[derive(Clone, Debug)]
+pub enum Route<'a> {
+    /// A desk number: the call is one call of the desk.
+    Desk {
+        /// What the plan says of it.
+        desk: &'a DeskNumber,
+        /// Whether it is served now.
+        state: OpenState,
+        /// Where its call goes now.
+        target: &'a Target,
+    },
+    /// A group's number (グループ代表番号).
+    Group(&'a GroupId),
+    /// An agent's own line.
+    Agent(&'a AgentId),
+    /// A feature code.
+    Code(FeatureCode),
+    /// Not in the plan. Dialled by one of our phones it may be another phone's own number; from a
+    /// trunk it means nothing.
+    Other,
+}
+
+impl Plan {
+    /// What `number` means at `at`. A number stands for at most one thing: `load` refuses others.
+    #[must_use]
+    pub fn route(&self, number: &Number, at: Wall) -> Route<'_> {
+        if let Some(desk) = self.desk_numbers.get(number) {
+            let state = self.state_of(desk, at);
+            let target = desk.target(&state);
+            return Route::Desk { desk, state, target };
+        }
+        if let Some((id, _)) =
+            self.groups.iter().find(|(_, group)| group.number.as_ref() == Some(number))
+        {
+            return Route::Group(id);
+        }
+        if let Some((id, _)) = self.agents.get_key_value(&AgentId(number.0.clone())) {
+            return Route::Agent(id);
+        }
+        self.codes.get(number).map_or(Route::Other, |code| Route::Code(*code))
+    }
+
+    /// Whether a desk number is served at `at`. One that names no hours always is.
+    #[must_use]
+    pub fn state_of(&self, desk: &DeskNumber, at: Wall) -> OpenState {
+        desk.hours
+            .as_ref()
+            .and_then(|name| self.hours.get(name))
+            .map_or(OpenState::Open, |hours| hours.state(self.local(at)))
+    }
+
+    /// A stamp in the plan's zone. A stamp beyond the calendar (year 262,000) is taken as 1970.
+    #[must_use]
+    pub fn local(&self, at: Wall) -> DateTime<Tz> {
+        DateTime::<Utc>::from_timestamp_millis(at.0)
+            .unwrap_or(DateTime::UNIX_EPOCH)
+            .with_timezone(&self.timezone)
+    }
+}
+
+impl DeskNumber {
+    /// Where a call goes in this state.
+    #[must_use]
+    pub fn target(&self, state: &OpenState) -> &Target {
+        match state {
+            OpenState::Open => &self.open,
+            OpenState::Closed(ClosedWhy::Night | ClosedWhy::Weekend) => &self.closed.night,
+            OpenState::Closed(ClosedWhy::Holiday(_)) => &self.closed.holiday,
+            OpenState::Closed(ClosedWhy::Closure(_)) => &self.closed.closure,
+        }
+    }
+
+    /// Whether a call of this trunk may enter here; none stands for one of our own phones, which
+    /// always may.
+    #[must_use]
+    pub fn admits(&self, trunk: Option<&TrunkId>) -> bool {
+        trunk.is_none_or(|trunk| self.trunks.is_empty() || self.trunks.contains(trunk))
+    }
+}
