@@ -12,15 +12,15 @@ mod wiring;
 
 use crate::base::{AgentId, LegId, Mono, Now, Number, Rng};
 use crate::dialplan::Plan;
-use crate::event::{Entry, Fact};
+use crate::event::{DeskEvent, Entry, Fact};
 use crate::pbx::{self, Command, CommandError, Desk};
 use crate::rtp;
-use crate::sip::api::{Binding, BindingChange, Directory, Effect, Flow, Settings};
+use crate::sip::api::{Binding, BindingChange, Directory, Effect, Flow, Settings, Why};
 use crate::sip::Endpoint;
 use bytes::Bytes;
 use ports::Ports;
 use session::Session;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -178,7 +178,9 @@ impl Engine {
     /// A desk that has just been started. Facts that follow from the start go to `out`.
     pub fn new(mut parts: Parts, now: Now, out: &mut Outbox) -> Self {
         let (sip_rng, desk_rng) = (parts.rng.fork(), parts.rng.fork());
-        let mut extensions: Vec<Number> = parts.directory.fixed_phones.keys().cloned().collect();
+        let agents = parts.plan.agents.keys();
+        let mut extensions: BTreeSet<Number> = agents.map(|agent| Number(agent.0.clone())).collect();
+        extensions.extend(parts.directory.fixed_phones.keys().cloned());
         extensions.extend(parts.directory.accounts.keys().map(|user| Number::from(user.as_str())));
         let mut sip = Endpoint::new(parts.settings, parts.directory, sip_rng);
         sip.restore(parts.bindings, now);
@@ -200,9 +202,13 @@ impl Engine {
             actions: Vec::new(),
         };
         for extension in extensions {
-            engine.note_reachable(extension);
+            // The rules are told of every phone once, so that the history's last word can be mended.
+            let reachable = engine.sip.reachable(&extension);
+            engine.reachable.insert(extension.clone(), reachable);
+            engine.steps.push_back(Step::Desk(pbx::Input::Phone { extension, reachable }));
         }
         engine.run(now, out);
+        engine.handle(Input::Tick, now, out);
         engine
     }
 
@@ -239,12 +245,12 @@ impl Engine {
 
     /// What is held now.
     #[must_use]
-    pub fn gauges(&self) -> Gauges {
+    pub fn gauges(&self, now: Now) -> Gauges {
         Gauges {
             legs: self.sessions.len(),
             ports: self.ports.taken(),
             sip: self.sip.gauges(),
-            desk: self.desk.gauges(),
+            desk: self.desk.gauges(now.mono),
         }
     }
 
@@ -258,6 +264,28 @@ impl Engine {
             self.fail(leg, "a fault in the engine", now, out);
             self.run(now, out);
         }
+    }
+
+    /// Before an orderly end: every peer is told that its leg is over. The history is closed by the
+    /// next start, as after any other end.
+    pub fn shut_down(&mut self, now: Now, out: &mut Outbox) {
+        let legs: Vec<LegId> = self.sessions.keys().copied().collect();
+        for leg in legs {
+            self.sip.hang_up(leg, Why::Fault, now, &mut self.effects);
+            self.close(leg, now, out);
+        }
+        self.run(now, out);
+    }
+
+    /// Writes a fact about the desk as a whole.
+    pub fn note(&mut self, event: DeskEvent, now: Now, out: &mut Outbox) {
+        self.record(Fact::Desk { event }, now, out);
+    }
+
+    /// Agents as the rules see them.
+    #[must_use]
+    pub fn agents(&self) -> Vec<pbx::AgentSnapshot> {
+        self.desk.agents()
     }
 
     /// Takes steps until none is left.

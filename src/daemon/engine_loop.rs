@@ -1,0 +1,321 @@
+//! The one thread that owns all calls: it hears, lets the engine decide, has the journal written, and
+//! only then lets the decisions out.
+//!
+//! Must not know what a message or an event means; the order of things is all it cares for.
+
+use super::inlet::{Inlet, Received};
+use super::pulse::Pulse;
+use crate::base::{Mono, Now, Wall};
+use crate::engine::{Engine, Input, Outbox, Send};
+use crate::event::{DeskEvent, Entry};
+use crate::io::net::{self, Lane, Net};
+use crate::io::media::Media;
+use crate::io::store::{Batch, Store, StoreNotice};
+use crate::pbx::{Command, CommandError};
+use crate::rtp;
+use std::collections::{BTreeMap, VecDeque};
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use tokio::sync::oneshot;
+
+/// Inputs decided on before their facts go to the journal as one batch: enough to share the cost of
+/// a transaction, few enough that the first of them is not kept waiting.
+const BATCH_INPUTS: usize = 128;
+/// What the engine decided waits this long for the journal, then goes out all the same: a stuck disk
+/// must not silence the desk. Shown as "journal behind".
+const JOURNAL_PATIENCE: Duration = Duration::from_millis(400);
+/// The loop looks around at least this often, so that its pulse can be felt.
+const PULSE: Duration = Duration::from_millis(250);
+
+/// What the engine thread hears.
+#[derive(Debug)]
+pub enum Heard {
+    /// From the wire.
+    Net(net::Event),
+    /// From a media thread.
+    Media(rtp::Notice),
+    /// From the journal.
+    Store(StoreNotice),
+    /// From a person.
+    Command {
+        /// What is wanted.
+        command: Command,
+        /// Where the answer goes.
+        reply: oneshot::Sender<Result<(), CommandError>>,
+    },
+    /// End in order.
+    Stop {
+        /// Told when everything is written and said.
+        done: oneshot::Sender<()>,
+    },
+}
+
+/// The clock pair, the only place in the daemon's calls where time is read.
+#[derive(Clone, Copy, Debug)]
+pub struct Clock(Instant);
+
+impl Clock {
+    /// Begins at zero.
+    #[must_use]
+    pub fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    /// Both clocks now.
+    #[must_use]
+    pub fn now(&self) -> Now {
+        let wall = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        Now {
+            mono: Mono(u64::try_from(self.0.elapsed().as_micros()).unwrap_or(u64::MAX)),
+            wall: Wall(i64::try_from(wall.as_millis()).unwrap_or(i64::MAX)),
+        }
+    }
+}
+
+/// Decisions whose facts are on their way to the disk.
+struct Held {
+    batch: u64,
+    since: Instant,
+    entries: Vec<Entry>,
+    media: Vec<rtp::Command>,
+    sends: Vec<Send>,
+    replies: Vec<(u64, Result<(), CommandError>)>,
+}
+
+/// What the loop is made from.
+pub struct EngineLoop {
+    /// All calls.
+    pub engine: Engine,
+    /// What the start itself decided.
+    pub first: Outbox,
+    /// Where it hears.
+    pub inlet: Arc<Inlet<Heard>>,
+    /// The wire.
+    pub net: Arc<Net>,
+    /// The media threads.
+    pub media: Arc<Media>,
+    /// The journal.
+    pub store: Store,
+    /// Where committed facts go: the views.
+    pub told: Box<dyn Fn(Vec<Entry>) + std::marker::Send>,
+    /// Time.
+    pub clock: Clock,
+    /// A new request that waited longer than this is refused: overload is met at the door.
+    pub queue_delay: Duration,
+    /// What others may see of the loop.
+    pub pulse: Arc<Pulse>,
+}
+
+struct Running {
+    it: EngineLoop,
+    held: VecDeque<Held>,
+    next_batch: u64,
+    committed: u64,
+    journal_well: bool,
+    waiting_replies: BTreeMap<u64, oneshot::Sender<Result<(), CommandError>>>,
+    next_token: u64,
+    stopping: Option<oneshot::Sender<()>>,
+}
+
+impl EngineLoop {
+    /// Runs until told to stop.
+    pub fn run(mut self) {
+        let first = std::mem::take(&mut self.first);
+        let mut running = Running {
+            it: self,
+            held: VecDeque::new(),
+            next_batch: 1,
+            committed: 0,
+            journal_well: true,
+            waiting_replies: BTreeMap::new(),
+            next_token: 1,
+            stopping: None,
+        };
+        running.let_out(first);
+        running.run();
+    }
+}
+
+impl Running {
+    fn run(&mut self) {
+        let mut heard = Vec::with_capacity(BATCH_INPUTS);
+        let mut last_gauges = Instant::now();
+        loop {
+            let timeout = self.patience();
+            self.it.inlet.take(BATCH_INPUTS, Some(timeout), &mut heard);
+            let mut out = Outbox::default();
+            for received in heard.drain(..) {
+                self.hear(received, &mut out);
+            }
+            let now = self.it.clock.now();
+            if self.it.engine.next_deadline().is_some_and(|at| at <= now.mono) {
+                self.guarded(Input::Tick, now, &mut out);
+            }
+            self.let_out(out);
+            self.release();
+            self.it.pulse.beat(&self.it.clock);
+            if last_gauges.elapsed() >= PULSE {
+                last_gauges = Instant::now();
+                let gauges = self.it.engine.gauges(now);
+                let agents = self.it.engine.agents();
+                self.it.pulse.show(gauges, agents, self.it.inlet.len(), self.it.inlet.dropped());
+            }
+            if self.stopping.is_some() && self.held.is_empty() {
+                if let Some(done) = self.stopping.take() {
+                    let _ = done.send(()); // nobody waits any more: fine
+                }
+                return;
+            }
+        }
+    }
+
+    /// How long there is nothing to do unless something is heard.
+    fn patience(&self) -> Duration {
+        let deadline = self.it.engine.next_deadline();
+        let engine = deadline.map_or(PULSE, |at| at.since(self.it.clock.now().mono));
+        let journal = self
+            .held
+            .front()
+            .map_or(PULSE, |held| JOURNAL_PATIENCE.saturating_sub(held.since.elapsed()));
+        PULSE.min(engine).min(journal)
+    }
+
+    fn hear(&mut self, received: Received<Heard>, out: &mut Outbox) {
+        let now = self.it.clock.now();
+        match received.item {
+            Heard::Net(net::Event::Message { flow, bytes }) => {
+                let shed =
+                    received.lane == Lane::New && received.since.elapsed() > self.it.queue_delay;
+                if shed {
+                    self.it.pulse.shed.fetch_add(1, Ordering::Relaxed);
+                }
+                self.guarded(Input::Message { flow, bytes, shed }, now, out);
+            }
+            Heard::Net(net::Event::FlowLost(flow)) => {
+                self.guarded(Input::FlowLost(flow), now, out);
+            }
+            Heard::Net(net::Event::Unsendable(flow)) => {
+                self.guarded(Input::Unsendable(flow), now, out);
+            }
+            Heard::Media(notice) => self.guarded(Input::Media(notice), now, out),
+            Heard::Command { command, reply } => {
+                let token = self.next_token;
+                self.next_token = self.next_token.wrapping_add(1);
+                self.waiting_replies.insert(token, reply);
+                self.guarded(Input::Command { token, command }, now, out);
+            }
+            Heard::Store(StoreNotice::Committed { batch }) => {
+                self.committed = self.committed.max(batch);
+                self.it.pulse.journal_lag(self.next_batch.saturating_sub(1), self.committed);
+            }
+            Heard::Store(StoreNotice::Failing { error }) => {
+                if self.journal_well {
+                    tracing::error!(%error, "the journal cannot be written: calls go on, their history is kept in memory and written when it can be");
+                }
+                self.journal_well = false;
+                self.it.pulse.journal_well.store(false, Ordering::Relaxed);
+            }
+            Heard::Store(StoreNotice::Healthy) => {
+                if !self.journal_well {
+                    tracing::warn!("the journal is written again");
+                }
+                self.journal_well = true;
+                self.it.pulse.journal_well.store(true, Ordering::Relaxed);
+            }
+            Heard::Stop { done } => {
+                self.it.engine.shut_down(now, out);
+                self.it.engine.note(DeskEvent::Stopped, now, out);
+                self.stopping = Some(done);
+            }
+        }
+    }
+
+    /// A panic costs the call that caused it, not the desk.
+    fn guarded(&mut self, input: Input, now: Now, out: &mut Outbox) {
+        let engine = &mut self.it.engine;
+        if catch_unwind(AssertUnwindSafe(|| engine.handle(input, now, out))).is_err() {
+            self.it.pulse.panics.fetch_add(1, Ordering::Relaxed);
+            tracing::error!("a fault in the engine: the call that caused it was ended as failed");
+            if catch_unwind(AssertUnwindSafe(|| engine.after_panic(now, out))).is_err() {
+                tracing::error!("the faulty call could not be ended in order");
+            }
+        }
+    }
+
+    /// Sends facts to the journal and keeps back what they allow; what needs no journal goes at once.
+    fn let_out(&mut self, mut out: Outbox) {
+        if out.is_empty() {
+            return;
+        }
+        let free: Vec<Send> = out.sends.extract_if(.., |send| send.free).collect();
+        self.put_on_wire(free);
+        let has_facts = !out.entries.is_empty() || !out.bindings.is_empty();
+        if !has_facts && self.held.is_empty() {
+            self.carry_out(out.media, out.sends, out.replies);
+            return;
+        }
+        let batch = if has_facts {
+            let number = self.next_batch;
+            self.next_batch = self.next_batch.saturating_add(1);
+            self.it.store.append(Batch {
+                number,
+                entries: out.entries.clone(),
+                bindings: out.bindings,
+            });
+            number
+        } else {
+            self.next_batch.saturating_sub(1) // behind what waits already, so that order is kept
+        };
+        self.held.push_back(Held {
+            batch,
+            since: Instant::now(),
+            entries: out.entries,
+            media: out.media,
+            sends: out.sends,
+            replies: out.replies,
+        });
+    }
+
+    /// Lets out what the journal holds now, and what has waited too long for it.
+    fn release(&mut self) {
+        while let Some(held) = self.held.front() {
+            let written = held.batch <= self.committed;
+            if !written && self.journal_well && held.since.elapsed() < JOURNAL_PATIENCE {
+                break;
+            }
+            let Some(held) = self.held.pop_front() else { break };
+            if !written {
+                self.it.pulse.said_before_written.fetch_add(1, Ordering::Relaxed);
+            }
+            self.carry_out(held.media, held.sends, held.replies);
+            if !held.entries.is_empty() {
+                (self.it.told)(held.entries);
+            }
+        }
+    }
+
+    fn carry_out(
+        &mut self,
+        media: Vec<rtp::Command>,
+        sends: Vec<Send>,
+        replies: Vec<(u64, Result<(), CommandError>)>,
+    ) {
+        for command in media {
+            self.it.media.send(command);
+        }
+        self.put_on_wire(sends);
+        for (token, result) in replies {
+            if let Some(reply) = self.waiting_replies.remove(&token) {
+                let _ = reply.send(result); // the asker may have gone
+            }
+        }
+    }
+
+    fn put_on_wire(&self, sends: Vec<Send>) {
+        for send in sends {
+            self.it.net.send(send.flow, send.bytes);
+        }
+    }
+}

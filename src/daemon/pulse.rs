@@ -1,0 +1,83 @@
+//! What the engine thread shows of itself to the health page and the metrics: figures written by it
+//! alone, read by anyone, never waited for.
+
+use super::engine_loop::Clock;
+use crate::engine::Gauges;
+use crate::pbx::AgentSnapshot;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// The engine's signs of life.
+#[derive(Debug, Default)]
+pub struct Pulse {
+    last_beat_us: AtomicU64,
+    /// New requests refused because they had waited too long.
+    pub shed: AtomicU64,
+    /// Faults caught.
+    pub panics: AtomicU64,
+    /// Batches let out before the journal had them.
+    pub said_before_written: AtomicU64,
+    /// Whether the journal's last write succeeded.
+    pub journal_well: AtomicBool,
+    journal_behind: AtomicU64,
+    shown: Mutex<Shown>,
+}
+
+/// The last figures shown.
+#[derive(Clone, Debug, Default)]
+pub struct Shown {
+    /// The engine's gauges.
+    pub gauges: Gauges,
+    /// The agents.
+    pub agents: Arc<Vec<AgentSnapshot>>,
+    /// Inputs waiting for the engine.
+    pub queued: usize,
+    /// Inputs dropped at the inlet's bound.
+    pub dropped: u64,
+}
+
+impl Pulse {
+    /// Alive, with a journal that works until shown otherwise.
+    #[must_use]
+    pub fn new() -> Self {
+        Self { journal_well: AtomicBool::new(true), ..Self::default() }
+    }
+
+    pub(super) fn beat(&self, clock: &Clock) {
+        self.last_beat_us.store(clock.now().mono.0, Ordering::Relaxed);
+    }
+
+    pub(super) fn journal_lag(&self, sent: u64, committed: u64) {
+        self.journal_behind.store(sent.saturating_sub(committed), Ordering::Relaxed);
+    }
+
+    pub(super) fn show(
+        &self,
+        gauges: Gauges,
+        agents: Vec<AgentSnapshot>,
+        queued: usize,
+        dropped: u64,
+    ) {
+        let shown = Shown { gauges, agents: Arc::new(agents), queued, dropped };
+        *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = shown;
+    }
+
+    /// How long ago the engine thread was last seen.
+    #[must_use]
+    pub fn silence(&self, clock: &Clock) -> Duration {
+        clock.now().mono.since(crate::base::Mono(self.last_beat_us.load(Ordering::Relaxed)))
+    }
+
+    /// Batches not yet in the journal.
+    #[must_use]
+    pub fn journal_behind(&self) -> u64 {
+        self.journal_behind.load(Ordering::Relaxed)
+    }
+
+    /// The last figures, at most a quarter of a second old while the engine lives.
+    #[must_use]
+    pub fn shown(&self) -> Shown {
+        self.shown.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}

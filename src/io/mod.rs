@@ -1,0 +1,8 @@
+//! Everything that touches the world, with no rule of the desk inside. No part of `io` imports
+//! another part; `daemon` joins them.
+
+pub mod http;
+pub mod media;
+pub mod net;
+pub mod store;
+pub mod telemetry;

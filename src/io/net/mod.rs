@@ -1,0 +1,177 @@
+//! SIP on the wire: sockets, connections and nothing of what the messages mean beyond what framing
+//! and the order of service need.
+//!
+//! Received messages are delivered with the lane they belong to, so that answers and in-dialog
+//! requests are served before new calls; what the engine sends comes back through [`Net::send`].
+
+mod tcp;
+mod udp;
+
+use crate::sip::api::{Flow, Transport};
+use bytes::Bytes;
+use std::io;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+/// What happened on the wire, for the engine.
+#[derive(Clone, Debug)]
+pub enum Event {
+    /// One whole message, by datagram or framed off a stream.
+    Message {
+        /// The way it came.
+        flow: Flow,
+        /// As it came.
+        bytes: Bytes,
+    },
+    /// A connection ended; what was sent on it may not have arrived.
+    FlowLost(Flow),
+    /// No connection could be made for a message.
+    Unsendable(Flow),
+}
+
+/// Which lane a message waits in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lane {
+    /// Belongs to what exists: answers and in-dialog requests.
+    First,
+    /// Would make something new: INVITE, REGISTER, OPTIONS.
+    New,
+}
+
+impl Lane {
+    /// Where a message belongs. Only the method is looked at: a re-INVITE waits among the new ones,
+    /// which costs it some milliseconds under overload; the SIP room never sheds it.
+    #[must_use]
+    pub fn of(message: &[u8]) -> Self {
+        const NEW: [&[u8]; 6] =
+            [b"INVITE ", b"REGISTER ", b"OPTIONS ", b"SUBSCRIBE ", b"MESSAGE ", b"PUBLISH "];
+        if NEW.iter().any(|method| message.starts_with(method)) { Self::New } else { Self::First }
+    }
+}
+
+/// Takes what happened on the wire; called from several threads, must not wait.
+pub type Deliver = Arc<dyn Fn(Lane, Event) + Send + Sync>;
+
+/// One address to listen on.
+#[derive(Clone, Copy, Debug)]
+pub struct Listen {
+    /// By what.
+    pub transport: Transport,
+    /// Where.
+    pub address: SocketAddr,
+}
+
+/// Why a listener could not be opened.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot listen for SIP on {transport:?} {address}: {source}; is another PBX running there?")]
+pub struct ListenError {
+    /// By what.
+    pub transport: Transport,
+    /// Where.
+    pub address: SocketAddr,
+    /// What the operating system said.
+    pub source: io::Error,
+}
+
+/// What the wire has seen, for the metrics.
+#[derive(Debug, Default)]
+pub struct Counters {
+    /// Whole messages received.
+    pub received: AtomicU64,
+    /// Messages handed to the operating system.
+    pub sent: AtomicU64,
+    /// Datagrams the operating system would not take (SIP repeats them), and messages for
+    /// connections whose queue was full.
+    pub unsent: AtomicU64,
+    /// Connections refused because a bound was reached.
+    pub refused_connections: AtomicU64,
+    /// Streams closed because what came was not SIP or was too slow.
+    pub broken_streams: AtomicU64,
+}
+
+/// Adds one, for a figure that nobody orders anything by.
+pub(crate) fn count(counter: &AtomicU64) {
+    counter.fetch_add(1, Ordering::Relaxed);
+}
+
+/// The listeners, able to send.
+#[derive(Debug)]
+pub struct Net {
+    listeners: Vec<Listener>,
+    counters: Arc<Counters>,
+}
+
+#[derive(Debug)]
+enum Listener {
+    Udp(Arc<tokio::net::UdpSocket>),
+    Tcp(Arc<tcp::Connections>),
+}
+
+impl Net {
+    /// Opens all listeners and begins to receive. Must be called inside a tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// [`ListenError`] for the first address that cannot be had; none is left open then.
+    pub async fn open(listens: &[Listen], deliver: &Deliver) -> Result<Self, ListenError> {
+        let counters = Arc::new(Counters::default());
+        let mut listeners = Vec::new();
+        for (index, listen) in listens.iter().enumerate() {
+            let index = u16::try_from(index).unwrap_or(u16::MAX);
+            let failed = |source| ListenError {
+                transport: listen.transport,
+                address: listen.address,
+                source,
+            };
+            listeners.push(match listen.transport {
+                Transport::Udp => {
+                    let socket = Arc::new(udp::bind(listen.address).map_err(failed)?);
+                    tokio::spawn(udp::receive(
+                        Arc::clone(&socket),
+                        index,
+                        Arc::clone(deliver),
+                        Arc::clone(&counters),
+                    ));
+                    Listener::Udp(socket)
+                }
+                Transport::Tcp => {
+                    let (deliver, counters) = (Arc::clone(deliver), Arc::clone(&counters));
+                    Listener::Tcp(
+                        tcp::listen(listen.address, index, deliver, counters).await.map_err(failed)?,
+                    )
+                }
+            });
+        }
+        Ok(Self { listeners, counters })
+    }
+
+    /// The addresses really bound, in the order asked for (a port of 0 was chosen by the system).
+    #[must_use]
+    pub fn addresses(&self) -> Vec<Option<SocketAddr>> {
+        let address = |listener: &Listener| match listener {
+            Listener::Udp(socket) => socket.local_addr().ok(),
+            Listener::Tcp(connections) => Some(connections.local),
+        };
+        self.listeners.iter().map(address).collect()
+    }
+
+    /// Sends one message; never waits. A datagram that the system will not take now is dropped and
+    /// counted: SIP repeats it (RFC 3261 §17). A stream's queue that is full closes the stream.
+    pub fn send(&self, flow: Flow, bytes: Bytes) {
+        match self.listeners.get(usize::from(flow.listener)) {
+            Some(Listener::Udp(socket)) => match socket.try_send_to(&bytes, flow.remote) {
+                Ok(_) => count(&self.counters.sent),
+                Err(_) => count(&self.counters.unsent),
+            },
+            Some(Listener::Tcp(connections)) => connections.send(flow, bytes),
+            None => count(&self.counters.unsent),
+        }
+    }
+
+    /// Figures for the metrics.
+    #[must_use]
+    pub fn counters(&self) -> &Counters {
+        &self.counters
+    }
+}

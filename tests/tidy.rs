@@ -1,0 +1,242 @@
+//! The house's order, held against the source: which room may import which, and what the pure rooms
+//! must not touch. docs/ARCHITECTURE.md explains the reasons.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// Room → rooms it may import (`crate::<room>`), beside itself.
+const MAY_IMPORT: &[(&str, &[&str])] = &[
+    ("base", &[]),
+    ("sdp", &["base"]),
+    ("rtp", &["base", "sdp"]),
+    ("sip", &["base", "sdp"]),
+    ("dialplan", &["base"]),
+    ("event", &["base"]),
+    ("pbx", &["base", "dialplan", "event"]),
+    ("view", &["base", "event"]),
+    ("engine", &["base", "sdp", "rtp", "sip", "dialplan", "event", "pbx"]),
+    (
+        "simulate",
+        &["base", "sdp", "rtp", "sip", "dialplan", "event", "pbx", "view", "engine"],
+    ),
+    ("config", &["base", "sdp", "rtp", "sip", "dialplan", "event"]),
+    ("io/net", &["base", "sip"]),
+    ("io/media", &["base", "sdp", "rtp"]),
+    ("io/store", &["base", "event", "sip"]),
+    ("io/http", &["base", "event", "pbx", "view"]),
+    ("io/telemetry", &["base", "event", "pbx", "view"]),
+    ("demo", &["base", "sdp", "rtp", "sip"]),
+    ("cli", &["base", "sdp", "rtp", "sip", "dialplan", "event", "view", "config", "io/media"]),
+    // The daemon joins everything.
+    (
+        "daemon",
+        &[
+            "base", "sdp", "rtp", "sip", "dialplan", "event", "pbx", "view", "engine", "config",
+            "io", "io/net", "io/media", "io/store", "io/http", "io/telemetry", "demo", "cli",
+        ],
+    ),
+];
+
+/// Rooms where the same inputs must give the same outputs.
+const PURE: &[&str] =
+    &["base", "sdp", "rtp", "sip", "dialplan", "event", "pbx", "view", "engine", "simulate"];
+
+/// What a pure room must not name, and why.
+const BANNED_IN_PURE: &[(&str, &str)] = &[
+    ("Instant::now", "time is handed in"),
+    ("SystemTime", "time is handed in"),
+    ("Utc::now", "time is handed in"),
+    ("Local::now", "time is handed in"),
+    ("std::thread", "pure rooms own no thread"),
+    ("thread::spawn", "pure rooms own no thread"),
+    ("tokio::", "pure rooms do not wait"),
+    ("async fn", "pure rooms do not wait"),
+    (".await", "pure rooms do not wait"),
+    ("UdpSocket", "pure rooms own no socket"),
+    ("TcpStream", "pure rooms own no socket"),
+    ("TcpListener", "pure rooms own no socket"),
+    ("std::fs", "pure rooms read no file"),
+    ("Mutex", "pure rooms hold no lock"),
+    ("RwLock", "pure rooms hold no lock"),
+    ("AtomicU64", "pure rooms hold no global"),
+    ("getrandom", "randomness is a seeded Rng"),
+    ("HashMap", "its order is random; use BTreeMap, or sip's table that cannot be iterated"),
+    ("HashSet", "its order is random; use BTreeSet"),
+    ("println!", "the log is one more fold"),
+];
+
+fn sources(dir: &Path, into: &mut Vec<PathBuf>) {
+    let Ok(entries) = fs::read_dir(dir) else { return };
+    for entry in entries.flatten() {
+        let path = entry.path();
+        if path.is_dir() {
+            sources(&path, into);
+        } else if path.extension().is_some_and(|ext| ext == "rs") {
+            into.push(path);
+        }
+    }
+}
+
+fn src() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("src")
+}
+
+fn all() -> Vec<(String, String)> {
+    let mut files = Vec::new();
+    sources(&src(), &mut files);
+    files.sort();
+    assert!(files.len() > 20, "the source was found");
+    files
+        .into_iter()
+        .map(|path| {
+            let name = path.strip_prefix(src()).unwrap().to_string_lossy().replace('\\', "/");
+            (name, fs::read_to_string(&path).unwrap())
+        })
+        .collect()
+}
+
+/// `io/net/tcp.rs` is in `io/net`, `pbx/call.rs` in `pbx`, `main.rs` and `lib.rs` in none.
+fn room_of(file: &str) -> Option<String> {
+    let mut parts = file.split('/');
+    let first = parts.next()?;
+    let second = parts.next()?;
+    if first == "io" {
+        parts.next().map(|_| format!("io/{second}"))
+    } else {
+        Some(first.to_owned())
+    }
+}
+
+/// The code of a file: comments removed, and the test module at its end left out where asked.
+fn code(text: &str, with_tests: bool) -> String {
+    let text = if with_tests { text } else { text.split("#[cfg(test)]").next().unwrap_or("") };
+    let uncommented = text.lines().map(|line| match line.find("//") {
+        // A URL inside a string is not a comment; a line that starts one is.
+        Some(at) if !line[..at].contains('"') => &line[..at],
+        _ => line,
+    });
+    uncommented.collect::<Vec<_>>().join("\n")
+}
+
+/// Rooms named by `crate::…` paths in the code, also inside `use crate::{a::…, b::…}`.
+fn imports(code: &str) -> Vec<String> {
+    let mut found = Vec::new();
+    for (at, _) in code.match_indices("crate::") {
+        let before = code[..at].chars().next_back();
+        if before.is_some_and(|c| c.is_alphanumeric() || c == '_') {
+            continue; // rsip_crate::, my_crate::
+        }
+        let rest = &code[at + "crate::".len()..];
+        if let Some(group) = rest.strip_prefix('{') {
+            let mut depth = 1;
+            let mut word = String::new();
+            for c in group.chars() {
+                match c {
+                    '{' => depth += 1,
+                    '}' => depth -= 1,
+                    _ => {}
+                }
+                if depth == 0 {
+                    break;
+                }
+                if depth == 1 && (c == ',' || c == ':' || c == '}') {
+                    found.push(std::mem::take(&mut word).trim().to_owned());
+                } else if depth == 1 && !c.is_whitespace() {
+                    word.push(c);
+                }
+            }
+            found.push(word);
+        } else {
+            let path: Vec<&str> = rest
+                .split(|c: char| !(c.is_alphanumeric() || c == '_' || c == ':'))
+                .next()
+                .unwrap_or("")
+                .split("::")
+                .collect();
+            match path.as_slice() {
+                ["io", part, ..] if !part.is_empty() => found.push(format!("io/{part}")),
+                [room, ..] => found.push((*room).to_owned()),
+                [] => {}
+            }
+        }
+    }
+    found.retain(|room| !room.is_empty());
+    found
+}
+
+#[test]
+fn every_room_imports_only_what_it_may() {
+    let rooms: Vec<&str> = MAY_IMPORT.iter().map(|(room, _)| *room).collect();
+    let mut wrong = Vec::new();
+    for (file, text) in all() {
+        let Some(room) = room_of(&file) else { continue };
+        let Some((_, allowed)) = MAY_IMPORT.iter().find(|(name, _)| *name == room) else {
+            wrong.push(format!("{file}: room {room} is not in the table of this test"));
+            continue;
+        };
+        for import in imports(&code(&text, true)) {
+            let known = rooms.contains(&import.as_str()) || import == "io";
+            if known && import != room && !allowed.contains(&import.as_str()) {
+                wrong.push(format!("{file}: {room} must not import {import}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
+fn pure_rooms_touch_nothing_of_the_world() {
+    let mut wrong = Vec::new();
+    for (file, text) in all() {
+        let Some(room) = room_of(&file) else { continue };
+        if !PURE.contains(&room.as_str()) {
+            continue;
+        }
+        let code = code(&text, false);
+        for (banned, why) in BANNED_IN_PURE {
+            if code.contains(banned) && !excepted(&file, banned) {
+                wrong.push(format!("{file}: names {banned}: {why}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+/// Each exception with its reason.
+fn excepted(file: &str, banned: &str) -> bool {
+    // The one table with a fixed hasher, which offers no iteration.
+    file == "sip/table.rs" && banned == "HashMap"
+}
+
+#[test]
+fn rsip_is_named_in_the_sip_room_only() {
+    for (file, text) in all() {
+        let names_it = code(&text, true).contains("rsip::");
+        assert!(!names_it || file.starts_with("sip/"), "{file} names rsip");
+    }
+}
+
+#[test]
+fn every_file_says_what_it_owns() {
+    for (file, text) in all() {
+        assert!(text.starts_with("//!"), "{file} does not open with what it owns");
+    }
+}
+
+#[test]
+fn nothing_is_left_for_later_without_saying_so() {
+    for (file, text) in all() {
+        for word in ["todo!(", "unimplemented!(", "FIXME", "XXX", "dbg!("] {
+            assert!(!text.contains(word), "{file} holds {word}");
+        }
+    }
+}
+
+#[test]
+fn the_tests_of_this_test_find_what_they_look_for() {
+    assert_eq!(imports("use crate::{pbx::Desk, io::net};"), ["pbx", "Desk", "io", "net"].map(str::to_owned).to_vec());
+    assert_eq!(imports("crate::io::net::Flow"), ["io/net".to_owned()]);
+    assert_eq!(room_of("io/net/tcp.rs").as_deref(), Some("io/net"));
+    assert_eq!(room_of("io/mod.rs"), None);
+    assert!(!code("let a = 1; // SystemTime", true).contains("SystemTime"));
+}
