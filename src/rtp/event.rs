@@ -1,0 +1,184 @@
+//! Keys as telephone-events (RFC 4733): many packets tell one press, some get lost, some come late.
+//! One press is told once, at its first packet, so that a prompt stops at once.
+
+/// The state of one arriving stream.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct KeyReader {
+    last: Option<Press>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Press {
+    ssrc: u32,
+    /// The RTP timestamp: all packets of one press carry the same (RFC 4733 §2.2.1).
+    timestamp: u32,
+    event: u8,
+    ended: bool,
+    duration: u16,
+}
+
+/// A timestamp at most this far behind the last press, in samples, is a late packet of an older one: 5 s.
+const LATE: u32 = 40_000;
+
+impl KeyReader {
+    /// Takes one packet's payload; gives the key when the packet is the first of a press.
+    /// Events that are not keys, and payloads too short, give nothing.
+    pub fn read(
+        &mut self,
+        payload: &[u8],
+        ssrc: u32,
+        timestamp: u32,
+        marker: bool,
+    ) -> Option<char> {
+        let [event, flags, d0, d1, ..] = *payload else { return None };
+        let key = key(event)?;
+        let press = Press {
+            ssrc,
+            timestamp,
+            event,
+            duration: u16::from_be_bytes([d0, d1]),
+            ended: flags & 0x80 != 0,
+        };
+        let last = self.last.replace(press);
+        let Some(last) = last.filter(|last| last.ssrc == ssrc) else { return Some(key) };
+        if last.timestamp == timestamp {
+            // Ended stays ended when the packets are re-ordered.
+            let ended = last.ended || press.ended;
+            let duration = last.duration.max(press.duration);
+            self.last = Some(Press { ended, duration, ..press });
+            return None;
+        }
+        let ahead = timestamp.wrapping_sub(last.timestamp);
+        let behind = last.timestamp.wrapping_sub(timestamp);
+        if behind <= LATE {
+            self.last = Some(last);
+            return None;
+        }
+        if !marker && !last.ended && last.event == event && continues(last, press, ahead) {
+            return None;
+        }
+        Some(key)
+    }
+}
+
+/// Whether a packet with a new timestamp goes on with the press: either a press longer than a
+/// duration can say, told in segments (RFC 4733 §2.5.1.3), or a phone that counts the timestamp up
+/// with every packet, against the RFC, so that it grows just as the duration does.
+fn continues(last: Press, press: Press, ahead: u32) -> bool {
+    let segment = last.duration >= 0xff00 && (0xff00..=0x1_0000).contains(&ahead);
+    let counted_up =
+        press.duration.checked_sub(last.duration).is_some_and(|grown| u32::from(grown) == ahead);
+    segment || counted_up
+}
+
+/// RFC 4733 §3.2, table 3.
+const fn key(event: u8) -> Option<char> {
+    Some(match event {
+        0 => '0',
+        1 => '1',
+        2 => '2',
+        3 => '3',
+        4 => '4',
+        5 => '5',
+        6 => '6',
+        7 => '7',
+        8 => '8',
+        9 => '9',
+        10 => '*',
+        11 => '#',
+        12 => 'A',
+        13 => 'B',
+        14 => 'C',
+        15 => 'D',
+        _ => return None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    /// One packet: event, ended, duration, timestamp, marker.
+    type Packet = (u8, bool, u16, u32, bool);
+
+    fn heard(packets: &[Packet]) -> String {
+        let mut reader = KeyReader::default();
+        let one = |&(event, ended, duration, timestamp, marker): &Packet| {
+            let [d0, d1] = duration.to_be_bytes();
+            reader.read(&[event, (u8::from(ended) << 7) | 10, d0, d1], 1, timestamp, marker)
+        };
+        packets.iter().filter_map(one).collect()
+    }
+
+    /// A press as a phone sends it: updates each 20 ms, the end three times.
+    fn press(event: u8, timestamp: u32) -> Vec<Packet> {
+        let mut packets: Vec<Packet> =
+            (1..=5_u16).map(|n| (event, false, n * 160, timestamp, n == 1)).collect();
+        packets.extend([(event, true, 960, timestamp, false); 3]);
+        packets
+    }
+
+    #[test]
+    fn one_press_is_told_once() {
+        let whole = press(5, 1000);
+        let twice = [press(5, 1000), press(5, 9000)].concat();
+        let table: Vec<(&str, Vec<Packet>, &str)> = vec![
+            ("whole", whole.clone(), "5"),
+            ("only the last end", whole[7..].to_vec(), "5"),
+            ("first packet lost", whole[1..].to_vec(), "5"),
+            ("all ends lost, pressed again", [&twice[..5], &twice[8..]].concat(), "55"),
+            ("start and marker lost, pressed again", [&twice[..5], &twice[9..]].concat(), "55"),
+            ("doubled on the way", whole.iter().flat_map(|packet| [*packet; 2]).collect(), "5"),
+            ("backwards", whole.iter().rev().copied().collect(), "5"),
+            (
+                "an old end after the next key",
+                [
+                    &press(1, 1000)[..5],
+                    &press(2, 9000)[..2],
+                    &press(1, 1000)[5..],
+                    &press(2, 9000)[2..],
+                ]
+                .concat(),
+                "12",
+            ),
+            ("over the wrap", [press(3, u32::MAX - 10), press(3, 8000)].concat(), "33"),
+            ("after 49 days", [press(3, 10), press(3, 0x9000_0000)].concat(), "33"),
+            (
+                "all keys",
+                (0..17).flat_map(|event| press(event, u32::from(event) * 8000 + 1)).collect(),
+                "0123456789*#ABCD",
+            ),
+            (
+                "timestamp counted up with the duration",
+                (1..=9).map(|n: u16| (7, false, n * 160, u32::from(n) * 160, n == 1)).collect(),
+                "7",
+            ),
+            (
+                "held for 12 s, in two segments",
+                vec![
+                    (7, false, 160, 0, true),
+                    (7, false, 0xffff, 0, false),
+                    (7, false, 160, 0xffff, false),
+                    (7, true, 32_000, 0xffff, false),
+                ],
+                "7",
+            ),
+        ];
+        for (case, packets, want) in table {
+            assert_eq!(heard(&packets), want, "{case}");
+        }
+        assert_eq!(KeyReader::default().read(&[1, 0, 0], 1, 1, true), None, "too short");
+    }
+
+    proptest! {
+        #[test]
+        fn any_loss_but_of_all_keeps_one_notice(kept in 1_u8..=255, order in any::<u64>()) {
+            let whole = press(9, 77);
+            let mut left: Vec<_> = whole.iter().enumerate().filter(|(n, _)| kept & (1 << n) != 0).map(|(_, p)| *p).collect();
+            let turn = usize::try_from(order % 8).unwrap() % left.len();
+            left.rotate_left(turn);
+            prop_assert_eq!(heard(&left), "9");
+        }
+    }
+}

@@ -1,0 +1,45 @@
+//! Sound on the wire, pure: packets (RFC 3550, with the crate `rtp-rs`), keys (RFC 4733), G.711, where
+//! a stream may come from, and the numbers that one leaving stream must carry. Knows no socket, no
+//! thread and no clock; [`command`] is the one face towards the engine.
+
+pub mod command;
+mod event;
+pub mod g711;
+mod outgoing;
+pub mod packet;
+mod prompt;
+mod source;
+pub mod tone;
+
+pub use event::KeyReader;
+pub use outgoing::{Outgoing, Stamp};
+pub use prompt::{Playlist, Prompt};
+pub use source::{SourceLock, Verdict};
+
+use crate::sdp::Agreed;
+use command::Stream;
+
+/// Samples a second of all that we speak; also the RTP clock of it.
+pub const CLOCK_HZ: u32 = 8000;
+/// Samples in a millisecond.
+pub const SAMPLES_PER_MS: usize = 8;
+
+impl Agreed {
+    /// The same in the words of the media threads.
+    #[must_use]
+    pub fn stream(&self) -> Stream {
+        let held = self.remote.ip().is_unspecified();
+        Stream {
+            remote: self.remote,
+            codec: self.codec,
+            send_pt: self.send_pt,
+            recv_pt: self.recv_pt,
+            send_event_pt: self.send_event_pt,
+            recv_event_pt: self.recv_event_pt,
+            ptime_ms: self.ptime_ms,
+            may_send: self.direction.sends() && !held,
+            // A phone that holds the old way (RFC 2543) may send or not; its silence means nothing.
+            will_receive: self.direction.receives() && !held,
+        }
+    }
+}

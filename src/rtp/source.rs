@@ -1,0 +1,160 @@
+//! From where a leg's packets are taken: the address of its SDP and no other, or, for a phone behind
+//! NAT, one address that is learned once. Against injected sound, and against sound sent to strangers.
+
+use std::net::SocketAddr;
+
+/// Packets in a row from one stranger before it is believed to be the phone behind its NAT, while
+/// nothing has come from the SDP's address.
+pub const LEARN_AFTER: u8 = 5;
+
+/// What to do with a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Verdict {
+    /// It is the phone's.
+    Accept,
+    /// It is the phone's, and from now on [`SourceLock::target`] is where it came from.
+    AcceptAndLock,
+    /// Somebody else's, or not yet believed.
+    Refuse,
+}
+
+/// The lock of one leg. A new SDP address needs a new lock.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SourceLock {
+    sdp: SocketAddr,
+    learns: bool,
+    state: State,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Nothing believed yet; the stranger that spoke last, its stream's number, its packets in a row.
+    Open { stranger: Option<(SocketAddr, u32)>, count: u8 },
+    /// The SDP's address has spoken: nobody else will ever be heard.
+    Proved,
+    /// A stranger was believed. The SDP's own address still takes over when it speaks: then the
+    /// stranger was none of the phone's.
+    Learned(SocketAddr),
+}
+
+impl SourceLock {
+    /// A lock that nobody has opened. `learns` allows strangers to be believed at all.
+    #[must_use]
+    pub const fn new(sdp: SocketAddr, learns: bool) -> Self {
+        Self { sdp, learns, state: State::Open { stranger: None, count: 0 } }
+    }
+
+    /// Judges a well-formed packet of an agreed payload type.
+    pub fn judge(&mut self, from: SocketAddr, ssrc: u32) -> Verdict {
+        match self.state {
+            State::Proved if from == self.sdp => Verdict::Accept,
+            State::Learned(phone) if from == phone => Verdict::Accept,
+            State::Open { .. } | State::Learned(_) if from == self.sdp => {
+                self.state = State::Proved;
+                Verdict::AcceptAndLock
+            }
+            State::Open { stranger, count } if self.learns => {
+                let again = stranger == Some((from, ssrc));
+                let count = if again { count.saturating_add(1) } else { 1 };
+                if count >= LEARN_AFTER {
+                    self.state = State::Learned(from);
+                    return Verdict::AcceptAndLock;
+                }
+                self.state = State::Open { stranger: Some((from, ssrc)), count };
+                Verdict::Refuse
+            }
+            State::Open { .. } | State::Proved | State::Learned(_) => Verdict::Refuse,
+        }
+    }
+
+    /// Where to send: the phone once it is known, before that the SDP's address; none while that is
+    /// no address (hold).
+    #[must_use]
+    pub fn target(&self) -> Option<SocketAddr> {
+        let target = match self.state {
+            State::Learned(phone) => phone,
+            State::Open { .. } | State::Proved => self.sdp,
+        };
+        (!target.ip().is_unspecified() && target.port() != 0).then_some(target)
+    }
+
+    /// The address that the lock was made for.
+    #[must_use]
+    pub const fn sdp(&self) -> SocketAddr {
+        self.sdp
+    }
+
+    /// Whether no other address can ever be accepted.
+    #[must_use]
+    pub const fn is_final(&self) -> bool {
+        matches!(self.state, State::Proved)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use Verdict::{Accept, AcceptAndLock, Refuse};
+
+    #[test]
+    fn strangers_are_believed_late_or_never() {
+        // s: the SDP's address, n: a phone's outside address, x: an attacker.
+        let table: [(&str, bool, &str, &[Verdict], char); 8] = [
+            ("the phone itself", true, "ss", &[AcceptAndLock, Accept], 's'),
+            (
+                "an attacker after it",
+                true,
+                "sxxxxxxx",
+                &[AcceptAndLock, Refuse, Refuse, Refuse, Refuse, Refuse, Refuse, Refuse],
+                's',
+            ),
+            (
+                "behind NAT",
+                true,
+                "nnnnnn",
+                &[Refuse, Refuse, Refuse, Refuse, AcceptAndLock, Accept],
+                'n',
+            ),
+            (
+                "an attacker after a learned phone",
+                true,
+                "nnnnnx",
+                &[Refuse, Refuse, Refuse, Refuse, AcceptAndLock, Refuse],
+                'n',
+            ),
+            ("two strangers by turns", true, "nxnxnxnx", &[Refuse; 8], 's'),
+            (
+                "the phone after four of an attacker's",
+                true,
+                "xxxxsx",
+                &[Refuse, Refuse, Refuse, Refuse, AcceptAndLock, Refuse],
+                's',
+            ),
+            (
+                "the phone takes back what an attacker got",
+                true,
+                "xxxxxsx",
+                &[Refuse, Refuse, Refuse, Refuse, AcceptAndLock, AcceptAndLock, Refuse],
+                's',
+            ),
+            ("learning forbidden", false, "nnnnnnn", &[Refuse; 7], 's'),
+        ];
+        let address = |who| match who {
+            's' => "192.0.2.1:4000".parse::<SocketAddr>().unwrap(),
+            'n' => "198.51.100.1:61000".parse().unwrap(),
+            _ => "203.0.113.66:666".parse().unwrap(),
+        };
+        for (case, learns, senders, want, target) in table {
+            let mut lock = SourceLock::new(address('s'), learns);
+            let got: Vec<_> = senders.chars().map(|who| lock.judge(address(who), 1)).collect();
+            assert_eq!(got, want, "{case}");
+            assert_eq!(lock.target(), Some(address(target)), "{case}");
+        }
+        let mut changing = SourceLock::new(address('s'), true);
+        assert!(
+            (0..20).all(|ssrc| changing.judge(address('n'), ssrc) == Refuse),
+            "a new stream each time"
+        );
+        assert_eq!(SourceLock::new("0.0.0.0:4000".parse().unwrap(), true).target(), None);
+    }
+}
