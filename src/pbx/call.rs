@@ -1,0 +1,418 @@
+//! One call: its states, what each event does in each of them, and its one end.
+
+use super::agent::{AgentIx, Missed};
+use super::api::Action;
+use super::direct::Direct;
+use super::floor::{Floor, Turn};
+use super::hunt::Hunt;
+use super::menu::InMenu;
+use super::say::{Script, Told};
+use super::timers::Timer;
+use super::{direct, hunt, menu, queue};
+use crate::base::{CallId, LegId, Mono, Number, PlayId, PromptId};
+use crate::dialplan::Target;
+use crate::event::{CallEvent, EndCause, Fact, OfferEnd, Party, Purpose};
+use std::time::Duration;
+
+/// One caller's INVITE until its end.
+#[derive(Debug)]
+pub(super) struct Call {
+    pub(super) id: CallId,
+    /// The caller's leg.
+    pub(super) leg: LegId,
+    pub(super) arrived: Mono,
+    /// The desk number of which it holds a line.
+    pub(super) line: Option<Number>,
+    /// The agent whose phone placed it.
+    pub(super) placed_by: Option<AgentIx>,
+    /// We answered the caller (200).
+    pub(super) accepted: bool,
+    /// We told the caller that it rings (180).
+    pub(super) rung: bool,
+    /// The busy announcement has been started.
+    pub(super) busy_told: bool,
+    /// Menus entered so far.
+    pub(super) menus: u32,
+    pub(super) state: State,
+    /// The deadline in the desk's set.
+    pub(super) timer: Option<Mono>,
+}
+
+/// Where a call stands.
+#[derive(Debug)]
+pub(super) enum State {
+    /// Just arrived; never seen between two inputs.
+    New,
+    /// In the auto attendant.
+    Menu(InMenu),
+    /// Hears its last announcement.
+    Telling(Telling),
+    /// Asked for a group: phones ring, or it waits.
+    Hunting(Hunt),
+    /// Asked for one phone, which rings.
+    Direct(Direct),
+    /// Talks with an agent.
+    Talking(Talk),
+    /// Over: the desk forgets it at once.
+    Over,
+}
+
+/// What is told before the system ends the call.
+#[derive(Debug)]
+pub(super) struct Telling {
+    script: Script,
+    /// Why the call ends after it.
+    cause: EndCause,
+}
+
+/// A conversation.
+#[derive(Debug)]
+pub(super) struct Talk {
+    pub(super) agent: AgentIx,
+    /// The agent's leg.
+    pub(super) phone: LegId,
+    /// The work due after it.
+    pub(super) wrap_up: Duration,
+    pub(super) caller_holds: bool,
+    pub(super) agent_holds: bool,
+}
+
+/// What happens to a call. Legs named here are phones that we dialled for it.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Event {
+    CallerGone,
+    CallerFailed(&'static str),
+    Key(char),
+    Played(PlayId),
+    Hold {
+        by: Party,
+        on: bool,
+    },
+    PhoneRings,
+    PhoneAnswered(LegId),
+    PhoneRefused(LegId, u16),
+    PhoneGone(LegId),
+    PhoneFailed(LegId, &'static str),
+    /// The phone has rung long enough.
+    RangOut(LegId),
+    /// The phone's agent began something else.
+    Withdraw(LegId),
+    /// An agent of the call's group has become free.
+    AgentFree,
+    /// The call's own deadline.
+    Due,
+}
+
+/// Which leg is over already when the call ends, so that nothing is owed to it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Over {
+    Neither,
+    Caller,
+    Phone,
+}
+
+/// How a target was reached; an announcement and a refusal mean different things.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum From {
+    /// The number dialled, while open.
+    Number,
+    /// The number dialled, while closed.
+    Closed,
+    /// A menu.
+    Menu,
+}
+
+impl Call {
+    /// Appends a step of this call to the history.
+    pub(super) fn record(&self, event: CallEvent, turn: &mut Turn<'_>) {
+        let age = turn.now.mono.since(self.arrived);
+        let t_ms = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
+        turn.record(Fact::Call { call: self.id, t_ms, event });
+    }
+
+    /// Answers the caller, once.
+    pub(super) fn accept(&mut self, turn: &mut Turn<'_>) {
+        if !self.accepted {
+            self.accepted = true;
+            turn.act(Action::Accept { leg: self.leg });
+            self.record(CallEvent::Accepted, turn);
+        }
+    }
+
+    /// Tells a caller who is not answered yet that it rings, once.
+    pub(super) fn ring(&mut self, turn: &mut Turn<'_>) {
+        if !self.accepted && !self.rung {
+            self.rung = true;
+            turn.act(Action::Ring { leg: self.leg });
+        }
+    }
+
+    /// Plays one prompt for ever.
+    pub(super) fn music(&self, prompt: PromptId, floor: &mut Floor, turn: &mut Turn<'_>) {
+        let play = floor.draw_play();
+        turn.act(Action::Play { leg: self.leg, play, prompts: vec![prompt], looped: true });
+    }
+
+    /// Sends the call where the plan says.
+    pub(super) fn go(&mut self, to: &Target, from: From, floor: &mut Floor, turn: &mut Turn<'_>) {
+        let cause = match from {
+            From::Number | From::Menu => EndCause::MenuDone,
+            // Also for a refusal: it is the whole of what a caller is told while closed.
+            From::Closed => EndCause::ClosedTold,
+        };
+        match to {
+            Target::Menu(id) => menu::enter(self, id, floor, turn),
+            Target::Group(id) => queue::ask(self, id, floor, turn),
+            Target::Extension(number) => direct::ask(self, number, floor, turn),
+            Target::Announce(prompt) => {
+                let purpose = match from {
+                    From::Number | From::Menu => Purpose::Information,
+                    From::Closed => Purpose::AfterHours,
+                };
+                self.tell_and_end([(purpose, prompt.clone())], cause, floor, turn);
+            }
+            Target::Refuse(status) => {
+                let cause = if from == From::Number { EndCause::NoCapacity } else { cause };
+                self.end(Party::System, cause, Over::Neither, *status, floor, turn);
+            }
+        }
+    }
+
+    /// Tells something to its end, then ends the call for `cause`.
+    pub(super) fn tell_and_end(
+        &mut self,
+        script: impl IntoIterator<Item = (Purpose, PromptId)>,
+        cause: EndCause,
+        floor: &mut Floor,
+        turn: &mut Turn<'_>,
+    ) {
+        self.accept(turn);
+        match Script::begin(self, script, floor, turn) {
+            Some(script) => self.state = State::Telling(Telling { script, cause }),
+            None => self.end(Party::System, cause, Over::Neither, 0, floor, turn),
+        }
+    }
+
+    /// Moves the call one step.
+    #[expect(clippy::unnested_or_patterns, reason = "each line is a thought of its own")]
+    pub(super) fn step(&mut self, event: Event, floor: &mut Floor, turn: &mut Turn<'_>) {
+        use {Event as E, State as S};
+        match (&mut self.state, event) {
+            // The caller may leave at any instant.
+            (
+                S::Menu(_) | S::Telling(_) | S::Hunting(_) | S::Direct(_) | S::Talking(_),
+                E::CallerGone,
+            ) => self.end(Party::Caller, EndCause::HungUp, Over::Caller, 0, floor, turn),
+            (
+                S::Menu(_) | S::Telling(_) | S::Hunting(_) | S::Direct(_) | S::Talking(_),
+                E::CallerFailed(what),
+            ) => {
+                let cause = EndCause::Fault { what: what.to_owned() };
+                self.end(Party::System, cause, Over::Caller, 0, floor, turn);
+            }
+
+            (S::Menu(_), E::Key(key)) => menu::key(self, key, floor, turn),
+            (S::Menu(_), E::Played(play)) => menu::played(self, Some(play), floor, turn),
+            (S::Menu(_), E::Due) => menu::due(self, floor, turn),
+
+            (S::Telling(_), E::Played(play)) => self.told(Some(play), floor, turn),
+            (S::Telling(telling), E::Due) => {
+                if telling.script.until <= turn.now.mono {
+                    self.told(None, floor, turn);
+                }
+            }
+
+            (S::Hunting(_), E::Played(play)) => queue::played(self, Some(play), floor, turn),
+            (S::Hunting(_), E::Due) => queue::due(self, floor, turn),
+            (S::Hunting(_), E::AgentFree) => hunt::agent_free(self, floor, turn),
+            (S::Hunting(_), E::PhoneAnswered(leg)) => hunt::answered(self, leg, floor, turn),
+            (S::Hunting(_), E::PhoneRefused(leg, status)) => {
+                hunt::refused(self, leg, status, floor, turn);
+            }
+            // A phone that goes away while ringing has not said no.
+            (S::Hunting(_), E::PhoneGone(leg) | E::PhoneFailed(leg, _)) => {
+                hunt::lost(self, leg, floor, turn);
+            }
+            (S::Hunting(_), E::RangOut(leg)) => hunt::rang_out(self, leg, floor, turn),
+            (S::Hunting(_), E::Withdraw(leg)) => hunt::withdraw(self, leg, floor, turn),
+
+            (S::Direct(_), E::PhoneRings) => self.ring(turn),
+            (S::Direct(_), E::PhoneAnswered(_)) => direct::answered(self, floor, turn),
+            (S::Direct(_), E::PhoneRefused(_, status)) => {
+                direct::refused(self, status, floor, turn);
+            }
+            (S::Direct(_), E::PhoneGone(_)) => direct::refused(self, 480, floor, turn),
+            (S::Direct(_), E::PhoneFailed(_, what)) => direct::failed(self, what, floor, turn),
+            (S::Direct(_), E::RangOut(_)) => direct::rang_out(self, floor, turn),
+
+            (S::Talking(_), E::PhoneGone(_) | E::PhoneRefused(..)) => {
+                self.end(Party::Agent, EndCause::HungUp, Over::Phone, 0, floor, turn);
+            }
+            (S::Talking(_), E::PhoneFailed(_, what)) => {
+                let cause = EndCause::Fault { what: what.to_owned() };
+                self.end(Party::System, cause, Over::Phone, 0, floor, turn);
+            }
+            (S::Talking(talk), E::Hold { by, on }) => {
+                let held = match by {
+                    Party::Caller => &mut talk.caller_holds,
+                    Party::Agent | Party::System => &mut talk.agent_holds,
+                };
+                if *held != on {
+                    *held = on;
+                    let other = if by == Party::Caller { talk.phone } else { self.leg };
+                    self.held(by, on, other, floor, turn);
+                }
+            }
+
+            // Keys are taken in a menu only; none is kept for later.
+            (S::Telling(_) | S::Hunting(_) | S::Direct(_) | S::Talking(_), E::Key(_))
+            // Music has no end; the end of a play that a conversation replaced is of no concern.
+            | (S::Direct(_) | S::Talking(_), E::Played(_))
+            // Only a conversation can be held; before it, the caller stays in its place.
+            | (S::Menu(_) | S::Telling(_) | S::Hunting(_) | S::Direct(_), E::Hold { .. })
+            // A group's caller was told that it rings when the phone was dialled.
+            | (S::Hunting(_) | S::Talking(_), E::PhoneRings)
+            // Answered already: a forked phone's second word, or a timer that crossed the answer.
+            | (S::Talking(_), E::PhoneAnswered(_) | E::RangOut(_))
+            // What an agent does besides takes nothing from a direct call or a conversation.
+            | (S::Direct(_) | S::Talking(_), E::Withdraw(_))
+            // These states ring no phone, wait for no agent, and have no deadline.
+            | (
+                S::Menu(_) | S::Telling(_),
+                E::PhoneRings
+                | E::PhoneAnswered(_)
+                | E::PhoneRefused(..)
+                | E::PhoneGone(_)
+                | E::PhoneFailed(..)
+                | E::RangOut(_)
+                | E::Withdraw(_),
+            )
+            | (S::Menu(_) | S::Telling(_) | S::Direct(_) | S::Talking(_), E::AgentFree)
+            | (S::Direct(_) | S::Talking(_), E::Due)
+            // Never seen from outside.
+            | (S::New | S::Over, _) => {}
+        }
+    }
+
+    fn told(&mut self, play: Option<PlayId>, floor: &mut Floor, turn: &mut Turn<'_>) {
+        let State::Telling(mut telling) = std::mem::replace(&mut self.state, State::New) else {
+            return;
+        };
+        let told = telling.script.played(play, self, floor, turn);
+        let cause = telling.cause.clone();
+        self.state = State::Telling(telling);
+        if told == Told::All {
+            self.end(Party::System, cause, Over::Neither, 0, floor, turn);
+        }
+    }
+
+    /// One side pressed hold or took the call back; `other` hears music meanwhile.
+    fn held(&self, by: Party, on: bool, other: LegId, floor: &mut Floor, turn: &mut Turn<'_>) {
+        if on {
+            let play = floor.draw_play();
+            let prompts = vec![floor.plan.hold_music.clone()];
+            turn.act(Action::Play { leg: other, play, prompts, looped: true });
+            self.record(CallEvent::Held { by }, turn);
+        } else {
+            turn.act(Action::Stop { leg: other });
+            self.record(CallEvent::Resumed { by }, turn);
+        }
+    }
+
+    /// Joins caller and agent. The phone's leg and the agent's line are in order already.
+    pub(super) fn connect(
+        &mut self,
+        agent: AgentIx,
+        phone: LegId,
+        wrap_up: Duration,
+        floor: &Floor,
+        turn: &mut Turn<'_>,
+    ) {
+        self.accept(turn);
+        turn.act(Action::Connect { caller: self.leg, agent: phone });
+        let id = floor.agent(agent).id.clone();
+        self.record(CallEvent::OperatorAnswered { agent: id }, turn);
+        let (caller_holds, agent_holds) = (false, false);
+        self.state = State::Talking(Talk { agent, phone, wrap_up, caller_holds, agent_holds });
+    }
+
+    /// The one end of every call: all its legs, its line, its place and its agents are given back.
+    ///
+    /// `status` refuses a caller who was never answered; it is not used otherwise.
+    pub(super) fn end(
+        &mut self,
+        by: Party,
+        cause: EndCause,
+        over: Over,
+        status: u16,
+        floor: &mut Floor,
+        turn: &mut Turn<'_>,
+    ) {
+        let why = if by == Party::Caller { OfferEnd::CallerLeft } else { OfferEnd::Withdrawn };
+        match std::mem::replace(&mut self.state, State::Over) {
+            State::New | State::Menu(_) | State::Telling(_) => {}
+            State::Hunting(mut hunt) => {
+                hunt.withdraw_all(self, why, floor, turn);
+                hunt.leave(floor);
+            }
+            State::Direct(direct) => {
+                floor.drop_phone(direct.phone);
+                if over != Over::Phone {
+                    turn.act(Action::HangUp { leg: direct.phone, elsewhere: false });
+                    let agent = floor.agent(direct.agent).id.clone();
+                    self.record(CallEvent::OfferEnded { agent, why }, turn);
+                }
+                floor.direct_ends(direct.agent, turn);
+            }
+            State::Talking(talk) => {
+                floor.drop_phone(talk.phone);
+                if over != Over::Phone {
+                    turn.act(Action::HangUp { leg: talk.phone, elsewhere: false });
+                }
+                floor.talk_ends(talk.agent, talk.wrap_up, turn);
+            }
+            State::Over => return,
+        }
+        if over != Over::Caller {
+            turn.act(if self.accepted {
+                Action::HangUp { leg: self.leg, elsewhere: false }
+            } else {
+                Action::Refuse { leg: self.leg, status }
+            });
+        }
+        self.record(CallEvent::Ended { by, cause }, turn);
+        if let Some(lines) = self.line.take().and_then(|number| floor.lines.get_mut(&number)) {
+            *lines -= 1;
+        }
+        if let Some(agent) = self.placed_by.take() {
+            floor.talk_ends(agent, Duration::ZERO, turn);
+        }
+        turn.act(Action::Forget { call: self.id });
+    }
+
+    /// Sets the call's deadline to what its state waits for.
+    pub(super) fn arm(&mut self, floor: &mut Floor) {
+        let at = match &self.state {
+            State::Menu(menu) => Some(menu.deadline()),
+            State::Telling(telling) => Some(telling.script.until),
+            State::Hunting(hunt) => Some(hunt.deadline()),
+            State::New | State::Direct(_) | State::Talking(_) | State::Over => None,
+        };
+        floor.timers.set(Timer::Call(self.leg), &mut self.timer, at);
+    }
+}
+
+/// How an offer's refusal is written, and what it means for the agent. 408 and 503 are the network's
+/// word, not the person's; 480 is ours when no registration is there.
+pub(super) fn judge_refusal(
+    agent: AgentIx,
+    status: u16,
+    rule: crate::dialplan::SetAside,
+    floor: &Floor,
+) -> (OfferEnd, Missed) {
+    if matches!(status, 408 | 503) || !floor.agent(agent).is_reachable() {
+        (OfferEnd::Unreachable, Missed::Unreachable)
+    } else {
+        (OfferEnd::Refused { status }, Missed::Refused(rule))
+    }
+}

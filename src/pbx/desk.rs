@@ -1,0 +1,393 @@
+//! The desk: takes each input to the call or agent it concerns, then lets those who became free serve
+//! those who wait.
+
+use super::agent::{AgentMemory, AgentSnapshot, AgentState};
+use super::api::{Action, Command, CommandError, Input};
+use super::call::{Call, Event, From, Over, State};
+use super::floor::{Floor, Turn};
+use super::timers::Timer;
+use super::{direct, queue};
+use crate::base::{AgentId, CallId, GroupId, LegId, Mono, Now, Number, Rng};
+use crate::dialplan::{ClosedWhy, OpenState, Plan, Route};
+use crate::event::{CallEvent, Caller, Closed, EndCause, Origin, Party};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// All calls and agents of one plan.
+pub struct Desk {
+    /// By the caller's leg.
+    calls: BTreeMap<LegId, Call>,
+    floor: Floor,
+    max_calls: usize,
+}
+
+/// What is held now.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Gauges {
+    /// Calls that have not ended.
+    pub calls: usize,
+    /// Calls now up by desk number; every desk number of the plan is there.
+    pub by_number: BTreeMap<Number, u32>,
+    /// By group; every group of the plan is there.
+    pub groups: BTreeMap<GroupId, GroupGauge>,
+    /// How long the call that waits longest has waited since it asked for an operator; zero when
+    /// none waits.
+    pub longest_wait: Duration,
+    /// Agents by what they do; every state is there.
+    pub agents: BTreeMap<AgentState, u32>,
+}
+
+/// One group's share.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct GroupGauge {
+    /// Calls that asked for an operator and have none yet.
+    pub waiting: u32,
+    /// Of these, calls that found nobody free and hold a place in the queue.
+    pub queued: u32,
+    /// How long the one that waits longest has waited; zero when none waits.
+    pub longest_wait: Duration,
+    /// Agents that could be rung now.
+    pub free_agents: u32,
+}
+
+impl Desk {
+    /// A desk without calls, all agents signed out and unreachable. `max_calls` bounds calls and
+    /// feature codes together; one more is refused with 503.
+    #[must_use]
+    pub fn new(plan: Arc<Plan>, max_calls: usize, rng: Rng) -> Self {
+        Self { calls: BTreeMap::new(), floor: Floor::new(plan, rng), max_calls }
+    }
+
+    /// Takes over what the history says of the agents; once, before any input. What a restart ended
+    /// (a conversation, a time aside) is written at the first tick, which is due at once.
+    pub fn restore(&mut self, agents: BTreeMap<AgentId, AgentMemory>) {
+        for (id, memory) in agents {
+            if let Some(ix) = self.floor.agent_ix(&id) {
+                self.floor.remember(ix, memory);
+            }
+        }
+    }
+
+    /// Takes one input; what must be done is appended to `out`, in order.
+    pub fn handle(&mut self, input: Input, now: Now, out: &mut Vec<Action>) {
+        let turn = &mut Turn { now, out };
+        match input {
+            Input::Arrived { leg, dialled, caller, origin, unusable } => {
+                self.arrived(leg, &dialled, caller, origin, unusable, turn);
+            }
+            Input::Ringing { leg } => self.phone(leg, Event::PhoneRings, turn),
+            Input::Answered { leg } => {
+                if self.floor.phones.contains_key(&leg) {
+                    self.phone(leg, Event::PhoneAnswered(leg), turn);
+                } else {
+                    // The answer crossed our hanging up.
+                    turn.act(Action::HangUp { leg, elsewhere: false });
+                }
+            }
+            Input::Refused { leg, status } => {
+                self.phone(leg, Event::PhoneRefused(leg, status), turn);
+            }
+            Input::Gone { leg, lost: _ } => {
+                self.leg(leg, Event::CallerGone, Event::PhoneGone(leg), turn);
+            }
+            Input::Failed { leg, what } => {
+                self.leg(leg, Event::CallerFailed(what), Event::PhoneFailed(leg, what), turn);
+            }
+            Input::Key { leg, key } => self.call(leg, Event::Key(key), turn),
+            Input::Played { leg, play } => {
+                if self.floor.codes.contains_key(&leg) {
+                    self.floor.code_played(leg, play, turn);
+                } else {
+                    self.call(leg, Event::Played(play), turn);
+                }
+            }
+            Input::Hold { leg, on } => {
+                let by = |by| Event::Hold { by, on };
+                self.leg(leg, by(Party::Caller), by(Party::Agent), turn);
+            }
+            Input::Phone { extension, reachable } => {
+                if let Some(agent) = self.floor.agent_at(&extension) {
+                    self.floor.phone_changed(agent, reachable, turn);
+                }
+            }
+            Input::Command(command) => {
+                // Who wants to know the answer asks by `command`.
+                let _ = self.obey(command, turn);
+            }
+            Input::Tick => {
+                while let Some(timer) = self.floor.timers.pop(now.mono) {
+                    self.due(timer, turn);
+                    self.serve(turn);
+                }
+            }
+        }
+        self.serve(turn);
+    }
+
+    /// A person's command.
+    ///
+    /// # Errors
+    ///
+    /// [`CommandError`] when it cannot be obeyed; nothing has changed then.
+    pub fn command(
+        &mut self,
+        command: Command,
+        now: Now,
+        out: &mut Vec<Action>,
+    ) -> Result<(), CommandError> {
+        let turn = &mut Turn { now, out };
+        let answer = self.obey(command, turn);
+        self.serve(turn);
+        answer
+    }
+
+    /// When [`Input::Tick`] is due next; none while nothing waits for time.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Mono> {
+        self.floor.timers.next()
+    }
+
+    /// Calls that have not ended.
+    #[must_use]
+    pub fn open_calls(&self) -> usize {
+        self.calls.len()
+    }
+
+    /// The call that a leg belongs to, the caller's or an agent's.
+    #[must_use]
+    pub fn call_of(&self, leg: LegId) -> Option<CallId> {
+        let caller = self.floor.phones.get(&leg).map_or(leg, |phone| phone.call);
+        self.calls.get(&caller).map(|call| call.id)
+    }
+
+    /// What is held now.
+    #[must_use]
+    pub fn gauges(&self, now: Mono) -> Gauges {
+        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let groups: BTreeMap<GroupId, GroupGauge> = self
+            .floor
+            .plan
+            .groups
+            .keys()
+            .zip(&self.floor.groups)
+            .map(|(id, group)| {
+                let gauge = GroupGauge {
+                    waiting: count(group.waiting.len()),
+                    queued: count(group.queued.len()),
+                    longest_wait: group
+                        .waiting
+                        .first_key_value()
+                        .map_or(Duration::ZERO, |(_, (_, since))| now.since(*since)),
+                    free_agents: count(group.free_agents()),
+                };
+                (id.clone(), gauge)
+            })
+            .collect();
+        Gauges {
+            calls: self.calls.len(),
+            by_number: self.floor.lines.clone(),
+            longest_wait: groups.values().map(|group| group.longest_wait).max().unwrap_or_default(),
+            groups,
+            agents: AgentState::ALL
+                .into_iter()
+                .map(|state| (state, self.floor.states[state as usize]))
+                .collect(),
+        }
+    }
+
+    /// All agents of the plan, by extension.
+    #[must_use]
+    pub fn agents(&self) -> Vec<AgentSnapshot> {
+        let ids: Vec<&GroupId> = self.floor.plan.groups.keys().collect();
+        let agents = self.floor.agents.iter();
+        agents.map(|agent| agent.snapshot(|ix| ids[ix.0 as usize].clone())).collect()
+    }
+
+    /// An INVITE from somebody we know.
+    fn arrived(
+        &mut self,
+        leg: LegId,
+        dialled: &Number,
+        caller: Caller,
+        origin: Origin,
+        unusable: Option<&'static str>,
+        turn: &mut Turn<'_>,
+    ) {
+        let floor = &mut self.floor;
+        let plan = floor.plan.clone();
+        let (trunk, placed_by) = match &origin {
+            Origin::Trunk(trunk) => (Some(trunk), None),
+            Origin::Extension(number) => (None, floor.agent_at(number)),
+        };
+        let route = plan.route(dialled, turn.now.wall);
+        let full = self.calls.len() + floor.codes.len() >= self.max_calls;
+
+        // An agent's own calls are not the desk's customers (the contract counts INVITEs from trunks
+        // and from extensions that are no agent's).
+        let counted = match &route {
+            Route::Desk { desk, .. } if desk.admits(trunk) => desk.counted && placed_by.is_none(),
+            Route::Group(_) => placed_by.is_none(),
+            Route::Agent(_) => false,
+            Route::Code(code) => {
+                match (placed_by, full, unusable) {
+                    (None, _, _) => turn.act(Action::Refuse { leg, status: 403 }),
+                    (Some(_), true, _) => turn.act(Action::Refuse { leg, status: 503 }),
+                    (Some(_), false, Some(_)) => turn.act(Action::Refuse { leg, status: 488 }),
+                    (Some(agent), false, None) => floor.code_dialled(leg, agent, *code, turn),
+                }
+                return;
+            }
+            Route::Desk { .. } | Route::Other => {
+                return turn.act(Action::Refuse { leg, status: 404 });
+            }
+        };
+
+        let mut call = Call {
+            id: CallId::draw(turn.now.wall, &mut floor.rng),
+            leg,
+            arrived: turn.now.mono,
+            line: None,
+            placed_by: None,
+            accepted: false,
+            rung: false,
+            busy_told: false,
+            menus: 0,
+            state: State::New,
+            timer: None,
+        };
+        let number = dialled.clone();
+        call.record(CallEvent::Arrived { number, caller, origin, counted }, turn);
+        let refuse = |call: &mut Call, cause, status, floor: &mut Floor, turn: &mut Turn<'_>| {
+            call.end(Party::System, cause, Over::Neither, status, floor, turn);
+        };
+        if full {
+            return refuse(&mut call, EndCause::NoCapacity, 503, floor, turn);
+        }
+        if let Some(what) = unusable {
+            let cause = EndCause::Fault { what: what.to_owned() };
+            return refuse(&mut call, cause, 488, floor, turn);
+        }
+        if let Route::Desk { desk, .. } = &route
+            && let Some(lines) = floor.lines.get_mut(dialled)
+        {
+            if *lines >= desk.line_limit {
+                return refuse(&mut call, EndCause::LinesFull, 486, floor, turn);
+            }
+            *lines += 1;
+            call.line = Some(dialled.clone());
+        }
+        if let Some(agent) = placed_by {
+            call.placed_by = Some(agent);
+            floor.call_placed(agent, turn);
+        }
+        match route {
+            Route::Desk { state: OpenState::Open, target, .. } => {
+                call.go(target, From::Number, floor, turn);
+            }
+            Route::Desk { state: OpenState::Closed(why), target, .. } => {
+                call.record(CallEvent::FoundClosed { why: closed(why) }, turn);
+                call.go(target, From::Closed, floor, turn);
+            }
+            Route::Group(id) => queue::ask(&mut call, id, floor, turn),
+            Route::Agent(id) => direct::ask(&mut call, &Number(id.0.clone()), floor, turn),
+            Route::Code(_) | Route::Other => {}
+        }
+        call.arm(floor);
+        if !matches!(call.state, State::Over) {
+            self.calls.insert(leg, call);
+        }
+    }
+
+    fn obey(&mut self, command: Command, turn: &mut Turn<'_>) -> Result<(), CommandError> {
+        let (Command::SignIn { agent, .. }
+        | Command::SignOut { agent, .. }
+        | Command::Pause { agent, .. }
+        | Command::Unpause { agent, .. }) = &command;
+        let agent = self.floor.agent_ix(agent).ok_or(CommandError::NoSuchAgent)?;
+        self.floor.obey(agent, command, turn)
+    }
+
+    /// Something that can happen to either kind of leg.
+    fn leg(&mut self, leg: LegId, caller: Event, phone: Event, turn: &mut Turn<'_>) {
+        if self.floor.phones.contains_key(&leg) {
+            self.phone(leg, phone, turn);
+        } else if !self.floor.codes.contains_key(&leg) {
+            self.call(leg, caller, turn);
+        } else if matches!(caller, Event::CallerGone | Event::CallerFailed(_)) {
+            self.floor.code_over(leg, turn);
+        }
+    }
+
+    /// Something that happened to a phone that we dialled. Of a leg that we have ended, nothing is
+    /// of concern any more.
+    fn phone(&mut self, leg: LegId, event: Event, turn: &mut Turn<'_>) {
+        if let Some(call) = self.floor.phones.get(&leg).map(|phone| phone.call) {
+            self.call(call, event, turn);
+        }
+    }
+
+    fn call(&mut self, leg: LegId, event: Event, turn: &mut Turn<'_>) {
+        let Some(call) = self.calls.get_mut(&leg) else { return };
+        call.step(event, &mut self.floor, turn);
+        call.arm(&mut self.floor);
+        if matches!(call.state, State::Over) {
+            self.calls.remove(&leg);
+        }
+    }
+
+    /// A deadline has come.
+    fn due(&mut self, timer: Timer, turn: &mut Turn<'_>) {
+        match timer {
+            Timer::Phone(leg) => {
+                if let Some(call) = self.floor.phone_due(leg) {
+                    self.call(call, Event::RangOut(leg), turn);
+                }
+            }
+            Timer::Call(leg) => {
+                if let Some(call) = self.calls.get_mut(&leg) {
+                    call.timer = None;
+                    self.call(leg, Event::Due, turn);
+                }
+            }
+            Timer::Agent(agent) => self.floor.agent_due(agent, turn),
+            Timer::Code(leg) => self.floor.code_due(leg, turn),
+        }
+    }
+
+    /// After every step: offers that may not ring are withdrawn, and each agent who became free
+    /// serves the call that waits longest in any of the agent's groups. Several do so at once: no
+    /// call waits for the one before it.
+    fn serve(&mut self, turn: &mut Turn<'_>) {
+        loop {
+            if let Some(leg) = self.floor.to_withdraw.pop() {
+                self.phone(leg, Event::Withdraw(leg), turn);
+                continue;
+            }
+            let Some(agent) = self.floor.freed.pop_front() else { break };
+            while self.floor.agent(agent).is_available()
+                && let Some(leg) = self.floor.hungriest(agent)
+            {
+                self.call(leg, Event::AgentFree, turn);
+            }
+            if self.floor.agent(agent).is_available() {
+                for leg in self.floor.ringing_all(agent) {
+                    self.call(leg, Event::AgentFree, turn);
+                    if !self.floor.agent(agent).is_available() {
+                        break;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The history's word for the plan's.
+fn closed(why: ClosedWhy) -> Closed {
+    match why {
+        ClosedWhy::Night => Closed::Night,
+        ClosedWhy::Weekend => Closed::Weekend,
+        ClosedWhy::Holiday(name) => Closed::Holiday { name: name.to_string() },
+        ClosedWhy::Closure(name) => Closed::Closure { name: name.to_string() },
+    }
+}

@@ -1,0 +1,220 @@
+//! What all calls of the desk share: agents, groups, the phones that ring, lines, timers, ids. A call
+//! may change it; it knows no call's state.
+
+use super::agent::{Agent, AgentIx, AgentState};
+use super::api::Action;
+use super::code::CodeLeg;
+use super::group::{GroupIx, GroupRoom, Order};
+use super::timers::{Timer, Timers};
+use crate::base::{AgentId, GroupId, LegId, Mono, Now, Number, PlayId, Rng};
+use crate::dialplan::Plan;
+use crate::event::Fact;
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::sync::Arc;
+
+/// One input's time and the list its actions go to.
+pub(super) struct Turn<'a> {
+    pub(super) now: Now,
+    pub(super) out: &'a mut Vec<Action>,
+}
+
+impl Turn<'_> {
+    /// Something to be done.
+    pub(super) fn act(&mut self, action: Action) {
+        self.out.push(action);
+    }
+
+    /// Something to be written.
+    pub(super) fn record(&mut self, fact: Fact) {
+        self.out.push(Action::Record(fact));
+    }
+}
+
+/// A phone that we dialled: ringing, or in a conversation.
+#[derive(Debug)]
+pub(super) struct Phone {
+    /// The caller's leg.
+    pub(super) call: LegId,
+    /// When it has rung long enough; none once answered.
+    timer: Option<Mono>,
+}
+
+/// See the module.
+pub(super) struct Floor {
+    pub(super) plan: Arc<Plan>,
+    pub(super) rng: Rng,
+    /// In the plan's order; an [`AgentIx`] points into it.
+    pub(super) agents: Vec<Agent>,
+    agent_ixs: BTreeMap<AgentId, AgentIx>,
+    /// In the plan's order; a [`GroupIx`] points into it.
+    pub(super) groups: Vec<GroupRoom>,
+    group_ixs: BTreeMap<GroupId, GroupIx>,
+    /// Agents by what they do, indexed by [`AgentState`].
+    pub(super) states: [u32; AgentState::ALL.len()],
+    pub(super) phones: BTreeMap<LegId, Phone>,
+    pub(super) codes: BTreeMap<LegId, CodeLeg>,
+    pub(super) timers: Timers,
+    /// Calls now up by desk number; each desk number has its entry.
+    pub(super) lines: BTreeMap<Number, u32>,
+    /// Agents that have become free and are not yet looked at.
+    pub(super) freed: VecDeque<AgentIx>,
+    /// Offers that may not ring any more because their agent does something else.
+    pub(super) to_withdraw: Vec<LegId>,
+    /// The last rank given to an agent who became free.
+    pub(super) rank: u64,
+    last_leg: u64,
+    last_play: u64,
+    last_order: u64,
+}
+
+impl Floor {
+    pub(super) fn new(plan: Arc<Plan>, rng: Rng) -> Self {
+        let mut agents: Vec<Agent> = plan
+            .agents
+            .iter()
+            .map(|(id, agent)| Agent::new(id.clone(), agent.name.clone(), agent.always_signed_in))
+            .collect();
+        let agent_ixs: BTreeMap<AgentId, AgentIx> =
+            plan.agents.keys().cloned().zip((0..).map(AgentIx)).collect();
+        let group_ixs: BTreeMap<GroupId, GroupIx> =
+            plan.groups.keys().cloned().zip((0..).map(GroupIx)).collect();
+        let mut groups = Vec::with_capacity(plan.groups.len());
+        for (group, ix) in plan.groups.values().zip((0..).map(GroupIx)) {
+            // A member named twice is rung once.
+            let mut seen = BTreeSet::new();
+            let members: Vec<AgentIx> = group
+                .agents
+                .iter()
+                .filter_map(|id| agent_ixs.get(id).copied())
+                .filter(|member| seen.insert(*member))
+                .collect();
+            for (member, place) in members.iter().zip(0..) {
+                agents[member.0 as usize].groups.push((ix, place));
+            }
+            groups.push(GroupRoom::new(group.strategy, members));
+        }
+        let mut states = [0; AgentState::ALL.len()];
+        states[AgentState::SignedOut as usize] = u32::try_from(agents.len()).unwrap_or(u32::MAX);
+        let lines = plan.desk_numbers.keys().map(|number| (number.clone(), 0)).collect();
+        Self {
+            plan,
+            rng,
+            agents,
+            agent_ixs,
+            groups,
+            group_ixs,
+            states,
+            phones: BTreeMap::new(),
+            codes: BTreeMap::new(),
+            timers: Timers::default(),
+            lines,
+            freed: VecDeque::new(),
+            to_withdraw: Vec::new(),
+            rank: 0,
+            last_leg: 0,
+            last_play: 0,
+            last_order: 0,
+        }
+    }
+
+    pub(super) fn agent(&self, ix: AgentIx) -> &Agent {
+        &self.agents[ix.0 as usize]
+    }
+
+    pub(super) fn agent_mut(&mut self, ix: AgentIx) -> &mut Agent {
+        &mut self.agents[ix.0 as usize]
+    }
+
+    pub(super) fn agent_ix(&self, id: &AgentId) -> Option<AgentIx> {
+        self.agent_ixs.get(id).copied()
+    }
+
+    /// The agent whose own line this extension is.
+    pub(super) fn agent_at(&self, extension: &Number) -> Option<AgentIx> {
+        self.agent_ix(&AgentId(extension.0.clone()))
+    }
+
+    pub(super) fn group_ix(&self, id: &GroupId) -> Option<GroupIx> {
+        self.group_ixs.get(id).copied()
+    }
+
+    pub(super) fn group_mut(&mut self, ix: GroupIx) -> &mut GroupRoom {
+        &mut self.groups[ix.0 as usize]
+    }
+
+    /// A leg for a phone that we dial: even, never used before.
+    fn draw_leg(&mut self) -> LegId {
+        self.last_leg += 2;
+        LegId(self.last_leg)
+    }
+
+    pub(super) fn draw_play(&mut self) -> PlayId {
+        self.last_play += 1;
+        PlayId(self.last_play)
+    }
+
+    pub(super) fn draw_order(&mut self) -> Order {
+        self.last_order += 1;
+        Order(self.last_order)
+    }
+
+    /// Dials an agent's phone for a call; it rings until `until` at most.
+    pub(super) fn dial(
+        &mut self,
+        agent: AgentIx,
+        call: LegId,
+        until: Mono,
+        turn: &mut Turn<'_>,
+    ) -> LegId {
+        let leg = self.draw_leg();
+        let mut phone = Phone { call, timer: None };
+        self.timers.set(Timer::Phone(leg), &mut phone.timer, Some(until));
+        self.phones.insert(leg, phone);
+        let extension = Number(self.agent(agent).id.0.clone());
+        turn.act(Action::Dial { leg, extension, on_behalf_of: call });
+        leg
+    }
+
+    /// The phone answered: it rings no more.
+    pub(super) fn picked_up(&mut self, leg: LegId) {
+        if let Some(phone) = self.phones.get_mut(&leg) {
+            self.timers.set(Timer::Phone(leg), &mut phone.timer, None);
+        }
+    }
+
+    /// The phone's leg is forgotten, with its timer.
+    pub(super) fn drop_phone(&mut self, leg: LegId) {
+        if let Some(mut phone) = self.phones.remove(&leg) {
+            self.timers.set(Timer::Phone(leg), &mut phone.timer, None);
+        }
+    }
+
+    /// The phone's timer has been taken out; the call it rings for.
+    pub(super) fn phone_due(&mut self, leg: LegId) -> Option<LegId> {
+        let phone = self.phones.get_mut(&leg)?;
+        phone.timer = None;
+        Some(phone.call)
+    }
+
+    /// The earliest call for which no phone rings, in any group of this agent.
+    pub(super) fn hungriest(&self, agent: AgentIx) -> Option<LegId> {
+        let groups = self.agent(agent).groups.iter().map(|(ix, _)| &self.groups[ix.0 as usize]);
+        groups
+            .filter_map(|group| group.hungry.first().map(|order| (*order, group)))
+            .min_by_key(|(order, _)| *order)
+            .and_then(|(order, group)| group.waiting.get(&order))
+            .map(|(leg, _)| *leg)
+    }
+
+    /// The calls that ring all phones of a group of this agent, the earliest first.
+    pub(super) fn ringing_all(&self, agent: AgentIx) -> Vec<LegId> {
+        let mut found: Vec<(Order, LegId)> = Vec::new();
+        for (ix, _) in &self.agent(agent).groups {
+            let group = &self.groups[ix.0 as usize];
+            let calls = group.ringing_all.iter();
+            found.extend(calls.filter_map(|order| Some((*order, group.waiting.get(order)?.0))));
+        }
+        found.sort_unstable();
+        found.into_iter().map(|(_, leg)| leg).collect()
+    }
+}

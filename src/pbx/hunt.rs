@@ -1,0 +1,210 @@
+//! Ringing a group's agents for a call: whom, how long, and what follows when one does not take it.
+
+use super::agent::{AgentIx, Missed};
+use super::api::Action;
+use super::call::{Call, Over, State, judge_refusal};
+use super::floor::{Floor, Turn};
+use super::group::{GroupIx, Order};
+use super::queue::{self, Hears};
+use crate::base::{GroupId, LegId, Mono};
+use crate::dialplan::Group;
+use crate::event::{CallEvent, EndCause, OfferEnd, Party};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A call that asked for a group.
+#[derive(Debug)]
+pub(super) struct Hunt {
+    pub(super) id: GroupId,
+    pub(super) group: GroupIx,
+    /// Its place among all that asked.
+    pub(super) order: Order,
+    /// When the longest wait has passed.
+    pub(super) give_up_at: Mono,
+    /// Phones that ring now. Empty while the call is hungry.
+    pub(super) offers: BTreeMap<LegId, AgentIx>,
+    /// Agents that did not take it in this round. When only such are free, a new round begins.
+    pub(super) tried: BTreeSet<AgentIx>,
+    /// Whether it holds a place in the queue.
+    pub(super) queued: bool,
+    pub(super) hears: Hears,
+}
+
+impl Hunt {
+    /// When the call needs a look.
+    pub(super) fn deadline(&self) -> Mono {
+        self.hears.deadline().map_or(self.give_up_at, |at| at.min(self.give_up_at))
+    }
+
+    /// Rings whom the strategy names. Whether any phone rings now that did not before.
+    pub(super) fn seek(
+        &mut self,
+        call: &mut Call,
+        plan: &Group,
+        floor: &mut Floor,
+        turn: &mut Turn<'_>,
+    ) -> bool {
+        let mut chosen = floor.group_mut(self.group).choose(&self.tried);
+        if chosen.is_empty() && self.offers.is_empty() && !self.tried.is_empty() {
+            self.tried.clear();
+            chosen = floor.group_mut(self.group).choose(&self.tried);
+        }
+        if chosen.is_empty() {
+            return false;
+        }
+        if call.accepted {
+            if matches!(self.hears, Hears::Nothing) {
+                call.music(plan.music.clone(), floor, turn);
+                self.hears = Hears::Music { comfort_at: None };
+            }
+        } else {
+            call.ring(turn);
+        }
+        let until = turn.now.mono + plan.ring;
+        for agent in chosen {
+            let leg = floor.dial(agent, call.leg, until, turn);
+            let id = floor.agent(agent).id.clone();
+            call.record(CallEvent::OfferMade { agent: id }, turn);
+            self.offers.insert(leg, agent);
+            floor.offer_begins(agent, leg, turn);
+        }
+        let group = floor.group_mut(self.group);
+        group.hungry.remove(&self.order);
+        if group.rings_all() {
+            group.ringing_all.insert(self.order);
+        }
+        true
+    }
+
+    /// One phone rings no more and did not answer.
+    fn offer_over(
+        &mut self,
+        call: &Call,
+        leg: LegId,
+        (why, missed): (OfferEnd, Missed),
+        floor: &mut Floor,
+        turn: &mut Turn<'_>,
+    ) {
+        let Some(agent) = self.offers.remove(&leg) else { return };
+        floor.drop_phone(leg);
+        let id = floor.agent(agent).id.clone();
+        call.record(CallEvent::OfferEnded { agent: id, why }, turn);
+        if missed != Missed::Nothing {
+            self.tried.insert(agent);
+        }
+        floor.offer_ends(agent, missed, turn);
+    }
+
+    /// All phones stop ringing, through no fault of their agents.
+    pub(super) fn withdraw_all(
+        &mut self,
+        call: &Call,
+        why: OfferEnd,
+        floor: &mut Floor,
+        turn: &mut Turn<'_>,
+    ) {
+        while let Some((&leg, _)) = self.offers.first_key_value() {
+            let elsewhere = why == OfferEnd::TakenElsewhere;
+            turn.act(Action::HangUp { leg, elsewhere });
+            self.offer_over(call, leg, (why, Missed::Nothing), floor, turn);
+        }
+    }
+
+    /// Gives up its place.
+    pub(super) fn leave(&self, floor: &mut Floor) {
+        floor.group_mut(self.group).leave(self.order);
+    }
+}
+
+/// Takes the hunt out of the call for one thought, with the group's plan.
+pub(super) fn with(
+    call: &mut Call,
+    floor: &mut Floor,
+    turn: &mut Turn<'_>,
+    thought: impl FnOnce(Hunt, &mut Call, &Group, &mut Floor, &mut Turn<'_>),
+) {
+    let State::Hunting(hunt) = std::mem::replace(&mut call.state, State::New) else { return };
+    let plan = floor.plan.clone();
+    if let Some(group) = plan.groups.get(&hunt.id) {
+        thought(hunt, call, group, floor, turn);
+    } else {
+        let cause = EndCause::Fault { what: format!("the plan has no group {}", hunt.id) };
+        call.state = State::Hunting(hunt);
+        call.end(Party::System, cause, Over::Neither, 500, floor, turn);
+    }
+}
+
+/// An agent became free who fits.
+pub(super) fn agent_free(call: &mut Call, floor: &mut Floor, turn: &mut Turn<'_>) {
+    with(call, floor, turn, |mut hunt, call, plan, floor, turn| {
+        hunt.seek(call, plan, floor, turn);
+        call.state = State::Hunting(hunt);
+    });
+}
+
+/// A phone answered: the caller has an operator, all other phones fall silent.
+pub(super) fn answered(call: &mut Call, leg: LegId, floor: &mut Floor, turn: &mut Turn<'_>) {
+    with(call, floor, turn, |mut hunt, call, plan, floor, turn| {
+        let Some(agent) = hunt.offers.remove(&leg) else {
+            call.state = State::Hunting(hunt);
+            return;
+        };
+        floor.picked_up(leg);
+        call.connect(agent, leg, plan.wrap_up, floor, turn);
+        floor.offer_taken(agent, turn);
+        hunt.leave(floor);
+        hunt.withdraw_all(call, OfferEnd::TakenElsewhere, floor, turn);
+    });
+}
+
+/// A phone said no.
+pub(super) fn refused(
+    call: &mut Call,
+    leg: LegId,
+    status: u16,
+    floor: &mut Floor,
+    turn: &mut Turn<'_>,
+) {
+    missed(call, leg, floor, turn, |agent, plan, floor| {
+        judge_refusal(agent, status, plan.on_refuse, floor)
+    });
+}
+
+/// A phone went away while it rang.
+pub(super) fn lost(call: &mut Call, leg: LegId, floor: &mut Floor, turn: &mut Turn<'_>) {
+    missed(call, leg, floor, turn, |_, _, _| (OfferEnd::Unreachable, Missed::Unreachable));
+}
+
+/// Nobody picked up.
+pub(super) fn rang_out(call: &mut Call, leg: LegId, floor: &mut Floor, turn: &mut Turn<'_>) {
+    turn.act(Action::HangUp { leg, elsewhere: false });
+    missed(call, leg, floor, turn, |_, plan, _| {
+        (OfferEnd::RangOut, Missed::RangOut(plan.on_ring_out))
+    });
+}
+
+/// The agent began something else.
+pub(super) fn withdraw(call: &mut Call, leg: LegId, floor: &mut Floor, turn: &mut Turn<'_>) {
+    turn.act(Action::HangUp { leg, elsewhere: false });
+    missed(call, leg, floor, turn, |_, _, _| (OfferEnd::Withdrawn, Missed::Nothing));
+}
+
+/// One offer came to nothing; the call keeps its place and goes to the next agent.
+fn missed(
+    call: &mut Call,
+    leg: LegId,
+    floor: &mut Floor,
+    turn: &mut Turn<'_>,
+    judge: impl FnOnce(AgentIx, &Group, &Floor) -> (OfferEnd, Missed),
+) {
+    with(call, floor, turn, |mut hunt, call, plan, floor, turn| {
+        if let Some(agent) = hunt.offers.get(&leg) {
+            let verdict = judge(*agent, plan, floor);
+            hunt.offer_over(call, leg, verdict, floor, turn);
+        }
+        hunt.seek(call, plan, floor, turn);
+        if hunt.offers.is_empty() {
+            queue::starve(&mut hunt, call, plan, floor, turn);
+        }
+        call.state = State::Hunting(hunt);
+    });
+}

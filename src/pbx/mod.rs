@@ -1,0 +1,26 @@
+//! The desk's rules in legs and agents: who is rung, what a caller hears, how a call ends.
+//!
+//! Pure: an input and the time go in, actions come out, and the same inputs give the same actions.
+//! Knows the plan and the history's words; no SIP, no SDP, no socket, no clock. A call is one state
+//! machine ([`call`]); what calls share (agents, queues, lines, timers) is the [`floor`].
+
+mod agent;
+mod api;
+mod call;
+mod code;
+mod desk;
+mod direct;
+mod floor;
+mod group;
+mod hunt;
+mod menu;
+mod queue;
+mod say;
+mod timers;
+
+#[cfg(test)]
+mod tests;
+
+pub use agent::{AgentMemory, AgentSnapshot, AgentState, Remembered, reason};
+pub use api::{Action, Command, CommandError, Input};
+pub use desk::{Desk, Gauges, GroupGauge};

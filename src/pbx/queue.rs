@@ -1,0 +1,177 @@
+//! Waiting for an operator: who may wait, what a waiting caller hears and when, and the two ways the
+//! system ends a wait.
+
+use super::call::{Call, Over, State};
+use super::floor::{Floor, Turn};
+use super::hunt::{self, Hunt};
+use super::say::{Script, Told};
+use crate::base::{GroupId, Mono, PlayId, PromptId};
+use crate::dialplan::Group;
+use crate::event::{CallEvent, EndCause, Party, Purpose};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What the caller hears while it hunts.
+#[derive(Debug)]
+pub(super) enum Hears {
+    /// Its own ringing tone, or nothing yet.
+    Nothing,
+    /// Music; the next comfort message is due then.
+    Music { comfort_at: Option<Mono> },
+    /// The busy announcement, or a comfort message.
+    Words(Script),
+}
+
+impl Hears {
+    pub(super) fn deadline(&self) -> Option<Mono> {
+        match self {
+            Self::Nothing => None,
+            Self::Music { comfort_at } => *comfort_at,
+            Self::Words(script) => Some(script.until),
+        }
+    }
+}
+
+/// The caller asks for an operator of this group.
+pub(super) fn ask(call: &mut Call, id: &GroupId, floor: &mut Floor, turn: &mut Turn<'_>) {
+    let plan = floor.plan.clone();
+    let (Some(ix), Some(group)) = (floor.group_ix(id), plan.groups.get(id)) else {
+        let cause = EndCause::Fault { what: format!("the plan has no group {id}") };
+        return call.end(Party::System, cause, Over::Neither, 500, floor, turn);
+    };
+    call.record(CallEvent::OperatorAsked { group: Some(id.clone()) }, turn);
+    if group.answer_first {
+        call.accept(turn);
+    }
+    let order = floor.draw_order();
+    let mut hunt = Hunt {
+        id: id.clone(),
+        group: ix,
+        order,
+        give_up_at: turn.now.mono + group.max_wait,
+        offers: BTreeMap::new(),
+        tried: BTreeSet::new(),
+        queued: false,
+        hears: Hears::Nothing,
+    };
+    let room = floor.group_mut(ix);
+    room.waiting.insert(order, (call.leg, turn.now.mono));
+    if hunt.seek(call, group, floor, turn) {
+        call.state = State::Hunting(hunt);
+    } else if floor.group_mut(ix).queued.len() >= group.max_waiting as usize {
+        release(&hunt, call, group.full.clone(), EndCause::QueueFull, group, floor, turn);
+    } else {
+        starve(&mut hunt, call, group, floor, turn);
+        call.state = State::Hunting(hunt);
+    }
+}
+
+/// No phone rings and nobody is free: the call waits, and hears so the first time.
+///
+/// A call whose phones rang already is let in although the queue is full: it came before those that
+/// wait there. So the queue holds at most the plan's number and one call for each agent.
+pub(super) fn starve(
+    hunt: &mut Hunt,
+    call: &mut Call,
+    plan: &Group,
+    floor: &mut Floor,
+    turn: &mut Turn<'_>,
+) {
+    let room = floor.group_mut(hunt.group);
+    room.hungry.insert(hunt.order);
+    room.ringing_all.remove(&hunt.order);
+    if hunt.queued {
+        return;
+    }
+    hunt.queued = true;
+    room.queued.insert(hunt.order);
+    let position = room.position(hunt.order);
+    call.accept(turn);
+    call.record(CallEvent::Queued { group: hunt.id.clone(), position }, turn);
+    let busy = (!call.busy_told).then(|| (Purpose::Busy, plan.busy.clone()));
+    match Script::begin(call, busy, floor, turn) {
+        Some(script) => hunt.hears = Hears::Words(script),
+        None => music(hunt, call, plan, floor, turn),
+    }
+}
+
+/// Music, until the next comfort message if the plan has any.
+fn music(hunt: &mut Hunt, call: &Call, plan: &Group, floor: &mut Floor, turn: &mut Turn<'_>) {
+    call.music(plan.music.clone(), floor, turn);
+    hunt.hears = Hears::Music { comfort_at: next_comfort(plan, turn.now.mono) };
+}
+
+fn next_comfort(plan: &Group, now: Mono) -> Option<Mono> {
+    let any = plan.comfort.is_some() || plan.tell_position;
+    (any && !plan.comfort_every.is_zero()).then(|| now + plan.comfort_every)
+}
+
+/// A play ended; none when its time is up.
+pub(super) fn played(
+    call: &mut Call,
+    play: Option<PlayId>,
+    floor: &mut Floor,
+    turn: &mut Turn<'_>,
+) {
+    hunt::with(call, floor, turn, |mut hunt, call, plan, floor, turn| {
+        if let Hears::Words(script) = &mut hunt.hears
+            && script.played(play, call, floor, turn) == Told::All
+        {
+            music(&mut hunt, call, plan, floor, turn);
+        }
+        call.state = State::Hunting(hunt);
+    });
+}
+
+/// A deadline of the wait has come: the longest wait, a comfort message, a play without end.
+pub(super) fn due(call: &mut Call, floor: &mut Floor, turn: &mut Turn<'_>) {
+    let now = turn.now.mono;
+    let State::Hunting(hunt) = &call.state else { return };
+    if hunt.give_up_at <= now {
+        return hunt::with(call, floor, turn, |mut hunt, call, plan, floor, turn| {
+            hunt.withdraw_all(call, crate::event::OfferEnd::Withdrawn, floor, turn);
+            let cause = EndCause::WaitedTooLong;
+            release(&hunt, call, plan.waited.clone(), cause, plan, floor, turn);
+        });
+    }
+    match &hunt.hears {
+        Hears::Words(script) if script.until <= now => played(call, None, floor, turn),
+        Hears::Music { comfort_at: Some(at) } if *at <= now => comfort(call, floor, turn),
+        Hears::Nothing | Hears::Music { .. } | Hears::Words(_) => {}
+    }
+}
+
+/// Tells the position and the comfort message, then goes on with the music.
+fn comfort(call: &mut Call, floor: &mut Floor, turn: &mut Turn<'_>) {
+    hunt::with(call, floor, turn, |mut hunt, call, plan, floor, turn| {
+        let position = plan
+            .tell_position
+            .then(|| floor.group_mut(hunt.group).position(hunt.order))
+            .and_then(|position| floor.plan.positions.get(position as usize - 1))
+            .map(|prompt| (Purpose::Position, prompt.clone()));
+        let comfort = plan.comfort.clone().map(|prompt| (Purpose::Comfort, prompt));
+        let script = position.into_iter().chain(comfort);
+        hunt.hears = match Script::begin(call, script, floor, turn) {
+            Some(script) => Hears::Words(script),
+            // Beyond the last position that has a prompt: the music goes on.
+            None => Hears::Music { comfort_at: next_comfort(plan, turn.now.mono) },
+        };
+        call.state = State::Hunting(hunt);
+    });
+}
+
+/// The system ends the wait. The busy announcement comes first unless it was told, because the
+/// history must say truly why the caller got nobody (`busy_released`).
+fn release(
+    hunt: &Hunt,
+    call: &mut Call,
+    last_words: PromptId,
+    cause: EndCause,
+    plan: &Group,
+    floor: &mut Floor,
+    turn: &mut Turn<'_>,
+) {
+    hunt.leave(floor);
+    let busy = (!call.busy_told).then(|| (Purpose::Busy, plan.busy.clone()));
+    let script = busy.into_iter().chain([(Purpose::Release, last_words)]);
+    call.tell_and_end(script, cause, floor, turn);
+}

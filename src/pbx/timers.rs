@@ -1,0 +1,58 @@
+//! All deadlines of the desk in one ordered set. Each owner has at most one and keeps a copy of it,
+//! so that moving or dropping it needs no search and none can be lost.
+
+use super::agent::AgentIx;
+use crate::base::{LegId, Mono};
+use std::collections::BTreeSet;
+
+/// Whose deadline it is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Timer {
+    /// A phone has rung long enough.
+    Phone(LegId),
+    /// A call's own next step: named by the caller's leg.
+    Call(LegId),
+    /// An agent's wrap-up or time aside is over.
+    Agent(AgentIx),
+    /// A feature code's answer has been played long enough.
+    Code(LegId),
+}
+
+/// The deadlines.
+#[derive(Debug, Default)]
+pub(super) struct Timers(BTreeSet<(Mono, Timer)>);
+
+impl Timers {
+    /// Moves the deadline of `whose` from `held` to `at`; none drops it.
+    pub(super) fn set(&mut self, whose: Timer, held: &mut Option<Mono>, at: Option<Mono>) {
+        if *held == at {
+            return;
+        }
+        if let Some(before) = held.take() {
+            self.0.remove(&(before, whose));
+        }
+        if let Some(at) = at {
+            self.0.insert((at, whose));
+        }
+        *held = at;
+    }
+
+    /// The earliest deadline.
+    pub(super) fn next(&self) -> Option<Mono> {
+        self.0.first().map(|(at, _)| *at)
+    }
+
+    /// Takes out one deadline that has come; its owner must forget its copy.
+    pub(super) fn pop(&mut self, now: Mono) -> Option<Timer> {
+        if self.next()? > now {
+            return None;
+        }
+        self.0.pop_first().map(|(_, whose)| whose)
+    }
+
+    /// How many are held.
+    #[cfg(test)]
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+}
