@@ -159,10 +159,7 @@ pub(super) fn escape_user_into(text: &str, out: &mut String) {
 /// `user` (§25.1) and `%`; `#` too, because phones dial `*21#` unescaped.
 pub(super) const fn is_user_char(byte: u8) -> bool {
     is_unreserved(byte)
-        || matches!(
-            byte,
-            b'&' | b'=' | b'+' | b'$' | b',' | b';' | b'?' | b'/' | b'%' | b'#'
-        )
+        || matches!(byte, b'&' | b'=' | b'+' | b'$' | b',' | b';' | b'?' | b'/' | b'%' | b'#')
 }
 
 /// `unreserved` (§25.1).
@@ -213,7 +210,9 @@ mod tests {
         assert_eq!(unescape("sips%3Auser%40example.com"), "sips:user@example.com");
         assert_eq!(unescape("%Z%4"), "%Z%4");
         assert_eq!(unescape("null-%00-null"), "null-\0-null");
-        assert!(escapes_are_whole("a%20b") && !escapes_are_whole("a%2") && !escapes_are_whole("%zz"));
+        assert!(
+            escapes_are_whole("a%20b") && !escapes_are_whole("a%2") && !escapes_are_whole("%zz")
+        );
         assert_eq!(decimal(b"18446744073709551616"), None);
         assert_eq!(delta_seconds(b"18446744073709551616"), Some(u32::MAX));
         assert_eq!(delta_seconds(b"-1"), None);

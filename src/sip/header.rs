@@ -11,7 +11,7 @@ macro_rules! header_names {
         #[derive(Clone, Debug, Eq)]
         pub enum HeaderName {
             $(
-                #[doc = $text]
+                #[doc = concat!("`", $text, "`")]
                 $variant,
             )*
             /// Any other, as written; compared without regard to case.

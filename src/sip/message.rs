@@ -126,7 +126,7 @@ impl fmt::Display for Method {
     }
 }
 
-/// CSeq (§20.16).
+/// `CSeq` (§20.16).
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct CSeq {
     /// 0 to 2³¹-1 (§8.1.1.5).

@@ -55,7 +55,10 @@ impl NameAddr {
             Cow::Owned(text) => {
                 let read = Self::parse_str(&text, place)?;
                 if read.params.as_str().contains('\u{fffd}') {
-                    return Err(ParseError::BadValue { place, due: "UTF-8 outside the display name" });
+                    return Err(ParseError::BadValue {
+                        place,
+                        due: "UTF-8 outside the display name",
+                    });
                 }
                 Ok(read)
             }
@@ -82,7 +85,8 @@ impl NameAddr {
             return Self::parse_bare(text, place);
         };
         let (uri, params) = rest.split_once('>').ok_or(bad("a closing >"))?;
-        let display = display.filter(|display| !display.is_empty()).map(|display| display.as_ref().into());
+        let display =
+            display.filter(|display| !display.is_empty()).map(|display| display.as_ref().into());
         let uri = AnyUri::parse(uri)?;
         Ok(Self { display, uri, params: Params::parse(params, Kind::Header, place)? })
     }

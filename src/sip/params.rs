@@ -1,7 +1,9 @@
 //! Parameters: `;name=value;flag`, as they follow a URI, an address or a Via. Kept as one checked
 //! string without white space, because most are only carried along.
 
-use super::chars::{all_token, escapes_are_whole, find_unquoted, is_token, is_unreserved, trim, unquote};
+use super::chars::{
+    all_token, escapes_are_whole, find_unquoted, is_token, is_unreserved, trim, unquote,
+};
 use super::error::ParseError;
 use std::borrow::Cow;
 use std::fmt;
@@ -141,7 +143,9 @@ impl Params {
         if let Some(value) = value {
             self.0.push('=');
             self.0.extend(
-                value.chars().filter(|char| char.is_ascii_graphic() && !";,\"<>?\\=@".contains(*char)),
+                value
+                    .chars()
+                    .filter(|char| char.is_ascii_graphic() && !";,\"<>?\\=@".contains(*char)),
             );
         }
     }
@@ -183,8 +187,9 @@ fn is_gen_value(text: &str) -> bool {
     if text.starts_with('"') {
         return super::chars::quoted_end(text.as_bytes()) == Some(text.len());
     }
-    text.bytes()
-        .all(|byte| byte.is_ascii_graphic() && !matches!(byte, b'"' | b',' | b';' | b'<' | b'>' | b'\\'))
+    text.bytes().all(|byte| {
+        byte.is_ascii_graphic() && !matches!(byte, b'"' | b',' | b';' | b'<' | b'>' | b'\\')
+    })
 }
 
 #[cfg(test)]

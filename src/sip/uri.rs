@@ -1,8 +1,6 @@
 //! SIP, SIPS and tel URIs (RFC 3261 §19.1, RFC 3966): read, compared, written. Knows no header.
 
-use super::chars::{
-    escape_user_into, escapes_are_whole, is_unreserved, is_user_char, unescape,
-};
+use super::chars::{escape_user_into, escapes_are_whole, is_unreserved, is_user_char, unescape};
 use super::error::ParseError;
 use super::params::{Kind, Params};
 use std::borrow::Cow;
@@ -60,7 +58,9 @@ impl Host {
         }
         // hostname (§25.1); the underscore is no host character but stands in real names.
         let named = text.len() <= 255
-            && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'));
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'.' | b'_'));
         let last = text.strip_suffix('.').unwrap_or(text).rsplit('.').next().unwrap_or_default();
         let numeric = last.bytes().all(|byte| byte.is_ascii_digit()); // also the empty label
         if named && !numeric && !text.starts_with('.') && !text.contains("..") {
@@ -94,7 +94,8 @@ impl Host {
         match self {
             Self::Name(name) => name.eq_ignore_ascii_case(text),
             Self::V4(_) | Self::V6(_) => {
-                let bare = text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
+                let bare =
+                    text.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')).unwrap_or(text);
                 bare.parse().ok() == self.ip()
             }
         }
@@ -123,7 +124,9 @@ impl fmt::Display for Host {
 /// Splits `host[:port]`, white space around the colon allowed (Via, §25.1). Port 0 is refused.
 pub(super) fn parse_host_port(text: &str) -> Result<(Host, Option<u16>), ParseError> {
     let colon = match text.find(']') {
-        Some(close) => text.get(close..).and_then(|rest| rest.find(':')).map(|at| at.saturating_add(close)),
+        Some(close) => {
+            text.get(close..).and_then(|rest| rest.find(':')).map(|at| at.saturating_add(close))
+        }
         None => text.find(':'),
     };
     let Some((host, port)) = colon.and_then(|at| text.split_at_checked(at)) else {
@@ -221,7 +224,15 @@ impl Uri {
             return Err(bad("no white space"));
         }
         let params = Params::parse(params, Kind::Uri, "URI parameter")?;
-        Ok(Self { scheme, user, password, host: Some(host), port, params, headers: headers.map(Into::into) })
+        Ok(Self {
+            scheme,
+            user,
+            password,
+            host: Some(host),
+            port,
+            params,
+            headers: headers.map(Into::into),
+        })
     }
 
     fn parse_tel(rest: &str) -> Result<Self, ParseError> {
@@ -229,7 +240,9 @@ impl Uri {
         let (number, params) = rest.split_at_checked(params_at).unwrap_or((rest, ""));
         let digits = number.strip_prefix('+').unwrap_or(number);
         // phonedigit, visual-separator and the local number's letters (RFC 3966 §3).
-        let fine = digits.bytes().any(|byte| byte.is_ascii_hexdigit() || matches!(byte, b'*' | b'#'))
+        let fine = digits
+            .bytes()
+            .any(|byte| byte.is_ascii_hexdigit() || matches!(byte, b'*' | b'#'))
             && digits.bytes().all(|byte| {
                 byte.is_ascii_hexdigit() || matches!(byte, b'*' | b'#' | b'-' | b'.' | b'(' | b')')
             });
@@ -333,7 +346,8 @@ impl Uri {
             (Scheme::Tel, Some(one), Some(two)) => one.eq_ignore_ascii_case(&two),
             (_, one, two) => one == two,
         };
-        let password = self.password.as_deref().map(unescape) == other.password.as_deref().map(unescape);
+        let password =
+            self.password.as_deref().map(unescape) == other.password.as_deref().map(unescape);
         self.scheme == other.scheme
             && user
             && password
@@ -352,7 +366,10 @@ impl Uri {
                     let value = unescape(value.unwrap_or_default());
                     value.eq_ignore_ascii_case(&unescape(had.unwrap_or_default()))
                 }
-                None => self.scheme != Scheme::Tel && !COUNT.iter().any(|count| name.eq_ignore_ascii_case(count)),
+                None => {
+                    self.scheme != Scheme::Tel
+                        && !COUNT.iter().any(|count| name.eq_ignore_ascii_case(count))
+                }
             })
         };
         agrees(&self.params, &other.params) && agrees(&other.params, &self.params)
@@ -425,7 +442,17 @@ fn is_headers_text(text: &str) -> bool {
             is_unreserved(byte)
                 || matches!(
                     byte,
-                    b'[' | b']' | b'/' | b'?' | b':' | b'+' | b'$' | b'%' | b'&' | b'=' | b'@' | b';'
+                    b'[' | b']'
+                        | b'/'
+                        | b'?'
+                        | b':'
+                        | b'+'
+                        | b'$'
+                        | b'%'
+                        | b'&'
+                        | b'='
+                        | b'@'
+                        | b';'
                 )
         })
 }
@@ -477,7 +504,9 @@ impl AnyUri {
             return Uri::parse_tel(rest).map(Self::Known);
         }
         let named = scheme.starts_with(|char: char| char.is_ascii_alphabetic())
-            && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'));
+            && scheme
+                .bytes()
+                .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'));
         let visible = |byte: u8| byte.is_ascii_graphic() && !matches!(byte, b'<' | b'>' | b'"');
         if named && !rest.is_empty() && rest.bytes().all(visible) {
             return Ok(Self::Other(OtherUri(text.into())));

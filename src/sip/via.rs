@@ -71,7 +71,12 @@ impl Via {
     /// Our own, for a request: sent-by is where we listen. `rport` asks for the port that a NAT made
     /// of ours (RFC 3581 §3).
     #[must_use]
-    pub fn new(transport: impl Into<ViaTransport>, sent_by: SocketAddr, branch: &str, rport: bool) -> Self {
+    pub fn new(
+        transport: impl Into<ViaTransport>,
+        sent_by: SocketAddr,
+        branch: &str,
+        rport: bool,
+    ) -> Self {
         let mut params = Params::EMPTY.with("branch", Some(branch));
         if rport {
             params.set("rport", None);

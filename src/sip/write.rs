@@ -168,7 +168,9 @@ impl Writer {
     /// inside quotes, which must go back as it came (§8.2.6.2, RFC 4475 §3.1.1.2).
     fn copied(&mut self, name: &HeaderName, value: &[u8]) {
         self.begin(name);
-        self.out.extend(value.iter().map(|byte| if matches!(byte, b'\r' | b'\n') { b' ' } else { *byte }));
+        self.out.extend(
+            value.iter().map(|byte| if matches!(byte, b'\r' | b'\n') { b' ' } else { *byte }),
+        );
         self.out.extend_from_slice(b"\r\n");
     }
 

@@ -1,0 +1,31 @@
+//! SIP: bytes to messages to transactions to dialogs and back. Pure: time, random numbers and bytes
+//! are handed in, effects are handed out; no socket is known here.
+
+pub mod api;
+pub mod body;
+mod chars;
+pub mod digest;
+mod error;
+pub mod frame;
+pub mod gate;
+pub mod header;
+pub mod message;
+mod name_addr;
+mod params;
+mod parse;
+mod uri;
+mod via;
+mod vocabulary;
+mod write;
+
+pub use error::{ParseError, Rejected, ReplyTo};
+pub use frame::{Framed, Framer};
+pub use header::{HeaderName, Headers};
+pub use message::{CSeq, Contacts, Head, Message, Method, Request, Response};
+pub use name_addr::NameAddr;
+pub use params::Params;
+pub use parse::parse;
+pub use uri::{AnyUri, Host, OtherUri, Scheme, Uri};
+pub use via::{Via, ViaTransport};
+pub use write::Writer;
+
