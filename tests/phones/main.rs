@@ -1,0 +1,8 @@
+//! Real phones at the running desk: SIPp as callers and carrier, baresip as agents' softphones, and a
+//! scripted phone where the exact order of messages matters. Names say what a person notices.
+#![allow(clippy::disallowed_methods)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod rig;

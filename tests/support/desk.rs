@@ -1,0 +1,260 @@
+//! The daemon under test: started on ports of its own, asked over its API, killed at the end.
+
+use super::http::{self, Answer};
+use super::ports::Block;
+use super::process::{Dir, Process};
+use super::sipp::{Job, scenarios};
+use super::sound::Sound;
+use super::{poll, s};
+use serde_json::Value;
+use std::cell::Cell;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+/// The prompts of the test plans: short, each unlike any other, by name and seed. They replace the
+/// built-in ones so that a test need not listen to whole sentences.
+const PROMPTS: [(&str, u64); 15] = [
+    ("welcome", 1),
+    ("menu-wrong", 2),
+    ("busy", 3),
+    ("music", 4),
+    ("comfort", 5),
+    ("queue-full", 6),
+    ("waited-too-long", 7),
+    ("after-hours", 8),
+    ("information", 9),
+    ("code-done", 10),
+    ("code-refused", 11),
+    ("position-1", 12),
+    ("position-2", 13),
+    ("holiday", 14),
+    ("year-end", 15),
+];
+
+/// Ports from which the test trunk calls.
+const TRUNK_PORTS: usize = 16;
+
+/// The passwords of the test accounts.
+pub fn password(user: &str) -> String {
+    format!("secret-of-{user}-0123456789")
+}
+
+/// How the daemon is started; the default suits most tests.
+pub struct Setup<'a> {
+    /// File in tests/scenarios.
+    pub plan: &'a str,
+    /// Prompts of the test plans, or with `false` the built-in ones.
+    pub test_prompts: bool,
+    /// More of madoguchi.toml.
+    pub more: &'a str,
+    /// Put before the daemon's own arguments: another program that starts it.
+    pub under: &'a [&'a str],
+}
+
+impl Default for Setup<'_> {
+    fn default() -> Self {
+        Self { plan: "desk.toml", test_prompts: true, more: "", under: &[] }
+    }
+}
+
+/// A running daemon.
+pub struct Desk {
+    process: Process,
+    argv: Vec<String>,
+    dir: Dir,
+    /// Ports of this test.
+    pub ports: Block,
+    /// Where it speaks SIP.
+    pub sip: SocketAddr,
+    /// Where it speaks HTTP.
+    pub http: SocketAddr,
+    trunk: Vec<u16>,
+    trunk_used: Cell<usize>,
+    fixed: Vec<u16>,
+}
+
+impl Desk {
+    /// Starts it with the given plan and the test prompts.
+    #[track_caller]
+    pub fn start(plan: &str) -> Self {
+        Self::with(&Setup { plan, ..Setup::default() })
+    }
+
+    /// Starts it and waits until it is healthy.
+    #[track_caller]
+    pub fn with(setup: &Setup) -> Self {
+        let ports = Block::take();
+        let dir = Dir::new("desk");
+        let local = |port: u16| SocketAddr::from(([127, 0, 0, 1], port));
+        let (sip, http) = (local(ports.port()), local(ports.port()));
+        let trunk: Vec<u16> = (0..TRUNK_PORTS).map(|_| ports.port()).collect();
+        let fixed: Vec<u16> = (0..6).map(|_| ports.port()).collect();
+        let (first, last) = ports.media();
+        let plan = scenarios().join(setup.plan);
+        let sources: Vec<String> = trunk.iter().map(|p| format!("\"127.0.0.1:{p}\"")).collect();
+        if setup.test_prompts {
+            std::fs::create_dir_all(dir.file("prompts")).unwrap();
+            for (name, _) in PROMPTS {
+                prompt(name).write(&dir.file(&format!("prompts/{name}.wav")));
+            }
+        }
+        let mut text = format!(
+            "[sip]\nlisten = [\"udp:{sip}\", \"tcp:{sip}\"]\nrealm = \"desk.example\"\nhosts = [\"desk.example\"]\n\
+             [media]\naddress = \"127.0.0.1\"\nports = \"{first}-{last}\"\n{prompts}\
+             [store]\nfile = \"store/madoguchi.db\"\n[http]\nlisten = \"{http}\"\ntoken_file = \"secrets/http-token\"\n\
+             [plan]\nfile = \"{plan}\"\n[accounts]\nfile = \"secrets/accounts.tsv\"\n\
+             [[trunks]]\nname = \"carrier\"\nsources = [{sources}]\n",
+            prompts = if setup.test_prompts { "prompts = \"prompts\"\n" } else { "" },
+            plan = plan.display(),
+            sources = sources.join(", "),
+        );
+        for (n, port) in fixed.iter().enumerate() {
+            let number = 201 + n;
+            text += &format!(
+                "[[fixed_phones]]\nnumbers = \"{number}\"\ncontact = \"sip:{{number}}@127.0.0.1:{port}\"\n"
+            );
+        }
+        text += setup.more;
+        let config = dir.write("madoguchi.toml", &text);
+        std::fs::create_dir_all(dir.file("store")).unwrap();
+        let mut accounts = String::new();
+        for user in 101..=110 {
+            accounts += &format!("{user}\t{}\n", password(&user.to_string()));
+        }
+        let secret = dir.write("secrets/accounts.tsv", &accounts);
+        use std::os::unix::fs::PermissionsExt;
+        std::fs::set_permissions(secret, std::fs::Permissions::from_mode(0o600)).unwrap();
+        let mut argv: Vec<String> = setup
+            .under
+            .iter()
+            .map(|w| w.replace("@DIR@", &dir.path().display().to_string()))
+            .collect();
+        argv.extend([binary(), "serve".into(), "--config".into(), config.display().to_string()]);
+        let process = Process::start("madoguchi", &argv, dir.path(), dir.file("daemon.log"));
+        let mut desk =
+            Self { process, argv, dir, ports, sip, http, trunk, trunk_used: Cell::new(0), fixed };
+        desk.wait_healthy();
+        desk
+    }
+
+    #[track_caller]
+    fn wait_healthy(&mut self) {
+        let http = self.http;
+        let healthy = poll(s(15), || {
+            if let Some(status) = self.process.ended() {
+                panic!("the daemon ended at its start ({status}):\n{}", self.process.printed());
+            }
+            http::request(http, "GET", "/healthz", None, "").ok().filter(|a| a.status == 200)
+        });
+        assert!(healthy.is_some(), "not healthy within 15 s:\n{}", self.process.printed());
+    }
+
+    /// `kill -9`.
+    pub fn kill(&mut self) {
+        self.process.kill();
+    }
+
+    /// Starts it again on the same store and waits until it is healthy.
+    #[track_caller]
+    pub fn again(&mut self) {
+        self.process.kill();
+        self.process =
+            Process::start("madoguchi", &self.argv, self.dir.path(), self.dir.file("daemon.log"));
+        self.wait_healthy();
+    }
+
+    /// Ends it in order (SIGTERM); its exit code.
+    pub fn stop(&mut self) -> Option<i32> {
+        self.process.signal("TERM");
+        self.process.wait(s(10)).and_then(|status| status.code())
+    }
+
+    /// The process.
+    pub fn process(&mut self) -> &mut Process {
+        &mut self.process
+    }
+
+    /// Where its files are.
+    pub fn dir(&self) -> &Dir {
+        &self.dir
+    }
+
+    /// A port from which the trunk's calls come; each time another.
+    #[track_caller]
+    pub fn trunk_port(&self) -> u16 {
+        let n = self.trunk_used.get();
+        self.trunk_used.set(n + 1);
+        self.trunk[n]
+    }
+
+    /// The port at which the desk finds the fixed phone `201` to `206`.
+    #[track_caller]
+    pub fn fixed_port(&self, number: u16) -> u16 {
+        self.fixed[usize::from(number - 201)]
+    }
+
+    /// A SIPp caller of the trunk who dials `to`, on a port of its own.
+    pub fn caller(&self, to: &str) -> Job {
+        Job::new("caller", self.sip, self.trunk_port()).set("TO", to)
+    }
+
+    /// SIPp as the fixed phone `201` to `206`.
+    pub fn agent(&self, scenario: &'static str, number: u16) -> Job {
+        Job::new(scenario, self.sip, self.fixed_port(number))
+    }
+
+    // ---- the API
+
+    fn token(&self) -> String {
+        std::fs::read_to_string(self.dir.file("secrets/http-token"))
+            .expect("the daemon made its token")
+            .trim()
+            .to_owned()
+    }
+
+    /// Any request with the token.
+    #[track_caller]
+    pub fn api(&self, method: &str, path: &str, body: &str) -> Answer {
+        http::request(self.http, method, path, Some(&self.token()), body)
+            .unwrap_or_else(|e| panic!("{method} {path}: {e}"))
+    }
+
+    /// A GET that must give JSON.
+    #[track_caller]
+    pub fn get(&self, path: &str) -> Value {
+        let answer = self.api("GET", path, "");
+        assert_eq!(answer.status, 200, "GET {path}: {}", answer.body);
+        answer.json()
+    }
+
+    /// The value of a metric without labels, or the sum over its labels.
+    #[track_caller]
+    pub fn metric(&self, name: &str) -> f64 {
+        let text = self.api("GET", "/metrics", "").body;
+        let lines: Vec<&str> = text
+            .lines()
+            .filter(|l| l.strip_prefix(name).is_some_and(|r| r.starts_with([' ', '{'])))
+            .collect();
+        assert!(!lines.is_empty(), "no metric {name} in:\n{text}");
+        lines.iter().filter_map(|l| l.rsplit(' ').next()?.parse::<f64>().ok()).sum()
+    }
+}
+
+/// The daemon's program: that of this build, or the one named by `MADOGUCHI`.
+pub fn binary() -> String {
+    std::env::var("MADOGUCHI").unwrap_or_else(|_| env!("CARGO_BIN_EXE_madoguchi").to_owned())
+}
+
+/// A test prompt: a second and a half, and for the music, which loops, two seconds.
+#[track_caller]
+pub fn prompt(name: &str) -> Sound {
+    let (_, seed) =
+        PROMPTS.iter().find(|(n, _)| *n == name).unwrap_or_else(|| panic!("no test prompt {name}"));
+    let voice = Sound::voice(*seed, 2);
+    if name == "music" { voice } else { voice.part(0, 1500) }
+}
+
+/// A prompt that the project ships.
+pub fn shipped_prompt(name: &str) -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("prompts").join(format!("{name}.wav"))
+}

@@ -1,0 +1,253 @@
+//! One end of an RTP stream: hears what is sent to its port, speaks and presses keys when told to.
+
+use super::sound::{Law, Sound};
+use std::collections::VecDeque;
+use std::net::{SocketAddr, UdpSocket};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// Payload type of telephone-event in the SDP of our phones.
+pub const EVENT: u8 = 101;
+
+/// One packet as it came.
+#[derive(Clone, Debug)]
+pub struct Packet {
+    /// When.
+    pub at: Instant,
+    /// From where.
+    pub from: SocketAddr,
+    /// Marker bit.
+    pub marker: bool,
+    /// Payload type.
+    pub kind: u8,
+    /// Sequence number.
+    pub seq: u16,
+    /// Timestamp.
+    pub stamp: u32,
+    /// Source.
+    pub ssrc: u32,
+    /// Payload.
+    pub payload: Vec<u8>,
+}
+
+#[derive(Default)]
+struct State {
+    packets: Vec<Packet>,
+    other: usize,
+    peer: Option<SocketAddr>,
+    law: Option<Law>,
+    voice: Vec<u8>,
+    said: usize,
+    keys: VecDeque<u8>,
+    seq: u16,
+    stamp: u32,
+}
+
+/// The end of an RTP stream; its threads end with it.
+pub struct Ear {
+    port: u16,
+    state: Arc<Mutex<State>>,
+    stop: Arc<AtomicBool>,
+    threads: Vec<JoinHandle<()>>,
+}
+
+impl Ear {
+    /// Opens `port` on loopback.
+    pub fn new(port: u16) -> Self {
+        let socket = UdpSocket::bind(("127.0.0.1", port)).unwrap();
+        socket.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
+        let state = Arc::new(Mutex::new(State { seq: 7, stamp: 9000, ..State::default() }));
+        let stop = Arc::new(AtomicBool::new(false));
+        let hearing = {
+            let (socket, state, stop) = (socket.try_clone().unwrap(), state.clone(), stop.clone());
+            std::thread::spawn(move || hear(&socket, &state, &stop))
+        };
+        let speaking = {
+            let (state, stop) = (state.clone(), stop.clone());
+            std::thread::spawn(move || speak(&socket, &state, &stop))
+        };
+        Self { port, state, stop, threads: vec![hearing, speaking] }
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Its port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// Speaks `sound` from its begin, over and over, to a port on loopback.
+    pub fn say(&self, sound: &Sound, law: Law, to_port: u16) {
+        let table = law.encoder();
+        let voice = sound.0.iter().map(|s| table[usize::from((*s as u16) ^ 0x8000)]).collect();
+        let mut state = self.state();
+        (state.voice, state.said, state.law) = (voice, 0, Some(law));
+        state.peer = Some(SocketAddr::from(([127, 0, 0, 1], to_port)));
+    }
+
+    /// Speaks no more.
+    pub fn hush(&self) {
+        self.state().voice.clear();
+    }
+
+    /// Presses keys, 100 ms each, as telephone-events (RFC 4733).
+    pub fn press(&self, keys: &str, to_port: u16) {
+        let mut state = self.state();
+        state.peer = Some(SocketAddr::from(([127, 0, 0, 1], to_port)));
+        for key in keys.bytes() {
+            state.keys.push_back(match key {
+                b'0'..=b'9' => key - b'0',
+                b'*' => 10,
+                b'#' => 11,
+                _ => panic!("no such key: {key}"),
+            });
+        }
+    }
+
+    /// All packets so far.
+    pub fn packets(&self) -> Vec<Packet> {
+        self.state().packets.clone()
+    }
+
+    /// How many datagrams came that are no RTP.
+    pub fn not_rtp(&self) -> usize {
+        self.state().other
+    }
+
+    /// Forgets what was heard so far.
+    pub fn forget(&self) {
+        self.state().packets.clear();
+    }
+
+    /// What was heard: payloads in the order they came, silence where none came for over 60 ms.
+    pub fn heard(&self) -> Sound {
+        let packets = self.packets();
+        let Some(first) = packets.iter().find(|p| p.kind == 0 || p.kind == 8) else {
+            return Sound::default();
+        };
+        let mut out: Vec<i16> = Vec::new();
+        for packet in &packets {
+            let law = match packet.kind {
+                0 => Law::Mu,
+                8 => Law::A,
+                _ => continue,
+            };
+            let due = packet.at.duration_since(first.at).as_millis() as usize * 8;
+            if due > out.len() + 60 * 8 {
+                out.resize(due, 0);
+            }
+            out.extend(packet.payload.iter().map(|b| law.decode(*b)));
+        }
+        Sound(out)
+    }
+
+    /// The keys heard as telephone-events: one for each event's first timestamp.
+    pub fn keys(&self) -> Vec<u8> {
+        let mut seen: Vec<(u32, u8)> = Vec::new();
+        for packet in self.packets().iter().filter(|p| p.kind == EVENT && p.payload.len() >= 4) {
+            let event = (packet.stamp, packet.payload[0]);
+            if !seen.contains(&event) {
+                seen.push(event);
+            }
+        }
+        seen.into_iter().map(|(_, key)| key).collect()
+    }
+}
+
+impl Drop for Ear {
+    fn drop(&mut self) {
+        self.stop.store(true, Ordering::Relaxed);
+        for thread in self.threads.drain(..) {
+            let _ = thread.join();
+        }
+    }
+}
+
+fn hear(socket: &UdpSocket, state: &Mutex<State>, stop: &AtomicBool) {
+    let mut buffer = [0u8; 2048];
+    while !stop.load(Ordering::Relaxed) {
+        let Ok((length, from)) = socket.recv_from(&mut buffer) else { continue };
+        let packet = read(&buffer[..length], from);
+        let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+        match packet {
+            Some(packet) => state.packets.push(packet),
+            None => state.other += 1,
+        }
+    }
+}
+
+/// A packet without CSRCs, extension and padding: nothing else is due on these paths.
+fn read(bytes: &[u8], from: SocketAddr) -> Option<Packet> {
+    if bytes.len() < 12 || bytes[0] != 0x80 {
+        return None;
+    }
+    Some(Packet {
+        at: Instant::now(),
+        from,
+        marker: bytes[1] & 0x80 != 0,
+        kind: bytes[1] & 0x7F,
+        seq: u16::from_be_bytes([bytes[2], bytes[3]]),
+        stamp: u32::from_be_bytes([bytes[4], bytes[5], bytes[6], bytes[7]]),
+        ssrc: u32::from_be_bytes([bytes[8], bytes[9], bytes[10], bytes[11]]),
+        payload: bytes[12..].to_vec(),
+    })
+}
+
+/// Twenty milliseconds at a time: a key's event packets when a key is due, else the voice.
+fn speak(socket: &UdpSocket, state: &Mutex<State>, stop: &AtomicBool) {
+    let ssrc = u32::from(socket.local_addr().unwrap().port()) | 0x4D41_0000;
+    let mut next = Instant::now();
+    let mut key: Option<(u8, u16, u32)> = None;
+    while !stop.load(Ordering::Relaxed) {
+        next += Duration::from_millis(20);
+        std::thread::sleep(next.saturating_duration_since(Instant::now()));
+        let mut packets: Vec<Vec<u8>> = Vec::new();
+        let peer = {
+            let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+            state.stamp = state.stamp.wrapping_add(160);
+            if key.is_none() {
+                key = state.keys.pop_front().map(|k| (k, 0, state.stamp));
+            }
+            if let Some((event, duration, begun)) = key {
+                let duration = duration + 160;
+                let last = duration >= 800;
+                for _ in 0..if last { 3 } else { 1 } {
+                    state.seq = state.seq.wrapping_add(1);
+                    let mut p = head(EVENT, duration == 160, state.seq, begun, ssrc);
+                    p.extend_from_slice(&[event, if last { 0x8A } else { 0x0A }]);
+                    p.extend_from_slice(&duration.to_be_bytes());
+                    packets.push(p);
+                }
+                key = (!last).then_some((event, duration, begun));
+            } else if let (Some(law), false) = (state.law, state.voice.is_empty()) {
+                state.seq = state.seq.wrapping_add(1);
+                let mut p = head(law.payload_type(), state.said == 0, state.seq, state.stamp, ssrc);
+                for _ in 0..160 {
+                    let at = state.said % state.voice.len();
+                    p.push(state.voice[at]);
+                    state.said += 1;
+                }
+                packets.push(p);
+            }
+            state.peer
+        };
+        if let Some(peer) = peer {
+            for packet in packets {
+                let _ = socket.send_to(&packet, peer);
+            }
+        }
+    }
+}
+
+/// An RTP head (RFC 3550 §5.1).
+pub fn head(kind: u8, marker: bool, seq: u16, stamp: u32, ssrc: u32) -> Vec<u8> {
+    let mut p = vec![0x80, kind | if marker { 0x80 } else { 0 }];
+    p.extend_from_slice(&seq.to_be_bytes());
+    p.extend_from_slice(&stamp.to_be_bytes());
+    p.extend_from_slice(&ssrc.to_be_bytes());
+    p
+}

@@ -1,0 +1,54 @@
+//! What the tests against the running daemon share: the daemon itself on free loopback ports, real
+//! phones (SIPp, baresip, and a scripted one for the exact order of messages), an ear that records RTP
+//! and finds a prompt in it, and the eyes on the HTTP API. No rule of the desk is known here.
+//!
+//! Everything started here belongs to the test that started it and dies with it.
+#![allow(dead_code, clippy::disallowed_methods)]
+
+pub mod desk;
+pub mod ear;
+pub mod http;
+pub mod line;
+pub mod message;
+pub mod ports;
+pub mod process;
+pub mod sipp;
+pub mod softphone;
+pub mod sound;
+
+use std::time::{Duration, Instant};
+
+/// Asks every 20 ms until the answer is `Some`, or `None` when `within` has passed.
+pub fn poll<T>(within: Duration, mut ask: impl FnMut() -> Option<T>) -> Option<T> {
+    let until = Instant::now() + within;
+    loop {
+        if let Some(found) = ask() {
+            return Some(found);
+        }
+        if Instant::now() >= until {
+            return None;
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+/// Waits until `ask` holds; panics with `what` when it does not within `within`.
+#[track_caller]
+pub fn eventually(what: &str, within: Duration, mut ask: impl FnMut() -> bool) {
+    assert!(poll(within, || ask().then_some(())).is_some(), "not within {within:?}: {what}");
+}
+
+/// Waits: phones need real time.
+pub fn rest(ms: u64) {
+    std::thread::sleep(Duration::from_millis(ms));
+}
+
+/// Seconds, for brevity in tests.
+pub const fn s(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// Milliseconds, for brevity in tests.
+pub const fn ms(millis: u64) -> Duration {
+    Duration::from_millis(millis)
+}

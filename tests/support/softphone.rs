@@ -1,0 +1,207 @@
+//! baresip as a person's softphone: registered, driven over its control port, its ears recorded.
+
+use super::ports::Block;
+use super::process::{Dir, Process};
+use super::sound::Sound;
+use super::{poll, s};
+use serde_json::{Value, json};
+use std::io::{Read, Write};
+use std::net::{SocketAddr, TcpStream};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+/// How a softphone is set up.
+pub struct Setup<'a> {
+    /// Its account.
+    pub user: &'a str,
+    /// The account's password.
+    pub password: &'a str,
+    /// The desk; with none it stays unregistered and is called directly.
+    pub desk: Option<SocketAddr>,
+    /// What it says: a sound of the test's own making.
+    pub voice: &'a Sound,
+    /// Picks up by itself.
+    pub answers: bool,
+    /// Codecs by preference, as in `PCMA,PCMU`.
+    pub codecs: &'a str,
+    /// Seconds of its registrations.
+    pub expires_s: u32,
+}
+
+/// A running baresip.
+pub struct Softphone {
+    process: Process,
+    dir: Dir,
+    port: u16,
+    control: TcpStream,
+    events: Arc<Mutex<Vec<Value>>>,
+}
+
+impl Softphone {
+    /// Starts it; with a desk, waits until it is registered.
+    #[track_caller]
+    pub fn start(ports: &Block, setup: &Setup) -> Self {
+        let phone = Self::start_unregistered(ports, setup);
+        if setup.desk.is_some() {
+            phone.wait("REGISTER_OK", s(5));
+        }
+        phone
+    }
+
+    /// Starts it and does not wait for its registration.
+    #[track_caller]
+    pub fn start_unregistered(ports: &Block, setup: &Setup) -> Self {
+        let dir = Dir::new(&format!("baresip-{}", setup.user));
+        let (port, control_port, rtp) = (ports.port(), ports.port(), ports.port());
+        for _ in 0..3 {
+            ports.port();
+        }
+        let voice = dir.file("voice.wav");
+        setup.voice.write(&voice);
+        let here = dir.path().display();
+        dir.write(
+            "config",
+            &format!(
+                "poll_method epoll\nsip_listen 127.0.0.1:{port}\nnet_interface 127.0.0.1\ncall_local_timeout 120\n\
+                 call_max_calls 4\naudio_source aufile,{voice}\naudio_level no\nausrc_srate 8000\nauplay_srate 8000\n\
+                 ausrc_channels 1\nauplay_channels 1\nrtp_ports {rtp}-{rtp_last}\nrtcp_mux no\n\
+                 jitter_buffer_delay 1-5\nmodule_path {modules}\nmodule g711.so\nmodule aufile.so\nmodule sndfile.so\n\
+                 module_tmp account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\nctrl_tcp_listen 127.0.0.1:{control_port}\n\
+                 snd_path {here}\n",
+                voice = voice.display(),
+                rtp_last = rtp + 7,
+                modules = modules(),
+            ),
+        );
+        let (domain, registration) = match setup.desk {
+            Some(desk) => (desk.to_string(), setup.expires_s),
+            None => (format!("127.0.0.1:{port}"), 0),
+        };
+        dir.write(
+            "accounts",
+            &format!(
+                "<sip:{user}@{domain}>;regint={registration};audio_codecs={codecs};answermode={mode};\
+                 dtmfmode=rtpevent;auth_user={user};auth_pass={password}\n",
+                user = setup.user,
+                password = setup.password,
+                codecs = setup.codecs,
+                mode = if setup.answers { "auto" } else { "manual" },
+            ),
+        );
+        dir.write("contacts", "");
+        let argv = ["baresip", "-s", "-f", &dir.path().display().to_string()].map(str::to_owned);
+        let process = Process::start("baresip", &argv, dir.path(), dir.file("log"));
+        let address = SocketAddr::from(([127, 0, 0, 1], control_port));
+        let control = poll(s(5), || TcpStream::connect(address).ok())
+            .expect("baresip opens its control port");
+        let events = Arc::new(Mutex::new(Vec::new()));
+        let (reader, into) = (control.try_clone().unwrap(), events.clone());
+        std::thread::spawn(move || follow(reader, &into));
+        Self { process, dir, port, control, events }
+    }
+
+    /// Its SIP port.
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// A command such as `dial`, `accept`, `hangup`, `hold`, `resume`, `sndcode`.
+    #[track_caller]
+    pub fn tell(&self, command: &str, params: &str) {
+        let text = json!({"command": command, "params": params, "token": "t"}).to_string();
+        (&self.control).write_all(format!("{}:{text},", text.len()).as_bytes()).unwrap();
+    }
+
+    /// What it has reported so far.
+    pub fn events(&self) -> Vec<Value> {
+        self.events.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// How often it has reported this.
+    pub fn count(&self, kind: &str) -> usize {
+        self.events().iter().filter(|e| e["type"] == kind).count()
+    }
+
+    /// Waits until it has reported this at least once.
+    #[track_caller]
+    pub fn wait(&self, kind: &str, within: Duration) -> Value {
+        self.wait_count(kind, 1, within)
+    }
+
+    /// Waits until it has reported this `times` times, and gives the last.
+    #[track_caller]
+    pub fn wait_count(&self, kind: &str, times: usize, within: Duration) -> Value {
+        let found =
+            poll(within, || self.events().into_iter().filter(|e| e["type"] == kind).nth(times - 1));
+        found.unwrap_or_else(|| {
+            panic!(
+                "softphone: no {kind} ({times} times) within {within:?}; came: {:#?}",
+                self.kinds()
+            )
+        })
+    }
+
+    fn kinds(&self) -> Vec<String> {
+        self.events().iter().map(|e| format!("{} {}", e["type"], e["param"])).collect()
+    }
+
+    /// What it heard in its calls so far, one sound each, in order. Complete once the call is over:
+    /// the files are written in pieces.
+    pub fn heard(&self) -> Vec<Sound> {
+        let mut files: Vec<_> = std::fs::read_dir(self.dir.path())
+            .unwrap()
+            .map(|f| f.unwrap().path())
+            .filter(|p| p.to_string_lossy().ends_with("-dec.wav"))
+            .collect();
+        files.sort();
+        files.iter().map(|f| Sound::wav(f)).collect()
+    }
+
+    /// Every SIP message it saw, as baresip traces them.
+    pub fn trace(&self) -> String {
+        self.process.printed()
+    }
+
+    /// It vanishes without a word.
+    pub fn vanish(&mut self) {
+        self.process.kill();
+    }
+}
+
+/// Where Debian keeps baresip's modules on this kind of machine.
+fn modules() -> String {
+    ["/usr/lib/baresip/modules", "/usr/local/lib/baresip/modules"]
+        .iter()
+        .find(|p| std::path::Path::new(p).is_dir())
+        .expect("baresip's modules are installed (Debian: baresip-core)")
+        .to_string()
+}
+
+/// Reads netstrings (`length:text,`) until the phone is gone.
+fn follow(mut from: TcpStream, into: &Mutex<Vec<Value>>) {
+    let mut buffer: Vec<u8> = Vec::new();
+    let mut piece = [0u8; 4096];
+    loop {
+        match from.read(&mut piece) {
+            Ok(0) | Err(_) => return,
+            Ok(n) => buffer.extend_from_slice(&piece[..n]),
+        }
+        while let Some(colon) = buffer.iter().position(|b| *b == b':') {
+            let Some(length) =
+                std::str::from_utf8(&buffer[..colon]).ok().and_then(|t| t.parse::<usize>().ok())
+            else {
+                return;
+            };
+            if buffer.len() < colon + length + 2 {
+                break;
+            }
+            if let Ok(value) = serde_json::from_slice::<Value>(&buffer[colon + 1..=colon + length])
+            {
+                if value["event"] == true {
+                    into.lock().unwrap_or_else(PoisonError::into_inner).push(value);
+                }
+            }
+            buffer.drain(..colon + length + 2);
+        }
+    }
+}
