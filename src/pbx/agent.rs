@@ -477,6 +477,12 @@ impl Floor {
     pub(super) fn phone_changed(&mut self, ix: AgentIx, reachable: bool, turn: &mut Turn<'_>) {
         let agent = self.agent_mut(ix);
         agent.reachable = reachable;
+        if let Duty::Aside { until, reason: reason::UNREACHABLE_BRIEFLY } = &mut agent.duty
+            && reachable
+        {
+            // What kept the agent aside is over.
+            *until = turn.now.mono;
+        }
         self.tell_reachable(ix, turn);
         let agent = self.agent_mut(ix);
         if reachable && agent.signs_in_alone && agent.duty == Duty::Out {

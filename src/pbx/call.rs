@@ -10,7 +10,7 @@ use super::say::{Script, Told};
 use super::timers::Timer;
 use super::{direct, hunt, menu, queue};
 use crate::base::{CallId, LegId, Mono, Number, PlayId, PromptId};
-use crate::dialplan::Target;
+use crate::dialplan::{SetAside, Target};
 use crate::event::{CallEvent, EndCause, Fact, OfferEnd, Party, Purpose};
 use std::time::Duration;
 
@@ -402,17 +402,21 @@ impl Call {
     }
 }
 
-/// How an offer's refusal is written, and what it means for the agent. 408 and 503 are the network's
-/// word, not the person's; 480 is ours when no registration is there.
+/// How an offer's refusal is written, and what it means for the agent.
+///
+/// 408 and 503 are the network's word, and so is 480 when we know of no registration. Of the others
+/// only those that a person's key causes are laid at the agent's door (RFC 3261 §21.4.18, §21.4.24,
+/// §21.6.1, §21.6.2); a phone that cannot take part is left alone for a moment.
 pub(super) fn judge_refusal(
     agent: AgentIx,
     status: u16,
-    rule: crate::dialplan::SetAside,
+    rule: SetAside,
     floor: &Floor,
 ) -> (OfferEnd, Missed) {
-    if matches!(status, 408 | 503) || !floor.agent(agent).is_reachable() {
-        (OfferEnd::Unreachable, Missed::Unreachable)
-    } else {
-        (OfferEnd::Refused { status }, Missed::Refused(rule))
+    match status {
+        408 | 503 => (OfferEnd::Unreachable, Missed::Unreachable),
+        _ if !floor.agent(agent).is_reachable() => (OfferEnd::Unreachable, Missed::Unreachable),
+        480 | 486 | 600 | 603 => (OfferEnd::Refused { status }, Missed::Refused(rule)),
+        _ => (OfferEnd::Refused { status }, Missed::Unreachable),
     }
 }

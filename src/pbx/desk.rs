@@ -161,6 +161,20 @@ impl Desk {
         self.calls.get(&caller).map(|call| call.id)
     }
 
+    /// Everything held that must be gone when no call is up and no agent waits for time.
+    #[cfg(test)]
+    pub(super) fn held(&self) -> usize {
+        let floor = &self.floor;
+        let rooms = floor.groups.iter();
+        self.calls.len()
+            + floor.phones.len()
+            + floor.codes.len()
+            + floor.timers.len()
+            + floor.freed.len()
+            + floor.to_withdraw.len()
+            + rooms.map(|g| g.waiting.len() + g.hungry.len() + g.ringing_all.len()).sum::<usize>()
+    }
+
     /// What is held now.
     #[must_use]
     pub fn gauges(&self, now: Mono) -> Gauges {

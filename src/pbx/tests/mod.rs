@@ -1,1 +1,172 @@
+//! The rules' tests: `ladders.txt` tells calls line by line, `ladder` runs it; `model` plays phones
+//! and callers at random and watches what must always hold.
 
+mod ladder;
+mod model;
+mod speed;
+
+use crate::base::{AgentId, GroupId, MenuId, Number, PromptId, TrunkId};
+use crate::dialplan::{
+    Agent, ClosedTargets, DeskNumber, FeatureCode, Group, Hours, Menu, Plan, SetAside, Span,
+    Strategy, Target, WeekdayKey,
+};
+use chrono::NaiveTime;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+fn secs(s: u64) -> Duration {
+    Duration::from_secs(s)
+}
+
+fn desk_number(open: Target) -> DeskNumber {
+    DeskNumber {
+        name: "desk".to_owned(),
+        hours: None,
+        open,
+        closed: ClosedTargets {
+            night: Target::Announce("night".into()),
+            holiday: Target::Announce("holiday".into()),
+            closure: Target::Refuse(603),
+        },
+        line_limit: 100,
+        counted: true,
+        trunks: BTreeSet::new(),
+    }
+}
+
+/// A group of the named extensions: rings 15 s, wraps up 10 s, sets aside for 20 s, lets three wait
+/// two minutes, comforts every 30 s.
+fn group(strategy: Strategy, number: &str, agents: &[&str]) -> Group {
+    Group {
+        name: "group".to_owned(),
+        number: Some(number.into()),
+        agents: agents.iter().map(|agent| AgentId::from(*agent)).collect(),
+        strategy,
+        ring: secs(15),
+        wrap_up: secs(10),
+        on_ring_out: SetAside::For(secs(20)),
+        on_refuse: SetAside::For(secs(20)),
+        max_waiting: 3,
+        max_wait: secs(120),
+        answer_first: false,
+        busy: "busy".into(),
+        music: "music".into(),
+        comfort: Some("comfort".into()),
+        comfort_every: secs(30),
+        tell_position: true,
+        full: "full".into(),
+        waited: "waited".into(),
+    }
+}
+
+/// Desk numbers, groups and agents for every rule:
+///
+/// | number | leads to |
+/// |---|---|
+/// | 0312345670 | group `line` (順次, 201 202 203), one line only |
+/// | 0312345671 | menu `main` |
+/// | 0312345672 | group `line`, open weekdays 8:30–18:15 |
+/// | 0312345673 | extension 201 |
+/// | 0312345674 | an announcement |
+/// | 0312345675 | refused 503 |
+/// | 0312345676 | not counted; from trunk `carrier` only |
+/// | 0312345677 | menu `loop`, which leads into itself |
+/// | 700–706 | groups `line`, `all`, `robin`, `idle`, `first` (answers first), `none` (nobody may wait), `strict` (RONA) |
+fn plan() -> Plan {
+    let number = |n: &str| Number::from(n);
+    let to = |group: &str| Target::Group(GroupId::from(group));
+    let time = |h, m| NaiveTime::from_hms_opt(h, m, 0).expect("a time");
+    let weekdays =
+        (0..5).map(|day| (WeekdayKey(day), vec![Span { from: time(8, 30), until: time(18, 15) }]));
+    let hours = Hours {
+        week: weekdays.collect(),
+        japanese_holidays: false,
+        yearly: Vec::new(),
+        days: BTreeMap::new(),
+    };
+    let mut limited = desk_number(to("line"));
+    limited.line_limit = 1;
+    let mut timed = desk_number(to("line"));
+    timed.hours = Some("office".into());
+    let mut picky = desk_number(to("line"));
+    picky.counted = false;
+    picky.trunks = [TrunkId::from("carrier")].into();
+    let menu = |keys: Vec<(char, Target)>, then: Target| Menu {
+        greeting: "greeting".into(),
+        keys: keys.into_iter().collect(),
+        timeout: secs(5),
+        tries: 2,
+        wrong_key: "wrong_key".into(),
+        then,
+    };
+    let mut first = group(Strategy::Linear, "704", &["241", "242"]);
+    first.answer_first = true;
+    let mut none = group(Strategy::Linear, "705", &["251"]);
+    none.max_waiting = 0;
+    let mut strict = group(Strategy::LongestIdle, "706", &["261", "262"]);
+    strict.on_ring_out = SetAside::Pause;
+    strict.on_refuse = SetAside::Pause;
+    strict.comfort = None;
+    strict.tell_position = false;
+    let extensions = [
+        "201", "202", "203", "211", "212", "213", "221", "222", "223", "231", "232", "233", "241",
+        "242", "251", "261", "262",
+    ];
+    let agent = |always_signed_in| Agent { name: "operator".to_owned(), always_signed_in };
+    Plan {
+        name: "test".to_owned(),
+        timezone: chrono_tz::Asia::Tokyo,
+        desk_numbers: [
+            (number("0312345670"), limited),
+            (number("0312345671"), desk_number(Target::Menu("main".into()))),
+            (number("0312345672"), timed),
+            (number("0312345673"), desk_number(Target::Extension(number("201")))),
+            (number("0312345674"), desk_number(Target::Announce("information".into()))),
+            (number("0312345675"), desk_number(Target::Refuse(503))),
+            (number("0312345676"), picky),
+            (number("0312345677"), desk_number(Target::Menu("loop".into()))),
+        ]
+        .into(),
+        hours: [("office".into(), hours)].into(),
+        menus: [
+            (
+                MenuId::from("main"),
+                menu(
+                    vec![
+                        ('1', to("line")),
+                        ('2', Target::Announce("information".into())),
+                        ('3', Target::Extension(number("201"))),
+                        ('4', Target::Refuse(486)),
+                        ('5', to("first")),
+                    ],
+                    Target::Announce("goodbye".into()),
+                ),
+            ),
+            (MenuId::from("loop"), menu(Vec::new(), Target::Menu("loop".into()))),
+        ]
+        .into(),
+        groups: [
+            (GroupId::from("line"), group(Strategy::Linear, "700", &["201", "202", "203"])),
+            (GroupId::from("all"), group(Strategy::RingAll, "701", &["211", "212", "213"])),
+            (GroupId::from("robin"), group(Strategy::RoundRobin, "702", &["221", "222", "223"])),
+            (GroupId::from("idle"), group(Strategy::LongestIdle, "703", &["231", "232", "233"])),
+            (GroupId::from("first"), first),
+            (GroupId::from("none"), none),
+            (GroupId::from("strict"), strict),
+        ]
+        .into(),
+        agents: extensions.iter().map(|e| (AgentId::from(*e), agent(*e == "203"))).collect(),
+        codes: [
+            (number("*1"), FeatureCode::SignIn),
+            (number("*2"), FeatureCode::SignOut),
+            (number("*3"), FeatureCode::Pause),
+            (number("*4"), FeatureCode::Unpause),
+        ]
+        .into(),
+        extension_ring: secs(25),
+        hold_music: "hold".into(),
+        code_done: "code_done".into(),
+        code_refused: "code_refused".into(),
+        positions: vec![PromptId::from("position_1"), PromptId::from("position_2")],
+    }
+}
