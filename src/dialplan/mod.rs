@@ -3,11 +3,54 @@
 //!
 //! Pure. Knows no SIP, no call in progress and no agent's state: `pbx` acts on what is said here.
 
+mod check;
+mod finding;
 pub mod holidays;
 mod hours;
+mod parse;
+mod parse_hours;
+mod parse_way;
 mod plan;
+pub(crate) mod problem;
+pub(crate) mod reader;
 mod route;
+pub(crate) mod values;
+mod walk;
+mod walk_text;
 
+pub use check::MOST_RUNG_AT_ONCE;
+pub use finding::{Both, Finding, Findings, Lang, Message, Place, Severity, Source, nearest, tame};
 pub use hours::{ClosedWhy, OpenState, end_of_day};
+pub use parse::{LONGEST_RING, MOST_AGENTS, MOST_ENTRIES};
 pub use plan::*;
+pub use problem::show as show_duration;
 pub use route::Route;
+pub use walk::{
+    Asker, End, Expected, GroupWay, MOST_MENUS, MOST_OFFERS, Offer, Press, Question, Step, Waiting,
+    Walk, walk,
+};
+
+use crate::base::PromptId;
+use std::collections::BTreeSet;
+
+/// Reads and judges a plan. `file_name` is how findings name it; with `known_prompts` none, whether
+/// prompts exist is not looked at.
+///
+/// # Errors
+///
+/// Everything that was found, when any of it is an error; otherwise the plan comes with its warnings.
+/// Both in the order of the text.
+pub fn load(
+    text: &str,
+    file_name: &str,
+    known_prompts: Option<&BTreeSet<PromptId>>,
+) -> Result<(Plan, Vec<Finding>), Vec<Finding>> {
+    let mut out = Findings::new(Source::new(text, file_name));
+    let Some(document) = reader::document(&mut out) else { return Err(out.into_sorted()) };
+    let (plan, marks) = parse::plan(&document, &mut out);
+    check::whole(&plan, &marks, known_prompts, &mut out);
+    if out.refuse() { Err(out.into_sorted()) } else { Ok((plan, out.into_sorted())) }
+}
+
+#[cfg(test)]
+mod tests;

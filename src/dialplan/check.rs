@@ -1,0 +1,227 @@
+//! Judges a plan as a whole: whether everything that is named exists, whether every number means one
+//! thing, whether everything can be reached and every caller gets out.
+
+use super::finding::{Findings, nearest};
+use super::parse::{From, Marks};
+use super::plan::{Plan, Target};
+use super::problem::{Problem, What};
+use crate::base::{AgentId, GroupId, MenuId, PromptId};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Most phones that one call may ring at once.
+pub const MOST_RUNG_AT_ONCE: usize = 100;
+
+/// Adds what is wrong with `plan` as a whole. `known_prompts` none: prompts are not looked at.
+pub(crate) fn whole(
+    plan: &Plan,
+    marks: &Marks,
+    known_prompts: Option<&BTreeSet<PromptId>>,
+    out: &mut Findings,
+) {
+    let kinds = numbers(marks, out);
+    ways(marks, &kinds, out);
+    hours(marks, out);
+    members(plan, marks, out);
+    reached(plan, marks, out);
+    circles(marks, out);
+    if let Some(known) = known_prompts {
+        prompts(marks, known, out);
+    }
+    if plan.positions.is_empty() {
+        for span in &marks.tell_position {
+            out.at(span, Problem::NoPositions);
+        }
+    }
+    for (id, span) in &marks.ring_all {
+        let agents = plan.groups.get(id).map_or(0, |group| group.agents.len());
+        if agents > MOST_RUNG_AT_ONCE {
+            out.at(span, Problem::RingAllLarge { agents, most: MOST_RUNG_AT_ONCE });
+        }
+    }
+}
+
+/// Each number once; what each of them is.
+fn numbers<'m>(marks: &'m Marks, out: &mut Findings) -> BTreeMap<&'m str, What> {
+    let mut sorted: Vec<_> = marks.numbers.iter().collect();
+    sorted.sort_by_key(|(number, _)| number.span.start);
+    let mut first: BTreeMap<&str, (usize, What)> = BTreeMap::new();
+    for (number, what) in sorted {
+        match first.get(number.value.as_str()) {
+            Some((start, _)) => {
+                let line = out.source().line_of(*start);
+                out.at(&number.span, Problem::NumberTwice { number: number.value.clone(), line });
+            }
+            None => {
+                first.insert(&number.value, (number.span.start, *what));
+            }
+        }
+    }
+    first.into_iter().map(|(number, (_, what))| (number, what)).collect()
+}
+
+/// Every way leads to something.
+fn ways(marks: &Marks, kinds: &BTreeMap<&str, What>, out: &mut Findings) {
+    for (_, way) in &marks.ways {
+        match &way.value {
+            Target::Menu(id) if !marks.menus.contains_key(id) => {
+                let near = nearest(id.as_str(), marks.menus.keys().map(MenuId::as_str));
+                let name = id.as_str().to_owned();
+                out.at(&way.span, Problem::NoSuch { what: What::Menu, name, near });
+            }
+            Target::Group(id) if !marks.groups.contains_key(id) => {
+                let near = nearest(id.as_str(), marks.groups.keys().map(GroupId::as_str));
+                let name = id.as_str().to_owned();
+                out.at(&way.span, Problem::NoSuch { what: What::Group, name, near });
+            }
+            Target::Extension(number) => {
+                let number = number.as_str();
+                match kinds.get(number) {
+                    Some(What::Agent) => {}
+                    Some(is) => {
+                        let number = number.to_owned();
+                        out.at(&way.span, Problem::NotAPhone { number, is: *is });
+                    }
+                    None => {
+                        let agents = kinds.iter().filter(|(_, kind)| **kind == What::Agent);
+                        let near = nearest(number, agents.take(1000).map(|(number, _)| *number));
+                        let name = number.to_owned();
+                        out.at(&way.span, Problem::NoSuch { what: What::Agent, name, near });
+                    }
+                }
+            }
+            Target::Menu(_) | Target::Group(_) | Target::Announce(_) | Target::Refuse(_) => {}
+        }
+    }
+}
+
+fn hours(marks: &Marks, out: &mut Findings) {
+    for named in &marks.hours_named {
+        if !marks.hours.contains_key(&named.value) {
+            let near = nearest(&named.value, marks.hours.keys().map(AsRef::as_ref));
+            let name = named.value.to_string();
+            out.at(&named.span, Problem::NoSuch { what: What::Hours, name, near });
+        }
+    }
+    for (name, span) in &marks.hours {
+        if !marks.hours_named.iter().any(|named| named.value == *name) {
+            out.at(span, Problem::HoursUnused { name: name.to_string() });
+        }
+    }
+}
+
+/// Members exist and stand once in a group; agents are in a group.
+fn members(plan: &Plan, marks: &Marks, out: &mut Findings) {
+    let mut seen: BTreeMap<(&GroupId, &AgentId), usize> = BTreeMap::new();
+    let mut in_group: BTreeSet<&AgentId> = BTreeSet::new();
+    for (group, list) in &marks.members {
+        // A range is one place: its first fault tells enough.
+        let stranger = list.value.iter().find(|agent| !plan.agents.contains_key(*agent));
+        if let Some(agent) = stranger {
+            let near = nearest(agent.as_str(), plan.agents.keys().take(1000).map(AgentId::as_str));
+            let name = agent.as_str().to_owned();
+            out.at(&list.span, Problem::NoSuch { what: What::Agent, name, near });
+        }
+        let twice = list.value.iter().find_map(|agent| Some((agent, *seen.get(&(group, agent))?)));
+        if let Some((agent, start)) = twice {
+            let line = out.source().line_of(start);
+            let agent = agent.as_str().to_owned();
+            out.at(&list.span, Problem::MemberTwice { agent, line });
+        }
+        for agent in &list.value {
+            seen.entry((group, agent)).or_insert(list.span.start);
+            in_group.insert(agent);
+        }
+    }
+    // Agents written as one range and left out together are one finding.
+    let mut idle: BTreeMap<usize, Vec<&AgentId>> = BTreeMap::new();
+    for (agent, span) in &marks.agents {
+        if !in_group.contains(agent) {
+            idle.entry(span.start).or_default().push(agent);
+        }
+    }
+    for agents in idle.into_values() {
+        let Some(span) = agents.first().and_then(|first| marks.agents.get(*first)) else {
+            continue;
+        };
+        let agents = agents.iter().map(|agent| agent.as_str().to_owned()).collect();
+        out.at(span, Problem::AgentIdle { agents });
+    }
+}
+
+/// Menus and groups can be reached from a number.
+fn reached(plan: &Plan, marks: &Marks, out: &mut Findings) {
+    let mut menus: BTreeSet<&MenuId> = BTreeSet::new();
+    let mut groups: BTreeSet<&GroupId> =
+        plan.groups.iter().filter(|(_, group)| group.number.is_some()).map(|(id, _)| id).collect();
+    let mut to_look: Vec<&Target> = marks
+        .ways
+        .iter()
+        .filter(|(from, _)| *from == From::Desk)
+        .map(|(_, way)| &way.value)
+        .collect();
+    while let Some(target) = to_look.pop() {
+        match target {
+            Target::Group(id) => {
+                groups.insert(id);
+            }
+            Target::Menu(id) if menus.insert(id) => {
+                to_look.extend(marks.ways.iter().filter_map(|(from, way)| match from {
+                    From::Key(menu) | From::Then(menu) if menu == id => Some(&way.value),
+                    From::Desk | From::Key(_) | From::Then(_) => None,
+                }));
+            }
+            Target::Menu(_) | Target::Extension(_) | Target::Announce(_) | Target::Refuse(_) => {}
+        }
+    }
+    for (id, span) in marks.menus.iter().filter(|(id, _)| !menus.contains(id)) {
+        let name = id.as_str().to_owned();
+        out.at(span, Problem::Unreachable { what: What::Menu, name });
+    }
+    for (id, span) in marks.groups.iter().filter(|(id, _)| !groups.contains(id)) {
+        let name = id.as_str().to_owned();
+        out.at(span, Problem::Unreachable { what: What::Group, name });
+    }
+}
+
+/// A caller who presses nothing must come out of the menus. (One who presses may go round as often as
+/// he likes: every round is his own doing, and silence leads him out.)
+fn circles(marks: &Marks, out: &mut Findings) {
+    let then: BTreeMap<&MenuId, _> = marks
+        .ways
+        .iter()
+        .filter_map(|(from, way)| match (from, &way.value) {
+            (From::Then(menu), Target::Menu(next)) => Some((menu, (next, &way.span))),
+            _ => None,
+        })
+        .collect();
+    let mut told: BTreeSet<&MenuId> = BTreeSet::new();
+    for start in then.keys().copied() {
+        let mut way: Vec<&MenuId> = vec![start];
+        let mut at = start;
+        while let Some((next, span)) = then.get(at) {
+            if let Some(begin) = way.iter().position(|menu| menu == next) {
+                let circle: Vec<&MenuId> = way.iter().skip(begin).copied().collect();
+                if !circle.iter().any(|menu| told.contains(menu)) {
+                    told.extend(circle.iter().copied());
+                    let mut names: Vec<String> =
+                        circle.iter().map(|menu| menu.as_str().to_owned()).collect();
+                    names.push(next.as_str().to_owned());
+                    out.at(span, Problem::MenuCircle { way: names });
+                }
+                break;
+            }
+            way.push(next);
+            at = next;
+        }
+    }
+}
+
+fn prompts(marks: &Marks, known: &BTreeSet<PromptId>, out: &mut Findings) {
+    for named in &marks.prompts {
+        if !known.contains(&named.value) {
+            let near = nearest(named.value.as_str(), known.iter().map(PromptId::as_str));
+            let name = named.value.as_str().to_owned();
+            out.at(&named.span, Problem::NoPrompt { name, near });
+        }
+    }
+}

@@ -1,0 +1,331 @@
+//! From TOML to a plan with the places of its parts, which `check` then judges as a whole.
+//!
+//! Here every value is judged by itself: kind, form, bounds, unknown and missing keys. A wrong value is
+//! found and replaced by a harmless one so that the reading goes on; a plan with errors is never given out.
+
+use super::finding::{Findings, nearest};
+use super::parse_way;
+use super::plan::{Agent, FeatureCode, Plan, Target};
+use super::problem::{Kind, NumberRule, Problem, TextRule, What};
+use super::reader::{At, Item, Table};
+use super::values::{self, RangeFault};
+use crate::base::{AgentId, GroupId, MenuId, Number, PromptId};
+use std::collections::BTreeMap;
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::Duration;
+use toml::Spanned;
+use toml::de::DeTable;
+
+/// Most agents of one plan.
+pub const MOST_AGENTS: usize = 20_000;
+/// Most desk numbers, menus, groups, hours or feature codes of one plan, each.
+pub const MOST_ENTRIES: usize = 2000;
+/// Longest ringing of one offer: a phone that rings for three minutes rings in an empty room.
+pub const LONGEST_RING: Duration = Duration::from_secs(180);
+
+/// Where things stand in the text.
+#[derive(Default)]
+pub(crate) struct Marks {
+    /// Every number of the plan, in the order of the text.
+    pub(crate) numbers: Vec<(At<String>, What)>,
+    /// Every way out of something.
+    pub(crate) ways: Vec<(From, At<Target>)>,
+    /// Every prompt that is named.
+    pub(crate) prompts: Vec<At<PromptId>>,
+    /// Every naming of hours.
+    pub(crate) hours_named: Vec<At<Arc<str>>>,
+    /// Where hours are written.
+    pub(crate) hours: BTreeMap<Arc<str>, Range<usize>>,
+    /// Where menus are written.
+    pub(crate) menus: BTreeMap<MenuId, Range<usize>>,
+    /// Where groups are written.
+    pub(crate) groups: BTreeMap<GroupId, Range<usize>>,
+    /// Where agents are written: a range of numbers is one place.
+    pub(crate) agents: BTreeMap<AgentId, Range<usize>>,
+    /// Members of groups: a range of numbers is one place.
+    pub(crate) members: Vec<(GroupId, At<Vec<AgentId>>)>,
+    /// Groups that tell positions.
+    pub(crate) tell_position: Vec<Range<usize>>,
+    /// Groups that ring everybody, and where they say so.
+    pub(crate) ring_all: Vec<(GroupId, Range<usize>)>,
+}
+
+/// Whose way it is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum From {
+    /// A desk number's.
+    Desk,
+    /// A key's in a menu.
+    Key(MenuId),
+    /// Of a menu in which no key was pressed.
+    Then(MenuId),
+}
+
+/// What is being read.
+pub(crate) struct Reading<'r, 't> {
+    pub(crate) out: &'r mut Findings<'t>,
+    pub(crate) marks: Marks,
+}
+
+/// `[prompts]`: what is told at any desk number.
+struct Prompts {
+    code_done: PromptId,
+    code_refused: PromptId,
+    hold_music: PromptId,
+    positions: Vec<PromptId>,
+}
+
+/// Reads a plan from a document.
+pub(crate) fn plan(document: &Spanned<DeTable>, out: &mut Findings) -> (Plan, Marks) {
+    let mut reading = Reading { out, marks: Marks::default() };
+    let mut top = Table::new(document);
+    let name = top
+        .need("name", "name = \"サービスデスク\"", reading.out)
+        .and_then(|item| item.text(TextRule::Name, reading.out))
+        .map_or_else(String::new, |name| name.value);
+    let timezone = top
+        .need("timezone", "timezone = \"Asia/Tokyo\"", reading.out)
+        .and_then(|item| timezone(&item, reading.out))
+        .unwrap_or(chrono_tz::Asia::Tokyo);
+    let Prompts { code_done, code_refused, hold_music, positions } = reading.prompts(&mut top);
+    let extension_ring = reading.extensions(&mut top);
+    let mut plan = Plan {
+        name,
+        timezone,
+        desk_numbers: BTreeMap::new(),
+        hours: BTreeMap::new(),
+        menus: BTreeMap::new(),
+        groups: BTreeMap::new(),
+        agents: BTreeMap::new(),
+        codes: BTreeMap::new(),
+        extension_ring,
+        code_done,
+        code_refused,
+        hold_music,
+        positions,
+    };
+    for (key, item) in reading.named(&mut top, "hours") {
+        if let Some(hours) = super::parse_hours::hours(&item, reading.out) {
+            reading.marks.hours.insert(key.value.as_str().into(), key.span);
+            plan.hours.insert(key.value.into(), hours);
+        }
+    }
+    for (key, item) in reading.numbered(&mut top, "desk_numbers") {
+        reading.number(&key, What::DeskNumber);
+        if let Some(desk) = parse_way::desk_number(&mut reading, &item) {
+            plan.desk_numbers.insert(key.value.into(), desk);
+        }
+    }
+    for (key, item) in reading.named(&mut top, "menus") {
+        let id = MenuId::from(key.value);
+        reading.marks.menus.insert(id.clone(), key.span);
+        if let Some(menu) = parse_way::menu(&mut reading, &id, &item) {
+            plan.menus.insert(id, menu);
+        }
+    }
+    for (key, item) in reading.named(&mut top, "groups") {
+        let id = GroupId::from(key.value);
+        reading.marks.groups.insert(id.clone(), key.span);
+        if let Some(group) = parse_way::group(&mut reading, &id, &item) {
+            plan.groups.insert(id, group);
+        }
+    }
+    reading.agents(&mut top, &mut plan);
+    reading.codes(&mut top, &mut plan);
+    top.finish(reading.out);
+    (plan, reading.marks)
+}
+
+fn timezone(item: &Item, out: &mut Findings) -> Option<chrono_tz::Tz> {
+    let text = item.raw(out)?;
+    let zone = text.value.parse().ok();
+    if zone.is_none() {
+        let problem = Problem::BadWord {
+            key: "timezone".to_owned(),
+            near: nearest(&text.value, chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name())),
+            found: text.value,
+            known: Vec::new(),
+        };
+        out.at(&text.span, problem);
+    }
+    zone
+}
+
+impl Reading<'_, '_> {
+    /// The entries of a table whose keys are names.
+    fn named<'a, 'd>(
+        &mut self,
+        top: &mut Table<'a, 'd>,
+        key: &'static str,
+    ) -> Vec<(At<String>, Item<'a, 'd>)> {
+        let mut list = self.all(top, key);
+        list.retain(|(name, _)| {
+            let good = values::obeys(&name.value, TextRule::Id);
+            if !good {
+                let found = name.value.clone();
+                let problem = Problem::BadText { key: key.to_owned(), found, rule: TextRule::Id };
+                self.out.at(&name.span, problem);
+            }
+            good
+        });
+        list
+    }
+
+    /// The entries of a table whose keys are numbers.
+    fn numbered<'a, 'd>(
+        &mut self,
+        top: &mut Table<'a, 'd>,
+        key: &'static str,
+    ) -> Vec<(At<String>, Item<'a, 'd>)> {
+        let mut list = self.all(top, key);
+        list.retain(|(number, _)| {
+            let good = values::is_number(&number.value);
+            if !good {
+                let found = number.value.clone();
+                self.out.at(&number.span, Problem::BadNumber { found, rule: NumberRule::Digits });
+            }
+            good
+        });
+        list
+    }
+
+    fn all<'a, 'd>(
+        &mut self,
+        top: &mut Table<'a, 'd>,
+        key: &'static str,
+    ) -> Vec<(At<String>, Item<'a, 'd>)> {
+        let Some(table) = top.table(key, self.out) else { return Vec::new() };
+        let span = table.span.clone();
+        let mut list = table.entries();
+        if list.len() > MOST_ENTRIES {
+            self.out.at(&span, Problem::TooMany { key: key.to_owned(), most: MOST_ENTRIES });
+            list.truncate(MOST_ENTRIES);
+        }
+        list
+    }
+
+    /// Notes that a number is used.
+    pub(crate) fn number(&mut self, number: &At<String>, what: What) {
+        if values::is_emergency(&number.value) {
+            self.out.at(&number.span, Problem::Emergency { found: number.value.clone() });
+        }
+        self.marks.numbers.push((number.clone(), what));
+    }
+
+    /// A prompt's name; `default` when it is not written.
+    pub(crate) fn prompt(
+        &mut self,
+        table: &mut Table,
+        key: &'static str,
+        default: &'static str,
+    ) -> PromptId {
+        match table.get(key) {
+            Some(item) => self.prompt_in(&item).unwrap_or_else(|| default.into()),
+            None => {
+                // A missing default is told at the table that relies on it.
+                self.marks.prompts.push(At { value: default.into(), span: table.span.clone() });
+                default.into()
+            }
+        }
+    }
+
+    /// The prompt that a value names. Its name is a file's name, so no path can hide in it.
+    pub(crate) fn prompt_in(&mut self, item: &Item) -> Option<PromptId> {
+        let name = item.text(TextRule::Id, self.out)?.map(PromptId::from);
+        self.marks.prompts.push(name.clone());
+        Some(name.value)
+    }
+
+    fn prompts(&mut self, top: &mut Table) -> Prompts {
+        let mut table = top.table("prompts", self.out).unwrap_or_else(|| top.empty());
+        let code_done = self.prompt(&mut table, "code_done", "code-done");
+        let code_refused = self.prompt(&mut table, "code_refused", "code-refused");
+        let hold_music = self.prompt(&mut table, "hold_music", "music");
+        let list = table.get("positions").and_then(|item| item.list(self.out)).unwrap_or_default();
+        let positions = list.iter().filter_map(|item| self.prompt_in(item)).collect();
+        table.finish(self.out);
+        Prompts { code_done, code_refused, hold_music, positions }
+    }
+
+    fn extensions(&mut self, top: &mut Table) -> Duration {
+        let default = Duration::from_secs(30);
+        let Some(mut table) = top.table("extensions", self.out) else { return default };
+        let ring = table.duration("ring", Duration::from_secs(1)..=LONGEST_RING, default, self.out);
+        table.finish(self.out);
+        ring
+    }
+
+    /// `2001 = "name"`, `2001 = { name = … }`, and the same for a range, where `{number}` stands for
+    /// each one's own.
+    fn agents(&mut self, top: &mut Table, plan: &mut Plan) {
+        for (key, item) in self.all(top, "agents") {
+            let agent = if item.is(Kind::Text) {
+                item.text(TextRule::Name, self.out)
+                    .map(|name| Agent { name: name.value, always_signed_in: false })
+            } else if item.is(Kind::Table) {
+                item.table(self.out).map(|mut table| {
+                    let name = table.name("name", self.out);
+                    let always = table.flag("always_signed_in", false, self.out);
+                    table.finish(self.out);
+                    Agent {
+                        name: name.unwrap_or_else(|| "{number}".to_owned()),
+                        always_signed_in: always,
+                    }
+                })
+            } else {
+                item.wrong_kind(&[Kind::Text, Kind::Table], self.out);
+                None
+            };
+            let room = MOST_AGENTS.saturating_sub(plan.agents.len());
+            for number in self.range(&key, room, MOST_AGENTS) {
+                let number = At { value: number, span: key.span.clone() };
+                self.number(&number, What::Agent);
+                let id = AgentId::from(number.value);
+                let agent =
+                    agent.clone().unwrap_or(Agent { name: String::new(), always_signed_in: false });
+                let name = agent.name.replace("{number}", id.as_str());
+                self.marks.agents.entry(id.clone()).or_insert_with(|| key.span.clone());
+                plan.agents.insert(id, Agent { name, ..agent });
+            }
+        }
+    }
+
+    /// The numbers of a range; none when it is none, which is then found.
+    pub(crate) fn range(&mut self, text: &At<String>, room: usize, most: usize) -> Vec<String> {
+        match values::range(&text.value, room) {
+            Ok(list) => list,
+            Err(fault) => {
+                let found = text.value.clone();
+                self.out.at(
+                    &text.span,
+                    match fault {
+                        RangeFault::Long => Problem::RangeTooLong { found, most },
+                        RangeFault::Form if found.contains('-') => Problem::BadRange { found },
+                        RangeFault::Form => Problem::BadNumber { found, rule: NumberRule::Digits },
+                    },
+                );
+                Vec::new()
+            }
+        }
+    }
+
+    fn codes(&mut self, top: &mut Table, plan: &mut Plan) {
+        const CODES: [(&str, FeatureCode); 4] = [
+            ("sign_in", FeatureCode::SignIn),
+            ("sign_out", FeatureCode::SignOut),
+            ("pause", FeatureCode::Pause),
+            ("unpause", FeatureCode::Unpause),
+        ];
+        for (key, item) in self.all(top, "codes") {
+            if !values::is_code(&key.value) {
+                let found = key.value.clone();
+                self.out.at(&key.span, Problem::BadNumber { found, rule: NumberRule::Code });
+            }
+            self.number(&key, What::Code);
+            if let Some(code) = item.word(&CODES, self.out) {
+                plan.codes.insert(Number::from(key.value), code);
+            }
+        }
+    }
+}

@@ -1,0 +1,757 @@
+//! The table of everything that can be wrong with a file of settings: what was found and what is due,
+//! in Japanese and English, and whether it refuses the file.
+
+use super::finding::{Both, Message, Severity};
+use std::time::Duration;
+
+/// What is wrong. The first part can befall any TOML file of ours, the second only a plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Problem {
+    /// Not TOML.
+    Syntax { message: String },
+    /// Longer than we read.
+    TooLong { bytes: usize, most: usize },
+    /// A key that means nothing here.
+    UnknownKey { key: String, known: Vec<String>, near: Option<String> },
+    /// A key that must be there.
+    MissingKey { key: String, example: &'static str },
+    /// Text where a number is due, and the like.
+    WrongKind { key: String, found: Kind, due: Vec<Kind> },
+    /// Not a duration.
+    BadDuration { key: String, found: String },
+    /// Too little or too much.
+    OutOfRange { key: String, found: String, least: String, most: String },
+    /// Not one of a closed list of words.
+    BadWord { key: String, found: String, known: Vec<String>, near: Option<String> },
+    /// Empty, too long, or with characters that have no place in it.
+    BadText { key: String, found: String, rule: TextRule },
+    /// More entries than we hold.
+    TooMany { key: String, most: usize },
+
+    /// Not a number that can be dialled.
+    BadNumber { found: String, rule: NumberRule },
+    /// 110, 118, 119 and the like belong to no desk.
+    Emergency { found: String },
+    /// Not a range of numbers.
+    BadRange { found: String },
+    /// A range that would become too many.
+    RangeTooLong { found: String, most: usize },
+    /// Not a span of hours.
+    BadSpan { found: String },
+    /// A span whose end is not after its beginning.
+    SpanBackwards { found: String },
+    /// Two spans of one day share time, or the later stands first.
+    SpansOverlap { first: String, second: String },
+    /// Two spans of one day leave a few minutes between them.
+    SpansGap { first: String, second: String },
+    /// Not a day or days of the week.
+    BadDays { found: String },
+    /// A weekday is stated twice.
+    DayTwice { day: &'static str, day_ja: &'static str, line: usize },
+    /// Weekdays of which nothing is said.
+    DaysMissing { days: Vec<(&'static str, &'static str)> },
+    /// Not month and day.
+    BadMonthDay { found: String },
+    /// Not a date.
+    BadDate { found: String },
+    /// Two yearly closures share days.
+    ClosuresOverlap { first: String, second: String },
+    /// Not a key of a telephone.
+    BadKey { found: String },
+    /// Not exactly one way to go.
+    BadTarget { found: usize },
+    /// Not a status that a plan may refuse with.
+    BadStatus { found: String },
+    /// A name that nothing has.
+    NoSuch { what: What, name: String, near: Option<String> },
+    /// A prompt of which there is no recording.
+    NoPrompt { name: String, near: Option<String> },
+    /// One number for two things.
+    NumberTwice { number: String, line: usize },
+    /// A number that is something else than a phone.
+    NotAPhone { number: String, is: What },
+    /// Nothing leads there.
+    Unreachable { what: What, name: String },
+    /// A menu in which no key leads anywhere.
+    MenuWithoutKeys { menu: String },
+    /// A caller who presses nothing would be led in a circle.
+    MenuCircle { way: Vec<String> },
+    /// A group of nobody.
+    GroupEmpty { group: String },
+    /// An agent stands twice in one group.
+    MemberTwice { agent: String, line: usize },
+    /// An agent whom no group has.
+    AgentIdle { agents: Vec<String> },
+    /// Hours that no number follows.
+    HoursUnused { name: String },
+    /// A number without hours is never closed.
+    ClosedUnused { key: String },
+    /// Positions are told, and no prompt tells them.
+    NoPositions,
+    /// The wait ends before the first phone has rung out.
+    WaitBelowRing { wait: String, ring: String },
+    /// The wait ends before the announcement of its beginning.
+    WaitBelowBusy { wait: String },
+    /// The comfort message would come after the wait's end.
+    ComfortNever { every: String, wait: String },
+    /// Very many phones rung at once.
+    RingAllLarge { agents: usize, most: usize },
+}
+
+/// Kinds of TOML values.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// `"…"`.
+    Text,
+    /// `12`.
+    Integer,
+    /// `1.2`.
+    Float,
+    /// `true`.
+    Flag,
+    /// A TOML date or time.
+    Date,
+    /// `[…]`.
+    List,
+    /// `{…}` or `[name]`.
+    Table,
+}
+
+impl Kind {
+    fn both(self) -> [&'static str; 2] {
+        match self {
+            Self::Text => ["文字列 \"…\"", "a text \"…\""],
+            Self::Integer => ["整数", "a whole number"],
+            Self::Float => ["小数", "a fraction"],
+            Self::Flag => ["true か false", "true or false"],
+            Self::Date => ["日付", "a date"],
+            Self::List => ["一覧 […]", "a list […]"],
+            Self::Table => ["表 {…}", "a table {…}"],
+        }
+    }
+}
+
+/// What a plan names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum What {
+    /// Service hours.
+    Hours,
+    /// A menu.
+    Menu,
+    /// A group.
+    Group,
+    /// An agent.
+    Agent,
+    /// A desk number.
+    DeskNumber,
+    /// A feature code.
+    Code,
+}
+
+impl What {
+    fn both(self) -> [&'static str; 2] {
+        match self {
+            Self::Hours => ["受付時間", "hours"],
+            Self::Menu => ["メニュー", "menu"],
+            Self::Group => ["グループ", "group"],
+            Self::Agent => ["オペレータ", "agent"],
+            Self::DeskNumber => ["着信番号", "desk number"],
+            Self::Code => ["特番", "feature code"],
+        }
+    }
+}
+
+/// What a text must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TextRule {
+    /// For people: 1 to 64 characters.
+    Name,
+    /// `a`–`z`, `0`–`9`, `-`, `_`: 1 to 64, because files and other tables use it.
+    Id,
+    /// An address of the file system.
+    Path,
+}
+
+/// What a number must be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NumberRule {
+    /// 2 to 15 digits.
+    Digits,
+    /// `*` or `#` and digits.
+    Code,
+}
+
+/// A duration as it is written in a file.
+#[must_use]
+pub fn show(duration: Duration) -> String {
+    let ms = duration.as_millis();
+    match ms {
+        0 => "0s".to_owned(),
+        ms if ms % 3_600_000 == 0 => format!("{}h", ms / 3_600_000),
+        ms if ms % 60_000 == 0 => format!("{}m", ms / 60_000),
+        ms if ms % 1000 == 0 => format!("{}s", ms / 1000),
+        ms => format!("{ms}ms"),
+    }
+}
+
+/// `found` and `due`, each in Japanese and English.
+type Row = (Severity, &'static str, [String; 2], [String; 2]);
+
+macro_rules! say {
+    ($ja:literal, $en:literal) => {
+        [format!($ja), format!($en)]
+    };
+}
+
+impl From<Problem> for Message {
+    fn from(problem: Problem) -> Self {
+        let (severity, code, [found_ja, found_en], [due_ja, due_en]) = problem.row();
+        Self {
+            severity,
+            code,
+            found: Both { ja: found_ja, en: found_en },
+            due: Both { ja: due_ja, en: due_en },
+        }
+    }
+}
+
+impl Problem {
+    fn row(&self) -> Row {
+        self.shape_row().unwrap_or_else(|| self.plan_row())
+    }
+
+    fn shape_row(&self) -> Option<Row> {
+        use Severity::Error;
+        Some(match self {
+            Self::Syntax { message } => (
+                Error,
+                "syntax",
+                say!("TOML として読めない: {message}", "this is not TOML: {message}"),
+                say!(
+                    "TOML 1.0 の書き方（文字列は \"…\"、表は [名前]）",
+                    "TOML 1.0 (texts in \"…\", tables as [name])"
+                ),
+            ),
+            Self::TooLong { bytes, most } => (
+                Error,
+                "too-long",
+                say!("ファイルが {bytes} バイトある", "the file has {bytes} bytes"),
+                say!("{most} バイトまで", "at most {most} bytes"),
+            ),
+            Self::UnknownKey { key, known, near } => {
+                let list = known.join(", ");
+                let due = match near {
+                    Some(near) => say!(
+                        "{near} のことですか（ここで使えるのは {list}）",
+                        "did you mean {near}? (known here: {list})"
+                    ),
+                    None if known.is_empty() => {
+                        say!("ここに書けるものはない", "nothing may stand here")
+                    }
+                    None => say!("ここで使えるのは {list}", "known here: {list}"),
+                };
+                (Error, "unknown-key", say!("{key} という項目はない", "there is no key {key}"), due)
+            }
+            Self::MissingKey { key, example } => (
+                Error,
+                "missing-key",
+                say!("{key} が書かれていない", "{key} is missing"),
+                say!("例: {example}", "for example: {example}"),
+            ),
+            Self::WrongKind { key, found, due } => {
+                let [found_ja, found_en] = found.both();
+                let ja = due.iter().map(|kind| kind.both()[0]).collect::<Vec<_>>().join("か");
+                let en = due.iter().map(|kind| kind.both()[1]).collect::<Vec<_>>().join(" or ");
+                (
+                    Error,
+                    "wrong-kind",
+                    say!("{key} が{found_ja}になっている", "{key} is {found_en}"),
+                    [ja, en],
+                )
+            }
+            Self::BadDuration { key, found } => (
+                Error,
+                "bad-duration",
+                say!(
+                    "{key} の \"{found}\" は時間の長さとして読めない",
+                    "{key}: \"{found}\" is not a duration"
+                ),
+                say!(
+                    "整数と単位 ms, s, m, h（例: \"20s\"、\"500ms\"、\"2m\"）",
+                    "a whole number and ms, s, m or h, such as \"20s\", \"500ms\", \"2m\""
+                ),
+            ),
+            Self::OutOfRange { key, found, least, most } => (
+                Error,
+                "out-of-range",
+                say!("{key} が {found} になっている", "{key} is {found}"),
+                say!("{least} から {most} まで", "{least} to {most}"),
+            ),
+            Self::BadWord { key, found, known, near } => {
+                let list = known.join(", ");
+                let due = match near {
+                    Some(near) if list.is_empty() => {
+                        say!("{near} のことですか", "did you mean {near}?")
+                    }
+                    Some(near) => say!(
+                        "{near} のことですか（使えるのは {list}）",
+                        "did you mean {near}? (one of {list})"
+                    ),
+                    None if list.is_empty() => say!("例: Asia/Tokyo", "such as Asia/Tokyo"),
+                    None => say!("{list} のどれか", "one of {list}"),
+                };
+                (
+                    Error,
+                    "bad-word",
+                    say!("{key} が \"{found}\" になっている", "{key} is \"{found}\""),
+                    due,
+                )
+            }
+            Self::BadText { key, found, rule } => {
+                let due = match rule {
+                    TextRule::Name => say!(
+                        "1〜64 文字、改行などの制御文字なし",
+                        "1 to 64 characters, no control characters"
+                    ),
+                    TextRule::Id => {
+                        say!("1〜64 文字の a-z, 0-9, -, _", "1 to 64 of a-z, 0-9, -, _")
+                    }
+                    TextRule::Path => say!("空でないファイル名", "a file name, not empty"),
+                };
+                (
+                    Error,
+                    "bad-text",
+                    say!("{key} の \"{found}\" は使えない", "{key}: \"{found}\" cannot be used"),
+                    due,
+                )
+            }
+            Self::TooMany { key, most } => (
+                Error,
+                "too-many",
+                say!("{key} が {most} を超えている", "{key}: more than {most}"),
+                say!("{most} まで", "at most {most}"),
+            ),
+            _ => return None,
+        })
+    }
+
+    fn plan_row(&self) -> Row {
+        use Severity::{Error, Warning};
+        match self {
+            Self::BadNumber { found, rule } => {
+                let due = match rule {
+                    NumberRule::Digits => say!(
+                        "数字 2〜15 桁（ハイフンなし。例: \"0312345678\"）",
+                        "2 to 15 digits without hyphens, such as \"0312345678\""
+                    ),
+                    NumberRule::Code => say!(
+                        "* か # で始まり、数字・*・# が続く 2〜8 文字（例: \"*11\"）",
+                        "* or #, then digits, * or #, 2 to 8 in all, such as \"*11\""
+                    ),
+                };
+                (
+                    Error,
+                    "bad-number",
+                    say!(
+                        "\"{found}\" は番号として使えない",
+                        "\"{found}\" is not a number of a plan"
+                    ),
+                    due,
+                )
+            }
+            Self::Emergency { found } => (
+                Error,
+                "emergency-number",
+                say!(
+                    "{found} は緊急通報・公共の番号",
+                    "{found} is an emergency or public service number"
+                ),
+                say!(
+                    "内線や着信番号には別の番号を使う",
+                    "another number for a desk or an extension"
+                ),
+            ),
+            Self::BadRange { found } => (
+                Error,
+                "bad-range",
+                say!(
+                    "\"{found}\" は番号の範囲として読めない",
+                    "\"{found}\" is not a range of numbers"
+                ),
+                say!(
+                    "同じ桁数の、小さい番号-大きい番号（例: \"2001-2010\"）",
+                    "smaller-larger with as many digits, such as \"2001-2010\""
+                ),
+            ),
+            Self::RangeTooLong { found, most } => (
+                Error,
+                "range-too-long",
+                say!("\"{found}\" は {most} 件を超える", "\"{found}\" is more than {most} numbers"),
+                say!("全部で {most} 件まで", "at most {most} in all"),
+            ),
+            Self::BadSpan { found } => (
+                Error,
+                "bad-span",
+                say!("\"{found}\" は時間帯として読めない", "\"{found}\" is not a span of hours"),
+                say!(
+                    "\"08:30-18:15\" の形、休みは \"closed\"",
+                    "such as \"08:30-18:15\", or \"closed\""
+                ),
+            ),
+            Self::SpanBackwards { found } => (
+                Error,
+                "span-backwards",
+                say!(
+                    "時間帯 {found} の終わりが始まりより後でない",
+                    "the span {found} does not end after it begins"
+                ),
+                say!(
+                    "日付をまたぐ時は 2 日に分ける（例: \"22:00-24:00\" と翌日の \"00:00-06:00\"）",
+                    "over midnight in two parts: \"22:00-24:00\", and \"00:00-06:00\" on the next day"
+                ),
+            ),
+            Self::SpansOverlap { first, second } => (
+                Error,
+                "spans-overlap",
+                say!(
+                    "時間帯 {first} と {second} が重なっているか、順番が逆",
+                    "the spans {first} and {second} overlap or stand in the wrong order"
+                ),
+                say!("早い順に、重ならないように書く", "in order of time, without overlap"),
+            ),
+            Self::SpansGap { first, second } => (
+                Warning,
+                "spans-gap",
+                say!(
+                    "時間帯 {first} と {second} の間に短いすき間がある",
+                    "between the spans {first} and {second} there is a short gap"
+                ),
+                say!(
+                    "続けて受け付けるなら、前の終わりと次の始まりを同じ時刻にする（終わりの時刻は含まれない）",
+                    "for unbroken service the end of one is the beginning of the next (an end is not included)"
+                ),
+            ),
+            Self::BadDays { found } => (
+                Error,
+                "bad-days",
+                say!("\"{found}\" は曜日として読めない", "\"{found}\" is not a day of the week"),
+                say!(
+                    "mon, tue, wed, thu, fri, sat, sun か、mon-fri のような範囲",
+                    "mon, tue, wed, thu, fri, sat, sun, or a range such as mon-fri"
+                ),
+            ),
+            Self::DayTwice { day, day_ja, line } => (
+                Error,
+                "day-twice",
+                say!(
+                    "{day_ja}曜日（{day}）が二度書かれている（先は {line} 行目）",
+                    "{day} is written twice (first in line {line})"
+                ),
+                say!(
+                    "曜日は一度だけ。一日に複数の時間帯は [\"08:30-12:00\", \"13:00-18:15\"]",
+                    "each day once; several spans of one day as [\"08:30-12:00\", \"13:00-18:15\"]"
+                ),
+            ),
+            Self::DaysMissing { days } => {
+                let ja = days.iter().map(|(_, ja)| *ja).collect::<Vec<_>>().join("・");
+                let en = days.iter().map(|(en, _)| *en).collect::<Vec<_>>().join(", ");
+                (
+                    Error,
+                    "days-missing",
+                    say!("{ja}曜日が書かれていない", "nothing is said of {en}"),
+                    say!(
+                        "七日すべて。休みの曜日は \"closed\"",
+                        "all seven days; a day without service is \"closed\""
+                    ),
+                )
+            }
+            Self::BadMonthDay { found } => (
+                Error,
+                "bad-month-day",
+                say!("\"{found}\" は月日として読めない", "\"{found}\" is not a month and a day"),
+                say!("\"12-29\" の形", "such as \"12-29\""),
+            ),
+            Self::BadDate { found } => (
+                Error,
+                "bad-date",
+                say!("\"{found}\" は日付として読めない", "\"{found}\" is not a date"),
+                say!("2026-12-28 の形", "such as 2026-12-28"),
+            ),
+            Self::ClosuresOverlap { first, second } => (
+                Error,
+                "closures-overlap",
+                say!(
+                    "休業「{first}」と「{second}」の日が重なっている",
+                    "the closures \"{first}\" and \"{second}\" share days"
+                ),
+                say!("一日は一つの休業にだけ入れる", "each day in one closure at most"),
+            ),
+            Self::BadKey { found } => (
+                Error,
+                "bad-key",
+                say!(
+                    "\"{found}\" は電話機のキーではない",
+                    "\"{found}\" is not a key of a telephone"
+                ),
+                say!("0〜9、\"*\"、\"#\" のどれか一つ", "one of 0 to 9, \"*\", \"#\""),
+            ),
+            Self::BadTarget { found } => (
+                Error,
+                "bad-target",
+                say!("行き先が {found} 個書かれている", "there are {found} ways to go"),
+                say!(
+                    "{{ menu = \"…\" }}, {{ group = \"…\" }}, {{ extension = \"…\" }}, {{ announce = \"…\" }}, {{ refuse = 486 }} のどれか一つ",
+                    "exactly one: {{ menu = \"…\" }}, {{ group = \"…\" }}, {{ extension = \"…\" }}, {{ announce = \"…\" }} or {{ refuse = 486 }}"
+                ),
+            ),
+            Self::BadStatus { found } => (
+                Error,
+                "bad-status",
+                say!("{found} では拒否できない", "a plan cannot refuse with {found}"),
+                say!(
+                    "486（話し中）、503（利用できない）、603（拒否）",
+                    "486 (busy), 503 (unavailable) or 603 (decline)"
+                ),
+            ),
+            Self::NoSuch { what, name, near } => {
+                let [what_ja, what_en] = what.both();
+                let due = match near {
+                    Some(near) => say!("{near} のことですか", "did you mean {near}?"),
+                    None => say!(
+                        "この計画に書かれている{what_ja}の名前",
+                        "the name of a {what_en} of this plan"
+                    ),
+                };
+                (
+                    Error,
+                    "no-such",
+                    say!("{what_ja} {name} がない", "there is no {what_en} {name}"),
+                    due,
+                )
+            }
+            Self::NoPrompt { name, near } => {
+                let due = match near {
+                    Some(near) => say!(
+                        "{near} のことですか。なければ prompts に {name}.wav を置く",
+                        "did you mean {near}? Otherwise put {name}.wav into prompts"
+                    ),
+                    None => say!(
+                        "prompts に {name}.wav を置くか、ある音声の名前を書く",
+                        "put {name}.wav into prompts, or name one that exists"
+                    ),
+                };
+                (Error, "no-prompt", say!("音声 {name} がない", "there is no prompt {name}"), due)
+            }
+            Self::NumberTwice { number, line } => (
+                Error,
+                "number-twice",
+                say!(
+                    "番号 {number} が二度使われている（先は {line} 行目）",
+                    "the number {number} is used twice (first in line {line})"
+                ),
+                say!(
+                    "着信番号・グループ番号・内線・特番を通して、番号は一度だけ",
+                    "each number once among desk numbers, group numbers, agents and feature codes"
+                ),
+            ),
+            Self::NotAPhone { number, is } => {
+                let [is_ja, is_en] = is.both();
+                (
+                    Error,
+                    "not-a-phone",
+                    say!("{number} は電話機ではなく{is_ja}", "{number} is no phone but a {is_en}"),
+                    say!(
+                        "{is_ja}へつなぐ行き先（group, menu）か、電話機の内線番号",
+                        "the way to that (group, menu), or a phone's extension"
+                    ),
+                )
+            }
+            Self::Unreachable { what: What::Menu, name } => (
+                Error,
+                "unreachable",
+                say!("メニュー {name} に進む道がない", "nothing leads to the menu {name}"),
+                say!(
+                    "着信番号かほかのメニューから {{ menu = \"{name}\" }} で進むか、消す",
+                    "{{ menu = \"{name}\" }} at a desk number or in another menu, or without this menu"
+                ),
+            ),
+            Self::Unreachable { what, name } => {
+                let [what_ja, what_en] = what.both();
+                (
+                    Warning,
+                    "unreachable",
+                    say!(
+                        "{what_ja} {name} に進む道がない",
+                        "nothing leads to the {what_en} {name}"
+                    ),
+                    say!(
+                        "number = \"…\" を付けるか、着信番号かメニューから {{ group = \"{name}\" }} で進む",
+                        "a number = \"…\" of its own, or {{ group = \"{name}\" }} at a desk number or in a menu"
+                    ),
+                )
+            }
+            Self::MenuWithoutKeys { menu } => (
+                Error,
+                "menu-without-keys",
+                say!(
+                    "メニュー {menu} のどのキーも行き先がない",
+                    "in the menu {menu} no key leads anywhere"
+                ),
+                say!(
+                    "[menus.{menu}.keys] に一つ以上（例: 1 = {{ group = \"desk\" }}）",
+                    "at least one in [menus.{menu}.keys], such as 1 = {{ group = \"desk\" }}"
+                ),
+            ),
+            Self::MenuCircle { way } => {
+                let way = way.join(" → ");
+                (
+                    Error,
+                    "menu-circle",
+                    say!(
+                        "キーを押さない人が出口なしに回り続ける: {way}",
+                        "a caller who presses nothing goes round for ever: {way}"
+                    ),
+                    say!(
+                        "then の先のどこかを group, extension, announce, refuse にする",
+                        "somewhere a then that is a group, extension, announce or refuse"
+                    ),
+                )
+            }
+            Self::GroupEmpty { group } => (
+                Error,
+                "group-empty",
+                say!("グループ {group} にオペレータがいない", "the group {group} has no agents"),
+                say!(
+                    "一人以上（例: agents = [\"2001-2010\"]）",
+                    "one or more, such as agents = [\"2001-2010\"]"
+                ),
+            ),
+            Self::MemberTwice { agent, line } => (
+                Error,
+                "member-twice",
+                say!(
+                    "オペレータ {agent} がこのグループに二度書かれている（先は {line} 行目）",
+                    "the agent {agent} stands twice in this group (first in line {line})"
+                ),
+                say!("一つのグループに一度だけ", "once in a group"),
+            ),
+            Self::AgentIdle { agents } => {
+                let (list, count) = (agents.first().cloned().unwrap_or_default(), agents.len());
+                let found = if count == 1 {
+                    say!(
+                        "オペレータ {list} はどのグループにも入っていない",
+                        "the agent {list} is in no group"
+                    )
+                } else {
+                    say!(
+                        "オペレータ {list} など {count} 人はどのグループにも入っていない",
+                        "{count} agents, {list} among them, are in no group"
+                    )
+                };
+                (
+                    Warning,
+                    "agent-in-no-group",
+                    found,
+                    say!(
+                        "グループの agents に加える。自分の内線だけを受けるならこのまま",
+                        "a group whose agents name them; leave it so when only the own line is to ring"
+                    ),
+                )
+            }
+            Self::HoursUnused { name } => (
+                Warning,
+                "hours-unused",
+                say!(
+                    "受付時間 {name} はどの着信番号にも使われていない",
+                    "no desk number follows the hours {name}"
+                ),
+                say!(
+                    "着信番号に hours = \"{name}\" を書くか、消す",
+                    "hours = \"{name}\" at a desk number, or without them"
+                ),
+            ),
+            Self::ClosedUnused { key } => (
+                Warning,
+                "closed-unused",
+                say!(
+                    "hours がない番号は閉まらないので {key} は使われない",
+                    "a number without hours never closes, so {key} is never used"
+                ),
+                say!("hours = \"…\" を書くか、{key} を消す", "hours = \"…\", or without {key}"),
+            ),
+            Self::NoPositions => (
+                Error,
+                "no-positions",
+                say!(
+                    "順番を案内する音声がない",
+                    "positions are to be told, and there are no prompts for them"
+                ),
+                say!(
+                    "[prompts] に positions = [\"position-1\", …]",
+                    "positions = [\"position-1\", …] in [prompts]"
+                ),
+            ),
+            Self::WaitBelowRing { wait, ring } => (
+                Warning,
+                "wait-below-ring",
+                say!(
+                    "待ち時間の上限 {wait} が呼出時間 {ring} より短い",
+                    "the longest wait of {wait} is shorter than one ringing of {ring}"
+                ),
+                say!("最初の電話が鳴り終わるより長い max_wait", "a max_wait longer than ring"),
+            ),
+            Self::WaitBelowBusy { wait } => (
+                Warning,
+                "wait-below-busy",
+                say!(
+                    "待ち時間の上限 {wait} の間に、混雑の案内が終わらない",
+                    "the busy announcement does not end within the longest wait of {wait}"
+                ),
+                say!("10s 以上の max_wait", "a max_wait of 10s or more"),
+            ),
+            Self::ComfortNever { every, wait } => (
+                Warning,
+                "comfort-never",
+                say!(
+                    "お待たせの案内は {every} ごとなのに、待ち時間の上限が {wait}",
+                    "the comfort message comes every {every}, and the longest wait is {wait}"
+                ),
+                say!("max_wait より短い comfort_every", "a comfort_every shorter than max_wait"),
+            ),
+            Self::RingAllLarge { agents, most } => (
+                Error,
+                "ring-all-large",
+                say!(
+                    "一斉呼出のグループに {agents} 人いる",
+                    "a ring_all group has {agents} agents"
+                ),
+                say!(
+                    "一斉は {most} 人まで。多い時は longest_idle など",
+                    "at most {most} for ring_all; longest_idle or another for more"
+                ),
+            ),
+            shape => unreachable!("{shape:?} is in the first table"),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_are_shown_as_they_are_written() {
+        let table = [
+            (0, "0s"),
+            (500, "500ms"),
+            (1000, "1s"),
+            (90_000, "90s"),
+            (120_000, "2m"),
+            (3_600_000, "1h"),
+            (1_500, "1500ms"),
+        ];
+        for (ms, want) in table {
+            assert_eq!(show(Duration::from_millis(ms)), want);
+        }
+    }
+}

@@ -1,0 +1,470 @@
+//! The way a call would take: the same rules as in a call, walked without one, so that a plan can be
+//! tried before it goes live. Pure: the question carries the time.
+//!
+//! It must say what `pbx` would do; where the two differ, one of them is wrong.
+
+use super::hours::{ClosedWhy, OpenState};
+use super::plan::{FeatureCode, Group, Menu, Plan, SetAside, Strategy, Target};
+use super::route::Route;
+use crate::base::{AgentId, GroupId, MenuId, Number, PromptId, TrunkId, Wall};
+use chrono::DateTime;
+use chrono_tz::Tz;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Menus that one call may enter; one that enters more is released, like a call that is real.
+pub const MOST_MENUS: u32 = 50;
+/// Offers that an answer names; what comes after is the same again.
+pub const MOST_OFFERS: usize = 40;
+
+/// Which call.
+#[derive(Clone, Debug)]
+pub struct Question {
+    /// When it arrives.
+    pub at: Wall,
+    /// Whence.
+    pub from: Asker,
+    /// What is dialled.
+    pub to: Number,
+    /// What the caller does at each menu, in order; afterwards nothing is pressed.
+    pub presses: Vec<Press>,
+}
+
+/// Who calls.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Asker {
+    /// Somebody outside, by this trunk or by any.
+    Outside(Option<TrunkId>),
+    /// One of our own phones.
+    Extension(Number),
+}
+
+/// What a caller does at a menu.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Press {
+    /// Presses a key.
+    Key(char),
+    /// Lets the time pass.
+    Nothing,
+}
+
+/// The answer.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Walk {
+    /// The time in the plan's zone.
+    pub at: DateTime<Tz>,
+    /// Whether the call would enter the contract's figures.
+    pub counted: bool,
+    /// What happens until the way is clear.
+    pub steps: Vec<Step>,
+    /// Where it leads.
+    pub end: End,
+}
+
+/// One step of the way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Step {
+    /// A desk number was dialled.
+    Desk {
+        /// It.
+        number: Number,
+        /// Its name.
+        name: String,
+        /// Calls that it takes at once.
+        lines: u32,
+    },
+    /// It has no hours.
+    AlwaysOpen,
+    /// It is inside its hours.
+    Open {
+        /// Which hours.
+        hours: Arc<str>,
+    },
+    /// It is outside its hours.
+    Closed {
+        /// Which hours.
+        hours: Arc<str>,
+        /// Why.
+        why: ClosedWhy,
+        /// When it opens next, if it does in the next 400 days.
+        next: Option<DateTime<Tz>>,
+    },
+    /// The attendant speaks.
+    Menu {
+        /// Which menu.
+        menu: MenuId,
+        /// What is told, in order.
+        says: Vec<PromptId>,
+    },
+    /// A key that leads somewhere.
+    Key {
+        /// In which menu.
+        menu: MenuId,
+        /// Which.
+        key: char,
+    },
+    /// A key that leads nowhere.
+    WrongKey {
+        /// In which menu.
+        menu: MenuId,
+        /// Which.
+        key: char,
+    },
+    /// No key in time.
+    NoKey {
+        /// In which menu.
+        menu: MenuId,
+        /// How long was waited after the greeting.
+        waited: Duration,
+    },
+    /// The menu gives up and goes on.
+    TriesOver {
+        /// Which menu.
+        menu: MenuId,
+        /// How often the greeting was told.
+        tries: u32,
+    },
+}
+
+/// How a call that reaches no operator would be counted (the words of the service levels).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expected {
+    /// 自動応答完了.
+    MenuServed,
+    /// 時間外.
+    Closed,
+    /// 輻輳拒否.
+    Blocked,
+}
+
+impl Expected {
+    /// The outcome's name in the history.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::MenuServed => "menu_served",
+            Self::Closed => "closed",
+            Self::Blocked => "blocked",
+        }
+    }
+}
+
+/// Where a way leads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum End {
+    /// To a group's agents.
+    Group(Box<GroupWay>),
+    /// To one phone.
+    Phone {
+        /// Whose.
+        agent: AgentId,
+        /// The agent's name.
+        name: String,
+        /// How long it rings.
+        ring: Duration,
+    },
+    /// Hears an announcement and is released.
+    Told {
+        /// Which.
+        prompt: PromptId,
+        /// Counted so.
+        outcome: Expected,
+    },
+    /// Refused.
+    Refused {
+        /// SIP status.
+        status: u16,
+        /// Counted so.
+        outcome: Expected,
+    },
+    /// Went through too many menus and is released.
+    TooManyMenus,
+    /// An agent's feature code.
+    Code {
+        /// Which.
+        code: FeatureCode,
+        /// Whose; none when the caller is no agent, who is refused.
+        agent: Option<AgentId>,
+        /// Told to the agent when it is obeyed.
+        done: PromptId,
+    },
+    /// The number means nothing to this caller: 404.
+    Nothing,
+}
+
+/// What happens in a group in the two plainest cases.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupWay {
+    /// Which group.
+    pub group: GroupId,
+    /// Its name.
+    pub name: String,
+    /// How agents are chosen.
+    pub strategy: Strategy,
+    /// Whether the caller was answered before (by a menu, or because the plan says so).
+    pub answered: bool,
+    /// Everybody is signed in and free, and nobody picks up: who is rung, in order. With
+    /// `longest_idle` the agents are taken as idle since the plan's order.
+    pub offers: Vec<Offer>,
+    /// There are more offers than are named.
+    pub more: bool,
+    /// When nobody is left to ring and the caller is queued; none when the longest wait ends first.
+    pub queued_after: Option<Duration>,
+    /// Nobody is free from the start: what the caller hears and when.
+    pub waiting: Waiting,
+}
+
+/// Agents rung at the same time.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Offer {
+    /// After asking for an operator.
+    pub from: Duration,
+    /// After asking for an operator.
+    pub until: Duration,
+    /// Whom.
+    pub agents: Vec<(AgentId, String)>,
+}
+
+/// What a caller hears who waits.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Waiting {
+    /// At once, when this many others wait already: told `full` and released.
+    pub max_waiting: u32,
+    /// Told first.
+    pub busy: PromptId,
+    /// Then, in a loop.
+    pub music: PromptId,
+    /// Told between the music: the first position's prompt and the comfort message.
+    pub between: Vec<PromptId>,
+    /// How often, counted from the music's beginning.
+    pub every: Duration,
+    /// When the wait ends.
+    pub max_wait: Duration,
+    /// Told before the release of one who waited too long.
+    pub waited: PromptId,
+    /// Told before the release of one who found the queue full.
+    pub full: PromptId,
+}
+
+/// Walks one call through a plan.
+#[must_use]
+pub fn walk(plan: &Plan, question: &Question) -> Walk {
+    let mut walker = Walker { plan, steps: Vec::new(), presses: question.presses.iter() };
+    let (trunk, agent) = match &question.from {
+        Asker::Outside(trunk) => (trunk.as_ref(), None),
+        Asker::Extension(number) => {
+            (None, plan.agents.get_key_value(&AgentId(number.0.clone())).map(|(id, _)| id.clone()))
+        }
+    };
+    let by_agent = agent.is_some();
+    let (counted, end) = match plan.route(&question.to, question.at) {
+        Route::Desk { desk, state, target } if desk.admits(trunk) => {
+            walker.steps.push(Step::Desk {
+                number: question.to.clone(),
+                name: desk.name.clone(),
+                lines: desk.line_limit,
+            });
+            let closed = matches!(state, OpenState::Closed(_));
+            walker.hours(desk.hours.as_ref(), state, question.at);
+            let from = if closed { Way::Closed } else { Way::Number };
+            (desk.counted && !by_agent, walker.go(target, from))
+        }
+        Route::Group(id) => (!by_agent, walker.group(id, false)),
+        Route::Agent(id) => (false, walker.phone(id)),
+        Route::Code(code) => (false, End::Code { code, agent, done: plan.code_done.clone() }),
+        Route::Desk { .. } | Route::Other => (false, End::Nothing),
+    };
+    Walk { at: plan.local(question.at), counted, steps: walker.steps, end }
+}
+
+/// How a target was reached; an announcement and a refusal mean different things.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Way {
+    Number,
+    Closed,
+    Menu,
+}
+
+struct Walker<'p> {
+    plan: &'p Plan,
+    steps: Vec<Step>,
+    presses: std::slice::Iter<'p, Press>,
+}
+
+impl Walker<'_> {
+    fn hours(&mut self, name: Option<&Arc<str>>, state: OpenState, at: Wall) {
+        let Some(name) = name else { return self.steps.push(Step::AlwaysOpen) };
+        self.steps.push(match state {
+            OpenState::Open => Step::Open { hours: name.clone() },
+            OpenState::Closed(why) => {
+                let hours = self.plan.hours.get(name);
+                let next = hours.and_then(|hours| hours.next_opening(self.plan.local(at)));
+                Step::Closed { hours: name.clone(), why, next }
+            }
+        });
+    }
+
+    fn go(&mut self, target: &Target, from: Way) -> End {
+        let mut target = target.clone();
+        let mut way = from;
+        for _ in 0..MOST_MENUS {
+            let Target::Menu(id) = &target else { return self.arrive(&target, way) };
+            let Some(menu) = self.plan.menus.get(id) else { return End::Nothing };
+            target = self.menu(id, menu).clone();
+            way = Way::Menu;
+        }
+        match target {
+            Target::Menu(_) => End::TooManyMenus,
+            target => self.arrive(&target, way),
+        }
+    }
+
+    /// Through one menu until it leads on.
+    fn menu<'m>(&mut self, id: &MenuId, menu: &'m Menu) -> &'m Target {
+        let mut says = vec![menu.greeting.clone()];
+        for _ in 0..menu.tries {
+            self.steps.push(Step::Menu { menu: id.clone(), says });
+            says = vec![menu.greeting.clone()];
+            match self.presses.next() {
+                Some(Press::Key(key)) => {
+                    if let Some(target) = menu.keys.get(key) {
+                        self.steps.push(Step::Key { menu: id.clone(), key: *key });
+                        return target;
+                    }
+                    self.steps.push(Step::WrongKey { menu: id.clone(), key: *key });
+                    says.insert(0, menu.wrong_key.clone());
+                }
+                Some(Press::Nothing) | None => {
+                    self.steps.push(Step::NoKey { menu: id.clone(), waited: menu.timeout });
+                }
+            }
+        }
+        self.steps.push(Step::TriesOver { menu: id.clone(), tries: menu.tries });
+        &menu.then
+    }
+
+    fn arrive(&self, target: &Target, from: Way) -> End {
+        let told = if from == Way::Closed { Expected::Closed } else { Expected::MenuServed };
+        match target {
+            Target::Group(id) => self.group(id, from == Way::Menu),
+            Target::Extension(number) => self.phone(&AgentId(number.0.clone())),
+            Target::Announce(prompt) => End::Told { prompt: prompt.clone(), outcome: told },
+            Target::Refuse(status) => {
+                let outcome = if from == Way::Number { Expected::Blocked } else { told };
+                End::Refused { status: *status, outcome }
+            }
+            // `go` leads through menus before it arrives.
+            Target::Menu(_) => End::TooManyMenus,
+        }
+    }
+
+    fn phone(&self, id: &AgentId) -> End {
+        let Some(agent) = self.plan.agents.get(id) else { return End::Nothing };
+        End::Phone { agent: id.clone(), name: agent.name.clone(), ring: self.plan.extension_ring }
+    }
+
+    fn group(&self, id: &GroupId, answered: bool) -> End {
+        let Some(group) = self.plan.groups.get(id) else { return End::Nothing };
+        let Ringing { offers, more, queued_after } = ring_out(self.plan, group);
+        let position = group.tell_position.then(|| self.plan.positions.first()).flatten();
+        End::Group(Box::new(GroupWay {
+            group: id.clone(),
+            name: group.name.clone(),
+            strategy: group.strategy,
+            answered: answered || group.answer_first,
+            offers,
+            more,
+            queued_after,
+            waiting: Waiting {
+                max_waiting: group.max_waiting,
+                busy: group.busy.clone(),
+                music: group.music.clone(),
+                between: position.into_iter().chain(&group.comfort).cloned().collect(),
+                every: group.comfort_every,
+                max_wait: group.max_wait,
+                waited: group.waited.clone(),
+                full: group.full.clone(),
+            },
+        }))
+    }
+}
+
+struct Ringing {
+    offers: Vec<Offer>,
+    more: bool,
+    queued_after: Option<Duration>,
+}
+
+/// Rings a whole group of free agents until the longest wait ends; nobody picks up.
+fn ring_out(plan: &Plan, group: &Group) -> Ringing {
+    let name = |id: &AgentId| {
+        (id.clone(), plan.agents.get(id).map_or_else(String::new, |agent| agent.name.clone()))
+    };
+    // Free agents in the order in which they would be chosen: (since when, place in the plan).
+    let mut free: BTreeSet<(u64, usize)> =
+        (0..group.agents.len()).map(|place| (0, place)).collect();
+    let mut rank = 0;
+    // Set aside until then.
+    let mut aside: BTreeMap<Duration, Vec<usize>> = BTreeMap::new();
+    let mut tried: BTreeSet<usize> = BTreeSet::new();
+    let mut last: Option<usize> = None;
+    let mut at = Duration::ZERO;
+    let (mut offers, mut queued_after) = (Vec::new(), None);
+    while at < group.max_wait {
+        let mut chosen = choose(group.strategy, &free, &tried, last);
+        if chosen.is_empty() && !tried.is_empty() {
+            tried.clear();
+            chosen = choose(group.strategy, &free, &tried, last);
+        }
+        if chosen.is_empty() {
+            queued_after.get_or_insert(at);
+            // Nobody to ring until somebody comes back.
+            let Some((back, places)) = aside.pop_first() else { break };
+            at = at.max(back);
+            for place in places {
+                rank += u64::from(group.strategy == Strategy::LongestIdle);
+                free.insert((rank, place));
+            }
+            continue;
+        }
+        if offers.len() >= MOST_OFFERS {
+            return Ringing { offers, more: true, queued_after };
+        }
+        let until = (at + group.ring).min(group.max_wait);
+        free.retain(|(_, place)| !chosen.contains(place));
+        last = chosen.last().copied().filter(|_| group.strategy == Strategy::RoundRobin);
+        let agents = chosen.iter().filter_map(|place| group.agents.get(*place)).map(name).collect();
+        offers.push(Offer { from: at, until, agents });
+        at = until;
+        tried.extend(chosen.iter().copied());
+        if let SetAside::For(time) = group.on_ring_out {
+            aside.entry(at + time).or_default().extend(chosen);
+        }
+        while let Some(entry) = aside.first_entry().filter(|entry| *entry.key() <= at) {
+            for place in entry.remove() {
+                rank += u64::from(group.strategy == Strategy::LongestIdle);
+                free.insert((rank, place));
+            }
+        }
+    }
+    Ringing { offers, more: false, queued_after }
+}
+
+fn choose(
+    strategy: Strategy,
+    free: &BTreeSet<(u64, usize)>,
+    tried: &BTreeSet<usize>,
+    last: Option<usize>,
+) -> Vec<usize> {
+    let mut fitting = free.iter().map(|(_, place)| *place).filter(|place| !tried.contains(place));
+    match strategy {
+        Strategy::RingAll => fitting.collect(),
+        Strategy::Linear | Strategy::LongestIdle => fitting.next().into_iter().collect(),
+        Strategy::RoundRobin => {
+            let places: Vec<usize> = fitting.collect();
+            let after = places.iter().find(|place| last.is_none_or(|last| **place > last));
+            after.or(places.first()).copied().into_iter().collect()
+        }
+    }
+}
