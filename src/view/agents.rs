@@ -1,0 +1,309 @@
+//! What each agent does now, as the history tells it.
+
+use crate::base::{AgentId, CallId, Wall};
+use crate::event::AgentEvent;
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// What the wall shows of an agent. The first that holds, from the top, is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AgentState {
+    /// In a call of any kind.
+    Talking,
+    /// The phone rings for a call of the desk.
+    Ringing,
+    /// Takes no part.
+    SignedOut,
+    /// After-call work.
+    WrapUp,
+    /// Set aside, with a reason.
+    Paused,
+    /// Signed in, but the phone is not registered.
+    Unreachable,
+    /// Free for the next call.
+    Idle,
+}
+
+impl AgentState {
+    /// All of them.
+    pub const ALL: [Self; 7] = [
+        Self::Talking,
+        Self::Ringing,
+        Self::SignedOut,
+        Self::WrapUp,
+        Self::Paused,
+        Self::Unreachable,
+        Self::Idle,
+    ];
+
+    /// As in the API and the metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Talking => "talking",
+            Self::Ringing => "ringing",
+            Self::SignedOut => "signed_out",
+            Self::WrapUp => "wrap_up",
+            Self::Paused => "paused",
+            Self::Unreachable => "unreachable",
+            Self::Idle => "idle",
+        }
+    }
+}
+
+/// One agent as shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct AgentRow {
+    /// The agent's own line.
+    pub agent: AgentId,
+    /// For people; the line's number when the plan names nobody.
+    pub name: String,
+    /// What is shown.
+    pub state: AgentState,
+    /// Since when, by the wall clock.
+    pub since_ms: Wall,
+    /// Takes part in the groups.
+    pub signed_in: bool,
+    /// Why set aside, while it is.
+    pub paused: Option<String>,
+    /// The phone can be rung.
+    pub reachable: bool,
+    /// The desk's call that the agent is in.
+    pub call: Option<CallId>,
+}
+
+/// What must be given back to the desk after a restart.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct AgentRestore {
+    /// Who.
+    pub agent: AgentId,
+    /// Took part in the groups.
+    pub signed_in: bool,
+    /// Was set aside for this reason.
+    pub paused: Option<String>,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Activity {
+    #[default]
+    Idle,
+    Talking,
+    WrapUp,
+}
+
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+struct Agent {
+    name: Option<String>,
+    in_plan: bool,
+    signed_in: bool,
+    paused: Option<String>,
+    reachable: bool,
+    activity: Activity,
+    /// Calls that ring the phone; more than one only by a fault.
+    offers: u32,
+    call: Option<CallId>,
+    since: Wall,
+}
+
+impl Agent {
+    fn state(&self) -> AgentState {
+        match self {
+            Self { activity: Activity::Talking, .. } => AgentState::Talking,
+            Self { offers: 1.., .. } => AgentState::Ringing,
+            Self { signed_in: false, .. } => AgentState::SignedOut,
+            Self { activity: Activity::WrapUp, .. } => AgentState::WrapUp,
+            Self { paused: Some(_), .. } => AgentState::Paused,
+            Self { reachable: false, .. } => AgentState::Unreachable,
+            Self { .. } => AgentState::Idle,
+        }
+    }
+}
+
+/// All agents of the plan, and those that only the history knows.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Agents(BTreeMap<AgentId, Agent>);
+
+impl Agents {
+    /// Takes the plan's names; agents no longer in it stay known, and hidden once signed out.
+    pub(super) fn set_roster(&mut self, roster: Vec<(AgentId, String)>) {
+        for agent in self.0.values_mut() {
+            agent.in_plan = false;
+        }
+        for (id, name) in roster {
+            let agent = self.0.entry(id).or_default();
+            agent.in_plan = true;
+            agent.name = Some(name);
+        }
+    }
+
+    fn change(&mut self, id: &AgentId, at: Wall, change: impl FnOnce(&mut Agent)) {
+        if !self.0.contains_key(id) {
+            self.0.insert(id.clone(), Agent::default());
+        }
+        let Some(agent) = self.0.get_mut(id) else { return };
+        let before = agent.state();
+        change(agent);
+        if agent.state() != before {
+            agent.since = at;
+        }
+    }
+
+    pub(super) fn apply(&mut self, id: &AgentId, event: &AgentEvent, at: Wall) {
+        self.change(id, at, |agent| match event {
+            AgentEvent::SignedIn { .. } => agent.signed_in = true,
+            AgentEvent::SignedOut { .. } => {
+                agent.signed_in = false;
+                agent.paused = None;
+            }
+            AgentEvent::Paused { reason, .. } => agent.paused = Some(reason.clone()),
+            AgentEvent::Unpaused { .. } => agent.paused = None,
+            AgentEvent::Talking => agent.activity = Activity::Talking,
+            AgentEvent::WrapUp { .. } => (agent.activity, agent.call) = (Activity::WrapUp, None),
+            AgentEvent::Idle => (agent.activity, agent.call) = (Activity::Idle, None),
+            AgentEvent::Phone { reachable } => agent.reachable = *reachable,
+        });
+    }
+
+    pub(super) fn offer_made(&mut self, id: &AgentId, at: Wall) {
+        self.change(id, at, |agent| agent.offers += 1);
+    }
+
+    pub(super) fn offer_over(&mut self, id: &AgentId, at: Wall) {
+        self.change(id, at, |agent| agent.offers = agent.offers.saturating_sub(1));
+    }
+
+    pub(super) fn in_call(&mut self, id: &AgentId, call: CallId, at: Wall) {
+        self.change(id, at, |agent| agent.call = Some(call));
+    }
+
+    pub(super) fn call_over(&mut self, id: &AgentId, call: CallId) {
+        if let Some(agent) = self.0.get_mut(id)
+            && agent.call == Some(call)
+        {
+            agent.call = None;
+        }
+    }
+
+    /// A new process knows no phone and is in no call; who takes part and who is set aside stays.
+    pub(super) fn restarted(&mut self, at: Wall) {
+        let all: Vec<AgentId> = self.0.keys().cloned().collect();
+        for id in all {
+            self.change(&id, at, |agent| {
+                agent.reachable = false;
+                agent.activity = Activity::Idle;
+                agent.offers = 0;
+                agent.call = None;
+            });
+        }
+    }
+
+    fn shown(&self) -> impl Iterator<Item = (&AgentId, &Agent)> {
+        self.0.iter().filter(|(_, agent)| agent.in_plan || agent.state() != AgentState::SignedOut)
+    }
+
+    pub(super) fn rows(&self) -> impl Iterator<Item = AgentRow> {
+        self.shown().map(|(id, agent)| AgentRow {
+            agent: id.clone(),
+            name: agent.name.clone().unwrap_or_else(|| id.to_string()),
+            state: agent.state(),
+            since_ms: agent.since,
+            signed_in: agent.signed_in,
+            paused: agent.paused.clone(),
+            reachable: agent.reachable,
+            call: agent.call,
+        })
+    }
+
+    /// How many are in each state, in the order of [`AgentState::ALL`].
+    pub(super) fn counts(&self) -> [(AgentState, u64); AgentState::ALL.len()] {
+        let mut counts = AgentState::ALL.map(|state| (state, 0));
+        for (_, agent) in self.shown() {
+            counts[agent.state() as usize].1 += 1;
+        }
+        counts
+    }
+
+    pub(super) fn for_restore(&self) -> Vec<AgentRestore> {
+        let kept = self.0.iter().filter(|(_, agent)| agent.signed_in || agent.paused.is_some());
+        kept.map(|(id, agent)| AgentRestore {
+            agent: id.clone(),
+            signed_in: agent.signed_in,
+            paused: agent.paused.clone(),
+        })
+        .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{AgentRestore, AgentState, Agents};
+    use crate::base::{AgentId, Wall};
+    use crate::event::{AgentEvent as E, Means};
+
+    #[test]
+    fn the_state_that_matters_most_is_shown() {
+        let id = AgentId::from("2001");
+        let mut agents = Agents::default();
+        agents.set_roster(vec![(id.clone(), "佐藤".into())]);
+        let steps: &[(E, AgentState)] = &[
+            (E::Phone { reachable: true }, AgentState::SignedOut),
+            (E::SignedIn { by: Means::FeatureCode }, AgentState::Idle),
+            (E::Phone { reachable: false }, AgentState::Unreachable),
+            (E::Paused { by: Means::Api, reason: "昼休み".into() }, AgentState::Paused),
+            (E::Phone { reachable: true }, AgentState::Paused),
+            (E::Talking, AgentState::Talking),
+            (E::WrapUp { for_ms: 30_000 }, AgentState::WrapUp),
+            (E::Idle, AgentState::Paused),
+            (E::Unpaused { by: Means::Api }, AgentState::Idle),
+            (E::Talking, AgentState::Talking),
+            (E::SignedOut { by: Means::Api }, AgentState::Talking),
+            (E::Idle, AgentState::SignedOut),
+        ];
+        for (at, (event, due)) in (1..).zip(steps) {
+            agents.apply(&id, event, Wall(at));
+            let row = agents.rows().next().expect("shown");
+            assert_eq!(row.state, *due, "after {event:?}");
+        }
+    }
+
+    #[test]
+    fn since_moves_only_with_the_state_shown() {
+        let id = AgentId::from("2001");
+        let mut agents = Agents::default();
+        agents.apply(&id, &E::SignedIn { by: Means::Api }, Wall(10));
+        agents.apply(&id, &E::Phone { reachable: true }, Wall(20));
+        agents.apply(&id, &E::Phone { reachable: true }, Wall(30));
+        agents.offer_made(&id, Wall(40));
+        agents.offer_over(&id, Wall(50));
+        assert_eq!(
+            agents.rows().next().map(|row| (row.state, row.since_ms)),
+            Some((AgentState::Idle, Wall(50)))
+        );
+    }
+
+    #[test]
+    fn a_restart_forgets_calls_and_phones_and_keeps_people() {
+        let id = AgentId::from("2001");
+        let mut agents = Agents::default();
+        agents.apply(&id, &E::SignedIn { by: Means::Api }, Wall(1));
+        agents.apply(&id, &E::Paused { by: Means::Rule, reason: "rang out".into() }, Wall(2));
+        agents.apply(&id, &E::Talking, Wall(3));
+        agents.restarted(Wall(4));
+        let due = AgentRestore { agent: id, signed_in: true, paused: Some("rang out".into()) };
+        assert_eq!(agents.for_restore(), [due]);
+        assert_eq!(agents.rows().next().map(|row| row.state), Some(AgentState::Paused));
+    }
+
+    #[test]
+    fn who_left_the_plan_is_hidden_once_signed_out() {
+        let id = AgentId::from("2001");
+        let mut agents = Agents::default();
+        agents.set_roster(vec![(id.clone(), "佐藤".into())]);
+        agents.apply(&id, &E::SignedIn { by: Means::Api }, Wall(1));
+        agents.set_roster(vec![]);
+        assert_eq!(agents.rows().count(), 1);
+        agents.apply(&id, &E::SignedOut { by: Means::Api }, Wall(2));
+        assert_eq!(agents.rows().count(), 0);
+    }
+}

@@ -1,0 +1,168 @@
+//! The wallboard's state: one value that says all that the wall shows, made from the views at one
+//! instant. What is bounded here is bounded for the screen; the counts are always whole.
+
+use super::agents::{AgentRow, AgentState};
+use super::call::{CallRow, CallState};
+use super::month::Month;
+use super::ratio::Rate;
+use super::service_level::Figures;
+use super::views::Views;
+use crate::base::{CallId, GroupId, Number, Wall};
+use crate::event::Caller;
+use chrono::NaiveDate;
+use serde::{Serialize, Serializer, ser::SerializeMap};
+
+/// Waiting calls listed, the longest wait first; the count is whole.
+pub const WAITING_SHOWN: usize = 30;
+/// Agents listed, in the order of their lines; the counts are whole.
+pub const AGENTS_SHOWN: usize = 300;
+/// Calls in the short list.
+pub const RECENT_SHOWN: usize = 12;
+
+/// All that the wall shows.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Board {
+    /// When it was made, by the wall clock.
+    pub now_ms: Wall,
+    /// The last entry in it.
+    pub seq: u64,
+    /// The plan's name.
+    pub desk: String,
+    /// Whether the calls are synthetic.
+    pub demonstration: bool,
+    /// The zone of all days shown.
+    pub timezone: &'static str,
+    /// Today, in that zone.
+    pub today: NaiveDate,
+    /// Calls that wait for an operator.
+    pub waiting: Waiting,
+    /// Agents by state.
+    pub agent_counts: AgentCounts,
+    /// Agents, at most [`AGENTS_SHOWN`].
+    pub agents: Vec<AgentRow>,
+    /// Calls without an end.
+    pub open_calls: usize,
+    /// Calls that came by a trunk and have no end.
+    pub channels_in_use: u64,
+    /// Figures of calls that arrived today.
+    pub day: Figures,
+    /// This month.
+    pub month: Month,
+    /// The month's abandon rate.
+    pub month_abandon_rate: Rate,
+    /// The month's busy rate.
+    pub month_busy_rate: Rate,
+    /// The target of `answered_in_time`, milliseconds.
+    pub answer_target_ms: u64,
+    /// The newest calls, at most [`RECENT_SHOWN`].
+    pub recent: Vec<CallRow>,
+}
+
+/// Calls that asked for an operator and have none yet, whether a phone rings for them or not.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Waiting {
+    /// How many.
+    pub count: usize,
+    /// The longest wait at `now_ms`, milliseconds; 0 when nobody waits.
+    pub longest_ms: u64,
+    /// At most [`WAITING_SHOWN`], the longest wait first.
+    pub calls: Vec<WaitingRow>,
+}
+
+/// One waiting call.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct WaitingRow {
+    /// Which.
+    pub call: CallId,
+    /// What was dialled.
+    pub number: Number,
+    /// Who waits.
+    pub caller: Caller,
+    /// For which group; none when one agent's own line was dialled.
+    pub group: Option<GroupId>,
+    /// A phone rings for it.
+    pub ringing: bool,
+    /// Heard the busy announcement.
+    pub busy_announced: bool,
+    /// Since asking for an operator, milliseconds at `now_ms`.
+    pub wait_ms: u64,
+}
+
+/// Agents in each state.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct AgentCounts(pub [(AgentState, u64); AgentState::ALL.len()]);
+
+impl Serialize for AgentCounts {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        for (state, count) in self.0 {
+            map.serialize_entry(state.name(), &count)?;
+        }
+        map.end()
+    }
+}
+
+impl Views {
+    /// What the wall shows at `now`.
+    ///
+    /// `age_ms` tells how long ago a call arrived, by the monotonic clock; where it does not know,
+    /// the wait is what the history alone proves.
+    #[must_use]
+    pub fn board(&self, now: Wall, age_ms: &dyn Fn(CallId) -> Option<u64>) -> Board {
+        let today = self.day_of(now);
+        let month = Month::of(today);
+        let figures = self.month_tally(month).figures(self.policy());
+        let mut calls: Vec<WaitingRow> = self
+            .waiting()
+            .take(WAITING_SHOWN)
+            .map(|call| WaitingRow {
+                call: call.id,
+                number: call.number.clone(),
+                caller: call.caller.clone(),
+                group: call.group.clone(),
+                ringing: !call.offers.is_empty(),
+                busy_announced: call.progress.heard_busy(),
+                wait_ms: call.wait_now_ms(age_ms(call.id)),
+            })
+            .collect();
+        calls.sort_by_key(|row| std::cmp::Reverse(row.wait_ms));
+        Board {
+            now_ms: now,
+            seq: self.last_seq(),
+            desk: self.desk().to_owned(),
+            demonstration: self.is_demonstration(),
+            timezone: self.timezone().name(),
+            today,
+            waiting: Waiting {
+                count: self.waiting_count(),
+                longest_ms: calls.first().map_or(0, |row| row.wait_ms),
+                calls,
+            },
+            agent_counts: AgentCounts(self.agent_counts()),
+            agents: self.agents().take(AGENTS_SHOWN).collect(),
+            open_calls: self.open_count(),
+            channels_in_use: self.channels_in_use(),
+            day: self.day_tally(today).figures(self.policy()),
+            month,
+            month_abandon_rate: figures.abandon_rate,
+            month_busy_rate: figures.busy_rate,
+            answer_target_ms: self.policy().answer_target_ms,
+            recent: self.newest(RECENT_SHOWN),
+        }
+    }
+}
+
+impl super::call::Call {
+    pub(super) fn wait_now_ms(&self, age_ms: Option<u64>) -> u64 {
+        let asked = self.progress.asked_at_ms().unwrap_or(self.last_t_ms);
+        age_ms.unwrap_or(0).max(self.last_t_ms).saturating_sub(asked)
+    }
+}
+
+impl CallRow {
+    /// Whether the call has no end yet.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.state != CallState::Ended
+    }
+}

@@ -1,0 +1,224 @@
+//! One call as the call list shows it: its numbers, its way, its waits, what it came to.
+
+use super::outcome::{Decision, Outcome, Progress};
+use super::policy::Policy;
+use crate::base::{AgentId, CallId, GroupId, Number, Wall};
+use crate::event::{CallEvent, Caller, EndCause, Entry, Fact, Origin, Party};
+use serde::Serialize;
+
+/// Where a call stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallState {
+    /// With the auto attendant, or about to be.
+    Attendant,
+    /// Outside service hours, hearing so.
+    Closed,
+    /// Asked for an operator; nobody's phone rings for it.
+    Waiting,
+    /// Asked for an operator; a phone rings.
+    Ringing,
+    /// With an operator.
+    Talking,
+    /// Over.
+    Ended,
+}
+
+/// A call as shown. Names and numbers of people are in it: it goes to pages behind a login only.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct CallRow {
+    /// Which.
+    pub call: CallId,
+    /// Its arrival, by the wall clock.
+    pub arrived_at_ms: Wall,
+    /// What was dialled.
+    pub number: Number,
+    /// Who calls.
+    pub caller: Caller,
+    /// Where it came from.
+    pub origin: Origin,
+    /// Whether it enters the contract's figures.
+    pub counted: bool,
+    /// Where it stands.
+    pub state: CallState,
+    /// What it came to, once decided.
+    pub outcome: Option<Outcome>,
+    /// The group it asked for last.
+    pub group: Option<GroupId>,
+    /// Who answered it first.
+    pub agent: Option<AgentId>,
+    /// Whether a busy announcement was started.
+    pub busy_announced: bool,
+    /// From asking for an operator to the answer or the end, milliseconds.
+    pub wait_ms: Option<u64>,
+    /// From the arrival to the end, milliseconds.
+    pub length_ms: Option<u64>,
+    /// Whose doing the end was.
+    pub ended_by: Option<Party>,
+    /// Why it ended.
+    pub cause: Option<EndCause>,
+}
+
+/// Which calls are wanted.
+#[derive(Clone, Copy, Debug)]
+pub struct CallQuery {
+    /// At most so many, the newest first.
+    pub limit: usize,
+    /// Only those that arrived then or later.
+    pub since: Option<Wall>,
+    /// Only those that came to this.
+    pub outcome: Option<Outcome>,
+}
+
+/// A call that has no end in the history.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OpenCall {
+    /// Which.
+    pub call: CallId,
+    /// The last `t_ms` that the history has of it.
+    pub last_t_ms: u64,
+    /// Whether an operator answered it.
+    pub answered: bool,
+}
+
+/// The fold of one call's events.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Call {
+    pub(super) id: CallId,
+    pub(super) arrived_at: Wall,
+    pub(super) number: Number,
+    pub(super) caller: Caller,
+    pub(super) origin: Origin,
+    pub(super) counted: bool,
+    pub(super) last_t_ms: u64,
+    pub(super) progress: Progress,
+    pub(super) group: Option<GroupId>,
+    pub(super) agent: Option<AgentId>,
+    /// Agents whose phones ring for it.
+    pub(super) offers: Vec<AgentId>,
+    /// Entry with which it began to wait: the order of the wall's list.
+    pub(super) waiting_since_seq: Option<u64>,
+    end: Option<(Party, EndCause)>,
+}
+
+impl Call {
+    /// Begins with an `Arrived`; none for any other event.
+    pub(super) fn begin(id: CallId, at: Wall, event: &CallEvent) -> Option<Self> {
+        let CallEvent::Arrived { number, caller, origin, counted } = event else { return None };
+        Some(Self {
+            id,
+            arrived_at: at,
+            number: number.clone(),
+            caller: caller.clone(),
+            origin: origin.clone(),
+            counted: *counted,
+            last_t_ms: 0,
+            progress: Progress::default(),
+            group: None,
+            agent: None,
+            offers: Vec::new(),
+            waiting_since_seq: None,
+            end: None,
+        })
+    }
+
+    /// Takes the next event; tells the decision when this event made it.
+    pub(super) fn step(
+        &mut self,
+        event: &CallEvent,
+        t_ms: u64,
+        policy: &Policy,
+    ) -> Option<Decision> {
+        self.last_t_ms = self.last_t_ms.max(t_ms);
+        match event {
+            CallEvent::OperatorAsked { group: Some(group) } | CallEvent::Queued { group, .. } => {
+                self.group = Some(group.clone());
+            }
+            CallEvent::OfferMade { agent } if !self.offers.contains(agent) => {
+                self.offers.push(agent.clone());
+            }
+            CallEvent::OfferEnded { agent, .. } => self.offers.retain(|rung| rung != agent),
+            CallEvent::OperatorAnswered { agent } => {
+                self.offers.retain(|rung| rung != agent);
+                self.agent.get_or_insert_with(|| agent.clone());
+            }
+            CallEvent::Ended { by, cause } => self.end = Some((*by, cause.clone())),
+            _ => {}
+        }
+        self.progress.step(event, t_ms, policy)
+    }
+
+    pub(super) fn is_over(&self) -> bool {
+        self.end.is_some()
+    }
+
+    fn state(&self) -> CallState {
+        if self.end.is_some() {
+            CallState::Ended
+        } else if self.progress.decision().is_some() {
+            CallState::Talking
+        } else if self.progress.asked_at_ms().is_some() {
+            if self.offers.is_empty() { CallState::Waiting } else { CallState::Ringing }
+        } else if self.progress.is_closed() {
+            CallState::Closed
+        } else {
+            CallState::Attendant
+        }
+    }
+
+    pub(super) fn row(&self) -> CallRow {
+        let decision = self.progress.decision();
+        CallRow {
+            call: self.id,
+            arrived_at_ms: self.arrived_at,
+            number: self.number.clone(),
+            caller: self.caller.clone(),
+            origin: self.origin.clone(),
+            counted: self.counted,
+            state: self.state(),
+            outcome: decision.map(|decision| decision.outcome),
+            group: self.group.clone(),
+            agent: self.agent.clone(),
+            busy_announced: self.progress.heard_busy(),
+            wait_ms: decision.and_then(|decision| decision.wait_ms),
+            length_ms: self.end.as_ref().map(|_| self.last_t_ms),
+            ended_by: self.end.as_ref().map(|(by, _)| *by),
+            cause: self.end.as_ref().map(|(_, cause)| cause.clone()),
+        }
+    }
+
+    pub(super) fn open(&self) -> OpenCall {
+        OpenCall {
+            call: self.id,
+            last_t_ms: self.last_t_ms,
+            answered: self.progress.decision().is_some(),
+        }
+    }
+
+    pub(super) fn wanted(&self, query: &CallQuery) -> bool {
+        query.since.is_none_or(|since| self.arrived_at >= since)
+            && query.outcome.is_none_or(|wanted| {
+                self.progress.decision().is_some_and(|decision| decision.outcome == wanted)
+            })
+    }
+}
+
+impl CallRow {
+    /// The row of one call from its own entries alone, in order; none when they do not begin with
+    /// its arrival.
+    #[must_use]
+    pub fn from_ladder(ladder: &[Entry], policy: &Policy) -> Option<Self> {
+        let mut folded: Option<Call> = None;
+        for entry in ladder {
+            let Fact::Call { call, t_ms, event } = &entry.fact else { continue };
+            match &mut folded {
+                None => folded = Some(Call::begin(*call, entry.at, event)?),
+                Some(folded) if folded.id == *call && !folded.is_over() => {
+                    folded.step(event, *t_ms, policy);
+                }
+                Some(_) => {}
+            }
+        }
+        folded.map(|call| call.row())
+    }
+}

@@ -1,0 +1,60 @@
+//! Numbers that are not in the history: how the machine fares. Plain, filled by the daemon.
+
+use serde::Serialize;
+
+/// How the engine, the media threads, the sockets and the journal fare at one instant. Counters
+/// run since the process began.
+#[derive(Clone, Debug, Default)]
+pub struct Gauges {
+    /// Milliseconds since the engine thread last said it lives.
+    pub engine_beat_age_ms: u64,
+    /// Inputs waiting for the engine.
+    pub engine_queue: u64,
+    /// INVITEs refused with 503 because the engine's queue was late (counter).
+    pub shed_invites: u64,
+    /// Calls the engine holds.
+    pub engine_calls: u64,
+    /// Legs the engine holds.
+    pub legs: u64,
+    /// SIP transactions held.
+    pub sip_transactions: u64,
+    /// SIP messages received (counter).
+    pub sip_messages_in: u64,
+    /// SIP messages sent (counter).
+    pub sip_messages_out: u64,
+    /// Datagrams and stream parts that were no SIP message (counter).
+    pub sip_malformed: u64,
+    /// Registrations in force.
+    pub registrations: u64,
+    /// Milliseconds since the slowest media thread last said it lives.
+    pub media_beat_age_ms: u64,
+    /// RTP ports open.
+    pub media_ports: u64,
+    /// RTP packets received (counter).
+    pub rtp_packets_in: u64,
+    /// RTP packets sent (counter).
+    pub rtp_packets_out: u64,
+    /// RTP packets thrown away: wrong source, malformed, no room (counter).
+    pub rtp_packets_dropped: u64,
+    /// Whether the journal is being written.
+    pub journal: JournalState,
+    /// Entries decided and not yet on disk.
+    pub journal_pending: u64,
+    /// Entries given up because the journal was away too long (counter).
+    pub journal_lost: u64,
+    /// The last entry on disk.
+    pub journal_committed_seq: u64,
+    /// Transactions written (counter).
+    pub journal_transactions: u64,
+}
+
+/// Whether the journal is being written.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JournalState {
+    /// Every batch so far is on disk or on its way.
+    #[default]
+    Ok,
+    /// The last try failed; entries wait in memory and are tried again.
+    Failing,
+}

@@ -1,0 +1,30 @@
+//! Folds over the history: what a call came to, the service levels, the call list, the wallboard.
+//!
+//! One way in, [`Views::apply`]: the same entries give the same figures, live or replayed, whatever
+//! the batches. The room knows the definitions of the contract and no rule of the desk; it holds no
+//! clock and no store. Durations come from an entry's `t_ms`; wall stamps only choose the day and
+//! are shown. There is no way from here back into the engine.
+
+mod agents;
+mod board;
+mod call;
+mod gauges;
+mod month;
+mod outcome;
+mod policy;
+mod ratio;
+mod service_level;
+mod views;
+
+pub use agents::{AgentRestore, AgentRow, AgentState};
+pub use board::{
+    AGENTS_SHOWN, AgentCounts, Board, RECENT_SHOWN, WAITING_SHOWN, Waiting, WaitingRow,
+};
+pub use call::{CallQuery, CallRow, CallState, OpenCall};
+pub use gauges::{Gauges, JournalState};
+pub use month::Month;
+pub use outcome::{Decision, Outcome, PerOutcome, Progress, outcome_of};
+pub use policy::{CountsAs, Policy, ShortCallExcluded};
+pub use ratio::{Limit, Rate, Ratio, Verdict};
+pub use service_level::{DayFigures, Figures, MonthFigures, Tally};
+pub use views::{DAYS_KEPT, RECENT_KEPT, Setup, Views};

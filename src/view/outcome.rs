@@ -1,0 +1,696 @@
+//! One call, one outcome: a state machine over the call's own events and nothing else.
+//!
+//! An outcome is decided when an operator answers or when the call ends, whichever is first, and is
+//! never changed. Where the definition leaves a pair of state and end open, the line below says how
+//! it is read.
+
+use super::Policy;
+use crate::event::{CallEvent, EndCause, Party, Purpose};
+use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap};
+
+/// What a call came to: the closed list of the contract.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Outcome {
+    /// 応答: an operator answered and no busy announcement had been started.
+    Answered,
+    /// ビジー後応答: a busy announcement had been started, and an operator answered in the end.
+    AnsweredAfterBusy,
+    /// 放棄: the caller hung up after asking for an operator and before one answered.
+    Abandoned,
+    /// ワンコール切り: the same within [`Policy::short_call_ms`] of arrival, no busy announcement started.
+    ShortAbandoned,
+    /// ビジー切断: the system ended the call of a caller who had asked for an operator.
+    BusyReleased,
+    /// 輻輳拒否: refused without any announcement.
+    Blocked,
+    /// 自動応答内離脱: the caller hung up before asking for an operator.
+    MenuLeft,
+    /// 自動応答完了: the auto attendant ended the call.
+    MenuServed,
+    /// 時間外: arrived outside service hours.
+    Closed,
+    /// 伝言: left a message or asked to be called back. No entry of version 1 leads to it.
+    MessageTaken,
+    /// 障害: a fault of the system while no operator had answered.
+    Failed,
+}
+
+impl Outcome {
+    /// All of them, in the contract's order.
+    pub const ALL: [Self; 11] = [
+        Self::Answered,
+        Self::AnsweredAfterBusy,
+        Self::Abandoned,
+        Self::ShortAbandoned,
+        Self::BusyReleased,
+        Self::Blocked,
+        Self::MenuLeft,
+        Self::MenuServed,
+        Self::Closed,
+        Self::MessageTaken,
+        Self::Failed,
+    ];
+
+    /// As in the API, the metrics and the contract's table.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Answered => "answered",
+            Self::AnsweredAfterBusy => "answered_after_busy",
+            Self::Abandoned => "abandoned",
+            Self::ShortAbandoned => "short_abandoned",
+            Self::BusyReleased => "busy_released",
+            Self::Blocked => "blocked",
+            Self::MenuLeft => "menu_left",
+            Self::MenuServed => "menu_served",
+            Self::Closed => "closed",
+            Self::MessageTaken => "message_taken",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// Reads [`Outcome::name`].
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|outcome| outcome.name() == name)
+    }
+}
+
+/// A count for each outcome.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct PerOutcome([u64; Outcome::ALL.len()]);
+
+impl PerOutcome {
+    /// One more.
+    pub fn add(&mut self, outcome: Outcome) {
+        self.0[outcome as usize] += 1;
+    }
+
+    /// How many.
+    #[must_use]
+    pub fn get(&self, outcome: Outcome) -> u64 {
+        self.0[outcome as usize]
+    }
+
+    /// All together.
+    #[must_use]
+    pub fn sum(&self) -> u64 {
+        self.0.iter().sum()
+    }
+
+    /// Adds another's counts to these.
+    pub fn merge(&mut self, other: &Self) {
+        for (mine, theirs) in self.0.iter_mut().zip(other.0) {
+            *mine += theirs;
+        }
+    }
+}
+
+impl Serialize for PerOutcome {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(Outcome::ALL.len()))?;
+        for outcome in Outcome::ALL {
+            map.serialize_entry(outcome.name(), &self.get(outcome))?;
+        }
+        map.end()
+    }
+}
+
+/// What a call came to, with the figures that hang on it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Decision {
+    /// The outcome.
+    pub outcome: Outcome,
+    /// From asking for an operator to the answer or the end, milliseconds; none when no operator
+    /// was ever asked for.
+    pub wait_ms: Option<u64>,
+}
+
+/// How far a call has come towards its outcome.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Progress {
+    stage: Stage,
+    /// A busy announcement was started: what makes a call busy.
+    busy: bool,
+    /// The caller was answered or heard anything from us: it was not refused without a word.
+    heard: bool,
+}
+
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+enum Stage {
+    /// Arrived; the plan has not sent it anywhere yet.
+    #[default]
+    Reached,
+    /// Outside service hours.
+    Closed,
+    /// In the auto attendant, or told something by it.
+    Menu,
+    /// An operator was asked for, this many milliseconds after arrival.
+    Asked { at_ms: u64 },
+    /// Nothing changes it any more.
+    Decided(Decision),
+}
+
+impl Progress {
+    /// Takes the call's next event, `t_ms` after its arrival; tells the decision when this event
+    /// made it.
+    pub fn step(&mut self, event: &CallEvent, t_ms: u64, policy: &Policy) -> Option<Decision> {
+        use Stage::{Asked, Closed, Decided, Menu, Reached};
+        if matches!(self.stage, Decided(_)) {
+            return None; // Transfers, holds and the end of an answered call make no second outcome.
+        }
+        if let CallEvent::Announced { purpose, .. } = event {
+            self.heard = true;
+            self.busy |= *purpose == Purpose::Busy;
+        }
+        let decided = |outcome, wait_ms| Decided(Decision { outcome, wait_ms });
+        let next = match (self.stage, event) {
+            (_, CallEvent::OperatorAnswered { .. }) => {
+                let outcome =
+                    if self.busy { Outcome::AnsweredAfterBusy } else { Outcome::Answered };
+                decided(outcome, Some(self.waited_ms(t_ms).unwrap_or(0)))
+            }
+            (_, CallEvent::Ended { by, cause }) => {
+                decided(self.at_end(*by, cause, t_ms, policy), self.waited_ms(t_ms))
+            }
+            // A number that is closed but leads to a person all the same (a duty telephone) is
+            // served: from here on the call is one like any other. What can only follow the wish
+            // for an operator stands for it.
+            (
+                Reached | Closed | Menu,
+                CallEvent::OperatorAsked { .. }
+                | CallEvent::Queued { .. }
+                | CallEvent::OfferMade { .. }
+                | CallEvent::Announced { purpose: Purpose::Busy, .. },
+            ) => Asked { at_ms: t_ms },
+            (Reached | Menu, CallEvent::FoundClosed { .. }) => Closed,
+            (Reached, CallEvent::MenuEntered { .. }) => Menu,
+            (same, CallEvent::Accepted) => {
+                self.heard = true;
+                same
+            }
+            (same, _) => same,
+        };
+        self.stage = next;
+        self.decision()
+    }
+
+    /// The decision, once made.
+    #[must_use]
+    pub fn decision(&self) -> Option<Decision> {
+        match self.stage {
+            Stage::Decided(decision) => Some(decision),
+            _ => None,
+        }
+    }
+
+    /// When an operator was asked for, in milliseconds after arrival, while none has answered.
+    #[must_use]
+    pub fn asked_at_ms(&self) -> Option<u64> {
+        match self.stage {
+            Stage::Asked { at_ms } => Some(at_ms),
+            _ => None,
+        }
+    }
+
+    /// Whether the call goes the closed way.
+    #[must_use]
+    pub fn is_closed(&self) -> bool {
+        self.stage == Stage::Closed
+    }
+
+    /// Whether the caller heard the busy announcement.
+    #[must_use]
+    pub fn heard_busy(&self) -> bool {
+        self.busy
+    }
+
+    fn waited_ms(&self, t_ms: u64) -> Option<u64> {
+        self.asked_at_ms().map(|asked| t_ms.saturating_sub(asked))
+    }
+
+    /// The outcome of a call that ends while no operator has answered.
+    fn at_end(&self, by: Party, cause: &EndCause, t_ms: u64, policy: &Policy) -> Outcome {
+        use EndCause as End;
+        use Stage::{Asked, Closed, Decided, Menu, Reached};
+        match (self.stage, by, cause) {
+            // A fault decides before anything but an operator's answer, at night too.
+            (_, _, End::Fault { .. } | End::Restart)
+            // Only the caller can hang up a call that nobody answered: anything else is our fault.
+            | (_, Party::System | Party::Agent, End::HungUp) => Outcome::Failed,
+
+            // Within includes the last millisecond.
+            (Asked { .. }, Party::Caller, End::HungUp)
+                if !self.busy && t_ms <= policy.short_call_ms =>
+            {
+                Outcome::ShortAbandoned
+            }
+            (Asked { .. }, Party::Caller, End::HungUp) => Outcome::Abandoned,
+            (Closed, _, _) => Outcome::Closed,
+            (Reached | Menu, Party::Caller, End::HungUp) => Outcome::MenuLeft,
+
+            (_, _, _) if self.busy => Outcome::BusyReleased,
+            (_, _, End::LinesFull | End::NoCapacity) => Outcome::Blocked,
+            (Reached | Menu, _, End::MenuDone) | (Menu, _, End::NotAnswered { .. }) => {
+                Outcome::MenuServed
+            }
+            (Reached | Menu, _, End::ClosedTold) => Outcome::Closed,
+            // Released by us after words of any kind is a release; without a word it is a refusal.
+            // Both count alike in every figure.
+            (
+                Reached | Menu | Asked { .. },
+                _,
+                End::QueueFull
+                | End::WaitedTooLong
+                | End::NotAnswered { .. }
+                | End::MenuDone
+                | End::ClosedTold,
+            ) => {
+                if self.heard {
+                    Outcome::BusyReleased
+                } else {
+                    Outcome::Blocked
+                }
+            }
+            (Decided(decision), _, _) => decision.outcome,
+        }
+    }
+}
+
+/// The outcome of a whole call, from its events with their `t_ms`; none while it is undecided.
+pub fn outcome_of<'a>(
+    events: impl IntoIterator<Item = (u64, &'a CallEvent)>,
+    policy: &Policy,
+) -> Option<Outcome> {
+    let mut progress = Progress::default();
+    events
+        .into_iter()
+        .find_map(|(t_ms, event)| progress.step(event, t_ms, policy))
+        .map(|decision| decision.outcome)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Outcome, Policy, Progress, outcome_of};
+    use crate::base::PromptId;
+    use crate::event::{
+        CallEvent, Caller, CallerNumber, Closed, EndCause, OfferEnd, Origin, Party, Purpose,
+    };
+
+    fn arrived() -> CallEvent {
+        CallEvent::Arrived {
+            number: "0312345678".into(),
+            caller: Caller { number: CallerNumber::Withheld, name: None },
+            origin: Origin::Trunk("carrier".into()),
+            counted: true,
+        }
+    }
+
+    /// One word an event, as in the ladders of the documentation.
+    fn event(word: &str) -> CallEvent {
+        let told = |purpose| CallEvent::Announced { prompt: PromptId::from("x"), purpose };
+        let system = |cause| CallEvent::Ended { by: Party::System, cause };
+        match word {
+            "arrived" => arrived(),
+            "night" => CallEvent::FoundClosed { why: Closed::Night },
+            "holiday" => {
+                CallEvent::FoundClosed { why: Closed::Holiday { name: "海の日".into() } }
+            }
+            "accepted" => CallEvent::Accepted,
+            "menu" => CallEvent::MenuEntered { menu: "main".into() },
+            "key" => CallEvent::KeyPressed { menu: "main".into(), key: '1' },
+            "wrong" => CallEvent::KeyWrong { menu: "main".into(), key: '9' },
+            "no_key" => CallEvent::MenuTimedOut { menu: "main".into() },
+            "asked" => CallEvent::OperatorAsked { group: Some("desk".into()) },
+            "asked_line" => CallEvent::OperatorAsked { group: None },
+            "queued" => CallEvent::Queued { group: "desk".into(), position: 1 },
+            "greeting" => told(Purpose::Greeting),
+            "busy" => told(Purpose::Busy),
+            "comfort" => told(Purpose::Comfort),
+            "after_hours" => told(Purpose::AfterHours),
+            "information" => told(Purpose::Information),
+            "release" => told(Purpose::Release),
+            "offer" => CallEvent::OfferMade { agent: "2001".into() },
+            "rang_out" => CallEvent::OfferEnded { agent: "2001".into(), why: OfferEnd::RangOut },
+            "refused" => CallEvent::OfferEnded {
+                agent: "2001".into(),
+                why: OfferEnd::Refused { status: 486 },
+            },
+            "answered" => CallEvent::OperatorAnswered { agent: "2001".into() },
+            "held" => CallEvent::Held { by: Party::Agent },
+            "resumed" => CallEvent::Resumed { by: Party::Agent },
+            "caller_hangs_up" => CallEvent::Ended { by: Party::Caller, cause: EndCause::HungUp },
+            "agent_hangs_up" => CallEvent::Ended { by: Party::Agent, cause: EndCause::HungUp },
+            "system_hangs_up" => system(EndCause::HungUp),
+            "queue_full" => system(EndCause::QueueFull),
+            "waited" => system(EndCause::WaitedTooLong),
+            "menu_done" => system(EndCause::MenuDone),
+            "closed_told" => system(EndCause::ClosedTold),
+            "lines_full" => system(EndCause::LinesFull),
+            "no_capacity" => system(EndCause::NoCapacity),
+            "no_answer" => system(EndCause::NotAnswered { status: 480 }),
+            "phone_busy" => system(EndCause::NotAnswered { status: 486 }),
+            "fault" => system(EndCause::Fault { what: "no media port".into() }),
+            "restart" => system(EndCause::Restart),
+            other => panic!("no such word: {other}"),
+        }
+    }
+
+    /// `word@ms word@ms …`; a word without a time keeps the last one.
+    fn timeline(text: &str) -> Vec<(u64, CallEvent)> {
+        let mut t_ms = 0;
+        text.split_whitespace()
+            .map(|part| {
+                let (word, at) = part.split_once('@').unwrap_or((part, ""));
+                t_ms = at.parse().unwrap_or(t_ms);
+                (t_ms, event(word))
+            })
+            .collect()
+    }
+
+    /// Written from the contract's definitions, before the machine.
+    #[test]
+    fn timelines_come_to_the_outcome_of_the_contract() {
+        use Outcome::*;
+        let table: &[(&str, &str, Option<Outcome>)] = &[
+            (
+                "answered at once",
+                "arrived@0 asked offer accepted@4000 answered caller_hangs_up@90000",
+                Some(Answered),
+            ),
+            (
+                "decided at the answer, long before the end",
+                "arrived@0 asked offer answered@4000",
+                Some(Answered),
+            ),
+            (
+                "answered after the menu",
+                "arrived@0 accepted menu greeting key@5000 asked offer answered@9000 agent_hangs_up@60000",
+                Some(Answered),
+            ),
+            (
+                "answered on the third agent",
+                "arrived@0 asked offer rang_out@15000 offer refused@16000 offer answered@20000 caller_hangs_up@30000",
+                Some(Answered),
+            ),
+            (
+                "answered after waiting without a busy announcement",
+                "arrived@0 accepted asked queued comfort@30000 offer@40000 answered@42000",
+                Some(Answered),
+            ),
+            (
+                "answered from a duty telephone at night",
+                "arrived@0 night asked_line offer answered@9000 caller_hangs_up@20000",
+                Some(Answered),
+            ),
+            (
+                "answered, then the daemon restarts",
+                "arrived@0 asked offer answered@4000 restart@50000",
+                Some(Answered),
+            ),
+            (
+                "answered, then a fault",
+                "arrived@0 asked offer answered@4000 fault@50000",
+                Some(Answered),
+            ),
+            (
+                "answered, held, hung up while held",
+                "arrived@0 asked offer answered@4000 held@9000 caller_hangs_up@60000",
+                Some(Answered),
+            ),
+            (
+                "answered, a busy announcement later is a transfer's",
+                "arrived@0 asked offer answered@4000 busy@9000 caller_hangs_up@20000",
+                Some(Answered),
+            ),
+            (
+                "answered twice (transfer) is one outcome",
+                "arrived@0 asked offer answered@4000 answered@60000 caller_hangs_up@90000",
+                Some(Answered),
+            ),
+            (
+                "answered within three seconds and hung up at once",
+                "arrived@0 asked offer answered@1000 caller_hangs_up@2000",
+                Some(Answered),
+            ),
+            (
+                "answered after busy",
+                "arrived@0 accepted asked queued busy offer@30000 answered@33000 caller_hangs_up@90000",
+                Some(AnsweredAfterBusy),
+            ),
+            (
+                "answered after busy, then restart",
+                "arrived@0 accepted asked queued busy offer@30000 answered@33000 restart@90000",
+                Some(AnsweredAfterBusy),
+            ),
+            (
+                "busy told in early media, then answered",
+                "arrived@0 asked queued busy offer@9000 answered@12000",
+                Some(AnsweredAfterBusy),
+            ),
+            (
+                "abandoned while waiting",
+                "arrived@0 accepted asked queued comfort@30000 caller_hangs_up@45000",
+                Some(Abandoned),
+            ),
+            (
+                "abandoned during the busy announcement is not busy",
+                "arrived@0 accepted asked queued busy caller_hangs_up@5000",
+                Some(Abandoned),
+            ),
+            (
+                "abandoned within three seconds, busy announcement started",
+                "arrived@0 accepted asked queued busy caller_hangs_up@2000",
+                Some(Abandoned),
+            ),
+            (
+                "abandoned while an agent's phone rings",
+                "arrived@0 asked offer caller_hangs_up@8000",
+                Some(Abandoned),
+            ),
+            (
+                "abandoned between two agents",
+                "arrived@0 asked offer rang_out@15000 caller_hangs_up@15100",
+                Some(Abandoned),
+            ),
+            (
+                "abandoned during the release words",
+                "arrived@0 accepted asked queued busy release@60000 caller_hangs_up@61000",
+                Some(Abandoned),
+            ),
+            (
+                "abandoned after the menu, soon after asking but late after arrival",
+                "arrived@0 accepted menu key@10000 asked caller_hangs_up@10500",
+                Some(Abandoned),
+            ),
+            (
+                "one millisecond past the short call",
+                "arrived@0 asked offer caller_hangs_up@3001",
+                Some(Abandoned),
+            ),
+            (
+                "abandoned ringing one agent's own line",
+                "arrived@0 asked_line offer caller_hangs_up@9000",
+                Some(Abandoned),
+            ),
+            (
+                "abandoned at the duty telephone",
+                "arrived@0 night asked_line offer caller_hangs_up@9000",
+                Some(Abandoned),
+            ),
+            (
+                "abandoned although `asked` was never written",
+                "arrived@0 queued caller_hangs_up@9000",
+                Some(Abandoned),
+            ),
+            ("rang once", "arrived@0 asked offer caller_hangs_up@1200", Some(ShortAbandoned)),
+            (
+                "exactly the short call",
+                "arrived@0 asked offer caller_hangs_up@3000",
+                Some(ShortAbandoned),
+            ),
+            (
+                "rang once, answered by the queue but not told busy",
+                "arrived@0 accepted asked queued caller_hangs_up@2500",
+                Some(ShortAbandoned),
+            ),
+            (
+                "queue full after the busy announcement",
+                "arrived@0 accepted asked busy queue_full@8000",
+                Some(BusyReleased),
+            ),
+            (
+                "longest wait after the busy announcement",
+                "arrived@0 accepted asked queued busy release@600000 waited@605000",
+                Some(BusyReleased),
+            ),
+            (
+                "longest wait, only music was heard",
+                "arrived@0 accepted asked offer rang_out@15000 waited@600000",
+                Some(BusyReleased),
+            ),
+            (
+                "queue full, told so in early media",
+                "arrived@0 asked release queue_full@6000",
+                Some(BusyReleased),
+            ),
+            (
+                "no capacity after the busy announcement",
+                "arrived@0 accepted asked queued busy no_capacity@9000",
+                Some(BusyReleased),
+            ),
+            (
+                "the menu led to a phone that says no",
+                "arrived@0 accepted menu key@4000 asked_line offer phone_busy@5000",
+                Some(BusyReleased),
+            ),
+            (
+                "closing time reached the waiting caller",
+                "arrived@0 accepted asked queued comfort@9000 closed_told@30000",
+                Some(BusyReleased),
+            ),
+            ("all lines in use", "arrived@0 lines_full", Some(Blocked)),
+            ("no capacity", "arrived@0 no_capacity", Some(Blocked)),
+            ("queue full, refused without a word", "arrived@0 asked queue_full", Some(Blocked)),
+            ("the one phone is busy", "arrived@0 asked_line offer phone_busy@300", Some(Blocked)),
+            (
+                "the one phone does not answer",
+                "arrived@0 asked_line offer no_answer@30000",
+                Some(Blocked),
+            ),
+            ("the plan refuses the number", "arrived@0 phone_busy", Some(Blocked)),
+            (
+                "left in the greeting",
+                "arrived@0 accepted menu greeting caller_hangs_up@4000",
+                Some(MenuLeft),
+            ),
+            (
+                "left after a wrong key",
+                "arrived@0 accepted menu greeting wrong@5000 caller_hangs_up@6000",
+                Some(MenuLeft),
+            ),
+            (
+                "left within three seconds in the menu is not a short call",
+                "arrived@0 accepted menu caller_hangs_up@1000",
+                Some(MenuLeft),
+            ),
+            ("left before the menu began", "arrived@0 caller_hangs_up@50", Some(MenuLeft)),
+            (
+                "left in the information message",
+                "arrived@0 accepted information caller_hangs_up@2000",
+                Some(MenuLeft),
+            ),
+            (
+                "information told to its end",
+                "arrived@0 accepted menu key@3000 information menu_done@20000",
+                Some(MenuServed),
+            ),
+            (
+                "wrong keys too often",
+                "arrived@0 accepted menu wrong@5000 menu wrong@12000 menu_done@20000",
+                Some(MenuServed),
+            ),
+            (
+                "no key at all",
+                "arrived@0 accepted menu no_key@15000 menu no_key@30000 menu_done@33000",
+                Some(MenuServed),
+            ),
+            (
+                "the number is an information line",
+                "arrived@0 accepted information menu_done@20000",
+                Some(MenuServed),
+            ),
+            (
+                "after hours told to its end",
+                "arrived@0 night accepted after_hours closed_told@15000",
+                Some(Closed),
+            ),
+            (
+                "after hours, hung up during it",
+                "arrived@0 night accepted after_hours caller_hangs_up@4000",
+                Some(Closed),
+            ),
+            ("holiday, hung up at once", "arrived@0 holiday caller_hangs_up@100", Some(Closed)),
+            ("at night all lines in use", "arrived@0 night lines_full", Some(Closed)),
+            (
+                "at night into a menu that ends",
+                "arrived@0 night accepted menu greeting menu_done@9000",
+                Some(Closed),
+            ),
+            ("at night refused by the plan", "arrived@0 night phone_busy", Some(Closed)),
+            ("no media port", "arrived@0 fault", Some(Failed)),
+            (
+                "fault while waiting",
+                "arrived@0 accepted asked queued busy fault@9000",
+                Some(Failed),
+            ),
+            ("restart in the menu", "arrived@0 accepted menu restart@9000", Some(Failed)),
+            (
+                "restart while waiting after busy",
+                "arrived@0 accepted asked queued busy restart@9000",
+                Some(Failed),
+            ),
+            (
+                "restart while ringing within three seconds",
+                "arrived@0 asked offer restart@1000",
+                Some(Failed),
+            ),
+            ("restart at night", "arrived@0 night accepted after_hours restart@9000", Some(Failed)),
+            (
+                "hung up by us without a reason",
+                "arrived@0 asked offer system_hangs_up@9000",
+                Some(Failed),
+            ),
+            ("still ringing", "arrived@0 asked offer", None),
+            ("still in the menu", "arrived@0 accepted menu greeting", None),
+        ];
+        let policy = Policy::default();
+        for (case, text, due) in table {
+            let events = timeline(text);
+            let found = outcome_of(events.iter().map(|(t, e)| (*t, e)), &policy);
+            assert_eq!(found, *due, "{case}: {text}");
+        }
+        // Every outcome that version 1 can reach is in the table.
+        for outcome in Outcome::ALL {
+            let shown = table.iter().any(|(.., due)| *due == Some(outcome));
+            assert_eq!(shown, outcome != MessageTaken, "{outcome:?}");
+        }
+    }
+
+    #[test]
+    fn the_wait_runs_from_asking_to_the_answer_or_the_end() {
+        let table = [
+            ("arrived@0 accepted menu key@8000 asked offer answered@12500", Some(4500)),
+            ("arrived@0 asked queued caller_hangs_up@45000", Some(45_000)),
+            ("arrived@0 accepted menu caller_hangs_up@4000", None),
+            ("arrived@0 lines_full", None),
+        ];
+        for (text, due) in table {
+            let mut progress = Progress::default();
+            let decision = timeline(text)
+                .iter()
+                .find_map(|(t, e)| progress.step(e, *t, &Policy::default()))
+                .expect("decided");
+            assert_eq!(decision.wait_ms, due, "{text}");
+        }
+    }
+
+    #[test]
+    fn the_short_call_is_a_setting() {
+        let events = timeline("arrived@0 asked offer caller_hangs_up@5000");
+        let six = Policy { short_call_ms: 6_000, ..Policy::default() };
+        let found = outcome_of(events.iter().map(|(t, e)| (*t, e)), &six);
+        assert_eq!(found, Some(Outcome::ShortAbandoned));
+    }
+
+    #[test]
+    fn names_are_read_back() {
+        for outcome in Outcome::ALL {
+            assert_eq!(Outcome::from_name(outcome.name()), Some(outcome));
+            let json = serde_json::to_string(&outcome).expect("a name is JSON");
+            assert_eq!(json, format!("\"{}\"", outcome.name()));
+        }
+        assert_eq!(Outcome::from_name("lost"), None);
+    }
+}

@@ -1,0 +1,390 @@
+//! All views behind one way in. Memory is bounded by the calls in progress, [`RECENT_KEPT`] ended
+//! calls and [`DAYS_KEPT`] days of counts, however long the history.
+
+use super::agents::{AgentRestore, AgentRow, AgentState, Agents};
+use super::call::{Call, CallQuery, CallRow, OpenCall};
+use super::month::Month;
+use super::outcome::{Decision, PerOutcome};
+use super::policy::Policy;
+use super::service_level::{DayFigures, MonthFigures, Tally};
+use crate::base::{AgentId, CallId, TrunkId, Wall};
+use crate::event::{CallEvent, DeskEvent, EndCause, Entry, Fact, Origin, Party};
+use chrono::{NaiveDate, TimeZone};
+use std::collections::{BTreeMap, VecDeque};
+
+/// Ended calls in the call list; the oldest to end leaves first.
+pub const RECENT_KEPT: usize = 1_000;
+/// Days of counts, eleven years; the oldest day leaves first.
+pub const DAYS_KEPT: usize = 4_018;
+
+/// What the views must be told once.
+#[derive(Clone, Debug)]
+pub struct Setup {
+    /// The plan's name.
+    pub desk: String,
+    /// Whether the calls are synthetic.
+    pub demonstration: bool,
+    /// The zone that days and months are taken in.
+    pub timezone: chrono_tz::Tz,
+    /// The readings of the contract.
+    pub policy: Policy,
+    /// The plan's agents with their names.
+    pub agents: Vec<(AgentId, String)>,
+}
+
+/// The folds. Equal histories make equal views.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Views {
+    desk: String,
+    demonstration: bool,
+    timezone: chrono_tz::Tz,
+    policy: Policy,
+    last_seq: u64,
+    holes: u64,
+    strays: u64,
+    open: BTreeMap<CallId, Call>,
+    /// Calls that wait, by the entry with which they began to.
+    waiting: BTreeMap<u64, CallId>,
+    ended: VecDeque<Call>,
+    days: BTreeMap<NaiveDate, Tally>,
+    totals_counted: PerOutcome,
+    totals_left_out: PerOutcome,
+    channels: BTreeMap<TrunkId, u64>,
+    agents: Agents,
+}
+
+impl Views {
+    /// Views of an empty history.
+    #[must_use]
+    pub fn new(setup: Setup) -> Self {
+        let mut agents = Agents::default();
+        agents.set_roster(setup.agents);
+        Self {
+            desk: setup.desk,
+            demonstration: setup.demonstration,
+            timezone: setup.timezone,
+            policy: setup.policy,
+            last_seq: 0,
+            holes: 0,
+            strays: 0,
+            open: BTreeMap::new(),
+            waiting: BTreeMap::new(),
+            ended: VecDeque::new(),
+            days: BTreeMap::new(),
+            totals_counted: PerOutcome::default(),
+            totals_left_out: PerOutcome::default(),
+            channels: BTreeMap::new(),
+            agents,
+        }
+    }
+
+    /// Takes a reloaded plan's name and agents. Zone and policy shape what was counted already: a
+    /// change of those needs new views and a replay.
+    pub fn set_roster(&mut self, desk: String, agents: Vec<(AgentId, String)>) {
+        self.desk = desk;
+        self.agents.set_roster(agents);
+    }
+
+    /// Takes the next entry. One that was taken before is ignored, so that reading a part of the
+    /// journal twice changes nothing; a missing one is counted in [`Views::holes`].
+    pub fn apply(&mut self, entry: &Entry) {
+        if entry.seq <= self.last_seq {
+            return;
+        }
+        self.holes += entry.seq - self.last_seq - 1;
+        self.last_seq = entry.seq;
+        match &entry.fact {
+            Fact::Call { call, t_ms, event } => {
+                self.apply_call(*call, *t_ms, event, entry.at, entry.seq);
+            }
+            Fact::Agent { agent, event } => self.agents.apply(agent, event, entry.at),
+            Fact::Desk { event: DeskEvent::Started { .. } } => self.agents.restarted(entry.at),
+            Fact::Desk { event: DeskEvent::Stopped } => {}
+        }
+    }
+
+    fn apply_call(&mut self, id: CallId, t_ms: u64, event: &CallEvent, at: Wall, seq: u64) {
+        if matches!(event, CallEvent::Arrived { .. }) {
+            return self.arrive(id, event, at);
+        }
+        let Some(call) = self.open.get_mut(&id) else {
+            self.strays += 1; // Before its arrival or after its end: never counted.
+            return;
+        };
+        match event {
+            // One ringing of one phone for one call, however often it is told.
+            CallEvent::OfferMade { agent } if !call.offers.contains(agent) => {
+                self.agents.offer_made(agent, at);
+            }
+            CallEvent::OfferEnded { agent, .. } if call.offers.contains(agent) => {
+                self.agents.offer_over(agent, at);
+            }
+            CallEvent::OperatorAnswered { agent } => {
+                if call.offers.contains(agent) {
+                    self.agents.offer_over(agent, at);
+                }
+                self.agents.in_call(agent, id, at);
+            }
+            CallEvent::Ended { .. } => {
+                for agent in &call.offers {
+                    self.agents.offer_over(agent, at);
+                }
+                if let Some(agent) = &call.agent {
+                    self.agents.call_over(agent, id);
+                }
+            }
+            _ => {}
+        }
+        let decision = call.step(event, t_ms, &self.policy);
+        if call.progress.asked_at_ms().is_some() && call.waiting_since_seq.is_none() {
+            call.waiting_since_seq = Some(seq);
+            self.waiting.insert(seq, id);
+        }
+        let (over, day, counted) = (call.is_over(), call.arrived_at, call.counted);
+        if let Some(decision) = decision {
+            if let Some(since) = call.waiting_since_seq {
+                self.waiting.remove(&since);
+            }
+            self.decide(decision, day, counted);
+        }
+        if over && let Some(call) = self.open.remove(&id) {
+            self.end(call);
+        }
+    }
+
+    fn arrive(&mut self, id: CallId, event: &CallEvent, at: Wall) {
+        let Some(call) = Call::begin(id, at, event) else { return };
+        if self.open.contains_key(&id) {
+            self.strays += 1;
+            return;
+        }
+        if let Origin::Trunk(trunk) = &call.origin {
+            *self.channels.entry(trunk.clone()).or_default() += 1;
+        }
+        let counted = call.counted;
+        let tally = self.tally_of(at);
+        if counted {
+            tally.arrived += 1;
+        } else {
+            tally.left_out += 1;
+        }
+        self.open.insert(id, call);
+    }
+
+    fn decide(&mut self, decision: Decision, arrived_at: Wall, counted: bool) {
+        if counted {
+            let policy = self.policy.clone();
+            self.tally_of(arrived_at).add(decision, &policy);
+            self.totals_counted.add(decision.outcome);
+        } else {
+            self.totals_left_out.add(decision.outcome);
+        }
+    }
+
+    fn end(&mut self, call: Call) {
+        if let Origin::Trunk(trunk) = &call.origin
+            && let Some(used) = self.channels.get_mut(trunk)
+        {
+            *used = used.saturating_sub(1);
+        }
+        if self.ended.len() >= RECENT_KEPT {
+            self.ended.pop_front();
+        }
+        self.ended.push_back(call);
+    }
+
+    fn tally_of(&mut self, arrived_at: Wall) -> &mut Tally {
+        let day = self.day_of(arrived_at);
+        if !self.days.contains_key(&day) && self.days.len() >= DAYS_KEPT {
+            self.days.pop_first();
+        }
+        self.days.entry(day).or_default()
+    }
+
+    /// The day of `at` in the desk's zone.
+    #[must_use]
+    pub fn day_of(&self, at: Wall) -> NaiveDate {
+        self.timezone
+            .timestamp_millis_opt(at.0)
+            .single()
+            .map_or(NaiveDate::MIN, |local| local.date_naive())
+    }
+
+    /// The last entry taken; 0 before the first.
+    #[must_use]
+    pub fn last_seq(&self) -> u64 {
+        self.last_seq
+    }
+
+    /// The next entry's position.
+    #[must_use]
+    pub fn next_seq(&self) -> u64 {
+        self.last_seq + 1
+    }
+
+    /// Entries that were never seen although later ones were: lost while the journal was away.
+    #[must_use]
+    pub fn holes(&self) -> u64 {
+        self.holes
+    }
+
+    /// Entries about calls that had not arrived or were over; not counted anywhere.
+    #[must_use]
+    pub fn strays(&self) -> u64 {
+        self.strays
+    }
+
+    /// Calls without an end, in order of arrival.
+    pub fn open_calls(&self) -> impl Iterator<Item = OpenCall> {
+        self.open.values().map(Call::open)
+    }
+
+    /// The entries with which a new process closes the calls that its predecessor left open: each
+    /// gets `failed`, or keeps the outcome it had.
+    #[must_use]
+    pub fn closing_entries(&self, at: Wall) -> Vec<Entry> {
+        let ended = |open: OpenCall| Fact::Call {
+            call: open.call,
+            t_ms: open.last_t_ms,
+            event: CallEvent::Ended { by: Party::System, cause: EndCause::Restart },
+        };
+        (self.next_seq()..)
+            .zip(self.open_calls())
+            .map(|(seq, open)| Entry { seq, at, fact: ended(open) })
+            .collect()
+    }
+
+    /// Agents who took part or were set aside, for the desk's start.
+    #[must_use]
+    pub fn agents_for_restore(&self) -> Vec<AgentRestore> {
+        self.agents.for_restore()
+    }
+
+    /// Agents as shown, in the order of their lines.
+    pub fn agents(&self) -> impl Iterator<Item = AgentRow> {
+        self.agents.rows()
+    }
+
+    /// How many agents are in each state.
+    #[must_use]
+    pub fn agent_counts(&self) -> [(AgentState, u64); AgentState::ALL.len()] {
+        self.agents.counts()
+    }
+
+    /// A month as judged.
+    #[must_use]
+    pub fn service_level(&self, month: Month) -> MonthFigures {
+        let days = self.days.range(month.first()..=month.last());
+        MonthFigures {
+            month,
+            timezone: self.timezone.name(),
+            figures: self.month_tally(month).figures(&self.policy),
+            days: days
+                .map(|(day, tally)| DayFigures { day: *day, figures: tally.figures(&self.policy) })
+                .collect(),
+            policy: self.policy.clone(),
+        }
+    }
+
+    /// Counts of one day.
+    #[must_use]
+    pub fn day_tally(&self, day: NaiveDate) -> Tally {
+        self.days.get(&day).copied().unwrap_or_default()
+    }
+
+    /// Counts of a month.
+    #[must_use]
+    pub fn month_tally(&self, month: Month) -> Tally {
+        let mut sum = Tally::default();
+        for tally in self.days.range(month.first()..=month.last()).map(|(_, tally)| tally) {
+            sum.merge(tally);
+        }
+        sum
+    }
+
+    /// Decided calls of the whole history by outcome: (counted, left out of the figures).
+    #[must_use]
+    pub fn totals(&self) -> (&PerOutcome, &PerOutcome) {
+        (&self.totals_counted, &self.totals_left_out)
+    }
+
+    /// Calls in progress and the last [`RECENT_KEPT`] ended ones that are wanted, newest first.
+    #[must_use]
+    pub fn calls(&self, query: &CallQuery) -> Vec<CallRow> {
+        let mut wanted: Vec<&Call> =
+            self.open.values().chain(&self.ended).filter(|call| call.wanted(query)).collect();
+        wanted.sort_unstable_by_key(|call| std::cmp::Reverse((call.arrived_at, call.id)));
+        wanted.into_iter().take(query.limit).map(Call::row).collect()
+    }
+
+    pub(super) fn newest(&self, count: usize) -> Vec<CallRow> {
+        // Enough for a screen: among the last to end, a call much longer than the others may stand
+        // below a newer one that ended before it.
+        let open = self.open.values().rev().take(count);
+        let ended = self.ended.iter().rev().take(count);
+        let mut newest: Vec<&Call> = open.chain(ended).collect();
+        newest.sort_unstable_by_key(|call| std::cmp::Reverse((call.arrived_at, call.id)));
+        newest.into_iter().take(count).map(Call::row).collect()
+    }
+
+    /// Calls that wait for an operator, in the order in which they began to.
+    pub(super) fn waiting(&self) -> impl Iterator<Item = &Call> {
+        self.waiting.values().filter_map(|id| self.open.get(id))
+    }
+
+    /// How many calls wait for an operator.
+    #[must_use]
+    pub fn waiting_count(&self) -> usize {
+        self.waiting.len()
+    }
+
+    /// The longest wait now, milliseconds; 0 when nobody waits. `age_ms` as for [`Views::board`].
+    #[must_use]
+    pub fn longest_wait_ms(&self, age_ms: &dyn Fn(CallId) -> Option<u64>) -> u64 {
+        self.waiting().map(|call| call.wait_now_ms(age_ms(call.id))).max().unwrap_or(0)
+    }
+
+    /// How many calls have no end.
+    #[must_use]
+    pub fn open_count(&self) -> usize {
+        self.open.len()
+    }
+
+    /// Calls by trunk that have no end; a trunk once seen stays with 0.
+    pub fn channels(&self) -> impl Iterator<Item = (&TrunkId, u64)> {
+        self.channels.iter().map(|(trunk, used)| (trunk, *used))
+    }
+
+    /// Calls by any trunk that have no end.
+    #[must_use]
+    pub fn channels_in_use(&self) -> u64 {
+        self.channels.values().sum()
+    }
+
+    /// The readings in force.
+    #[must_use]
+    pub fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
+    /// The zone of days and months.
+    #[must_use]
+    pub fn timezone(&self) -> chrono_tz::Tz {
+        self.timezone
+    }
+
+    /// The plan's name.
+    #[must_use]
+    pub fn desk(&self) -> &str {
+        &self.desk
+    }
+
+    /// Whether the calls are synthetic.
+    #[must_use]
+    pub fn is_demonstration(&self) -> bool {
+        self.demonstration
+    }
+}
+
+#[cfg(test)]
+mod tests;
