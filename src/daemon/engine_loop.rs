@@ -35,7 +35,7 @@ pub enum Heard {
     /// From the wire.
     Net(net::Event),
     /// From a media thread.
-    Media(rtp::Notice),
+    Media(rtp::command::Notice),
     /// From the journal.
     Store(StoreNotice),
     /// From a person.
@@ -79,7 +79,7 @@ struct Held {
     batch: u64,
     since: Instant,
     entries: Vec<Entry>,
-    media: Vec<rtp::Command>,
+    media: Vec<rtp::command::Command>,
     sends: Vec<Send>,
     replies: Vec<(u64, Result<(), CommandError>)>,
 }
@@ -298,7 +298,7 @@ impl Running {
 
     fn carry_out(
         &mut self,
-        media: Vec<rtp::Command>,
+        media: Vec<rtp::command::Command>,
         sends: Vec<Send>,
         replies: Vec<(u64, Result<(), CommandError>)>,
     ) {

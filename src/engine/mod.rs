@@ -46,7 +46,7 @@ pub enum Input {
     /// A message could not be sent (no connection could be made).
     Unsendable(Flow),
     /// From a media thread.
-    Media(rtp::Notice),
+    Media(rtp::command::Notice),
     /// A person's command; the answer carries the token back.
     Command {
         /// Chosen by the caller.
@@ -79,7 +79,7 @@ pub struct Outbox {
     /// For the store's location table.
     pub bindings: Vec<BindingChange>,
     /// For the media threads; before the messages, so that a port is open when it is named.
-    pub media: Vec<rtp::Command>,
+    pub media: Vec<rtp::command::Command>,
     /// For the wire.
     pub sends: Vec<Send>,
     /// Answers to commands.
@@ -175,8 +175,8 @@ pub struct Parts {
 }
 
 impl Engine {
-    /// A desk that has just been started. Facts that follow from the start go to `out`.
-    pub fn new(mut parts: Parts, now: Now, out: &mut Outbox) -> Self {
+    /// A desk that has just been started. `started` is written first, then what follows from the start.
+    pub fn new(mut parts: Parts, started: DeskEvent, now: Now, out: &mut Outbox) -> Self {
         let (sip_rng, desk_rng) = (parts.rng.fork(), parts.rng.fork());
         let agents = parts.plan.agents.keys();
         let mut extensions: BTreeSet<Number> = agents.map(|agent| Number(agent.0.clone())).collect();
@@ -201,6 +201,7 @@ impl Engine {
             effects: Vec::new(),
             actions: Vec::new(),
         };
+        engine.note(started, now, out);
         for extension in extensions {
             // The rules are told of every phone once, so that the history's last word can be mended.
             let reachable = engine.sip.reachable(&extension);

@@ -2,8 +2,8 @@
 
 use super::{Engine, Outbox};
 use crate::base::{LegId, Mono, Now};
-use crate::rtp;
-use crate::sdp::{Agreed, Codec, Direction, Local, SdpError};
+use crate::rtp::command::Command as Media;
+use crate::sdp::{self, Agreed, Codec, Direction, Local, SdpError};
 use crate::sip::api::Shown;
 use bytes::Bytes;
 
@@ -16,7 +16,7 @@ pub enum Talk {
     /// The peer's INVITE carried no offer; ours goes into the 2xx.
     OfferDue,
     /// The peer's offer waits for our answer; parsed once, answered when the rules accept.
-    Offered(Box<crate::sdp::Session>),
+    Offered(Box<sdp::Session>),
     /// Our offer is with the peer.
     Offering,
     /// Both know how to talk.
@@ -69,10 +69,24 @@ impl Session {
     pub fn codec(&self) -> Option<Codec> {
         match (&self.agreed, &self.talk) {
             (Some(agreed), _) => Some(agreed.codec),
-            (None, Talk::Offered(offer)) => offer.first_codec(),
+            (None, Talk::Offered(offer)) => offered_codec(offer),
             (None, Talk::OfferDue | Talk::Offering | Talk::Agreed) => None,
         }
     }
+}
+
+/// The voice codec that an offer likes best among ours; none when there is nothing to talk with.
+pub fn offered_codec(offer: &sdp::Session) -> Option<Codec> {
+    let audio = offer.media.iter().find(|media| media.is_plain_audio())?;
+    audio.payload_types().find_map(|pt| audio.codec(pt))
+}
+
+/// Whether an offer puts us on hold: its side listens no more (RFC 3264 §8.4).
+pub fn holds(offer: &sdp::Session) -> bool {
+    let audio = offer.media.iter().find(|media| media.is_plain_audio());
+    audio.is_some_and(|media| {
+        matches!(offer.direction_of(media), Direction::SendOnly | Direction::Inactive)
+    })
 }
 
 /// Why a leg cannot have media.
@@ -118,7 +132,7 @@ impl Engine {
         }
         let port = self.ports.take(now).ok_or(NoMedia::NoPort)?;
         session.port = Some(port);
-        out.media.push(rtp::Command::Open { leg, ip: self.policy.media_ip, port });
+        out.media.push(Media::Open { leg, ip: self.policy.media_ip, port });
         Ok(port)
     }
 
@@ -163,13 +177,13 @@ impl Engine {
     pub(super) fn make_answer(
         &mut self,
         leg: LegId,
-        offer: &crate::sdp::Session,
+        offer: &sdp::Session,
         direction: Direction,
         now: Now,
         out: &mut Outbox,
     ) -> Result<Bytes, NoMedia> {
         let port = self.open(leg, now, out)?;
-        let local = self.local(leg, port, offer.first_codec(), direction);
+        let local = self.local(leg, port, offered_codec(offer), direction);
         let (answer, agreed) = local.answer(offer)?;
         self.agree(leg, agreed, out);
         Ok(Bytes::from(answer))
@@ -184,7 +198,7 @@ impl Engine {
         out: &mut Outbox,
     ) -> Result<(), NoMedia> {
         let port = self.sessions.get(&leg).and_then(|s| s.port).ok_or(NoMedia::NoLeg)?;
-        let answer = crate::sdp::parse(answer)?;
+        let answer = sdp::parse(answer)?;
         let agreed = self.local(leg, port, None, direction).agreed(&answer)?;
         self.agree(leg, agreed, out);
         Ok(())
@@ -194,7 +208,7 @@ impl Engine {
         let Some(session) = self.sessions.get_mut(&leg) else { return };
         session.talk = Talk::Agreed;
         session.sdp_version = session.sdp_version.saturating_add(1);
-        out.media.push(rtp::Command::Stream { leg, stream: rtp::Stream::from(&agreed) });
+        out.media.push(Media::Stream { leg, stream: agreed.stream() });
         session.agreed = Some(agreed);
     }
 
@@ -205,13 +219,13 @@ impl Engine {
             self.silent.remove(&(at, leg));
         }
         if let Some(partner) = session.partner {
-            out.media.push(rtp::Command::Unbridge { leg });
+            out.media.push(Media::Unbridge { leg });
             if let Some(partner) = self.sessions.get_mut(&partner) {
                 partner.partner = None;
             }
         }
         if let Some(port) = session.port {
-            out.media.push(rtp::Command::Close { leg });
+            out.media.push(Media::Close { leg });
             self.ports.give(port, now);
         }
     }

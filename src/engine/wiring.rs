@@ -1,11 +1,11 @@
 //! The wires: each leg event and media notice to the rules' input it means, each of the rules'
 //! actions to what the SIP room and the media threads do about it.
 
-use super::session::{NoMedia, Session, Talk};
+use super::session::{NoMedia, Session, Talk, holds, offered_codec};
 use super::{Engine, Outbox, Step, caller};
 use crate::base::{LegId, Now, Number, Private};
 use crate::pbx::{Action, Input as Desk};
-use crate::rtp::{Command as Media, Notice};
+use crate::rtp::command::{Command as Media, Notice};
 use crate::sdp::{self, Direction};
 use crate::sip::api::{Incoming, LegEnd, LegEvent, Shown, Why};
 use bytes::Bytes;
@@ -66,7 +66,7 @@ impl Engine {
         let dialled = Number::from(incoming.dialled.as_str());
         let (talk, unusable) = match incoming.sdp.as_deref().map(sdp::parse) {
             None => (Talk::OfferDue, None),
-            Some(Ok(offer)) if offer.first_codec().is_some() => (Talk::Offered(Box::new(offer)), None),
+            Some(Ok(offer)) if offered_codec(&offer).is_some() => (Talk::Offered(Box::new(offer)), None),
             Some(Ok(_)) => (Talk::OfferDue, Some("no common way to talk")),
             Some(Err(_)) => (Talk::OfferDue, Some("a broken session description")),
         };
@@ -115,7 +115,7 @@ impl Engine {
             Err(why) => self.sip.answer_offer(leg, Err(why.status()), now, &mut self.effects),
             Ok((offer, answer)) => {
                 self.sip.answer_offer(leg, Ok(answer), now, &mut self.effects);
-                self.note_hold(leg, offer.holds(), now, out);
+                self.note_hold(leg, holds(&offer), now, out);
             }
         }
     }
@@ -308,7 +308,7 @@ impl Engine {
         let status = match self.make_offer(leg, first, Direction::SendRecv, now, out) {
             Err(why) => Some(why.status()),
             Ok(offer) => {
-                let dialled = self.sip.dial(leg, extension, shown, Some(offer), now, &mut self.effects);
+                let dialled = self.sip.dial(leg, extension, &shown, Some(offer), now, &mut self.effects);
                 dialled.err().map(|_| 480) // Temporarily Unavailable: nobody is registered there.
             }
         };

@@ -3,6 +3,7 @@
 
 use super::{Counters, Deliver, Event, Lane, count};
 use crate::sip::api::{Flow, Transport};
+use crate::sip::frame::PONG;
 use crate::sip::{Framed, Framer};
 use bytes::Bytes;
 use std::collections::BTreeMap;
@@ -29,6 +30,8 @@ const MESSAGE_TIME: Duration = Duration::from_secs(32);
 const IDLE_TIME: Duration = Duration::from_secs(15 * 60);
 /// Making a connection (a phone that is gone must not keep a call waiting).
 const CONNECT_TIME: Duration = Duration::from_secs(4);
+/// What we call ourselves in an answer to a stream that is not SIP.
+const PRODUCT: &str = "Madoguchi";
 /// One read.
 const CHUNK: usize = 8 * 1024;
 
@@ -195,25 +198,22 @@ impl Connections {
         writing: &mut tokio::net::tcp::OwnedWriteHalf,
     ) -> Option<Duration> {
         framer.push(bytes);
-        loop {
-            match framer.next() {
+        while let Some(framed) = framer.pop() {
+            match framed {
                 Framed::Message(bytes) => {
                     count(&self.counters.received);
                     (self.deliver.0)(Lane::of(&bytes), Event::Message { flow, bytes });
                 }
-                // RFC 5626 §3.5.1: a double CRLF is answered with a single one.
-                Framed::Ping => writing.write_all(b"\r\n").await.ok()?,
-                Framed::NeedMore => {
-                    return Some(if framer.is_empty() { IDLE_TIME } else { MESSAGE_TIME });
-                }
-                Framed::Broken { last_words } => {
+                Framed::Ping => writing.write_all(PONG).await.ok()?,
+                Framed::Broken(rejected) => {
                     count(&self.counters.broken_streams);
-                    if let Some(answer) = last_words {
+                    if let Some(answer) = rejected.response(PRODUCT, flow.remote) {
                         let _ = timeout(CONNECT_TIME, writing.write_all(&answer)).await;
                     }
                     return None;
                 }
             }
         }
+        Some(if framer.is_waiting() { MESSAGE_TIME } else { IDLE_TIME })
     }
 }

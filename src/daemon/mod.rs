@@ -1,0 +1,11 @@
+//! Wiring: what is configured becomes sockets, threads, an engine and pages; what the system says
+//! (signals, watchdog) is passed on. The only room that sees all others, and it decides nothing.
+
+mod engine_loop;
+mod inlet;
+mod pulse;
+mod start;
+mod watch;
+
+pub use start::{Desk, StartError, start};
+pub use watch::until_told_to_stop;

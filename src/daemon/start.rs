@@ -1,0 +1,398 @@
+//! From a configuration to a living desk, in the order that a caller would want: the history is read
+//! and closed first, then the journal, the media and the engine stand, and only then do the sockets open.
+
+use super::engine_loop::{Clock, EngineLoop, Heard};
+use super::inlet::Inlet;
+use super::pulse::Pulse;
+use crate::base::{AgentId, Now, Rng};
+use crate::config::Config;
+use crate::dialplan::Plan;
+use crate::engine::{Engine, Outbox, Parts, Policy};
+use crate::event::{DeskEvent, Entry, Fact};
+use crate::io::http::{self, App, CommandFailure, Token, ViewHub};
+use crate::io::media::{Media, MediaConfig, PromptLibrary};
+use crate::io::net::{Lane, Listen, Net};
+use crate::io::store::{self, Store, StoreNotice};
+use crate::io::telemetry::Metrics;
+use crate::pbx::AgentMemory;
+use crate::sip::api::Listener;
+use crate::view::gauges::{Gauges, JournalState};
+use crate::view::{self, Views};
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+use tokio::sync::oneshot;
+
+/// The inlet's bounds: a second of what a core can decide on, and a tenth of that of new calls.
+const FIRST_MAX: usize = 65_536;
+const NEW_MAX: usize = 8_192;
+/// How long an orderly end may take: writing what is decided, and telling the peers.
+const STOP_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Why the desk could not be started; each says the mend.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A SIP listener.
+    #[error(transparent)]
+    Listen(#[from] crate::io::net::ListenError),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] store::OpenError),
+    /// Reading the history.
+    #[error("the history cannot be read: {0}")]
+    History(#[from] store::ReadError),
+    /// The media threads.
+    #[error("the media threads cannot be started: {0}")]
+    Media(std::io::Error),
+    /// Prompts.
+    #[error("the prompts cannot be read: {0}")]
+    Prompts(String),
+    /// The HTTP listener.
+    #[error("cannot listen for HTTP on {address}: {source}; choose another address in [http] listen")]
+    Http {
+        /// Where.
+        address: SocketAddr,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
+    /// The token.
+    #[error("the HTTP token is too weak: {0}")]
+    Token(String),
+    /// A thread or a random number.
+    #[error("the operating system refused {what}: {source}")]
+    System {
+        /// What was asked.
+        what: &'static str,
+        /// What it said.
+        source: std::io::Error,
+    },
+}
+
+/// A living desk.
+pub struct Desk {
+    inlet: Arc<Inlet<Heard>>,
+    pulse: Arc<Pulse>,
+    clock: Clock,
+    store: Store,
+    /// The SIP addresses really bound, in the configuration's order.
+    pub sip: Vec<SocketAddr>,
+    /// The HTTP address really bound.
+    pub http: SocketAddr,
+    engine: Option<std::thread::JoinHandle<()>>,
+    /// Dropping it ends the network runtime and with it the SIP sockets.
+    net_runtime: Option<tokio::runtime::Runtime>,
+}
+
+impl Desk {
+    /// How long the engine thread was not seen.
+    #[must_use]
+    pub fn engine_silence(&self) -> Duration {
+        self.pulse.silence(&self.clock)
+    }
+
+    /// Ends in order: peers are told, the journal is written.
+    pub async fn stop(mut self) {
+        let (done, ended) = oneshot::channel();
+        self.inlet.push(Lane::First, Heard::Stop { done });
+        // When the engine does not answer in time there is nothing better left than to go.
+        let _ = tokio::time::timeout(STOP_PATIENCE, ended).await;
+        let store = self.store;
+        let engine = self.engine.take();
+        let _ = tokio::task::spawn_blocking(move || {
+            store.close(STOP_PATIENCE);
+            engine.map(std::thread::JoinHandle::join)
+        })
+        .await;
+        if let Some(runtime) = self.net_runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+fn random_key() -> Result<[u8; 32], StartError> {
+    let mut key = [0; 32];
+    getrandom::fill(&mut key).map_err(|error| StartError::System {
+        what: "random numbers",
+        source: std::io::Error::other(error.to_string()),
+    })?;
+    Ok(key)
+}
+
+/// What the history says at the start.
+struct Past {
+    views: Views,
+    agents: BTreeMap<AgentId, AgentMemory>,
+    /// Last words for the calls that were open when the last run ended.
+    closing: Vec<Entry>,
+    next_seq: u64,
+}
+
+fn read_past(entries: store::Entries, setup: view::Setup, now: Now) -> Result<Past, StartError> {
+    let mut views = Views::new(setup);
+    let mut agents: BTreeMap<AgentId, AgentMemory> = BTreeMap::new();
+    for block in entries {
+        for entry in block? {
+            if let Fact::Agent { agent, event } = &entry.fact {
+                agents.entry(agent.clone()).or_default().apply(event);
+            }
+            views.apply(&entry);
+        }
+    }
+    let closing = views.closing_entries(now.wall);
+    for entry in &closing {
+        views.apply(entry);
+    }
+    let next_seq = views.next_seq();
+    Ok(Past { views, agents, closing, next_seq })
+}
+
+/// Starts the desk. Must be called inside a tokio runtime, which then serves journal and pages; the
+/// network has a runtime of its own.
+///
+/// # Errors
+///
+/// [`StartError`]; nothing is left running then but threads that end by themselves.
+pub async fn start(config: &Config, plan: Arc<Plan>, kind: store::Kind) -> Result<Desk, StartError> {
+    let clock = Clock::start();
+    let now = clock.now();
+    let inlet: Arc<Inlet<Heard>> = Arc::new(Inlet::new(FIRST_MAX, NEW_MAX));
+    let pulse = Arc::new(Pulse::new());
+
+    let (store, replay) = {
+        let inlet = Arc::clone(&inlet);
+        let options = store::Options { kind, durability: config.store.durability() };
+        let path = config.store.file.clone();
+        let notice = move |notice: StoreNotice| inlet.push(Lane::First, Heard::Store(notice));
+        blocking(move || Store::open(&path, options, notice)).await??
+    };
+    let setup = view::Setup {
+        timezone: plan.timezone,
+        policy: view::Policy::default(),
+        agents: plan.agents.iter().map(|(id, agent)| (id.clone(), agent.name.clone())).collect(),
+        demonstration: kind == store::Kind::Demonstration,
+        desk: plan.name.clone(),
+    };
+    let (past, bindings) = blocking(move || {
+        let past = read_past(replay.entries, setup, now)?;
+        Ok::<_, StartError>((past, replay.bindings))
+    })
+    .await??;
+
+    let media = {
+        let inlet = Arc::clone(&inlet);
+        let prompts = PromptLibrary::load(config.media.prompts.as_deref())
+            .map_err(|error| StartError::Prompts(error.to_string()))?;
+        let media_config = MediaConfig {
+            threads: config.media.threads,
+            silence_after: config.media.silence_after,
+            prompts: Arc::new(prompts),
+        };
+        let notice = move |notice| inlet.push(Lane::First, Heard::Media(notice));
+        Arc::new(Media::start(media_config, notice).map_err(StartError::Media)?)
+    };
+
+    let net_runtime = tokio::runtime::Builder::new_current_thread();
+    let (net_runtime, net) = open_net(net_runtime, config, &inlet)?;
+    let net = Arc::new(net);
+    let bound: Vec<SocketAddr> = net.addresses().into_iter().flatten().collect();
+
+    let mut settings = config.sip_settings();
+    for (listener, bound) in settings.listeners.iter_mut().zip(&bound) {
+        if listener.advertised.port() == 0 {
+            *listener = Listener {
+                transport: listener.transport,
+                advertised: SocketAddr::new(listener.advertised.ip(), bound.port()),
+            };
+        }
+    }
+    let rng = Rng::from_key(random_key()?);
+    let policy = Policy {
+        media_ip: config.media.advertised(),
+        first_port: *config.media.ports.start(),
+        last_port: *config.media.ports.end(),
+        max_calls: config.limits.calls,
+        lost_after: config.media.lost_after,
+    };
+    let mut first = Outbox { entries: past.closing, ..Outbox::default() };
+    let parts = Parts {
+        settings,
+        directory: config.directory(),
+        plan: Arc::clone(&plan),
+        policy,
+        rng,
+        next_seq: past.next_seq,
+        bindings,
+        agents: past.agents,
+    };
+    let started = DeskEvent::Started {
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        plan: plan.name.clone(),
+    };
+    let engine = Engine::new(parts, started, now, &mut first);
+
+    let hub = {
+        let reader = store.reader();
+        let reread: http::Reread = Arc::new(move |from| {
+            let reader = reader.clone();
+            Box::pin(async move { reader.since(from, 10_000).await.unwrap_or_default() })
+        });
+        ViewHub::start(past.views, Arc::new(move || clock.now()), reread)
+    };
+    let engine_thread = {
+        let (hub, media, net) = (hub.clone(), Arc::clone(&media), Arc::clone(&net));
+        let engine_loop = EngineLoop {
+            engine,
+            first,
+            inlet: Arc::clone(&inlet),
+            net,
+            media,
+            store: store.clone(),
+            told: Box::new(move |entries| hub.feed(entries)),
+            clock,
+            queue_delay: config.limits.queue_delay,
+            pulse: Arc::clone(&pulse),
+        };
+        std::thread::Builder::new()
+            .name("engine".to_owned())
+            .spawn(move || engine_loop.run())
+            .map_err(|source| StartError::System { what: "the engine thread", source })?
+    };
+
+    let http_address = open_http(config, App {
+        hub,
+        token: Token::new(config.http_token().reveal().clone())
+            .map_err(|weak| StartError::Token(weak.to_string()))?,
+        commands: commands(&inlet),
+        gauges: gauges(clock, &pulse, &net, &media, &store),
+        metrics: {
+            let metrics = Metrics::new(env!("CARGO_PKG_VERSION"));
+            Arc::new(move |views, gauges, now, age| metrics.render(views, gauges, now, age))
+        },
+        ladder: {
+            let reader = store.reader();
+            Arc::new(move |call| {
+                let reader = reader.clone();
+                Box::pin(async move { reader.ladder(call).await.map_err(|e| e.to_string()) })
+            })
+        },
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+    })
+    .await?;
+
+    Ok(Desk {
+        inlet,
+        pulse,
+        clock,
+        store,
+        sip: bound,
+        http: http_address,
+        engine: Some(engine_thread),
+        net_runtime: Some(net_runtime),
+    })
+}
+
+/// Runs what may wait for a disk beside the runtime.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, StartError> {
+    tokio::task::spawn_blocking(work).await.map_err(|error| StartError::System {
+        what: "a thread for the start",
+        source: std::io::Error::other(error.to_string()),
+    })
+}
+
+/// The SIP sockets, on a thread and a runtime of their own: no page and no disk can delay a message.
+fn open_net(
+    mut builder: tokio::runtime::Builder,
+    config: &Config,
+    inlet: &Arc<Inlet<Heard>>,
+) -> Result<(tokio::runtime::Runtime, Net), StartError> {
+    let refused = |source| StartError::System { what: "the network thread", source };
+    let _ = builder;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .thread_name("net")
+        .enable_all()
+        .build()
+        .map_err(refused)?;
+    let listens: Vec<Listen> = config
+        .sip
+        .listen
+        .iter()
+        .map(|listen| Listen { transport: listen.transport, address: listen.address })
+        .collect();
+    let inlet = Arc::clone(inlet);
+    let deliver: crate::io::net::Deliver =
+        Arc::new(move |lane, event| inlet.push(lane, Heard::Net(event)));
+    let (send, opened) = std::sync::mpsc::channel();
+    runtime.spawn(async move {
+        let _ = send.send(Net::open(&listens, &deliver).await); // the receiver waits right below
+    });
+    let net = opened.recv().map_err(|error| refused(std::io::Error::other(error)))??;
+    Ok((runtime, net))
+}
+
+async fn open_http(config: &Config, app: App) -> Result<SocketAddr, StartError> {
+    let failed = |source| StartError::Http { address: config.http.listen, source };
+    let listener = tokio::net::TcpListener::bind(config.http.listen).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    tokio::spawn(async move {
+        if let Err(error) = http::serve(listener, app, std::future::pending()).await {
+            tracing::error!(%error, "the pages are not served any more; calls go on");
+        }
+    });
+    Ok(address)
+}
+
+fn commands(inlet: &Arc<Inlet<Heard>>) -> http::CommandSink {
+    let inlet = Arc::clone(inlet);
+    Arc::new(move |command| {
+        let (reply, answer) = oneshot::channel();
+        inlet.push(Lane::First, Heard::Command { command, reply });
+        Box::pin(async move {
+            match tokio::time::timeout(Duration::from_secs(2), answer).await {
+                Ok(Ok(result)) => result.map_err(CommandFailure::Refused),
+                Ok(Err(_)) | Err(_) => Err(CommandFailure::Unavailable),
+            }
+        })
+    })
+}
+
+/// Gathers what every part shows of itself, for metrics and health.
+fn gauges(
+    clock: Clock,
+    pulse: &Arc<Pulse>,
+    net: &Arc<Net>,
+    media: &Arc<Media>,
+    store: &Store,
+) -> Arc<dyn Fn() -> Gauges + Send + Sync> {
+    let (pulse, net, media, store) =
+        (Arc::clone(pulse), Arc::clone(net), Arc::clone(media), store.clone());
+    Arc::new(move || {
+        let shown = pulse.shown();
+        let wire = net.counters();
+        let rtp = media.counters();
+        let journal = store.state();
+        let wide = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        Gauges {
+            engine_beat_age_ms: u64::try_from(pulse.silence(&clock).as_millis()).unwrap_or(u64::MAX),
+            engine_queue: wide(shown.queued),
+            shed_invites: pulse.shed.load(Ordering::Relaxed),
+            calls_in_engine: wide(shown.gauges.desk.calls),
+            legs: wide(shown.gauges.legs),
+            media_ports: wide(shown.gauges.ports),
+            sip_messages_in: wire.received.load(Ordering::Relaxed),
+            sip_messages_out: wire.sent.load(Ordering::Relaxed),
+            journal: if journal.failing { JournalState::Failing } else { JournalState::Ok },
+            journal_pending: journal.pending,
+            journal_lost: journal.lost,
+            journal_committed_seq: journal.committed_seq,
+            journal_batches: journal.batches,
+            rtp_packets_in: rtp.received,
+            rtp_packets_out: rtp.sent,
+            ..Gauges::default()
+        }
+    })
+}

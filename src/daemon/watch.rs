@@ -1,0 +1,37 @@
+//! What the system says to the daemon, and the daemon to the system: signals, readiness, watchdog.
+
+use super::start::Desk;
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// An engine thread that was not seen for this long is taken for dead: systemd is not told that we
+/// live, and starts us again.
+const DEAD_AFTER: Duration = Duration::from_secs(5);
+
+/// Tells systemd (when there is one) that the desk serves, keeps its watchdog quiet while the engine
+/// thread lives, and returns when the system wants us to end.
+pub async fn until_told_to_stop(desk: &Desk) {
+    // Not started by systemd: there is nobody to tell.
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+    let mut terminate = signal(SignalKind::terminate()).ok();
+    let mut interrupt = signal(SignalKind::interrupt()).ok();
+    let mut beat = tokio::time::interval(Duration::from_secs(2));
+    loop {
+        let told = async {
+            tokio::select! {
+                Some(()) = async { terminate.as_mut()?.recv().await } => (),
+                Some(()) = async { interrupt.as_mut()?.recv().await } => (),
+                else => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            () = told => break,
+            _ = beat.tick() => {
+                if desk.engine_silence() < DEAD_AFTER {
+                    let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
+                }
+            }
+        }
+    }
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+}
