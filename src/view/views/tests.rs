@@ -52,7 +52,7 @@ impl Pen {
 
     fn read(&self) -> Views {
         let mut views = Views::new(setup());
-        self.for entry in &entries {
+        for entry in &self.entries {
             views.apply(entry);
         }
         views
@@ -181,8 +181,8 @@ fn a_restart_closes_each_open_call_exactly_once() {
     let closing = views.closing_entries(Wall(TOKYO_MIDNIGHT_OCT_1 + 60_000));
     assert_eq!(closing.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [13, 14]);
     for entry in &closing {
-            views.apply(entry);
-        }
+        views.apply(entry);
+    }
     assert_eq!(views.open_calls().count(), 0);
     assert!(views.closing_entries(Wall(0)).is_empty());
     let (counted, _) = views.totals();
