@@ -1,0 +1,103 @@
+//! What the media threads count. Each thread counts in plain numbers of its own and lays them out for
+//! others to read once a round, so that counting costs a packet nothing that could be seen.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+macro_rules! counters {
+    ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
+        /// A snapshot over all media threads. All but the gauges [`Self::legs`], [`Self::bridges`] and
+        /// [`Self::plays`] only ever grow.
+        #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+        pub struct Counters {
+            $($(#[$doc])* pub $name: u64,)*
+        }
+
+        /// One thread's counters as others see them.
+        #[derive(Debug, Default)]
+        pub(super) struct Board {
+            $($name: AtomicU64,)*
+        }
+
+        impl Board {
+            /// Lays out what one thread has counted; only that thread calls it.
+            pub(super) fn publish(&self, counted: &Counters) {
+                $(self.$name.store(counted.$name, Ordering::Relaxed);)*
+            }
+
+            /// Adds this thread's counts to a snapshot.
+            pub(super) fn add_to(&self, sum: &mut Counters) {
+                $(sum.$name = sum.$name.wrapping_add(self.$name.load(Ordering::Relaxed));)*
+            }
+        }
+    };
+}
+
+counters! {
+    /// Legs that are open now.
+    legs,
+    /// Pairs of legs that hear each other now.
+    bridges,
+    /// Legs that hear a prompt now.
+    plays,
+    /// Packets taken from a leg's phone.
+    packets_received,
+    /// Packets passed from one leg to another.
+    packets_relayed,
+    /// Packets of prompts sent.
+    packets_played,
+    /// Keys noticed.
+    keys,
+    /// Dropped: not RTP, or longer than an Ethernet frame.
+    dropped_malformed,
+    /// Dropped: RTCP on the RTP port.
+    dropped_rtcp,
+    /// Dropped: from an address that is not the phone's.
+    dropped_stranger,
+    /// Dropped: before anything was negotiated.
+    dropped_early,
+    /// Dropped: a payload type that was not agreed, or one that the other phone does not take.
+    dropped_payload,
+    /// Dropped: the other leg hears a prompt, or is on hold.
+    dropped_covered,
+    /// Dropped: older than the moment when the legs were joined.
+    dropped_late,
+    /// Dropped: had waited through a stall of the machine.
+    dropped_stale,
+    /// Dropped: the kernel did not take it (no route, buffer full).
+    dropped_unsent,
+    /// Times that the network said that a phone's port is closed.
+    unreachable,
+    /// Ports that could not be bound.
+    open_failed,
+    /// Prompts that were asked for and that the library does not have.
+    prompts_missing,
+    /// Plays refused because the command queue was at its bound.
+    plays_refused,
+    /// Stalls: rounds that came more than 100 ms late.
+    stalls,
+    /// Panics that were caught; each has cost one leg.
+    faults,
+}
+
+impl Counters {
+    /// Dropped packets by reason, for a metric's label.
+    #[must_use]
+    pub const fn dropped(&self) -> [(&'static str, u64); 9] {
+        [
+            ("malformed", self.dropped_malformed),
+            ("rtcp", self.dropped_rtcp),
+            ("stranger", self.dropped_stranger),
+            ("early", self.dropped_early),
+            ("payload", self.dropped_payload),
+            ("covered", self.dropped_covered),
+            ("late", self.dropped_late),
+            ("stale", self.dropped_stale),
+            ("unsent", self.dropped_unsent),
+        ]
+    }
+}
+
+/// One more.
+pub(super) const fn count(counter: &mut u64) {
+    *counter = counter.wrapping_add(1);
+}

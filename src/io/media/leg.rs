@@ -1,0 +1,167 @@
+//! One leg's socket and what is known of its stream. Knows no other leg.
+
+use super::slab::Token;
+use crate::base::{LegId, Mono, PlayId, Rng};
+use crate::rtp::command::Stream;
+use crate::rtp::{KeyReader, Outgoing, Playlist, SourceLock};
+use crate::sdp::Codec;
+use socket2::{Domain, Protocol, Socket, Type};
+use std::io;
+use std::net::{IpAddr, SocketAddr, UdpSocket};
+
+/// Bytes of packets that the kernel keeps for a leg. It doubles the number and counts its own
+/// book-keeping in, so that some 7 to 13 packets fit: sound that waits longer than about 200 ms is lost
+/// in the kernel and never played late.
+const RECEIVE_BUFFER_BYTES: usize = 8 * 1024;
+
+/// What a packet holds, by its payload type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// Voice.
+    Voice(Codec),
+    /// Telephone-events.
+    Key,
+    /// Nothing that was agreed; comfort noise, mostly.
+    Other,
+}
+
+/// What plays to a leg.
+pub(super) struct Play {
+    pub(super) id: PlayId,
+    pub(super) list: Playlist,
+    /// The number of its timer: one of a former play on the same leg beats in vain.
+    pub(super) beat: u32,
+}
+
+/// What was negotiated, and who may speak.
+pub(super) struct Line {
+    pub(super) stream: Stream,
+    pub(super) lock: SourceLock,
+    /// Where to send; none on hold.
+    pub(super) target: Option<SocketAddr>,
+}
+
+impl Line {
+    /// Payload types 0 and 8 mean G.711 also when another number was agreed (RFC 3551 §6): some phones
+    /// change the law under way. Keys are taken under our number and under the phone's own.
+    pub(super) fn kind(&self, payload_type: u8) -> Kind {
+        let stream = &self.stream;
+        let numbers = [stream.recv_event_pt, stream.send_event_pt];
+        match payload_type {
+            pt if pt == stream.recv_pt || pt == stream.send_pt => Kind::Voice(stream.codec),
+            pt if numbers.contains(&Some(pt)) => Kind::Key,
+            0 => Kind::Voice(Codec::Pcmu),
+            8 => Kind::Voice(Codec::Pcma),
+            _ => Kind::Other,
+        }
+    }
+}
+
+/// A leg.
+pub(super) struct Leg {
+    pub(super) id: LegId,
+    pub(super) socket: UdpSocket,
+    /// The socket is connected to the phone: strangers are kept out by the kernel.
+    connected: bool,
+    pub(super) line: Option<Line>,
+    pub(super) out: Outgoing,
+    pub(super) keys: KeyReader,
+    pub(super) peer: Option<Token>,
+    pub(super) play: Option<Play>,
+    pub(super) beats: u32,
+    /// When the phone was heard last, or was first expected to speak.
+    pub(super) heard_at: Mono,
+    pub(super) silent: bool,
+}
+
+impl Leg {
+    /// Binds the port. `dscp` 0 leaves the packets unmarked.
+    ///
+    /// # Errors
+    ///
+    /// The system's: address not ours, port taken, too many descriptors.
+    pub(super) fn open(
+        id: LegId,
+        ip: IpAddr,
+        port: u16,
+        dscp: u8,
+        rng: &mut Rng,
+    ) -> io::Result<Self> {
+        let address = SocketAddr::new(ip, port);
+        let socket = Socket::new(
+            Domain::for_address(address),
+            Type::DGRAM.nonblocking(),
+            Some(Protocol::UDP),
+        )?;
+        socket.bind(&address.into())?;
+        // Both are wishes: a leg without them still speaks.
+        let _ = socket.set_recv_buffer_size(RECEIVE_BUFFER_BYTES);
+        if dscp != 0 {
+            let class = u32::from(dscp & 0x3f) << 2;
+            let _ =
+                if ip.is_ipv4() { socket.set_tos_v4(class) } else { socket.set_tclass_v6(class) };
+        }
+        Ok(Self {
+            id,
+            socket: socket.into(),
+            connected: false,
+            line: None,
+            out: Outgoing::draw(rng),
+            keys: KeyReader::default(),
+            peer: None,
+            play: None,
+            beats: 0,
+            heard_at: Mono::ZERO,
+            silent: false,
+        })
+    }
+
+    /// Sets what was negotiated. The same remote keeps the lock; a new one begins anew.
+    pub(super) fn negotiated(&mut self, stream: Stream, learns: bool, now: Mono) {
+        let expected = self.line.as_ref().is_some_and(|line| line.stream.will_receive);
+        if stream.will_receive && !expected {
+            (self.heard_at, self.silent) = (now, false);
+        }
+        match &mut self.line {
+            Some(line) if line.lock.sdp() == stream.remote => line.stream = stream,
+            line => {
+                if self.connected {
+                    self.connected = rustix::net::connect_unspec(&self.socket).is_err();
+                }
+                let lock = SourceLock::new(stream.remote, learns);
+                *line = Some(Line { stream, lock, target: lock.target() });
+            }
+        }
+    }
+
+    /// The lock has just accepted an address. The SDP's own is connected: the kernel then finds the
+    /// socket's way by itself. A learned one is not, so that the SDP's own can still speak up.
+    pub(super) fn locked(&mut self) {
+        let Some(line) = &mut self.line else { return };
+        line.target = line.lock.target();
+        if let (true, Some(target)) = (line.lock.is_final(), line.target) {
+            self.connected = self.socket.connect(target).is_ok();
+        }
+    }
+
+    /// Sends a packet to the phone.
+    ///
+    /// # Errors
+    ///
+    /// The system's; `ConnectionRefused` tells of an earlier packet that the phone's port is closed.
+    pub(super) fn send(&self, packet: &[u8]) -> io::Result<usize> {
+        if self.connected {
+            return self.socket.send(packet);
+        }
+        match self.line.as_ref().and_then(|line| line.target) {
+            Some(target) => self.socket.send_to(packet, target),
+            None => Err(io::ErrorKind::NotConnected.into()),
+        }
+    }
+
+    /// Whether the phone should speak but has not been heard for `span`.
+    pub(super) fn has_fallen_silent(&self, now: Mono, span: std::time::Duration) -> bool {
+        let expected = self.line.as_ref().is_some_and(|line| line.stream.will_receive);
+        expected && !self.silent && now.since(self.heard_at) >= span
+    }
+}

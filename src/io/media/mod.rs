@@ -1,0 +1,190 @@
+//! Sound on threads of its own: commands in, notices out, and between them packets that no engine,
+//! store or page can hold up. Knows legs, ports and prompts; knows no call, no desk and no SIP.
+//!
+//! The technique behind [`Media`] is one epoll loop a thread, a socket a leg, connected once the phone
+//! has spoken. It can be replaced without a change to [`crate::rtp::command`].
+
+mod counters;
+mod leg;
+mod prompts;
+mod queue;
+mod slab;
+mod wheel;
+mod worker;
+
+#[cfg(test)]
+mod tests;
+
+pub use counters::Counters;
+pub use prompts::{PromptError, PromptLibrary};
+
+use crate::base::{LegId, Rng};
+use crate::rtp::command::{Command, Notice};
+use counters::Board;
+use queue::{Order, Queue};
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
+use std::time::{Duration, Instant};
+
+/// How the media threads are to work.
+#[derive(Clone, Debug)]
+pub struct MediaConfig {
+    /// Threads, at least 1; each can carry over a thousand calls.
+    pub threads: usize,
+    /// What can be played.
+    pub prompts: Arc<PromptLibrary>,
+    /// A phone that should speak and is not heard for so long is told as `Silent`.
+    pub silence_after: Duration,
+    /// Phones behind NAT: the address of five packets in a row is believed while the SDP's own is
+    /// silent. Off, only the SDP's address is ever heard.
+    pub learn_source: bool,
+    /// DSCP of what we send, 0 to 63; 46 is "expedited forwarding", 0 leaves the field alone.
+    pub dscp: u8,
+}
+
+impl MediaConfig {
+    /// One thread, silence after 10 s, phones behind NAT welcome, expedited forwarding.
+    #[must_use]
+    pub const fn new(prompts: Arc<PromptLibrary>) -> Self {
+        let silence_after = Duration::from_secs(10);
+        Self { threads: 1, prompts, silence_after, learn_source: true, dscp: 46 }
+    }
+}
+
+/// The media threads. Dropping it closes every leg and ends them.
+///
+/// A panic while a packet or a command is handled is caught: it closes that one leg, is counted in
+/// [`Counters::faults`] and told as the leg's `Silent`. Should a thread end all the same,
+/// [`Media::healthy`] says so.
+pub struct Media {
+    threads: Vec<Thread>,
+    /// Which thread owns which leg; empty when there is only one thread.
+    homes: Mutex<Homes>,
+    plays_refused: AtomicU64,
+}
+
+struct Thread {
+    queue: Arc<Queue>,
+    board: Arc<Board>,
+    handle: Option<JoinHandle<()>>,
+}
+
+#[derive(Default)]
+struct Homes {
+    of: BTreeMap<LegId, usize>,
+    next: usize,
+}
+
+impl Media {
+    /// Starts the threads. `notices` is called on them and must not wait.
+    ///
+    /// # Errors
+    ///
+    /// The system's, when a thread or its descriptors cannot be had.
+    pub fn start<N>(config: &MediaConfig, notices: N) -> io::Result<Self>
+    where
+        N: Fn(Notice) + Send + Clone + 'static,
+    {
+        let epoch = Instant::now();
+        let mut threads = Vec::new();
+        for number in 0..config.threads.max(1) {
+            let (queue, board) = (Arc::new(Queue::new()?), Arc::new(Board::default()));
+            let mut key = [0; 32];
+            getrandom::fill(&mut key).map_err(io::Error::other)?;
+            let rng = Rng::from_key(key);
+            let mut worker = worker::Worker::new(
+                config,
+                Arc::clone(&queue),
+                Arc::clone(&board),
+                notices.clone(),
+                rng,
+                epoch,
+            )?;
+            let handle = std::thread::Builder::new()
+                .name(format!("media-{number}"))
+                .spawn(move || worker.run())?;
+            threads.push(Thread { queue, board, handle: Some(handle) });
+        }
+        Ok(Self { threads, homes: Mutex::default(), plays_refused: AtomicU64::new(0) })
+    }
+
+    /// Gives a command to the thread of its leg; takes about a microsecond and never waits for a
+    /// thread. Commands for one leg are carried out in the order given. When 65,536 commands wait, a
+    /// `Play` is refused and counted; nothing else ever is.
+    pub fn send(&self, command: Command) {
+        let home = self.home(&command);
+        let taken =
+            self.threads.get(home).is_none_or(|thread| thread.queue.push(Order::Command(command)));
+        if !taken {
+            self.plays_refused.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// What has been counted so far; at most some milliseconds old.
+    #[must_use]
+    pub fn counters(&self) -> Counters {
+        let mut sum = Counters::default();
+        self.threads.iter().for_each(|thread| thread.board.add_to(&mut sum));
+        sum.plays_refused = self.plays_refused.load(Ordering::Relaxed);
+        sum
+    }
+
+    /// Whether every thread is alive. A thread that has ended carries no sound any more: the process
+    /// should be restarted.
+    #[must_use]
+    pub fn healthy(&self) -> bool {
+        self.threads
+            .iter()
+            .all(|thread| thread.handle.as_ref().is_some_and(|handle| !handle.is_finished()))
+    }
+
+    /// The thread that the command is for. Two legs that are to be joined come to live on one thread
+    /// first, so that no packet ever crosses threads.
+    fn home(&self, command: &Command) -> usize {
+        if self.threads.len() == 1 {
+            return 0;
+        }
+        let mut homes = self.homes.lock().unwrap_or_else(PoisonError::into_inner);
+        let home = |homes: &Homes, leg: &LegId| homes.of.get(leg).copied();
+        match command {
+            Command::Open { leg, .. } => {
+                let next = homes.next;
+                homes.next = next.wrapping_add(1).checked_rem(self.threads.len()).unwrap_or(0);
+                *homes.of.entry(*leg).or_insert(next)
+            }
+            Command::Close { leg } => homes.of.remove(leg).unwrap_or(0),
+            Command::Bridge { a, b } => {
+                let (Some(to), Some(from)) = (home(&homes, a), home(&homes, b)) else { return 0 };
+                if from != to
+                    && let (Some(old), Some(new)) = (self.threads.get(from), self.threads.get(to))
+                {
+                    homes.of.insert(*b, to);
+                    // In this order and under the lock: every thread sees the moves in the same order,
+                    // so the oldest unfinished one can always go on and no two threads wait in a ring.
+                    old.queue.push(Order::Hand { leg: *b, to: Arc::clone(&new.queue) });
+                    new.queue.push(Order::Await { leg: *b });
+                }
+                to
+            }
+            Command::Stream { leg, .. }
+            | Command::Unbridge { leg }
+            | Command::Play { leg, .. }
+            | Command::Stop { leg } => home(&homes, leg).unwrap_or(0),
+        }
+    }
+}
+
+impl Drop for Media {
+    fn drop(&mut self) {
+        for thread in &self.threads {
+            thread.queue.push(Order::Stop);
+        }
+        for thread in &mut self.threads {
+            // A thread that panicked has said so already.
+            let _ = thread.handle.take().map(JoinHandle::join);
+        }
+    }
+}

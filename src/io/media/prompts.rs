@@ -1,0 +1,327 @@
+//! What can be played: the announcements that come with the program, and a site's own recordings that
+//! take their place by name. Everything is read, judged and encoded once, before the first call.
+
+use crate::base::PromptId;
+use crate::rtp::{Prompt, tone};
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Longest prompt, seconds.
+const MAX_SECONDS: u32 = 600;
+/// Most files in a prompt folder.
+const MAX_FILES: usize = 1000;
+/// Samples a second that are played.
+const RATE_HZ: u32 = 8000;
+
+macro_rules! built_in {
+    ($($name:literal),* $(,)?) => {
+        [$(($name, include_bytes!(concat!("../../../prompts/", $name, ".wav")).as_slice())),*]
+    };
+}
+
+/// The files of `prompts/`, inside the program, so that it can speak wherever it is put.
+static BUILT_IN: [(&str, &[u8]); 24] = built_in![
+    "after-hours",
+    "busy",
+    "code-done",
+    "code-refused",
+    "comfort",
+    "desk-is-demo",
+    "holiday",
+    "information",
+    "menu-wrong",
+    "music",
+    "position-1",
+    "position-2",
+    "position-3",
+    "position-4",
+    "position-5",
+    "position-6",
+    "position-7",
+    "position-8",
+    "position-9",
+    "position-10",
+    "queue-full",
+    "waited-too-long",
+    "welcome",
+    "year-end",
+];
+
+/// Why a prompt cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum PromptError {
+    /// The folder or a file in it cannot be read.
+    #[error("{path}: cannot be read")]
+    Unreadable {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        source: io::Error,
+    },
+    /// More files than are loaded.
+    #[error("{path}: more than {limit} WAV files")]
+    TooMany {
+        /// The folder.
+        path: PathBuf,
+        /// The bound.
+        limit: usize,
+    },
+    /// Not a WAV file, or a broken one.
+    #[error("{path}: not a whole WAV file")]
+    NotWav {
+        /// Which.
+        path: PathBuf,
+        /// Where the reader stumbled.
+        source: hound::Error,
+    },
+    /// A WAV file of the wrong kind.
+    #[error(
+        "{path}: {found_hz} Hz, {found_channels} channels, {found_bits} bits found; due are 8000 or 16000 Hz, 1 channel, 16-bit PCM"
+    )]
+    WrongKind {
+        /// Which.
+        path: PathBuf,
+        /// Samples a second.
+        found_hz: u32,
+        /// Channels.
+        found_channels: u16,
+        /// Bits a sample.
+        found_bits: u16,
+    },
+    /// Nothing in it, or more than anybody would listen to.
+    #[error("{path}: {found_ms} ms long; due are 1 ms to {limit_s} s")]
+    WrongLength {
+        /// Which.
+        path: PathBuf,
+        /// How long it is, milliseconds.
+        found_ms: u64,
+        /// The bound, seconds.
+        limit_s: u32,
+    },
+}
+
+/// All prompts by name. Cheap to share, never changed: a reload makes a new one.
+#[derive(Clone, Debug)]
+pub struct PromptLibrary {
+    prompts: BTreeMap<PromptId, Arc<Prompt>>,
+}
+
+impl PromptLibrary {
+    /// The built-in prompts and tones, and over them the WAV files of `folder`: `busy.wav` takes the
+    /// place of `busy`, a new name adds a prompt.
+    ///
+    /// # Errors
+    ///
+    /// [`PromptError`] for the first file that cannot be used: better no start than a silent desk.
+    pub fn load(folder: Option<&Path>) -> Result<Self, PromptError> {
+        let mut prompts = BTreeMap::new();
+        for (name, tone) in [("ringback", tone::RINGBACK), ("busy-tone", tone::BUSY)] {
+            prompts.insert(PromptId::from(name), Arc::new(Prompt::encode(&tone.render())));
+        }
+        for (name, wav) in BUILT_IN {
+            let path = PathBuf::from(format!("(built in) {name}.wav"));
+            prompts.insert(PromptId::from(name), Arc::new(decode(wav, path)?));
+        }
+        for path in folder.map(wav_files).transpose()?.unwrap_or_default() {
+            let Some(name) = path.file_stem().and_then(|name| name.to_str()) else { continue };
+            let name = PromptId::from(name);
+            let unreadable = |source| PromptError::Unreadable { path: path.clone(), source };
+            let file = std::fs::File::open(&path).map_err(unreadable)?;
+            prompts.insert(name, Arc::new(decode(io::BufReader::new(file), path)?));
+        }
+        Ok(Self { prompts })
+    }
+
+    /// A library of given prompts, for tests and measurements.
+    #[must_use]
+    pub fn of(prompts: impl IntoIterator<Item = (PromptId, Prompt)>) -> Self {
+        Self {
+            prompts: prompts.into_iter().map(|(name, prompt)| (name, Arc::new(prompt))).collect(),
+        }
+    }
+
+    /// One prompt.
+    #[must_use]
+    pub fn get(&self, name: &PromptId) -> Option<&Arc<Prompt>> {
+        self.prompts.get(name)
+    }
+
+    /// All names, in order.
+    #[must_use]
+    pub fn names(&self) -> BTreeSet<PromptId> {
+        self.prompts.keys().cloned().collect()
+    }
+
+    /// Those of `names` that there is no prompt for, each once.
+    #[must_use]
+    pub fn missing<'a>(&self, names: impl IntoIterator<Item = &'a PromptId>) -> Vec<PromptId> {
+        let missing: BTreeSet<_> =
+            names.into_iter().filter(|name| !self.prompts.contains_key(*name)).cloned().collect();
+        missing.into_iter().collect()
+    }
+}
+
+fn wav_files(folder: &Path) -> Result<Vec<PathBuf>, PromptError> {
+    let unreadable = |source| PromptError::Unreadable { path: folder.to_owned(), source };
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        if path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("wav")) {
+            files.push(path);
+        }
+        if files.len() > MAX_FILES {
+            return Err(PromptError::TooMany { path: folder.to_owned(), limit: MAX_FILES });
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn decode(wav: impl io::Read, path: PathBuf) -> Result<Prompt, PromptError> {
+    let reader = match hound::WavReader::new(wav) {
+        Ok(reader) => reader,
+        Err(source) => return Err(PromptError::NotWav { path, source }),
+    };
+    let spec = reader.spec();
+    let kind = (spec.channels, spec.bits_per_sample, spec.sample_format);
+    if kind != (1, 16, hound::SampleFormat::Int)
+        || ![RATE_HZ, 2 * RATE_HZ].contains(&spec.sample_rate)
+    {
+        return Err(PromptError::WrongKind {
+            path,
+            found_hz: spec.sample_rate,
+            found_channels: spec.channels,
+            found_bits: spec.bits_per_sample,
+        });
+    }
+    let found_ms =
+        u64::from(reader.duration()).saturating_mul(1000).checked_div(u64::from(spec.sample_rate));
+    let found_ms = found_ms.unwrap_or(0);
+    if found_ms == 0 || found_ms > u64::from(MAX_SECONDS).saturating_mul(1000) {
+        return Err(PromptError::WrongLength { path, found_ms, limit_s: MAX_SECONDS });
+    }
+    let samples: Vec<i16> = match reader.into_samples().collect() {
+        Ok(samples) => samples,
+        Err(source) => return Err(PromptError::NotWav { path, source }),
+    };
+    Ok(Prompt::encode(&if spec.sample_rate == RATE_HZ { samples } else { halve(&samples) }))
+}
+
+/// Taps of the filter in front of the halving, odd.
+const TAPS: u16 = 63;
+
+/// From 16 to 8 kHz: a low pass at 3.6 kHz (a windowed sinc), then every other sample.
+#[expect(clippy::cast_possible_truncation, reason = "clamped to the range of i16 first")]
+fn halve(samples: &[i16]) -> Vec<i16> {
+    let middle = f64::from(TAPS - 1) / 2.0;
+    let tap = |at: u16| {
+        let x = std::f64::consts::TAU * (3600.0 / 16_000.0) * (f64::from(at) - middle);
+        let sinc = if x == 0.0 { 1.0 } else { x.sin() / x };
+        let turn = std::f64::consts::TAU * f64::from(at) / f64::from(TAPS - 1);
+        sinc * (0.42 - 0.5 * turn.cos() + 0.08 * (2.0 * turn).cos())
+    };
+    let taps: Vec<f64> = (0..TAPS).map(tap).collect();
+    let gain: f64 = taps.iter().sum();
+    let edge = std::iter::repeat_n(0.0, usize::from(TAPS / 2));
+    let sound = samples.iter().map(|sample| f64::from(*sample));
+    let padded: Vec<f64> = edge.clone().chain(sound).chain(edge).collect();
+    let filtered = padded.windows(usize::from(TAPS)).step_by(2);
+    filtered
+        .map(|window| {
+            window.iter().zip(&taps).map(|(sample, tap)| sample * tap).sum::<f64>() / gain
+        })
+        .map(|sample| sample.clamp(f64::from(i16::MIN), f64::from(i16::MAX)) as i16)
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::rtp::g711;
+    use crate::sdp::Codec;
+
+    fn wav(rate: u32, channels: u16, samples: &[i16]) -> Vec<u8> {
+        let spec = hound::WavSpec {
+            channels,
+            sample_rate: rate,
+            bits_per_sample: 16,
+            sample_format: hound::SampleFormat::Int,
+        };
+        let mut bytes = io::Cursor::new(Vec::new());
+        let mut writer = hound::WavWriter::new(&mut bytes, spec).unwrap();
+        samples.iter().for_each(|sample| writer.write_sample(*sample).unwrap());
+        writer.finalize().unwrap();
+        bytes.into_inner()
+    }
+
+    fn sine(hz: f64, rate: f64, count: u32) -> Vec<i16> {
+        #[expect(clippy::cast_possible_truncation, reason = "below 10000")]
+        let sample =
+            |at| (10_000.0 * (std::f64::consts::TAU * hz / rate * f64::from(at)).sin()) as i16;
+        (0..count).map(sample).collect()
+    }
+
+    fn loudness(prompt: &Prompt) -> f64 {
+        let sound = prompt.sound(Codec::Pcma);
+        let inner = &sound[100..sound.len() - 100];
+        let power = inner.iter().map(|byte| f64::from(g711::decode(Codec::Pcma, *byte)).powi(2));
+        (power.sum::<f64>() / f64::from(u32::try_from(inner.len()).unwrap())).sqrt()
+    }
+
+    #[test]
+    fn what_comes_with_the_program_can_be_played() {
+        let library = PromptLibrary::load(None).unwrap();
+        let wanted = ["welcome", "busy", "position-10", "music", "ringback", "nothing", "nothing"];
+        let wanted: Vec<PromptId> = wanted.into_iter().map(PromptId::from).collect();
+        assert_eq!(library.missing(&wanted), [PromptId::from("nothing")]);
+        for name in library.names() {
+            let prompt = library.get(&name).unwrap();
+            let seconds = prompt.samples() / 8000;
+            assert!(seconds <= 30 && prompt.samples() > 4000, "{name}");
+            assert!((300.0..12_000.0).contains(&loudness(prompt)), "{name} {}", loudness(prompt));
+        }
+        assert_eq!(library.get(&"music".into()).unwrap().samples(), 24 * 8000);
+    }
+
+    #[test]
+    fn sixteen_kilohertz_are_halved_without_aliases() {
+        let read = |hz, rate: u32| {
+            let bytes = wav(rate, 1, &sine(hz, f64::from(rate), rate));
+            decode(bytes.as_slice(), PathBuf::new()).unwrap()
+        };
+        let (as_is, halved, alias) =
+            (read(1000.0, 8000), read(1000.0, 16_000), read(5000.0, 16_000));
+        assert_eq!((as_is.samples(), halved.samples()), (8000, 8000));
+        assert!((loudness(&as_is) / loudness(&halved) - 1.0).abs() < 0.02);
+        assert!(loudness(&alias) < 30.0, "{}", loudness(&alias));
+    }
+
+    #[test]
+    fn a_folder_replaces_and_adds_and_is_judged() {
+        let folder = std::env::temp_dir().join(format!("prompts-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).unwrap();
+        let put = |name: &str, bytes: &[u8]| std::fs::write(folder.join(name), bytes).unwrap();
+        put("busy.wav", &wav(8000, 1, &[500; 800]));
+        put("own.WAV", &wav(16_000, 1, &[500; 800]));
+        put("readme.txt", b"not a prompt");
+        let library = PromptLibrary::load(Some(&folder)).unwrap();
+        assert_eq!(library.get(&"busy".into()).unwrap().samples(), 800);
+        assert_eq!(library.get(&"own".into()).unwrap().samples(), 400);
+        let table = [
+            (wav(8000, 2, &[0; 800]), "8000 Hz, 2 channels"),
+            (wav(44_100, 1, &[0; 800]), "44100 Hz"),
+            (wav(8000, 1, &[]), "0 ms long"),
+            (b"RIFFnot".to_vec(), "not a whole WAV file"),
+            (wav(8000, 1, &[1; 800])[..900].to_vec(), "not a whole WAV file"),
+        ];
+        for (bytes, want) in table {
+            put("zz.wav", &bytes);
+            let error = PromptLibrary::load(Some(&folder)).unwrap_err().to_string();
+            assert!(error.contains("zz.wav") && error.contains(want), "{error}");
+        }
+        std::fs::remove_dir_all(&folder).unwrap();
+        assert!(matches!(PromptLibrary::load(Some(&folder)), Err(PromptError::Unreadable { .. })));
+    }
+}
