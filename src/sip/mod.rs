@@ -4,20 +4,26 @@
 pub mod api;
 pub mod body;
 mod chars;
+mod dialog;
 pub mod digest;
+mod endpoint;
 mod error;
 pub mod frame;
 pub mod gate;
 pub mod header;
+mod leg;
 pub mod message;
 mod name_addr;
 mod params;
 mod parse;
+mod registrar;
+mod transaction;
 mod uri;
 mod via;
 mod vocabulary;
 mod write;
 
+pub use endpoint::{Endpoint, Gauges, NoAddress};
 pub use error::{ParseError, Rejected, ReplyTo};
 pub use frame::{Framed, Framer};
 pub use header::{HeaderName, Headers};
@@ -29,3 +35,5 @@ pub use uri::{AnyUri, Host, OtherUri, Scheme, Uri};
 pub use via::{Via, ViaTransport};
 pub use write::Writer;
 
+#[cfg(test)]
+mod tests;

@@ -85,7 +85,7 @@ impl<V> Index<V> {
     }
 
     /// Whether nothing is held.
-    #[must_use]
+    #[cfg(test)]
     pub fn is_empty(&self) -> bool {
         self.map.is_empty()
     }

@@ -39,7 +39,7 @@ impl<K: Ord> Default for Timers<K> {
     }
 }
 
-impl<K: Ord + Copy> Timers<K> {
+impl<K: Ord> Timers<K> {
     /// Sees to it that the holder is looked at no later than `deadline`. A live entry that is
     /// earlier already serves: when it fires the holder arms itself anew.
     pub fn arm(&mut self, alarm: &mut Alarm, key: K, deadline: Option<Mono>) {
@@ -84,7 +84,7 @@ impl<K: Ord + Copy> Timers<K> {
     }
 
     /// Whether nothing is held.
-    #[must_use]
+    #[cfg(test)]
     pub fn is_empty(&self) -> bool {
         self.heap.is_empty()
     }

@@ -1,0 +1,126 @@
+//! The directory as the endpoint looks things up: hashes computed once, peers by their addresses.
+
+use crate::base::{Number, TrunkId};
+use crate::sip::api::{Directory, Flow, Settings, Source, Transport};
+use crate::sip::digest::Ha1;
+use crate::sip::uri::{Scheme, Uri};
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, SocketAddr};
+
+/// A phone that never registers.
+#[derive(Debug)]
+pub(super) struct FixedPhone {
+    pub target: Uri,
+    pub flow: Flow,
+}
+
+/// See the module.
+#[derive(Default)]
+pub(super) struct Compiled {
+    pub accounts: BTreeMap<String, Ha1>,
+    trunks: BTreeMap<IpAddr, Vec<(u16, Option<Transport>, TrunkId)>>,
+    fixed: BTreeMap<Number, FixedPhone>,
+    /// Where fixed phones send from. A connection comes from any port of its host.
+    fixed_at: BTreeSet<(Transport, IpAddr, u16)>,
+}
+
+impl Compiled {
+    pub fn new(directory: Directory, settings: &Settings) -> Self {
+        let hash = |user: &String, password: &str| Ha1::new(user, &settings.realm, password);
+        let accounts = directory.accounts.into_iter().map(|(user, account)| {
+            let ha1 = hash(&user, account.password.reveal());
+            (user, ha1)
+        });
+        let mut compiled = Self { accounts: accounts.collect(), ..Self::default() };
+        for trunk in directory.trunks {
+            for source in trunk.sources {
+                let entry = (source.port(), trunk.transport, trunk.id.clone());
+                compiled.trunks.entry(bare(source.ip())).or_default().push(entry);
+            }
+        }
+        for (number, contact) in directory.fixed_phones {
+            // A contact that is no SIP URI at an address cannot be called: it has no entry, and the
+            // dial says so.
+            let Ok(target) = contact.parse::<Uri>() else { continue };
+            let Some(remote) = target.socket_addr().filter(|_| target.scheme() == Scheme::Sip)
+            else {
+                continue;
+            };
+            let tcp = target
+                .params()
+                .value("transport")
+                .is_some_and(|name| name.eq_ignore_ascii_case("tcp"));
+            let transport = if tcp { Transport::Tcp } else { Transport::Udp };
+            let Some(listener) = listener_for(settings, transport, remote) else { continue };
+            let flow = Flow { transport, listener, remote, connection: 0 };
+            compiled.fixed_at.insert(seen_from(flow));
+            compiled.fixed.insert(number, FixedPhone { target: target.into_target(), flow });
+        }
+        compiled
+    }
+
+    /// Who brings a request, judged by its address alone: a trunk by source and transport, a fixed
+    /// phone by source and a From user that the directory knows.
+    pub fn source(&self, flow: Flow, from_user: &str) -> Option<Source> {
+        let SocketFlow { address, port } = SocketFlow::of(flow);
+        if let Some(trunks) = self.trunks.get(&address) {
+            let trunk = trunks.iter().find(|(due_port, transport, _)| {
+                (*due_port == 0 || *due_port == port)
+                    && transport.is_none_or(|transport| transport == flow.transport)
+            });
+            if let Some((_, _, id)) = trunk {
+                return Some(Source::Trunk(id.clone()));
+            }
+        }
+        if self.fixed_at.contains(&seen_from(flow)) {
+            let number = Number::from(from_user);
+            if self.fixed.contains_key(&number) || self.accounts.contains_key(from_user) {
+                return Some(Source::Account(number));
+            }
+        }
+        None
+    }
+
+    /// The fixed phone of that number.
+    pub fn fixed(&self, number: &Number) -> Option<&FixedPhone> {
+        self.fixed.get(number)
+    }
+}
+
+struct SocketFlow {
+    address: IpAddr,
+    port: u16,
+}
+
+impl SocketFlow {
+    fn of(flow: Flow) -> Self {
+        Self { address: bare(flow.remote.ip()), port: flow.remote.port() }
+    }
+}
+
+fn seen_from(flow: Flow) -> (Transport, IpAddr, u16) {
+    let SocketFlow { address, port } = SocketFlow::of(flow);
+    match flow.transport {
+        Transport::Udp => (Transport::Udp, address, port),
+        Transport::Tcp => (Transport::Tcp, address, 0),
+    }
+}
+
+/// An IPv4 address that a dual-stack socket shows as IPv6 is the IPv4 address.
+fn bare(address: IpAddr) -> IpAddr {
+    address.to_canonical()
+}
+
+/// The listener to send from: the transport, and the address family of the peer.
+pub(super) fn listener_for(
+    settings: &Settings,
+    transport: Transport,
+    remote: SocketAddr,
+) -> Option<u16> {
+    let fits = |ours: SocketAddr| bare(ours.ip()).is_ipv4() == bare(remote.ip()).is_ipv4();
+    let place = settings
+        .listeners
+        .iter()
+        .position(|listener| listener.transport == transport && fits(listener.advertised))?;
+    u16::try_from(place).ok()
+}

@@ -1,0 +1,338 @@
+//! The SIP endpoint: messages and wishes in, messages and leg events out. It owns the transactions,
+//! the legs, the location table and the admission of strangers, and knows no call: which leg talks
+//! to which is the engine's business.
+
+pub(in crate::sip) mod core;
+mod directory;
+mod guard;
+mod receive;
+mod register;
+
+use self::core::{Core, Cx, Holder, Outcome, Purpose};
+use self::directory::{Compiled, listener_for};
+use self::guard::Guard;
+use super::api::{Binding, BindingChange, Directory, Effect, Flow, LegEvent, Settings, Shown, Why};
+use super::dialog::Token;
+use super::digest::Authenticator;
+use super::leg::{Invitation, Leg, State, acknowledge_late, reject_fork};
+use super::registrar::Registrar;
+use super::transaction::{Index, Timers};
+use crate::base::{LegId, Mono, Now, Number, Rng};
+use bytes::Bytes;
+
+/// The number that was dialled has no phone: nobody registered, and no fixed address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("the number has no registered and no fixed phone")]
+pub struct NoAddress;
+
+/// What the endpoint holds at this moment. All but `bindings` fall back to 0 within 64·T1 and 5 s
+/// after the last call and message.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Gauges {
+    /// Legs that are not over.
+    pub legs: usize,
+    /// Requests of peers.
+    pub server_transactions: usize,
+    /// Requests of ours.
+    pub client_transactions: usize,
+    /// Entries of the timer heap, stale ones included.
+    pub timers: usize,
+    /// Connections that legs hang on.
+    pub streams: usize,
+    /// Registered contacts.
+    pub bindings: usize,
+}
+
+/// See the module.
+pub struct Endpoint {
+    core: Core,
+    directory: Compiled,
+    auth: Authenticator,
+    guard: Guard,
+    registrar: Registrar,
+    legs: Index<Box<Leg>>,
+    /// Legs by our tag.
+    tags: Index<LegId>,
+    /// The next leg that a peer begins: odd.
+    next_leg: u64,
+}
+
+impl Endpoint {
+    /// An endpoint that holds nothing yet.
+    #[must_use]
+    pub fn new(settings: Settings, directory: Directory, mut rng: Rng) -> Self {
+        let directory = Compiled::new(directory, &settings);
+        let mut key = [0; 32];
+        for (chunk, bits) in
+            key.chunks_exact_mut(8).zip([rng.bits(), rng.bits(), rng.bits(), rng.bits()])
+        {
+            chunk.copy_from_slice(&bits.to_be_bytes());
+        }
+        Self {
+            auth: Authenticator::new(&settings.realm, key),
+            core: Core::new(settings, rng),
+            directory,
+            guard: Guard::default(),
+            registrar: Registrar::default(),
+            legs: Index::default(),
+            tags: Index::default(),
+            next_leg: 1,
+        }
+    }
+
+    /// Replaces the directory. Calls and registrations stay as they are; who was removed is asked for
+    /// a password that no longer fits the next time.
+    pub fn set_directory(&mut self, directory: Directory) {
+        self.directory = Compiled::new(directory, &self.core.settings);
+    }
+
+    /// Takes stored bindings back after a restart. Those that lapsed meanwhile are reported as removed
+    /// by the next tick.
+    pub fn restore(&mut self, bindings: impl IntoIterator<Item = Binding>, now: Now) {
+        for mut binding in bindings {
+            // The listeners may have been renumbered since.
+            let Flow { transport, remote, .. } = binding.flow;
+            let Some(listener) = listener_for(&self.core.settings, transport, remote) else {
+                continue;
+            };
+            binding.flow.listener = listener;
+            self.registrar.restore(binding, &self.core.settings, now);
+        }
+    }
+
+    /// Whether a phone can be rung under that number.
+    #[must_use]
+    pub fn reachable(&self, number: &Number) -> bool {
+        self.registrar.has(number) || self.directory.fixed(number).is_some()
+    }
+
+    /// What is held now.
+    #[must_use]
+    pub fn gauges(&self) -> Gauges {
+        let (server_transactions, client_transactions) = self.core.transactions();
+        Gauges {
+            legs: self.legs.len(),
+            server_transactions,
+            client_transactions,
+            timers: self.core.timers.len(),
+            streams: self.core.streams(),
+            bindings: self.registrar.len(),
+        }
+    }
+
+    // ---- the network -------------------------------------------------------------------------
+
+    /// A connection is gone, as it was named in [`Endpoint::receive`] or in a `Send`.
+    pub fn flow_lost(&mut self, flow: Flow, now: Now, out: &mut Vec<Effect>) {
+        self.registrar.flow_lost(flow);
+        for leg in self.core.followers(flow) {
+            self.with_leg(leg, now, out, |leg, cx| leg.on_flow_lost(cx, flow));
+        }
+    }
+
+    /// A `Send` on `flow` reached nobody: the connection could not be opened.
+    pub fn unsendable(&mut self, flow: Flow, now: Now, out: &mut Vec<Effect>) {
+        for leg in self.core.followers(flow) {
+            self.with_leg(leg, now, out, |leg, cx| leg.on_unsendable(cx, flow));
+        }
+    }
+
+    // ---- time --------------------------------------------------------------------------------
+
+    /// When [`Endpoint::tick`] is due; earlier or later is harmless.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Mono> {
+        let (one, two) = (self.core.timers.next(), self.registrar.next_deadline());
+        match (one, two) {
+            (Some(one), Some(two)) => Some(one.min(two)),
+            (one, two) => one.or(two),
+        }
+    }
+
+    /// Does whatever has become due.
+    pub fn tick(&mut self, now: Now, out: &mut Vec<Effect>) {
+        while let Some((at, holder)) = self.core.timers.pop_due(now.mono) {
+            match holder {
+                Holder::Server(key) => Cx { core: &mut self.core, now, out }.wake_server(key, at),
+                Holder::Client(key) => {
+                    let mut cx = Cx { core: &mut self.core, now, out };
+                    if let Some((leg, purpose, branch)) = cx.wake_client(key, at) {
+                        let nowhere = |leg: &mut Leg, cx: &mut Cx<'_>| {
+                            leg.on_outcome(cx, None, purpose, branch, Outcome::TimedOut);
+                        };
+                        self.with_leg(leg, now, out, nowhere);
+                    }
+                }
+                Holder::Leg(id) => {
+                    let live = |leg: &mut Box<Leg>| Timers::<Holder>::is_live(&mut leg.alarm, at);
+                    if self.legs.get_mut(id.0).is_some_and(live) {
+                        self.with_leg(id, now, out, Leg::wake);
+                    }
+                }
+            }
+        }
+        let mut changes = Vec::new();
+        self.registrar.tick(now.mono, &mut changes);
+        out.extend(changes.into_iter().map(Effect::Binding));
+    }
+
+    // ---- the engine's wishes -----------------------------------------------------------------
+
+    /// Tells the caller that it rings: 180, or 183 with early media. Repeated inside every minute.
+    pub fn ring(&mut self, leg: LegId, sdp: Option<Bytes>, now: Now, out: &mut Vec<Effect>) {
+        self.with_leg(leg, now, out, |leg, cx| leg.ring(cx, sdp.as_ref()));
+    }
+
+    /// Answers the caller: 200, repeated until the ACK comes.
+    pub fn accept(&mut self, leg: LegId, sdp: Bytes, now: Now, out: &mut Vec<Effect>) {
+        self.with_leg(leg, now, out, |leg, cx| leg.accept(cx, &sdp));
+    }
+
+    /// Refuses the caller; `Over(ByUs)` follows at once. On a leg that was answered it hangs up.
+    pub fn refuse(&mut self, leg: LegId, status: u16, now: Now, out: &mut Vec<Effect>) {
+        self.with_leg(leg, now, out, |leg, cx| leg.refuse(cx, status));
+    }
+
+    /// Calls a phone under a new, even leg id; without SDP the phone is asked to make the offer.
+    ///
+    /// # Errors
+    ///
+    /// [`NoAddress`]; then there is no leg and no event comes. A full transaction table comes as
+    /// `Refused { status: 503 }`.
+    pub fn dial(
+        &mut self,
+        leg: LegId,
+        to: &Number,
+        shown: &Shown,
+        sdp: Option<Bytes>,
+        now: Now,
+        out: &mut Vec<Effect>,
+    ) -> Result<(), NoAddress> {
+        let (target, flow, by_contact) = match self.registrar.locate(to, now.mono) {
+            Some((uri, flow)) => (uri.clone(), flow, false),
+            None => {
+                let fixed = self.directory.fixed(to).ok_or(NoAddress)?;
+                (fixed.target.clone(), fixed.flow, true)
+            }
+        };
+        if self.core.is_full() || self.legs.contains(leg.0) {
+            out.push(Effect::Leg { leg, event: LegEvent::Refused { status: 503 } });
+            return Ok(());
+        }
+        let sdp = sdp.as_ref();
+        let invitation = Invitation { to, target, flow, by_contact, shown, sdp };
+        let mut cx = Cx { core: &mut self.core, now, out };
+        let begun = Leg::invite(&mut cx, leg, invitation);
+        self.tags.insert(begun.tag.0, leg);
+        self.legs.insert(leg.0, Box::new(begun));
+        self.settle(leg);
+        Ok(())
+    }
+
+    /// Our answer to the offer that came in a 2xx to an offerless INVITE of ours; it goes in the ACK.
+    pub fn answer_in_ack(&mut self, leg: LegId, sdp: Bytes, now: Now, out: &mut Vec<Effect>) {
+        self.with_leg(leg, now, out, |leg, cx| leg.answer_in_ack(cx, &sdp));
+    }
+
+    /// Sends a re-INVITE, when nothing else is under way; without SDP the peer is asked to offer.
+    pub fn offer(&mut self, leg: LegId, sdp: Option<Bytes>, now: Now, out: &mut Vec<Effect>) {
+        self.with_leg(leg, now, out, |leg, cx| leg.offer(cx, sdp));
+    }
+
+    /// Answers the peer's re-INVITE or UPDATE with SDP or a refusal.
+    pub fn answer_offer(
+        &mut self,
+        leg: LegId,
+        answer: Result<Bytes, u16>,
+        now: Now,
+        out: &mut Vec<Effect>,
+    ) {
+        self.with_leg(leg, now, out, |leg, cx| {
+            leg.answer_offer(cx, answer.as_ref().map_err(|e| *e))
+        });
+    }
+
+    /// Ends the leg by whatever is due in its state: a refusal, CANCEL, BYE, or one of them later.
+    pub fn hang_up(&mut self, leg: LegId, why: Why, now: Now, out: &mut Vec<Effect>) {
+        self.with_leg(leg, now, out, |leg, cx| leg.hang_up(cx, why));
+    }
+
+    // ---- inside ------------------------------------------------------------------------------
+
+    /// Does something with a leg, if it lives, and sees to what follows from it.
+    fn with_leg(
+        &mut self,
+        id: LegId,
+        now: Now,
+        out: &mut Vec<Effect>,
+        step: impl FnOnce(&mut Leg, &mut Cx<'_>),
+    ) -> bool {
+        let Some(leg) = self.legs.get_mut(id.0) else { return false };
+        step(leg, &mut Cx { core: &mut self.core, now, out });
+        self.settle(id);
+        true
+    }
+
+    /// Arms the leg's timer and notes its connection, or forgets it when it is over.
+    fn settle(&mut self, id: LegId) {
+        let Some(leg) = self.legs.get_mut(id.0) else { return };
+        let flow = leg.flow();
+        self.core.follow(id, leg.follows, flow);
+        leg.follows = flow;
+        if let State::Over = leg.state {
+            self.tags.remove(leg.tag.0);
+            self.legs.remove(id.0);
+            return;
+        }
+        let deadline = leg.deadline();
+        self.core.timers.arm(&mut leg.alarm, Holder::Leg(id), deadline);
+    }
+
+    /// A response to a request of ours.
+    fn on_response(
+        &mut self,
+        flow: Flow,
+        response: super::Response,
+        now: Now,
+        out: &mut Vec<Effect>,
+    ) {
+        let mut cx = Cx { core: &mut self.core, now, out };
+        let Some((leg, purpose, branch, outcome)) = cx.answered(response) else { return };
+        if self.legs.contains(leg.0) {
+            let step = |leg: &mut Leg, cx: &mut Cx<'_>| {
+                leg.on_outcome(cx, Some(flow), purpose, branch, outcome);
+            };
+            self.with_leg(leg, now, out, step);
+        } else if let Outcome::Response(response) = outcome {
+            after_the_end(
+                &mut Cx { core: &mut self.core, now, out },
+                leg,
+                purpose,
+                branch,
+                &response,
+            );
+        }
+    }
+
+    fn put_bindings(out: &mut Vec<Effect>, changes: Vec<BindingChange>) {
+        out.extend(changes.into_iter().map(Effect::Binding));
+    }
+}
+
+/// A 2xx that found its leg gone: the peer is told that nobody is there (§13.2.2.4).
+fn after_the_end(
+    cx: &mut Cx<'_>,
+    leg: LegId,
+    purpose: Purpose,
+    branch: Token,
+    response: &super::Response,
+) {
+    if !(200..300).contains(&response.status) {
+        return;
+    }
+    match purpose {
+        Purpose::Invite => reject_fork(cx, leg, branch, response),
+        Purpose::Reinvite => acknowledge_late(cx, branch, response),
+        Purpose::Bye | Purpose::Cancel => {}
+    }
+}

@@ -1,0 +1,97 @@
+//! The end of a leg, whoever wants it (RFC 3261 §15).
+
+use super::outgoing::bye;
+use super::session::Exchange;
+use super::{Ending, Leg, State};
+use crate::sip::api::{LegEnd, LegEvent, Why};
+use crate::sip::dialog::Token;
+use crate::sip::endpoint::core::{Cx, Outcome};
+use crate::sip::message::Request;
+
+impl Leg {
+    /// The engine wants the leg to end, whatever its state.
+    pub fn hang_up(&mut self, cx: &mut Cx<'_>, why: Why) {
+        match &mut self.state {
+            State::Invited(_) => {
+                let status = match why {
+                    Why::Normal | Why::Elsewhere => 480,
+                    Why::Fault => 500,
+                };
+                self.refuse(cx, status);
+            }
+            State::Calling(_) => self.cancel(cx, why),
+            State::Up(up) => {
+                // §15: the callee sends no BYE before the ACK to its 2xx came or was given up.
+                if let Exchange::Acking { initial: true, .. } = up.exchange {
+                    up.deferred = Some(why);
+                    return;
+                }
+                self.end(cx, Some(why), LegEvent::Over(LegEnd::ByUs));
+            }
+            State::Ending(_) | State::Over => {}
+        }
+    }
+
+    /// Sends BYE and waits for its answer; `with` is then told.
+    pub(super) fn end(&mut self, cx: &mut Cx<'_>, why: Option<Why>, with: LegEvent) {
+        let mut up = match std::mem::replace(&mut self.state, State::Over) {
+            State::Up(up) => up,
+            other => {
+                self.state = other;
+                return;
+            }
+        };
+        self.close_exchange(cx, &mut up);
+        let bye = bye(cx, self.id, &mut up.dialog, why);
+        self.state = State::Ending(Box::new(Ending { dialog: up.dialog, with, bye }));
+    }
+
+    /// The dialog is dead: what we send in it is not answered, or answered by 408 or 481 (§12.2.1.2).
+    /// BYE goes out for what it is worth, and nobody waits for its answer.
+    pub(super) fn abandon(&mut self, cx: &mut Cx<'_>, end: LegEnd) {
+        if let State::Up(up) = &mut self.state {
+            bye(cx, self.id, &mut up.dialog, None);
+        }
+        self.over(cx, LegEvent::Over(end));
+    }
+
+    /// The peer's BYE, in any state.
+    pub(super) fn on_bye(&mut self, cx: &mut Cx<'_>, key: u64, request: &Request) {
+        let ok = cx.answer(request, 200, self.tag).finish();
+        cx.respond(key, 200, ok);
+        match std::mem::replace(&mut self.state, State::Over) {
+            // Before our final answer: the INVITE is refused (§15.1.2).
+            State::Invited(invited) => {
+                let writer = cx.answer(&invited.request, 487, self.tag);
+                cx.respond(invited.key, 487, writer.finish());
+                cx.tell(self.id, LegEvent::Over(LegEnd::Bye));
+            }
+            State::Calling(calling) => {
+                self.state = State::Calling(calling);
+                self.on_early_bye(&request.head);
+            }
+            State::Up(mut up) => {
+                self.close_exchange(cx, &mut up);
+                cx.tell(self.id, LegEvent::Over(LegEnd::Bye));
+            }
+            // It crossed ours; both are answered.
+            State::Ending(ending) => cx.tell(self.id, ending.with),
+            State::Over => {}
+        }
+    }
+
+    /// What came of our BYE: any final answer, or none, ends it (§15.1.1).
+    pub(super) fn on_bye_outcome(&mut self, cx: &mut Cx<'_>, branch: Token, outcome: &Outcome) {
+        if let Outcome::Response(response) = outcome
+            && response.status < 200
+        {
+            return;
+        }
+        if let State::Ending(ending) = &self.state
+            && ending.bye == branch
+        {
+            let with = ending.with.clone();
+            self.over(cx, with);
+        }
+    }
+}

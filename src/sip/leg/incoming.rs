@@ -1,0 +1,115 @@
+//! The peer called: from its INVITE to our final answer (RFC 3261 §13.3, §9.2).
+
+use super::session::{Exchange, Up};
+use super::{ALLOW, Leg, State, some_sdp};
+use crate::base::Mono;
+use crate::sip::HeaderName;
+use crate::sip::api::{LegEnd, LegEvent, Why};
+use crate::sip::dialog::Dialog;
+use crate::sip::endpoint::core::Cx;
+use crate::sip::message::Request;
+use crate::sip::transaction::after_ms;
+use bytes::Bytes;
+
+/// A provisional response is said again this often, so that no proxy between gives up (§13.3.1.1).
+const RING_AGAIN_MS: u32 = 60_000;
+
+/// An INVITE that waits for our final answer.
+#[derive(Debug)]
+pub(in crate::sip) struct Invited {
+    pub dialog: Dialog,
+    /// The INVITE, to answer it.
+    pub request: Request,
+    /// Its transaction.
+    pub key: u64,
+    /// The last provisional response and when it is due again.
+    pub said: Option<(u16, Bytes, Mono)>,
+}
+
+impl Invited {
+    pub fn deadline(&self) -> Option<Mono> {
+        self.said.as_ref().map(|(_, _, again)| *again)
+    }
+
+    /// Where a caller whose connection is gone is to be called back: the address it came from and the
+    /// port its Via names (§18.2.2).
+    pub fn listens_at(&self) -> std::net::SocketAddr {
+        let port = self.request.head.via.port.unwrap_or(5060);
+        std::net::SocketAddr::new(self.dialog.flow.remote.ip(), port)
+    }
+}
+
+impl Leg {
+    /// 180, or 183 with early media.
+    pub fn ring(&mut self, cx: &mut Cx<'_>, sdp: Option<&Bytes>) {
+        let tag = self.tag;
+        let State::Invited(invited) = &mut self.state else { return };
+        let status = if sdp.is_some() { 183 } else { 180 };
+        let mut writer = cx.answer(&invited.request, status, tag);
+        writer.contact(&cx.core.place(invited.dialog.flow).contact);
+        writer.header(&HeaderName::Allow, ALLOW);
+        let bytes = writer.sdp(some_sdp(sdp));
+        invited.said = Some((status, bytes.clone(), after_ms(cx.now.mono, RING_AGAIN_MS)));
+        cx.respond(invited.key, status, bytes);
+    }
+
+    pub(super) fn keep_ringing(&mut self, cx: &mut Cx<'_>) {
+        if let State::Invited(invited) = &mut self.state
+            && let Some((status, bytes, again)) = &mut invited.said
+            && cx.now.mono >= *again
+        {
+            *again = after_ms(cx.now.mono, RING_AGAIN_MS);
+            cx.respond(invited.key, *status, bytes.clone());
+        }
+    }
+
+    /// 200: the call is answered; it is repeated until the ACK comes.
+    pub fn accept(&mut self, cx: &mut Cx<'_>, sdp: &Bytes) {
+        let tag = self.tag;
+        let invited = match std::mem::replace(&mut self.state, State::Over) {
+            State::Invited(invited) => invited,
+            other => {
+                self.state = other;
+                return;
+            }
+        };
+        let Invited { dialog, request, key, .. } = *invited;
+        let late = request.sdp().is_none();
+        let mut writer = cx.answer(&request, 200, tag);
+        writer.contact(&cx.core.place(dialog.flow).contact);
+        writer.header(&HeaderName::Allow, ALLOW);
+        let bytes = writer.sdp(Some(sdp));
+        cx.respond(key, 200, bytes.clone());
+        let exchange = Exchange::acking(bytes, request.head.cseq.number, late, true, cx.now.mono);
+        self.state = State::Up(Box::new(Up::new(dialog, exchange, false)));
+    }
+
+    /// A final refusal. The transaction sees to the ACK; the leg is over.
+    pub fn refuse(&mut self, cx: &mut Cx<'_>, status: u16) {
+        let State::Invited(invited) = &self.state else {
+            return self.hang_up(cx, Why::Normal);
+        };
+        let status = if (300..700).contains(&status) { status } else { 500 };
+        let retry_s = cx.core.rng.below(9).saturating_add(2);
+        let mut writer = cx.answer(&invited.request, status, self.tag);
+        if status == 503 {
+            writer.header(&HeaderName::RetryAfter, retry_s);
+        }
+        cx.respond(invited.key, status, writer.finish());
+        self.over(cx, LegEvent::Over(LegEnd::ByUs));
+    }
+
+    /// CANCEL for the INVITE under `key`; the CANCEL itself has been answered.
+    pub fn on_cancel(&mut self, cx: &mut Cx<'_>, key: u64) {
+        match &self.state {
+            State::Invited(invited) if invited.key == key => {
+                let writer = cx.answer(&invited.request, 487, self.tag);
+                cx.respond(key, 487, writer.finish());
+                self.over(cx, LegEvent::Over(LegEnd::Cancelled));
+            }
+            State::Up(_) => self.on_reinvite_cancelled(cx, key),
+            // The final answer went before it: nothing to cancel (§9.2).
+            State::Invited(_) | State::Calling(_) | State::Ending(_) | State::Over => {}
+        }
+    }
+}

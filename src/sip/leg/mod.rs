@@ -1,0 +1,312 @@
+//! A leg: one INVITE dialog of ours from its first message to its last, whoever began it. It turns
+//! requests and responses into the few events of `api::LegEvent` and the engine's wishes into
+//! requests and responses. It knows no other leg, no account and no socket.
+//!
+//! Each state carries what is true only then. What crosses on the wire has a line of its own:
+//! `incoming` (the peer called), `outgoing` (we call), `session` (the call is up), `ending`.
+
+mod ending;
+mod incoming;
+mod outgoing;
+mod session;
+
+use super::HeaderName;
+use super::api::{Flow, LegEnd, LegEvent, Why};
+use super::dialog::{Dialog, Token};
+use super::endpoint::core::{Cx, Outcome, Purpose};
+use super::message::{Method, Request};
+use super::transaction::timer::Alarm;
+use super::write::Writer;
+use crate::base::{LegId, Mono};
+use bytes::Bytes;
+
+pub(super) use incoming::Invited;
+pub(super) use outgoing::{Calling, Invitation, reject_fork};
+pub(super) use session::{Up, acknowledge_late};
+
+/// What we can do, for Allow (RFC 3261 §20.5).
+pub(super) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REGISTER";
+
+/// One leg.
+#[derive(Debug)]
+pub(super) struct Leg {
+    pub id: LegId,
+    /// Our tag in the dialog, by which in-dialog requests find the leg.
+    pub tag: Token,
+    pub state: State,
+    pub alarm: Alarm,
+    /// The stream that the leg is known to hang on.
+    pub follows: Option<Flow>,
+}
+
+/// Where it stands.
+#[derive(Debug)]
+pub(super) enum State {
+    /// The peer invites us and waits for our final answer.
+    Invited(Box<Invited>),
+    /// We invite and wait for the peer's.
+    Calling(Box<Calling>),
+    /// There is a confirmed dialog.
+    Up(Box<Up>),
+    /// Our BYE is on its way.
+    Ending(Box<Ending>),
+    /// Nothing is owed any more; the endpoint forgets the leg.
+    Over,
+}
+
+/// A leg that we are ending.
+#[derive(Debug)]
+pub(super) struct Ending {
+    pub dialog: Dialog,
+    /// What the engine hears at the end.
+    pub with: LegEvent,
+    /// Our BYE.
+    pub bye: Token,
+}
+
+impl Leg {
+    pub fn new(id: LegId, tag: Token, state: State) -> Self {
+        Self { id, tag, state, alarm: Alarm::default(), follows: None }
+    }
+
+    /// The last word to the engine.
+    fn over(&mut self, cx: &mut Cx<'_>, with: LegEvent) {
+        self.state = State::Over;
+        cx.tell(self.id, with);
+    }
+
+    /// When the leg itself wants to be woken.
+    pub fn deadline(&self) -> Option<Mono> {
+        match &self.state {
+            State::Invited(invited) => invited.deadline(),
+            State::Up(up) => up.deadline(),
+            State::Calling(_) | State::Ending(_) | State::Over => None,
+        }
+    }
+
+    /// The way its messages go now.
+    pub fn flow(&self) -> Option<Flow> {
+        match &self.state {
+            State::Invited(invited) => Some(invited.dialog.flow),
+            State::Calling(calling) => Some(calling.flow),
+            State::Up(up) => Some(up.dialog.flow),
+            State::Ending(ending) => Some(ending.dialog.flow),
+            State::Over => None,
+        }
+    }
+
+    /// Time passed.
+    pub fn wake(&mut self, cx: &mut Cx<'_>) {
+        match &self.state {
+            State::Invited(_) => self.keep_ringing(cx),
+            State::Up(_) => self.wake_session(cx),
+            State::Calling(_) | State::Ending(_) | State::Over => {}
+        }
+    }
+
+    /// Whether the request belongs to a dialog of this leg (§12.2.2).
+    pub fn owns(&self, request: &Request) -> bool {
+        let head = &request.head;
+        match &self.state {
+            State::Invited(invited) => invited.dialog.owns(head),
+            State::Calling(calling) => calling.owns(head),
+            State::Up(up) => up.dialog.owns(head),
+            State::Ending(ending) => ending.dialog.owns(head),
+            State::Over => false,
+        }
+    }
+
+    /// A new request in a dialog of this leg, other than ACK and CANCEL. `key` is its transaction's.
+    pub fn on_request(&mut self, cx: &mut Cx<'_>, flow: Flow, key: u64, request: Request) {
+        let rises = match &mut self.state {
+            State::Invited(invited) => invited.dialog.advance(request.head.cseq.number),
+            State::Calling(calling) => calling.advance(&request.head),
+            State::Up(up) => up.dialog.advance(request.head.cseq.number),
+            State::Ending(ending) => ending.dialog.advance(request.head.cseq.number),
+            State::Over => return,
+        };
+        cx.open_inside(key, self.id, flow, &request);
+        if !rises {
+            // §12.2.2: out of order.
+            return self.refuse_request(cx, key, &request, 500);
+        }
+        // §8.2.2.3: we have no extension that a request inside a dialog could require. A call that
+        // wants to end ends all the same.
+        if request.method != Method::Bye && request.head.headers.has(&HeaderName::Require) {
+            return self.refuse_request(cx, key, &request, 420);
+        }
+        // A phone whose connection broke speaks on a new one: answer where it is.
+        self.adopt(flow);
+        match request.method {
+            Method::Bye => self.on_bye(cx, key, &request),
+            Method::Invite | Method::Update => self.on_offer(cx, flow, key, request),
+            Method::Info => self.on_info(cx, key, &request),
+            Method::Options => {
+                let mut writer = cx.answer(&request, 200, self.tag);
+                writer.header(&HeaderName::Allow, ALLOW);
+                writer.header(&HeaderName::Accept, "application/sdp");
+                cx.respond(key, 200, writer.finish());
+            }
+            // Transfers are not for phones to ask, yet.
+            Method::Refer => self.refuse_request(cx, key, &request, 603),
+            // We send nothing that asks for PRACK, and no NOTIFY is awaited.
+            Method::Prack | Method::Notify => self.refuse_request(cx, key, &request, 481),
+            Method::Subscribe => self.refuse_request(cx, key, &request, 489),
+            Method::Message | Method::Publish | Method::Register => {
+                self.refuse_request(cx, key, &request, 405);
+            }
+            Method::Other(_) | Method::Ack | Method::Cancel => {
+                self.refuse_request(cx, key, &request, 501);
+            }
+        }
+    }
+
+    /// Refuses a request inside a dialog.
+    fn refuse_request(&self, cx: &mut Cx<'_>, key: u64, request: &Request, status: u16) {
+        let retry_s = cx.core.rng.below(10);
+        let mut writer = cx.answer(request, status, self.tag);
+        match status {
+            405 | 489 | 501 => {
+                writer.header(&HeaderName::Allow, ALLOW);
+            }
+            415 => {
+                writer.header(&HeaderName::Accept, "application/sdp");
+            }
+            420 => unsupported(&mut writer, request),
+            // §14.2: a random 0 to 10 s.
+            500 => {
+                writer.header(&HeaderName::RetryAfter, retry_s);
+            }
+            _ => {}
+        }
+        cx.respond(key, status, writer.finish());
+    }
+
+    /// What came of a request of ours; `flow` is the way a response came.
+    pub fn on_outcome(
+        &mut self,
+        cx: &mut Cx<'_>,
+        flow: Option<Flow>,
+        purpose: Purpose,
+        branch: Token,
+        outcome: Outcome,
+    ) {
+        if let Some(flow) = flow {
+            self.adopt(flow);
+        }
+        match purpose {
+            Purpose::Invite => self.on_invite_outcome(cx, branch, outcome),
+            Purpose::Reinvite => self.on_reinvite_outcome(cx, branch, outcome),
+            Purpose::Bye => self.on_bye_outcome(cx, branch, &outcome),
+            // The CANCEL's own answer says nothing; the INVITE's does (§9.1).
+            Purpose::Cancel => {}
+        }
+    }
+
+    /// Takes over the connection that the peer now speaks on. Datagrams move nothing: their source
+    /// can be forged, and a phone behind a NAT that moved says so by a target refresh.
+    fn adopt(&mut self, flow: Flow) {
+        let current = match &mut self.state {
+            State::Invited(invited) => &mut invited.dialog.flow,
+            State::Calling(calling) => &mut calling.flow,
+            State::Up(up) => &mut up.dialog.flow,
+            State::Ending(ending) => &mut ending.dialog.flow,
+            State::Over => return,
+        };
+        let stream = crate::sip::api::Transport::Tcp;
+        if flow.transport == stream && current.transport == stream && flow.connection != 0 {
+            *current = flow;
+        }
+    }
+
+    /// The connection that the leg hangs on is gone. What comes next goes by a new one.
+    pub fn on_flow_lost(&mut self, cx: &mut Cx<'_>, lost: Flow) {
+        let id = self.id;
+        match &mut self.state {
+            State::Invited(invited) if invited.dialog.flow == lost => {
+                let flow = Flow { remote: invited.listens_at(), connection: 0, ..lost };
+                invited.dialog.flow = flow;
+                cx.knock(invited.key, flow);
+            }
+            State::Calling(calling) if calling.flow == lost => {
+                let branch = calling.branch;
+                if cx.is_unheard(branch) {
+                    // Nothing came back on it and nothing can.
+                    if cx.fail_client(branch).is_some() {
+                        self.over(cx, LegEvent::Refused { status: 503 });
+                    }
+                } else {
+                    calling.flow.connection = 0;
+                    cx.reroute(branch, calling.flow);
+                }
+            }
+            State::Up(up) if up.dialog.flow == lost => {
+                let remote = up.dialog.wanted_address().unwrap_or(lost.remote);
+                up.dialog.flow = Flow { remote, connection: 0, ..lost };
+            }
+            State::Ending(ending) if ending.dialog.flow == lost => {
+                let with = ending.with.clone();
+                cx.fail_client(ending.bye);
+                self.state = State::Over;
+                cx.tell(id, with);
+            }
+            State::Invited(_)
+            | State::Calling(_)
+            | State::Up(_)
+            | State::Ending(_)
+            | State::Over => {}
+        }
+    }
+
+    /// What was sent on `flow` did not reach anybody.
+    pub fn on_unsendable(&mut self, cx: &mut Cx<'_>, flow: Flow) {
+        if self.flow() != Some(flow) {
+            return;
+        }
+        match &self.state {
+            State::Invited(invited) => {
+                // Nobody is there to be answered.
+                let key = invited.key;
+                cx.drop_server(key);
+                self.over(cx, LegEvent::Over(LegEnd::Lost));
+            }
+            State::Calling(calling) => {
+                let (branch, cancelled) = (calling.branch, calling.cancel.is_some());
+                cx.fail_client(branch);
+                let status = if cancelled { 487 } else { 503 }; // §8.1.3.1
+                self.over(cx, LegEvent::Refused { status });
+            }
+            State::Up(_) => self.abandon(cx, LegEnd::Lost),
+            State::Ending(ending) => {
+                let (bye, with) = (ending.bye, ending.with.clone());
+                cx.fail_client(bye);
+                self.over(cx, with);
+            }
+            State::Over => {}
+        }
+    }
+}
+
+/// Names what a request requires and we do not have: all of it (§8.2.2.3).
+pub(super) fn unsupported(writer: &mut Writer, request: &Request) {
+    let headers = &request.head.headers;
+    for name in [HeaderName::Require, HeaderName::ProxyRequire] {
+        for option in headers.tokens(&name) {
+            writer.header(&HeaderName::Unsupported, option);
+        }
+    }
+}
+
+/// The Reason header for our CANCEL or BYE (RFC 3326).
+fn reason(why: Why) -> Option<&'static str> {
+    match why {
+        Why::Normal => None,
+        Why::Elsewhere => Some("SIP;cause=200;text=\"Call completed elsewhere\""),
+        Why::Fault => Some("SIP;cause=500;text=\"Server Internal Error\""),
+    }
+}
+
+/// SDP, when there is any.
+fn some_sdp(sdp: Option<&Bytes>) -> Option<&[u8]> {
+    sdp.map(|sdp| sdp.as_ref())
+}

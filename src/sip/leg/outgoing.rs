@@ -1,0 +1,238 @@
+//! We call: from our INVITE to the peer's final answer, through forks, early media and CANCEL
+//! (RFC 3261 §13.2, §9.1).
+
+use super::session::{Exchange, Up};
+use super::{ALLOW, Ending, Leg, State, reason, some_sdp};
+use crate::base::{LegId, Number};
+use crate::sip::HeaderName;
+use crate::sip::api::{Flow, LegEvent, Shown, Why};
+use crate::sip::dialog::{Dialog, Token, via};
+use crate::sip::endpoint::core::{Cx, MAX_FORKS, Outcome, Purpose};
+use crate::sip::message::{Head, Method, Response};
+use crate::sip::name_addr::NameAddr;
+use crate::sip::uri::{Host, Uri};
+use crate::sip::write::Writer;
+use bytes::Bytes;
+
+/// Our INVITE is out.
+#[derive(Debug)]
+pub(in crate::sip) struct Calling {
+    pub flow: Flow,
+    /// The INVITE's.
+    pub branch: Token,
+    /// Why the engine no longer wants it, once it does not.
+    pub cancel: Option<Why>,
+    call_id: Box<str>,
+    target: Uri,
+    /// See [`Dialog::asking`].
+    by_contact: bool,
+    /// Whether the INVITE carried our offer.
+    offered: bool,
+    /// The early dialogs: the peer's tag and its last `CSeq`.
+    forks: Vec<(Box<str>, Option<u32>)>,
+}
+
+/// Whom to call and how.
+#[derive(Debug)]
+pub(in crate::sip) struct Invitation<'a> {
+    pub to: &'a Number,
+    pub target: Uri,
+    pub flow: Flow,
+    pub by_contact: bool,
+    pub shown: &'a Shown,
+    pub sdp: Option<&'a Bytes>,
+}
+
+impl Calling {
+    pub fn owns(&self, head: &Head) -> bool {
+        let tag = head.from.tag().unwrap_or_default();
+        *self.call_id == *head.call_id && self.forks.iter().any(|(had, _)| **had == *tag)
+    }
+
+    pub fn advance(&mut self, head: &Head) -> bool {
+        let tag = head.from.tag().unwrap_or_default();
+        let Some((_, last)) = self.forks.iter_mut().find(|(had, _)| **had == *tag) else {
+            return false;
+        };
+        let rises = last.is_none_or(|last| head.cseq.number > last);
+        *last = Some(head.cseq.number);
+        rises
+    }
+
+    /// An early dialog ended itself.
+    pub fn drop_fork(&mut self, head: &Head) {
+        let tag = head.from.tag().unwrap_or_default();
+        self.forks.retain(|(had, _)| **had != *tag);
+    }
+}
+
+impl Leg {
+    /// Sends the INVITE.
+    pub fn invite(cx: &mut Cx<'_>, id: LegId, invitation: Invitation<'_>) -> Self {
+        let Invitation { to, target, flow, by_contact, shown, sdp } = invitation;
+        let (tag, branch) = (cx.token(), cx.branch());
+        let place = cx.core.place(flow).clone();
+        let call_id = format!("{}{}", cx.token(), cx.token()).into_boxed_str();
+        let mut writer = Writer::request(&Method::Invite, &target);
+        via(&mut writer, &place, branch);
+        writer.header(&HeaderName::MaxForwards, 70);
+        writer.from(&shown_as(shown, place.sent_by.ip().into()).with_tag(&tag.to_string()));
+        let host = target.host().cloned().unwrap_or_else(|| flow.remote.ip().into());
+        writer.to(&NameAddr::new(Uri::sip(Some(to.as_str()), host, None)));
+        writer.call_id(&call_id);
+        writer.cseq(1, &Method::Invite);
+        writer.contact(&place.contact);
+        writer.header(&HeaderName::Allow, ALLOW);
+        writer.header(&HeaderName::UserAgent, &cx.core.settings.product);
+        let bytes = writer.sdp(some_sdp(sdp));
+        cx.start(branch, id, Purpose::Invite, flow, bytes);
+        let (cancel, offered, forks) = (None, sdp.is_some(), Vec::new());
+        let calling = Calling { flow, branch, cancel, call_id, target, by_contact, offered, forks };
+        Self::new(id, tag, State::Calling(Box::new(calling)))
+    }
+
+    /// What came of the INVITE that began the leg: also after the leg has an answer, because other
+    /// forks may still send theirs.
+    pub(super) fn on_invite_outcome(&mut self, cx: &mut Cx<'_>, branch: Token, outcome: Outcome) {
+        match (&mut self.state, outcome) {
+            (State::Calling(_), Outcome::Response(response)) => match response.status {
+                ..200 => self.on_provisional(cx, &response),
+                200..300 => self.on_success(cx, branch, &response),
+                // Redirections are not followed and challenges never answered: a called phone has no
+                // claim on a password of ours.
+                300.. => {
+                    let State::Calling(calling) = &self.state else { return };
+                    let status = if calling.cancel.is_some() { 487 } else { response.status };
+                    self.over(cx, LegEvent::Refused { status });
+                }
+            },
+            (State::Calling(calling), Outcome::TimedOut) => {
+                let status = if calling.cancel.is_some() { 487 } else { 408 };
+                self.over(cx, LegEvent::Refused { status });
+            }
+            // The 2xx of the dialog that we have, again, before we could acknowledge it.
+            (State::Up(up), Outcome::Response(response))
+                if response.status >= 200
+                    && response.head.to.tag().unwrap_or_default() == &*up.dialog.remote_tag => {}
+            // Another fork answered as well: acknowledged and ended (§13.2.2.4).
+            (State::Up(_) | State::Ending(_), Outcome::Response(response)) => {
+                reject_fork(cx, self.id, branch, &response);
+            }
+            (State::Invited(_) | State::Up(_) | State::Ending(_) | State::Over, _) => {}
+        }
+    }
+
+    fn on_provisional(&mut self, cx: &mut Cx<'_>, response: &Response) {
+        let State::Calling(calling) = &mut self.state else { return };
+        if let Some(why) = calling.cancel {
+            // Now the CANCEL that had to wait may go (§9.1).
+            cx.cancel(calling.branch, reason(why));
+            return;
+        }
+        if response.status == 100 {
+            return;
+        }
+        if let Some(tag) = response.head.to.tag()
+            && calling.forks.len() < MAX_FORKS
+            && calling.forks.iter().all(|(had, _)| **had != *tag)
+        {
+            calling.forks.push((tag.into(), None));
+        }
+        cx.tell(self.id, LegEvent::Progress { status: response.status, sdp: response.sdp() });
+    }
+
+    fn on_success(&mut self, cx: &mut Cx<'_>, branch: Token, response: &Response) {
+        let State::Calling(calling) = &mut self.state else { return };
+        let (flow, cancelled, offered) = (calling.flow, calling.cancel, calling.offered);
+        let dialog = Dialog::asking(response, &calling.target, flow, calling.by_contact);
+        let Ok(mut dialog) = dialog else {
+            // Its Contact or route cannot be followed. The INVITE's own target can.
+            reject_fork(cx, self.id, branch, response);
+            return self.over(cx, LegEvent::Refused { status: 502 });
+        };
+        let seq = response.head.cseq.number;
+        if let Some(why) = cancelled {
+            // The answer crossed our CANCEL: ACK, then BYE (§13.2.2.4, §15).
+            acknowledge(cx, &dialog, branch, seq, None);
+            let with = LegEvent::Refused { status: 487 };
+            let bye = bye(cx, self.id, &mut dialog, Some(why));
+            self.state = State::Ending(Box::new(Ending { dialog, with, bye }));
+            return;
+        }
+        let exchange = if offered {
+            acknowledge(cx, &dialog, branch, seq, None);
+            Exchange::Idle
+        } else {
+            Exchange::OwesAck { branch, seq }
+        };
+        self.state = State::Up(Box::new(Up::new(dialog, exchange, true)));
+        cx.tell(self.id, LegEvent::Answered { sdp: response.sdp() });
+    }
+
+    /// The engine no longer wants the call that we are making.
+    pub(super) fn cancel(&mut self, cx: &mut Cx<'_>, why: Why) {
+        let State::Calling(calling) = &mut self.state else { return };
+        if calling.cancel.is_none() {
+            calling.cancel = Some(why);
+            // Before a provisional response this waits; the answer to the INVITE decides.
+            cx.cancel(calling.branch, reason(why));
+        }
+    }
+
+    /// The peer ended an early dialog of our INVITE, which it should not (§15); the INVITE's final
+    /// answer still decides.
+    pub(super) fn on_early_bye(&mut self, head: &Head) {
+        if let State::Calling(calling) = &mut self.state {
+            calling.drop_fork(head);
+        }
+    }
+}
+
+/// The ACK to a 2xx (§13.2.2.4).
+pub(super) fn acknowledge(
+    cx: &mut Cx<'_>,
+    dialog: &Dialog,
+    branch: Token,
+    seq: u32,
+    sdp: Option<&Bytes>,
+) {
+    let own = cx.branch();
+    let writer = dialog.request(&Method::Ack, seq, cx.core.place(dialog.flow), own);
+    cx.ack(branch, &dialog.remote_tag, dialog.flow, writer.sdp(some_sdp(sdp)));
+}
+
+/// Sends BYE; its branch.
+pub(super) fn bye(cx: &mut Cx<'_>, leg: LegId, dialog: &mut Dialog, why: Option<Why>) -> Token {
+    let branch = cx.branch();
+    let seq = dialog.next_seq();
+    let mut writer = dialog.request(&Method::Bye, seq, cx.core.place(dialog.flow), branch);
+    writer.header(&HeaderName::UserAgent, &cx.core.settings.product);
+    if let Some(reason) = why.and_then(reason) {
+        writer.header(&HeaderName::Reason, reason);
+    }
+    cx.start(branch, leg, Purpose::Bye, dialog.flow, writer.finish());
+    branch
+}
+
+/// A 2xx that nobody wants: the answer of a second fork, or one that came after all was over. It is
+/// acknowledged and its dialog ended, from what the response itself says (§13.2.2.4).
+pub(in crate::sip) fn reject_fork(cx: &mut Cx<'_>, leg: LegId, branch: Token, response: &Response) {
+    let Some(flow) = cx.flow_of(branch) else { return };
+    let fallback = Uri::at(None, flow.remote);
+    let dialog = Dialog::asking(response, &fallback, flow, false);
+    let Ok(mut dialog) = dialog else { return };
+    acknowledge(cx, &dialog, branch, response.head.cseq.number, None);
+    bye(cx, leg, &mut dialog, None);
+}
+
+/// Our From, as the phone shall show it.
+fn shown_as(shown: &Shown, host: Host) -> NameAddr {
+    let user = shown.user.reveal();
+    let name = shown.name.as_ref().map_or("", |name| name.reveal().as_str());
+    if user == "anonymous" {
+        // RFC 3323 §4.1.1.3.
+        let nobody = Uri::sip(Some("anonymous"), Host::Name("anonymous.invalid".into()), None);
+        return NameAddr::new(nobody).with_display("Anonymous");
+    }
+    NameAddr::new(Uri::sip(Some(user), host, None)).with_display(name)
+}

@@ -1,0 +1,459 @@
+//! The call is up: the ACK to our 2xx, re-INVITE and UPDATE both ways, keys by INFO
+//! (RFC 3261 §13.3.1.4, §14; RFC 3311; RFC 6086).
+
+use super::outgoing::acknowledge;
+use super::{ALLOW, Leg, State, some_sdp};
+use crate::base::Mono;
+use crate::sip::HeaderName;
+use crate::sip::api::{Flow, LegEnd, LegEvent, Why};
+use crate::sip::body;
+use crate::sip::dialog::{Dialog, Token};
+use crate::sip::endpoint::core::{Cx, Outcome, Purpose};
+use crate::sip::message::{Method, Request, Response};
+use crate::sip::transaction::timer::{LONG_MS, T1_MS, T2_MS};
+use crate::sip::transaction::{Repeat, after_ms};
+use bytes::Bytes;
+
+/// Re-INVITEs that 491 sends back before we tell the engine.
+const MAX_GLARE: u8 = 4;
+
+/// A confirmed dialog.
+#[derive(Debug)]
+pub(in crate::sip) struct Up {
+    pub dialog: Dialog,
+    pub exchange: Exchange,
+    /// An offer of the engine's that waits for its turn.
+    wanted: Option<Option<Bytes>>,
+    /// We are to hang up as soon as the ACK came.
+    pub deferred: Option<Why>,
+    /// We dialled, so the Call-ID is ours (§14.1 lets that side wait longer after 491).
+    ours: bool,
+    /// The engine still owes an answer to an offer that the peer took back.
+    owed: bool,
+}
+
+/// Which offer is under way.
+#[derive(Debug)]
+pub(in crate::sip) enum Exchange {
+    /// None.
+    Idle,
+    /// Our 2xx to the peer's INVITE waits for its ACK.
+    Acking {
+        /// The 2xx, repeated at T1 doubling to T2 whatever the transport (§13.3.1.4).
+        answer: Bytes,
+        repeat: Repeat,
+        until: Mono,
+        /// The INVITE's number, which the ACK repeats.
+        seq: u32,
+        /// The 2xx carried our offer, the ACK will carry the answer.
+        late: bool,
+        /// It is the INVITE that began the leg.
+        initial: bool,
+    },
+    /// The peer's re-INVITE or UPDATE waits for the engine's answer.
+    Asked { request: Box<Request>, key: u64 },
+    /// Our re-INVITE waits for the peer's.
+    Offered { branch: Token, seq: u32, sdp: Option<Bytes>, tries: u8 },
+    /// A 2xx to an offerless INVITE of ours brought the peer's offer; the ACK waits for our answer.
+    OwesAck { branch: Token, seq: u32 },
+    /// Our re-INVITE met the peer's; it is tried again at this time (§14.1).
+    Glare { at: Mono, sdp: Option<Bytes>, tries: u8 },
+}
+
+impl Exchange {
+    /// Our 2xx has just gone out.
+    pub fn acking(answer: Bytes, seq: u32, late: bool, initial: bool, now: Mono) -> Self {
+        let repeat = Repeat { at: after_ms(now, T1_MS), wait_ms: T1_MS };
+        Self::Acking { answer, repeat, until: after_ms(now, LONG_MS), seq, late, initial }
+    }
+}
+
+impl Up {
+    pub fn new(dialog: Dialog, exchange: Exchange, ours: bool) -> Self {
+        Self { dialog, exchange, wanted: None, deferred: None, ours, owed: false }
+    }
+
+    pub fn deadline(&self) -> Option<Mono> {
+        match &self.exchange {
+            Exchange::Acking { repeat, until, .. } => Some(repeat.at.min(*until)),
+            Exchange::Glare { at, .. } => Some(*at),
+            Exchange::Idle
+            | Exchange::Asked { .. }
+            | Exchange::Offered { .. }
+            | Exchange::OwesAck { .. } => None,
+        }
+    }
+}
+
+impl Leg {
+    /// Time passed for a leg that is up.
+    pub(super) fn wake_session(&mut self, cx: &mut Cx<'_>) {
+        let now = cx.now.mono;
+        let State::Up(up) = &mut self.state else { return };
+        match &mut up.exchange {
+            // §13.3.1.4: no ACK in 64·T1. The dialog is confirmed but dead; BYE.
+            Exchange::Acking { until, .. } if now >= *until => {
+                up.exchange = Exchange::Idle;
+                let end = if up.deferred.is_some() { LegEnd::ByUs } else { LegEnd::NoAck };
+                self.abandon(cx, end);
+            }
+            Exchange::Acking { answer, repeat, .. } if now >= repeat.at => {
+                *repeat = repeat.doubled(T2_MS, now);
+                let (flow, answer) = (up.dialog.flow, answer.clone());
+                cx.send(flow, answer, false);
+            }
+            Exchange::Glare { at, sdp, tries } if now >= *at => {
+                let (sdp, tries) = (sdp.take(), *tries);
+                up.exchange = Exchange::Idle;
+                self.reinvite(cx, sdp, tries);
+            }
+            Exchange::Acking { .. }
+            | Exchange::Glare { .. }
+            | Exchange::Idle
+            | Exchange::Asked { .. }
+            | Exchange::Offered { .. }
+            | Exchange::OwesAck { .. } => {}
+        }
+    }
+
+    /// An ACK in our dialog: to the 2xx with its number, or to one that was acknowledged before.
+    pub fn on_ack(&mut self, cx: &mut Cx<'_>, request: &Request) {
+        let State::Up(up) = &mut self.state else { return };
+        let Exchange::Acking { seq, late, initial, .. } = up.exchange else { return };
+        if request.head.cseq.number != seq {
+            return;
+        }
+        up.exchange = Exchange::Idle;
+        if let Some(why) = up.deferred {
+            return self.end(cx, Some(why), LegEvent::Over(LegEnd::ByUs));
+        }
+        if initial || late {
+            let sdp = if late { request.sdp() } else { None };
+            cx.tell(self.id, LegEvent::Confirmed { sdp });
+        }
+        self.next_offer(cx);
+    }
+
+    // ---- offers of the peer's ----------------------------------------------------------------
+
+    /// A re-INVITE or UPDATE.
+    pub(super) fn on_offer(&mut self, cx: &mut Cx<'_>, flow: Flow, key: u64, request: Request) {
+        let update = request.method == Method::Update;
+        let up = match &mut self.state {
+            State::Up(up) => up,
+            // Our answer to its first offer is due: a second offer comes too early (§14.2,
+            // RFC 3311 §5.2).
+            State::Invited(_) if update && request.sdp().is_none() => {
+                return self.refresh_only(cx, flow, key, &request);
+            }
+            State::Invited(_) => return self.refuse_request(cx, key, &request, 500),
+            // Its answer to our offer is due (RFC 3311 §5.2).
+            State::Calling(_) if update && request.sdp().is_none() => {
+                return self.refresh_only(cx, flow, key, &request);
+            }
+            State::Calling(_) => return self.refuse_request(cx, key, &request, 491),
+            State::Ending(_) | State::Over => return self.refuse_request(cx, key, &request, 481),
+        };
+        if !request.body.is_empty() && request.sdp().is_none() {
+            return self.refuse_request(cx, key, &request, 415);
+        }
+        if update && request.sdp().is_none() {
+            return self.refresh_only(cx, flow, key, &request);
+        }
+        match &up.exchange {
+            // §14.2: another of its own is unanswered.
+            Exchange::Asked { .. } => return self.refuse_request(cx, key, &request, 500),
+            // §14.2: ours is under way. Before the ACK to our 2xx the exchange is not over either:
+            // the peer's next try comes when the ACK has had time to be sent again.
+            Exchange::Offered { .. } | Exchange::OwesAck { .. } | Exchange::Acking { .. } => {
+                return self.refuse_request(cx, key, &request, 491);
+            }
+            // While ours waits its turn after a glare, the peer's goes first.
+            Exchange::Glare { .. } | Exchange::Idle if up.owed => {
+                return self.refuse_request(cx, key, &request, 491);
+            }
+            Exchange::Glare { .. } | Exchange::Idle => {}
+        }
+        if up.dialog.refresh(&request.head, Some(flow)).is_err() {
+            return self.refuse_request(cx, key, &request, 400);
+        }
+        if let Exchange::Glare { sdp, .. } = &mut up.exchange
+            && up.wanted.is_none()
+        {
+            up.wanted = Some(sdp.take());
+        }
+        let sdp = request.sdp();
+        up.exchange = Exchange::Asked { request: Box::new(request), key };
+        cx.tell(self.id, LegEvent::Offer { sdp });
+    }
+
+    /// An UPDATE without an offer: it only refreshes the target or the session (RFC 4028).
+    fn refresh_only(&mut self, cx: &mut Cx<'_>, flow: Flow, key: u64, request: &Request) {
+        if let State::Up(up) = &mut self.state
+            && up.dialog.refresh(&request.head, Some(flow)).is_err()
+        {
+            return self.refuse_request(cx, key, request, 400);
+        }
+        let mut writer = cx.answer(request, 200, self.tag);
+        if let Some(flow) = self.flow() {
+            writer.contact(&cx.core.place(flow).contact);
+        }
+        writer.header(&HeaderName::Allow, ALLOW);
+        cx.respond(key, 200, writer.finish());
+    }
+
+    /// The engine's answer to [`LegEvent::Offer`].
+    pub fn answer_offer(&mut self, cx: &mut Cx<'_>, answer: Result<&Bytes, u16>) {
+        let tag = self.tag;
+        let State::Up(up) = &mut self.state else { return };
+        let (request, key) = match std::mem::replace(&mut up.exchange, Exchange::Idle) {
+            Exchange::Asked { request, key } => (request, key),
+            other => {
+                // The peer took the offer back; this is the answer that was still owed.
+                up.owed = false;
+                up.exchange = other;
+                return;
+            }
+        };
+        match answer {
+            Ok(sdp) => {
+                let mut writer = cx.answer(&request, 200, tag);
+                writer.contact(&cx.core.place(up.dialog.flow).contact);
+                writer.header(&HeaderName::Allow, ALLOW);
+                let bytes = writer.sdp(Some(sdp));
+                if request.method == Method::Invite {
+                    let (seq, late) = (request.head.cseq.number, request.sdp().is_none());
+                    up.exchange = Exchange::acking(bytes.clone(), seq, late, false, cx.now.mono);
+                }
+                cx.respond(key, 200, bytes);
+            }
+            Err(status) => {
+                let status = if (300..700).contains(&status) { status } else { 488 };
+                let bytes = cx.answer(&request, status, tag).finish();
+                cx.respond(key, status, bytes);
+            }
+        }
+        self.next_offer(cx);
+    }
+
+    /// CANCEL for a re-INVITE: it gets its 487, the call goes on as it was (§9.2, §14.1).
+    pub(super) fn on_reinvite_cancelled(&mut self, cx: &mut Cx<'_>, cancelled: u64) {
+        let tag = self.tag;
+        let State::Up(up) = &mut self.state else { return };
+        if let Exchange::Asked { request, key } = &up.exchange
+            && *key == cancelled
+        {
+            let bytes = cx.answer(request, 487, tag).finish();
+            up.exchange = Exchange::Idle;
+            up.owed = true;
+            cx.respond(cancelled, 487, bytes);
+            self.next_offer(cx);
+        }
+    }
+
+    // ---- offers of ours ----------------------------------------------------------------------
+
+    /// The engine wants a re-INVITE; it waits until nothing else is under way.
+    pub fn offer(&mut self, cx: &mut Cx<'_>, sdp: Option<Bytes>) {
+        if let State::Up(up) = &mut self.state {
+            if let Exchange::Glare { sdp: waiting, .. } = &mut up.exchange {
+                *waiting = sdp; // the newer one takes the place of the one that waits
+                return;
+            }
+            up.wanted = Some(sdp);
+            self.next_offer(cx);
+        }
+    }
+
+    fn next_offer(&mut self, cx: &mut Cx<'_>) {
+        if let State::Up(up) = &mut self.state
+            && matches!(up.exchange, Exchange::Idle)
+            && let Some(sdp) = up.wanted.take()
+        {
+            self.reinvite(cx, sdp, 0);
+        }
+    }
+
+    fn reinvite(&mut self, cx: &mut Cx<'_>, sdp: Option<Bytes>, tries: u8) {
+        let State::Up(up) = &mut self.state else { return };
+        let branch = cx.branch();
+        let seq = up.dialog.next_seq();
+        let flow = up.dialog.flow;
+        let place = cx.core.place(flow);
+        let mut writer = up.dialog.request(&Method::Invite, seq, place, branch);
+        writer.contact(&place.contact);
+        writer.header(&HeaderName::Allow, ALLOW);
+        writer.header(&HeaderName::UserAgent, &cx.core.settings.product);
+        let bytes = writer.sdp(some_sdp(sdp.as_ref()));
+        up.exchange = Exchange::Offered { branch, seq, sdp, tries };
+        cx.start(branch, self.id, Purpose::Reinvite, flow, bytes);
+    }
+
+    /// What came of our re-INVITE.
+    pub(super) fn on_reinvite_outcome(&mut self, cx: &mut Cx<'_>, branch: Token, outcome: Outcome) {
+        let State::Up(up) = &mut self.state else {
+            // The call ended meanwhile: a 2xx is acknowledged all the same.
+            if let Outcome::Response(response) = outcome {
+                acknowledge_late(cx, branch, &response);
+            }
+            return;
+        };
+        let Exchange::Offered { branch: due, seq, sdp, tries } = &mut up.exchange else { return };
+        if *due != branch {
+            return;
+        }
+        let (seq, tries) = (*seq, *tries);
+        let response = match outcome {
+            Outcome::Response(response) => response,
+            // §14.1, §12.2.1.2: no answer in the dialog means that the dialog is gone.
+            Outcome::TimedOut => return self.abandon(cx, LegEnd::Lost),
+        };
+        match response.status {
+            ..200 => {}
+            200..300 => {
+                let offered = sdp.is_some();
+                // A Contact that cannot be used leaves the target as it was.
+                let _ = up.dialog.refresh(&response.head, None);
+                up.exchange = Exchange::Idle;
+                if offered {
+                    acknowledge(cx, &up.dialog, branch, seq, None);
+                } else {
+                    up.exchange = Exchange::OwesAck { branch, seq };
+                }
+                cx.tell(self.id, LegEvent::OfferAnswered { result: Ok(response.sdp()) });
+                self.next_offer(cx);
+            }
+            408 | 481 => self.abandon(cx, LegEnd::Lost),
+            // §14.1: the owner of the Call-ID waits 2.1 to 4 s, the other 0 to 2 s, in steps of 10 ms.
+            491 if tries < MAX_GLARE => {
+                let wait_ms = if up.ours {
+                    cx.core.rng.below(191).saturating_mul(10).saturating_add(2_100)
+                } else {
+                    cx.core.rng.below(201).saturating_mul(10)
+                };
+                let at = after_ms(cx.now.mono, u32::try_from(wait_ms).unwrap_or(4_000));
+                let sdp = up.wanted.take().unwrap_or_else(|| sdp.take());
+                up.exchange = Exchange::Glare { at, sdp, tries: tries.saturating_add(1) };
+            }
+            status => {
+                up.exchange = Exchange::Idle;
+                cx.tell(self.id, LegEvent::OfferAnswered { result: Err(status) });
+                self.next_offer(cx);
+            }
+        }
+    }
+
+    /// Our answer to the offer that a 2xx brought: it travels in the ACK.
+    pub fn answer_in_ack(&mut self, cx: &mut Cx<'_>, sdp: &Bytes) {
+        let State::Up(up) = &mut self.state else { return };
+        let Exchange::OwesAck { branch, seq } = up.exchange else { return };
+        up.exchange = Exchange::Idle;
+        acknowledge(cx, &up.dialog, branch, seq, Some(sdp));
+        self.next_offer(cx);
+    }
+
+    /// The leg ends while an offer is under way: what is owed for it is done now.
+    pub(super) fn close_exchange(&self, cx: &mut Cx<'_>, up: &mut Up) {
+        match std::mem::replace(&mut up.exchange, Exchange::Idle) {
+            // §15.1.2: a request still pending gets its 487.
+            Exchange::Asked { request, key } => {
+                let bytes = cx.answer(&request, 487, self.tag).finish();
+                cx.respond(key, 487, bytes);
+            }
+            // A 2xx is acknowledged even when its offer finds no taker (§13.2.2.4).
+            Exchange::OwesAck { branch, seq } => acknowledge(cx, &up.dialog, branch, seq, None),
+            Exchange::Idle
+            | Exchange::Acking { .. }
+            | Exchange::Offered { .. }
+            | Exchange::Glare { .. } => {}
+        }
+    }
+
+    // ---- keys --------------------------------------------------------------------------------
+
+    /// INFO: a key as application/dtmf-relay (`Signal=5`) or application/dtmf (`5`); an empty body is
+    /// a sign of life.
+    pub(super) fn on_info(&mut self, cx: &mut Cx<'_>, key: u64, request: &Request) {
+        if let State::Ending(_) | State::Over = self.state {
+            return self.refuse_request(cx, key, request, 481);
+        }
+        let digit = match body::content_type(&request.head.headers).as_deref() {
+            _ if request.body.is_empty() => None,
+            Some("application/dtmf-relay") => read_relay(&request.body),
+            Some("application/dtmf") => read_digit(&request.body),
+            _ => {
+                let mut writer = cx.answer(request, 415, self.tag);
+                writer.header(&HeaderName::Accept, "application/dtmf-relay, application/dtmf");
+                return cx.respond(key, 415, writer.finish());
+            }
+        };
+        let bytes = cx.answer(request, 200, self.tag).finish();
+        cx.respond(key, 200, bytes);
+        if let Some(digit) = digit {
+            cx.tell(self.id, LegEvent::Digit(digit));
+        }
+    }
+}
+
+/// A 2xx to a re-INVITE whose leg is over.
+pub(in crate::sip) fn acknowledge_late(cx: &mut Cx<'_>, branch: Token, response: &Response) {
+    if !(200..300).contains(&response.status) {
+        return;
+    }
+    let Some(flow) = cx.flow_of(branch) else { return };
+    let fallback = crate::sip::Uri::at(None, flow.remote);
+    if let Ok(dialog) = Dialog::asking(response, &fallback, flow, false) {
+        acknowledge(cx, &dialog, branch, response.head.cseq.number, None);
+    }
+}
+
+/// The `Signal=` line; numbers 10 to 15 are `*`, `#`, `A` to `D`.
+fn read_relay(body: &[u8]) -> Option<char> {
+    let text = std::str::from_utf8(body).ok()?;
+    text.lines().take(16).find_map(|line| {
+        let (name, value) = line.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("signal").then(|| read_digit(value.as_bytes())).flatten()
+    })
+}
+
+fn read_digit(body: &[u8]) -> Option<char> {
+    let text = std::str::from_utf8(body).ok()?.trim();
+    match text {
+        "10" => return Some('*'),
+        "11" => return Some('#'),
+        "12" => return Some('A'),
+        "13" => return Some('B'),
+        "14" => return Some('C'),
+        "15" => return Some('D'),
+        _ => {}
+    }
+    let mut chars = text.chars();
+    let digit = chars.next()?.to_ascii_uppercase();
+    (chars.next().is_none() && matches!(digit, '0'..='9' | '*' | '#' | 'A'..='D')).then_some(digit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_read_in_both_spellings() {
+        let relay = |text: &str| read_relay(text.as_bytes());
+        let table = [
+            ("usual", relay("Signal=5\r\nDuration=160\r\n"), Some('5')),
+            ("spaces", relay("Signal= *\r\nDuration=160\r\n"), Some('*')),
+            ("number of the star", relay("Signal=10\r\n"), Some('*')),
+            ("number of D", relay("signal=15"), Some('D')),
+            ("lower case", relay("Signal=b"), Some('B')),
+            ("flash is no key", relay("Signal=16"), None),
+            ("two keys are none", relay("Signal=5#"), None),
+            ("no signal", relay("Duration=160"), None),
+            ("no text", read_relay(&[0xff, 0xfe]), None),
+            ("bare", read_digit(b"#\r\n"), Some('#')),
+            ("bare, nothing", read_digit(b""), None),
+        ];
+        for (case, had, want) in table {
+            assert_eq!(had, want, "{case}");
+        }
+    }
+}

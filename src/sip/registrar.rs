@@ -1,0 +1,325 @@
+//! The location table: who can be reached where, and until when (RFC 3261 §10.3). Knows no message
+//! and no transaction; a REGISTER is reduced to what it asks for, and the changes are handed out to
+//! be stored.
+
+use super::api::{Binding, BindingChange, Flow, Settings, Transport};
+use super::transaction::Timers;
+use super::transaction::timer::Alarm;
+use super::uri::Uri;
+use crate::base::{Mono, Now, Number, Wall};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The lease when a phone asks for none (§10.2.1.1), shortened to what the settings allow.
+const DEFAULT_EXPIRES_S: u32 = 3_600;
+/// A lease of this length or more is never too brief (§10.3 step 7).
+const LONG_ENOUGH_S: u32 = 3_600;
+/// Longest Contact URI that is kept, bytes.
+const MAX_CONTACT: usize = 1_024;
+/// Longest Call-ID that is kept, bytes.
+const MAX_CALL_ID: usize = 256;
+
+/// A REGISTER of an authenticated account.
+#[derive(Debug)]
+pub(super) struct Registration<'a> {
+    pub account: &'a Number,
+    pub call_id: &'a str,
+    pub cseq: u32,
+    pub flow: Flow,
+    pub ask: Ask,
+}
+
+/// What it asks for.
+#[derive(Debug)]
+pub(super) enum Ask {
+    /// No Contact: only the list.
+    Fetch,
+    /// `Contact: *` with `Expires: 0`.
+    RemoveAll,
+    /// Contacts, each with the lease it asks for, seconds.
+    Bind(Vec<(Uri, Option<u32>)>),
+}
+
+/// Why a REGISTER is not obeyed; nothing of it was done.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(super) enum RegisterError {
+    /// Below our least.
+    #[error("a lease of less than {min_s} s")]
+    TooBrief {
+        /// Our least, for Min-Expires.
+        min_s: u32,
+    },
+    /// An older request of the same phone that was overtaken (§10.3 step 7).
+    #[error("CSeq does not rise within the Call-ID")]
+    OutOfOrder,
+    /// A contact or Call-ID beyond our bounds.
+    #[error("Contact or Call-ID is too long")]
+    TooLong,
+}
+
+impl RegisterError {
+    /// The status this earns.
+    pub const fn status(self) -> u16 {
+        match self {
+            Self::TooBrief { .. } => 423,
+            Self::OutOfOrder => 500,
+            Self::TooLong => 400,
+        }
+    }
+}
+
+#[derive(Debug)]
+struct Held {
+    uri: Uri,
+    contact: String,
+    call_id: String,
+    cseq: u32,
+    flow: Flow,
+    until: Mono,
+    expires_at: Wall,
+}
+
+#[derive(Debug, Default)]
+struct Phones {
+    /// The most recently refreshed last.
+    held: Vec<Held>,
+    alarm: Alarm,
+    /// The transaction of the last REGISTER that was obeyed: its repetition is answered, not obeyed.
+    last: Option<(u64, Flow)>,
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub(super) struct Registrar {
+    phones: BTreeMap<Number, Phones>,
+    timers: Timers<Number>,
+    /// Whose phones hang on a connection; an entry goes with its connection.
+    streams: BTreeMap<Flow, BTreeSet<Number>>,
+    count: usize,
+}
+
+/// Chooses how long a registration is kept, in whole seconds.
+///
+/// `asked_s` is the Contact's `expires` parameter, or else the Expires header; 0 means "remove the
+/// binding" and is granted as it stands. We may shorten a lease, never lengthen it.
+///
+/// # Errors
+///
+/// [`RegisterError::TooBrief`] becomes a 423 whose Min-Expires is `min_s`. A request for an hour or
+/// more is never refused, whatever the policy says: RFC 3261 §10.3 step 7.
+pub(super) fn grant_expiry(
+    asked_s: Option<u32>,
+    settings: &Settings,
+) -> Result<u32, RegisterError> {
+    let min_s = settings.min_expires_s;
+    let most_s = settings.max_expires_s.max(1);
+    match asked_s {
+        None => Ok(DEFAULT_EXPIRES_S.min(most_s)),
+        Some(0) => Ok(0),
+        Some(asked_s) if asked_s < min_s && asked_s < LONG_ENOUGH_S => {
+            Err(RegisterError::TooBrief { min_s })
+        }
+        Some(asked_s) => Ok(asked_s.min(most_s)),
+    }
+}
+
+impl Registrar {
+    /// Whether `key` is the repetition of the account's last REGISTER, on the same flow.
+    pub fn is_repeated(&self, account: &str, key: u64, flow: Flow) -> bool {
+        let number = Number::from(account);
+        self.phones.get(&number).is_some_and(|phones| phones.last == Some((key, flow)))
+    }
+
+    /// Does what a REGISTER asks, or nothing at all (§10.3 step 7).
+    pub fn register(
+        &mut self,
+        registration: &Registration<'_>,
+        key: u64,
+        settings: &Settings,
+        now: Now,
+        changes: &mut Vec<BindingChange>,
+    ) -> Result<(), RegisterError> {
+        let Registration { account, call_id, cseq, flow, ask } = registration;
+        if call_id.len() > MAX_CALL_ID {
+            return Err(RegisterError::TooLong);
+        }
+        let overtaken = |held: &Held| held.call_id == *call_id && *cseq <= held.cseq;
+        let had: &[Held] = self.phones.get(*account).map_or(&[], |phones| &phones.held);
+        let mut granted = Vec::new();
+        match ask {
+            Ask::Fetch => return Ok(()),
+            Ask::RemoveAll => {
+                if had.iter().any(overtaken) {
+                    return Err(RegisterError::OutOfOrder);
+                }
+            }
+            Ask::Bind(contacts) => {
+                for (uri, asked_s) in contacts {
+                    let contact = uri.to_string();
+                    if contact.len() > MAX_CONTACT {
+                        return Err(RegisterError::TooLong);
+                    }
+                    if had.iter().any(|held| held.uri.equivalent(uri) && overtaken(held)) {
+                        return Err(RegisterError::OutOfOrder);
+                    }
+                    granted.push((uri, contact, grant_expiry(*asked_s, settings)?));
+                }
+            }
+        }
+        if flow.connection != 0 {
+            self.streams.entry(*flow).or_default().insert((*account).clone());
+        }
+        let phones = self.phones.entry((*account).clone()).or_default();
+        let before = phones.held.len();
+        let gone = |held: Held| BindingChange::Remove {
+            account: (*account).clone(),
+            contact: held.contact,
+        };
+        if let Ask::RemoveAll = ask {
+            changes.extend(phones.held.drain(..).map(gone));
+        }
+        for (uri, contact, expires_s) in granted {
+            // The same contact, as the RFC compares (§19.1.4), is replaced whatever its spelling.
+            let place = phones.held.iter().position(|held| held.uri.equivalent(uri));
+            let old = place.map(|place| phones.held.remove(place));
+            if expires_s == 0 {
+                changes.extend(old.map(gone));
+                continue;
+            }
+            changes.extend(old.filter(|old| old.contact != contact).map(gone));
+            while phones.held.len() >= settings.max_contacts.max(1) {
+                changes.push(gone(phones.held.remove(0)));
+            }
+            let lease_ms = i64::from(expires_s).saturating_mul(1_000);
+            let held = Held {
+                uri: uri.clone(),
+                contact,
+                call_id: (*call_id).to_owned(),
+                cseq: *cseq,
+                flow: *flow,
+                until: after_s(now.mono, expires_s),
+                expires_at: Wall(now.wall.0.saturating_add(lease_ms)),
+            };
+            changes.push(BindingChange::Put(held.binding(account)));
+            phones.held.push(held);
+        }
+        phones.last = Some((key, *flow));
+        self.count = self.count.saturating_sub(before).saturating_add(phones.held.len());
+        self.settle(account);
+        Ok(())
+    }
+
+    /// Takes a stored binding back after a restart. Its connection is gone with the process that had
+    /// it; one that lapsed meanwhile is removed by the next tick.
+    pub fn restore(&mut self, binding: Binding, settings: &Settings, now: Now) {
+        let Binding { account, contact, mut flow, call_id, cseq, expires_at } = binding;
+        let Ok(uri) = Uri::parse(&contact) else { return };
+        flow.connection = 0;
+        let left_ms = expires_at.0.saturating_sub(now.wall.0).max(0);
+        // A wall clock that was set back must not lengthen a lease.
+        let most_ms = i64::from(settings.max_expires_s).saturating_mul(1_000);
+        let left_ms = u64::try_from(left_ms.min(most_ms)).unwrap_or(0);
+        let until = Mono(now.mono.0.saturating_add(left_ms.saturating_mul(1_000)));
+        let phones = self.phones.entry(account.clone()).or_default();
+        phones.held.push(Held { uri, contact, call_id, cseq, flow, until, expires_at });
+        phones.held.sort_by_key(|held| held.expires_at);
+        self.count = self.count.saturating_add(1);
+        self.settle(&account);
+    }
+
+    /// Removes what has lapsed.
+    pub fn tick(&mut self, now: Mono, changes: &mut Vec<BindingChange>) {
+        while let Some((at, account)) = self.timers.pop_due(now) {
+            let Some(phones) = self.phones.get_mut(&account) else { continue };
+            if !Timers::<Number>::is_live(&mut phones.alarm, at) {
+                continue;
+            }
+            let before = phones.held.len();
+            phones.held.retain(|held| {
+                let lapsed = held.until <= now;
+                if lapsed {
+                    let (account, contact) = (account.clone(), held.contact.clone());
+                    changes.push(BindingChange::Remove { account, contact });
+                }
+                !lapsed
+            });
+            self.count = self.count.saturating_sub(before).saturating_add(phones.held.len());
+            self.settle(&account);
+        }
+    }
+
+    /// When the next binding lapses, or earlier.
+    pub fn next_deadline(&self) -> Option<Mono> {
+        self.timers.next()
+    }
+
+    /// The connection is gone; phones that registered by it may be called at their Contact.
+    pub fn flow_lost(&mut self, flow: Flow) {
+        for account in self.streams.remove(&flow).into_iter().flatten() {
+            let Some(phones) = self.phones.get_mut(&account) else { continue };
+            for held in phones.held.iter_mut().filter(|held| held.flow == flow) {
+                held.flow.connection = 0;
+            }
+        }
+    }
+
+    /// Where to call the account: the contact that was refreshed last.
+    pub fn locate(&self, account: &Number, now: Mono) -> Option<(&Uri, Flow)> {
+        let phones = self.phones.get(account)?;
+        let held = phones.held.iter().rev().find(|held| held.until > now)?;
+        let mut flow = held.flow;
+        if flow.transport == Transport::Tcp && flow.connection == 0 {
+            // The port a connection came from is not one to connect to; the Contact's is.
+            flow.remote = held.uri.socket_addr().unwrap_or(flow.remote);
+        }
+        Some((&held.uri, flow))
+    }
+
+    /// Whether it can be called.
+    pub fn has(&self, account: &Number) -> bool {
+        self.phones.get(account).is_some_and(|phones| !phones.held.is_empty())
+    }
+
+    /// The account's contacts with the seconds that are left of each, for the 200 (§10.3 step 8).
+    pub fn list(&self, account: &Number, now: Mono) -> impl Iterator<Item = (&str, u64)> {
+        let held = self.phones.get(account).map(|phones| &phones.held);
+        held.into_iter().flatten().filter(move |held| held.until > now).map(move |held| {
+            let left = held.until.since(now);
+            (
+                held.contact.as_str(),
+                left.as_secs().saturating_add(u64::from(left.subsec_micros() > 0)),
+            )
+        })
+    }
+
+    /// Bindings held.
+    pub fn len(&self) -> usize {
+        self.count
+    }
+
+    fn settle(&mut self, account: &Number) {
+        let Some(phones) = self.phones.get_mut(account) else { return };
+        match phones.held.iter().map(|held| held.until).min() {
+            Some(next) => self.timers.arm(&mut phones.alarm, account.clone(), Some(next)),
+            None => {
+                self.phones.remove(account);
+            }
+        }
+    }
+}
+
+impl Held {
+    fn binding(&self, account: &Number) -> Binding {
+        Binding {
+            account: account.clone(),
+            contact: self.contact.clone(),
+            flow: self.flow,
+            call_id: self.call_id.clone(),
+            cseq: self.cseq,
+            expires_at: self.expires_at,
+        }
+    }
+}
+
+fn after_s(now: Mono, s: u32) -> Mono {
+    Mono(now.0.saturating_add(u64::from(s).saturating_mul(1_000_000)))
+}
