@@ -5,4 +5,11 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod agents;
+mod edges;
+mod figures;
+mod hears;
+mod menu;
+mod outcomes;
 mod rig;
+mod talk;

@@ -45,7 +45,7 @@ pub struct Setup<'a> {
     pub plan: &'a str,
     /// Prompts of the test plans, or with `false` the built-in ones.
     pub test_prompts: bool,
-    /// More of madoguchi.toml.
+    /// More of madoguchi.toml; `@201@` is the port of the fixed phone 201.
     pub more: &'a str,
     /// Put before the daemon's own arguments: another program that starts it.
     pub under: &'a [&'a str],
@@ -90,7 +90,8 @@ impl Desk {
         let trunk: Vec<u16> = (0..TRUNK_PORTS).map(|_| ports.port()).collect();
         let fixed: Vec<u16> = (0..6).map(|_| ports.port()).collect();
         let (first, last) = ports.media();
-        let plan = scenarios().join(setup.plan);
+        let plan = std::fs::read_to_string(scenarios().join(setup.plan)).unwrap();
+        let plan = dir.write("plan.toml", &plan.replace("@UNTIL_JUST_NOW@", &until_just_now()));
         let sources: Vec<String> = trunk.iter().map(|p| format!("\"127.0.0.1:{p}\"")).collect();
         if setup.test_prompts {
             std::fs::create_dir_all(dir.file("prompts")).unwrap();
@@ -114,7 +115,7 @@ impl Desk {
                 "[[fixed_phones]]\nnumbers = \"{number}\"\ncontact = \"sip:{{number}}@127.0.0.1:{port}\"\n"
             );
         }
-        text += setup.more;
+        text += &setup.more.replace("@201@", &fixed[0].to_string());
         let config = dir.write("madoguchi.toml", &text);
         std::fs::create_dir_all(dir.file("store")).unwrap();
         let mut accounts = String::new();
@@ -205,6 +206,66 @@ impl Desk {
 
     // ---- the API
 
+    /// The calls that the API lists, the newest first.
+    #[track_caller]
+    pub fn calls(&self) -> Vec<Value> {
+        self.get("/api/v1/calls?limit=1000")["calls"].as_array().expect("a list of calls").clone()
+    }
+
+    /// The one call of this caller, once it is over.
+    #[track_caller]
+    pub fn over(&self, caller: &str) -> Value {
+        let ended = poll(s(8), || self.call_of(caller).filter(|c| c["state"] == "ended"));
+        ended.unwrap_or_else(|| panic!("no ended call of {caller} in {:#?}", self.calls()))
+    }
+
+    /// What the call of this caller came to, once it is over.
+    #[track_caller]
+    pub fn outcome(&self, caller: &str) -> String {
+        self.over(caller)["outcome"].as_str().expect("an ended call has an outcome").to_owned()
+    }
+
+    /// The one call of this caller now.
+    #[track_caller]
+    pub fn call_of(&self, caller: &str) -> Option<Value> {
+        let calls = self.calls();
+        let mut of = calls.iter().filter(|c| c["caller"]["number"]["known"] == caller);
+        let found = of.next().cloned();
+        assert!(of.next().is_none(), "more than one call of {caller}: {calls:#?}");
+        found
+    }
+
+    /// The events of this caller's call: their kinds in order.
+    #[track_caller]
+    pub fn ladder(&self, caller: &str) -> Vec<Value> {
+        let call = self.call_of(caller).expect("a call of this caller");
+        let id = call["call"].as_str().expect("a call has an id").to_owned();
+        let ladder = self.get(&format!("/api/v1/calls/{id}"));
+        ladder["entries"].as_array().expect("its entries").iter().map(|e| e["event"].clone()).collect()
+    }
+
+    /// Waits until the API shows the agent in this state.
+    #[track_caller]
+    pub fn agent_is(&self, agent: &str, state: &str) {
+        let shown = || {
+            let agents = self.get("/api/v1/agents");
+            let agents = agents["agents"].as_array().expect("a list of agents").clone();
+            agents.into_iter().find(|a| a["agent"] == agent).expect("the agent is in the plan")
+        };
+        let found = poll(s(5), || (shown()["state"] == state).then_some(()));
+        assert!(found.is_some(), "agent {agent} is not {state}: {}", shown());
+    }
+
+    /// Everything that is held for calls is given back within `within`: the gauges read zero.
+    #[track_caller]
+    pub fn at_rest(&self, within: std::time::Duration) {
+        let held = || {
+            ["madoguchi_calls_waiting", "madoguchi_channels_in_use"].map(|name| (name, self.metric(name)))
+        };
+        let rest = poll(within, || held().iter().all(|(_, v)| *v == 0.0).then_some(()));
+        assert!(rest.is_some(), "still held: {:?}", held());
+    }
+
     fn token(&self) -> String {
         std::fs::read_to_string(self.dir.file("secrets/http-token"))
             .expect("the daemon made its token")
@@ -257,4 +318,16 @@ pub fn prompt(name: &str) -> Sound {
 /// A prompt that the project ships.
 pub fn shipped_prompt(name: &str) -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("prompts").join(format!("{name}.wav"))
+}
+
+/// Service hours that ended two minutes ago by the clock of Tokyo, so that now is after hours on any
+/// day at any time of day; shortly after midnight the day is closed as a whole.
+fn until_just_now() -> String {
+    use std::time::{SystemTime, UNIX_EPOCH};
+    let utc_s = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let minute = (utc_s / 60 + 9 * 60) % (24 * 60);
+    match minute.checked_sub(2).filter(|end| *end > 0) {
+        Some(end) => format!("00:00-{:02}:{:02}", end / 60, end % 60),
+        None => "closed".to_owned(),
+    }
 }

@@ -250,45 +250,66 @@ impl Line {
         (call, answer.media_port().expect("the 200 carries our answer"))
     }
 
+    /// As [`Self::connect`] from an account: answers the desk's challenge with the password.
+    #[track_caller]
+    pub fn connect_with(&mut self, password: &str, to: &str, sdp: &str, within: Duration) -> (Call, u16) {
+        let mut call = self.invite(to, sdp);
+        let id = call.id.clone();
+        let first = self.expect("an answer to INVITE", within, |m| {
+            m.header("Call-ID") == Some(&id) && m.status().is_some_and(|s| s > 180)
+        });
+        let answer = match first.status() {
+            Some(401 | 407) => {
+                self.ack_refusal(&call, &first);
+                let credentials = self.credentials(&first, "INVITE", &call.target, password);
+                call.branch = self.within(&mut call, "INVITE", &credentials, sdp);
+                let call = call.clone();
+                self.status(&call, 200, within)
+            }
+            _ => first,
+        };
+        assert_eq!(answer.status(), Some(200), "{answer}");
+        self.ack(&mut call, &answer);
+        (call, answer.media_port().expect("the 200 carries our answer"))
+    }
+
     /// Registers this phone with the account's password (RFC 3261 §22, MD5).
     #[track_caller]
     pub fn register(&mut self, password: &str, expires_s: u32) {
         let user = self.user.clone();
-        let extra = format!("Expires: {expires_s}\r\n");
-        let mut call = self.request("REGISTER", &user, &extra, "");
-        // The request URI of a REGISTER names the domain alone, the To the account (§10.2); the desk's
-        // challenge is the same for both.
+        let expires = format!("Expires: {expires_s}\r\n");
+        let mut call = self.request("REGISTER", &user, &expires, "");
         let id = call.id.clone();
-        let challenge = self
-            .expect("the challenge", Duration::from_secs(2), |m| m.header("Call-ID") == Some(&id));
+        let challenge = self.expect("the challenge", Duration::from_secs(2), |m| m.header("Call-ID") == Some(&id));
         assert_eq!(challenge.status(), Some(401), "a REGISTER without credentials:\n{challenge}");
-        let list =
-            challenge.headers.iter().filter(|(n, _)| n.eq_ignore_ascii_case("WWW-Authenticate"));
-        let offer = list
-            .map(|(_, v)| v.clone())
-            .find(|v| !v.contains("SHA-256"))
-            .expect("an MD5 challenge");
-        let field = |name: &str| {
-            let (_, rest) = offer
-                .split_once(&format!("{name}="))
-                .unwrap_or_else(|| panic!("no {name} in {offer}"));
-            rest.trim_start_matches('"').split(['"', ',']).next().unwrap_or_default().to_owned()
-        };
-        let (realm, nonce) = (field("realm"), field("nonce"));
-        let uri = format!("sip:{user}@{}", self.desk);
-        let ha1 = md5(&format!("{user}:{realm}:{password}"));
-        let ha2 = md5(&format!("REGISTER:{uri}"));
-        let response = md5(&format!("{ha1}:{nonce}:00000001:abcd1234:auth:{ha2}"));
-        let extra = format!(
-            "Expires: {expires_s}\r\nAuthorization: Digest username=\"{user}\", realm=\"{realm}\", nonce=\"{nonce}\", uri=\"{uri}\", \
-             response=\"{response}\", algorithm=MD5, qop=auth, nc=00000001, cnonce=\"abcd1234\"\r\n"
-        );
-        self.within(&mut call, "REGISTER", &extra, "");
-        let id = call.id.clone();
+        let credentials = self.credentials(&challenge, "REGISTER", &call.target, password);
+        self.within(&mut call, "REGISTER", &format!("{expires}{credentials}"), "");
         let answer = self.expect("the answer to REGISTER", Duration::from_secs(2), |m| {
             m.header("Call-ID") == Some(&id) && m.cseq() == 2
         });
-        assert_eq!(answer.status(), Some(200), "REGISTER with the right password:\n{answer}");
+        assert_eq!(answer.status(), Some(200), "REGISTER with a password:\n{answer}");
+    }
+
+    /// The header that answers a challenge (MD5, RFC 2617).
+    fn credentials(&self, challenge: &Message, method: &str, uri: &str, password: &str) -> String {
+        let (asks, answers) = match challenge.status() {
+            Some(407) => ("Proxy-Authenticate", "Proxy-Authorization"),
+            _ => ("WWW-Authenticate", "Authorization"),
+        };
+        let list = challenge.headers.iter().filter(|(n, _)| n.eq_ignore_ascii_case(asks));
+        let offer = list.map(|(_, v)| v.clone()).find(|v| !v.contains("SHA-256")).expect("an MD5 challenge");
+        let field = |name: &str| {
+            let (_, rest) = offer.split_once(&format!("{name}=")).unwrap_or_else(|| panic!("no {name} in {offer}"));
+            rest.trim_start_matches('"').split(['"', ',']).next().unwrap_or_default().to_owned()
+        };
+        let (user, realm, nonce) = (&self.user, field("realm"), field("nonce"));
+        let ha1 = md5(&format!("{user}:{realm}:{password}"));
+        let ha2 = md5(&format!("{method}:{uri}"));
+        let response = md5(&format!("{ha1}:{nonce}:00000001:abcd1234:auth:{ha2}"));
+        format!(
+            "{answers}: Digest username=\"{user}\", realm=\"{realm}\", nonce=\"{nonce}\", uri=\"{uri}\", \
+             response=\"{response}\", algorithm=MD5, qop=auth, nc=00000001, cnonce=\"abcd1234\"\r\n"
+        )
     }
 
     // ---- as a server

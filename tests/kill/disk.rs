@@ -1,0 +1,65 @@
+//! A full disk: calls go on, the health page says so, and once there is room again the history is whole.
+
+use crate::support::desk::{Desk, Setup};
+use crate::support::{eventually, http, rest, s};
+use std::io::Write;
+use std::process::Command;
+
+/// How the daemon gets a disk of its own of 2 MB: a mount namespace with a small tmpfs, which needs root
+/// or user namespaces. Both are there on Debian; without either the test says what is missing.
+fn own_disk() -> Vec<&'static str> {
+    const MOUNT: &str = "mount -t tmpfs -o size=2m none @DIR@/store && exec \"$@\"";
+    let works = |flags: &str| {
+        let tried = Command::new("unshare").args([flags, "sh", "-c", "mount -t tmpfs none /mnt"]).output();
+        tried.is_ok_and(|out| out.status.success())
+    };
+    let flags = ["-m", "-rm"].into_iter().find(|flags| works(flags));
+    let flags = flags.expect("this test needs a mount namespace: run it as root, or allow user namespaces");
+    vec!["unshare", flags, "sh", "-c", MOUNT, "sh"]
+}
+
+#[test]
+fn on_a_full_disk_calls_go_on_and_the_health_page_says_so() {
+    let under = own_disk();
+    let mut desk = Desk::with(&Setup { under: &under, ..Setup::default() });
+    let agent = desk.agent("agent", 201).calls(1_000, 100).set("RING", 50).within(s(120)).start();
+    rest(200);
+    let call = |desk: &Desk, from: &str| {
+        let mut job = desk.caller("0312340010").set("FROM", from).set("STAY", 200);
+        job = job.within(s(10));
+        let done = job.start().done();
+        assert!(done.calls[&1].has("hung_up"), "{from}: {:?}", done.calls);
+    };
+    call(&desk, "0310");
+
+    // The store's folder as the daemon sees it.
+    let pid = desk.process().pid();
+    let store = format!("/proc/{pid}/root{}/store", desk.dir().path().display());
+    let filler = format!("{store}/filler");
+    let mut file = std::fs::File::create(&filler).unwrap();
+    for size in [65_536, 512, 1] {
+        while file.write_all(&vec![0u8; size]).is_ok() {}
+    }
+    for from in ["0321", "0322", "0323", "0324"] {
+        call(&desk, from);
+    }
+    let health = || http::request(desk.http, "GET", "/healthz", None, "").unwrap();
+    eventually("the health page says that the journal fails", s(10), || health().status != 200);
+    let said = health();
+    assert!(said.body.to_ascii_lowercase().contains("journal"), "{} {}", said.status, said.body);
+    call(&desk, "0331");
+    // The figures in memory count on.
+    assert_eq!(desk.outcome("03311"), "answered");
+
+    drop(file);
+    std::fs::remove_file(&filler).unwrap();
+    eventually("well again", s(30), || health().status == 200);
+    eventually("everything is written", s(10), || desk.metric("madoguchi_journal_pending_entries") == 0.0);
+    call(&desk, "0341");
+    let answered = desk.calls().iter().filter(|c| c["outcome"] == "answered").count();
+    assert_eq!(answered, 7, "{:#?}", desk.calls());
+    // What was decided while the disk was full can be read back from it.
+    let ladder = desk.ladder("03221");
+    assert_eq!(ladder.last().map(|e| e["kind"].clone()), Some("ended".into()), "{ladder:#?}");
+    agent.stop();
+}

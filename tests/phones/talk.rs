@@ -1,0 +1,211 @@
+//! Agent and caller hear each other, hold each other, and leave each other.
+
+use crate::hears::{hears, one_unbroken_stream};
+use crate::support::desk::{Desk, password, prompt};
+use crate::support::ear::Ear;
+use crate::support::line::Line;
+use crate::support::message::sdp;
+use crate::support::softphone::{Setup, Softphone};
+use crate::support::sound::{Law, Sound};
+use crate::support::{eventually, ms, poll, rest, s};
+
+/// An agent's softphone that picks up by itself.
+pub fn agent(desk: &Desk, user: &str, voice: &Sound, codecs: &str) -> Softphone {
+    let setup = Setup { user, password: &password(user), desk: Some(desk.sip), voice, answers: true, codecs, expires_s: 600 };
+    Softphone::start(&desk.ports, &setup)
+}
+
+/// Whether a second of what was heard, from `from_ms` on, is of this voice.
+#[track_caller]
+fn is_of(heard: &Sound, from_ms: usize, voice: &Sound) {
+    let piece = heard.part(from_ms, 1000);
+    assert!(piece.loudness() > 300.0, "silence at {from_ms} of {} ms", heard.ms());
+    assert!(voice.holds(&piece).is_some(), "another voice: {:?}", voice.find(&piece));
+}
+
+/// Both directions between a SIPp caller and a baresip agent, each with the given law.
+fn they_hear_each_other(callers: Law, codecs: &str, agents_codecs: &str) {
+    let desk = Desk::start("desk.toml");
+    let (his, hers) = (Sound::voice(41, 30), Sound::voice(42, 30));
+    let softphone = agent(&desk, "101", &hers, agents_codecs);
+    desk.agent_is("101", "idle");
+    let ear = Ear::new(desk.ports.port());
+    let caller = desk.caller("0312340020").set("MEDIA", ear.port()).set("CODECS", codecs).set("STAY", 3500).start();
+    let port: u16 = caller.wait(1, "answered", s(5)).parse().unwrap();
+    ear.say(&his, callers, port);
+    let caller = caller.done();
+    assert!(caller.calls[&1].has("hung_up"), "{:?}", caller.calls);
+    softphone.wait("CALL_CLOSED", s(3));
+    is_of(&ear.heard(), 1500, &hers);
+    assert!(ear.packets().iter().all(|p| p.kind == callers.payload_type()), "the caller's own codec");
+    let heard = poll(s(3), || softphone.heard().last().cloned().filter(|h| h.ms() > 2500)).expect("a recording");
+    is_of(&heard, 1500, &his);
+    let call = desk.over("031234561");
+    assert_eq!((call["outcome"].as_str(), call["agent"].as_str()), (Some("answered"), Some("101")));
+    desk.at_rest(s(3));
+}
+
+#[test]
+fn agent_and_caller_hear_each_other() {
+    they_hear_each_other(Law::Mu, "0 101", "PCMU");
+}
+
+#[test]
+fn a_mu_law_caller_and_an_a_law_agent_hear_each_other() {
+    they_hear_each_other(Law::Mu, "0 101", "PCMA");
+}
+
+#[test]
+fn an_a_law_caller_and_a_mu_law_agent_hear_each_other() {
+    they_hear_each_other(Law::A, "8 101", "PCMU");
+}
+
+#[test]
+fn a_caller_who_waited_in_the_queue_then_talks_on_the_same_stream() {
+    let desk = Desk::start("desk.toml");
+    let hers = Sound::voice(43, 30);
+    let ear = Ear::new(desk.ports.port());
+    let caller = desk.caller("0312340020").set("MEDIA", ear.port()).start();
+    caller.wait(1, "answered", s(5));
+    hears(&ear, "busy", 4);
+    // The agent comes to work: her phone registers, and the call that waits is hers.
+    let softphone = agent(&desk, "101", &hers, "PCMU");
+    softphone.wait("CALL_ESTABLISHED", s(8));
+    rest(1500);
+    let heard = ear.heard();
+    is_of(&heard, usize::try_from(heard.ms()).unwrap() - 1100, &hers);
+    one_unbroken_stream(&ear);
+    softphone.tell("hangup", "");
+    let caller = caller.done();
+    assert!(caller.calls[&1].has("released"), "{:?}", caller.calls);
+    assert_eq!(desk.outcome("031234561"), "answered_after_busy");
+}
+
+#[test]
+fn a_caller_on_hold_hears_music_and_then_the_agent_again() {
+    let desk = Desk::start("desk.toml");
+    let (his, hers) = (Sound::voice(44, 60), Sound::voice(45, 60));
+    let softphone = agent(&desk, "101", &hers, "PCMU");
+    desk.agent_is("101", "idle");
+    let ear = Ear::new(desk.ports.port());
+    let mut line = Line::new(desk.trunk_port(), "0311112222", desk.sip);
+    let (mut call, port) = line.connect("0312340020", &sdp(ear.port(), &[0, 101], "sendrecv"), s(5));
+    ear.say(&his, Law::Mu, port);
+    rest(1300);
+    is_of(&ear.heard(), 200, &hers);
+
+    softphone.tell("hold", "");
+    // Passed on: the caller's phone is told that only we send.
+    let id = call.id.clone();
+    let hold = line.expect("the re-INVITE of the hold", s(3), |m| m.method() == Some("INVITE") && m.header("Call-ID") == Some(&id));
+    assert!(hold.says("a=sendonly"), "{hold}");
+    let to = hold.must("To").to_owned();
+    line.reply(&hold, 200, &to, &sdp(ear.port(), &[0, 101], "recvonly"));
+    line.request_of(&call, "ACK", s(2));
+    rest(300);
+    ear.forget();
+    hears(&ear, "music", 5);
+    assert!(hers.holds(&ear.heard().part(500, 1000)).is_none(), "an agent who holds is not heard");
+
+    softphone.tell("resume", "");
+    let resume = line.expect("the re-INVITE of the resume", s(3), |m| m.method() == Some("INVITE") && m.header("Call-ID") == Some(&id));
+    assert!(resume.says("a=sendrecv") || !resume.body.contains("a=send"), "{resume}");
+    let to = resume.must("To").to_owned();
+    line.reply(&resume, 200, &to, &sdp(ear.port(), &[0, 101], "sendrecv"));
+    line.request_of(&call, "ACK", s(2));
+    rest(300);
+    ear.forget();
+    rest(1400);
+    is_of(&ear.heard(), 200, &hers);
+    line.bye(&mut call);
+    softphone.wait("CALL_CLOSED", s(3));
+    let kinds: Vec<String> = desk.ladder("0311112222").iter().map(|e| e["kind"].as_str().unwrap_or_default().to_owned()).collect();
+    assert!(kinds.contains(&"held".to_owned()) && kinds.contains(&"resumed".to_owned()), "{kinds:?}");
+    assert_eq!(desk.outcome("0311112222"), "answered");
+}
+
+#[test]
+fn an_agent_on_hold_hears_music_and_the_phone_is_told() {
+    let desk = Desk::start("desk.toml");
+    let (his, hers) = (Sound::voice(46, 60), Sound::voice(47, 60));
+    let softphone = agent(&desk, "101", &hers, "PCMU");
+    desk.agent_is("101", "idle");
+    let ear = Ear::new(desk.ports.port());
+    let mut line = Line::new(desk.trunk_port(), "0311112222", desk.sip);
+    let (mut call, port) = line.connect("0312340020", &sdp(ear.port(), &[0, 101], "sendrecv"), s(5));
+    ear.say(&his, Law::Mu, port);
+    rest(1000);
+    ear.hush();
+    line.within(&mut call, "INVITE", "", &sdp(ear.port(), &[0, 101], "sendonly"));
+    let answer = line.status(&call, 200, s(3));
+    assert!(answer.says("a=recvonly"), "{answer}");
+    line.ack(&mut call, &answer);
+    eventually("the agent's phone is told", s(3), || softphone.trace().contains("a=sendonly"));
+    rest(3000);
+    line.within(&mut call, "INVITE", "", &sdp(ear.port(), &[0, 101], "sendrecv"));
+    let answer = line.status(&call, 200, s(3));
+    line.ack(&mut call, &answer);
+    ear.say(&his, Law::Mu, port);
+    rest(1500);
+    line.bye(&mut call);
+    softphone.wait("CALL_CLOSED", s(3));
+    let heard = poll(s(3), || softphone.heard().last().cloned().filter(|h| h.ms() > 4500)).expect("a recording");
+    assert!(heard.holds(&prompt("music")).is_some(), "{:?}", heard.find(&prompt("music")));
+    is_of(&heard, usize::try_from(heard.ms()).unwrap() - 1200, &his);
+}
+
+#[test]
+fn keys_pressed_in_a_conversation_reach_the_other_side() {
+    let desk = Desk::start("desk.toml");
+    let hers = Sound::voice(48, 30);
+    let softphone = agent(&desk, "101", &hers, "PCMU");
+    desk.agent_is("101", "idle");
+    let ear = Ear::new(desk.ports.port());
+    let caller = desk.caller("0312340020").set("MEDIA", ear.port()).set("STAY", 4000).start();
+    let port: u16 = caller.wait(1, "answered", s(5)).parse().unwrap();
+    rest(300);
+    ear.press("42", port);
+    eventually("the agent's phone has both keys", s(2), || {
+        let trace = softphone.trace();
+        trace.contains("received event: '4'") && trace.contains("received event: '2'")
+    });
+    softphone.tell("sndcode", "9");
+    eventually("the caller has the agent's key", s(2), || ear.keys() == [9]);
+    caller.done();
+}
+
+#[test]
+fn a_stranger_who_knows_the_port_is_not_heard_and_hears_nothing() {
+    let desk = Desk::start("desk.toml");
+    let (his, hers) = (Sound::voice(49, 30), Sound::voice(50, 30));
+    let softphone = agent(&desk, "101", &hers, "PCMU");
+    desk.agent_is("101", "idle");
+    let (ear, stranger) = (Ear::new(desk.ports.port()), Ear::new(desk.ports.port()));
+    let caller = desk.caller("0312340020").set("MEDIA", ear.port()).set("STAY", 4000).start();
+    let port: u16 = caller.wait(1, "answered", s(5)).parse().unwrap();
+    ear.say(&his, Law::Mu, port);
+    rest(500);
+    let loud = Sound::voice(51, 30);
+    stranger.say(&loud, Law::Mu, port);
+    caller.done();
+    softphone.wait("CALL_CLOSED", s(3));
+    assert_eq!(stranger.packets().len(), 0, "the stranger hears nothing");
+    let heard = poll(s(3), || softphone.heard().last().cloned().filter(|h| h.ms() > 3000)).expect("a recording");
+    is_of(&heard, 2000, &his);
+}
+
+#[test]
+fn a_phone_that_vanishes_in_a_conversation_does_not_keep_the_agent() {
+    let desk = Desk::start("desk.toml");
+    let hers = Sound::voice(52, 60);
+    let mut softphone = agent(&desk, "101", &hers, "PCMU");
+    desk.agent_is("101", "idle");
+    let caller = desk.caller("0312340020").set("STAY", 2500).start();
+    caller.wait(1, "answered", s(5));
+    softphone.vanish();
+    let caller = caller.done();
+    assert!(caller.calls[&1].has("hung_up"), "{:?}", caller.calls);
+    assert_eq!(desk.outcome("031234561"), "answered");
+    // Our BYE to the dead phone goes unanswered: nothing waits for it.
+    eventually("the channel is free", ms(3000), || desk.metric("madoguchi_channels_in_use") == 0.0);
+}
