@@ -1,0 +1,161 @@
+//! Reading the files themselves, and their modes.
+
+use super::problem::Problem;
+use super::{Config, parse, secrets};
+use crate::base::{Private, PromptId, Rng};
+use crate::dialplan::{self, Finding, Findings, Plan, Source, nearest};
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::{self, Read as _, Write as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
+use std::path::Path;
+
+/// What is done about secrets that do not exist yet.
+#[derive(Debug)]
+pub enum Secrets<'r> {
+    /// They are left alone: the files are only looked at.
+    Look,
+    /// They are made from this source, readable by their owner alone.
+    Make(&'r mut Rng),
+}
+
+/// Longest file that is read, bytes.
+const MOST_BYTES: u64 = 16 << 20;
+
+/// Reads a configuration and the secrets it names.
+///
+/// # Errors
+///
+/// Everything that was found in any of the files, when any of it is an error; otherwise the
+/// configuration comes with its warnings.
+pub fn load(path: &Path, secrets: Secrets) -> Result<(Config, Vec<Finding>), Vec<Finding>> {
+    let name = path.display().to_string();
+    let text = read(path, &name, false)?;
+    let base = path.parent().unwrap_or(Path::new(""));
+    let (mut config, mut findings) = match parse(&text, &name, base) {
+        Ok((config, warnings)) => (Some(config), warnings),
+        Err(findings) => (None, findings),
+    };
+    if let Some(config) = &mut config {
+        if let Some(file) = &config.accounts_file {
+            match read_accounts(file) {
+                Ok(accounts) => config.accounts = accounts,
+                Err(list) => findings.extend(list),
+            }
+        }
+        match token(&config.http.token_file, secrets) {
+            Ok(token) => config.token = token,
+            Err(list) => findings.extend(list),
+        }
+    }
+    match config {
+        Some(config) if !findings.iter().any(Finding::is_error) => Ok((config, findings)),
+        Some(_) | None => Err(findings),
+    }
+}
+
+/// Reads the plan that a configuration names, and judges the two together: trunks that the plan names
+/// exist, agents have a phone.
+///
+/// # Errors
+///
+/// As [`dialplan::load`].
+pub fn load_plan(
+    config: &Config,
+    known_prompts: Option<&BTreeSet<PromptId>>,
+) -> Result<(Plan, Vec<Finding>), Vec<Finding>> {
+    let name = config.plan.display().to_string();
+    let text = read(&config.plan, &name, false)?;
+    let (plan, mut findings) = dialplan::load(&text, &name, known_prompts)?;
+    let mut out = Findings::new(Source::new(&text, &name));
+    for (number, desk) in &plan.desk_numbers {
+        for trunk in &desk.trunks {
+            if !config.trunks.iter().any(|known| known.name == *trunk) {
+                let known = config.trunks.iter().map(|known| known.name.as_str());
+                out.whole(Problem::NoTrunk {
+                    name: trunk.to_string(),
+                    number: number.to_string(),
+                    near: nearest(trunk.as_str(), known),
+                });
+            }
+        }
+    }
+    let without_phone = plan.agents.keys().filter(|agent| {
+        !config.accounts.contains_key(agent.as_str())
+            && !config.fixed_phones.contains_key(&crate::base::Number(agent.0.clone()))
+    });
+    let agents: Vec<String> = without_phone.map(ToString::to_string).collect();
+    if !agents.is_empty() {
+        out.whole(Problem::NoPhone { agents });
+    }
+    let refused = out.refuse();
+    findings.extend(out.into_sorted());
+    if refused { Err(findings) } else { Ok((plan, findings)) }
+}
+
+/// Whether a text is a configuration rather than a plan.
+#[must_use]
+pub fn looks_like_config(text: &str) -> bool {
+    text.lines().map(str::trim_start).any(|line| {
+        ["[sip]", "[media]", "[plan]", "[http]"].iter().any(|head| line.starts_with(head))
+    })
+}
+
+fn whole(name: &str, problem: Problem) -> Vec<Finding> {
+    let mut out = Findings::new(Source::secret("", name));
+    out.whole(problem);
+    out.into_sorted()
+}
+
+/// Reads a text file of bounded length; a secret one must not be readable by others.
+fn read(path: &Path, name: &str, secret: bool) -> Result<String, Vec<Finding>> {
+    let failed =
+        |error: io::Error| whole(name, Problem::File { error: error.to_string(), written: false });
+    let file = fs::File::open(path).map_err(failed)?;
+    let about = file.metadata().map_err(failed)?;
+    if secret && about.mode() & 0o077 != 0 {
+        let mode = about.mode() & 0o7777;
+        return Err(whole(name, Problem::Readable { mode, file: name.to_owned() }));
+    }
+    let mut bytes = Vec::new();
+    file.take(MOST_BYTES).read_to_end(&mut bytes).map_err(failed)?;
+    String::from_utf8(bytes).map_err(|_| whole(name, Problem::NotText))
+}
+
+fn read_accounts(
+    path: &Path,
+) -> Result<std::collections::BTreeMap<String, Private<String>>, Vec<Finding>> {
+    let name = path.display().to_string();
+    let text = read(path, &name, true)?;
+    let mut out = Findings::new(Source::secret(&text, &name));
+    let accounts = secrets::accounts(&mut out);
+    if out.refuse() { Err(out.into_sorted()) } else { Ok(accounts) }
+}
+
+fn token(path: &Path, secrets: Secrets) -> Result<Private<String>, Vec<Finding>> {
+    let name = path.display().to_string();
+    if path.exists() {
+        let text = read(path, &name, true)?;
+        return secrets::token(&text, &name).map_err(Findings::into_sorted);
+    }
+    let Secrets::Make(rng) = secrets else { return Ok(Private::default()) };
+    let token = format!("{}{}", rng.token(), rng.token());
+    write_private(path, &format!("{token}\n"))
+        .map_err(|error| whole(&name, Problem::File { error: error.to_string(), written: true }))?;
+    Ok(Private::new(token))
+}
+
+/// Makes a new file, and the folder it lies in, that only its owner may read. Never overwrites.
+///
+/// # Errors
+///
+/// What the operating system says; also when the file exists.
+pub fn write_private(path: &Path, text: &str) -> io::Result<()> {
+    if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        fs::create_dir_all(folder)?;
+    }
+    let mut options = fs::OpenOptions::new();
+    let mut file = options.write(true).create_new(true).mode(0o600).open(path)?;
+    file.write_all(text.as_bytes())?;
+    file.sync_all()
+}

@@ -1,0 +1,219 @@
+//! `madoguchi.toml` and the files it names, as typed values; a refusal names file, line, what was
+//! found and what is due.
+//!
+//! Reads files and nothing else of the world: it opens no socket and starts nothing. Passwords and the
+//! token are [`Private`]; no finding ever shows a line of the files that hold them.
+
+mod files;
+mod parse;
+mod problem;
+mod secrets;
+mod show;
+
+#[cfg(test)]
+mod tests;
+
+pub use files::{Secrets, load, load_plan, looks_like_config, write_private};
+pub use parse::parse;
+pub use secrets::{MOST_ACCOUNTS, accounts};
+
+use crate::base::{Number, Private, TrunkId};
+use crate::sip::api::{Account, Directory, Listener, Settings, Transport, Trunk};
+use std::collections::BTreeMap;
+use std::net::{IpAddr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// Everything that is configured. Paths are as the daemon can open them: relative ones were joined to
+/// the configuration's own folder.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// `[sip]`.
+    pub sip: Sip,
+    /// `[media]`.
+    pub media: Media,
+    /// `[store]`.
+    pub store: StoreConfig,
+    /// `[http]`.
+    pub http: Http,
+    /// `[plan] file`.
+    pub plan: PathBuf,
+    /// `[accounts] file`; none when all phones are fixed.
+    pub accounts_file: Option<PathBuf>,
+    /// What the accounts file says, by user name.
+    pub accounts: BTreeMap<String, Private<String>>,
+    /// `[[trunks]]` in the file's order.
+    pub trunks: Vec<TrunkConfig>,
+    /// `[[fixed_phones]]`: the contact of every number.
+    pub fixed_phones: BTreeMap<Number, String>,
+    /// `[limits]`.
+    pub limits: Limits,
+    token: Private<String>,
+}
+
+/// How SIP is spoken.
+#[derive(Clone, Debug)]
+pub struct Sip {
+    /// At least one.
+    pub listen: Vec<ListenConfig>,
+    /// The address that others reach us by when a listener has none of its own (0.0.0.0).
+    pub advertise: Option<IpAddr>,
+    /// The digest realm.
+    pub realm: String,
+    /// Further names and addresses that mean us in a Request-URI.
+    pub hosts: Vec<String>,
+    /// Shortest lease of a registration.
+    pub min_expires: Duration,
+    /// Longest lease of a registration.
+    pub max_expires: Duration,
+    /// Contacts an account may have at once.
+    pub max_contacts: usize,
+}
+
+/// One address that we listen on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ListenConfig {
+    /// By what.
+    pub transport: Transport,
+    /// Where; port 0 lets the operating system choose.
+    pub address: SocketAddr,
+}
+
+/// How audio is carried.
+#[derive(Clone, Debug)]
+pub struct Media {
+    /// Bound, and named in SDP unless it is 0.0.0.0.
+    pub address: IpAddr,
+    /// RTP on the even ones, RTCP on the odd; starts even, holds at least four.
+    pub ports: RangeInclusive<u16>,
+    /// Media threads, at least 1.
+    pub threads: usize,
+    /// A folder whose WAVs take the place of the built-in ones of the same name.
+    pub prompts: Option<PathBuf>,
+    /// A phone that should speak and is not heard for so long is noticed.
+    pub silence_after: Duration,
+    /// A peer that stays silent so long after that is taken for vanished.
+    pub lost_after: Duration,
+    /// Phones behind NAT: the address that audio comes from is believed.
+    pub learn_source: bool,
+    /// DSCP of what we send, 0 to 63.
+    pub dscp: u8,
+    advertised: IpAddr,
+}
+
+impl Media {
+    /// The address in every SDP.
+    #[must_use]
+    pub const fn advertised(&self) -> IpAddr {
+        self.advertised
+    }
+}
+
+/// Where the history is kept.
+#[derive(Clone, Debug)]
+pub struct StoreConfig {
+    /// The SQLite file.
+    pub file: PathBuf,
+    /// What a written fact survives.
+    pub durability: Durability,
+}
+
+impl StoreConfig {
+    /// What a written fact survives.
+    #[must_use]
+    pub const fn durability(&self) -> Durability {
+        self.durability
+    }
+}
+
+/// What a written fact survives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Durability {
+    /// The end of the process, also by `kill -9`.
+    Process,
+    /// The end of the machine's power as well: one fsync a batch.
+    Power,
+}
+
+/// The pages and the API.
+#[derive(Clone, Debug)]
+pub struct Http {
+    /// Where; port 0 lets the operating system choose.
+    pub listen: SocketAddr,
+    /// Holds the bearer token.
+    pub token_file: PathBuf,
+}
+
+/// A peer that is believed by its address.
+#[derive(Clone, Debug)]
+pub struct TrunkConfig {
+    /// Its name, which the plan and the metrics use.
+    pub name: TrunkId,
+    /// Source addresses; port 0 means any port.
+    pub sources: Vec<SocketAddr>,
+    /// By what it comes; none means any.
+    pub transport: Option<Transport>,
+}
+
+/// What the daemon takes on at most.
+#[derive(Clone, Debug)]
+pub struct Limits {
+    /// Calls at once; one more is refused with 503.
+    pub calls: usize,
+    /// A new INVITE that waited longer in our own input queue is refused with 503.
+    pub queue_delay: Duration,
+    /// SIP transactions held at once; a request beyond is answered 503 without state.
+    pub transactions: usize,
+}
+
+impl Config {
+    /// The bearer token of pages and API; empty when its file does not exist and was not to be made.
+    #[must_use]
+    pub const fn http_token(&self) -> &Private<String> {
+        &self.token
+    }
+
+    /// What the SIP endpoint must know once. A listener on port 0 is advertised with port 0: whoever
+    /// binds it puts the real one in.
+    #[must_use]
+    pub fn sip_settings(&self) -> Settings {
+        let listeners = self.sip.listen.iter().map(|listen| {
+            let ip = match self.sip.advertise {
+                Some(ip) if listen.address.ip().is_unspecified() => ip,
+                Some(_) | None => listen.address.ip(),
+            };
+            let advertised = SocketAddr::new(ip, listen.address.port());
+            Listener { transport: listen.transport, advertised }
+        });
+        let seconds = |time: Duration| u32::try_from(time.as_secs()).unwrap_or(u32::MAX);
+        Settings {
+            listeners: listeners.collect(),
+            hosts: self.sip.hosts.clone(),
+            realm: self.sip.realm.clone(),
+            product: format!("Madoguchi/{}", env!("CARGO_PKG_VERSION")),
+            min_expires_s: seconds(self.sip.min_expires),
+            max_expires_s: seconds(self.sip.max_expires),
+            max_contacts: self.sip.max_contacts,
+            max_transactions: self.limits.transactions,
+        }
+    }
+
+    /// Who may do what.
+    #[must_use]
+    pub fn directory(&self) -> Directory {
+        let accounts = self.accounts.iter();
+        let trunks = self.trunks.iter().map(|trunk| Trunk {
+            id: trunk.name.clone(),
+            sources: trunk.sources.clone(),
+            transport: trunk.transport,
+        });
+        Directory {
+            accounts: accounts
+                .map(|(user, password)| (user.clone(), Account { password: password.clone() }))
+                .collect(),
+            trunks: trunks.collect(),
+            fixed_phones: self.fixed_phones.clone(),
+        }
+    }
+}

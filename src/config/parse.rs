@@ -1,0 +1,501 @@
+//! From the text of `madoguchi.toml` to a [`Config`] without its secrets. Pure: no file is opened.
+
+use super::problem::Problem;
+use super::{Config, Durability, Http, Limits, ListenConfig, Media, Sip, StoreConfig, TrunkConfig};
+use crate::base::{Number, Private, TrunkId};
+use crate::dialplan::problem::{NumberRule, Problem as Shape, TextRule, show};
+use crate::dialplan::reader::{At, Item, Table, document};
+use crate::dialplan::values::{self, RangeFault};
+use crate::dialplan::{Finding, Findings, Source};
+use crate::sip::api::Transport;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::ops::{Range, RangeInclusive};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+/// Most fixed phones.
+const MOST_PHONES: usize = 100_000;
+/// Most listeners, trunks, sources of a trunk, or names of ours, each.
+const MOST_ENTRIES: usize = 256;
+
+const fn s(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+const TRANSPORTS: [(&str, Transport); 2] = [("udp", Transport::Udp), ("tcp", Transport::Tcp)];
+
+/// Reads a configuration. `base` is the folder that relative paths in it begin from. Accounts and
+/// token are empty: see [`super::load`].
+///
+/// # Errors
+///
+/// Everything that was found, when any of it is an error; otherwise the configuration comes with its
+/// warnings.
+pub fn parse(
+    text: &str,
+    file_name: &str,
+    base: &Path,
+) -> Result<(Config, Vec<Finding>), Vec<Finding>> {
+    let mut out = Findings::new(Source::new(text, file_name));
+    let Some(document) = document(&mut out) else { return Err(out.into_sorted()) };
+    let mut reading = Reading { out: &mut out, base };
+    let config = reading.config(Table::new(&document));
+    match config {
+        Some(config) if !out.refuse() => Ok((config, out.into_sorted())),
+        Some(_) | None => Err(out.into_sorted()),
+    }
+}
+
+struct Reading<'r, 't> {
+    out: &'r mut Findings<'t>,
+    base: &'r Path,
+}
+
+/// A listener and where it stands.
+type Listens = Vec<At<ListenConfig>>;
+
+impl Reading<'_, '_> {
+    fn config(&mut self, mut top: Table) -> Option<Config> {
+        let sip = section(&mut top, "sip", "[sip] listen = [\"udp:127.0.0.1:5060\"]", self.out);
+        let (sip, listens) = sip.map(|table| self.sip(table)).unzip();
+        let limits = top.table("limits", self.out).unwrap_or_else(|| top.empty());
+        let limits = self.limits(limits);
+        let media = top.table("media", self.out).unwrap_or_else(|| top.empty());
+        let advertise = sip.as_ref().and_then(|sip: &Sip| sip.advertise);
+        let media = self.media(media, advertise, limits.calls, &listens.unwrap_or_default());
+        let store = top.table("store", self.out).unwrap_or_else(|| top.empty());
+        let store = self.store(store);
+        let http = top.table("http", self.out).unwrap_or_else(|| top.empty());
+        let http = self.http(http);
+        let plan = section(&mut top, "plan", "[plan] file = \"service-desk.toml\"", self.out);
+        let plan = plan.and_then(|mut table| {
+            let file = table.need("file", "file = \"dialplans/service-desk.toml\"", self.out);
+            let file = file.and_then(|item| self.path(&item));
+            table.finish(self.out);
+            file
+        });
+        let accounts_file = top.table("accounts", self.out).and_then(|mut table| {
+            let file = table.need("file", "file = \"secrets/accounts.tsv\"", self.out);
+            let file = file.and_then(|item| self.path(&item));
+            table.finish(self.out);
+            file
+        });
+        let trunks = top.get("trunks").map(|item| self.trunks(&item)).unwrap_or_default();
+        let fixed_phones =
+            top.get("fixed_phones").map(|item| self.fixed_phones(&item)).unwrap_or_default();
+        top.finish(self.out);
+        Some(Config {
+            sip: sip?,
+            media,
+            store,
+            http,
+            plan: plan?,
+            accounts_file,
+            accounts: BTreeMap::new(),
+            trunks,
+            fixed_phones,
+            limits,
+            token: Private::default(),
+        })
+    }
+
+    fn sip(&mut self, mut table: Table) -> (Sip, Listens) {
+        let example = "listen = [\"udp:127.0.0.1:5060\", \"tcp:127.0.0.1:5060\"]";
+        let listen = table.need("listen", example, self.out);
+        let listens = listen.map(|item| self.listens(&item)).unwrap_or_default();
+        let advertise = table.get("advertise").and_then(|item| self.address(&item));
+        let advertise = advertise.and_then(|address| {
+            if address.value.is_unspecified() || address.value.is_multicast() {
+                let (key, found) = ("advertise".to_owned(), address.value.to_string());
+                self.out.at(&address.span, Problem::Unreachable { key, found });
+                return None;
+            }
+            Some(address.value)
+        });
+        for listen in &listens {
+            let ip = listen.value.address.ip();
+            if ip.is_unspecified() && advertise.is_none_or(|ours| ours.is_ipv4() != ip.is_ipv4()) {
+                self.out.at(&listen.span, Problem::NoAdvertise { key: "listen" });
+            }
+        }
+        let realm = table
+            .need("realm", "realm = \"desk.example\"", self.out)
+            .and_then(|item| item.raw(self.out))
+            .map(|realm| {
+                let good = (1..=128).contains(&realm.value.len())
+                    && realm
+                        .value
+                        .bytes()
+                        .all(|b| matches!(b, b' '..=b'~') && !b"\"\\".contains(&b));
+                if !good {
+                    let found = realm.value.clone();
+                    self.out.at(&realm.span, Problem::BadRealm { found });
+                }
+                realm.value
+            })
+            .unwrap_or_default();
+        let hosts = table.get("hosts").map(|item| self.hosts(&item)).unwrap_or_default();
+        // A registrar never refuses a lease of an hour as too brief (RFC 3261 §10.3 step 7).
+        let min_expires = table.duration("min_expires", s(10)..=s(3599), s(60), self.out);
+        let max = table.get("max_expires");
+        let max = max.and_then(|item| item.duration(s(60)..=s(86_400), self.out));
+        let max_expires = max.as_ref().map_or(s(3600), |max| max.value);
+        if min_expires > max_expires {
+            let (min, shown) = (show(min_expires), show(max_expires));
+            let span = max.map_or(table.key_span("min_expires"), |max| max.span);
+            self.out.at(&span, Problem::LeaseOrder { min, max: shown });
+        }
+        let max_contacts = self.count(&mut table, "max_contacts", 1..=100, 10);
+        table.finish(self.out);
+        let listen = listens.iter().map(|listen| listen.value).collect();
+        let sip = Sip { listen, advertise, realm, hosts, min_expires, max_expires, max_contacts };
+        (sip, listens)
+    }
+
+    fn listens(&mut self, item: &Item) -> Listens {
+        let mut listens: Listens = Vec::new();
+        for entry in self.bounded(item) {
+            let Some(text) = entry.raw(self.out) else { continue };
+            let found = text.value.split_once(':').and_then(|(transport, address)| {
+                let (_, transport) = TRANSPORTS.iter().find(|(name, _)| *name == transport)?;
+                let address = address.parse().ok()?;
+                Some(ListenConfig { transport: *transport, address })
+            });
+            let Some(listen) = found else {
+                self.out.at(&text.span, Problem::BadListen { found: text.value });
+                continue;
+            };
+            let same =
+                |other: &At<ListenConfig>| other.value == listen && listen.address.port() != 0;
+            if let Some(first) = listens.iter().find(|other| same(other)) {
+                let line = self.out.source().line_of(first.span.start);
+                self.out.at(&text.span, Problem::Twice { what: text.value, line });
+            }
+            listens.push(At { value: listen, span: text.span });
+        }
+        if listens.is_empty() && item.one_or_list().is_empty() {
+            let example = "[\"udp:127.0.0.1:5060\"]";
+            self.out.at(&item.span, Problem::Empty { key: "listen".to_owned(), example });
+        }
+        listens
+    }
+
+    fn hosts(&mut self, item: &Item) -> Vec<String> {
+        let mut hosts = Vec::new();
+        for entry in self.bounded(item) {
+            let Some(text) = entry.raw(self.out) else { continue };
+            // RFC 3261 §25.1: hostname, or an address.
+            let name = (1..=253).contains(&text.value.len())
+                && text
+                    .value
+                    .bytes()
+                    .all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.'));
+            if name || text.value.parse::<IpAddr>().is_ok() {
+                hosts.push(text.value);
+            } else {
+                self.out.at(&text.span, Problem::BadHost { found: text.value });
+            }
+        }
+        hosts
+    }
+
+    fn media(
+        &mut self,
+        mut table: Table,
+        advertise: Option<IpAddr>,
+        calls: usize,
+        listens: &Listens,
+    ) -> Media {
+        let local = IpAddr::V4(Ipv4Addr::LOCALHOST);
+        let address = table.get("address");
+        let address = address.and_then(|item| self.address(&item));
+        let span = address.as_ref().map(|address| address.span.clone());
+        let address = address.map_or(local, |address| address.value);
+        let mut advertised = address;
+        if address.is_unspecified() {
+            match advertise.filter(|ours| ours.is_ipv4() == address.is_ipv4()) {
+                Some(ours) => advertised = ours,
+                None => {
+                    self.out.at(&span.unwrap_or_default(), Problem::NoAdvertise { key: "address" });
+                }
+            }
+        }
+        let ports = table.get("ports").and_then(|item| self.ports(&item));
+        let span = ports.as_ref().map_or(table.span.clone(), |(_, span)| span.clone());
+        let ports = ports.map_or(20_000..=29_999, |(ports, _)| ports);
+        for listen in listens {
+            let (port, ip) = (listen.value.address.port(), listen.value.address.ip());
+            let same_ip = ip == address || ip.is_unspecified() || address.is_unspecified();
+            if listen.value.transport == Transport::Udp && same_ip && ports.contains(&port) {
+                self.out.at(&listen.span, Problem::PortInside { port });
+            }
+        }
+        let pairs = u32::try_from(ports.clone().count() / 2).unwrap_or(0);
+        if (pairs as usize) < calls {
+            let calls = u64::try_from(calls).unwrap_or(u64::MAX);
+            self.out.at(&span, Problem::PortsBelowCalls { ports: pairs, calls });
+        }
+        let threads = self.count(&mut table, "threads", 1..=64, 1);
+        let prompts = table.get("prompts").and_then(|item| self.path(&item));
+        let silence_after = table.duration("silence_after", s(2)..=s(600), s(10), self.out);
+        let lost_after = table.duration("lost_after", s(5)..=s(3600), s(60), self.out);
+        let learn_source = table.flag("learn_source", true, self.out);
+        let dscp = u8::try_from(table.integer("dscp", 0..=63, 46, self.out)).unwrap_or(0);
+        table.finish(self.out);
+        Media {
+            address,
+            ports,
+            threads,
+            prompts,
+            silence_after,
+            lost_after,
+            learn_source,
+            dscp,
+            advertised,
+        }
+    }
+
+    fn ports(&mut self, item: &Item) -> Option<(RangeInclusive<u16>, Range<usize>)> {
+        let text = item.raw(self.out)?;
+        let range = text.value.split_once('-').and_then(|(first, last)| {
+            let (first, last) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
+            (1024 <= first && first <= last).then_some((first, last))
+        });
+        let Some((first, last)) = range else {
+            self.out.at(&text.span, Problem::BadPorts { found: text.value });
+            return None;
+        };
+        let count = u32::from(last - first) + 1;
+        if first % 2 == 1 {
+            self.out.at(&text.span, Problem::OddPort { first });
+        }
+        if count < 4 {
+            self.out.at(&text.span, Problem::FewPorts { count });
+        }
+        Some((first..=last, text.span))
+    }
+
+    fn store(&mut self, mut table: Table) -> StoreConfig {
+        let file = table.get("file").and_then(|item| self.path(&item));
+        let durability = table.get("durability").and_then(|item| {
+            let known = [("process", Durability::Process), ("power", Durability::Power)];
+            item.word(&known, self.out)
+        });
+        table.finish(self.out);
+        StoreConfig {
+            file: file.unwrap_or_else(|| self.base.join("madoguchi.db")),
+            durability: durability.unwrap_or(Durability::Process),
+        }
+    }
+
+    fn http(&mut self, mut table: Table) -> Http {
+        let listen = table.get("listen").and_then(|item| {
+            let text = item.raw(self.out)?;
+            let address: Option<SocketAddr> = text.value.parse().ok();
+            if address.is_none() {
+                let (key, found) = ("listen".to_owned(), text.value);
+                self.out.at(&text.span, Problem::BadSocket { key, found });
+            } else if address.is_some_and(|address| !address.ip().is_loopback()) {
+                self.out.at(&text.span, Problem::OpenPages { found: text.value });
+            }
+            address
+        });
+        let token_file = table.get("token_file").and_then(|item| self.path(&item));
+        table.finish(self.out);
+        Http {
+            listen: listen.unwrap_or(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080)),
+            token_file: token_file.unwrap_or_else(|| self.base.join("secrets/http-token")),
+        }
+    }
+
+    fn trunks(&mut self, item: &Item) -> Vec<TrunkConfig> {
+        let mut trunks: Vec<TrunkConfig> = Vec::new();
+        let mut names: BTreeMap<TrunkId, usize> = BTreeMap::new();
+        let mut sources_seen: Vec<(SocketAddr, Option<Transport>, usize)> = Vec::new();
+        for entry in self.bounded(item) {
+            let Some(mut table) = entry.table(self.out) else { continue };
+            let name = table
+                .need("name", "name = \"carrier\"", self.out)
+                .and_then(|item| item.text(TextRule::Id, self.out));
+            let transport =
+                table.get("transport").and_then(|item| item.word(&TRANSPORTS, self.out));
+            let mut sources = Vec::new();
+            let listed = table.need("sources", "sources = [\"192.0.2.1:5060\"]", self.out);
+            for source in listed.as_ref().map(|item| self.bounded(item)).unwrap_or_default() {
+                let Some(found) = self.source(&source) else { continue };
+                // The same packet must not mean two trunks.
+                let clash = sources_seen.iter().find(|(other, by, _)| {
+                    let port = other.port() == found.value.port()
+                        || other.port() == 0
+                        || found.value.port() == 0;
+                    other.ip() == found.value.ip()
+                        && port
+                        && (by.is_none() || transport.is_none() || *by == transport)
+                });
+                if let Some((_, _, start)) = clash {
+                    let line = self.out.source().line_of(*start);
+                    let what = found.value.to_string();
+                    self.out.at(&found.span, Problem::Twice { what, line });
+                }
+                sources_seen.push((found.value, transport, found.span.start));
+                sources.push(found.value);
+            }
+            if let Some(item) = listed.filter(|item| item.one_or_list().is_empty()) {
+                let (key, example) = ("sources".to_owned(), "[\"192.0.2.1:5060\"]");
+                self.out.at(&item.span, Problem::Empty { key, example });
+            }
+            table.finish(self.out);
+            let Some(name) = name else { continue };
+            let id = TrunkId::from(name.value);
+            if let Some(first) = names.insert(id.clone(), name.span.start) {
+                let line = self.out.source().line_of(first);
+                self.out.at(&name.span, Problem::Twice { what: id.to_string(), line });
+            }
+            trunks.push(TrunkConfig { name: id, sources, transport });
+        }
+        trunks
+    }
+
+    /// `address` or `address:port`.
+    fn source(&mut self, item: &Item) -> Option<At<SocketAddr>> {
+        let text = item.raw(self.out)?;
+        let bare = text.value.parse::<IpAddr>().map(|ip| SocketAddr::new(ip, 0));
+        let Ok(address) = bare.or_else(|_| text.value.parse::<SocketAddr>()) else {
+            let (key, found) = ("sources".to_owned(), text.value);
+            self.out.at(&text.span, Problem::BadSocket { key, found });
+            return None;
+        };
+        if address.ip().is_unspecified() || address.ip().is_multicast() {
+            let (key, found) = ("sources".to_owned(), text.value);
+            self.out.at(&text.span, Problem::Unreachable { key, found });
+            return None;
+        }
+        Some(At { value: address, span: text.span })
+    }
+
+    fn fixed_phones(&mut self, item: &Item) -> BTreeMap<Number, String> {
+        let mut phones: BTreeMap<Number, String> = BTreeMap::new();
+        let mut seen: BTreeMap<Number, usize> = BTreeMap::new();
+        for entry in self.bounded(item) {
+            let Some(mut table) = entry.table(self.out) else { continue };
+            let numbers = table
+                .need("numbers", "numbers = \"2000-2199\"", self.out)
+                .and_then(|item| item.raw(self.out));
+            let example = "contact = \"sip:{number}@192.0.2.20:5060\"";
+            let contact =
+                table.need("contact", example, self.out).and_then(|item| item.raw(self.out));
+            table.finish(self.out);
+            let (Some(numbers), Some(contact)) = (numbers, contact) else { continue };
+            if !is_contact(&contact.value) {
+                self.out.at(&contact.span, Problem::BadContact { found: contact.value });
+                continue;
+            }
+            let room = MOST_PHONES.saturating_sub(phones.len());
+            let list = self.range(&numbers, room);
+            if list.len() > 1 && !contact.value.contains("{number}") {
+                let numbers = numbers.value.clone();
+                self.out.at(&contact.span, Problem::OneContact { numbers });
+            }
+            let mut told = false;
+            for number in list {
+                let address = contact.value.replace("{number}", &number);
+                let number = Number::from(number);
+                if let Some(first) = seen.get(&number).filter(|_| !told) {
+                    let line = self.out.source().line_of(*first);
+                    self.out.at(&numbers.span, Problem::Twice { what: number.to_string(), line });
+                    told = true; // one word about a whole range that overlaps
+                }
+                seen.entry(number.clone()).or_insert(numbers.span.start);
+                phones.insert(number, address);
+            }
+        }
+        phones
+    }
+
+    fn range(&mut self, text: &At<String>, room: usize) -> Vec<String> {
+        values::range(&text.value, room).unwrap_or_else(|fault| {
+            let found = text.value.clone();
+            let problem = match fault {
+                RangeFault::Long => Shape::RangeTooLong { found, most: MOST_PHONES },
+                RangeFault::Form if found.contains('-') => Shape::BadRange { found },
+                RangeFault::Form => Shape::BadNumber { found, rule: NumberRule::Digits },
+            };
+            self.out.at(&text.span, problem);
+            Vec::new()
+        })
+    }
+
+    fn limits(&mut self, mut table: Table) -> Limits {
+        let calls = self.count(&mut table, "calls", 1..=100_000, 5000);
+        let delay = table.integer("queue_delay_ms", 10..=10_000, 200, self.out);
+        let transactions = self.count(&mut table, "transactions", 100..=10_000_000, 200_000);
+        table.finish(self.out);
+        Limits { calls, queue_delay: Duration::from_millis(delay), transactions }
+    }
+
+    fn count(
+        &mut self,
+        table: &mut Table,
+        key: &'static str,
+        range: RangeInclusive<u64>,
+        default: u64,
+    ) -> usize {
+        usize::try_from(table.integer(key, range, default, self.out)).unwrap_or(usize::MAX)
+    }
+
+    fn address(&mut self, item: &Item) -> Option<At<IpAddr>> {
+        let text = item.raw(self.out)?;
+        let Ok(address) = text.value.parse() else {
+            let (key, found) = (item.key.clone(), text.value);
+            self.out.at(&text.span, Problem::BadAddress { key, found });
+            return None;
+        };
+        Some(At { value: address, span: text.span })
+    }
+
+    /// A path, from the configuration's folder when it is relative.
+    fn path(&mut self, item: &Item) -> Option<PathBuf> {
+        item.text(TextRule::Path, self.out).map(|path| self.base.join(path.value))
+    }
+
+    /// A list's entries, no more than we hold.
+    fn bounded<'a, 'd>(&mut self, item: &Item<'a, 'd>) -> Vec<Item<'a, 'd>> {
+        let mut list = item.list(self.out).unwrap_or_default();
+        if list.len() > MOST_ENTRIES {
+            let problem = Shape::TooMany { key: item.key.clone(), most: MOST_ENTRIES };
+            self.out.at(&item.span, problem);
+            list.truncate(MOST_ENTRIES);
+        }
+        list
+    }
+}
+
+/// A table that must be there.
+fn section<'a, 'd>(
+    top: &mut Table<'a, 'd>,
+    key: &'static str,
+    example: &'static str,
+    out: &mut Findings,
+) -> Option<Table<'a, 'd>> {
+    top.need(key, example, out)?.table(out)
+}
+
+/// `sip:user@address[:port][;transport=udp|tcp]`, with `{number}` in the user part. The host is an
+/// address: nothing in the daemon asks the DNS while a call waits.
+fn is_contact(text: &str) -> bool {
+    let Some(rest) = text.strip_prefix("sip:") else { return false };
+    let Some((user, host)) = rest.split_once('@') else { return false };
+    let (host, parameter) = host.split_once(';').map_or((host, None), |(h, p)| (h, Some(p)));
+    let user = user.replace("{number}", "0");
+    let user_ok = !user.is_empty()
+        && user.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.!~*'()&=+$,/".contains(&b));
+    let host_ok = host.parse::<SocketAddr>().is_ok_and(|address| address.port() != 0)
+        || host.parse::<Ipv4Addr>().is_ok()
+        || host
+            .strip_prefix('[')
+            .and_then(|h| h.strip_suffix(']'))
+            .is_some_and(|h| h.parse::<std::net::Ipv6Addr>().is_ok());
+    let known: BTreeSet<Option<&str>> = [None, Some("transport=udp"), Some("transport=tcp")].into();
+    user_ok && host_ok && known.contains(&parameter)
+}

@@ -1,0 +1,365 @@
+//! What can be wrong with `madoguchi.toml` and the files it names, in Japanese and English.
+
+use crate::dialplan::{Both, Message, Severity};
+
+/// What is wrong.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Problem {
+    /// A file cannot be read or written.
+    File { error: String, written: bool },
+    /// A file is not UTF-8.
+    NotText,
+    /// Not `transport:address:port`.
+    BadListen { found: String },
+    /// Not an IP address.
+    BadAddress { key: String, found: String },
+    /// Not an address with a port.
+    BadSocket { key: String, found: String },
+    /// An entry stands twice.
+    Twice { what: String, line: usize },
+    /// The list is empty.
+    Empty { key: String, example: &'static str },
+    /// 0.0.0.0 and nothing to tell others.
+    NoAdvertise { key: &'static str },
+    /// An address that nobody can be reached by.
+    Unreachable { key: String, found: String },
+    /// Not `first-last`.
+    BadPorts { found: String },
+    /// The first port is odd.
+    OddPort { first: u16 },
+    /// Fewer than four ports.
+    FewPorts { count: u32 },
+    /// A listener lies inside the RTP ports.
+    PortInside { port: u16 },
+    /// Fewer RTP ports than calls.
+    PortsBelowCalls { ports: u32, calls: u64 },
+    /// Not a host name or address.
+    BadHost { found: String },
+    /// Not fit for a quoted string in a header.
+    BadRealm { found: String },
+    /// Not a contact.
+    BadContact { found: String },
+    /// Many numbers at one contact.
+    OneContact { numbers: String },
+    /// The shortest lease is longer than the longest.
+    LeaseOrder { min: String, max: String },
+    /// Pages open to the network without encryption.
+    OpenPages { found: String },
+    /// A secret that others can read.
+    Readable { mode: u32, file: String },
+    /// A line that is not user, tab, password.
+    BadAccountLine,
+    /// A user name that cannot be an extension.
+    BadUser,
+    /// A password that is too short.
+    ShortPassword { least: usize },
+    /// Nobody could sign in by hand.
+    ShortToken { least: usize },
+    /// A trunk that the configuration does not have.
+    NoTrunk { name: String, number: String, near: Option<String> },
+    /// Agents of the plan that have no phone.
+    NoPhone { agents: Vec<String> },
+}
+
+type Row = (Severity, &'static str, [String; 2], [String; 2]);
+
+macro_rules! say {
+    ($ja:literal, $en:literal) => {
+        [format!($ja), format!($en)]
+    };
+}
+
+impl From<Problem> for Message {
+    fn from(problem: Problem) -> Self {
+        let (severity, code, [found_ja, found_en], [due_ja, due_en]) = problem.row();
+        Self {
+            severity,
+            code,
+            found: Both { ja: found_ja, en: found_en },
+            due: Both { ja: due_ja, en: due_en },
+        }
+    }
+}
+
+impl Problem {
+    fn row(&self) -> Row {
+        use Severity::{Error, Warning};
+        match self {
+            Self::File { error, written: false } => (
+                Error,
+                "unreadable",
+                say!("読めない: {error}", "cannot be read: {error}"),
+                say!("実行する利用者が読めるファイル", "a file that the daemon's user can read"),
+            ),
+            Self::File { error, written: true } => (
+                Error,
+                "unwritable",
+                say!("作れない: {error}", "cannot be made: {error}"),
+                say!(
+                    "実行する利用者が書けるフォルダー",
+                    "a folder that the daemon's user can write to"
+                ),
+            ),
+            Self::NotText => (
+                Error,
+                "not-text",
+                say!("UTF-8 の文字として読めない", "this is not UTF-8 text"),
+                say!("UTF-8 で保存する", "save it as UTF-8"),
+            ),
+            Self::BadListen { found } => (
+                Error,
+                "bad-listen",
+                say!(
+                    "listen の \"{found}\" は待ち受けとして読めない",
+                    "listen: \"{found}\" is not a listener"
+                ),
+                say!(
+                    "方式:アドレス:ポート（例: \"udp:192.0.2.10:5060\"、\"tcp:[2001:db8::1]:5060\"）",
+                    "transport:address:port, such as \"udp:192.0.2.10:5060\" or \"tcp:[2001:db8::1]:5060\""
+                ),
+            ),
+            Self::BadAddress { key, found } => (
+                Error,
+                "bad-address",
+                say!(
+                    "{key} の \"{found}\" は IP アドレスではない",
+                    "{key}: \"{found}\" is not an IP address"
+                ),
+                say!("例: \"192.0.2.10\"", "such as \"192.0.2.10\""),
+            ),
+            Self::BadSocket { key, found } => (
+                Error,
+                "bad-address",
+                say!(
+                    "{key} の \"{found}\" はアドレスとポートとして読めない",
+                    "{key}: \"{found}\" is not an address and port"
+                ),
+                say!(
+                    "例: \"192.0.2.10:5060\"、\"[2001:db8::1]:5060\"",
+                    "such as \"192.0.2.10:5060\" or \"[2001:db8::1]:5060\""
+                ),
+            ),
+            Self::Twice { what, line } => (
+                Error,
+                "twice",
+                say!(
+                    "{what} が二度書かれている（先は {line} 行目）",
+                    "{what} is written twice (first in line {line})"
+                ),
+                say!("一度だけ", "once"),
+            ),
+            Self::Empty { key, example } => (
+                Error,
+                "empty",
+                say!("{key} が空", "{key} is empty"),
+                say!("一つ以上（例: {example}）", "one or more, such as {example}"),
+            ),
+            Self::NoAdvertise { key } => (
+                Error,
+                "no-advertise",
+                say!(
+                    "{key} がすべてのアドレスで待ち受けるのに、相手に知らせるアドレスがない",
+                    "{key} is every address of the machine, and there is none to tell others"
+                ),
+                say!(
+                    "[sip] に advertise = \"192.0.2.10\" のように、相手から届くアドレス",
+                    "advertise = \"192.0.2.10\" in [sip]: the address that others reach us by"
+                ),
+            ),
+            Self::Unreachable { key, found } => (
+                Error,
+                "bad-address",
+                say!("{key} が {found} になっている", "{key} is {found}"),
+                say!("特定の機器のアドレス", "the address of one machine"),
+            ),
+            Self::BadPorts { found } => (
+                Error,
+                "bad-ports",
+                say!(
+                    "ports の \"{found}\" はポートの範囲として読めない",
+                    "ports: \"{found}\" is not a range of ports"
+                ),
+                say!(
+                    "1024 以上で小さい方から（例: \"20000-29999\"）",
+                    "1024 or more, the smaller first, such as \"20000-29999\""
+                ),
+            ),
+            Self::OddPort { first } => (
+                Error,
+                "odd-port",
+                say!("ports が奇数の {first} から始まる", "ports begin with the odd {first}"),
+                say!(
+                    "偶数から（RTP が偶数、RTCP がその次。RFC 3550 §11）",
+                    "an even one: RTP takes the even port, RTCP the next (RFC 3550 §11)"
+                ),
+            ),
+            Self::FewPorts { count } => (
+                Error,
+                "few-ports",
+                say!("ports が {count} 個しかない", "ports are only {count}"),
+                say!("4 個以上（通話一つに 4 個使う）", "4 or more: one conversation takes 4"),
+            ),
+            Self::PortInside { port } => (
+                Error,
+                "port-inside",
+                say!(
+                    "ポート {port} が [media] ports の中にある",
+                    "the port {port} lies inside [media] ports"
+                ),
+                say!("ports の外のポート", "a port outside of them"),
+            ),
+            Self::PortsBelowCalls { ports, calls } => (
+                Warning,
+                "ports-below-calls",
+                say!(
+                    "音声のポートが {ports} 組で、同時通話の上限 {calls} より少ない",
+                    "there are {ports} pairs of ports for {calls} calls at once"
+                ),
+                say!(
+                    "ポートを増やすか（待つ電話に 1 組、通話に 2 組）、calls を減らす",
+                    "more ports (a waiting call takes one pair, a conversation two), or fewer calls"
+                ),
+            ),
+            Self::BadHost { found } => (
+                Error,
+                "bad-host",
+                say!(
+                    "\"{found}\" はホスト名でもアドレスでもない",
+                    "\"{found}\" is neither a host name nor an address"
+                ),
+                say!("例: \"desk.example\"", "such as \"desk.example\""),
+            ),
+            Self::BadRealm { found } => (
+                Error,
+                "bad-realm",
+                say!("realm の \"{found}\" は使えない", "realm: \"{found}\" cannot be used"),
+                say!(
+                    "1〜128 文字の英数字と記号（\" と \\ は除く。例: \"desk.example\"）",
+                    "1 to 128 printable ASCII characters but \" and \\, such as \"desk.example\""
+                ),
+            ),
+            Self::BadContact { found } => (
+                Error,
+                "bad-contact",
+                say!(
+                    "contact の \"{found}\" は電話機の宛先として読めない",
+                    "contact: \"{found}\" is not a phone's address"
+                ),
+                say!(
+                    "例: \"sip:{{number}}@192.0.2.20:5060\"（アドレスは IP アドレス）",
+                    "such as \"sip:{{number}}@192.0.2.20:5060\", the host as an IP address"
+                ),
+            ),
+            Self::OneContact { numbers } => (
+                Warning,
+                "one-contact",
+                say!(
+                    "{numbers} のすべてが同じ宛先になる",
+                    "all of {numbers} have the same address"
+                ),
+                say!(
+                    "番号ごとに変わる所を {{number}} と書く",
+                    "{{number}} where each one's own stands"
+                ),
+            ),
+            Self::LeaseOrder { min, max } => (
+                Error,
+                "lease-order",
+                say!(
+                    "min_expires {min} が max_expires {max} より長い",
+                    "min_expires {min} is longer than max_expires {max}"
+                ),
+                say!("max_expires 以下", "max_expires or less"),
+            ),
+            Self::OpenPages { found } => (
+                Warning,
+                "open-pages",
+                say!(
+                    "画面と API が {found} で、暗号化されずにネットワークから届く",
+                    "pages and API are open to the network at {found} without encryption"
+                ),
+                say!(
+                    "127.0.0.1 で待ち受け、TLS の中継を前に置く",
+                    "127.0.0.1, with a TLS proxy in front"
+                ),
+            ),
+            Self::Readable { mode, file } => (
+                Error,
+                "readable-secret",
+                say!("ほかの利用者が読める（{mode:04o}）", "others can read it (mode {mode:04o})"),
+                say!("chmod 600 {file}", "chmod 600 {file}"),
+            ),
+            Self::BadAccountLine => (
+                Error,
+                "bad-account",
+                say!(
+                    "内線とパスワードの行として読めない",
+                    "this line is not an extension and a password"
+                ),
+                say!("内線、タブ一つ、パスワード", "the extension, one tab, the password"),
+            ),
+            Self::BadUser => (
+                Error,
+                "bad-account",
+                say!("内線として使えない名前", "this name cannot be an extension"),
+                say!("1〜32 文字の英数字と . _ -", "1 to 32 of letters, digits, . _ -"),
+            ),
+            Self::ShortPassword { least } => (
+                Error,
+                "short-password",
+                say!(
+                    "パスワードが短すぎるか、使えない文字がある",
+                    "the password is too short or holds control characters"
+                ),
+                say!(
+                    "{least}〜128 文字。作り方の例: openssl rand -hex 12",
+                    "{least} to 128 characters, made for example by: openssl rand -hex 12"
+                ),
+            ),
+            Self::ShortToken { least } => (
+                Error,
+                "short-token",
+                say!(
+                    "トークンが短すぎるか、使えない文字がある",
+                    "the token is too short or holds other than printable ASCII"
+                ),
+                say!(
+                    "{least}〜256 文字の英数字。ファイルを消せば、次の起動で作られる",
+                    "{least} to 256 letters and digits; without the file one is made at the next start"
+                ),
+            ),
+            Self::NoTrunk { name, number, near } => {
+                let due = match near {
+                    Some(near) => say!("{near} のことですか", "did you mean {near}?"),
+                    None => {
+                        say!("[[trunks]] の name にある名前", "the name of one of the [[trunks]]")
+                    }
+                };
+                (
+                    Error,
+                    "no-trunk",
+                    say!(
+                        "計画の着信番号 {number} の外線 {name} がない",
+                        "there is no trunk {name}, which the plan names at the desk number {number}"
+                    ),
+                    due,
+                )
+            }
+            Self::NoPhone { agents } => {
+                let (count, first) = (agents.len(), agents.first().map_or("", String::as_str));
+                (
+                    Warning,
+                    "no-phone",
+                    say!(
+                        "計画のオペレータ {count} 人（{first} など）に、アカウントも固定の電話機もない",
+                        "{count} agents of the plan ({first} among them) have neither an account nor a fixed phone"
+                    ),
+                    say!(
+                        "[accounts] のファイルか [[fixed_phones]] に加える",
+                        "a line in the accounts file, or [[fixed_phones]]"
+                    ),
+                )
+            }
+        }
+    }
+}

@@ -1,0 +1,111 @@
+//! The whole configuration as it is in force, defaults included, in the form it is written in.
+
+use super::{Config, Durability};
+use crate::dialplan::show_duration as show;
+use crate::sip::api::Transport;
+use std::fmt::Write as _;
+use std::path::Path;
+
+const fn transport(transport: Transport) -> &'static str {
+    match transport {
+        Transport::Udp => "udp",
+        Transport::Tcp => "tcp",
+    }
+}
+
+/// A text as TOML writes it.
+fn quoted(text: &str) -> String {
+    let mut quoted = String::from("\"");
+    for c in text.chars() {
+        match c {
+            '"' | '\\' => {
+                quoted.push('\\');
+                quoted.push(c);
+            }
+            c if c.is_control() => {
+                let _ = write!(quoted, "\\u{:04X}", u32::from(c));
+            }
+            c => quoted.push(c),
+        }
+    }
+    quoted.push('"');
+    quoted
+}
+
+fn path(path: &Path) -> String {
+    quoted(&path.display().to_string())
+}
+
+fn list(items: impl Iterator<Item = String>) -> String {
+    format!("[{}]", items.map(|item| quoted(&item)).collect::<Vec<_>>().join(", "))
+}
+
+impl Config {
+    /// Every setting with the value in force, as TOML that means the same (paths joined already; fixed
+    /// phones one by one). Holds no secret: accounts and token stay in their files.
+    #[must_use]
+    pub fn show(&self) -> String {
+        let mut text = String::new();
+        let mut line = |said: String| {
+            text.push_str(&said);
+            text.push('\n');
+        };
+        line("[sip]".to_owned());
+        let listens = self.sip.listen.iter();
+        let listens = listens.map(|l| format!("{}:{}", transport(l.transport), l.address));
+        line(format!("listen = {}", list(listens)));
+        if let Some(advertise) = self.sip.advertise {
+            line(format!("advertise = \"{advertise}\""));
+        }
+        line(format!("realm = {}", quoted(&self.sip.realm)));
+        line(format!("hosts = {}", list(self.sip.hosts.iter().cloned())));
+        line(format!("min_expires = \"{}\"", show(self.sip.min_expires)));
+        line(format!("max_expires = \"{}\"", show(self.sip.max_expires)));
+        line(format!("max_contacts = {}", self.sip.max_contacts));
+        line("\n[media]".to_owned());
+        line(format!("address = \"{}\"", self.media.address));
+        line(format!("ports = \"{}-{}\"", self.media.ports.start(), self.media.ports.end()));
+        line(format!("threads = {}", self.media.threads));
+        if let Some(prompts) = &self.media.prompts {
+            line(format!("prompts = {}", path(prompts)));
+        }
+        line(format!("silence_after = \"{}\"", show(self.media.silence_after)));
+        line(format!("lost_after = \"{}\"", show(self.media.lost_after)));
+        line(format!("learn_source = {}", self.media.learn_source));
+        line(format!("dscp = {}", self.media.dscp));
+        line("\n[store]".to_owned());
+        line(format!("file = {}", path(&self.store.file)));
+        let durability = match self.store.durability {
+            Durability::Process => "process",
+            Durability::Power => "power",
+        };
+        line(format!("durability = \"{durability}\""));
+        line("\n[http]".to_owned());
+        line(format!("listen = \"{}\"", self.http.listen));
+        line(format!("token_file = {}", path(&self.http.token_file)));
+        line(format!("\n[plan]\nfile = {}", path(&self.plan)));
+        if let Some(file) = &self.accounts_file {
+            line(format!("\n[accounts]\nfile = {}", path(file)));
+        }
+        line("\n[limits]".to_owned());
+        line(format!("calls = {}", self.limits.calls));
+        line(format!("queue_delay_ms = {}", self.limits.queue_delay.as_millis()));
+        line(format!("transactions = {}", self.limits.transactions));
+        for trunk in &self.trunks {
+            line(format!("\n[[trunks]]\nname = {}", quoted(trunk.name.as_str())));
+            let sources = trunk.sources.iter().map(|source| match source.port() {
+                0 => source.ip().to_string(),
+                _ => source.to_string(),
+            });
+            line(format!("sources = {}", list(sources)));
+            if let Some(by) = trunk.transport {
+                line(format!("transport = \"{}\"", transport(by)));
+            }
+        }
+        for (number, contact) in &self.fixed_phones {
+            line(format!("\n[[fixed_phones]]\nnumbers = {}", quoted(number.as_str())));
+            line(format!("contact = {}", quoted(contact)));
+        }
+        text
+    }
+}

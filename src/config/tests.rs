@@ -1,0 +1,363 @@
+//! Defaults, refusals and secrets.
+
+use super::*;
+use crate::dialplan::{Finding, Findings, Lang, Source};
+use proptest::prelude::{ProptestConfig, any, prop_assert, proptest};
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::Path;
+
+const EXAMPLE: &str = include_str!("../../docs/examples/madoguchi.toml");
+
+/// The least that a configuration must say.
+const LEAST: &str = r#"[sip]
+listen = ["udp:127.0.0.1:5060"]
+realm = "desk.example"
+[plan]
+file = "plan.toml"
+"#;
+
+fn read(text: &str) -> Result<(Config, Vec<Finding>), Vec<Finding>> {
+    parse(text, "madoguchi.toml", Path::new("/etc/madoguchi"))
+}
+
+fn codes(result: &Result<(Config, Vec<Finding>), Vec<Finding>>) -> Vec<&'static str> {
+    let (Ok((_, findings)) | Err(findings)) = result;
+    findings.iter().map(|finding| finding.message.code).collect()
+}
+
+#[test]
+fn the_example_shows_every_default() {
+    let Ok((config, warnings)) = read(EXAMPLE) else { panic!("{:?}", read(EXAMPLE)) };
+    assert!(warnings.is_empty(), "{warnings:?}");
+    // Taking the comment sign from every default changes nothing.
+    let written: String = EXAMPLE
+        .lines()
+        .map(|line| match line.strip_prefix("# ") {
+            Some(rest)
+                if rest.contains(" = ")
+                    && !rest.starts_with("advertise")
+                    && !rest.starts_with("prompts")
+                    && !rest.starts_with("numbers")
+                    && !rest.starts_with("contact") =>
+            {
+                format!("{rest}\n")
+            }
+            _ => format!("{line}\n"),
+        })
+        .collect();
+    let Ok((same, warnings)) = read(&written) else { panic!("{:?}", read(&written)) };
+    assert!(warnings.is_empty(), "{warnings:?}");
+    assert_eq!(same.show(), config.show());
+    assert!(written.matches("\n# ").count() < EXAMPLE.matches("\n# ").count() / 2);
+    // Every key in force stands in the example, commented or not.
+    for line in config.show().lines().filter(|line| line.contains(" = ")) {
+        let (key, _) = line.split_once(" = ").unwrap();
+        let there =
+            EXAMPLE.lines().any(|l| l.trim_start_matches("# ").starts_with(&format!("{key} = ")));
+        assert!(there, "{key} is not in the example");
+    }
+}
+
+#[test]
+fn what_is_shown_means_the_same() {
+    let text = format!(
+        "{LEAST}[[trunks]]\nname = \"c\"\nsources = [\"192.0.2.1\", \"[2001:db8::1]:5060\"]\n\
+         [[fixed_phones]]\nnumbers = \"2000-2001\"\ncontact = \"sip:{{number}}@127.0.0.1:7060\"\n"
+    );
+    let (config, _) = read(&text).unwrap();
+    let (again, _) = read(&config.show()).unwrap();
+    assert_eq!(config.show(), again.show());
+    assert_eq!(config.plan, Path::new("/etc/madoguchi/plan.toml"));
+    assert_eq!(config.store.file, Path::new("/etc/madoguchi/madoguchi.db"));
+    assert_eq!(config.limits.calls, 5000);
+    assert_eq!(config.media.ports, 20_000..=29_999);
+    assert_eq!(config.sip_settings().max_expires_s, 3600);
+    let directory = config.directory();
+    let contact = directory.fixed_phones.get(&Number::from("2001")).map(String::as_str);
+    assert_eq!(contact, Some("sip:2001@127.0.0.1:7060"));
+    assert_eq!(directory.trunks[0].sources[0].port(), 0);
+}
+
+#[test]
+fn a_listener_on_every_address_tells_the_advertised_one() {
+    let text = LEAST.replace(
+        "127.0.0.1:5060\"]",
+        "0.0.0.0:5060\", \"tcp:127.0.0.1:0\"]\nadvertise = \"192.0.2.10\"",
+    ) + "[media]\naddress = \"0.0.0.0\"\n";
+    let (config, warnings) = read(&text).unwrap();
+    assert!(warnings.is_empty(), "{warnings:?}");
+    let listeners = config.sip_settings().listeners;
+    assert_eq!(listeners[0].advertised, "192.0.2.10:5060".parse().unwrap());
+    assert_eq!(listeners[1].advertised, "127.0.0.1:0".parse().unwrap());
+    assert_eq!(config.media.advertised(), "192.0.2.10".parse::<IpAddr>().unwrap());
+}
+
+#[test]
+fn each_fault_is_found_and_nothing_else() {
+    // (what is changed in the least configuration, into what, codes)
+    let table: &[(&str, &str, &[&str])] = &[
+        ("[sip]", "[spi]", &["missing-key", "unknown-key"]),
+        ("listen =", "lissen =", &["missing-key", "unknown-key"]),
+        ("realm = \"desk.example\"", "", &["missing-key"]),
+        ("realm = \"desk.example\"", "realm = \"a\\\"b\"", &["bad-realm"]),
+        ("realm = \"desk.example\"", "realm = \"\"", &["bad-realm"]),
+        ("[\"udp:127.0.0.1:5060\"]", "[]", &["empty"]),
+        ("[\"udp:127.0.0.1:5060\"]", "\"udp:127.0.0.1:5060\"", &["wrong-kind"]),
+        ("udp:127", "tls:127", &["bad-listen"]),
+        ("udp:127.0.0.1:5060", "udp:127.0.0.1", &["bad-listen"]),
+        ("udp:127.0.0.1:5060", "udp:localhost:5060", &["bad-listen"]),
+        ("udp:127.0.0.1:5060", "udp:127.0.0.1:5060\", \"udp:127.0.0.1:5060", &["twice"]),
+        ("udp:127.0.0.1:5060", "udp:0.0.0.0:5060", &["no-advertise"]),
+        ("udp:127.0.0.1:5060", "udp:[::]:5060", &["no-advertise"]),
+        ("udp:127.0.0.1:5060", "udp:127.0.0.1:20004", &["port-inside"]),
+        ("[plan]", "advertise = \"0.0.0.0\"\n[plan]", &["bad-address"]),
+        ("[plan]", "advertise = \"desk.example\"\n[plan]", &["bad-address"]),
+        ("[plan]", "hosts = [\"desk example\"]\n[plan]", &["bad-host"]),
+        ("[plan]", "min_expires = \"2h\"\n[plan]", &["out-of-range"]),
+        ("[plan]", "min_expires = \"5m\"\nmax_expires = \"60s\"\n[plan]", &["lease-order"]),
+        ("[plan]", "min_expires = 60\n[plan]", &["wrong-kind"]),
+        ("[plan]", "[media]\naddress = \"0.0.0.0\"\n[plan]", &["no-advertise"]),
+        ("[plan]", "[media]\nports = \"20001-29999\"\n[plan]", &["odd-port", "ports-below-calls"]),
+        ("[plan]", "[media]\nports = \"20000-20002\"\n[plan]", &["few-ports", "ports-below-calls"]),
+        ("[plan]", "[media]\nports = \"80-90\"\n[plan]", &["bad-ports"]),
+        ("[plan]", "[media]\nports = \"20000-70000\"\n[plan]", &["bad-ports"]),
+        ("[plan]", "[media]\nthreads = 0\ndscp = 64\n[plan]", &["out-of-range", "out-of-range"]),
+        ("[plan]", "[store]\ndurability = \"disk\"\n[plan]", &["bad-word"]),
+        ("[plan]", "[http]\nlisten = \"8080\"\n[plan]", &["bad-address"]),
+        ("[plan]", "[http]\nlisten = \"0.0.0.0:8080\"\n[plan]", &["open-pages"]),
+        (
+            "[plan]",
+            "[limits]\ncalls = 0\nqueue_delay_ms = 1\n[plan]",
+            &["out-of-range", "out-of-range"],
+        ),
+        ("[plan]", "[limits]\ncals = 1\n[plan]", &["unknown-key"]),
+        ("[plan]", "[[trunks]]\nname = \"a\"\nsources = []\n[plan]", &["empty"]),
+        (
+            "[plan]",
+            "[[trunks]]\nname = \"a b\"\nsources = [\"0.0.0.0\", \"x\"]\n[plan]",
+            &["bad-text", "bad-address", "bad-address"],
+        ),
+        (
+            "[plan]",
+            "[[trunks]]\nname = \"a\"\nsources = [\"192.0.2.1\"]\n[[trunks]]\nname = \"a\"\nsources = [\"192.0.2.1:5060\"]\n[plan]",
+            &["twice", "twice"],
+        ),
+        (
+            "[plan]",
+            "[[fixed_phones]]\nnumbers = \"2000-2002\"\ncontact = \"sip:x@127.0.0.1\"\n[plan]",
+            &["one-contact"],
+        ),
+        (
+            "[plan]",
+            "[[fixed_phones]]\nnumbers = \"2002-2000\"\ncontact = \"sip:{number}@127.0.0.1\"\n[plan]",
+            &["bad-range"],
+        ),
+        (
+            "[plan]",
+            "[[fixed_phones]]\nnumbers = \"000000-199999\"\ncontact = \"sip:{number}@127.0.0.1\"\n[plan]",
+            &["range-too-long"],
+        ),
+        (
+            "[plan]",
+            "[[fixed_phones]]\nnumbers = \"2000\"\ncontact = \"sip:{number}@host.example\"\n[plan]",
+            &["bad-contact"],
+        ),
+        (
+            "[plan]",
+            "[[fixed_phones]]\nnumbers = \"2000\"\ncontact = \"sip:2000>\\r\\nVia: x@127.0.0.1\"\n[plan]",
+            &["bad-contact"],
+        ),
+        (
+            "[plan]",
+            "[[fixed_phones]]\nnumbers = \"2000-2003\"\ncontact = \"sip:{number}@127.0.0.1\"\n[[fixed_phones]]\nnumbers = \"2002-2005\"\ncontact = \"sip:{number}@127.0.0.1\"\n[plan]",
+            &["twice"],
+        ),
+        ("file = \"plan.toml\"", "file = \"\"", &["bad-text"]),
+        ("[plan]\nfile = \"plan.toml\"", "", &["missing-key"]),
+    ];
+    for (from, into, want) in table {
+        assert!(LEAST.contains(from), "{from}");
+        let result = read(&LEAST.replacen(from, into, 1));
+        assert_eq!(codes(&result), *want, "{from} -> {into}\n{result:?}");
+        let (Ok((_, findings)) | Err(findings)) = &result;
+        assert_eq!(result.is_err(), findings.iter().any(Finding::is_error), "{into}");
+        for finding in findings {
+            assert!(finding.render(Lang::Ja).len() > 10 && finding.render(Lang::En).len() > 10);
+        }
+    }
+    assert!(codes(&read(LEAST)).is_empty());
+}
+
+#[test]
+fn a_refusal_names_file_line_found_and_due() {
+    let text = LEAST.replace("[plan]", "[media]\nports = \"20001-20010\"\n[plan]")
+        + "[limits]\ncalls = 4\n";
+    let findings = read(&text).unwrap_err();
+    let told: Vec<_> = findings.iter().map(|finding| finding.render(Lang::En)).collect();
+    assert_eq!(
+        told.join("\n"),
+        "error[odd-port]: ports begin with the odd 20001
+ --> madoguchi.toml:5:9
+  |
+5 | ports = \"20001-20010\"
+  |         ^^^^^^^^^^^^^
+  |
+  = due: an even one: RTP takes the even port, RTCP the next (RFC 3550 §11)"
+    );
+}
+
+#[test]
+fn accounts_are_read_and_faults_named_without_showing_a_secret() {
+    let text = "# people\n2001\tcorrect horse\n\n2002 hunter2hunter2\n2003\tshort77\n2001\tanother one\n\
+                20 4\tgood enough\n2005\ttab\tinside!\n2006\tfine-password\r\n";
+    let mut out = Findings::new(Source::secret(text, "accounts.tsv"));
+    let accounts = accounts(&mut out);
+    let users: Vec<&str> = accounts.keys().map(String::as_str).collect();
+    assert_eq!(users, ["2001", "2006"]);
+    assert_eq!(accounts["2001"].reveal(), "correct horse");
+    assert_eq!(accounts["2006"].reveal(), "fine-password");
+    let findings = out.into_sorted();
+    let told: Vec<_> = findings.iter().map(|f| f.render(Lang::En) + &f.render(Lang::Ja)).collect();
+    let lines: Vec<usize> =
+        findings.iter().filter_map(|f| f.place.as_ref()).map(|place| place.line).collect();
+    assert_eq!(lines, [4, 5, 6, 7, 8]);
+    for secret in ["hunter2", "short77", "another one", "good enough", "inside!"] {
+        assert!(!told.concat().contains(secret), "{secret}");
+        assert!(!format!("{findings:?}{accounts:?}").contains(secret), "{secret}");
+    }
+}
+
+/// A folder of its own that goes when the test ends.
+struct Folder(std::path::PathBuf);
+
+impl Folder {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("madoguchi-{name}-{}", std::process::id()));
+        let _ = fs::remove_dir_all(&path); // left over from a run that was killed
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+
+    fn write(&self, name: &str, text: &str, mode: u32) -> std::path::PathBuf {
+        let path = self.0.join(name);
+        fs::write(&path, text).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(mode)).unwrap();
+        path
+    }
+}
+
+impl Drop for Folder {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0); // nothing depends on it
+    }
+}
+
+#[test]
+fn secrets_that_others_can_read_are_refused_with_the_mend() {
+    let folder = Folder::new("modes");
+    let text = format!("{LEAST}[accounts]\nfile = \"accounts.tsv\"\n");
+    let config = folder.write("madoguchi.toml", &text, 0o644);
+    let accounts = folder.write("accounts.tsv", "2001\tcorrect horse\n", 0o640);
+    let findings = load(&config, Secrets::Look).unwrap_err();
+    let told = findings[0].render(Lang::En);
+    assert!(told.starts_with("error[readable-secret]: others can read it (mode 0640)"), "{told}");
+    assert!(told.ends_with(&format!("chmod 600 {}", accounts.display())), "{told}");
+
+    fs::set_permissions(&accounts, fs::Permissions::from_mode(0o600)).unwrap();
+    let (config, _) = load(&config, Secrets::Look).unwrap();
+    assert_eq!(config.accounts["2001"].reveal(), "correct horse");
+    assert!(!format!("{config:?}").contains("correct horse"));
+    assert!(!config.show().contains("correct horse"));
+    assert!(config.http_token().reveal().is_empty());
+}
+
+#[test]
+fn a_missing_token_is_made_once_and_kept() {
+    let folder = Folder::new("token");
+    let config = folder.write("madoguchi.toml", LEAST, 0o644);
+    let mut rng = crate::base::Rng::from_number(1);
+    let (first, _) = load(&config, Secrets::Make(&mut rng)).unwrap();
+    let token = first.http_token().reveal().clone();
+    assert_eq!(token.len(), 32);
+    let mode = fs::metadata(&first.http.token_file).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    let (second, _) = load(&config, Secrets::Make(&mut rng)).unwrap();
+    assert_eq!(second.http_token().reveal(), &token);
+    assert!(!format!("{second:?}").contains(&token));
+
+    fs::write(&first.http.token_file, "short\n").unwrap();
+    assert_eq!(codes(&load(&config, Secrets::Look)), ["short-token"]);
+}
+
+#[test]
+fn missing_files_are_named() {
+    let folder = Folder::new("missing");
+    let nowhere = folder.0.join("nowhere.toml");
+    let findings = load(&nowhere, Secrets::Look).unwrap_err();
+    let told = findings[0].render(Lang::En);
+    assert!(told.contains("nowhere.toml") && told.contains("No such file"), "{told}");
+    let text = format!("{LEAST}[accounts]\nfile = \"nobody.tsv\"\n");
+    let config = folder.write("madoguchi.toml", &text, 0o644);
+    assert_eq!(codes(&load(&config, Secrets::Look)), ["unreadable"]);
+    folder.write("nobody.tsv", "\u{0}", 0o600);
+    assert_eq!(codes(&load(&config, Secrets::Look)), ["bad-account"]);
+}
+
+#[test]
+fn plan_and_configuration_are_judged_together() {
+    let folder = Folder::new("together");
+    let plan = "name = \"x\"\ntimezone = \"Asia/Tokyo\"\n[desk_numbers.0312345678]\nname = \"x\"\n\
+                open = { group = \"g\" }\nlines = 1\ntrunks = [\"carier\"]\n\
+                [groups.g]\nagents = \"2001-2002\"\nstrategy = \"linear\"\n[agents]\n2001-2002 = \"x\"\n";
+    folder.write("plan.toml", plan, 0o644);
+    let text = format!(
+        "{LEAST}[[trunks]]\nname = \"carrier\"\nsources = [\"192.0.2.1\"]\n\
+         [[fixed_phones]]\nnumbers = \"2001\"\ncontact = \"sip:2001@127.0.0.1\"\n"
+    );
+    let path = folder.write("madoguchi.toml", &text, 0o644);
+    let (config, _) = load(&path, Secrets::Look).unwrap();
+    let findings = load_plan(&config, None).unwrap_err();
+    let told: Vec<_> = findings.iter().map(|finding| finding.render(Lang::En)).collect();
+    assert!(
+        told[0].contains("no trunk carier") && told[0].contains("did you mean carrier?"),
+        "{told:?}"
+    );
+    assert!(told[1].starts_with("warning[no-phone]: 1 agents of the plan (2002"), "{told:?}");
+    folder.write("plan.toml", &plan.replace("carier", "carrier"), 0o644);
+    let (plan, warnings) = load_plan(&config, None).unwrap();
+    assert_eq!((plan.agents.len(), warnings.len()), (2, 1));
+}
+
+#[test]
+fn a_configuration_is_told_from_a_plan() {
+    assert!(looks_like_config(EXAMPLE));
+    assert!(looks_like_config(LEAST));
+    assert!(!looks_like_config(include_str!("../../dialplans/service-desk.toml")));
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(192))]
+
+    /// A configuration that somebody broke anywhere is read without a panic.
+    #[test]
+    fn no_mutation_makes_parse_panic(
+        cuts in proptest::collection::vec((any::<u16>(), 0..30usize, "[ -~\\n\"{}\\[\\]=,:口]{0,12}"), 1..4),
+    ) {
+        let mut text = EXAMPLE.replace("# ", "");
+        for (place, length, put) in cuts {
+            let floor = |mut at: usize| {
+                while !text.is_char_boundary(at) {
+                    at -= 1;
+                }
+                at
+            };
+            let start = floor(usize::from(place) % (text.len() + 1));
+            let end = floor((start + length).min(text.len()));
+            text.replace_range(start..end.max(start), &put);
+        }
+        if let Err(findings) = read(&text) {
+            prop_assert!(findings.iter().any(Finding::is_error));
+        }
+    }
+}
