@@ -1,0 +1,77 @@
+//! `madoguchi check`: reads a plan, or a configuration with its accounts, prompts and plan, and tells
+//! everything that is wrong.
+
+use super::{CheckArguments, KnownPrompts, Reply, told};
+use crate::config::{self, Secrets};
+use crate::dialplan::{self, Finding, Lang, Plan};
+
+/// Checks the file. Nothing is written, also no missing token.
+#[must_use]
+pub fn check(arguments: &CheckArguments, lang: Lang, prompts: KnownPrompts) -> Reply {
+    let name = arguments.file.display().to_string();
+    // What cannot be read is told by the reading of a configuration: its words fit any file.
+    let text = std::fs::read_to_string(&arguments.file).unwrap_or_default();
+    if text.is_empty() || config::looks_like_config(&text) {
+        return configuration(arguments, lang, prompts);
+    }
+    if arguments.show {
+        return Reply::wrong(lang.pick(
+            "--show は設定ファイル（madoguchi.toml）にだけ使える",
+            "--show is for a configuration (madoguchi.toml)",
+        ));
+    }
+    let known = match prompts(arguments.prompts.as_deref()) {
+        Ok(known) => known,
+        Err(why) => return Reply::wrong(&why),
+    };
+    let result = dialplan::load(&text, &name, Some(&known));
+    let summary = result.as_ref().ok().map(|(plan, _)| plan_summary(plan, lang));
+    let (Ok((_, findings)) | Err(findings)) = result;
+    reply(&name, &findings, summary, lang)
+}
+
+fn configuration(arguments: &CheckArguments, lang: Lang, prompts: KnownPrompts) -> Reply {
+    let name = arguments.file.display().to_string();
+    let (config, mut findings) = match config::load(&arguments.file, Secrets::Look) {
+        Ok(loaded) => loaded,
+        Err(findings) => return reply(&name, &findings, None, lang),
+    };
+    let known = match prompts(config.media.prompts.as_deref()) {
+        Ok(known) => known,
+        Err(why) => return Reply::wrong(&why),
+    };
+    let result = config::load_plan(&config, Some(&known));
+    let summary = result.as_ref().ok().map(|(plan, _)| plan_summary(plan, lang));
+    let (Ok((_, more)) | Err(more)) = result;
+    findings.extend(more);
+    let mut reply = reply(&name, &findings, summary, lang);
+    if arguments.show {
+        reply.out.insert_str(0, &format!("{}\n", config.show()));
+    }
+    reply
+}
+
+fn reply(name: &str, findings: &[Finding], summary: Option<String>, lang: Lang) -> Reply {
+    let refused = findings.iter().any(Finding::is_error);
+    let mut out = told(findings, lang);
+    if !refused {
+        let good = lang.pick("使える", "can be used");
+        out.push_str(&format!("{name}: {good}{}\n", summary.unwrap_or_default()));
+    }
+    Reply { out, err: String::new(), code: u8::from(refused) }
+}
+
+/// What the plan holds, so that a person sees that it was the one meant.
+fn plan_summary(plan: &Plan, lang: Lang) -> String {
+    let (numbers, menus) = (plan.desk_numbers.len(), plan.menus.len());
+    let (groups, agents) = (plan.groups.len(), plan.agents.len());
+    let name = dialplan::tame(&plan.name);
+    lang.pick(
+        format!(
+            "（「{name}」着信番号 {numbers}、メニュー {menus}、グループ {groups}、オペレータ {agents}）"
+        ),
+        format!(
+            " (\"{name}\": desk numbers {numbers}, menus {menus}, groups {groups}, agents {agents})"
+        ),
+    )
+}

@@ -1,0 +1,120 @@
+//! Commands as they are typed.
+
+use super::*;
+use crate::base::Wall;
+use std::path::Path;
+
+fn parse(line: &str) -> Result<Arguments, clap::Error> {
+    Arguments::try_parse_from(line.split_whitespace())
+}
+
+fn plan(name: &str) -> String {
+    format!("{}/dialplans/{name}", env!("CARGO_MANIFEST_DIR"))
+}
+
+fn prompts(_: Option<&Path>) -> Result<BTreeSet<PromptId>, String> {
+    let list = "welcome menu-wrong busy comfort queue-full waited-too-long after-hours holiday year-end \
+                information code-done code-refused music desk-is-demo position-1 position-2 position-3 \
+                position-4 position-5 position-6 position-7 position-8 position-9 position-10";
+    Ok(list.split_whitespace().map(PromptId::from).collect())
+}
+
+fn run(line: &str) -> Reply {
+    let arguments = match parse(line) {
+        Ok(arguments) => arguments,
+        Err(error) => panic!("{line}: {error}"),
+    };
+    let lang = arguments.lang();
+    match arguments.command {
+        Command::Check(of) => check(&of, lang, &prompts),
+        Command::Try(of) => try_call(&of, lang, Wall(1_793_581_200_000)), // 2026-11-02 10:00 in Japan
+        Command::Demo(_) | Command::Serve(_) => panic!("{line} starts something"),
+    }
+}
+
+#[test]
+fn arguments_are_what_they_say() {
+    <Arguments as clap::CommandFactory>::command().debug_assert();
+    assert!(
+        matches!(parse("madoguchi serve").unwrap().command, Command::Serve(of) if of.config == Path::new("madoguchi.toml"))
+    );
+    assert!(
+        matches!(parse("madoguchi demo").unwrap().command, Command::Demo(of) if of.sip.port() == 5060)
+    );
+    assert_eq!(parse("madoguchi check x.toml --lang ja").unwrap().lang(), Lang::Ja);
+    for wrong in [
+        "madoguchi",
+        "madoguchi check",
+        "madoguchi try x.toml",
+        "madoguchi chek x",
+        "madoguchi check x --lang fr",
+    ] {
+        assert!(parse(wrong).is_err(), "{wrong}");
+    }
+}
+
+#[test]
+fn the_shipped_plans_and_the_example_pass_or_say_what_is_missing() {
+    for name in ["service-desk.toml", "demo.toml", "bench.toml"] {
+        let reply = run(&format!("madoguchi check --lang en {}", plan(name)));
+        assert_eq!(reply.code, 0, "{}", reply.out);
+        assert!(
+            !reply.out.contains("warning") && reply.out.contains("can be used"),
+            "{}",
+            reply.out
+        );
+    }
+    let reply = run(&format!("madoguchi check --lang ja {}", plan("service-desk.toml")));
+    assert!(
+        reply.out.ends_with(
+            "使える（「ITサービスデスク」着信番号 3、メニュー 1、グループ 1、オペレータ 10）\n"
+        ),
+        "{}",
+        reply.out
+    );
+    // The example is a configuration whose accounts file is the site's own to make.
+    let example = format!("{}/docs/examples/madoguchi.toml", env!("CARGO_MANIFEST_DIR"));
+    let reply = run(&format!("madoguchi check --lang en {example}"));
+    assert_eq!(reply.code, 1);
+    assert!(
+        reply.out.contains("accounts.tsv") && reply.out.ends_with("errors: 1\n"),
+        "{}",
+        reply.out
+    );
+    let reply = run("madoguchi check --lang en /nonexistent/plan.toml");
+    assert!(reply.code == 1 && reply.out.contains("error[unreadable]"), "{}", reply.out);
+    assert_eq!(run(&format!("madoguchi check --show {}", plan("demo.toml"))).code, 2);
+}
+
+#[test]
+fn a_call_is_tried_from_the_command_line() {
+    let plan = plan("service-desk.toml");
+    // (arguments, exit code, a line of the answer)
+    let table = [
+        ("--at 2026-12-30T10:00 --from 0312345678 --to DESK --press 1", 0, "year-end を流して切る"),
+        ("--at 2026-12-30T10:00 --to 代表", 0, "休業: 年末年始"),
+        ("--to 0312345678 --press 1", 0, "グループ desk"),
+        (
+            "--to 0312345678 --press -,2",
+            0,
+            "information を流して切る（結果 自動応答完了 menu_served）",
+        ),
+        ("--at 2026-11-02T19:00:01 --to desk", 0, "時間外 closed"),
+        ("--at 2026-11-02T01:00:00Z --to 直通", 0, "10:00 Asia/Tokyo"),
+        ("--to *13 --from 2001", 0, "特番「離席」（オペレータ 2001）"),
+        ("--to *13", 0, "403 で拒否"),
+        ("--to 2001", 0, "内線 2001「佐藤 花子」を 30s 鳴らす"),
+        ("--to 9999", 3, "この計画にない番号"),
+        ("--to nobody", 2, "0312345679 直通"),
+        ("--to desk --at yesterday", 2, "日時として読めない"),
+        ("--to desk --press x", 2, "キーではない"),
+    ];
+    for (arguments, code, line) in table {
+        let reply = run(&format!("madoguchi try --lang ja {plan} {arguments}"));
+        let said = format!("{}{}", reply.out, reply.err);
+        assert_eq!(reply.code, code, "{arguments}: {said}");
+        assert!(said.contains(line), "{arguments}: {said}");
+    }
+    let reply = run("madoguchi try --lang en /nonexistent.toml --to desk");
+    assert!(reply.code == 1 && reply.err.contains("unreadable"), "{}", reply.err);
+}

@@ -1,0 +1,113 @@
+//! `madoguchi try`: the way one call would take.
+
+use super::{Reply, TryArguments, told};
+use crate::base::{AgentId, Number, Wall};
+use crate::config::{self, Secrets};
+use crate::dialplan::{self, Asker, End, Finding, Lang, Plan, Press, Question, walk};
+use chrono::{DateTime, NaiveDateTime, TimeZone};
+
+/// Walks the call. `now` stands for a time that was not given.
+#[must_use]
+pub fn try_call(arguments: &TryArguments, lang: Lang, now: Wall) -> Reply {
+    let plan = match plan(arguments) {
+        Ok(plan) => plan,
+        Err(findings) => {
+            return Reply { err: told(&findings, lang), code: 1, ..Reply::default() };
+        }
+    };
+    let at = match &arguments.at {
+        None => now,
+        Some(text) => match time(text, &plan) {
+            Some(at) => at,
+            None => {
+                return Reply::wrong(&lang.pick(
+                    format!("--at の \"{text}\" は日時として読めない（例: 2026-12-30T10:00）"),
+                    format!("--at: \"{text}\" is not a time, such as 2026-12-30T10:00"),
+                ));
+            }
+        },
+    };
+    let Some(to) = number(&arguments.to, &plan) else {
+        let known: Vec<String> = plan
+            .desk_numbers
+            .iter()
+            .map(|(number, desk)| format!("  {number} {}\n", dialplan::tame(&desk.name)))
+            .collect();
+        let (to, known) = (dialplan::tame(&arguments.to), known.concat());
+        return Reply::wrong(&lang.pick(
+            format!("--to の \"{to}\" は番号でも着信番号の名前でもない。着信番号:\n{known}"),
+            format!("--to: \"{to}\" is neither a number nor a desk number's name. Desk numbers:\n{known}"),
+        ));
+    };
+    let mut presses = Vec::new();
+    for key in arguments.press.iter().flat_map(|keys| keys.chars()).filter(|key| *key != ',') {
+        presses.push(match key {
+            '0'..='9' | '*' | '#' | 'A'..='D' => Press::Key(key),
+            '-' => Press::Nothing,
+            other => {
+                let other = dialplan::tame(&other.to_string());
+                return Reply::wrong(&lang.pick(
+                    format!(
+                        "--press の \"{other}\" はキーではない（0〜9、*、#、何も押さない時は -）"
+                    ),
+                    format!("--press: \"{other}\" is no key: 0 to 9, *, #, or - for none"),
+                ));
+            }
+        });
+    }
+    let from = asker(arguments, &plan);
+    let walk = walk(&plan, &Question { at, from, to, presses });
+    let code = if matches!(walk.end, End::Nothing) { 3 } else { 0 };
+    Reply { out: walk.render(lang), err: String::new(), code }
+}
+
+/// The plan itself, or the one that a configuration names. Prompts need not exist to walk.
+fn plan(arguments: &TryArguments) -> Result<Plan, Vec<Finding>> {
+    let name = arguments.file.display().to_string();
+    let text = std::fs::read_to_string(&arguments.file).unwrap_or_default();
+    if text.is_empty() || config::looks_like_config(&text) {
+        let (config, _) = config::load(&arguments.file, Secrets::Look)?;
+        return config::load_plan(&config, None).map(|(plan, _)| plan);
+    }
+    dialplan::load(&text, &name, None).map(|(plan, _)| plan)
+}
+
+/// One of the plan's own agents, or somebody outside.
+fn asker(arguments: &TryArguments, plan: &Plan) -> Asker {
+    let agent =
+        arguments.from.as_deref().filter(|from| plan.agents.contains_key(&AgentId::from(*from)));
+    match agent {
+        Some(agent) => Asker::Extension(agent.into()),
+        None => Asker::Outside(arguments.trunk.as_deref().map(Into::into)),
+    }
+}
+
+/// A number as it is dialled, or the desk number of that name.
+fn number(text: &str, plan: &Plan) -> Option<Number> {
+    if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'*' | b'#')) {
+        return Some(text.into());
+    }
+    let named = plan
+        .desk_numbers
+        .iter()
+        .find(|(_, desk)| desk.name.to_lowercase() == text.to_lowercase())
+        .map(|(number, _)| number);
+    let first = || {
+        let counted = plan.desk_numbers.iter().find(|(_, desk)| desk.counted);
+        counted.map(|(number, _)| number).filter(|_| text.eq_ignore_ascii_case("desk"))
+    };
+    named.or_else(first).cloned()
+}
+
+/// A time in the plan's zone, or with an offset of its own.
+fn time(text: &str, plan: &Plan) -> Option<Wall> {
+    if let Ok(at) = DateTime::parse_from_rfc3339(text) {
+        return Some(Wall(at.timestamp_millis()));
+    }
+    let text = text.replacen(' ', "T", 1);
+    let naive = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
+        .iter()
+        .find_map(|format| NaiveDateTime::parse_from_str(&text, format).ok())?;
+    let at = plan.timezone.from_local_datetime(&naive).earliest()?;
+    Some(Wall(at.timestamp_millis()))
+}
