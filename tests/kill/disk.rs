@@ -10,11 +10,13 @@ use std::process::Command;
 fn own_disk() -> Vec<&'static str> {
     const MOUNT: &str = "mount -t tmpfs -o size=2m none @DIR@/store && exec \"$@\"";
     let works = |flags: &str| {
-        let tried = Command::new("unshare").args([flags, "sh", "-c", "mount -t tmpfs none /mnt"]).output();
+        let tried =
+            Command::new("unshare").args([flags, "sh", "-c", "mount -t tmpfs none /mnt"]).output();
         tried.is_ok_and(|out| out.status.success())
     };
     let flags = ["-m", "-rm"].into_iter().find(|flags| works(flags));
-    let flags = flags.expect("this test needs a mount namespace: run it as root, or allow user namespaces");
+    let flags =
+        flags.expect("this test needs a mount namespace: run it as root, or allow user namespaces");
     vec!["unshare", flags, "sh", "-c", MOUNT, "sh"]
 }
 
@@ -54,7 +56,9 @@ fn on_a_full_disk_calls_go_on_and_the_health_page_says_so() {
     drop(file);
     std::fs::remove_file(&filler).unwrap();
     eventually("well again", s(30), || health().status == 200);
-    eventually("everything is written", s(10), || desk.metric("madoguchi_journal_pending_entries") == 0.0);
+    eventually("everything is written", s(10), || {
+        desk.metric("madoguchi_journal_pending_entries") == 0.0
+    });
     call(&desk, "0341");
     let answered = desk.calls().iter().filter(|c| c["outcome"] == "answered").count();
     assert_eq!(answered, 7, "{:#?}", desk.calls());

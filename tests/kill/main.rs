@@ -1,5 +1,5 @@
 //! The daemon is killed, its disk is filled: what was said to a caller is in the history all the same.
-#![allow(clippy::disallowed_methods)]
+#![allow(clippy::pedantic, clippy::disallowed_methods)]
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -16,7 +16,8 @@ use support::{rest, s};
 const KILLS: u32 = 50;
 
 /// Agents at one address for load: `@201@` is the port of the fixed phone 201.
-pub const AGENTS: &str = "[[fixed_phones]]\nnumbers = \"300-349\"\ncontact = \"sip:{number}@127.0.0.1:@201@\"\n";
+pub const AGENTS: &str =
+    "[[fixed_phones]]\nnumbers = \"300-349\"\ncontact = \"sip:{number}@127.0.0.1:@201@\"\n";
 
 /// The caller got more than 100 Trying.
 fn was_told(call: &CallLog) -> bool {
@@ -29,11 +30,18 @@ fn killed_at_fifty_instants_every_call_that_was_told_anything_has_exactly_one_ou
     // Sounds go where nobody listens, but to a port that is open: a refused port is another test.
     let sink = UdpSocket::bind("127.0.0.1:0").unwrap();
     let media = sink.local_addr().unwrap().port();
-    let agents = desk.agent("agent", 201).calls(1_000_000, 1000).set("RING", 80).set("TALK", 400).set("MEDIA", media);
+    let agents = desk
+        .agent("agent", 201)
+        .calls(1_000_000, 1000)
+        .set("RING", 80)
+        .set("TALK", 400)
+        .set("MEDIA", media);
     let agents = agents.within(s(600)).start();
     let callers: Vec<_> = ["0312340010", "0312340010", "0312340050", "0312340060", "0312340090"]
         .iter()
-        .map(|to| desk.caller(to).set("MEDIA", media).set("PATIENCE", 900).calls(10_000, 6).within(s(60)))
+        .map(|to| {
+            desk.caller(to).set("MEDIA", media).set("PATIENCE", 900).calls(10_000, 6).within(s(60))
+        })
         .collect();
     let mut seed = 0x9E37_79B9_7F4A_7C15_u64;
     let (mut told, mut open_at_kill) = (0usize, 0usize);
@@ -42,7 +50,12 @@ fn killed_at_fifty_instants_every_call_that_was_told_anything_has_exactly_one_ou
         let running: Vec<Sipp> = callers
             .iter()
             .enumerate()
-            .map(|(n, job)| job.clone().set("FROM", format!("03{round:02}{n}")).set("STAY", 300 + 300 * n).start())
+            .map(|(n, job)| {
+                job.clone()
+                    .set("FROM", format!("03{round:02}{n}"))
+                    .set("STAY", 300 + 300 * n)
+                    .start()
+            })
             .collect();
         seed ^= seed << 13;
         seed ^= seed >> 7;
@@ -61,27 +74,49 @@ fn killed_at_fifty_instants_every_call_that_was_told_anything_has_exactly_one_ou
             }
             told += 1;
             open_at_kill += usize::from(!call.has("over"));
-            assert_eq!(rows.len(), 1, "round {round}: {from} was told {:?} and is not in the history", call.0);
+            assert_eq!(
+                rows.len(),
+                1,
+                "round {round}: {from} was told {:?} and is not in the history",
+                call.0
+            );
             let outcome = rows[0].as_deref();
-            let outcome = outcome.unwrap_or_else(|| panic!("round {round}: {from} has no outcome after the restart"));
+            let outcome = outcome.unwrap_or_else(|| {
+                panic!("round {round}: {from} has no outcome after the restart")
+            });
             *outcomes.entry(outcome.to_owned()).or_default() += 1;
         }
         // An agent's phone that got our ACK has talked to the caller: that call was answered.
         for call in agents.calls().values().filter(|c| c.has("answered")) {
             let from = call.value("invite").unwrap_or_default().to_owned();
-            if let Some(rows) = history.get(&from).filter(|_| from.starts_with(&format!("03{round:02}"))) {
+            if let Some(rows) =
+                history.get(&from).filter(|_| from.starts_with(&format!("03{round:02}")))
+            {
                 let outcome = rows[0].as_deref().unwrap_or_default();
-                assert!(outcome.starts_with("answered"), "round {round}: {from} talked to an agent and is {outcome}");
+                assert!(
+                    outcome.starts_with("answered"),
+                    "round {round}: {from} talked to an agent and is {outcome}"
+                );
             }
         }
     }
     agents.stop();
-    println!("{KILLS} kills, {told} calls told more than 100, {open_at_kill} of them open at the kill: {outcomes:?}");
+    println!(
+        "{KILLS} kills, {told} calls told more than 100, {open_at_kill} of them open at the kill: {outcomes:?}"
+    );
     assert!(told >= 20 * KILLS as usize, "too few calls to prove anything: {told}");
     assert!(open_at_kill >= 3 * KILLS as usize, "too few calls open at the kills: {open_at_kill}");
-    let level = desk.get("/api/v1/service-level");
-    let month = level["month"]["outcomes"].as_object().expect("outcomes").values().filter_map(serde_json::Value::as_u64);
-    assert!(month.sum::<u64>() >= told as u64, "{level:#}");
+    // Σ outcomes = calls, over all the restarts.
+    let month = desk.month();
+    let sum: u64 = month["outcomes"]
+        .as_object()
+        .expect("outcomes")
+        .values()
+        .filter_map(serde_json::Value::as_u64)
+        .sum();
+    assert_eq!(month["arrived"].as_u64(), Some(sum), "{month:#}");
+    assert_eq!(month["undecided"], 0, "{month:#}");
+    assert!(sum >= told as u64, "{month:#}");
 }
 
 /// Outcomes of the listed calls by the caller's number.

@@ -49,7 +49,8 @@ fn all_phones_ring_and_the_loser_is_told_that_it_was_taken_elsewhere() {
     rest(200);
     desk.caller("0312340040").set("STAY", 500).start().done();
     let slow = slow.done();
-    let reason = slow.calls[&1].value("cancelled").expect("the loser's ringing ends").to_ascii_lowercase();
+    let reason =
+        slow.calls[&1].value("cancelled").expect("the loser's ringing ends").to_ascii_lowercase();
     assert!(reason.contains("sip") && reason.contains("cause=200"), "Reason: {reason}");
     assert!(reason.contains("call completed elsewhere"), "Reason: {reason}");
     assert!(fast.done().calls[&1].has("answered"));
@@ -59,12 +60,19 @@ fn all_phones_ring_and_the_loser_is_told_that_it_was_taken_elsewhere() {
 #[test]
 fn when_the_caller_hangs_up_no_phone_is_told_that_it_was_taken_elsewhere() {
     let desk = Desk::start("desk.toml");
-    let (one, two) = (desk.agent("agent", 204).set("RING", 9000).start(), desk.agent("agent", 205).set("RING", 9000).start());
+    let (one, two) = (
+        desk.agent("agent", 204).set("RING", 9000).start(),
+        desk.agent("agent", 205).set("RING", 9000).start(),
+    );
     rest(200);
     desk.caller("0312340040").set("PATIENCE", 500).start().done();
     for phone in [one, two] {
-        let reason = phone.done().calls[&1].value("cancelled").expect("ringing ends").to_ascii_lowercase();
-        assert!(!reason.contains("completed elsewhere"), "a missed call is a missed call: {reason}");
+        let reason =
+            phone.done().calls[&1].value("cancelled").expect("ringing ends").to_ascii_lowercase();
+        assert!(
+            !reason.contains("completed elsewhere"),
+            "a missed call is a missed call: {reason}"
+        );
     }
 }
 
@@ -81,7 +89,10 @@ fn an_agent_in_any_call_is_not_rung() {
     caller.wait(1, "answered", s(3));
     let ladder = desk.ladder("031234561");
     assert!(ladder.iter().all(|e| e["kind"] != "offer_made"), "not rung: {ladder:#?}");
-    assert!(ladder.iter().any(|e| e["kind"] == "announced" && e["purpose"] == "busy"), "{ladder:#?}");
+    assert!(
+        ladder.iter().any(|e| e["kind"] == "announced" && e["purpose"] == "busy"),
+        "{ladder:#?}"
+    );
     caller.done();
     colleague.bye(&mut call);
     agent.done();
@@ -98,14 +109,21 @@ fn an_agent_signs_in_and_out_by_feature_code() {
     let voice = Sound::voice(61, 30);
     let phone = softphone(&desk, "102", &voice, "PCMU");
     desk.agent_is("102", "signed_out");
-    for (n, (code, state)) in [("*11", "idle"), ("*13", "paused"), ("*14", "idle"), ("*12", "signed_out")].into_iter().enumerate() {
+    for (n, (code, state)) in
+        [("*11", "idle"), ("*13", "paused"), ("*14", "idle"), ("*12", "signed_out")]
+            .into_iter()
+            .enumerate()
+    {
         phone.tell("dial", &format!("sip:{code}@{}", desk.sip));
         // The confirmation is told, then the desk hangs up.
         phone.wait_count("CALL_CLOSED", n + 1, s(6));
         desk.agent_is("102", state);
         let heard = phone.heard();
         let due = crate::support::desk::prompt("code-done");
-        assert!(heard.last().is_some_and(|h| h.holds(&due).is_some()), "{code}: the confirmation is heard");
+        assert!(
+            heard.last().is_some_and(|h| h.holds(&due).is_some()),
+            "{code}: the confirmation is heard"
+        );
     }
     // Signing out twice cannot be obeyed, and the agent hears that.
     phone.tell("dial", &format!("sip:*12@{}", desk.sip));
@@ -165,7 +183,9 @@ fn a_phone_that_registered_by_sipp_is_rung_and_one_with_a_wrong_password_is_not(
     assert!(agent.done().calls[&1].has("answered"));
 
     let mut thief = Line::new(desk.ports.port(), "102", desk.sip);
-    let refused = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| thief.register("not the password", 600)));
+    let refused = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+        thief.register("not the password", 600)
+    }));
     assert!(refused.is_err(), "a wrong password registers nothing");
     desk.agent_is("102", "signed_out");
     // The registration ends when the phone says so.

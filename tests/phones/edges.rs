@@ -14,7 +14,8 @@ fn a_call_without_an_offer_gets_ours_and_is_heard() {
     let (ear, agents_ear) = (Ear::new(desk.ports.port()), Ear::new(desk.ports.port()));
     let mut line = Line::new(desk.trunk_port(), "0311112222", desk.sip);
     let mut call = line.invite("0312340010", "");
-    let (at_agent, agents_port) = agent.pick_up(&sdp(agents_ear.port(), &[0, 101], "sendrecv"), s(3));
+    let (at_agent, agents_port) =
+        agent.pick_up(&sdp(agents_ear.port(), &[0, 101], "sendrecv"), s(3));
     let offer = line.status(&call, 200, s(3));
     let port = offer.media_port().expect("an INVITE without an offer gets one in the 200");
     line.ack_with(&mut call, &offer, &sdp(ear.port(), &[0, 101], "sendrecv"));
@@ -22,7 +23,8 @@ fn a_call_without_an_offer_gets_ours_and_is_heard() {
     ear.say(&his, Law::Mu, port);
     agents_ear.say(&hers, Law::Mu, agents_port);
     eventually("both hear", s(5), || {
-        hers.holds(&ear.heard().part(200, 1000)).is_some() && his.holds(&agents_ear.heard().part(200, 1000)).is_some()
+        hers.holds(&ear.heard().part(200, 1000)).is_some()
+            && his.holds(&agents_ear.heard().part(200, 1000)).is_some()
     });
     line.bye(&mut call);
     agent.bye_comes(&at_agent, s(2));
@@ -83,7 +85,9 @@ fn a_cancel_that_crosses_the_200_changes_nothing_and_bye_ends_the_call() {
     let answer = line.status(&call, 200, s(3));
     line.cancel(&call);
     let id = call.id.clone();
-    let cancelled = line.expect("the answer to CANCEL", s(2), |m| m.header("Call-ID") == Some(&id) && m.cseq_method() == "CANCEL");
+    let cancelled = line.expect("the answer to CANCEL", s(2), |m| {
+        m.header("Call-ID") == Some(&id) && m.cseq_method() == "CANCEL"
+    });
     assert!([200, 481].contains(&cancelled.status().unwrap()), "{cancelled}");
     line.ack(&mut call, &answer);
     rest(200);
@@ -193,10 +197,14 @@ fn a_transfer_is_declined_for_now_and_an_unknown_method_is_405() {
     let target = format!("Refer-To: <sip:202@{}>\r\n", desk.sip);
     agent.within(&mut at_agent, "REFER", &target, "");
     let id = at_agent.id.clone();
-    let refused = agent.expect("an answer", s(2), |m| m.header("Call-ID") == Some(&id) && m.cseq_method() == "REFER");
+    let refused = agent.expect("an answer", s(2), |m| {
+        m.header("Call-ID") == Some(&id) && m.cseq_method() == "REFER"
+    });
     assert_eq!(refused.status(), Some(603), "{refused}");
     agent.within(&mut at_agent, "DANCE", "", "");
-    let refused = agent.expect("an answer", s(2), |m| m.header("Call-ID") == Some(&id) && m.cseq_method() == "DANCE");
+    let refused = agent.expect("an answer", s(2), |m| {
+        m.header("Call-ID") == Some(&id) && m.cseq_method() == "DANCE"
+    });
     assert!([405, 501].contains(&refused.status().unwrap()), "{refused}");
     assert!(refused.header("Allow").is_some() || refused.status() == Some(501), "{refused}");
     line.bye(&mut call);

@@ -17,12 +17,19 @@ fn the_rates_are_those_that_the_callers_phones_saw() {
     waits.wait(1, "answered", s(3));
     let full = desk.caller("0312340090").set("FROM", "0330").start().done();
     waits.stop();
-    let abandoned = desk.caller("0312340091").set("FROM", "0340").calls(2, 5).set("STAY", 600).start().done();
+    let abandoned =
+        desk.caller("0312340091").set("FROM", "0340").calls(2, 5).set("STAY", 600).start().done();
     let deaf = desk.agent("agent", 201).calls(3, 1).set("RING", 9000).start();
     rest(200);
     let mut short = 0;
     for from in ["0350", "0351", "0352"] {
-        short += desk.caller("0312340010").set("FROM", from).set("PATIENCE", 300).start().done().count("cancelled");
+        short += desk
+            .caller("0312340010")
+            .set("FROM", from)
+            .set("PATIENCE", 300)
+            .start()
+            .done()
+            .count("cancelled");
     }
     deaf.done();
     let closed = desk.caller("0312340060").set("FROM", "0360").start().done();
@@ -31,9 +38,10 @@ fn the_rates_are_those_that_the_callers_phones_saw() {
     let (released, closed) = (full.count("released"), closed.count("released"));
     assert_eq!((answered, abandoned, short, released, closed), (6, 2, 3, 1, 1));
     desk.over("03521");
-    let level = desk.get("/api/v1/service-level");
-    let month = &level["month"];
-    let outcome = |name: &str| month["outcomes"][name].as_u64().unwrap_or_else(|| panic!("{name}: {level:#}"));
+    let month = desk.month();
+    let outcome = |name: &str| {
+        month["outcomes"][name].as_u64().unwrap_or_else(|| panic!("{name}: {month:#}"))
+    };
     assert_eq!(outcome("abandoned") as usize, abandoned);
     assert_eq!(outcome("short_abandoned") as usize, short);
     assert_eq!(outcome("busy_released") as usize, released);
@@ -43,8 +51,8 @@ fn the_rates_are_those_that_the_callers_phones_saw() {
     let total5 = answered + abandoned + released;
     let total6 = total5 + short;
     let after_busy = outcome("answered_after_busy") as usize;
-    assert_eq!(month["abandon"]["numerator"], abandoned);
-    assert_eq!(month["abandon"]["denominator"], total5);
-    assert_eq!(month["busy"]["numerator"], released + after_busy);
-    assert_eq!(month["busy"]["denominator"], total6);
+    assert_eq!(month["abandon_rate"]["part"], abandoned);
+    assert_eq!(month["abandon_rate"]["whole"], total5);
+    assert_eq!(month["busy_rate"]["part"], released + after_busy);
+    assert_eq!(month["busy_rate"]["whole"], total6);
 }

@@ -82,7 +82,8 @@ fn the_japanese_prompts_that_ship_are_heard_by_a_softphone() {
     caller.tell("hangup", "");
     caller.wait("CALL_CLOSED", s(3));
     let found = poll(s(3), || caller.heard().last()?.holds(&due));
-    let found = found.unwrap_or_else(|| panic!("{:?}", caller.heard().last().and_then(|h| h.find(&due))));
+    let found =
+        found.unwrap_or_else(|| panic!("{:?}", caller.heard().last().and_then(|h| h.find(&due))));
     assert!(found.common_ms >= 3900, "{found:?}");
     assert_eq!(desk.outcome("103"), "closed");
 }

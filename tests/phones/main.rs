@@ -1,6 +1,6 @@
 //! Real phones at the running desk: SIPp as callers and carrier, baresip as agents' softphones, and a
 //! scripted phone where the exact order of messages matters. Names say what a person notices.
-#![allow(clippy::disallowed_methods)]
+#![allow(clippy::pedantic, clippy::disallowed_methods)]
 
 #[path = "../support/mod.rs"]
 mod support;

@@ -27,7 +27,11 @@ fn a_key_by_telephone_event_stops_the_greeting_and_leads_on() {
     assert!(heard.holds(&greeting.part(0, 400)).is_some(), "it began");
     assert!(heard.holds(&greeting.part(900, 600)).is_none(), "and did not go on after the key");
     let ladder = desk.ladder("031234561");
-    assert_eq!(ladder.iter().filter(|e| e["kind"] == "key_pressed").count(), 1, "one key, however many packets: {ladder:#?}");
+    assert_eq!(
+        ladder.iter().filter(|e| e["kind"] == "key_pressed").count(),
+        1,
+        "one key, however many packets: {ladder:#?}"
+    );
     assert_eq!(desk.outcome("031234561"), "answered");
 }
 
@@ -39,7 +43,9 @@ fn a_key_by_info_leads_to_the_information_and_the_call_is_menu_served() {
     let (mut call, _) = line.connect("0312340050", &sdp(ear.port(), &[0, 101], "sendrecv"), s(3));
     line.within(&mut call, "INFO", DTMF_RELAY, "Signal=2\r\nDuration=160\r\n");
     let id = call.id.clone();
-    let answer = line.expect("the answer to INFO", s(2), |m| m.header("Call-ID") == Some(&id) && m.cseq_method() == "INFO");
+    let answer = line.expect("the answer to INFO", s(2), |m| {
+        m.header("Call-ID") == Some(&id) && m.cseq_method() == "INFO"
+    });
     assert_eq!(answer.status(), Some(200), "{answer}");
     hears(&ear, "information", 4);
     line.bye_comes(&call, s(4));
@@ -59,8 +65,10 @@ fn a_softphones_keys_lead_through_two_menus() {
         codecs: "PCMU",
         expires_s: 600,
     };
-    let agent = Softphone::start(&desk.ports, &Setup { password: &password("101"), ..setup("101", true) });
-    let caller = Softphone::start(&desk.ports, &Setup { password: &password("103"), ..setup("103", false) });
+    let agent =
+        Softphone::start(&desk.ports, &Setup { password: &password("101"), ..setup("101", true) });
+    let caller =
+        Softphone::start(&desk.ports, &Setup { password: &password("103"), ..setup("103", false) });
     desk.agent_is("101", "idle");
     caller.tell("dial", &format!("sip:0312340050@{}", desk.sip));
     caller.wait("CALL_ESTABLISHED", s(5));
@@ -86,9 +94,15 @@ fn a_wrong_key_is_told_and_no_key_leads_where_the_plan_says() {
     // The greeting's second time, then no key: the way without a key leads to the group.
     let answered = poll(s(8), || agent.calls().get(&1).filter(|c| c.has("answered")).map(|_| ()));
     assert!(answered.is_some(), "{:#?}", desk.ladder("031234561"));
-    let kinds: Vec<String> =
-        desk.ladder("031234561").iter().map(|e| e["kind"].as_str().unwrap_or_default().to_owned()).collect();
-    assert!(kinds.contains(&"key_wrong".to_owned()) && kinds.contains(&"menu_timed_out".to_owned()), "{kinds:?}");
+    let kinds: Vec<String> = desk
+        .ladder("031234561")
+        .iter()
+        .map(|e| e["kind"].as_str().unwrap_or_default().to_owned())
+        .collect();
+    assert!(
+        kinds.contains(&"key_wrong".to_owned()) && kinds.contains(&"menu_timed_out".to_owned()),
+        "{kinds:?}"
+    );
     caller.stop();
 }
 

@@ -9,10 +9,13 @@ fn hanging_up_during_the_busy_announcement_is_abandoned_and_not_busy() {
     let caller = desk.caller("0312340090").set("STAY", 700).start().done();
     assert!(caller.calls[&1].has("hung_up"), "{:?}", caller.calls);
     let call = desk.over("031234561");
-    assert_eq!(call["outcome"], "abandoned", "also within three seconds: the announcement had begun");
+    assert_eq!(
+        call["outcome"], "abandoned",
+        "also within three seconds: the announcement had begun"
+    );
     assert_eq!(call["busy_announced"], true);
-    let month = desk.get("/api/v1/service-level");
-    assert_eq!(month["month"]["outcomes"]["abandoned"], 1, "{month:#}");
+    let month = desk.month();
+    assert_eq!(month["outcomes"]["abandoned"], 1, "{month:#}");
     desk.at_rest(s(3));
 }
 
@@ -35,7 +38,10 @@ fn hanging_up_after_three_seconds_of_ringing_is_abandoned() {
     let caller = desk.caller("0312340010").set("PATIENCE", 3300).start().done();
     assert!(caller.calls[&1].has("cancelled"), "{:?}", caller.calls);
     let call = desk.over("031234561");
-    assert_eq!((call["outcome"].as_str(), call["busy_announced"].as_bool()), (Some("abandoned"), Some(false)));
+    assert_eq!(
+        (call["outcome"].as_str(), call["busy_announced"].as_bool()),
+        (Some("abandoned"), Some(false))
+    );
     agent.done();
 }
 
@@ -83,9 +89,12 @@ fn a_number_that_is_not_counted_is_kept_and_left_out_of_the_figures() {
     let caller = desk.caller("0312340070").set("STAY", 5000).start().done();
     assert!(caller.calls[&1].has("released"));
     let call = desk.over("031234561");
-    assert_eq!((call["counted"].as_bool(), call["outcome"].as_str()), (Some(false), Some("menu_served")));
-    let month = desk.get("/api/v1/service-level");
-    assert_eq!(month["month"]["outcomes"]["menu_served"], 0, "{month:#}");
+    assert_eq!(
+        (call["counted"].as_bool(), call["outcome"].as_str()),
+        (Some(false), Some("menu_served"))
+    );
+    let month = desk.month();
+    assert_eq!(month["outcomes"]["menu_served"], 0, "{month:#}");
 }
 
 #[test]
@@ -147,5 +156,8 @@ fn a_caller_is_answered_before_an_agent_where_the_plan_says_so() {
     caller.done();
     agent.done();
     let call = desk.over("031234561");
-    assert_eq!((call["outcome"].as_str(), call["busy_announced"].as_bool()), (Some("answered"), Some(false)));
+    assert_eq!(
+        (call["outcome"].as_str(), call["busy_announced"].as_bool()),
+        (Some("answered"), Some(false))
+    );
 }

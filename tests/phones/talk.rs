@@ -11,7 +11,15 @@ use crate::support::{eventually, ms, poll, rest, s};
 
 /// An agent's softphone that picks up by itself.
 pub fn agent(desk: &Desk, user: &str, voice: &Sound, codecs: &str) -> Softphone {
-    let setup = Setup { user, password: &password(user), desk: Some(desk.sip), voice, answers: true, codecs, expires_s: 600 };
+    let setup = Setup {
+        user,
+        password: &password(user),
+        desk: Some(desk.sip),
+        voice,
+        answers: true,
+        codecs,
+        expires_s: 600,
+    };
     Softphone::start(&desk.ports, &setup)
 }
 
@@ -30,15 +38,24 @@ fn they_hear_each_other(callers: Law, codecs: &str, agents_codecs: &str) {
     let softphone = agent(&desk, "101", &hers, agents_codecs);
     desk.agent_is("101", "idle");
     let ear = Ear::new(desk.ports.port());
-    let caller = desk.caller("0312340020").set("MEDIA", ear.port()).set("CODECS", codecs).set("STAY", 3500).start();
+    let caller = desk
+        .caller("0312340020")
+        .set("MEDIA", ear.port())
+        .set("CODECS", codecs)
+        .set("STAY", 3500)
+        .start();
     let port: u16 = caller.wait(1, "answered", s(5)).parse().unwrap();
     ear.say(&his, callers, port);
     let caller = caller.done();
     assert!(caller.calls[&1].has("hung_up"), "{:?}", caller.calls);
     softphone.wait("CALL_CLOSED", s(3));
     is_of(&ear.heard(), 1500, &hers);
-    assert!(ear.packets().iter().all(|p| p.kind == callers.payload_type()), "the caller's own codec");
-    let heard = poll(s(3), || softphone.heard().last().cloned().filter(|h| h.ms() > 2500)).expect("a recording");
+    assert!(
+        ear.packets().iter().all(|p| p.kind == callers.payload_type()),
+        "the caller's own codec"
+    );
+    let heard = poll(s(3), || softphone.heard().last().cloned().filter(|h| h.ms() > 2500))
+        .expect("a recording");
     is_of(&heard, 1500, &his);
     let call = desk.over("031234561");
     assert_eq!((call["outcome"].as_str(), call["agent"].as_str()), (Some("answered"), Some("101")));
@@ -89,7 +106,8 @@ fn a_caller_on_hold_hears_music_and_then_the_agent_again() {
     desk.agent_is("101", "idle");
     let ear = Ear::new(desk.ports.port());
     let mut line = Line::new(desk.trunk_port(), "0311112222", desk.sip);
-    let (mut call, port) = line.connect("0312340020", &sdp(ear.port(), &[0, 101], "sendrecv"), s(5));
+    let (mut call, port) =
+        line.connect("0312340020", &sdp(ear.port(), &[0, 101], "sendrecv"), s(5));
     ear.say(&his, Law::Mu, port);
     rest(1300);
     is_of(&ear.heard(), 200, &hers);
@@ -97,7 +115,9 @@ fn a_caller_on_hold_hears_music_and_then_the_agent_again() {
     softphone.tell("hold", "");
     // Passed on: the caller's phone is told that only we send.
     let id = call.id.clone();
-    let hold = line.expect("the re-INVITE of the hold", s(3), |m| m.method() == Some("INVITE") && m.header("Call-ID") == Some(&id));
+    let hold = line.expect("the re-INVITE of the hold", s(3), |m| {
+        m.method() == Some("INVITE") && m.header("Call-ID") == Some(&id)
+    });
     assert!(hold.says("a=sendonly"), "{hold}");
     let to = hold.must("To").to_owned();
     line.reply(&hold, 200, &to, &sdp(ear.port(), &[0, 101], "recvonly"));
@@ -108,7 +128,9 @@ fn a_caller_on_hold_hears_music_and_then_the_agent_again() {
     assert!(hers.holds(&ear.heard().part(500, 1000)).is_none(), "an agent who holds is not heard");
 
     softphone.tell("resume", "");
-    let resume = line.expect("the re-INVITE of the resume", s(3), |m| m.method() == Some("INVITE") && m.header("Call-ID") == Some(&id));
+    let resume = line.expect("the re-INVITE of the resume", s(3), |m| {
+        m.method() == Some("INVITE") && m.header("Call-ID") == Some(&id)
+    });
     assert!(resume.says("a=sendrecv") || !resume.body.contains("a=send"), "{resume}");
     let to = resume.must("To").to_owned();
     line.reply(&resume, 200, &to, &sdp(ear.port(), &[0, 101], "sendrecv"));
@@ -119,8 +141,15 @@ fn a_caller_on_hold_hears_music_and_then_the_agent_again() {
     is_of(&ear.heard(), 200, &hers);
     line.bye(&mut call);
     softphone.wait("CALL_CLOSED", s(3));
-    let kinds: Vec<String> = desk.ladder("0311112222").iter().map(|e| e["kind"].as_str().unwrap_or_default().to_owned()).collect();
-    assert!(kinds.contains(&"held".to_owned()) && kinds.contains(&"resumed".to_owned()), "{kinds:?}");
+    let kinds: Vec<String> = desk
+        .ladder("0311112222")
+        .iter()
+        .map(|e| e["kind"].as_str().unwrap_or_default().to_owned())
+        .collect();
+    assert!(
+        kinds.contains(&"held".to_owned()) && kinds.contains(&"resumed".to_owned()),
+        "{kinds:?}"
+    );
     assert_eq!(desk.outcome("0311112222"), "answered");
 }
 
@@ -132,7 +161,8 @@ fn an_agent_on_hold_hears_music_and_the_phone_is_told() {
     desk.agent_is("101", "idle");
     let ear = Ear::new(desk.ports.port());
     let mut line = Line::new(desk.trunk_port(), "0311112222", desk.sip);
-    let (mut call, port) = line.connect("0312340020", &sdp(ear.port(), &[0, 101], "sendrecv"), s(5));
+    let (mut call, port) =
+        line.connect("0312340020", &sdp(ear.port(), &[0, 101], "sendrecv"), s(5));
     ear.say(&his, Law::Mu, port);
     rest(1000);
     ear.hush();
@@ -149,7 +179,8 @@ fn an_agent_on_hold_hears_music_and_the_phone_is_told() {
     rest(1500);
     line.bye(&mut call);
     softphone.wait("CALL_CLOSED", s(3));
-    let heard = poll(s(3), || softphone.heard().last().cloned().filter(|h| h.ms() > 4500)).expect("a recording");
+    let heard = poll(s(3), || softphone.heard().last().cloned().filter(|h| h.ms() > 4500))
+        .expect("a recording");
     assert!(heard.holds(&prompt("music")).is_some(), "{:?}", heard.find(&prompt("music")));
     is_of(&heard, usize::try_from(heard.ms()).unwrap() - 1200, &his);
 }
@@ -190,7 +221,8 @@ fn a_stranger_who_knows_the_port_is_not_heard_and_hears_nothing() {
     caller.done();
     softphone.wait("CALL_CLOSED", s(3));
     assert_eq!(stranger.packets().len(), 0, "the stranger hears nothing");
-    let heard = poll(s(3), || softphone.heard().last().cloned().filter(|h| h.ms() > 3000)).expect("a recording");
+    let heard = poll(s(3), || softphone.heard().last().cloned().filter(|h| h.ms() > 3000))
+        .expect("a recording");
     is_of(&heard, 2000, &his);
 }
 

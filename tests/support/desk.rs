@@ -212,6 +212,12 @@ impl Desk {
         self.get("/api/v1/calls?limit=1000")["calls"].as_array().expect("a list of calls").clone()
     }
 
+    /// This month's figures.
+    #[track_caller]
+    pub fn month(&self) -> Value {
+        self.get("/api/v1/service-level")
+    }
+
     /// The one call of this caller, once it is over.
     #[track_caller]
     pub fn over(&self, caller: &str) -> Value {
@@ -241,7 +247,12 @@ impl Desk {
         let call = self.call_of(caller).expect("a call of this caller");
         let id = call["call"].as_str().expect("a call has an id").to_owned();
         let ladder = self.get(&format!("/api/v1/calls/{id}"));
-        ladder["entries"].as_array().expect("its entries").iter().map(|e| e["event"].clone()).collect()
+        ladder["entries"]
+            .as_array()
+            .expect("its entries")
+            .iter()
+            .map(|e| e["event"].clone())
+            .collect()
     }
 
     /// Waits until the API shows the agent in this state.
@@ -260,7 +271,8 @@ impl Desk {
     #[track_caller]
     pub fn at_rest(&self, within: std::time::Duration) {
         let held = || {
-            ["madoguchi_calls_waiting", "madoguchi_channels_in_use"].map(|name| (name, self.metric(name)))
+            ["madoguchi_calls_waiting", "madoguchi_channels_in_use"]
+                .map(|name| (name, self.metric(name)))
         };
         let rest = poll(within, || held().iter().all(|(_, v)| *v == 0.0).then_some(()));
         assert!(rest.is_some(), "still held: {:?}", held());

@@ -252,7 +252,13 @@ impl Line {
 
     /// As [`Self::connect`] from an account: answers the desk's challenge with the password.
     #[track_caller]
-    pub fn connect_with(&mut self, password: &str, to: &str, sdp: &str, within: Duration) -> (Call, u16) {
+    pub fn connect_with(
+        &mut self,
+        password: &str,
+        to: &str,
+        sdp: &str,
+        within: Duration,
+    ) -> (Call, u16) {
         let mut call = self.invite(to, sdp);
         let id = call.id.clone();
         let first = self.expect("an answer to INVITE", within, |m| {
@@ -280,7 +286,8 @@ impl Line {
         let expires = format!("Expires: {expires_s}\r\n");
         let mut call = self.request("REGISTER", &user, &expires, "");
         let id = call.id.clone();
-        let challenge = self.expect("the challenge", Duration::from_secs(2), |m| m.header("Call-ID") == Some(&id));
+        let challenge = self
+            .expect("the challenge", Duration::from_secs(2), |m| m.header("Call-ID") == Some(&id));
         assert_eq!(challenge.status(), Some(401), "a REGISTER without credentials:\n{challenge}");
         let credentials = self.credentials(&challenge, "REGISTER", &call.target, password);
         self.within(&mut call, "REGISTER", &format!("{expires}{credentials}"), "");
@@ -297,9 +304,14 @@ impl Line {
             _ => ("WWW-Authenticate", "Authorization"),
         };
         let list = challenge.headers.iter().filter(|(n, _)| n.eq_ignore_ascii_case(asks));
-        let offer = list.map(|(_, v)| v.clone()).find(|v| !v.contains("SHA-256")).expect("an MD5 challenge");
+        let offer = list
+            .map(|(_, v)| v.clone())
+            .find(|v| !v.contains("SHA-256"))
+            .expect("an MD5 challenge");
         let field = |name: &str| {
-            let (_, rest) = offer.split_once(&format!("{name}=")).unwrap_or_else(|| panic!("no {name} in {offer}"));
+            let (_, rest) = offer
+                .split_once(&format!("{name}="))
+                .unwrap_or_else(|| panic!("no {name} in {offer}"));
             rest.trim_start_matches('"').split(['"', ',']).next().unwrap_or_default().to_owned()
         };
         let (user, realm, nonce) = (&self.user, field("realm"), field("nonce"));

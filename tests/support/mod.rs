@@ -3,7 +3,7 @@
 //! and finds a prompt in it, and the eyes on the HTTP API. No rule of the desk is known here.
 //!
 //! Everything started here belongs to the test that started it and dies with it.
-#![allow(dead_code, clippy::disallowed_methods)]
+#![allow(dead_code, clippy::pedantic, clippy::disallowed_methods)]
 
 pub mod desk;
 pub mod ear;

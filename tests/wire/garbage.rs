@@ -49,7 +49,8 @@ impl Scene {
         let mut desk = Desk::start("desk.toml");
         let ear = Ear::new(desk.ports.port());
         let mut line = Line::new(desk.trunk_port(), "0311112222", desk.sip);
-        let (call, media) = line.connect("0312340090", &sdp(ear.port(), &[0, 101], "sendrecv"), s(3));
+        let (call, media) =
+            line.connect("0312340090", &sdp(ear.port(), &[0, 101], "sendrecv"), s(3));
         eventually("music", s(8), || ear.heard().holds(&prompt("music")).is_some());
         let (rss_kib, descriptors) = (desk.process().rss_kib(), desk.process().descriptors());
         Self { desk, line, call, ear, media, rss_kib, descriptors }
@@ -68,8 +69,14 @@ impl Scene {
         let grown = self.desk.process().rss_kib().saturating_sub(self.rss_kib);
         assert!(grown < 64 * 1024, "{after} left {grown} KiB");
         let before = self.descriptors;
-        eventually("all descriptors are given back", s(40), || self.desk.process().descriptors() <= before);
-        assert!(!self.desk.process().printed().contains("panicked"), "{}", self.desk.process().printed());
+        eventually("all descriptors are given back", s(40), || {
+            self.desk.process().descriptors() <= before
+        });
+        assert!(
+            !self.desk.process().printed().contains("panicked"),
+            "{}",
+            self.desk.process().printed()
+        );
         self.desk.at_rest(s(3));
     }
 }
@@ -102,7 +109,8 @@ fn broken(dice: &mut Dice, to: SocketAddr, n: u64) -> Vec<u8> {
             bytes.extend_from_slice(&copy);
         }
         3 => {
-            let headers = "Via: SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bKx\r\n".repeat(dice.below(1200));
+            let headers =
+                "Via: SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bKx\r\n".repeat(dice.below(1200));
             let at = bytes.windows(2).position(|w| w == b"\r\n").unwrap() + 2;
             bytes.splice(at..at, headers.into_bytes());
         }
@@ -129,7 +137,9 @@ fn garbage_in_datagrams_disturbs_nobody() {
     for n in 0..3000 {
         let bytes = match n % 4 {
             0 => dice.bytes(1500),
-            1 => [b"".as_slice(), b"\r\n\r\n", b"\0", b"INVITE", b"SIP/2.0 200 OK\r\n\r\n"][dice.below(5)].to_vec(),
+            1 => [b"".as_slice(), b"\r\n\r\n", b"\0", b"INVITE", b"SIP/2.0 200 OK\r\n\r\n"]
+                [dice.below(5)]
+            .to_vec(),
             _ => broken(&mut dice, scene.desk.sip, n),
         };
         let _ = stranger.send_to(&bytes, scene.desk.sip);
@@ -160,7 +170,10 @@ fn garbage_on_connections_disturbs_nobody() {
         }
     }
     // One that never ends its head, and one whose body is said to be larger than any.
-    for text in ["INVITE sip:a SIP/2.0\r\n".to_owned() + &"X: y\r\n".repeat(400_000), valid(scene.desk.sip, 1).replace("Content-Length: ", "Content-Length: 99999")] {
+    for text in [
+        "INVITE sip:a SIP/2.0\r\n".to_owned() + &"X: y\r\n".repeat(400_000),
+        valid(scene.desk.sip, 1).replace("Content-Length: ", "Content-Length: 99999"),
+    ] {
         let mut stream = TcpStream::connect(scene.desk.sip).unwrap();
         stream.set_write_timeout(Some(s(2))).unwrap();
         let _ = stream.write_all(text.as_bytes());
@@ -179,8 +192,10 @@ fn garbage_on_connections_disturbs_nobody() {
 #[test]
 fn many_idle_connections_keep_nobody_out() {
     let scene = Scene::set();
-    let idle: Vec<TcpStream> = (0..300).filter_map(|_| TcpStream::connect(scene.desk.sip).ok()).collect();
-    let pages: Vec<TcpStream> = (0..100).filter_map(|_| TcpStream::connect(scene.desk.http).ok()).collect();
+    let idle: Vec<TcpStream> =
+        (0..300).filter_map(|_| TcpStream::connect(scene.desk.sip).ok()).collect();
+    let pages: Vec<TcpStream> =
+        (0..100).filter_map(|_| TcpStream::connect(scene.desk.http).ok()).collect();
     let mut line = Line::new(scene.desk.trunk_port(), "0333334444", scene.desk.sip);
     answers(&scene.desk, &mut line, "400 idle connections");
     let answer = http::request(scene.desk.http, "GET", "/healthz", None, "").unwrap();
@@ -217,7 +232,13 @@ fn garbage_at_the_web_page_disturbs_nobody() {
             assert_eq!(answer.status, 401, "{method} {path} with {token:?}: {}", answer.body);
         }
     }
-    for path in ["/../secrets/http-token", "/%2e%2e/secrets/http-token", "//etc/passwd", "/api/v1/calls/0", "/api/v1/calls/%00"] {
+    for path in [
+        "/../secrets/http-token",
+        "/%2e%2e/secrets/http-token",
+        "//etc/passwd",
+        "/api/v1/calls/0",
+        "/api/v1/calls/%00",
+    ] {
         let answer = http::request(to, "GET", path, None, "").unwrap();
         assert!((400..500).contains(&answer.status), "{path}: {}", answer.status);
     }

@@ -1,6 +1,6 @@
 //! What comes over the wire from strangers: the torture messages of RFC 4475 and RFC 5118, and garbage
 //! on every port, at the running daemon.
-#![allow(clippy::disallowed_methods)]
+#![allow(clippy::pedantic, clippy::disallowed_methods)]
 
 #[path = "../support/mod.rs"]
 mod support;
@@ -17,7 +17,8 @@ use support::s;
 fn answers(desk: &Desk, line: &mut Line, after: &str) {
     let options = line.request("OPTIONS", "0312340010", "", "");
     let answer = line.look(s(1), |m| m.header("Call-ID") == Some(&options.id));
-    let answer = answer.unwrap_or_else(|| panic!("no answer to OPTIONS within a second after {after}"));
+    let answer =
+        answer.unwrap_or_else(|| panic!("no answer to OPTIONS within a second after {after}"));
     assert_eq!(answer.status(), Some(200), "after {after}: {answer}");
     let _ = desk;
 }

@@ -124,13 +124,19 @@ fn answer_on(stream: &mut TcpStream, within: Duration) -> (Option<u16>, bool) {
         match stream.read(&mut piece) {
             Ok(0) => return (first, true),
             Ok(n) => bytes.extend_from_slice(&piece[..n]),
-            Err(e) if matches!(e.kind(), std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut) => {
+            Err(e)
+                if matches!(
+                    e.kind(),
+                    std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut
+                ) =>
+            {
                 return (first, false);
             }
             Err(_) => return (first, true),
         }
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        let statuses = text.lines().filter_map(|l| l.strip_prefix("SIP/2.0 ")?.get(..3)?.parse().ok());
+        let statuses =
+            text.lines().filter_map(|l| l.strip_prefix("SIP/2.0 ")?.get(..3)?.parse().ok());
         first = statuses.filter(|s| *s != 100).next();
         if first.is_some() && within == PATIENCE {
             return (first, false);
