@@ -83,7 +83,7 @@ pub enum ParseError {
         /// In the datagram.
         present: usize,
     },
-    /// The method of CSeq is not that of the request line (§8.1.1.5).
+    /// The method of `CSeq` is not that of the request line (§8.1.1.5).
     #[error("CSeq names another method than the request line")]
     CseqMethod,
     /// A URI whose scheme we do not know where only a known one will do (§21.4.14).
@@ -160,7 +160,7 @@ impl Rejected {
 pub struct ReplyTo {
     /// Via values, the topmost first; at least one.
     pub(super) vias: Vec<Box<[u8]>>,
-    /// The first From, To, Call-ID and CSeq, those that were there.
+    /// The first From, To, Call-ID and `CSeq`, those that were there.
     pub(super) rest: Vec<(HeaderName, Box<[u8]>)>,
     /// Whether To carries a tag already.
     pub(super) to_has_tag: bool,

@@ -163,20 +163,17 @@ pub(super) fn header(line: &[u8]) -> Result<(HeaderName, &[u8]), ParseError> {
     Ok((name, trim_bytes(value)))
 }
 
-/// The values of a comma-separated list: commas inside quotes or `<>` do not separate.
-pub(super) fn elements(value: &[u8]) -> impl Iterator<Item = &[u8]> {
-    let mut rest = Some(value);
+/// The values of a comma-separated list, each with its place in `value`: commas inside quotes or `<>`
+/// do not separate.
+pub(super) fn elements(value: &[u8]) -> impl Iterator<Item = (usize, &[u8])> {
+    let mut rest = Some((0_usize, value));
     std::iter::from_fn(move || {
-        let text = rest?;
-        let (one, behind) = match comma(text) {
-            Some(at) => {
-                let (one, behind) = cut(text, at);
-                (one, Some(behind))
-            }
-            None => (text, None),
-        };
-        rest = behind;
-        Some(trim_bytes(one))
+        let (from, text) = rest?;
+        let at = comma(text);
+        let (one, behind) = cut(text, at.unwrap_or(text.len()));
+        rest = at.map(|at| (from.saturating_add(at).saturating_add(1), behind));
+        let before = one.iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+        Some((from.saturating_add(before), trim_bytes(one)))
     })
 }
 
@@ -249,17 +246,20 @@ fn keep(line: &[u8], reply: &mut ReplyTo) {
     match name {
         HeaderName::Via => {
             let room = MAX_HEADERS.saturating_sub(reply.vias.len());
-            reply
-                .vias
-                .extend(elements(value).filter(|one| !one.is_empty()).take(room).map(Into::into));
+            reply.vias.extend(
+                elements(value)
+                    .filter(|(_, one)| !one.is_empty())
+                    .take(room)
+                    .map(|(_, one)| one.into()),
+            );
         }
-        HeaderName::From | HeaderName::To | HeaderName::CallId | HeaderName::CSeq => {
-            if reply.rest.iter().all(|(had, _)| *had != name) {
-                if name == HeaderName::To {
-                    reply.to_has_tag = has_tag(value);
-                }
-                reply.rest.push((name, value.into()));
+        HeaderName::From | HeaderName::To | HeaderName::CallId | HeaderName::CSeq
+            if reply.rest.iter().all(|(had, _)| *had != name) =>
+        {
+            if name == HeaderName::To {
+                reply.to_has_tag = has_tag(value);
             }
+            reply.rest.push((name, value.into()));
         }
         _ => {}
     }
@@ -331,7 +331,7 @@ mod tests {
     fn commas_in_quotes_and_brackets_do_not_separate() {
         let list = br#""a, \"b" <sip:x,y@h>;q=1 , <sip:z>,, "never closed, x"#;
         let list: Vec<_> =
-            elements(list).map(|one| String::from_utf8_lossy(one).into_owned()).collect();
+            elements(list).map(|(_, one)| String::from_utf8_lossy(one).into_owned()).collect();
         assert_eq!(list, [r#""a, \"b" <sip:x,y@h>;q=1"#, "<sip:z>", "", "\"never closed, x"]);
     }
 }

@@ -11,6 +11,7 @@ mod error;
 pub mod frame;
 pub mod gate;
 pub mod header;
+mod host;
 mod leg;
 pub mod message;
 mod name_addr;
@@ -31,7 +32,8 @@ pub use message::{CSeq, Contacts, Head, Message, Method, Request, Response};
 pub use name_addr::NameAddr;
 pub use params::Params;
 pub use parse::parse;
-pub use uri::{AnyUri, Host, OtherUri, Scheme, Uri};
+pub use host::Host;
+pub use uri::{AnyUri, OtherUri, Scheme, Uri};
 pub use via::{Via, ViaTransport};
 pub use write::Writer;
 

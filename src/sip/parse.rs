@@ -122,12 +122,11 @@ fn read_headers(
         if !name.is_list() || !value.contains(&b',') {
             headers.push_span(name, from, behind);
         } else {
-            let base = value.as_ptr().addr();
-            for one in gate::elements(value) {
+            for (at, one) in gate::elements(value) {
                 if one.is_empty() && !name.routes() {
                     continue; // "Accept: a,,b" means what it seems to
                 }
-                let at = from.saturating_add(one.as_ptr().addr().saturating_sub(base));
+                let at = from.saturating_add(at);
                 headers.push_span(name.clone(), at, at.saturating_add(one.len()));
                 if headers.len() > MAX_VALUES {
                     break;

@@ -2,8 +2,8 @@
 
 use super::chars::{all_token, trim};
 use super::error::ParseError;
+use super::host::{Host, parse_host_port};
 use super::params::{Kind, Params};
-use super::uri::{Host, parse_host_port};
 use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 

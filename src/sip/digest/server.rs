@@ -13,7 +13,7 @@ use std::time::Duration;
 use subtle::ConstantTimeEq as _;
 
 /// How long a nonce may be used; then the phone is told `stale` and goes on without asking anybody.
-pub const NONCE_LIFE: Duration = Duration::from_secs(600);
+pub const NONCE_LIFE: Duration = Duration::from_mins(10);
 /// Most nonces whose counters are kept. One more pushes out the oldest, and every nonce as old as that
 /// one is stale from then on: none can be replayed, at worst phones are challenged once more.
 pub const MAX_NONCES: usize = 65_536;
@@ -218,11 +218,10 @@ impl Authenticator {
             fields.get("userhash").is_some_and(|hashed| hashed.eq_ignore_ascii_case("true"));
         let protection = match fields.get("qop").map(vocabulary::qop) {
             Some(Some(Qop::Auth)) => Some(Protection { nc: must("nc")?, cnonce: must("cnonce")? }),
-            // auth-int was not offered.
-            Some(Some(Qop::AuthInt) | None) => return Err(Refusal::Malformed),
             // RFC 2069: old phones pass over qop. SHA-256 never came without it.
             None if algorithm == Algorithm::Md5 => None,
-            None => return Err(Refusal::Malformed),
+            // auth-int and the unknown were not offered.
+            Some(Some(Qop::AuthInt) | None) | None => return Err(Refusal::Malformed),
         };
         let count =
             protection.as_ref().map(|protection| count(protection.nc).ok_or(Refusal::Malformed));

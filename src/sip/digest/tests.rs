@@ -28,7 +28,7 @@ impl World {
         let offered = self.auth.challenges(now, &mut self.rng, false);
         let one =
             offered.iter().find(|one| one.contains(&format!("algorithm={},", algorithm.as_str())));
-        Challenge::pick(one.into_iter().map(|one| one.as_bytes())).expect("a challenge")
+        Challenge::pick(one.into_iter().map(String::as_bytes)).expect("a challenge")
     }
 
     fn check(&mut self, value: &str, now: Mono) -> Verdict {
@@ -240,7 +240,7 @@ fn the_table_of_counts_is_bounded_and_forgets_no_replay() {
     // The first was pushed out; it is stale now, not new again.
     assert_eq!(world.check(&first, START + Duration::from_secs(1)), Verdict::Stale);
     // Time empties the table.
-    let late = START + NONCE_LIFE + Duration::from_secs(60);
+    let late = START + NONCE_LIFE + Duration::from_mins(1);
     let answer = world.answer(late, Algorithm::Md5, 1);
     assert_eq!(world.check(&answer, late), granted());
     assert_eq!(world.auth.kept(), 1);
