@@ -628,13 +628,14 @@ impl Floor {
         if before == wanted {
             return;
         }
-        for (group, place) in &agent.groups {
-            let group = &mut self.groups[group.0 as usize];
+        for (ix, place) in &agent.groups {
+            let group = &mut self.groups[ix.0 as usize];
             if let Some(rank) = before {
                 group.unlist(rank, *place);
             }
             if let Some(rank) = wanted {
                 group.list(rank, *place);
+                self.stirred.insert(*ix);
             }
         }
         if before.is_none() {

@@ -171,6 +171,7 @@ impl Desk {
             + floor.codes.len()
             + floor.timers.len()
             + floor.freed.len()
+            + floor.stirred.len()
             + floor.to_withdraw.len()
             + rooms.map(|g| g.waiting.len() + g.hungry.len() + g.ringing_all.len()).sum::<usize>()
     }
@@ -369,28 +370,25 @@ impl Desk {
         }
     }
 
-    /// After every step: offers that may not ring are withdrawn, and each agent who became free
-    /// serves the call that waits longest in any of the agent's groups. Several do so at once: no
-    /// call waits for the one before it.
+    /// After every step: offers that may not ring are withdrawn; then the calls for which no phone
+    /// rings are served, the earliest first whatever its group, each by whom its group's strategy
+    /// names, until no fitting agent is free. No call waits for the one before it.
     fn serve(&mut self, turn: &mut Turn<'_>) {
         loop {
             if let Some(leg) = self.floor.to_withdraw.pop() {
                 self.phone(leg, Event::Withdraw(leg), turn);
-                continue;
-            }
-            let Some(agent) = self.floor.freed.pop_front() else { break };
-            while self.floor.agent(agent).is_available()
-                && let Some(leg) = self.floor.hungriest(agent)
-            {
+            } else if let Some(leg) = self.floor.first_to_serve() {
                 self.call(leg, Event::AgentFree, turn);
-            }
-            if self.floor.agent(agent).is_available() {
+            } else if let Some(agent) = self.floor.freed.pop_front() {
+                // Nobody waits for this agent; but a call may be ringing all phones of a group.
                 for leg in self.floor.ringing_all(agent) {
-                    self.call(leg, Event::AgentFree, turn);
-                    if !self.floor.agent(agent).is_available() {
-                        break;
+                    if self.floor.agent(agent).is_available() {
+                        self.call(leg, Event::AgentFree, turn);
                     }
                 }
+            } else {
+                self.floor.stirred.clear();
+                break;
             }
         }
     }

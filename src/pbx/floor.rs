@@ -56,8 +56,9 @@ pub(super) struct Floor {
     pub(super) timers: Timers,
     /// Calls now up by desk number; each desk number has its entry.
     pub(super) lines: BTreeMap<Number, u32>,
-    /// Agents that have become free and are not yet looked at.
+    /// Agents that have become free, and their groups, not yet looked at.
     pub(super) freed: VecDeque<AgentIx>,
+    pub(super) stirred: BTreeSet<GroupIx>,
     /// Offers that may not ring any more because their agent does something else.
     pub(super) to_withdraw: Vec<LegId>,
     /// The last rank given to an agent who became free.
@@ -109,6 +110,7 @@ impl Floor {
             timers: Timers::default(),
             lines,
             freed: VecDeque::new(),
+            stirred: BTreeSet::new(),
             to_withdraw: Vec::new(),
             rank: 0,
             last_leg: 0,
@@ -196,10 +198,11 @@ impl Floor {
         Some(phone.call)
     }
 
-    /// The earliest call for which no phone rings, in any group of this agent.
-    pub(super) fn hungriest(&self, agent: AgentIx) -> Option<LegId> {
-        let groups = self.agent(agent).groups.iter().map(|(ix, _)| &self.groups[ix.0 as usize]);
+    /// The earliest call for which no phone rings although somebody of its group has become free.
+    pub(super) fn first_to_serve(&self) -> Option<LegId> {
+        let groups = self.stirred.iter().map(|ix| &self.groups[ix.0 as usize]);
         groups
+            .filter(|group| group.free_agents() > 0)
             .filter_map(|group| group.hungry.first().map(|order| (*order, group)))
             .min_by_key(|(order, _)| *order)
             .and_then(|(order, group)| group.waiting.get(&order))

@@ -136,8 +136,14 @@ pub(super) fn with(
 /// An agent became free who fits.
 pub(super) fn agent_free(call: &mut Call, floor: &mut Floor, turn: &mut Turn<'_>) {
     with(call, floor, turn, |mut hunt, call, plan, floor, turn| {
-        hunt.seek(call, plan, floor, turn);
+        let late = hunt.give_up_at <= turn.now.mono;
+        if !late {
+            hunt.seek(call, plan, floor, turn);
+        }
         call.state = State::Hunting(hunt);
+        if late {
+            queue::due(call, floor, turn);
+        }
     });
 }
 
@@ -201,10 +207,17 @@ fn missed(
             let verdict = judge(*agent, plan, floor);
             hunt.offer_over(call, leg, verdict, floor, turn);
         }
-        hunt.seek(call, plan, floor, turn);
-        if hunt.offers.is_empty() {
-            queue::starve(&mut hunt, call, plan, floor, turn);
+        // A phone that would ring for no time at all is not dialled.
+        let late = hunt.give_up_at <= turn.now.mono;
+        if !late {
+            hunt.seek(call, plan, floor, turn);
+            if hunt.offers.is_empty() {
+                queue::starve(&mut hunt, call, plan, floor, turn);
+            }
         }
         call.state = State::Hunting(hunt);
+        if late {
+            queue::due(call, floor, turn);
+        }
     });
 }

@@ -8,10 +8,11 @@ use std::collections::BTreeSet;
 /// Whose deadline it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Timer {
+    /// A call's own next step: named by the caller's leg. Before the phones: at the end of the longest
+    /// wait none is rung any more.
+    Call(LegId),
     /// A phone has rung long enough.
     Phone(LegId),
-    /// A call's own next step: named by the caller's leg.
-    Call(LegId),
     /// An agent's wrap-up or time aside is over.
     Agent(AgentIx),
     /// A feature code's answer has been played long enough.

@@ -3,7 +3,6 @@
 
 mod ladder;
 mod model;
-mod speed;
 
 use crate::base::{AgentId, GroupId, MenuId, Number, PromptId, TrunkId};
 use crate::dialplan::{
@@ -71,7 +70,8 @@ fn group(strategy: Strategy, number: &str, agents: &[&str]) -> Group {
 /// | 0312345675 | refused 503 |
 /// | 0312345676 | not counted; from trunk `carrier` only |
 /// | 0312345677 | menu `loop`, which leads into itself |
-/// | 700–706 | groups `line`, `all`, `robin`, `idle`, `first` (answers first), `none` (nobody may wait), `strict` (RONA) |
+/// | 700–707 | groups `line`, `all`, `robin`, `idle`, `first` (answers first), `none` (nobody may wait),
+/// `strict` (RONA), `also` (202 203, of `line` too) |
 fn plan() -> Plan {
     let number = |n: &str| Number::from(n);
     let to = |group: &str| Target::Group(GroupId::from(group));
@@ -153,6 +153,7 @@ fn plan() -> Plan {
             (GroupId::from("first"), first),
             (GroupId::from("none"), none),
             (GroupId::from("strict"), strict),
+            (GroupId::from("also"), group(Strategy::Linear, "707", &["202", "203"])),
         ]
         .into(),
         agents: extensions.iter().map(|e| (AgentId::from(*e), agent(*e == "203"))).collect(),

@@ -46,6 +46,8 @@ struct Seen {
     release: bool,
     answered: u32,
     ringing: BTreeSet<AgentId>,
+    /// All that were ever rung for it.
+    rung: BTreeSet<AgentId>,
     ended: u32,
     forgotten: bool,
 }
@@ -183,6 +185,13 @@ impl World {
                         person.signed_in && !person.paused && person.reachable && !person.wrap_up,
                         "seed {seed}: {agent} is rung as {person:?}"
                     );
+                    let asked = call.and_then(|call| call.asked.as_ref()).map(|asked| asked.1);
+                    let earlier = self.calls.values().find(|other| {
+                        other.asked.as_ref().is_some_and(|(group, at)| {
+                            Some(*at) < asked && self.plan.groups[group].agents.contains(&agent)
+                        }) && self.waits(other)
+                    });
+                    assert!(earlier.is_none(), "seed {seed}: {agent} passes by {earlier:?}");
                 }
                 let behalf = Some(*on_behalf_of);
                 let dialled = Leg { phone: Some(agent), behalf, offer, ..Leg::default() };
@@ -232,19 +241,24 @@ impl World {
         }
     }
 
+    /// Whether a call waits without a phone that rings for it.
+    fn waits(&self, call: &Seen) -> bool {
+        call.hunts() && call.ringing.is_empty() && !self.may_wait_no_longer(call)
+    }
+
+    fn may_wait_no_longer(&self, call: &Seen) -> bool {
+        let ends = |(group, at): &(GroupId, Mono)| *at + self.plan.groups[group].max_wait;
+        call.asked.as_ref().is_none_or(|asked| ends(asked) <= self.at)
+    }
+
     fn check_nobody_waits_beside_a_free_agent(&self, told: &str) {
-        for call in self.calls.values() {
-            let Some((group, asked)) = &call.asked else { continue };
+        for call in self.calls.values().filter(|call| call.hunts()) {
+            let Some((group, _)) = &call.asked else { continue };
             let plan = &self.plan.groups[group];
-            let waits = call.wanted_in_queue
-                && call.ringing.is_empty()
-                && call.answered == 0
-                && call.ended == 0
-                && !call.release
-                && *asked + plan.max_wait > self.at;
-            if !waits {
+            if self.may_wait_no_longer(call) {
                 continue;
             }
+            let all = plan.strategy == Strategy::RingAll;
             for agent in &plan.agents {
                 let person = &self.people[agent];
                 let free = person.signed_in
@@ -253,8 +267,9 @@ impl World {
                     && !person.wrap_up
                     && !person.talking
                     && !self.occupied(agent);
+                let wanted = call.ringing.is_empty() || all && !call.rung.contains(agent);
                 assert!(
-                    !free,
+                    !(free && wanted),
                     "seed {}: {agent} is free and {call:?} waits after {told}",
                     self.seed
                 );
@@ -473,6 +488,11 @@ impl World {
 }
 
 impl Seen {
+    /// Whether the call wants an agent still.
+    fn hunts(&self) -> bool {
+        self.wanted_in_queue && self.answered == 0 && self.ended == 0 && !self.release
+    }
+
     fn step(&mut self, event: &CallEvent, arriving: Option<LegId>, at: Mono, seed: u64) {
         match event {
             CallEvent::Arrived { .. } => self.leg = Some(arriving.expect("by an INVITE")),
@@ -491,6 +511,7 @@ impl Seen {
             CallEvent::OfferMade { agent } => {
                 self.wanted_in_queue = true;
                 assert!(self.ringing.insert(agent.clone()), "seed {seed}: {agent} twice");
+                self.rung.insert(agent.clone());
                 assert_eq!(self.answered, 0, "seed {seed}");
             }
             CallEvent::OfferEnded { agent, why } => {
