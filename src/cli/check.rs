@@ -4,6 +4,7 @@
 use super::{CheckArguments, KnownPrompts, Reply, told};
 use crate::config::{self, Secrets};
 use crate::dialplan::{self, Finding, Lang, Plan};
+use std::fmt::Write as _;
 
 /// Checks the file. Nothing is written, also no missing token.
 #[must_use]
@@ -56,7 +57,8 @@ fn reply(name: &str, findings: &[Finding], summary: Option<String>, lang: Lang) 
     let mut out = told(findings, lang);
     if !refused {
         let good = lang.pick("使える", "can be used");
-        out.push_str(&format!("{name}: {good}{}\n", summary.unwrap_or_default()));
+        let summary = summary.unwrap_or_default();
+        let _ = writeln!(out, "{name}: {good}{summary}"); // into a String: cannot fail
     }
     Reply { out, err: String::new(), code: u8::from(refused) }
 }

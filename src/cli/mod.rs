@@ -25,8 +25,14 @@ use std::process::ExitCode;
 #[derive(Clone, Debug, Parser)]
 #[command(name = "madoguchi", version = env!("CARGO_PKG_VERSION"), about)]
 pub struct Arguments {
-    /// Language of findings and answers: ja or en. Without it, by LC_ALL, LC_MESSAGES or LANG.
-    #[arg(long, global = true, value_parser = lang, value_name = "ja|en")]
+    /// Of findings and answers.
+    #[arg(
+        long,
+        global = true,
+        value_parser = lang,
+        value_name = "ja|en",
+        help = "Language of findings and answers; without it, by LC_ALL, LC_MESSAGES or LANG"
+    )]
     lang: Option<Lang>,
     /// What to do.
     #[command(subcommand)]

@@ -12,6 +12,7 @@ fn plan(name: &str) -> String {
     format!("{}/dialplans/{name}", env!("CARGO_MANIFEST_DIR"))
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "the shape that the command asks for")]
 fn prompts(_: Option<&Path>) -> Result<BTreeSet<PromptId>, String> {
     let list = "welcome menu-wrong busy comfort queue-full waited-too-long after-hours holiday year-end \
                 information code-done code-refused music desk-is-demo position-1 position-2 position-3 \

@@ -113,7 +113,7 @@ impl Media {
 /// Where the history is kept.
 #[derive(Clone, Debug)]
 pub struct StoreConfig {
-    /// The SQLite file.
+    /// The database file.
     pub file: PathBuf,
     /// What a written fact survives.
     pub durability: Durability,

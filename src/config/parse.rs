@@ -3,8 +3,9 @@
 use super::problem::Problem;
 use super::{Config, Durability, Http, Limits, ListenConfig, Media, Sip, StoreConfig, TrunkConfig};
 use crate::base::{Number, Private, TrunkId};
-use crate::dialplan::problem::{NumberRule, Problem as Shape, TextRule, show};
+
 use crate::dialplan::reader::{At, Item, Table, document};
+use crate::dialplan::shape::{NumberRule, Shape, TextRule, show};
 use crate::dialplan::values::{self, RangeFault};
 use crate::dialplan::{Finding, Findings, Source};
 use crate::sip::api::Transport;

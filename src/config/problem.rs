@@ -1,6 +1,7 @@
 //! What can be wrong with `madoguchi.toml` and the files it names, in Japanese and English.
 
-use crate::dialplan::{Both, Message, Severity};
+use crate::dialplan::shape::{Row, message, say};
+use crate::dialplan::{Message, Severity};
 
 /// What is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -61,23 +62,9 @@ pub(super) enum Problem {
     NoPhone { agents: Vec<String> },
 }
 
-type Row = (Severity, &'static str, [String; 2], [String; 2]);
-
-macro_rules! say {
-    ($ja:literal, $en:literal) => {
-        [format!($ja), format!($en)]
-    };
-}
-
 impl From<Problem> for Message {
     fn from(problem: Problem) -> Self {
-        let (severity, code, [found_ja, found_en], [due_ja, due_en]) = problem.row();
-        Self {
-            severity,
-            code,
-            found: Both { ja: found_ja, en: found_en },
-            due: Both { ja: due_ja, en: due_en },
-        }
+        message(problem.row())
     }
 }
 

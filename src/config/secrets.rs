@@ -2,6 +2,7 @@
 
 use super::problem::Problem;
 use crate::base::Private;
+use crate::dialplan::shape::Shape;
 use crate::dialplan::{Findings, Source};
 use std::collections::BTreeMap;
 
@@ -49,7 +50,7 @@ pub fn accounts(out: &mut Findings) -> BTreeMap<String, Private<String>> {
         }
         if accounts.len() >= MOST_ACCOUNTS {
             let key = "accounts".to_owned();
-            out.at(&whole, crate::dialplan::problem::Problem::TooMany { key, most: MOST_ACCOUNTS });
+            out.at(&whole, Shape::TooMany { key, most: MOST_ACCOUNTS });
             break;
         }
         accounts.insert(user.to_owned(), (here, Private::new(password.to_owned())));

@@ -11,9 +11,10 @@ mod parse;
 mod parse_hours;
 mod parse_way;
 mod plan;
-pub(crate) mod problem;
+mod problem;
 pub(crate) mod reader;
 mod route;
+pub(crate) mod shape;
 pub(crate) mod values;
 mod walk;
 mod walk_text;
@@ -23,8 +24,8 @@ pub use finding::{Both, Finding, Findings, Lang, Message, Place, Severity, Sourc
 pub use hours::{ClosedWhy, OpenState, end_of_day};
 pub use parse::{LONGEST_RING, MOST_AGENTS, MOST_ENTRIES};
 pub use plan::*;
-pub use problem::show as show_duration;
 pub use route::Route;
+pub use shape::show as show_duration;
 pub use walk::{
     Asker, End, Expected, GroupWay, MOST_MENUS, MOST_OFFERS, Offer, Press, Question, Step, Waiting,
     Walk, walk,

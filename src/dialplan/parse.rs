@@ -6,8 +6,9 @@
 use super::finding::{Findings, nearest};
 use super::parse_way;
 use super::plan::{Agent, FeatureCode, Plan, Target};
-use super::problem::{Kind, NumberRule, Problem, TextRule, What};
+use super::problem::What;
 use super::reader::{At, Item, Table};
+use super::shape::{Kind, NumberRule, Shape, TextRule};
 use super::values::{self, RangeFault};
 use crate::base::{AgentId, GroupId, MenuId, Number, PromptId};
 use std::collections::BTreeMap;
@@ -22,7 +23,7 @@ pub const MOST_AGENTS: usize = 20_000;
 /// Most desk numbers, menus, groups, hours or feature codes of one plan, each.
 pub const MOST_ENTRIES: usize = 2000;
 /// Longest ringing of one offer: a phone that rings for three minutes rings in an empty room.
-pub const LONGEST_RING: Duration = Duration::from_secs(180);
+pub const LONGEST_RING: Duration = Duration::from_mins(3);
 
 /// Where things stand in the text.
 #[derive(Default)]
@@ -141,7 +142,7 @@ fn timezone(item: &Item, out: &mut Findings) -> Option<chrono_tz::Tz> {
     let text = item.raw(out)?;
     let zone = text.value.parse().ok();
     if zone.is_none() {
-        let problem = Problem::BadWord {
+        let problem = Shape::BadWord {
             key: "timezone".to_owned(),
             near: nearest(&text.value, chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name())),
             found: text.value,
@@ -164,7 +165,7 @@ impl Reading<'_, '_> {
             let good = values::obeys(&name.value, TextRule::Id);
             if !good {
                 let found = name.value.clone();
-                let problem = Problem::BadText { key: key.to_owned(), found, rule: TextRule::Id };
+                let problem = Shape::BadText { key: key.to_owned(), found, rule: TextRule::Id };
                 self.out.at(&name.span, problem);
             }
             good
@@ -183,7 +184,7 @@ impl Reading<'_, '_> {
             let good = values::is_number(&number.value);
             if !good {
                 let found = number.value.clone();
-                self.out.at(&number.span, Problem::BadNumber { found, rule: NumberRule::Digits });
+                self.out.at(&number.span, Shape::BadNumber { found, rule: NumberRule::Digits });
             }
             good
         });
@@ -199,7 +200,7 @@ impl Reading<'_, '_> {
         let span = table.span.clone();
         let mut list = table.entries();
         if list.len() > MOST_ENTRIES {
-            self.out.at(&span, Problem::TooMany { key: key.to_owned(), most: MOST_ENTRIES });
+            self.out.at(&span, Shape::TooMany { key: key.to_owned(), most: MOST_ENTRIES });
             list.truncate(MOST_ENTRIES);
         }
         list
@@ -208,7 +209,7 @@ impl Reading<'_, '_> {
     /// Notes that a number is used.
     pub(crate) fn number(&mut self, number: &At<String>, what: What) {
         if values::is_emergency(&number.value) {
-            self.out.at(&number.span, Problem::Emergency { found: number.value.clone() });
+            self.out.at(&number.span, Shape::Emergency { found: number.value.clone() });
         }
         self.marks.numbers.push((number.clone(), what));
     }
@@ -220,14 +221,12 @@ impl Reading<'_, '_> {
         key: &'static str,
         default: &'static str,
     ) -> PromptId {
-        match table.get(key) {
-            Some(item) => self.prompt_in(&item).unwrap_or_else(|| default.into()),
-            None => {
-                // A missing default is told at the table that relies on it.
-                self.marks.prompts.push(At { value: default.into(), span: table.span.clone() });
-                default.into()
-            }
+        if let Some(item) = table.get(key) {
+            return self.prompt_in(&item).unwrap_or_else(|| default.into());
         }
+        // A missing default is told at the table that relies on it.
+        self.marks.prompts.push(At { value: default.into(), span: table.span.clone() });
+        default.into()
     }
 
     /// The prompt that a value names. Its name is a file's name, so no path can hide in it.
@@ -300,9 +299,9 @@ impl Reading<'_, '_> {
                 self.out.at(
                     &text.span,
                     match fault {
-                        RangeFault::Long => Problem::RangeTooLong { found, most },
-                        RangeFault::Form if found.contains('-') => Problem::BadRange { found },
-                        RangeFault::Form => Problem::BadNumber { found, rule: NumberRule::Digits },
+                        RangeFault::Long => Shape::RangeTooLong { found, most },
+                        RangeFault::Form if found.contains('-') => Shape::BadRange { found },
+                        RangeFault::Form => Shape::BadNumber { found, rule: NumberRule::Digits },
                     },
                 );
                 Vec::new()
@@ -320,7 +319,7 @@ impl Reading<'_, '_> {
         for (key, item) in self.all(top, "codes") {
             if !values::is_code(&key.value) {
                 let found = key.value.clone();
-                self.out.at(&key.span, Problem::BadNumber { found, rule: NumberRule::Code });
+                self.out.at(&key.span, Shape::BadNumber { found, rule: NumberRule::Code });
             }
             self.number(&key, What::Code);
             if let Some(code) = item.word(&CODES, self.out) {

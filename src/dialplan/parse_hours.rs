@@ -2,8 +2,9 @@
 
 use super::finding::Findings;
 use super::plan::{Hours, Span, SpecialDay, WeekdayKey, YearlyClosure};
-use super::problem::{Problem, TextRule};
+use super::problem::Problem;
 use super::reader::{Item, Table};
+use super::shape::{Shape, TextRule};
 use super::values::{self, WEEK, show_span};
 use chrono::{NaiveDate, TimeDelta};
 use std::collections::BTreeMap;
@@ -98,7 +99,7 @@ fn spans(item: &Item, out: &mut Findings) -> Vec<Span> {
 fn closures(item: &Item, out: &mut Findings) -> Vec<YearlyClosure> {
     let entries = item.list(out).unwrap_or_default();
     if entries.len() > MOST_CLOSURES {
-        out.at(&item.span, Problem::TooMany { key: "closures".to_owned(), most: MOST_CLOSURES });
+        out.at(&item.span, Shape::TooMany { key: "closures".to_owned(), most: MOST_CLOSURES });
     }
     let mut list: Vec<YearlyClosure> = Vec::new();
     for entry in entries.iter().take(MOST_CLOSURES) {
@@ -140,7 +141,7 @@ fn special_days(table: Table, out: &mut Findings) -> BTreeMap<NaiveDate, Special
     let span = table.span.clone();
     let entries = table.entries();
     if entries.len() > MOST_DAYS {
-        out.at(&span, Problem::TooMany { key: "days".to_owned(), most: MOST_DAYS });
+        out.at(&span, Shape::TooMany { key: "days".to_owned(), most: MOST_DAYS });
     }
     let mut days = BTreeMap::new();
     for (key, item) in entries.into_iter().take(MOST_DAYS) {

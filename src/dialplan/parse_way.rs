@@ -2,8 +2,9 @@
 
 use super::parse::{From, LONGEST_RING, MOST_AGENTS, Reading};
 use super::plan::{ClosedTargets, DeskNumber, Group, Menu, SetAside, Strategy, Target};
-use super::problem::{Kind, NumberRule, Problem, TextRule, What, show};
+use super::problem::{Problem, What};
 use super::reader::{At, Item, Table};
+use super::shape::{Kind, NumberRule, Shape, TextRule, show};
 use super::values;
 use crate::base::{AgentId, GroupId, MenuId, Number, TrunkId};
 use std::collections::{BTreeMap, BTreeSet};
@@ -46,7 +47,7 @@ fn target(reading: &mut Reading<'_, '_>, from: &From, item: &Item) -> Option<Tar
     } else if let Some(extension) = extension {
         if !values::is_number(&extension.value) {
             let found = extension.value;
-            let problem = Problem::BadNumber { found, rule: NumberRule::Digits };
+            let problem = Shape::BadNumber { found, rule: NumberRule::Digits };
             reading.out.at(&extension.span, problem);
             return None;
         }
@@ -262,7 +263,7 @@ fn group_number(reading: &mut Reading<'_, '_>, table: &mut Table) -> Option<Numb
     let number = table.get("number")?.raw(reading.out)?;
     if !values::is_number(&number.value) {
         let found = number.value;
-        reading.out.at(&number.span, Problem::BadNumber { found, rule: NumberRule::Digits });
+        reading.out.at(&number.span, Shape::BadNumber { found, rule: NumberRule::Digits });
         return None;
     }
     reading.number(&number, What::Group);

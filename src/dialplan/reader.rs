@@ -2,7 +2,7 @@
 //! one reading tells everything that is wrong. Shared by plans and by the daemon's own settings.
 
 use super::finding::{Findings, nearest};
-use super::problem::{Kind, Problem, TextRule, show};
+use super::shape::{Kind, Shape, TextRule, show};
 use super::values;
 use std::collections::BTreeSet;
 use std::ops::{Range, RangeInclusive};
@@ -30,7 +30,7 @@ impl<T> At<T> {
 pub(crate) fn document<'t>(out: &mut Findings<'t>) -> Option<Spanned<DeTable<'t>>> {
     let text = out.source().text();
     if text.len() > MOST_BYTES {
-        out.whole(Problem::TooLong { bytes: text.len(), most: MOST_BYTES });
+        out.whole(Shape::TooLong { bytes: text.len(), most: MOST_BYTES });
         return None;
     }
     let (table, errors) = DeTable::parse_recoverable(text);
@@ -41,8 +41,8 @@ pub(crate) fn document<'t>(out: &mut Findings<'t>) -> Option<Spanned<DeTable<'t>
     for error in errors {
         let message = error.message().replace('\n', ", ");
         match error.span() {
-            Some(span) => out.at(&span, Problem::Syntax { message }),
-            None => out.whole(Problem::Syntax { message }),
+            Some(span) => out.at(&span, Shape::Syntax { message }),
+            None => out.whole(Shape::Syntax { message }),
         }
     }
     None
@@ -99,7 +99,7 @@ impl<'a, 't> Table<'a, 't> {
     ) -> Option<Item<'a, 't>> {
         let item = self.get(key);
         if item.is_none() {
-            out.at(&self.span, Problem::MissingKey { key: key.to_owned(), example });
+            out.at(&self.span, Shape::MissingKey { key: key.to_owned(), example });
         }
         item
     }
@@ -135,7 +135,7 @@ impl<'a, 't> Table<'a, 't> {
         for (key, _) in self.entries.into_iter().flatten() {
             let name: &str = key.get_ref();
             if !known.contains(name) {
-                let problem = Problem::UnknownKey {
+                let problem = Shape::UnknownKey {
                     key: name.to_owned(),
                     known: known.iter().map(|&key| key.to_owned()).collect(),
                     near: nearest(name, known.iter().copied()),
@@ -202,7 +202,7 @@ impl<'a, 't> Item<'a, 't> {
 
     pub(crate) fn wrong_kind(&self, due: &[Kind], out: &mut Findings) {
         let problem =
-            Problem::WrongKind { key: self.key.clone(), found: self.kind(), due: due.to_vec() };
+            Shape::WrongKind { key: self.key.clone(), found: self.kind(), due: due.to_vec() };
         out.at(&self.span, problem);
     }
 
@@ -221,7 +221,7 @@ impl<'a, 't> Item<'a, 't> {
         if values::obeys(&text.value, rule) {
             return Some(text);
         }
-        let problem = Problem::BadText { key: self.key.clone(), found: text.value, rule };
+        let problem = Shape::BadText { key: self.key.clone(), found: text.value, rule };
         out.at(&self.span, problem);
         None
     }
@@ -231,7 +231,7 @@ impl<'a, 't> Item<'a, 't> {
         let text = self.raw(out)?;
         let found = known.iter().find(|(word, _)| *word == text.value);
         if found.is_none() {
-            let problem = Problem::BadWord {
+            let problem = Shape::BadWord {
                 key: self.key.clone(),
                 near: nearest(&text.value, known.iter().map(|(word, _)| *word)),
                 found: text.value,
@@ -263,7 +263,7 @@ impl<'a, 't> Item<'a, 't> {
         if let Some(value) = found.filter(|value| range.contains(value)) {
             return Some(At { value, span: self.span.clone() });
         }
-        let problem = Problem::OutOfRange {
+        let problem = Shape::OutOfRange {
             key: self.key.clone(),
             found: digits.to_string(),
             least: range.start().to_string(),
@@ -280,14 +280,14 @@ impl<'a, 't> Item<'a, 't> {
     ) -> Option<At<Duration>> {
         let text = self.raw(out)?;
         let Some(value) = values::duration(&text.value) else {
-            let problem = Problem::BadDuration { key: self.key.clone(), found: text.value };
+            let problem = Shape::BadDuration { key: self.key.clone(), found: text.value };
             out.at(&self.span, problem);
             return None;
         };
         if range.contains(&value) {
             return Some(At { value, span: self.span.clone() });
         }
-        let problem = Problem::OutOfRange {
+        let problem = Shape::OutOfRange {
             key: self.key.clone(),
             found: text.value,
             least: show(*range.start()),

@@ -105,7 +105,7 @@ fn the_service_desk_says_what_the_contract_says() {
     assert_eq!(group.agents.first(), Some(&AgentId::from("2001")));
     assert_eq!(group.agents.len(), 10);
     assert_eq!(group.strategy, Strategy::LongestIdle);
-    assert_eq!(group.max_wait, Duration::from_secs(600));
+    assert_eq!(group.max_wait, Duration::from_mins(10));
     assert_eq!(group.on_ring_out, SetAside::Pause);
     let menu = plan.menus.get(&MenuId::from("welcome")).unwrap();
     assert_eq!(menu.keys.get(&'1'), Some(&Target::Group(GroupId::from("desk"))));

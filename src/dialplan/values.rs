@@ -3,7 +3,7 @@
 
 use super::hours::end_of_day;
 use super::plan::{Span, WeekdayKey};
-use super::problem::TextRule;
+use super::shape::TextRule;
 use chrono::{NaiveDate, NaiveTime, Timelike};
 use std::time::Duration;
 

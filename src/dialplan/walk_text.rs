@@ -3,8 +3,9 @@
 use super::finding::{Lang, tame};
 use super::hours::ClosedWhy;
 use super::plan::{FeatureCode, Strategy};
-use super::problem::show;
+use super::shape::show;
 use super::walk::{End, Expected, GroupWay, Offer, Step, Walk};
+use crate::base::PromptId;
 use chrono::{DateTime, Datelike, Timelike};
 use chrono_tz::Tz;
 use std::fmt::Write as _;
@@ -94,7 +95,7 @@ impl Step {
                 }
             }
             Self::Menu { menu, says } => {
-                let says: Vec<&str> = says.iter().map(|prompt| prompt.as_str()).collect();
+                let says: Vec<&str> = says.iter().map(PromptId::as_str).collect();
                 let says = says.join(", ");
                 lang.pick(
                     format!("自動応答 {menu}: {says} を流す"),
@@ -239,7 +240,7 @@ fn waiting(text: &mut String, way: &GroupWay, lang: Lang) {
         format!("    {} hears {busy}, then {music}", clock(Duration::ZERO)),
     ));
     if !waiting.between.is_empty() && waiting.every < waiting.max_wait {
-        let between: Vec<&str> = waiting.between.iter().map(|prompt| prompt.as_str()).collect();
+        let between: Vec<&str> = waiting.between.iter().map(PromptId::as_str).collect();
         let (between, every) = (between.join(", "), show(waiting.every));
         line(lang.pick(
             format!("    音楽が {every} 続くごとに {between}"),
