@@ -1,11 +1,11 @@
 //! A dialog: what both ends agreed to call their conversation, where the other end is, and what the
 //! next request in it looks like (RFC 3261 §12). Knows no transaction and no leg.
 
+use super::HeaderName;
+use super::Writer;
 use super::api::Flow;
-use super::header::HeaderName;
-use super::message::{Head, Method, Request, Response};
-use super::uri::{Scheme, Uri};
-use super::write::Writer;
+use super::{Head, Method, Request, Response};
+use super::{Scheme, Uri};
 
 /// Most Record-Route values that a dialog takes.
 pub(super) const MAX_ROUTES: usize = 16;
@@ -286,5 +286,5 @@ fn routes(head: &Head, reversed: bool) -> Result<Routes, DialogError> {
 
 /// The address in one route, when it is one.
 fn address(route: &str) -> Option<std::net::SocketAddr> {
-    super::name_addr::NameAddr::parse(route.as_bytes(), "Route").ok()?.known()?.socket_addr()
+    super::NameAddr::parse(route.as_bytes(), "Route").ok()?.known()?.socket_addr()
 }

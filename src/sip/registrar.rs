@@ -2,10 +2,10 @@
 //! and no transaction; a REGISTER is reduced to what it asks for, and the changes are handed out to
 //! be stored.
 
+use super::Uri;
 use super::api::{Binding, BindingChange, Flow, Settings, Transport};
 use super::transaction::Timers;
 use super::transaction::timer::Alarm;
-use super::uri::Uri;
 use crate::base::{Mono, Now, Number, Wall};
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -2,17 +2,17 @@
 //! and the way out. Knows no leg's rules; a leg hands it a message and is told what came of it.
 
 use crate::base::{LegId, Mono, Now, Rng};
+use crate::sip::HeaderName;
+use crate::sip::Host;
+use crate::sip::Writer;
 use crate::sip::api::{Effect, Flow, LegEvent, Settings, Transport};
 use crate::sip::dialog::{Place, Token, derived};
-use crate::sip::header::HeaderName;
-use crate::sip::message::{Head, Method, Request, Response};
 use crate::sip::transaction::timer::Alarm;
 use crate::sip::transaction::{
     Client, Index, InviteClient, InviteServer, Keyer, Server, Timers, Wire, client, invite_client,
     invite_server, server,
 };
-use crate::sip::uri::Host;
-use crate::sip::write::Writer;
+use crate::sip::{Head, Method, Request, Response};
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -89,6 +89,8 @@ struct ClientTxn {
     acks: Vec<(Box<str>, Flow, Bytes)>,
     leg: LegId,
     purpose: Purpose,
+    /// Its leg is over: an INVITE that rings on for nobody is given up like a cancelled one.
+    orphan: bool,
     alarm: Alarm,
 }
 
@@ -446,7 +448,8 @@ impl Cx<'_> {
             Purpose::Cancel => (branch.0 | 1, Asking::Other(Client::start(wire, now))),
         };
         let (acks, alarm) = (Vec::new(), Alarm::default());
-        let txn = ClientTxn { machine, flow, bytes: bytes.clone(), acks, leg, purpose, alarm };
+        let (request, orphan) = (bytes.clone(), false);
+        let txn = ClientTxn { machine, flow, bytes: request, acks, leg, purpose, orphan, alarm };
         self.core.clients.insert(key, Box::new(txn));
         self.settle_client(key);
         self.send(flow, bytes, false);
@@ -474,6 +477,17 @@ impl Cx<'_> {
             self.start(branch, leg, Purpose::Cancel, flow, writer.finish());
         }
         true
+    }
+
+    /// Nobody waits for the re-INVITE under `branch` any more; it may not ring for ever.
+    pub fn orphan(&mut self, branch: Token) {
+        let now = self.now.mono;
+        let Some(txn) = self.core.clients.get_mut(branch.0) else { return };
+        txn.orphan = true;
+        if let Asking::Invite(machine) = &mut txn.machine {
+            machine.handle(invite_client::Event::CancelSent, txn.flow.transport.into(), now);
+        }
+        self.settle_client(branch.0);
     }
 
     /// Sends the ACK to a 2xx and keeps it for the 2xx's repetitions.
@@ -541,6 +555,9 @@ impl Cx<'_> {
                             Todo::Tell => tell = true,
                             Todo::Repeat | Todo::TimedOut | Todo::Failed => {}
                         }
+                    }
+                    if event == Event::Provisional && txn.orphan {
+                        machine.handle(Event::CancelSent, wire, now);
                     }
                     if event == Event::Success {
                         txn.bytes = Bytes::new();

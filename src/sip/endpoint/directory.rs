@@ -3,7 +3,7 @@
 use crate::base::{Number, TrunkId};
 use crate::sip::api::{Directory, Flow, Settings, Source, Transport};
 use crate::sip::digest::Ha1;
-use crate::sip::uri::{Scheme, Uri};
+use crate::sip::{Scheme, Uri};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 

@@ -16,7 +16,8 @@ use super::dialog::Token;
 use super::digest::Authenticator;
 use super::leg::{Invitation, Leg, State, acknowledge_late, reject_fork};
 use super::registrar::Registrar;
-use super::transaction::{Index, Timers};
+use super::transaction::timer::LONG_MS;
+use super::transaction::{Index, Timers, after_ms};
 use crate::base::{LegId, Mono, Now, Number, Rng};
 use bytes::Bytes;
 
@@ -225,7 +226,7 @@ impl Endpoint {
         let begun = Leg::invite(&mut cx, leg, invitation);
         self.tags.insert(begun.tag.0, leg);
         self.legs.insert(leg.0, Box::new(begun));
-        self.settle(leg);
+        self.settle(leg, now);
         Ok(())
     }
 
@@ -269,12 +270,12 @@ impl Endpoint {
     ) -> bool {
         let Some(leg) = self.legs.get_mut(id.0) else { return false };
         step(leg, &mut Cx { core: &mut self.core, now, out });
-        self.settle(id);
+        self.settle(id, now);
         true
     }
 
     /// Arms the leg's timer and notes its connection, or forgets it when it is over.
-    fn settle(&mut self, id: LegId) {
+    fn settle(&mut self, id: LegId, now: Now) {
         let Some(leg) = self.legs.get_mut(id.0) else { return };
         let flow = leg.flow();
         self.core.follow(id, leg.follows, flow);
@@ -284,7 +285,8 @@ impl Endpoint {
             self.legs.remove(id.0);
             return;
         }
-        let deadline = leg.deadline();
+        // In steps of 64·T1 at most, so that no entry outlives its leg for longer.
+        let deadline = leg.deadline().map(|due| due.min(after_ms(now.mono, LONG_MS)));
         self.core.timers.arm(&mut leg.alarm, Holder::Leg(id), deadline);
     }
 
@@ -336,3 +338,6 @@ fn after_the_end(
         Purpose::Bye | Purpose::Cancel => {}
     }
 }
+
+#[cfg(test)]
+mod tests;

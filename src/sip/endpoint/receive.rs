@@ -4,13 +4,13 @@
 use super::core::{Cx, Match};
 use super::{Effect, Endpoint};
 use crate::base::{LegId, Mono, Now, Number, Private};
+use crate::sip::AnyUri;
 use crate::sip::api::{Flow, Incoming, LegEvent, Source};
 use crate::sip::dialog::{Dialog, Token};
 use crate::sip::digest::Verdict;
 use crate::sip::leg::{ALLOW, Invited, Leg, State, unsupported};
-use crate::sip::message::{Message, Method, Request};
-use crate::sip::uri::AnyUri;
 use crate::sip::{HeaderName, ParseError, Writer, parse};
+use crate::sip::{Message, Method, Request};
 use bytes::Bytes;
 
 /// Longest display name that is passed on, characters.
@@ -356,7 +356,7 @@ impl Endpoint {
         let state = State::Invited(Box::new(Invited { dialog, request, key, said: None }));
         self.tags.insert(tag.0, id);
         self.legs.insert(id.0, Box::new(Leg::new(id, tag, state)));
-        self.settle(id);
+        self.settle(id, now);
     }
 
     /// Whether the Request-URI means us: a listener's address, the realm, one of our other names. Ports

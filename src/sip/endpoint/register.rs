@@ -4,10 +4,10 @@
 use super::receive::Refusal;
 use super::{Effect, Endpoint};
 use crate::base::{Now, Number, Wall};
+use crate::sip::Scheme;
 use crate::sip::api::Flow;
-use crate::sip::message::{Contacts, Request};
 use crate::sip::registrar::{Ask, RegisterError, Registration};
-use crate::sip::uri::Scheme;
+use crate::sip::{Contacts, Request};
 use crate::sip::{HeaderName, NameAddr};
 
 impl Endpoint {

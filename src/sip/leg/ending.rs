@@ -3,10 +3,10 @@
 use super::outgoing::bye;
 use super::session::Exchange;
 use super::{Ending, Leg, State};
+use crate::sip::Request;
 use crate::sip::api::{LegEnd, LegEvent, Why};
 use crate::sip::dialog::Token;
 use crate::sip::endpoint::core::{Cx, Outcome};
-use crate::sip::message::Request;
 
 impl Leg {
     /// The engine wants the leg to end, whatever its state.
@@ -41,7 +41,7 @@ impl Leg {
                 return;
             }
         };
-        self.close_exchange(cx, &mut up);
+        self.close_exchange(cx, &up);
         let bye = bye(cx, self.id, &mut up.dialog, why);
         self.state = State::Ending(Box::new(Ending { dialog: up.dialog, with, bye }));
     }
@@ -49,10 +49,11 @@ impl Leg {
     /// The dialog is dead: what we send in it is not answered, or answered by 408 or 481 (§12.2.1.2).
     /// BYE goes out for what it is worth, and nobody waits for its answer.
     pub(super) fn abandon(&mut self, cx: &mut Cx<'_>, end: LegEnd) {
-        if let State::Up(up) = &mut self.state {
+        if let State::Up(mut up) = std::mem::replace(&mut self.state, State::Over) {
+            self.close_exchange(cx, &up);
             bye(cx, self.id, &mut up.dialog, None);
+            cx.tell(self.id, LegEvent::Over(end));
         }
-        self.over(cx, LegEvent::Over(end));
     }
 
     /// The peer's BYE, in any state.
@@ -70,8 +71,8 @@ impl Leg {
                 self.state = State::Calling(calling);
                 self.on_early_bye(&request.head);
             }
-            State::Up(mut up) => {
-                self.close_exchange(cx, &mut up);
+            State::Up(up) => {
+                self.close_exchange(cx, &up);
                 cx.tell(self.id, LegEvent::Over(LegEnd::Bye));
             }
             // It crossed ours; both are answered.

@@ -4,10 +4,10 @@ use super::session::{Exchange, Up};
 use super::{ALLOW, Leg, State, some_sdp};
 use crate::base::Mono;
 use crate::sip::HeaderName;
+use crate::sip::Request;
 use crate::sip::api::{LegEnd, LegEvent, Why};
 use crate::sip::dialog::Dialog;
 use crate::sip::endpoint::core::Cx;
-use crate::sip::message::Request;
 use crate::sip::transaction::after_ms;
 use bytes::Bytes;
 

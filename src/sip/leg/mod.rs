@@ -11,12 +11,12 @@ mod outgoing;
 mod session;
 
 use super::HeaderName;
+use super::Writer;
 use super::api::{Flow, LegEnd, LegEvent, Why};
 use super::dialog::{Dialog, Token};
 use super::endpoint::core::{Cx, Outcome, Purpose};
-use super::message::{Method, Request};
 use super::transaction::timer::Alarm;
-use super::write::Writer;
+use super::{Method, Request};
 use crate::base::{LegId, Mono};
 use bytes::Bytes;
 

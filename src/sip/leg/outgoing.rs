@@ -5,13 +5,13 @@ use super::session::{Exchange, Up};
 use super::{ALLOW, Ending, Leg, State, reason, some_sdp};
 use crate::base::{LegId, Number};
 use crate::sip::HeaderName;
+use crate::sip::NameAddr;
+use crate::sip::Writer;
 use crate::sip::api::{Flow, LegEvent, Shown, Why};
 use crate::sip::dialog::{Dialog, Token, via};
 use crate::sip::endpoint::core::{Cx, MAX_FORKS, Outcome, Purpose};
-use crate::sip::message::{Head, Method, Response};
-use crate::sip::name_addr::NameAddr;
-use crate::sip::uri::{Host, Uri};
-use crate::sip::write::Writer;
+use crate::sip::{Head, Method, Response};
+use crate::sip::{Host, Uri};
 use bytes::Bytes;
 
 /// Our INVITE is out.

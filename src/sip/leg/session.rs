@@ -9,9 +9,9 @@ use crate::sip::api::{Flow, LegEnd, LegEvent, Why};
 use crate::sip::body;
 use crate::sip::dialog::{Dialog, Token};
 use crate::sip::endpoint::core::{Cx, Outcome, Purpose};
-use crate::sip::message::{Method, Request, Response};
 use crate::sip::transaction::timer::{LONG_MS, T1_MS, T2_MS};
 use crate::sip::transaction::{Repeat, after_ms};
+use crate::sip::{Method, Request, Response};
 use bytes::Bytes;
 
 /// Re-INVITEs that 491 sends back before we tell the engine.
@@ -353,19 +353,17 @@ impl Leg {
     }
 
     /// The leg ends while an offer is under way: what is owed for it is done now.
-    pub(super) fn close_exchange(&self, cx: &mut Cx<'_>, up: &mut Up) {
-        match std::mem::replace(&mut up.exchange, Exchange::Idle) {
+    pub(super) fn close_exchange(&self, cx: &mut Cx<'_>, up: &Up) {
+        match up.exchange {
             // §15.1.2: a request still pending gets its 487.
-            Exchange::Asked { request, key } => {
-                let bytes = cx.answer(&request, 487, self.tag).finish();
+            Exchange::Asked { ref request, key } => {
+                let bytes = cx.answer(request, 487, self.tag).finish();
                 cx.respond(key, 487, bytes);
             }
             // A 2xx is acknowledged even when its offer finds no taker (§13.2.2.4).
             Exchange::OwesAck { branch, seq } => acknowledge(cx, &up.dialog, branch, seq, None),
-            Exchange::Idle
-            | Exchange::Acking { .. }
-            | Exchange::Offered { .. }
-            | Exchange::Glare { .. } => {}
+            Exchange::Offered { branch, .. } => cx.orphan(branch),
+            Exchange::Idle | Exchange::Acking { .. } | Exchange::Glare { .. } => {}
         }
     }
 

@@ -1,0 +1,281 @@
+//! REGISTER from the first challenge to the lapse, through restarts.
+
+use super::admission::authorization;
+use super::{BindingChange, Effect, Flow, at, directory, line, settings, tcp, udp, wire};
+use crate::base::{LegId, Rng, Wall};
+use crate::sip::Method;
+use crate::sip::api::{Binding, Shown};
+use crate::sip::endpoint::Endpoint;
+use bytes::Bytes;
+
+/// A phone that registers.
+struct Phone {
+    endpoint: Endpoint,
+    flow: Flow,
+    user: &'static str,
+    call_id: &'static str,
+    cseq: u32,
+    ms: u64,
+    /// What changed in the location table with the last REGISTER.
+    changes: Vec<BindingChange>,
+    /// The last REGISTER as sent, with its proof.
+    last: Bytes,
+}
+
+impl Phone {
+    fn new() -> Self {
+        let endpoint = Endpoint::new(settings(), directory(), Rng::from_number(5));
+        let flow = udp("198.51.100.9:5060");
+        let (changes, last) = (Vec::new(), Bytes::new());
+        Self { endpoint, flow, user: "1000", call_id: "reg", cseq: 1, ms: 0, changes, last }
+    }
+
+    fn message(&self, lines: &str, proof: &str) -> Bytes {
+        let Self { user, call_id, cseq, .. } = self;
+        wire(
+            &format!(
+                "REGISTER sip:desk.example SIP/2.0
+                 Via: SIP/2.0/UDP 198.51.100.9:5060;branch=z9hG4bK{call_id}{cseq}{};rport
+                 From: <sip:{user}@desk.example>;tag=f
+                 To: <sip:{user}@desk.example>
+                 Call-ID: {call_id}
+                 CSeq: {cseq} REGISTER
+                 {lines}{proof}",
+                proof.len()
+            ),
+            "",
+        )
+    }
+
+    /// Both rounds; the last answer's status line word and its Contact lines.
+    fn register(&mut self, lines: &str) -> (String, Vec<String>) {
+        let challenge = self.send(self.message(lines, ""));
+        let proof =
+            authorization(&challenge, "1000", "pw1000", &Method::Register, "sip:desk.example");
+        self.last = self.message(lines, &format!("\n{proof}"));
+        let answer = self.send(self.last.clone());
+        self.cseq += 1;
+        read(&answer)
+    }
+
+    fn send(&mut self, bytes: Bytes) -> Bytes {
+        let mut out = Vec::new();
+        self.endpoint.receive(self.flow, bytes, false, at(self.ms), &mut out);
+        self.changes.clear();
+        let mut answer = None;
+        for effect in out {
+            match effect {
+                Effect::Send { bytes, free, .. } => {
+                    assert!(
+                        free || self.changes.is_empty() || answer.is_none(),
+                        "changes come first"
+                    );
+                    assert!(
+                        !free || self.changes.is_empty(),
+                        "a change is stored before it is said"
+                    );
+                    answer = Some(bytes);
+                }
+                Effect::Binding(change) => self.changes.push(change),
+                Effect::Leg { .. } => panic!("no leg"),
+            }
+        }
+        answer.expect("an answer")
+    }
+
+    /// Ticks; what lapsed.
+    fn pass(&mut self, ms: u64) -> Vec<String> {
+        self.ms += ms;
+        let mut out = Vec::new();
+        self.endpoint.tick(at(self.ms), &mut out);
+        out.into_iter()
+            .filter_map(|effect| match effect {
+                Effect::Binding(BindingChange::Remove { contact, .. }) => Some(contact),
+                _ => None, // an INVITE that nobody answers
+            })
+            .collect()
+    }
+
+    /// The Request-URI and the way of an INVITE to the account.
+    fn dial(&mut self) -> Option<(String, Flow)> {
+        let mut out = Vec::new();
+        let shown = Shown { user: "1".to_owned().into(), name: None };
+        self.endpoint.dial(LegId(2), &"1000".into(), &shown, None, at(self.ms), &mut out).ok()?;
+        let Some(Effect::Send { flow, bytes, .. }) = out.into_iter().next() else {
+            panic!("no INVITE")
+        };
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        Some((text.split(' ').nth(1).unwrap_or_default().to_owned(), flow))
+    }
+}
+
+fn read(answer: &Bytes) -> (String, Vec<String>) {
+    let text = String::from_utf8_lossy(answer).into_owned();
+    let contacts =
+        text.lines().filter_map(|line| line.strip_prefix("Contact: ")).map(str::to_owned);
+    (line(answer), contacts.collect())
+}
+
+fn ok(contacts: &[&str]) -> (u16, Vec<String>) {
+    (200, contacts.iter().map(|contact| (*contact).to_owned()).collect())
+}
+
+fn short((status, contacts): (String, Vec<String>)) -> (u16, Vec<String>) {
+    (status.split(' ').next().and_then(|word| word.parse().ok()).expect("a status"), contacts)
+}
+
+#[test]
+fn a_life_of_a_registration() {
+    let mut phone = Phone::new();
+    let home = "Contact: <sip:1000@10.0.0.5:5060;line=7>";
+    assert!(!phone.endpoint.reachable(&"1000".into()));
+    let had = short(phone.register(&format!("{home}\nExpires: 600")));
+    assert_eq!(had, ok(&["<sip:1000@10.0.0.5:5060;line=7>;expires=600"]));
+    assert!(matches!(&phone.changes[..], [BindingChange::Put(binding)]
+        if binding.expires_at == Wall(at(0).wall.0 + 600_000) && binding.account.as_str() == "1000"));
+    assert!(phone.endpoint.reachable(&"1000".into()));
+    phone.ms = 100_500;
+    assert_eq!(short(phone.register("")), ok(&["<sip:1000@10.0.0.5:5060;line=7>;expires=500"]));
+    assert!(phone.changes.is_empty(), "a question changes nothing");
+    // A second phone of the account, then more than it may have: the oldest goes.
+    phone.register("Contact: <sip:1000@10.0.0.6>;expires=60");
+    phone.register("Contact: <sip:1000@10.0.0.7>");
+    let had = short(phone.register("Contact: <sip:1000@[2001:db8::9]:5070>;expires=9999"));
+    assert_eq!(
+        had,
+        ok(&[
+            "<sip:1000@10.0.0.6>;expires=60",
+            "<sip:1000@10.0.0.7>;expires=3600",
+            "<sip:1000@[2001:db8::9]:5070>;expires=7200",
+        ])
+    );
+    assert!(
+        matches!(&phone.changes[..], [BindingChange::Remove { contact, .. }, BindingChange::Put(_)]
+        if contact == "sip:1000@10.0.0.5:5060;line=7")
+    );
+    assert_eq!(phone.pass(60_000), ["sip:1000@10.0.0.6"]);
+    assert_eq!(short(phone.register("Contact: <sip:1000@10.0.0.7>;expires=0")).1.len(), 1);
+    assert_eq!(short(phone.register("Contact: *\nExpires: 0")), ok(&[]));
+    assert_eq!(phone.endpoint.gauges().bindings, 0);
+    assert!(!phone.endpoint.reachable(&"1000".into()) && phone.dial().is_none());
+}
+
+#[test]
+fn what_is_asked_and_granted() {
+    let contact = "Contact: <sip:1000@10.0.0.5>";
+    let table = [
+        ("nothing asked", contact.to_owned(), 200, ";expires=3600"),
+        ("too brief", format!("{contact};expires=59"), 423, ""),
+        ("too brief by header", format!("{contact}\nExpires: 1"), 423, ""),
+        ("the least", format!("{contact};expires=60"), 200, ";expires=60"),
+        (
+            "the contact's word counts",
+            format!("{contact};expires=90\nExpires: 1"),
+            200,
+            ";expires=90",
+        ),
+        ("above the most", format!("{contact};expires=99999999999999999999"), 200, ";expires="),
+        ("a star needs Expires: 0", "Contact: *".to_owned(), 400, ""),
+        ("a star and a lease", "Contact: *\nExpires: 60".to_owned(), 400, ""),
+        ("odd scheme", "Contact: <mailto:x@y.example>".to_owned(), 400, ""),
+        (
+            "headers of a URI are not kept",
+            "Contact: <sip:1000@10.0.0.5?Route=%3Csip:x.example%3E>".to_owned(),
+            200,
+            "<sip:1000@10.0.0.5>;",
+        ),
+        ("unknown parameters outside", format!("{contact};unknown=x"), 200, "<sip:1000@10.0.0.5>;"),
+        (
+            "unknown parameters inside",
+            "Contact: <sip:1000@10.0.0.5;unknown=x>".to_owned(),
+            200,
+            "<sip:1000@10.0.0.5;unknown=x>;",
+        ),
+        ("too long", format!("Contact: <sip:{}@10.0.0.5>", "1".repeat(1_100)), 400, ""),
+    ];
+    for (case, lines, status, want) in table {
+        let mut phone = Phone::new();
+        let (had, contacts) = short(phone.register(&lines));
+        assert_eq!(had, status, "{case}");
+        assert!(contacts.len() == usize::from(status == 200), "{case}");
+        assert!(contacts.iter().all(|contact| contact.contains(want)), "{case}: {contacts:?}");
+        assert_eq!(phone.endpoint.gauges().bindings, contacts.len(), "{case}");
+    }
+}
+
+#[test]
+fn a_repetition_is_answered_and_an_overtaken_request_is_not_obeyed() {
+    let mut phone = Phone::new();
+    phone.register("Contact: <sip:1000@10.0.0.5>");
+    let again = phone.send(phone.last.clone());
+    assert_eq!(short(read(&again)).0, 200);
+    assert!(phone.changes.is_empty(), "its digest is spent, and so is its effect");
+    phone.register("Contact: <sip:1000@10.0.0.5>");
+    phone.cseq = 1;
+    assert_eq!(short(phone.register("Contact: <sip:1000@10.0.0.5>;expires=0")).0, 500);
+    assert_eq!(phone.endpoint.gauges().bindings, 1);
+    phone.call_id = "rebooted";
+    phone.cseq = 1;
+    assert_eq!(short(phone.register("Contact: <sip:1000@10.0.0.5>")).0, 200);
+}
+
+#[test]
+fn nobody_registers_another() {
+    let mut phone = Phone::new();
+    phone.user = "1001";
+    assert_eq!(short(phone.register("Contact: <sip:1000@10.0.0.5>")).0, 403);
+    assert_eq!(phone.endpoint.gauges().bindings, 0);
+}
+
+#[test]
+fn the_phone_is_called_where_it_is() {
+    // Behind a NAT: the source, with the registered Contact in the Request-URI.
+    let mut phone = Phone::new();
+    phone.flow = udp("198.51.100.9:31000");
+    phone.register("Contact: <sip:1000@10.0.0.5:5060;line=7?Route=x>");
+    assert_eq!(phone.dial(), Some(("sip:1000@10.0.0.5:5060;line=7".to_owned(), phone.flow)));
+    // Over its connection while that lives; then at its Contact.
+    let mut phone = Phone::new();
+    phone.flow = tcp("198.51.100.9:31000", 8);
+    phone.register("Contact: <sip:1000@198.51.100.9:5062;transport=tcp>");
+    let mut out = Vec::new();
+    let lost = Phone {
+        endpoint: std::mem::replace(&mut phone.endpoint, Phone::new().endpoint),
+        ..Phone::new()
+    };
+    let mut phone = Phone { flow: phone.flow, ..lost };
+    let uri = "sip:1000@198.51.100.9:5062;transport=tcp".to_owned();
+    phone.endpoint.flow_lost(tcp("198.51.100.9:31001", 9), at(0), &mut out);
+    assert_eq!(phone.dial(), Some((uri.clone(), phone.flow)));
+    phone.endpoint.unsendable(phone.flow, at(0), &mut out);
+    phone.endpoint.flow_lost(phone.flow, at(0), &mut out);
+    assert_eq!(phone.dial(), Some((uri, tcp("198.51.100.9:5062", 0))));
+}
+
+#[test]
+fn bindings_outlive_a_restart() {
+    let mut phone = Phone::new();
+    phone.flow = tcp("198.51.100.9:31000", 8);
+    phone.register("Contact: <sip:1000@198.51.100.9:5062;transport=tcp>;expires=100");
+    let Some(BindingChange::Put(stored)) = phone.changes.pop() else { panic!("nothing stored") };
+    let gone = Binding {
+        account: "1001".into(),
+        contact: "sip:1001@198.51.100.10".to_owned(),
+        expires_at: Wall(at(0).wall.0 - 1),
+        ..stored.clone()
+    };
+    let mut phone = Phone::new();
+    phone.ms = 40_000; // by both clocks; the process is new, its monotonic clock any
+    phone.endpoint.restore([stored.clone(), gone], at(40_000));
+    assert!(phone.endpoint.reachable(&"1000".into()));
+    let (_, flow) = phone.dial().expect("an address");
+    assert_eq!(flow, tcp("198.51.100.9:5062", 0));
+    assert_eq!(phone.pass(0), ["sip:1001@198.51.100.10"]);
+    assert_eq!(phone.pass(59_999), Vec::<String>::new());
+    assert_eq!(phone.pass(1), ["sip:1000@198.51.100.9:5062;transport=tcp"]);
+    // A wall clock that was set back does not make a lease longer than the longest.
+    let mut phone = Phone::new();
+    let far = Binding { expires_at: Wall(at(0).wall.0 + 1_000_000_000_000), ..stored };
+    phone.endpoint.restore([far], at(0));
+    assert_eq!(phone.pass(7_200_000).len(), 1);
+}
