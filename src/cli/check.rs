@@ -1,14 +1,13 @@
 //! `madoguchi check`: reads a plan, or a configuration with its accounts, prompts and plan, and tells
 //! everything that is wrong.
 
-use super::{CheckArguments, KnownPrompts, Reply, told};
+use super::{Check, KnownPrompts, Reply, told};
 use crate::config::{self, Secrets};
 use crate::dialplan::{self, Finding, Lang, Plan};
 use std::fmt::Write as _;
 
 /// Checks the file. Nothing is written, also no missing token.
-#[must_use]
-pub fn check(arguments: &CheckArguments, lang: Lang, prompts: KnownPrompts) -> Reply {
+pub(super) fn answer(arguments: &Check, lang: Lang, prompts: KnownPrompts) -> Reply {
     let name = arguments.file.display().to_string();
     // What cannot be read is told by the reading of a configuration: its words fit any file.
     let text = std::fs::read_to_string(&arguments.file).unwrap_or_default();
@@ -31,7 +30,7 @@ pub fn check(arguments: &CheckArguments, lang: Lang, prompts: KnownPrompts) -> R
     reply(&name, &findings, summary, lang)
 }
 
-fn configuration(arguments: &CheckArguments, lang: Lang, prompts: KnownPrompts) -> Reply {
+fn configuration(arguments: &Check, lang: Lang, prompts: KnownPrompts) -> Reply {
     let name = arguments.file.display().to_string();
     let (config, mut findings) = match config::load(&arguments.file, Secrets::Look) {
         Ok(loaded) => loaded,

@@ -1,91 +1,40 @@
-//! What is typed after `madoguchi`: arguments, and the commands that only read and answer (`check`,
-//! `try`). Commands return what is to be printed and how the program ends; `main` prints and ends.
+//! The commands that only read and answer: `check` and `try`, with their arguments.
 //!
 //! Starts nothing and decides nothing about calls.
 
 mod check;
-mod try_call;
+mod walk;
 
 #[cfg(test)]
 mod tests;
 
-pub use check::check;
-pub use try_call::try_call;
-
-use crate::base::PromptId;
+use crate::base::{PromptId, Wall};
 use crate::dialplan::{Finding, Lang};
-use clap::{Args, Parser, Subcommand};
+use crate::io::media::PromptLibrary;
+use clap::Args;
 use std::collections::BTreeSet;
 use std::io::Write as _;
-use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
 
-/// A desk PBX and ACD whose service levels can be proved call by call.
-#[derive(Clone, Debug, Parser)]
-#[command(name = "madoguchi", version = env!("CARGO_PKG_VERSION"), about)]
-pub struct Arguments {
+/// Where a finding's or an answer's language is chosen.
+#[derive(Clone, Copy, Debug, Default, Args)]
+pub struct Language {
     /// Of findings and answers.
     #[arg(
         long,
-        global = true,
         value_parser = lang,
         value_name = "ja|en",
-        help = "Language of findings and answers; without it, by LC_ALL, LC_MESSAGES or LANG"
+        help = "Language of the answer; without it, by LC_ALL, LC_MESSAGES or LANG"
     )]
     lang: Option<Lang>,
-    /// What to do.
-    #[command(subcommand)]
-    pub command: Command,
 }
 
-/// What to do.
-#[derive(Clone, Debug, Subcommand)]
-pub enum Command {
-    /// Shows the desk on this machine with synthetic callers and agents; nothing else is needed.
-    Demo(DemoArguments),
-    /// Runs the desk that a configuration describes.
-    Serve(ServeArguments),
-    /// Checks a plan, or a configuration and all that it names, without starting anything.
-    ///
-    /// Ends with 0 when it can be used (there may be warnings), 1 when it is refused, 2 when the
-    /// command itself was wrong.
-    Check(CheckArguments),
-    /// Prints the way a call would take through a plan.
-    ///
-    /// Ends with 0 when the call leads somewhere, 1 when the plan is refused, 2 when the command
-    /// itself was wrong, 3 when the number means nothing to that caller.
-    Try(TryArguments),
-}
-
-/// Of `demo`.
+/// Ends with 0 when the file can be used (there may be warnings), 1 when it is refused, 2 when the
+/// command itself was wrong.
 #[derive(Clone, Debug, Args)]
-pub struct DemoArguments {
-    /// Where the demonstration keeps its own store, passwords and plan; made when missing.
-    #[arg(long, default_value = "madoguchi-demo")]
-    pub dir: PathBuf,
-    /// Where SIP is listened for, UDP and TCP.
-    #[arg(long, default_value = "127.0.0.1:5060")]
-    pub sip: SocketAddr,
-    /// Where the pages are.
-    #[arg(long, default_value = "127.0.0.1:8080")]
-    pub http: SocketAddr,
-    /// Ends by itself after so many seconds.
-    #[arg(long, value_name = "SECONDS")]
-    pub seconds: Option<u64>,
-}
-
-/// Of `serve`.
-#[derive(Clone, Debug, Args)]
-pub struct ServeArguments {
-    /// The configuration.
-    #[arg(default_value = "madoguchi.toml")]
-    pub config: PathBuf,
-}
-
-/// Of `check`.
-#[derive(Clone, Debug, Args)]
-pub struct CheckArguments {
+pub struct Check {
     /// A plan (dialplans/….toml) or a configuration (madoguchi.toml).
     pub file: PathBuf,
     /// A folder with the site's own prompts, when a plan is checked by itself.
@@ -94,11 +43,15 @@ pub struct CheckArguments {
     /// Prints every setting of a configuration with the value in force.
     #[arg(long)]
     pub show: bool,
+    /// In which words.
+    #[command(flatten)]
+    pub language: Language,
 }
 
-/// Of `try`.
+/// Ends with 0 when the call leads somewhere, 1 when the plan is refused, 2 when the command itself
+/// was wrong, 3 when the number means nothing to that caller.
 #[derive(Clone, Debug, Args)]
-pub struct TryArguments {
+pub struct Try {
     /// A plan, or a configuration that names one.
     pub file: PathBuf,
     /// The number that is dialled, or the name of a desk number; `desk` is the first that is counted.
@@ -116,12 +69,34 @@ pub struct TryArguments {
     /// Keys pressed, one at each menu: 0 to 9, *, #; a - lets the menu's time pass.
     #[arg(long, value_name = "KEYS", allow_hyphen_values = true)]
     pub press: Vec<String>,
+    /// In which words.
+    #[command(flatten)]
+    pub language: Language,
 }
 
-impl Arguments {
-    /// The language to answer in.
+/// Checks a plan or a configuration and prints what was found.
+#[must_use]
+pub fn check(arguments: &Check) -> ExitCode {
+    let prompts = |folder: Option<&Path>| {
+        PromptLibrary::load(folder)
+            .map(|library| library.names())
+            .map_err(|error| error.to_string())
+    };
+    check::answer(arguments, arguments.language.choose(), &prompts).finish()
+}
+
+/// Walks one call through a plan and prints its way.
+#[must_use]
+pub fn walk(arguments: &Try) -> ExitCode {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = Wall(i64::try_from(since.as_millis()).unwrap_or(i64::MAX));
+    walk::answer(arguments, arguments.language.choose(), now).finish()
+}
+
+impl Language {
+    /// The one that was asked for, or the environment's.
     #[must_use]
-    pub fn lang(&self) -> Lang {
+    pub fn choose(self) -> Lang {
         self.lang.unwrap_or_else(|| {
             // As setlocale(3) chooses: the first of the three that is set and not empty.
             let locale = ["LC_ALL", "LC_MESSAGES", "LANG"]
@@ -142,23 +117,22 @@ fn lang(text: &str) -> Result<Lang, String> {
 }
 
 /// The names of all prompts there are with the recordings of a folder, or why they cannot be read.
-pub type KnownPrompts<'a> = &'a dyn Fn(Option<&Path>) -> Result<BTreeSet<PromptId>, String>;
+type KnownPrompts<'a> = &'a dyn Fn(Option<&Path>) -> Result<BTreeSet<PromptId>, String>;
 
 /// What a command has to say and how the program ends.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Reply {
+struct Reply {
     /// For standard output.
-    pub out: String,
+    out: String,
     /// For standard error.
-    pub err: String,
+    err: String,
     /// The exit code.
-    pub code: u8,
+    code: u8,
 }
 
 impl Reply {
     /// Prints it.
-    #[must_use]
-    pub fn finish(self) -> ExitCode {
+    fn finish(self) -> ExitCode {
         // A reader that has gone away (`| head`) is no fault of ours.
         let _ = std::io::stdout().write_all(self.out.as_bytes());
         let _ = std::io::stderr().write_all(self.err.as_bytes());
@@ -172,8 +146,7 @@ impl Reply {
 }
 
 /// Findings as a person reads them, and how many there are.
-#[must_use]
-pub fn told(findings: &[Finding], lang: Lang) -> String {
+pub(crate) fn told(findings: &[Finding], lang: Lang) -> String {
     let mut text = String::new();
     for finding in findings {
         text.push_str(&finding.render(lang));

@@ -1,11 +1,24 @@
 //! Commands as they are typed.
 
 use super::*;
-use crate::base::Wall;
 use std::path::Path;
 
+/// As `main` has them.
+#[derive(clap::Parser)]
+#[command(name = "madoguchi")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(clap::Subcommand)]
+enum Command {
+    Check(Check),
+    Try(Try),
+}
+
 fn parse(line: &str) -> Result<Arguments, clap::Error> {
-    Arguments::try_parse_from(line.split_whitespace())
+    <Arguments as clap::Parser>::try_parse_from(line.split_whitespace())
 }
 
 fn plan(name: &str) -> String {
@@ -25,24 +38,18 @@ fn run(line: &str) -> Reply {
         Ok(arguments) => arguments,
         Err(error) => panic!("{line}: {error}"),
     };
-    let lang = arguments.lang();
     match arguments.command {
-        Command::Check(of) => check(&of, lang, &prompts),
-        Command::Try(of) => try_call(&of, lang, Wall(1_793_581_200_000)), // 2026-11-02 10:00 in Japan
-        Command::Demo(_) | Command::Serve(_) => panic!("{line} starts something"),
+        Command::Check(of) => check::answer(&of, of.language.choose(), &prompts),
+        // 2026-11-02 10:00 in Japan.
+        Command::Try(of) => walk::answer(&of, of.language.choose(), Wall(1_793_581_200_000)),
     }
 }
 
 #[test]
 fn arguments_are_what_they_say() {
     <Arguments as clap::CommandFactory>::command().debug_assert();
-    assert!(
-        matches!(parse("madoguchi serve").unwrap().command, Command::Serve(of) if of.config == Path::new("madoguchi.toml"))
-    );
-    assert!(
-        matches!(parse("madoguchi demo").unwrap().command, Command::Demo(of) if of.sip.port() == 5060)
-    );
-    assert_eq!(parse("madoguchi check x.toml --lang ja").unwrap().lang(), Lang::Ja);
+    let parsed = parse("madoguchi check x.toml --lang ja").map(|arguments| arguments.command);
+    assert!(matches!(parsed, Ok(Command::Check(of)) if of.language.choose() == Lang::Ja));
     for wrong in [
         "madoguchi",
         "madoguchi check",

@@ -1,14 +1,13 @@
 //! `madoguchi try`: the way one call would take.
 
-use super::{Reply, TryArguments, told};
+use super::{Reply, Try, told};
 use crate::base::{AgentId, Number, Wall};
 use crate::config::{self, Secrets};
 use crate::dialplan::{self, Asker, End, Finding, Lang, Plan, Press, Question, walk};
 use chrono::{DateTime, NaiveDateTime, TimeZone};
 
 /// Walks the call. `now` stands for a time that was not given.
-#[must_use]
-pub fn try_call(arguments: &TryArguments, lang: Lang, now: Wall) -> Reply {
+pub(super) fn answer(arguments: &Try, lang: Lang, now: Wall) -> Reply {
     let plan = match plan(arguments) {
         Ok(plan) => plan,
         Err(findings) => {
@@ -62,7 +61,7 @@ pub fn try_call(arguments: &TryArguments, lang: Lang, now: Wall) -> Reply {
 }
 
 /// The plan itself, or the one that a configuration names. Prompts need not exist to walk.
-fn plan(arguments: &TryArguments) -> Result<Plan, Vec<Finding>> {
+fn plan(arguments: &Try) -> Result<Plan, Vec<Finding>> {
     let name = arguments.file.display().to_string();
     let text = std::fs::read_to_string(&arguments.file).unwrap_or_default();
     if text.is_empty() || config::looks_like_config(&text) {
@@ -73,7 +72,7 @@ fn plan(arguments: &TryArguments) -> Result<Plan, Vec<Finding>> {
 }
 
 /// One of the plan's own agents, or somebody outside.
-fn asker(arguments: &TryArguments, plan: &Plan) -> Asker {
+fn asker(arguments: &Try, plan: &Plan) -> Asker {
     let agent =
         arguments.from.as_deref().filter(|from| plan.agents.contains_key(&AgentId::from(*from)));
     match agent {
