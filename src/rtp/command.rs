@@ -47,7 +47,9 @@ pub enum Command {
         /// The negotiated stream.
         stream: Stream,
     },
-    /// Passes audio between two legs, both ways. Plays on either leg go on until stopped or done.
+    /// Passes audio between two legs, both ways; a leg that was in another bridge leaves it. What plays
+    /// on either leg stops, without a notice; a play begun later covers the other leg's sound until it
+    /// is done or stopped.
     Bridge {
         /// One.
         a: LegId,

@@ -6,6 +6,7 @@
 
 mod counters;
 mod leg;
+mod orders;
 mod prompts;
 mod queue;
 mod slab;

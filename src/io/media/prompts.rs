@@ -124,14 +124,21 @@ impl PromptLibrary {
             let path = PathBuf::from(format!("(built in) {name}.wav"));
             prompts.insert(PromptId::from(name), Arc::new(decode(wav, path)?));
         }
-        for path in folder.map(wav_files).transpose()?.unwrap_or_default() {
+        let mut library = Self { prompts };
+        folder.map_or(Ok(()), |folder| library.lay_over(folder))?;
+        Ok(library)
+    }
+
+    /// Puts the WAV files of `folder` over what is there.
+    fn lay_over(&mut self, folder: &Path) -> Result<(), PromptError> {
+        for path in wav_files(folder)? {
             let Some(name) = path.file_stem().and_then(|name| name.to_str()) else { continue };
             let name = PromptId::from(name);
             let unreadable = |source| PromptError::Unreadable { path: path.clone(), source };
             let file = std::fs::File::open(&path).map_err(unreadable)?;
-            prompts.insert(name, Arc::new(decode(io::BufReader::new(file), path)?));
+            self.prompts.insert(name, Arc::new(decode(io::BufReader::new(file), path)?));
         }
-        Ok(Self { prompts })
+        Ok(())
     }
 
     /// A library of given prompts, for tests and measurements.
@@ -306,9 +313,11 @@ mod tests {
         put("busy.wav", &wav(8000, 1, &[500; 800]));
         put("own.WAV", &wav(16_000, 1, &[500; 800]));
         put("readme.txt", b"not a prompt");
-        let library = PromptLibrary::load(Some(&folder)).unwrap();
+        let mut library = PromptLibrary::of([("busy".into(), Prompt::encode(&[1, 2]))]);
+        library.lay_over(&folder).unwrap();
         assert_eq!(library.get(&"busy".into()).unwrap().samples(), 800);
         assert_eq!(library.get(&"own".into()).unwrap().samples(), 400);
+        assert_eq!(library.names().len(), 2);
         let table = [
             (wav(8000, 2, &[0; 800]), "8000 Hz, 2 channels"),
             (wav(44_100, 1, &[0; 800]), "44100 Hz"),
@@ -318,10 +327,10 @@ mod tests {
         ];
         for (bytes, want) in table {
             put("zz.wav", &bytes);
-            let error = PromptLibrary::load(Some(&folder)).unwrap_err().to_string();
+            let error = library.lay_over(&folder).unwrap_err().to_string();
             assert!(error.contains("zz.wav") && error.contains(want), "{error}");
         }
         std::fs::remove_dir_all(&folder).unwrap();
-        assert!(matches!(PromptLibrary::load(Some(&folder)), Err(PromptError::Unreadable { .. })));
+        assert!(matches!(library.lay_over(&folder), Err(PromptError::Unreadable { .. })));
     }
 }

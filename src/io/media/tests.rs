@@ -49,7 +49,7 @@ impl Room {
         let end = Instant::now() + LONG;
         while !wanted(&self.media.counters()) {
             assert!(Instant::now() < end, "{:?}", self.media.counters());
-            std::thread::sleep(Duration::from_millis(2));
+            std::thread::park_timeout(Duration::from_millis(2));
         }
     }
 
@@ -383,7 +383,7 @@ fn what_goes_wrong_costs_nobody_else() {
         }
         caller.socket.send_to(&bytes, caller.ours).unwrap();
     }
-    std::thread::sleep(Duration::from_millis(20));
+    std::thread::park_timeout(Duration::from_millis(20));
     room.media.send(Command::Bridge { a: caller.leg, b: agent.leg });
     room.until(|counters| {
         counters.bridges == 1 && counters.faults == 1 && counters.open_failed == 1

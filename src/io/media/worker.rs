@@ -2,15 +2,15 @@
 //! No allocation, no lock and no engine on a packet's way.
 
 use super::counters::{Board, Counters, count};
-use super::leg::{Kind, Leg, Play};
+use super::leg::{Kind, Leg};
 use super::queue::{Order, Queue};
 use super::slab::{Slab, Token};
 use super::wheel::Wheel;
 use super::{MediaConfig, PromptLibrary};
-use crate::base::{LegId, Mono, PlayId, PromptId, Rng};
-use crate::rtp::command::{Command, Notice};
+use crate::base::{LegId, Mono, Rng};
+use crate::rtp::command::Notice;
 use crate::rtp::packet::{self, Fresh, Header, PacketError};
-use crate::rtp::{Playlist, SAMPLES_PER_MS, Verdict};
+use crate::rtp::{SAMPLES_PER_MS, Verdict};
 use rustix::event::{Timespec, epoll};
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
@@ -21,8 +21,6 @@ use std::time::{Duration, Instant};
 
 /// Packets served before commands and plays get their turn: less than a millisecond's work.
 const PACKETS_A_ROUND: usize = 128;
-/// Commands carried out before packets get their turn, so that a burst of new calls disturbs none.
-const COMMANDS_A_ROUND: usize = 64;
 /// A round that begins so much later than it should have is a stall: what waited meanwhile is old.
 const STALL: Duration = Duration::from_millis(100);
 /// Reads spent on emptying one leg after a stall; the kernel holds fewer packets than that.
@@ -36,33 +34,33 @@ const BUFFER_BYTES: usize = 2048;
 
 /// The beat of one play.
 #[derive(Clone, Copy, Debug)]
-struct Beat {
-    leg: Token,
-    beat: u32,
+pub(super) struct Beat {
+    pub(super) leg: Token,
+    pub(super) beat: u32,
 }
 
 /// A media thread's all.
 pub(super) struct Worker<N> {
-    epoll: OwnedFd,
-    queue: Arc<Queue>,
-    orders: VecDeque<Order>,
+    pub(super) epoll: OwnedFd,
+    pub(super) queue: Arc<Queue>,
+    pub(super) orders: VecDeque<Order>,
     /// The leg without which no order may be carried out.
-    awaited: Option<LegId>,
-    legs: Slab<Leg>,
-    index: BTreeMap<LegId, Token>,
-    wheel: Wheel<Beat>,
+    pub(super) awaited: Option<LegId>,
+    pub(super) legs: Slab<Leg>,
+    pub(super) index: BTreeMap<LegId, Token>,
+    pub(super) wheel: Wheel<Beat>,
     buffer: Vec<u8>,
-    counted: Counters,
+    pub(super) counted: Counters,
     board: Arc<Board>,
-    notices: N,
-    prompts: Arc<PromptLibrary>,
+    pub(super) notices: N,
+    pub(super) prompts: Arc<PromptLibrary>,
     silence_after: Duration,
-    learn_source: bool,
-    dscp: u8,
-    rng: Rng,
+    pub(super) learn_source: bool,
+    pub(super) dscp: u8,
+    pub(super) rng: Rng,
     epoch: Instant,
-    now: Mono,
-    stopping: bool,
+    pub(super) now: Mono,
+    pub(super) stopping: bool,
 }
 
 impl<N: Fn(Notice)> Worker<N> {
@@ -159,7 +157,7 @@ impl<N: Fn(Notice)> Worker<N> {
         self.now = Mono(u64::try_from(micros).unwrap_or(u64::MAX));
     }
 
-    fn now_ms(&self) -> u64 {
+    pub(super) fn now_ms(&self) -> u64 {
         self.now.0.checked_div(1000).unwrap_or(0)
     }
 
@@ -175,7 +173,7 @@ impl<N: Fn(Notice)> Worker<N> {
     }
 
     /// Runs one piece of work; should it panic, that costs the leg and nothing else.
-    fn guarded(&mut self, leg: Option<Token>, work: impl FnOnce(&mut Self)) {
+    pub(super) fn guarded(&mut self, leg: Option<Token>, work: impl FnOnce(&mut Self)) {
         if catch_unwind(AssertUnwindSafe(|| work(self))).is_ok() {
             return;
         }
@@ -366,200 +364,6 @@ impl<N: Fn(Notice)> Worker<N> {
                 leg.silent = true;
                 (self.notices)(Notice::Silent { leg: leg.id });
             }
-        }
-    }
-
-    // ---- orders ----
-
-    fn carry_out_orders(&mut self) {
-        self.queue.take(&mut self.orders);
-        for _ in 0..COMMANDS_A_ROUND {
-            if let Some(id) = self.awaited {
-                let Some((_, handed)) = self.queue.take_handed(id) else { return };
-                self.awaited = None;
-                self.guarded(None, |worker| worker.adopt(handed));
-            }
-            let Some(order) = self.orders.pop_front() else { return };
-            let leg = order.leg().and_then(|leg| self.index.get(&leg).copied());
-            self.guarded(leg, |worker| worker.carry_out(order));
-        }
-    }
-
-    fn carry_out(&mut self, order: Order) {
-        match order {
-            Order::Command(command) => self.command(command),
-            Order::Hand { leg, to } => {
-                self.unbridge(leg);
-                let handed = self.remove(leg).map(Box::new);
-                if let Some(leg) = &handed {
-                    // It would only bring events for a token that nobody has.
-                    let _ = epoll::delete(&self.epoll, &leg.socket);
-                }
-                to.hand(leg, handed);
-            }
-            Order::Await { leg } => self.awaited = Some(leg),
-            Order::Stop => self.stopping = true,
-        }
-    }
-
-    fn command(&mut self, command: Command) {
-        match command {
-            Command::Open { leg, ip, port } => {
-                self.close(leg);
-                let opened = Leg::open(leg, ip, port, self.dscp, &mut self.rng);
-                if opened.and_then(|opened| self.settle(opened)).is_err() {
-                    count(&mut self.counted.open_failed);
-                    (self.notices)(Notice::OpenFailed { leg, port });
-                }
-            }
-            Command::Stream { leg, stream } => {
-                let (learns, now, now_ms) = (self.learn_source, self.now, self.now_ms());
-                let Some((token, leg)) = self.find(leg) else { return };
-                let first = leg.line.is_none();
-                leg.negotiated(stream, learns, now);
-                // A play that came before its stream begins now.
-                if first && let Some(play) = &leg.play {
-                    let beat = Beat { leg: token, beat: play.beat };
-                    self.wheel.schedule(now_ms, beat);
-                }
-            }
-            Command::Bridge { a, b } => self.bridge(a, b),
-            Command::Unbridge { leg } => self.unbridge(leg),
-            Command::Play { leg, play, prompts, looped } => self.begin(leg, play, &prompts, looped),
-            Command::Stop { leg } => self.stop(leg),
-            Command::Close { leg } => self.close(leg),
-        }
-    }
-
-    /// Gives a leg its place and makes the kernel tell of its packets.
-    fn settle(&mut self, leg: Leg) -> io::Result<Token> {
-        let id = leg.id;
-        let token = self.legs.insert(leg);
-        let added = self.legs.get_mut(token).map_or(Ok(()), |leg| {
-            let mark = epoll::EventData::new_u64(token.to_bits());
-            epoll::add(&self.epoll, &leg.socket, mark, epoll::EventFlags::IN)
-        });
-        if let Err(errno) = added {
-            self.legs.remove(token);
-            return Err(errno.into());
-        }
-        self.index.insert(id, token);
-        count(&mut self.counted.legs);
-        Ok(token)
-    }
-
-    /// Takes in a leg from another thread; what plays on it goes on.
-    fn adopt(&mut self, handed: Option<Box<Leg>>) {
-        let Some(leg) = handed else { return };
-        let (id, now_ms) = (leg.id, self.now_ms());
-        let beat = leg.play.as_ref().map(|play| play.beat);
-        match (self.settle(*leg), beat) {
-            (Ok(token), Some(beat)) => {
-                count(&mut self.counted.plays);
-                self.wheel.schedule(now_ms, Beat { leg: token, beat });
-            }
-            (Ok(_), None) => {}
-            // Descriptors are at their limit; the leg is lost, and its silence says so.
-            (Err(_), _) => (self.notices)(Notice::Silent { leg: id }),
-        }
-    }
-
-    fn bridge(&mut self, a: LegId, b: LegId) {
-        let tokens = (self.index.get(&a).copied(), self.index.get(&b).copied());
-        let (Some(one), Some(other)) = tokens else { return };
-        if a == b {
-            return;
-        }
-        for leg in [a, b] {
-            self.unbridge(leg);
-            self.stop(leg);
-        }
-        for (from, to) in [(one, other), (other, one)] {
-            if let Some(leg) = self.legs.get_mut(from) {
-                leg.peer = Some(to);
-            }
-        }
-        count(&mut self.counted.bridges);
-    }
-
-    fn unbridge(&mut self, leg: LegId) {
-        let Some(peer) = self.find(leg).and_then(|(_, leg)| leg.peer.take()) else { return };
-        if let Some(peer) = self.legs.get_mut(peer) {
-            peer.peer = None;
-        }
-        self.counted.bridges = self.counted.bridges.saturating_sub(1);
-    }
-
-    fn begin(&mut self, leg: LegId, play: PlayId, names: &[PromptId], looped: bool) {
-        self.stop(leg);
-        let now_ms = self.now_ms();
-        let Some(token) = self.index.get(&leg).copied() else { return };
-        let mut prompts = Vec::with_capacity(names.len());
-        for name in names {
-            match self.prompts.get(name) {
-                Some(prompt) => prompts.push(Arc::clone(prompt)),
-                None => count(&mut self.counted.prompts_missing),
-            }
-        }
-        if prompts.is_empty() {
-            // Nothing to hear, so it is over; a loop of nothing never is.
-            if !looped {
-                (self.notices)(Notice::PlayDone { leg, play });
-            }
-            return;
-        }
-        let Some(leg) = self.legs.get_mut(token) else { return };
-        leg.beats = leg.beats.wrapping_add(1);
-        leg.play = Some(Play { id: play, list: Playlist::new(prompts, looped), beat: leg.beats });
-        if leg.line.is_some() {
-            self.wheel.schedule(now_ms, Beat { leg: token, beat: leg.beats });
-        }
-        count(&mut self.counted.plays);
-    }
-
-    fn stop(&mut self, leg: LegId) {
-        if self.find(leg).is_some_and(|(_, leg)| leg.play.take().is_some()) {
-            self.counted.plays = self.counted.plays.saturating_sub(1);
-        }
-    }
-
-    /// Closing the socket also takes it out of epoll.
-    fn close(&mut self, leg: LegId) {
-        self.unbridge(leg);
-        drop(self.remove(leg));
-    }
-
-    /// Takes a leg, no longer bridged, out of the books.
-    fn remove(&mut self, leg: LegId) -> Option<Leg> {
-        let leg = self.index.remove(&leg).and_then(|token| self.legs.remove(token))?;
-        self.counted.legs = self.counted.legs.saturating_sub(1);
-        if leg.play.is_some() {
-            self.counted.plays = self.counted.plays.saturating_sub(1);
-        }
-        Some(leg)
-    }
-
-    fn find(&mut self, leg: LegId) -> Option<(Token, &mut Leg)> {
-        let token = *self.index.get(&leg)?;
-        self.legs.get_mut(token).map(|leg| (token, leg))
-    }
-}
-
-impl Order {
-    /// The leg that a fault while carrying it out would cost.
-    const fn leg(&self) -> Option<LegId> {
-        match self {
-            Self::Command(
-                Command::Open { leg, .. }
-                | Command::Stream { leg, .. }
-                | Command::Unbridge { leg }
-                | Command::Play { leg, .. }
-                | Command::Stop { leg }
-                | Command::Close { leg }
-                | Command::Bridge { a: leg, .. },
-            )
-            | Self::Hand { leg, .. } => Some(*leg),
-            Self::Await { .. } | Self::Stop => None,
         }
     }
 }
