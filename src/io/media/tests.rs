@@ -31,6 +31,10 @@ impl Room {
         let (tell, notices) = channel();
         let media = Media::start(&config, move |notice| {
             assert!(notice != Notice::Digit { leg: LegId(666), key: '6' }, "a fault on purpose");
+            if notice == (Notice::Digit { leg: LegId(1), key: 'D' }) {
+                // A machine that stands still for a while.
+                std::thread::park_timeout(Duration::from_millis(250));
+            }
             let _ = tell.send(notice);
         });
         Self { media: media.unwrap(), notices }
@@ -340,6 +344,35 @@ fn silence_and_its_end_are_noticed_once() {
     assert_eq!(room.notice(), Some(Notice::Heard { leg: phone.leg }));
     assert_eq!(room.notice(), Some(Notice::Silent { leg: phone.leg }));
     assert!(room.notices.recv_timeout(Duration::from_millis(700)).is_err());
+}
+
+#[test]
+fn after_a_stall_nobody_hears_the_past() {
+    let room = Room::new(|_| {});
+    let (caller, agent) = (room.leg(1, Codec::Pcmu), room.leg(2, Codec::Pcmu));
+    room.media.send(Command::Bridge { a: caller.leg, b: agent.leg });
+    room.fence(agent.leg);
+    room.play(agent.leg, &["ramp"], true);
+    agent.hear().unwrap();
+    caller.say(101, 100, &[15, 10, 0, 160]);
+    std::thread::park_timeout(Duration::from_millis(50));
+    (200..210).for_each(|seq| caller.say(0, seq, &[1; 160]));
+    caller.say(101, 300, &[7, 10, 0, 160]);
+    assert_eq!(room.notice(), Some(Notice::Digit { leg: caller.leg, key: 'D' }));
+    // A key counts however late it comes.
+    assert_eq!(room.notice(), Some(Notice::Digit { leg: caller.leg, key: '7' }));
+    room.until(|counters| counters.stalls == 1);
+    // The prompt goes on from where it stood, at its pace and not in a burst.
+    let backlog =
+        (0..20).take_while(|_| agent.hear().is_some_and(|(header, _)| !header.marker)).count();
+    assert!(backlog < 4, "{backlog}");
+    room.media.send(Command::Stop { leg: agent.leg });
+    room.until(|counters| counters.plays == 0);
+    while !agent.hears_nothing() {}
+    caller.say(0, 301, &[2; 160]);
+    assert_eq!(agent.hear().unwrap().1, [2; 160]);
+    let counters = room.media.counters();
+    assert!(counters.dropped_stale >= 5 && counters.dropped_covered <= 1, "{counters:?}");
 }
 
 #[test]
