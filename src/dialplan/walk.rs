@@ -250,7 +250,6 @@ pub struct Waiting {
 /// Walks one call through a plan.
 #[must_use]
 pub fn walk(plan: &Plan, question: &Question) -> Walk {
-    let mut walker = Walker { plan, steps: Vec::new(), presses: question.presses.iter() };
     let (trunk, agent) = match &question.from {
         Asker::Outside(trunk) => (trunk.as_ref(), None),
         Asker::Extension(number) => {
@@ -258,6 +257,8 @@ pub fn walk(plan: &Plan, question: &Question) -> Walk {
         }
     };
     let by_agent = agent.is_some();
+    let presses = question.presses.iter();
+    let mut walker = Walker { plan, steps: Vec::new(), presses, caller: agent.clone() };
     let (counted, end) = match plan.route(&question.to, question.at) {
         Route::Desk { desk, state, target } if desk.admits(trunk) => {
             walker.steps.push(Step::Desk {
@@ -290,6 +291,8 @@ struct Walker<'p> {
     plan: &'p Plan,
     steps: Vec<Step>,
     presses: std::slice::Iter<'p, Press>,
+    /// The agent who calls: busy with this very call, and so not rung.
+    caller: Option<AgentId>,
 }
 
 impl Walker<'_> {
@@ -366,7 +369,8 @@ impl Walker<'_> {
 
     fn group(&self, id: &GroupId, answered: bool) -> End {
         let Some(group) = self.plan.groups.get(id) else { return End::Nothing };
-        let Ringing { offers, more, queued_after } = ring_out(self.plan, group);
+        let Ringing { offers, more, queued_after } =
+            ring_out(self.plan, group, self.caller.as_ref());
         let position = group.tell_position.then(|| self.plan.positions.first()).flatten();
         End::Group(Box::new(GroupWay {
             group: id.clone(),
@@ -397,13 +401,16 @@ struct Ringing {
 }
 
 /// Rings a whole group of free agents until the longest wait ends; nobody picks up.
-fn ring_out(plan: &Plan, group: &Group) -> Ringing {
+fn ring_out(plan: &Plan, group: &Group, caller: Option<&AgentId>) -> Ringing {
     let name = |id: &AgentId| {
         (id.clone(), plan.agents.get(id).map_or_else(String::new, |agent| agent.name.clone()))
     };
     // Free agents in the order in which they would be chosen: (since when, place in the plan).
-    let mut free: BTreeSet<(u64, usize)> =
-        (0..group.agents.len()).map(|place| (0, place)).collect();
+    let mut free: BTreeSet<(u64, usize)> = (0..)
+        .zip(&group.agents)
+        .filter(|(_, agent)| Some(*agent) != caller)
+        .map(|(place, _)| (0, place))
+        .collect();
     let mut rank = 0;
     // Set aside until then.
     let mut aside: BTreeMap<Duration, Vec<usize>> = BTreeMap::new();
