@@ -1,12 +1,13 @@
 //! One call: its states, what each event does in each of them, and its one end.
 
-use super::agent::{AgentIx, Missed};
+use super::agent::AgentIx;
 use super::api::Action;
 use super::direct::Direct;
 use super::floor::{Floor, Turn};
 use super::hunt::Hunt;
 use super::menu::InMenu;
 use super::say::{Script, Told};
+use super::staff::Missed;
 use super::timers::Timer;
 use super::{direct, hunt, menu, queue};
 use crate::base::{CallId, LegId, Mono, Number, PlayId, PromptId};
@@ -41,7 +42,7 @@ pub(super) struct Call {
 /// Where a call stands.
 #[derive(Debug)]
 pub(super) enum State {
-    /// Just arrived; never seen between two inputs.
+    /// Between two states. Seen by the next input only when a panic cut a step short.
     New,
     /// In the auto attendant.
     Menu(InMenu),
@@ -289,7 +290,7 @@ impl Call {
             )
             | (S::Menu(_) | S::Telling(_) | S::Direct(_) | S::Talking(_), E::AgentFree)
             | (S::Direct(_) | S::Talking(_), E::Due)
-            // Never seen from outside.
+            // The desk mends the one and has forgotten the other.
             | (S::New | S::Over, _) => {}
         }
     }

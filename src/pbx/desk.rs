@@ -20,6 +20,8 @@ pub struct Desk {
     calls: BTreeMap<LegId, Call>,
     floor: Floor,
     max_calls: usize,
+    /// The call whose step is being taken. Found set by an input, it is one whose step panicked.
+    at_hand: Option<LegId>,
 }
 
 /// What is held now.
@@ -56,7 +58,8 @@ impl Desk {
     /// feature codes together; one more is refused with 503.
     #[must_use]
     pub fn new(plan: Arc<Plan>, max_calls: usize, rng: Rng) -> Self {
-        Self { calls: BTreeMap::new(), floor: Floor::new(plan, rng), max_calls }
+        let floor = Floor::new(plan, rng);
+        Self { calls: BTreeMap::new(), floor, max_calls, at_hand: None }
     }
 
     /// Takes over what the history says of the agents; once, before any input. What a restart ended
@@ -72,6 +75,7 @@ impl Desk {
     /// Takes one input; what must be done is appended to `out`, in order.
     pub fn handle(&mut self, input: Input, now: Now, out: &mut Vec<Action>) {
         let turn = &mut Turn { now, out };
+        self.mend(turn);
         match input {
             Input::Arrived { leg, dialled, caller, origin, unusable } => {
                 self.arrived(leg, &dialled, caller, origin, unusable, turn);
@@ -137,6 +141,7 @@ impl Desk {
         out: &mut Vec<Action>,
     ) -> Result<(), CommandError> {
         let turn = &mut Turn { now, out };
+        self.mend(turn);
         let answer = self.obey(command, turn);
         self.serve(turn);
         answer
@@ -159,6 +164,15 @@ impl Desk {
     pub fn call_of(&self, leg: LegId) -> Option<CallId> {
         let caller = self.floor.phones.get(&leg).map_or(leg, |phone| phone.call);
         self.calls.get(&caller).map(|call| call.id)
+    }
+
+    /// Leaves a call as a panic in the midst of its step would.
+    #[cfg(test)]
+    pub(super) fn break_step(&mut self, leg: LegId) {
+        self.at_hand = Some(leg);
+        if let Some(call) = self.calls.get_mut(&leg) {
+            call.state = State::New;
+        }
     }
 
     /// Everything held that must be gone when no call is up and no agent waits for time.
@@ -296,6 +310,8 @@ impl Desk {
             call.placed_by = Some(agent);
             floor.call_placed(agent, turn);
         }
+        self.at_hand = Some(leg);
+        let call = self.calls.entry(leg).or_insert(call);
         match route {
             Route::Desk { state: OpenState::Open, target, .. } => {
                 call.go(target, From::Number, floor, turn);
@@ -304,14 +320,11 @@ impl Desk {
                 call.record(CallEvent::FoundClosed { why: closed(why) }, turn);
                 call.go(target, From::Closed, floor, turn);
             }
-            Route::Group(id) => queue::ask(&mut call, id, floor, turn),
-            Route::Agent(id) => direct::ask(&mut call, &Number(id.0.clone()), floor, turn),
+            Route::Group(id) => queue::ask(call, id, floor, turn),
+            Route::Agent(id) => direct::ask(call, &Number(id.0.clone()), floor, turn),
             Route::Code(_) | Route::Other => {}
         }
-        call.arm(floor);
-        if !matches!(call.state, State::Over) {
-            self.calls.insert(leg, call);
-        }
+        self.stepped(leg);
     }
 
     fn obey(&mut self, command: Command, turn: &mut Turn<'_>) -> Result<(), CommandError> {
@@ -344,11 +357,34 @@ impl Desk {
 
     fn call(&mut self, leg: LegId, event: Event, turn: &mut Turn<'_>) {
         let Some(call) = self.calls.get_mut(&leg) else { return };
+        self.at_hand = Some(leg);
         call.step(event, &mut self.floor, turn);
-        call.arm(&mut self.floor);
-        if matches!(call.state, State::Over) {
-            self.calls.remove(&leg);
+        self.stepped(leg);
+    }
+
+    /// A step was taken to its end: sets the call's deadline, or forgets the call.
+    fn stepped(&mut self, leg: LegId) {
+        if let Some(call) = self.calls.get_mut(&leg) {
+            call.arm(&mut self.floor);
+            if matches!(call.state, State::Over) {
+                self.calls.remove(&leg);
+            }
         }
+        self.at_hand = None;
+    }
+
+    /// Ends the call whose last step panicked, as a fault of ours. Whoever catches the panic loses
+    /// that step's actions; by the next input, whatever it is, nothing of the call is left.
+    fn mend(&mut self, turn: &mut Turn<'_>) {
+        let Some(leg) = self.at_hand.take() else { return };
+        self.floor.take_back(leg, turn);
+        if let Some(mut call) = self.calls.remove(&leg) {
+            call.state = State::New;
+            let cause = EndCause::Fault { what: "a fault in the rules".to_owned() };
+            call.end(Party::System, cause, Over::Neither, 500, &mut self.floor, turn);
+            call.arm(&mut self.floor);
+        }
+        self.serve(turn);
     }
 
     /// A deadline has come.

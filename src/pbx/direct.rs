@@ -3,7 +3,7 @@
 
 use super::agent::AgentIx;
 use super::call::{Call, Over, State, judge_refusal};
-use super::floor::{Floor, Turn};
+use super::floor::{CountsAs, Floor, Turn};
 use crate::base::{LegId, Number};
 use crate::dialplan::SetAside;
 use crate::event::{CallEvent, EndCause, OfferEnd, Party};
@@ -32,7 +32,7 @@ pub(super) fn ask(call: &mut Call, number: &Number, floor: &mut Floor, turn: &mu
         call.music(music, floor, turn);
     }
     let until = turn.now.mono + floor.plan.extension_ring;
-    let phone = floor.dial(agent, call.leg, until, turn);
+    let phone = floor.dial(agent, call.leg, CountsAs::Ringing, until, turn);
     let id = floor.agent(agent).id.clone();
     call.record(CallEvent::OfferMade { agent: id }, turn);
     call.state = State::Direct(Direct { agent, phone });

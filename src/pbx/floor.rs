@@ -5,12 +5,14 @@ use super::agent::{Agent, AgentIx, AgentState};
 use super::api::Action;
 use super::code::CodeLeg;
 use super::group::{GroupIx, GroupRoom, Order};
+use super::staff::Missed;
 use super::timers::{Timer, Timers};
 use crate::base::{AgentId, GroupId, LegId, Mono, Now, Number, PlayId, Rng};
 use crate::dialplan::Plan;
 use crate::event::Fact;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
+use std::time::Duration;
 
 /// One input's time and the list its actions go to.
 pub(super) struct Turn<'a> {
@@ -35,8 +37,21 @@ impl Turn<'_> {
 pub(super) struct Phone {
     /// The caller's leg.
     pub(super) call: LegId,
+    agent: AgentIx,
+    counts_as: CountsAs,
     /// When it has rung long enough; none once answered.
     timer: Option<Mono>,
+}
+
+/// What a phone that we dialled is at its agent's line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum CountsAs {
+    /// A queue's offer.
+    Offer,
+    /// A direct call that rings.
+    Ringing,
+    /// A conversation.
+    Talk,
 }
 
 /// See the module.
@@ -160,16 +175,18 @@ impl Floor {
         Order(self.last_order)
     }
 
-    /// Dials an agent's phone for a call; it rings until `until` at most.
+    /// Dials an agent's phone for a call; it rings until `until` at most. The agent's line is told by
+    /// the caller of this, when the history knows of the offer.
     pub(super) fn dial(
         &mut self,
         agent: AgentIx,
         call: LegId,
+        counts_as: CountsAs,
         until: Mono,
         turn: &mut Turn<'_>,
     ) -> LegId {
         let leg = self.draw_leg();
-        let mut phone = Phone { call, timer: None };
+        let mut phone = Phone { call, agent, counts_as, timer: None };
         self.timers.set(Timer::Phone(leg), &mut phone.timer, Some(until));
         self.phones.insert(leg, phone);
         let extension = Number(self.agent(agent).id.0.clone());
@@ -180,6 +197,7 @@ impl Floor {
     /// The phone answered: it rings no more.
     pub(super) fn picked_up(&mut self, leg: LegId) {
         if let Some(phone) = self.phones.get_mut(&leg) {
+            phone.counts_as = CountsAs::Talk;
             self.timers.set(Timer::Phone(leg), &mut phone.timer, None);
         }
     }
@@ -196,6 +214,34 @@ impl Floor {
         let phone = self.phones.get_mut(&leg)?;
         phone.timer = None;
         Some(phone.call)
+    }
+
+    /// Takes back by search all that a call holds here: for a call whose own state was lost in a
+    /// panic.
+    pub(super) fn take_back(&mut self, call: LegId, turn: &mut Turn<'_>) {
+        let phones = self.phones.iter().filter(|(_, phone)| phone.call == call);
+        let legs: Vec<_> =
+            phones.map(|(leg, phone)| (*leg, phone.agent, phone.counts_as)).collect();
+        for (leg, agent, counts_as) in legs {
+            self.drop_phone(leg);
+            turn.act(Action::HangUp { leg, elsewhere: false });
+            match counts_as {
+                CountsAs::Offer => self.offer_ends(agent, Missed::Nothing, turn),
+                CountsAs::Ringing => self.direct_ends(agent, turn),
+                CountsAs::Talk => self.talk_ends(agent, Duration::ZERO, turn),
+            }
+        }
+        for group in &mut self.groups {
+            let orders: Vec<Order> = group
+                .waiting
+                .iter()
+                .filter(|(_, (leg, _))| *leg == call)
+                .map(|(order, _)| *order)
+                .collect();
+            for order in orders {
+                group.leave(order);
+            }
+        }
     }
 
     /// The earliest call for which no phone rings although somebody of its group has become free.

@@ -1,11 +1,12 @@
 //! Ringing a group's agents for a call: whom, how long, and what follows when one does not take it.
 
-use super::agent::{AgentIx, Missed};
+use super::agent::AgentIx;
 use super::api::Action;
 use super::call::{Call, Over, State, judge_refusal};
-use super::floor::{Floor, Turn};
+use super::floor::{CountsAs, Floor, Turn};
 use super::group::{GroupIx, Order};
 use super::queue::{self, Hears};
+use super::staff::Missed;
 use crate::base::{GroupId, LegId, Mono};
 use crate::dialplan::Group;
 use crate::event::{CallEvent, EndCause, OfferEnd, Party};
@@ -61,7 +62,7 @@ impl Hunt {
         }
         let until = turn.now.mono + plan.ring;
         for agent in chosen {
-            let leg = floor.dial(agent, call.leg, until, turn);
+            let leg = floor.dial(agent, call.leg, CountsAs::Offer, until, turn);
             let id = floor.agent(agent).id.clone();
             call.record(CallEvent::OfferMade { agent: id }, turn);
             self.offers.insert(leg, agent);

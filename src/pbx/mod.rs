@@ -16,6 +16,7 @@ mod hunt;
 mod menu;
 mod queue;
 mod say;
+mod staff;
 mod timers;
 
 #[cfg(test)]

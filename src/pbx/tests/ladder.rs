@@ -6,7 +6,7 @@
 use super::plan;
 use crate::base::{AgentId, LegId, Mono, Now, Number, PlayId, Private, Rng, Wall};
 use crate::event::{AgentEvent, CallEvent, Caller, CallerNumber, Fact, Means, Origin};
-use crate::pbx::{Action, AgentMemory, Command, Desk, Input};
+use crate::pbx::{Action, AgentMemory, AgentSnapshot, AgentState, Command, Desk, Input};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -183,7 +183,7 @@ fn shown(action: &Action) -> Option<String> {
         Action::HangUp { leg, elsewhere: true } => format!("hang up {} (elsewhere)", leg.0),
         Action::Connect { caller, agent } => format!("connect {} {}", caller.0, agent.0),
         Action::Play { leg, prompts, looped, .. } => {
-            let prompts: Vec<&str> = prompts.iter().map(|p| p.as_str()).collect();
+            let prompts: Vec<&str> = prompts.iter().map(crate::base::PromptId::as_str).collect();
             let for_ever = if *looped { " for ever" } else { "" };
             format!("play {} {}{for_ever}", leg.0, prompts.join("+"))
         }
@@ -277,6 +277,36 @@ fn menus_that_lead_into_each_other_end() {
     assert_eq!(ladder.text.matches("MenuEntered").count(), 100, "50 menus, each told twice");
     assert!(ladder.text.ends_with("hang up 1\n    = Ended System MenuDone\n"));
     assert_eq!(ladder.desk.open_calls(), 0);
+}
+
+#[test]
+fn a_call_whose_step_panicked_is_ended_by_the_next_input_and_leaves_nothing() {
+    for setup in [
+        &["0 call 1 0312345670"][..],
+        &["0 start 201", "0 call 1 0312345670"],
+        &["0 start 201", "0 call 1 0312345670", "1 answers 2"],
+        &["0 start 201", "0 call 1 201"],
+        &["0 start 211 212", "0 call 1 701 by 203"],
+        &["0 call 1 0312345671"],
+    ] {
+        let mut ladder = Ladder::new();
+        for line in setup {
+            ladder.line(line);
+        }
+        ladder.desk.break_step(LegId(1));
+        ladder.text.clear();
+        ladder.line("2 key 99 1");
+        let ended = "= Ended System Fault { what: \"a fault in the rules\" }";
+        assert!(ladder.text.contains(ended), "{setup:?}: {}", ladder.text);
+        assert_eq!(ladder.desk.open_calls(), 0);
+        ladder.pass_until(100_000);
+        assert_eq!(ladder.desk.held(), 0, "{setup:?}");
+        let agents = ladder.desk.agents();
+        let done = |agent: &AgentSnapshot| {
+            agent.calls == 0 && matches!(agent.state, AgentState::Idle | AgentState::SignedOut)
+        };
+        assert!(agents.iter().all(done), "{setup:?}: {agents:?}");
+    }
 }
 
 #[test]

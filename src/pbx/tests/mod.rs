@@ -3,6 +3,7 @@
 
 mod ladder;
 mod model;
+mod seen;
 
 use crate::base::{AgentId, GroupId, MenuId, Number, PromptId, TrunkId};
 use crate::dialplan::{

@@ -1,0 +1,114 @@
+//! What the model makes of the facts about calls and agents: each is checked against those before it.
+
+use crate::base::{AgentId, GroupId, LegId, Mono};
+use crate::event::{AgentEvent, CallEvent, OfferEnd, Purpose};
+use std::collections::BTreeSet;
+
+/// One agent.
+#[derive(Debug, Default)]
+#[expect(clippy::struct_excessive_bools, reason = "told apart by the facts, in any mix")]
+pub(super) struct Person {
+    pub(super) signed_in: bool,
+    pub(super) paused: bool,
+    pub(super) reachable: bool,
+    pub(super) wrap_up: bool,
+    pub(super) talking: bool,
+}
+
+/// One call.
+#[derive(Debug, Default)]
+pub(super) struct Seen {
+    pub(super) leg: Option<LegId>,
+    pub(super) t_ms: u64,
+    pub(super) asked: Option<(GroupId, Mono)>,
+    pub(super) wanted_in_queue: bool,
+    pub(super) busy: u32,
+    pub(super) release: bool,
+    pub(super) answered: u32,
+    pub(super) ringing: BTreeSet<AgentId>,
+    /// All that were ever rung for it.
+    pub(super) rung: BTreeSet<AgentId>,
+    pub(super) ended: u32,
+}
+
+impl Seen {
+    /// Whether the call wants an agent still.
+    pub(super) fn hunts(&self) -> bool {
+        self.wanted_in_queue && self.answered == 0 && self.ended == 0 && !self.release
+    }
+
+    pub(super) fn step(&mut self, event: &CallEvent, arriving: Option<LegId>, at: Mono, seed: u64) {
+        match event {
+            CallEvent::Arrived { .. } => self.leg = Some(arriving.expect("by an INVITE")),
+            CallEvent::OperatorAsked { group: Some(group) } => {
+                self.asked = Some((group.clone(), at));
+            }
+            CallEvent::Queued { .. } => self.wanted_in_queue = true,
+            CallEvent::Announced { purpose: Purpose::Busy, .. } => {
+                self.busy += 1;
+                assert!(self.busy == 1 && self.answered == 0, "seed {seed}: busy told twice");
+            }
+            CallEvent::Announced { purpose: Purpose::Release, .. } => {
+                assert_eq!(self.busy, 1, "seed {seed}: released without the busy announcement");
+                self.release = true;
+            }
+            CallEvent::OfferMade { agent } => {
+                self.wanted_in_queue = true;
+                assert!(self.ringing.insert(agent.clone()), "seed {seed}: {agent} twice");
+                self.rung.insert(agent.clone());
+                assert_eq!(self.answered, 0, "seed {seed}");
+            }
+            CallEvent::OfferEnded { agent, why } => {
+                assert!(self.ringing.remove(agent), "seed {seed}: {agent} did not ring");
+                if *why == OfferEnd::TakenElsewhere {
+                    assert_eq!(self.answered, 1, "seed {seed}");
+                }
+            }
+            CallEvent::OperatorAnswered { agent } => {
+                assert!(self.ringing.remove(agent), "seed {seed}: {agent} did not ring");
+                self.answered += 1;
+                assert_eq!(self.answered, 1, "seed {seed}");
+            }
+            CallEvent::Ended { .. } => {
+                assert!(self.ringing.is_empty(), "seed {seed}: {:?} still ring", self.ringing);
+                self.ended += 1;
+            }
+            _ => {}
+        }
+    }
+}
+
+impl Person {
+    pub(super) fn step(&mut self, event: &AgentEvent, seed: u64) {
+        let changed = match event {
+            AgentEvent::SignedIn { .. } => {
+                self.paused = false;
+                !std::mem::replace(&mut self.signed_in, true)
+            }
+            AgentEvent::SignedOut { .. } => {
+                self.paused = false;
+                std::mem::replace(&mut self.signed_in, false)
+            }
+            AgentEvent::Paused { .. } => {
+                self.paused = true;
+                self.signed_in
+            }
+            AgentEvent::Unpaused { .. } => std::mem::replace(&mut self.paused, false),
+            AgentEvent::Talking => {
+                self.wrap_up = false;
+                !std::mem::replace(&mut self.talking, true)
+            }
+            AgentEvent::WrapUp { .. } => {
+                self.talking = false;
+                !std::mem::replace(&mut self.wrap_up, true)
+            }
+            AgentEvent::Idle => {
+                let before = self.talking || self.wrap_up;
+                (self.talking, self.wrap_up) = (false, false);
+                before
+            }
+            AgentEvent::Phone { .. } => true,
+        };
+        assert!(changed, "seed {seed}: {event:?} changes nothing");
+    }
+}
