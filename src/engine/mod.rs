@@ -185,6 +185,11 @@ impl Engine {
         let mut sip = Endpoint::new(parts.settings, parts.directory, sip_rng);
         sip.restore(parts.bindings, now);
         let mut desk = Desk::new(parts.plan, parts.policy.max_calls, desk_rng);
+        // `Started` ends what the history said of the phones (they are told anew below), so what is
+        // remembered of them ends too: or a phone found reachable again would not be written.
+        for memory in parts.agents.values_mut() {
+            memory.reachable = false;
+        }
         desk.restore(parts.agents);
         let ports = Ports::new(parts.policy.first_port, parts.policy.last_port);
         let mut engine = Self {
