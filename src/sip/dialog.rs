@@ -64,9 +64,9 @@ pub(super) struct Dialog {
     remote: Box<[u8]>,
     /// The peer's tag; empty for a peer of RFC 2543's days.
     pub remote_tag: Box<str>,
-    /// The last CSeq that we used.
+    /// The last `CSeq` that we used.
     local_seq: u32,
-    /// The last CSeq that the peer used.
+    /// The last `CSeq` that the peer used.
     remote_seq: Option<u32>,
     /// Where the peer is.
     target: Uri,

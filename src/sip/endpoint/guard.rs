@@ -10,7 +10,7 @@ use std::time::Duration;
 /// Wrong passwords in one window, after which answers are no longer looked at.
 const MAX_FAILURES: u32 = 10;
 /// The window, and how long the door stays shut.
-const WINDOW: Duration = Duration::from_secs(60);
+const WINDOW: Duration = Duration::from_mins(1);
 /// Pairs of source and account that are remembered; the next pushes out the one whose window began
 /// first.
 const MAX_PAIRS: usize = 4_096;

@@ -2,13 +2,16 @@
 //! the legs, the location table and the admission of strangers, and knows no call: which leg talks
 //! to which is the engine's business.
 
+pub(in crate::sip) mod asking;
 pub(in crate::sip) mod core;
 mod directory;
 mod guard;
 mod receive;
 mod register;
+mod serving;
 
-use self::core::{Core, Cx, Holder, Outcome, Purpose};
+use self::asking::{Outcome, Purpose};
+use self::core::{Core, Cx, Holder};
 use self::directory::{Compiled, listener_for};
 use self::guard::Guard;
 use super::api::{Binding, BindingChange, Directory, Effect, Flow, LegEvent, Settings, Shown, Why};
@@ -58,6 +61,7 @@ pub struct Endpoint {
     next_leg: u64,
 }
 
+#[allow(clippy::needless_pass_by_value)] // what comes in is handed over, whatever becomes of it
 impl Endpoint {
     /// An endpoint that holds nothing yet.
     #[must_use]
@@ -144,10 +148,7 @@ impl Endpoint {
     #[must_use]
     pub fn next_deadline(&self) -> Option<Mono> {
         let (one, two) = (self.core.timers.next(), self.registrar.next_deadline());
-        match (one, two) {
-            (Some(one), Some(two)) => Some(one.min(two)),
-            (one, two) => one.or(two),
-        }
+        [one, two].into_iter().flatten().min()
     }
 
     /// Does whatever has become due.
@@ -209,12 +210,12 @@ impl Endpoint {
         now: Now,
         out: &mut Vec<Effect>,
     ) -> Result<(), NoAddress> {
-        let (target, flow, by_contact) = match self.registrar.locate(to, now.mono) {
-            Some((uri, flow)) => (uri.clone(), flow, false),
-            None => {
-                let fixed = self.directory.fixed(to).ok_or(NoAddress)?;
-                (fixed.target.clone(), fixed.flow, true)
-            }
+        let registered = self.registrar.locate(to, now.mono);
+        let (target, flow, by_contact) = if let Some((uri, flow)) = registered {
+            (uri.clone(), flow, false)
+        } else {
+            let fixed = self.directory.fixed(to).ok_or(NoAddress)?;
+            (fixed.target.clone(), fixed.flow, true)
         };
         if self.core.is_full() || self.legs.contains(leg.0) {
             out.push(Effect::Leg { leg, event: LegEvent::Refused { status: 503 } });
@@ -249,7 +250,7 @@ impl Endpoint {
         out: &mut Vec<Effect>,
     ) {
         self.with_leg(leg, now, out, |leg, cx| {
-            leg.answer_offer(cx, answer.as_ref().map_err(|e| *e))
+            leg.answer_offer(cx, answer.as_ref().map_err(|status| *status));
         });
     }
 

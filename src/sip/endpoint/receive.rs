@@ -1,7 +1,8 @@
 //! What comes in: which messages are known, which are answered without state, and which begin
 //! something (RFC 3261 §8.2, §16.3 where it binds an endpoint too).
 
-use super::core::{Cx, Match};
+use super::core::Cx;
+use super::serving::Match;
 use super::{Effect, Endpoint};
 use crate::base::{LegId, Mono, Now, Number, Private};
 use crate::sip::AnyUri;
@@ -12,10 +13,12 @@ use crate::sip::leg::{ALLOW, Invited, Leg, State, unsupported};
 use crate::sip::{HeaderName, ParseError, Writer, parse};
 use crate::sip::{Message, Method, Request};
 use bytes::Bytes;
+use std::borrow::Cow;
 
 /// Longest display name that is passed on, characters.
 const MAX_NAME: usize = 128;
 
+#[allow(clippy::needless_pass_by_value)] // the message is handed over
 impl Endpoint {
     /// Takes one datagram, or one framed message of a stream.
     ///
@@ -133,8 +136,9 @@ impl Endpoint {
             };
             return self.turn_away(flow, &request, Refusal::plain(status), out);
         };
-        // The end of a call is taken even when the table is full.
-        if self.core.is_full() && request.method != Method::Bye {
+        // The end of a call is taken even when the table is full, and from a peer that asks too much.
+        let room = self.legs.get_mut(id.0).is_some_and(|leg| leg.has_room(now.mono));
+        if (self.core.is_full() || !room) && request.method != Method::Bye {
             return self.turn_away(flow, &request, Refusal::plain(503), out);
         }
         self.with_leg(id, now, out, |leg, cx| leg.on_request(cx, flow, key, request));
@@ -401,7 +405,7 @@ impl Refusal {
 fn incoming(request: &Request, source: Source, dialled: String, from_user: String) -> Incoming {
     let head = &request.head;
     let asserted = head.address(&HeaderName::PAssertedIdentity).ok().flatten();
-    let asserted = asserted.and_then(|address| address.uri.user().map(|user| user.into_owned()));
+    let asserted = asserted.and_then(|address| address.uri.user().map(Cow::into_owned));
     let name = head.from.display.as_deref().map(clean_name).filter(|name| !name.is_empty());
     let privacy = head.headers.all(&HeaderName::Privacy).any(|value| {
         value.split(|byte| *byte == b';').any(|word| {

@@ -6,7 +6,8 @@ use super::{Ending, Leg, State};
 use crate::sip::Request;
 use crate::sip::api::{LegEnd, LegEvent, Why};
 use crate::sip::dialog::Token;
-use crate::sip::endpoint::core::{Cx, Outcome};
+use crate::sip::endpoint::asking::Outcome;
+use crate::sip::endpoint::core::Cx;
 
 impl Leg {
     /// The engine wants the leg to end, whatever its state.

@@ -14,10 +14,12 @@ use super::HeaderName;
 use super::Writer;
 use super::api::{Flow, LegEnd, LegEvent, Why};
 use super::dialog::{Dialog, Token};
-use super::endpoint::core::{Cx, Outcome, Purpose};
-use super::transaction::timer::Alarm;
+use super::endpoint::asking::{Outcome, Purpose};
+use super::transaction::after_ms;
+use super::transaction::timer::{Alarm, LONG_MS};
 use super::{Method, Request};
 use crate::base::{LegId, Mono};
+use crate::sip::endpoint::core::Cx;
 use bytes::Bytes;
 
 pub(super) use incoming::Invited;
@@ -26,6 +28,10 @@ pub(super) use session::{Up, acknowledge_late};
 
 /// What we can do, for Allow (RFC 3261 §20.5).
 pub(super) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REGISTER";
+
+/// Requests of one peer inside one dialog in 64·T1, the time for which each is remembered; the next
+/// is answered 503 without state. Fifteen keys a second by INFO pass.
+const MAX_REQUESTS: u16 = 512;
 
 /// One leg.
 #[derive(Debug)]
@@ -37,6 +43,8 @@ pub(super) struct Leg {
     pub alarm: Alarm,
     /// The stream that the leg is known to hang on.
     pub follows: Option<Flow>,
+    /// The window that counts the peer's requests, and how many came in it.
+    asked: (Mono, u16),
 }
 
 /// Where it stands.
@@ -66,7 +74,18 @@ pub(super) struct Ending {
 
 impl Leg {
     pub fn new(id: LegId, tag: Token, state: State) -> Self {
-        Self { id, tag, state, alarm: Alarm::default(), follows: None }
+        Self { id, tag, state, alarm: Alarm::default(), follows: None, asked: (Mono::ZERO, 0) }
+    }
+
+    /// Whether one more request of the peer's may be remembered.
+    pub fn has_room(&mut self, now: Mono) -> bool {
+        let (since, count) = &mut self.asked;
+        if after_ms(*since, LONG_MS) <= now {
+            self.asked = (now, 1);
+            return true;
+        }
+        *count = count.saturating_add(1);
+        *count <= MAX_REQUESTS
     }
 
     /// The last word to the engine.
@@ -308,5 +327,5 @@ fn reason(why: Why) -> Option<&'static str> {
 
 /// SDP, when there is any.
 fn some_sdp(sdp: Option<&Bytes>) -> Option<&[u8]> {
-    sdp.map(|sdp| sdp.as_ref())
+    sdp.map(AsRef::as_ref)
 }

@@ -8,7 +8,8 @@ use crate::sip::HeaderName;
 use crate::sip::api::{Flow, LegEnd, LegEvent, Why};
 use crate::sip::body;
 use crate::sip::dialog::{Dialog, Token};
-use crate::sip::endpoint::core::{Cx, Outcome, Purpose};
+use crate::sip::endpoint::asking::{Outcome, Purpose};
+use crate::sip::endpoint::core::Cx;
 use crate::sip::transaction::timer::{LONG_MS, T1_MS, T2_MS};
 use crate::sip::transaction::{Repeat, after_ms};
 use crate::sip::{Method, Request, Response};
@@ -23,7 +24,7 @@ pub(in crate::sip) struct Up {
     pub dialog: Dialog,
     pub exchange: Exchange,
     /// An offer of the engine's that waits for its turn.
-    wanted: Option<Option<Bytes>>,
+    wanted: Option<Proposal>,
     /// We are to hang up as soon as the ACK came.
     pub deferred: Option<Why>,
     /// We dialled, so the Call-ID is ours (§14.1 lets that side wait longer after 491).
@@ -31,6 +32,10 @@ pub(in crate::sip) struct Up {
     /// The engine still owes an answer to an offer that the peer took back.
     owed: bool,
 }
+
+/// A re-INVITE to be sent: with our offer, or without one, which asks the peer for its own.
+#[derive(Debug)]
+struct Proposal(Option<Bytes>);
 
 /// Which offer is under way.
 #[derive(Debug)]
@@ -141,16 +146,13 @@ impl Leg {
         let update = request.method == Method::Update;
         let up = match &mut self.state {
             State::Up(up) => up,
+            State::Invited(_) | State::Calling(_) if update && request.sdp().is_none() => {
+                return self.refresh_only(cx, flow, key, &request);
+            }
             // Our answer to its first offer is due: a second offer comes too early (§14.2,
             // RFC 3311 §5.2).
-            State::Invited(_) if update && request.sdp().is_none() => {
-                return self.refresh_only(cx, flow, key, &request);
-            }
             State::Invited(_) => return self.refuse_request(cx, key, &request, 500),
             // Its answer to our offer is due (RFC 3311 §5.2).
-            State::Calling(_) if update && request.sdp().is_none() => {
-                return self.refresh_only(cx, flow, key, &request);
-            }
             State::Calling(_) => return self.refuse_request(cx, key, &request, 491),
             State::Ending(_) | State::Over => return self.refuse_request(cx, key, &request, 481),
         };
@@ -180,7 +182,7 @@ impl Leg {
         if let Exchange::Glare { sdp, .. } = &mut up.exchange
             && up.wanted.is_none()
         {
-            up.wanted = Some(sdp.take());
+            up.wanted = Some(Proposal(sdp.take()));
         }
         let sdp = request.sdp();
         up.exchange = Exchange::Asked { request: Box::new(request), key };
@@ -260,7 +262,7 @@ impl Leg {
                 *waiting = sdp; // the newer one takes the place of the one that waits
                 return;
             }
-            up.wanted = Some(sdp);
+            up.wanted = Some(Proposal(sdp));
             self.next_offer(cx);
         }
     }
@@ -268,7 +270,7 @@ impl Leg {
     fn next_offer(&mut self, cx: &mut Cx<'_>) {
         if let State::Up(up) = &mut self.state
             && matches!(up.exchange, Exchange::Idle)
-            && let Some(sdp) = up.wanted.take()
+            && let Some(Proposal(sdp)) = up.wanted.take()
         {
             self.reinvite(cx, sdp, 0);
         }
@@ -332,7 +334,7 @@ impl Leg {
                     cx.core.rng.below(201).saturating_mul(10)
                 };
                 let at = after_ms(cx.now.mono, u32::try_from(wait_ms).unwrap_or(4_000));
-                let sdp = up.wanted.take().unwrap_or_else(|| sdp.take());
+                let Proposal(sdp) = up.wanted.take().unwrap_or_else(|| Proposal(sdp.take()));
                 up.exchange = Exchange::Glare { at, sdp, tries: tries.saturating_add(1) };
             }
             status => {

@@ -150,6 +150,7 @@ mod tests {
     }
 
     #[test]
+    #[allow(clippy::type_complexity)] // a table's row
     fn every_pair_has_its_answer() {
         use Client::*;
         use Event::*;

@@ -77,6 +77,7 @@ mod tests {
     use super::*;
 
     #[test]
+    #[allow(clippy::type_complexity)] // a table's row
     fn every_pair_has_its_answer() {
         use Event::*;
         use Server::*;

@@ -66,7 +66,7 @@ pub(super) fn authorization(
 fn what_strangers_get() {
     let invite = "INVITE sip:2000@192.0.2.1 SIP/2.0";
     let sdp = "Content-Type: application/sdp";
-    let table: &[(&str, Bytes, &str)] = &[
+    let rows: &[(&str, Bytes, &str)] = &[
         ("INVITE", request(invite, "INVITE", "1000", sdp, "v=0"), "401 INVITE 1"),
         ("INVITE as nobody", request(invite, "INVITE", "9999", sdp, "v=0"), "401 INVITE 1"),
         (
@@ -191,7 +191,7 @@ fn what_strangers_get() {
         ),
     ];
     let mut endpoint = endpoint();
-    for (case, bytes, want) in table {
+    for (case, bytes, want) in rows {
         let had = answer(&mut endpoint, udp(STRANGER), bytes.clone());
         assert_eq!(had, [((*want).to_owned(), true)], "{case}");
         let again = sent(&mut endpoint, udp(STRANGER), bytes.clone());
@@ -203,28 +203,18 @@ fn what_strangers_get() {
         assert_eq!(tag(&again[0].0), tag(&once_more[0].0), "{case}: RFC 3261 §8.2.7");
         assert_eq!(endpoint.gauges(), super::super::Gauges::default(), "{case}: no state");
     }
-    let table = [
-        ("extensions", 14 + 4, &["Unsupported: 100rel", "Unsupported: x", "Unsupported: y"][..]),
-        ("body", 19, &["Accept: application/sdp"][..]),
-        ("MESSAGE", 14, &["Allow: INVITE"][..]),
-        ("unknown", 16, &["Allow: INVITE"][..]),
+    let table: [(&str, &[&str]); 4] = [
+        ("extensions", &["Unsupported: 100rel", "Unsupported: x", "Unsupported: y"]),
+        ("body", &["Accept: application/sdp"]),
+        ("MESSAGE", &["Allow: INVITE"]),
+        ("unknown", &["Allow: INVITE"]),
     ];
-    for (case, at, due) in table {
-        let bytes = sent(&mut endpoint, udp(STRANGER), table_entry(at, case));
+    for (case, due) in table {
+        let (_, bytes, _) = rows.iter().find(|(had, ..)| *had == case).expect("a row above");
+        let bytes = sent(&mut endpoint, udp(STRANGER), bytes.clone());
         let text = String::from_utf8_lossy(&bytes[0].0).into_owned();
         for due in due {
             assert!(text.contains(due), "{case}: {due} in\n{text}");
-        }
-    }
-    fn table_entry(_: usize, case: &str) -> Bytes {
-        let invite = "INVITE sip:2000@192.0.2.1 SIP/2.0";
-        match case {
-            "extensions" => {
-                request(invite, "INVITE", "1000", "Require: 100rel, x\nProxy-Require: y", "")
-            }
-            "body" => request(invite, "INVITE", "1000", "Content-Type: text/plain", "hello"),
-            "MESSAGE" => request("MESSAGE sip:2000@192.0.2.1 SIP/2.0", "MESSAGE", "1000", "", ""),
-            _ => request("DANCE sip:2000@192.0.2.1 SIP/2.0", "DANCE", "1000", "", ""),
         }
     }
 }

@@ -1,6 +1,8 @@
 //! The endpoint under a script: a text ladder of what a peer sends, what the engine wishes, what time
 //! passes, and, line by line, what must come of it.
 
+#![allow(clippy::needless_pass_by_value, clippy::format_push_string, clippy::type_complexity)] // a script's tools
+
 mod admission;
 mod called;
 mod calling;
@@ -110,7 +112,8 @@ pub(super) fn event_line(event: &LegEvent) -> String {
 /// A peer's message in text, ready for the wire.
 pub(super) fn wire(head: &str, body: &str) -> Bytes {
     let lines = head.lines().map(str::trim).filter(|line| !line.is_empty());
-    let mut text: String = lines.map(|line| format!("{line}\r\n")).collect();
+    let mut text = lines.collect::<Vec<_>>().join("\r\n");
+    text.push_str("\r\n");
     text.push_str(&format!("Content-Length: {}\r\n\r\n{body}", body.len()));
     Bytes::from(text)
 }

@@ -483,6 +483,26 @@ fn keys_come_by_info() {
 }
 
 #[test]
+fn a_flood_inside_a_call_is_remembered_only_so_far() {
+    let mut ladder = Ladder::new(udp("192.0.2.7:5060"));
+    ladder.play(CALLED);
+    let mut out = Vec::new();
+    for cseq in 2..2_000 {
+        let info = ladder.request("INFO", &[&cseq.to_string()]);
+        ladder.endpoint.receive(ladder.flow, info, false, super::at(0), &mut out);
+    }
+    assert!(ladder.endpoint.gauges().server_transactions <= 520);
+    ladder.play(
+        "
+        > BYE 5000
+        < 200 BYE 5000
+        ! Over Bye
+    ",
+    );
+    ladder.rest();
+}
+
+#[test]
 fn other_requests_in_a_call() {
     called(
         "

@@ -1,0 +1,299 @@
+//! Requests of ours: their transactions, what still has to be sent for them, and what a leg must hear
+//! of them.
+
+use super::core::{Cx, Holder};
+use super::serving::exact;
+use crate::base::{LegId, Mono};
+use crate::sip::api::Flow;
+use crate::sip::dialog::{Token, derived};
+use crate::sip::transaction::timer::Alarm;
+use crate::sip::transaction::{Client, InviteClient, Timers, Wire, client, invite_client};
+use crate::sip::{HeaderName, Method, Response};
+use bytes::Bytes;
+
+/// 2xx of different forks that one INVITE of ours acknowledges; more are not answered at all, so
+/// their senders give up by themselves.
+pub(in crate::sip) const MAX_FORKS: usize = 8;
+
+/// What a request of ours was for, so that its answer finds the right question.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::sip) enum Purpose {
+    /// The INVITE that begins a leg.
+    Invite,
+    /// A re-INVITE.
+    Reinvite,
+    /// BYE.
+    Bye,
+    /// CANCEL.
+    Cancel,
+}
+
+/// What came of a request of ours.
+#[derive(Debug)]
+#[allow(clippy::large_enum_variant)] // lives for one input, on the stack
+pub(in crate::sip) enum Outcome {
+    /// A response.
+    Response(Response),
+    /// Nobody answered in 64·T1.
+    TimedOut,
+}
+
+#[derive(Debug)]
+enum Asking {
+    Invite(InviteClient),
+    Other(Client),
+}
+
+/// A request of ours.
+#[derive(Debug)]
+pub(in crate::sip) struct ClientTxn {
+    machine: Asking,
+    flow: Flow,
+    /// The request while it may be repeated or cancelled; the ACK to a failure after one came.
+    bytes: Bytes,
+    /// ACKs to 2xx, by the To tag of the fork: sent again when the 2xx comes again (§13.2.2.4).
+    acks: Vec<(Box<str>, Flow, Bytes)>,
+    leg: LegId,
+    purpose: Purpose,
+    /// Its leg is over: an INVITE that rings on for nobody is given up like a cancelled one.
+    orphan: bool,
+    alarm: Alarm,
+}
+
+impl Cx<'_> {
+    /// A branch for a request; its transaction's key is the same number. The lowest bit is the
+    /// CANCEL's, which shares its INVITE's branch (§9.1).
+    pub fn branch(&mut self) -> Token {
+        Token(self.core.rng.bits() & !1)
+    }
+
+    /// Sends a request of ours and watches over it.
+    pub fn start(&mut self, branch: Token, leg: LegId, purpose: Purpose, flow: Flow, bytes: Bytes) {
+        let now = self.now.mono;
+        let wire = Wire::from(flow.transport);
+        let (key, machine) = match purpose {
+            Purpose::Invite | Purpose::Reinvite => {
+                (branch.0, Asking::Invite(InviteClient::start(wire, now)))
+            }
+            Purpose::Bye => (branch.0, Asking::Other(Client::start(wire, now))),
+            Purpose::Cancel => (branch.0 | 1, Asking::Other(Client::start(wire, now))),
+        };
+        let (acks, alarm) = (Vec::new(), Alarm::default());
+        let (request, orphan) = (bytes.clone(), false);
+        let txn = ClientTxn { machine, flow, bytes: request, acks, leg, purpose, orphan, alarm };
+        self.core.clients.insert(key, Box::new(txn));
+        self.settle_client(key);
+        self.send(flow, bytes, false);
+    }
+
+    /// Cancels the INVITE under `branch` if a provisional response has come (§9.1). True when CANCEL
+    /// went out, now or before, or is pointless; false when it has to wait.
+    pub fn cancel(&mut self, branch: Token, reason: Option<&str>) -> bool {
+        let now = self.now.mono;
+        let Some(txn) = self.core.clients.get_mut(branch.0) else { return true };
+        let Asking::Invite(machine) = &mut txn.machine else { return true };
+        match machine {
+            InviteClient::Calling { .. } => return false,
+            InviteClient::Proceeding { cancelled_until: None } => {}
+            _ => return true,
+        }
+        machine.handle(invite_client::Event::CancelSent, txn.flow.transport.into(), now);
+        let (leg, flow) = (txn.leg, txn.flow);
+        let writer = derived(&txn.bytes, &Method::Cancel, None);
+        self.settle_client(branch.0);
+        if let Some(mut writer) = writer {
+            if let Some(reason) = reason {
+                writer.header(&HeaderName::Reason, reason);
+            }
+            self.start(branch, leg, Purpose::Cancel, flow, writer.finish());
+        }
+        true
+    }
+
+    /// Nobody waits for the re-INVITE under `branch` any more; it may not ring for ever.
+    pub fn orphan(&mut self, branch: Token) {
+        let now = self.now.mono;
+        let Some(txn) = self.core.clients.get_mut(branch.0) else { return };
+        txn.orphan = true;
+        if let Asking::Invite(machine) = &mut txn.machine {
+            machine.handle(invite_client::Event::CancelSent, txn.flow.transport.into(), now);
+        }
+        self.settle_client(branch.0);
+    }
+
+    /// Sends the ACK to a 2xx and keeps it for the 2xx's repetitions.
+    pub fn ack(&mut self, branch: Token, to_tag: &str, flow: Flow, bytes: Bytes) {
+        if let Some(txn) = self.core.clients.get_mut(branch.0)
+            && txn.acks.len() < MAX_FORKS
+        {
+            txn.acks.push((to_tag.into(), flow, exact(&bytes)));
+        }
+        self.send(flow, bytes, false);
+    }
+
+    /// A response to one of ours. Hands back what the leg must hear; repetitions end here.
+    pub fn answered(&mut self, response: Response) -> Option<(LegId, Purpose, Token, Outcome)> {
+        let head = &response.head;
+        // §17.1.3: our branch, and the method of the CSeq.
+        let branch = head.via.modern_branch()?;
+        let token = Token::parse(branch.get(crate::sip::via::COOKIE.len()..)?)?;
+        let key = match head.cseq.method {
+            Method::Cancel => token.0 | 1,
+            _ => token.0,
+        };
+        let now = self.now.mono;
+        let txn = self.core.clients.get_mut(key)?;
+        let wire = txn.flow.transport.into();
+        let method = match txn.purpose {
+            Purpose::Invite | Purpose::Reinvite => Method::Invite,
+            Purpose::Bye => Method::Bye,
+            Purpose::Cancel => Method::Cancel,
+        };
+        if head.cseq.method != method {
+            return None;
+        }
+        let mut tell = false;
+        let mut again = None;
+        match &mut txn.machine {
+            Asking::Invite(machine) => {
+                use invite_client::{Event, Todo};
+                let event = match response.status {
+                    ..200 => Event::Provisional,
+                    200..300 => Event::Success,
+                    300.. => Event::Failure,
+                };
+                // A 2xx that we have acknowledged comes again: so does its ACK (§13.2.2.4).
+                let tag = head.to.tag().unwrap_or_default();
+                let known = match event {
+                    Event::Success => txn.acks.iter().find(|(had, ..)| **had == *tag),
+                    _ => None,
+                };
+                if let Some((_, flow, bytes)) = known {
+                    again = Some((*flow, bytes.clone()));
+                } else {
+                    for todo in machine.handle(event, wire, now) {
+                        match todo {
+                            Todo::Ack => {
+                                if let Some(to) = head.headers.get(&HeaderName::To)
+                                    && let Some(writer) =
+                                        derived(&txn.bytes, &Method::Ack, Some(to))
+                                {
+                                    txn.bytes = exact(&writer.finish());
+                                }
+                                // From the second time on the bytes are the ACK already.
+                                again = Some((txn.flow, txn.bytes.clone()));
+                            }
+                            Todo::Tell => tell = true,
+                            Todo::Repeat | Todo::TimedOut | Todo::Failed => {}
+                        }
+                    }
+                    if event == Event::Provisional && txn.orphan {
+                        machine.handle(Event::CancelSent, wire, now);
+                    }
+                    if event == Event::Success {
+                        txn.bytes = Bytes::new();
+                        tell &= txn.acks.len() < MAX_FORKS;
+                    }
+                }
+            }
+            Asking::Other(machine) => {
+                use client::{Event, Todo};
+                let event = if response.status < 200 { Event::Provisional } else { Event::Final };
+                tell = machine.handle(event, wire, now).contains(&Todo::Tell);
+                if event == Event::Final {
+                    txn.bytes = Bytes::new();
+                }
+            }
+        }
+        let (leg, purpose) = (txn.leg, txn.purpose);
+        let free = !matches!(response.status, 200..300);
+        self.settle_client(key);
+        if let Some((flow, bytes)) = again {
+            self.send(flow, bytes, free); // an ACK to a failure tells the peer nothing new
+        }
+        tell.then_some((leg, purpose, Token(key & !1), Outcome::Response(response)))
+    }
+
+    /// The request under `branch` could not be sent. True when that ended it.
+    pub fn fail_client(&mut self, branch: Token) -> Option<(LegId, Purpose)> {
+        let now = self.now.mono;
+        let txn = self.core.clients.get_mut(branch.0)?;
+        let wire = txn.flow.transport.into();
+        let failed = match &mut txn.machine {
+            Asking::Invite(machine) => machine
+                .handle(invite_client::Event::Unsendable, wire, now)
+                .contains(&invite_client::Todo::Failed),
+            Asking::Other(machine) => {
+                machine.handle(client::Event::Unsendable, wire, now).contains(&client::Todo::Failed)
+            }
+        };
+        let whom = (txn.leg, txn.purpose);
+        self.settle_client(branch.0);
+        failed.then_some(whom)
+    }
+
+    /// Whether the INVITE under `branch` still waits for its first response.
+    pub fn is_unheard(&self, branch: Token) -> bool {
+        self.core
+            .clients
+            .get(branch.0)
+            .is_some_and(|txn| matches!(txn.machine, Asking::Invite(InviteClient::Calling { .. })))
+    }
+
+    /// The way the request under `branch` went.
+    pub fn flow_of(&self, branch: Token) -> Option<Flow> {
+        self.core.clients.get(branch.0).map(|txn| txn.flow)
+    }
+
+    /// The connection of the request under `branch` is gone; what is still to be sent for it goes by
+    /// `flow`.
+    pub fn reroute(&mut self, branch: Token, flow: Flow) {
+        if let Some(txn) = self.core.clients.get_mut(branch.0) {
+            txn.flow = flow;
+        }
+    }
+
+    fn settle_client(&mut self, key: u64) {
+        let Some(txn) = self.core.clients.get_mut(key) else { return };
+        let deadline = match txn.machine {
+            Asking::Invite(InviteClient::Terminated) | Asking::Other(Client::Terminated) => {
+                self.core.clients.remove(key);
+                return;
+            }
+            Asking::Invite(machine) => machine.deadline(),
+            Asking::Other(machine) => machine.deadline(),
+        };
+        self.core.timers.arm(&mut txn.alarm, Holder::Client(key), deadline);
+    }
+
+    /// The timer entry of `at` has come up; hands back what the leg must hear.
+    pub fn wake_client(&mut self, key: u64, at: Mono) -> Option<(LegId, Purpose, Token)> {
+        let now = self.now.mono;
+        let txn = self.core.clients.get_mut(key)?;
+        if !Timers::<Holder>::is_live(&mut txn.alarm, at) {
+            return None;
+        }
+        let wire = txn.flow.transport.into();
+        let (mut repeat, mut timed_out) = (false, false);
+        match &mut txn.machine {
+            Asking::Invite(machine) => {
+                for todo in machine.handle(invite_client::Event::Tick, wire, now) {
+                    repeat |= *todo == invite_client::Todo::Repeat;
+                    timed_out |= *todo == invite_client::Todo::TimedOut;
+                }
+            }
+            Asking::Other(machine) => {
+                for todo in machine.handle(client::Event::Tick, wire, now) {
+                    repeat |= *todo == client::Todo::Repeat;
+                    timed_out |= *todo == client::Todo::TimedOut;
+                }
+            }
+        }
+        let (leg, purpose, flow, bytes) = (txn.leg, txn.purpose, txn.flow, txn.bytes.clone());
+        if repeat {
+            self.send(flow, bytes, false);
+        }
+        self.settle_client(key);
+        timed_out.then_some((leg, purpose, Token(key & !1)))
+    }
+}
