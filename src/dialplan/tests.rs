@@ -725,3 +725,11 @@ fn a_walk_reads_as_a_way_in_both_languages() {
 ";
     assert!(text.ends_with(tail), "{text}");
 }
+
+#[test]
+fn the_plan_in_the_documentation_is_clean() {
+    let text = include_str!("../../docs/DIALPLAN.md");
+    let plan = text.split("```toml\n").nth(1).and_then(|rest| rest.split("```").next()).unwrap();
+    let result = load(plan, "docs", Some(&prompts()));
+    assert!(matches!(&result, Ok((_, none)) if none.is_empty()), "{}", shown(result, Lang::En));
+}
