@@ -2,7 +2,7 @@
 //!
 //! Pure: an input and the time go in, actions come out, and the same inputs give the same actions.
 //! Knows the plan and the history's words; no SIP, no SDP, no socket, no clock. A call is one state
-//! machine ([`call`]); what calls share (agents, queues, lines, timers) is the [`floor`].
+//! machine (`call`); what calls share (agents, queues, lines, timers) is the `floor`.
 
 mod agent;
 mod api;
