@@ -1,0 +1,182 @@
+//! The same watch from outside: each agent's phone as the wire shows it. A phone that is rung, or in
+//! any call, by what we have sent and heard so far, is sent no INVITE on a queue's behalf.
+
+use crate::base::CallId;
+use std::collections::{BTreeMap, BTreeSet};
+use std::net::SocketAddr;
+
+/// What one message says that matters here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Says<'a> {
+    /// An INVITE that opens a dialog.
+    Invite(&'a str),
+    /// BYE or CANCEL.
+    End(&'a str),
+    /// A final answer to an INVITE.
+    Final(&'a str, u16),
+    /// Anything else.
+    Else,
+}
+
+/// The first line of a message, for ladders.
+#[must_use]
+pub fn first_line(message: &[u8]) -> &str {
+    let end = message.iter().position(|byte| *byte == b'\r').unwrap_or(message.len());
+    std::str::from_utf8(&message[..end]).unwrap_or("(not text)")
+}
+
+/// Reads one of our own writer's messages; both sides of the simulated wire use it.
+#[must_use]
+pub fn read(message: &[u8]) -> Says<'_> {
+    let Ok(text) = std::str::from_utf8(message) else { return Says::Else };
+    let Some((first, rest)) = text.split_once("\r\n") else { return Says::Else };
+    let value = |name: &str| {
+        let lines = rest.split("\r\n").take_while(|line| !line.is_empty());
+        let mut found = lines.filter_map(|line| {
+            let (head, value) = line.split_once(':')?;
+            head.eq_ignore_ascii_case(name).then(|| value.trim())
+        });
+        found.next().unwrap_or("")
+    };
+    let call_id = value("Call-ID");
+    if let Some(status) = first.strip_prefix("SIP/2.0 ") {
+        let status = status.get(..3).and_then(|digits| digits.parse().ok()).unwrap_or(0);
+        if status >= 200 && value("CSeq").ends_with("INVITE") {
+            return Says::Final(call_id, status);
+        }
+        return Says::Else;
+    }
+    if first.starts_with("INVITE ") && !value("To").contains(";tag=") {
+        return Says::Invite(call_id);
+    }
+    if first.starts_with("BYE ") || first.starts_with("CANCEL ") {
+        return Says::End(call_id);
+    }
+    Says::Else
+}
+
+/// One dialog, begun or being begun, between us and a phone.
+#[derive(Clone, Debug)]
+struct Busy {
+    phone: SocketAddr,
+    call: Option<CallId>,
+}
+
+/// Dialogs with agents' phones by Call-ID.
+#[derive(Debug, Default)]
+pub struct Lines {
+    busy: BTreeMap<String, Busy>,
+    /// Dialogs that are over, and may still be repeated: an INVITE without any answer cannot be
+    /// cancelled yet (RFC 3261 §9.1) and goes on until it is answered or given up.
+    over: BTreeSet<String>,
+}
+
+impl Lines {
+    fn end(&mut self, id: &str) {
+        if self.busy.remove(id).is_some() {
+            self.over.insert(id.to_owned());
+        }
+    }
+
+    /// We heard this from a phone; `call` is the call that it made arrive.
+    pub fn heard(&mut self, phone: SocketAddr, message: &[u8], call: Option<CallId>) {
+        match read(message) {
+            Says::Invite(id) if call.is_some() && !self.over.contains(id) => {
+                self.busy.insert(id.to_owned(), Busy { phone, call });
+            }
+            Says::End(id) | Says::Final(id, 300..) => {
+                self.end(id);
+            }
+            Says::Invite(_) | Says::Final(..) | Says::Else => {}
+        }
+    }
+
+    /// The history says that the call, or this phone's part in it, is over.
+    pub fn over(&mut self, call: CallId, phone: Option<SocketAddr>) {
+        let ended = self.busy.extract_if(.., |_, busy| {
+            busy.call == Some(call) && phone.is_none_or(|phone| phone == busy.phone)
+        });
+        self.over.extend(ended.map(|(id, _)| id));
+    }
+
+    /// We send this to a phone, `call` being what it is rung for. Returns what must not be.
+    pub fn sent(
+        &mut self,
+        phone: SocketAddr,
+        message: &[u8],
+        call: Option<CallId>,
+        direct: bool,
+    ) -> Option<String> {
+        match read(message) {
+            Says::Invite(id) => {
+                if self.busy.contains_key(id) || self.over.contains(id) {
+                    return None; // repeated
+                }
+                let other = self.busy.iter().find(|(_, busy)| busy.phone == phone);
+                let wrong = other
+                    .filter(|_| !direct)
+                    .map(|(other, _)| format!("{phone} gets INVITE {id} while in {other}"));
+                self.busy.insert(id.to_owned(), Busy { phone, call });
+                wrong
+            }
+            Says::End(id) | Says::Final(id, 300..) => {
+                self.end(id);
+                None
+            }
+            Says::Final(id, _) => {
+                // A feature code: answered, and no call. Its 200 may be repeated after its end.
+                if self.over.contains(id) {
+                    return None;
+                }
+                self.busy.entry(id.to_owned()).or_insert(Busy { phone, call: None });
+                None
+            }
+            Says::Else => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Lines, Says, read};
+
+    const INVITE: &[u8] = b"INVITE sip:2001@198.51.100.1 SIP/2.0\r\nTo: <sip:2001@d>\r\nCall-ID: a\r\nCSeq: 1 INVITE\r\n\r\n";
+    const OTHER: &[u8] = b"INVITE sip:2001@198.51.100.1 SIP/2.0\r\nTo: <sip:2001@d>\r\nCall-ID: b\r\nCSeq: 1 INVITE\r\n\r\n";
+    const BYE: &[u8] = b"BYE sip:2001@198.51.100.1 SIP/2.0\r\nTo: <sip:2001@d>;tag=1\r\nCall-ID: a\r\nCSeq: 2 BYE\r\n\r\n";
+    const BUSY: &[u8] =
+        b"SIP/2.0 486 Busy Here\r\nTo: <sip:2001@d>;tag=1\r\nCall-ID: a\r\nCSeq: 1 INVITE\r\n\r\n";
+
+    #[test]
+    fn messages_are_read_as_far_as_needed() {
+        let table: [(&[u8], Says); 4] = [
+            (INVITE, Says::Invite("a")),
+            (BYE, Says::End("a")),
+            (BUSY, Says::Final("a", 486)),
+            (b"OPTIONS sip:d SIP/2.0\r\nCall-ID: a\r\n\r\n", Says::Else),
+        ];
+        for (message, want) in table {
+            assert_eq!(read(message), want);
+        }
+    }
+
+    #[test]
+    fn a_phone_in_a_call_that_is_rung_again_is_seen() {
+        let phone = "198.51.100.1:5060".parse().unwrap();
+        let ring = |before: &dyn Fn(&mut Lines)| {
+            let mut lines = Lines::default();
+            assert_eq!(lines.sent(phone, INVITE, None, false), None);
+            before(&mut lines);
+            lines.sent(phone, OTHER, None, false)
+        };
+        assert!(ring(&|_| {}).is_some(), "rung twice");
+        assert!(
+            ring(&|l| drop(l.sent(phone, INVITE, None, false))).is_some(),
+            "repeated, then rung"
+        );
+        assert!(ring(&|l| drop(l.sent(phone, BYE, None, false))).is_none(), "we ended the first");
+        assert!(ring(&|l| l.heard(phone, BUSY, None)).is_none(), "it refused the first");
+        let mut lines = Lines::default();
+        assert_eq!(lines.sent(phone, INVITE, None, false), None);
+        assert_eq!(lines.sent(phone, OTHER, None, true), None, "its own line may ring beside");
+    }
+}

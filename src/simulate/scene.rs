@@ -1,0 +1,329 @@
+//! The desk and the people of one world, drawn from its seed: a plan with every kind of target, the
+//! phones of its agents, and the callers with what each of them will do.
+
+use super::faults::Draw;
+use super::media::GREETING;
+use super::peer::Describes;
+use crate::base::{AgentId, GroupId, MenuId, Number, PromptId, Rng};
+use crate::dialplan::{
+    Agent, ClosedTargets, DeskNumber, FeatureCode, Group, Hours, Menu, Plan, SetAside, Span,
+    Strategy, Target, WeekdayKey,
+};
+use chrono::NaiveTime;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// The number that leads straight to the group; the last call of every world dials it.
+pub const STRAIGHT: &str = "0312340000";
+const MENU: &str = "0312340001";
+const NIGHT: &str = "0312340002";
+const ONE_LINE: &str = "0312340003";
+const OWN_LINE: &str = "0312340004";
+const INFORMATION: &str = "0312340005";
+const REFUSED: &str = "0312340006";
+const OFFICE: &str = "0312340007";
+const NOBODYS: &str = "0312349999";
+/// User part of a caller who hides the number.
+pub const HIDDEN: &str = "anonymous";
+/// The group's own extension number.
+const GROUP: &str = "7000";
+/// Feature codes in the order sign in, sign out, pause, unpause.
+const CODES: [&str; 4] = ["*11", "*12", "*13", "*14"];
+
+/// What one caller will do.
+#[derive(Clone, Debug)]
+pub struct CallerMake {
+    /// Display name; unique, and with characters that stores like to break.
+    pub name: String,
+    /// User part of From.
+    pub number: String,
+    /// What is dialled.
+    pub dials: Number,
+    /// When, from the world's beginning.
+    pub at: Duration,
+    /// How long until giving up, unless connected.
+    pub patience: Duration,
+    /// How long the caller talks once connected.
+    pub talk: Duration,
+    /// Keys, each so long after being answered.
+    pub keys: Vec<(Duration, char)>,
+    /// What the INVITE carries.
+    pub describes: Describes,
+    /// Goes without a word instead of hanging up.
+    pub vanishes: bool,
+    /// Hangs up so long after the busy announcement began.
+    pub on_busy: Option<Duration>,
+    /// Puts the call on hold so long after being connected, for so long.
+    pub hold: Option<(Duration, Duration)>,
+    /// Phones that ring pick up in the moment this caller gives up.
+    pub raced: bool,
+}
+
+/// One agent's phone.
+#[derive(Clone, Debug)]
+pub struct PhoneMake {
+    /// The agent's extension.
+    pub extension: Number,
+    /// Registers with a password, or stands at a fixed address.
+    pub registers: bool,
+    /// Takes this many of a thousand offers; the rest ring out, are refused, or worse.
+    pub diligence: u64,
+    /// What its agent dials, and when.
+    pub calls: Vec<(Duration, Number)>,
+}
+
+/// A desk with its people.
+#[derive(Clone, Debug)]
+pub struct Scene {
+    /// The plan.
+    pub plan: Arc<Plan>,
+    /// Agents' phones.
+    pub phones: Vec<PhoneMake>,
+    /// Callers by when they dial.
+    pub callers: Vec<CallerMake>,
+    /// Until when people dial.
+    pub length: Duration,
+    /// The whole daemon's most calls at once.
+    pub max_calls: usize,
+    /// RTP ports of the desk.
+    pub ports: u16,
+}
+
+impl Scene {
+    /// The scene of one seed.
+    #[must_use]
+    pub fn drawn_from(seed: u64) -> Self {
+        let mut rng = Rng::from_number(seed ^ 0x5CE0_0000_0000_0000);
+        let agents = 1 + rng.below(5);
+        let plan = Arc::new(plan(agents, &mut rng));
+        let length = Duration::from_secs(*rng.one_of(&[60, 180, 300]));
+        let callers = 6 + rng.below(18);
+        let mut callers: Vec<CallerMake> =
+            (0..callers).map(|n| caller(n, length, &mut rng)).collect();
+        callers.sort_by_key(|caller| caller.at);
+        let registering = rng.chance(300);
+        let phones = plan
+            .agents
+            .keys()
+            .map(|agent| phone(&agent.0, registering, length, &mut rng))
+            .collect();
+        Self {
+            phones,
+            callers,
+            length,
+            max_calls: *rng.one_of(&[500, 500, 500, 3]),
+            ports: *rng.one_of(&[400, 400, 400, 24]),
+            plan,
+        }
+    }
+
+    /// Every number that anybody may dial.
+    #[must_use]
+    pub fn numbers(&self) -> Vec<Number> {
+        let fixed = [NOBODYS, GROUP].map(Number::from);
+        let agents = self.plan.agents.keys().map(|agent| Number(agent.0.clone()));
+        let desk = self.plan.desk_numbers.keys().chain(self.plan.codes.keys()).cloned();
+        desk.chain(agents).chain(fixed).collect()
+    }
+}
+
+fn caller(n: u64, length: Duration, rng: &mut Rng) -> CallerMake {
+    let dials = *rng.one_of(&[
+        STRAIGHT,
+        STRAIGHT,
+        STRAIGHT,
+        STRAIGHT,
+        STRAIGHT,
+        STRAIGHT,
+        MENU,
+        MENU,
+        MENU,
+        MENU,
+        ONE_LINE,
+        ONE_LINE,
+        NIGHT,
+        OWN_LINE,
+        INFORMATION,
+        REFUSED,
+        OFFICE,
+        OFFICE,
+        NOBODYS,
+        GROUP,
+    ]);
+    let keys = ['1', '1', '1', '2', '3', '5', '8', '9', '0', '#'];
+    let patience = match rng.below(10) {
+        0 => rng.millis(0, 400),
+        1 | 2 => rng.millis(0, 4000),
+        3..=5 => rng.millis(3000, 40_000),
+        _ => rng.millis(30_000, 200_000),
+    };
+    CallerMake {
+        name: format!("山田 {n}号「𠮷」"),
+        number: if rng.chance(100) {
+            HIDDEN.to_owned()
+        } else {
+            format!("03{:08}", 30_000_000 + n)
+        },
+        dials: Number::from(dials),
+        at: rng.span(Duration::from_secs(1), length),
+        patience,
+        talk: rng.millis(200, 60_000),
+        keys: (0..rng.below(3)).map(|_| (rng.millis(100, 12_000), *rng.one_of(&keys))).collect(),
+        describes: match rng.below(40) {
+            0..=3 => Describes::Late,
+            4 => Describes::Broken,
+            5 => Describes::Video,
+            _ => Describes::Well,
+        },
+        vanishes: rng.chance(60),
+        on_busy: rng.chance(200).then(|| rng.millis(0, 3000)),
+        hold: rng.chance(120).then(|| (rng.millis(0, 6000), rng.millis(100, 15_000))),
+        raced: rng.chance(200),
+    }
+}
+
+fn phone(extension: &Arc<str>, registering: bool, length: Duration, rng: &mut Rng) -> PhoneMake {
+    let calls = (0..rng.below(3)).map(|_| {
+        let number = match rng.below(6) {
+            0 => *rng.one_of(&[STRAIGHT, MENU, GROUP, "2001", NOBODYS]),
+            1 => CODES[1],
+            2 => CODES[2],
+            3 => CODES[3],
+            _ => CODES[0],
+        };
+        (rng.span(Duration::from_secs(1), length), Number::from(number))
+    });
+    PhoneMake {
+        extension: Number(extension.clone()),
+        calls: calls.collect(),
+        registers: registering && rng.chance(700),
+        diligence: *rng.one_of(&[950, 800, 600, 200]),
+    }
+}
+
+fn plan(agents: u64, rng: &mut Rng) -> Plan {
+    let agents: BTreeMap<AgentId, Agent> = (0..agents)
+        .map(|n| {
+            let name = format!("窓口 {n}");
+            let always = rng.chance(850);
+            (AgentId::from(format!("{}", 2001 + n)), Agent { name, always_signed_in: always })
+        })
+        .collect();
+    let everyone: Vec<AgentId> = agents.keys().cloned().collect();
+    let mut groups = BTreeMap::new();
+    groups.insert(GroupId::from("desk"), group(GROUP, everyone.clone(), rng));
+    let second = everyone[everyone.len() / 2..].to_vec();
+    groups.insert(GroupId::from("second"), group("7001", second, rng));
+    let desk = || Target::Group(GroupId::from("desk"));
+    let menu = || Target::Menu(MenuId::from("main"));
+    let tell = |prompt: &str| Target::Announce(PromptId::from(prompt));
+    let mut numbers = BTreeMap::new();
+    let mut number = |number: &str, hours: Option<&str>, open: Target, closed: Target| {
+        let closed =
+            ClosedTargets { night: closed.clone(), holiday: closed.clone(), closure: closed };
+        let made = DeskNumber {
+            name: number.to_owned(),
+            hours: hours.map(Arc::from),
+            open,
+            closed,
+            line_limit: if number == ONE_LINE { 1 } else { 30 },
+            counted: number != OWN_LINE,
+            trunks: BTreeSet::new(),
+        };
+        numbers.insert(Number::from(number), made);
+    };
+    number(STRAIGHT, None, desk(), tell("closed"));
+    number(MENU, None, menu(), tell("closed"));
+    number(NIGHT, Some("never"), desk(), tell("closed"));
+    number(ONE_LINE, None, desk(), tell("closed"));
+    number(OWN_LINE, None, Target::Extension(Number::from("2001")), tell("closed"));
+    number(INFORMATION, None, tell("information"), tell("closed"));
+    number(REFUSED, None, Target::Refuse(603), Target::Refuse(603));
+    number(OFFICE, Some("office"), menu(), tell("closed"));
+    let codes =
+        [FeatureCode::SignIn, FeatureCode::SignOut, FeatureCode::Pause, FeatureCode::Unpause];
+    Plan {
+        name: "simulated".to_owned(),
+        timezone: chrono_tz::Asia::Tokyo,
+        desk_numbers: numbers,
+        hours: BTreeMap::from([
+            (Arc::from("never"), hours(Vec::new())),
+            (Arc::from("office"), hours(vec![office_day()])),
+        ]),
+        menus: BTreeMap::from([(MenuId::from("main"), main_menu(rng))]),
+        groups,
+        agents,
+        codes: CODES.map(Number::from).into_iter().zip(codes).collect(),
+        extension_ring: rng.millis(4000, 20_000),
+        hold_music: PromptId::from("music"),
+        code_done: PromptId::from("done"),
+        code_refused: PromptId::from("not-done"),
+        positions: (1..=3).map(|n| PromptId::from(format!("position-{n}"))).collect(),
+    }
+}
+
+fn main_menu(rng: &mut Rng) -> Menu {
+    let group = |name: &str| Target::Group(GroupId::from(name));
+    Menu {
+        greeting: PromptId::from(GREETING),
+        keys: BTreeMap::from([
+            ('1', group("desk")),
+            ('2', group("second")),
+            ('3', Target::Announce(PromptId::from("information"))),
+            ('5', Target::Extension(Number::from("2001"))),
+            ('9', Target::Menu(MenuId::from("main"))),
+            ('0', Target::Refuse(603)),
+        ]),
+        timeout: rng.millis(1000, 5000),
+        tries: 1 + u32::try_from(rng.below(3)).unwrap_or(0),
+        wrong_key: PromptId::from("wrong-key"),
+        then: if rng.chance(500) { group("desk") } else { Target::Announce(PromptId::from("bye")) },
+    }
+}
+
+fn group(number: &str, agents: Vec<AgentId>, rng: &mut Rng) -> Group {
+    let aside = |rng: &mut Rng| {
+        if rng.chance(300) { SetAside::Pause } else { SetAside::For(rng.millis(1000, 30_000)) }
+    };
+    Group {
+        name: number.to_owned(),
+        number: Some(Number::from(number)),
+        agents,
+        strategy: *rng.one_of(&[
+            Strategy::RingAll,
+            Strategy::Linear,
+            Strategy::RoundRobin,
+            Strategy::LongestIdle,
+        ]),
+        ring: rng.millis(3000, 20_000),
+        wrap_up: *rng.one_of(&[Duration::ZERO, Duration::from_secs(2), Duration::from_secs(10)]),
+        on_ring_out: aside(rng),
+        on_refuse: aside(rng),
+        max_waiting: *rng.one_of(&[0, 1, 3, 30]),
+        max_wait: rng.millis(15_000, 180_000),
+        answer_first: rng.chance(500),
+        busy: PromptId::from("busy"),
+        music: PromptId::from("music"),
+        comfort: rng.chance(700).then(|| PromptId::from("comfort")),
+        comfort_every: rng.millis(5000, 30_000),
+        tell_position: rng.chance(500),
+        full: PromptId::from("full"),
+        waited: PromptId::from("waited"),
+    }
+}
+
+/// The contract's day.
+fn office_day() -> Span {
+    let at = |hour, minute| NaiveTime::from_hms_opt(hour, minute, 0).unwrap_or_default();
+    Span { from: at(8, 30), until: at(18, 15) }
+}
+
+fn hours(spans: Vec<Span>) -> Hours {
+    Hours {
+        week: (0..5).map(|day| (WeekdayKey(day), spans.clone())).collect(),
+        japanese_holidays: true,
+        yearly: Vec::new(),
+        days: BTreeMap::new(),
+    }
+}

@@ -1,0 +1,818 @@
+//! The world around the desk: one queue of what happens next, a network that may lose, double, delay
+//! and reorder, and everybody's telephone. Time moves only by taking the next event.
+
+use super::faults::{Draw, Faults};
+use super::host::{Doing, Due, Host};
+use super::lines::first_line;
+use super::peer::Peer;
+use super::people::{Caller, CallerState, Deed, Phone, Stage};
+use super::registrant::Registrant;
+use super::scene::{CallerMake, STRAIGHT, Scene};
+use crate::base::{CallId, Mono, Number, PromptId, Rng};
+use crate::event::{CallEvent, Fact, Means};
+use crate::pbx::Command;
+use crate::sip::api::{Effect, LegEvent};
+use bytes::Bytes;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+/// All callers come by this carrier, each from a port of its own.
+pub const CARRIER: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 1));
+const DESK: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 10)), 5060);
+/// Lines of a trace that are kept; the first are dropped.
+const TRACE_MOST: usize = 200_000;
+
+/// Somebody with a telephone, by place in the list.
+type NodeId = usize;
+
+enum Role {
+    Caller(Box<Caller>),
+    Phone(Box<Phone>),
+}
+
+struct Node {
+    at: SocketAddr,
+    /// None while dead.
+    peer: Option<Peer>,
+    role: Role,
+    rng: Rng,
+    /// Deeds and wakings planned for an earlier telephone are void.
+    boot: u32,
+    wake: Option<Mono>,
+    cut_until: Mono,
+    registrant: Option<Registrant>,
+}
+
+enum Event {
+    Datagram { from: SocketAddr, to: SocketAddr, bytes: Bytes },
+    Desk { life: u32, due: Due },
+    Wake { node: NodeId, boot: u32 },
+    Deed { node: NodeId, boot: u32, deed: Deed },
+    Kill,
+    Start,
+    SetClock { by_ms: i64 },
+    Command(Command),
+    Cut { node: NodeId, lasting: Duration },
+}
+
+/// What reaches one telephone or its owner.
+enum Reaches {
+    Datagram(SocketAddr, Bytes),
+    Time,
+    Deed(Deed),
+    Event(crate::base::LegId, LegEvent),
+    Connected,
+    Busy,
+}
+
+/// One seeded world.
+pub struct World {
+    now: Mono,
+    events: BTreeMap<(Mono, u64), Event>,
+    next_event: u64,
+    faults: Faults,
+    healed: bool,
+    prompt: bool,
+    net: Rng,
+    host: Host,
+    life: u32,
+    nodes: Vec<Node>,
+    by_address: BTreeMap<SocketAddr, NodeId>,
+    numbers: Vec<Number>,
+    /// Who listens where.
+    ears: BTreeMap<SocketAddr, NodeId>,
+    /// Whose audio flows.
+    speaking: BTreeSet<SocketAddr>,
+    /// Ears that send nothing until then although their owner is there.
+    gaps: BTreeMap<SocketAddr, Mono>,
+    next_ear: u16,
+    rng: Rng,
+    /// Peers who hung up because nothing was heard any more.
+    left_behind: u32,
+    datagrams: u64,
+    length: Duration,
+    /// So many of the host's complaints carry their time.
+    stamped: usize,
+    trace: Option<Vec<String>>,
+}
+
+impl World {
+    /// The world of a seed, with these faults; everything is planned and nothing has happened.
+    #[must_use]
+    pub fn new(seed: u64, faults: Faults) -> Self {
+        let mut rng = Rng::from_number(seed);
+        let scene = Scene::drawn_from(seed);
+        let numbers = scene.numbers();
+        let phones: Vec<(SocketAddr, Number)> = (1_u8..)
+            .zip(&scene.phones)
+            .map(|(n, phone)| {
+                let ip = IpAddr::V4(Ipv4Addr::new(198, 51, 100, n));
+                (SocketAddr::new(ip, 5060), phone.extension.clone())
+            })
+            .collect();
+        let host = Host::new(DESK, scene.clone(), &phones, rng.fork());
+        let mut world = Self {
+            now: Mono::ZERO,
+            events: BTreeMap::new(),
+            next_event: 0,
+            healed: false,
+            prompt: false,
+            net: rng.fork(),
+            host,
+            life: 0,
+            nodes: Vec::new(),
+            by_address: BTreeMap::new(),
+            numbers,
+            ears: BTreeMap::new(),
+            speaking: BTreeSet::new(),
+            gaps: BTreeMap::new(),
+            next_ear: 512,
+            rng,
+            left_behind: 0,
+            datagrams: 0,
+            length: scene.length,
+            stamped: 0,
+            trace: None,
+            faults,
+        };
+        world.plan(Mono::ZERO, Event::Start);
+        for (make, (at, _)) in scene.phones.into_iter().zip(&phones) {
+            let calls = make.calls.clone();
+            let registrant = make.registers.then(|| Registrant::new(*at, DESK, &make.extension));
+            let node = world.add(*at, Role::Phone(Box::new(Phone::new(make))), registrant);
+            for (after, number) in calls {
+                world.plan(
+                    Mono::ZERO + after,
+                    Event::Deed { node, boot: 0, deed: Deed::Call(number) },
+                );
+            }
+            world.plan(Mono(1000), Event::Wake { node, boot: 0 });
+        }
+        for make in scene.callers {
+            world.add_caller(make);
+        }
+        world.plan_faults();
+        world
+    }
+
+    /// Keeps a ladder of what happens from now on.
+    pub fn keep_trace(&mut self) {
+        self.trace = Some(Vec::new());
+    }
+
+    /// The ladder so far.
+    pub fn take_trace(&mut self) -> Vec<String> {
+        self.trace.take().unwrap_or_default()
+    }
+
+    fn note(&mut self, line: impl FnOnce() -> String) {
+        if let Some(trace) = &mut self.trace
+            && trace.len() < TRACE_MOST
+        {
+            let mut text = format!("{:>11.4} ", seconds(self.now));
+            text.push_str(&line());
+            trace.push(text);
+        }
+    }
+
+    fn add(&mut self, at: SocketAddr, role: Role, registrant: Option<Registrant>) -> NodeId {
+        let mut rng = self.rng.fork();
+        let peer = Peer::new(at, DESK, &self.numbers, rng.fork());
+        let node = self.nodes.len();
+        self.by_address.insert(at, node);
+        self.nodes.push(Node {
+            at,
+            peer: Some(peer),
+            role,
+            rng,
+            boot: 0,
+            wake: None,
+            cut_until: Mono::ZERO,
+            registrant,
+        });
+        node
+    }
+
+    fn add_caller(&mut self, make: CallerMake) -> NodeId {
+        let port = 10_000 + u16::try_from(self.nodes.len()).unwrap_or(0);
+        let at = Mono::ZERO + make.at;
+        let caller = Role::Caller(Box::new(Caller::new(make)));
+        let node = self.add(SocketAddr::new(CARRIER, port), caller, None);
+        self.plan(at, Event::Deed { node, boot: 0, deed: Deed::Dial });
+        node
+    }
+
+    fn plan_faults(&mut self) {
+        let faults = self.faults.clone();
+        let (from, until) = (Duration::from_secs(5), self.length);
+        let agents: Vec<_> =
+            self.numbers.iter().filter(|n| n.as_str().starts_with("20")).cloned().collect();
+        for _ in 0..faults.crashes {
+            let at = self.rng.span(from, until);
+            self.plan(Mono::ZERO + at, Event::Kill);
+        }
+        for _ in 0..faults.clock_jumps {
+            let at = self.rng.span(from, until);
+            let by = self.rng.millis(0, 172_800_000).as_millis();
+            let by_ms = i64::try_from(by).unwrap_or(0) - 86_400_000;
+            self.plan(Mono::ZERO + at, Event::SetClock { by_ms });
+        }
+        for _ in 0..faults.commands {
+            let at = self.rng.span(from, until);
+            let agent = self.rng.one_of(&agents).as_str().into();
+            let by = Means::Api;
+            let command = match self.rng.below(6) {
+                0 => Command::SignOut { agent, by },
+                1 => Command::Pause { agent, reason: "昼休み".to_owned(), by },
+                2 => Command::Unpause { agent, by },
+                _ => Command::SignIn { agent, by },
+            };
+            self.plan(Mono::ZERO + at, Event::Command(command));
+        }
+        let node = |rng: &mut Rng, of: usize| usize::try_from(rng.below(of as u64)).unwrap_or(0);
+        for _ in 0..faults.outages {
+            let at = self.rng.span(from, until);
+            let node = node(&mut self.rng, self.nodes.len());
+            let lasting = self.rng.millis(500, 50_000);
+            self.plan(Mono::ZERO + at, Event::Cut { node, lasting });
+        }
+        for _ in 0..faults.audio_gaps {
+            let at = self.rng.span(from, until);
+            let node = node(&mut self.rng, self.nodes.len());
+            let lasting = self.rng.millis(1000, 40_000);
+            let deed = Deed::FallSilent(lasting);
+            self.plan(Mono::ZERO + at, Event::Deed { node, boot: 0, deed });
+        }
+    }
+
+    fn plan(&mut self, at: Mono, event: Event) {
+        self.events.insert((at.max(self.now), self.next_event), event);
+        self.next_event += 1;
+    }
+
+    /// The time.
+    #[must_use]
+    pub const fn now(&self) -> Mono {
+        self.now
+    }
+
+    /// Until when people dial, from the beginning.
+    #[must_use]
+    pub const fn length(&self) -> Duration {
+        self.length
+    }
+
+    /// When something happens next.
+    #[must_use]
+    pub fn next_deadline(&self) -> Option<Mono> {
+        self.events.first_key_value().map(|((at, _), _)| *at)
+    }
+
+    /// Moves the clock to `at` and lets everything happen that is due by then; nothing sleeps.
+    pub fn advance_to(&mut self, at: Mono) {
+        while let Some(entry) = self.events.first_entry() {
+            let due = entry.key().0;
+            if due > at {
+                break;
+            }
+            let event = entry.remove();
+            self.now = self.now.max(due);
+            self.happen(event);
+            self.stamp_wrong();
+        }
+        self.now = self.now.max(at);
+    }
+
+    /// Writes beside what must not be when it was seen.
+    fn stamp_wrong(&mut self) {
+        for at in self.stamped..self.host.wrong.len() {
+            let line = format!("{:.4} s: {}", seconds(self.now), self.host.wrong[at]);
+            self.note(|| format!("!!!! {line}"));
+            self.host.wrong[at] = line;
+        }
+        self.stamped = self.host.wrong.len();
+    }
+
+    /// Lets time pass.
+    pub fn run_for(&mut self, span: Duration) {
+        let until = self.now + span;
+        self.advance_to(until);
+    }
+
+    /// Nothing goes wrong any more: the network carries, the disk writes, dead phones are switched on.
+    pub fn heal(&mut self) {
+        self.note(|| "-- healed --".to_owned());
+        self.faults.heal();
+        self.healed = true;
+        self.gaps.clear();
+        for node in 0..self.nodes.len() {
+            self.nodes[node].cut_until = Mono::ZERO;
+            if matches!(self.nodes[node].role, Role::Phone(_)) {
+                self.switch_on(node);
+            }
+        }
+        if !self.host.is_up() {
+            self.happen(Event::Start);
+        }
+    }
+
+    fn happen(&mut self, event: Event) {
+        match event {
+            Event::Datagram { from, to, bytes } => self.arrive(from, to, bytes),
+            Event::Desk { life, due } => {
+                if life == self.life {
+                    let speaking = &self.speaking;
+                    let gaps = &self.gaps;
+                    let (ears, nodes, now) = (&self.ears, &self.nodes, self.now);
+                    let sends = |ear: SocketAddr| {
+                        let gap = gaps.get(&ear).is_some_and(|until| *until > now);
+                        let cut = ears.get(&ear).is_none_or(|node| nodes[*node].cut_until > now);
+                        speaking.contains(&ear) && !gap && !cut
+                    };
+                    let doing = self.host.due(due, sends, &self.faults, now);
+                    self.carry_out(doing);
+                }
+            }
+            Event::Wake { node, boot } => {
+                if self.nodes[node].boot == boot
+                    && self.nodes[node].wake.is_none_or(|wake| wake <= self.now)
+                {
+                    self.nodes[node].wake = None;
+                    self.reach(node, Reaches::Time);
+                }
+            }
+            Event::Deed { node, boot, deed } => {
+                if self.nodes[node].boot == boot || deed == Deed::Return {
+                    self.deed(node, deed);
+                }
+            }
+            Event::Kill => {
+                if !self.healed && self.host.is_up() {
+                    self.note(|| "-- killed --".to_owned());
+                    self.host.kill(self.now);
+                    self.life += 1;
+                    let down = self.rng.millis(100, 6000);
+                    self.plan(self.now + down, Event::Start);
+                }
+            }
+            Event::Start => {
+                if !self.host.is_up() {
+                    self.note(|| "-- started --".to_owned());
+                    let doing = self.host.start(&self.faults, self.now);
+                    self.carry_out(doing);
+                }
+            }
+            Event::SetClock { by_ms } => {
+                if !self.healed {
+                    self.note(|| format!("-- clock set by {by_ms} ms --"));
+                    self.host.set_clock(by_ms);
+                }
+            }
+            Event::Command(command) => {
+                self.note(|| format!("command {command:?}"));
+                let doing = self.host.command(command, &self.faults, self.now);
+                self.carry_out(doing);
+            }
+            Event::Cut { node, lasting } => {
+                if !self.healed {
+                    let at = self.nodes[node].at;
+                    self.note(|| format!("{at} is cut off for {lasting:?}"));
+                    self.nodes[node].cut_until = self.now + lasting;
+                }
+            }
+        }
+    }
+
+    /// Puts a datagram on the network.
+    fn send(&mut self, from: SocketAddr, to: SocketAddr, bytes: &Bytes) {
+        self.datagrams += 1;
+        let wire = &self.faults.wire;
+        let mut copies = u64::from(!self.net.chance(wire.lost));
+        if copies > 0 && self.net.chance(wire.doubled) {
+            copies = 2;
+        }
+        let delays: Vec<Duration> = (0..copies)
+            .map(|_| {
+                let late = if self.net.chance(wire.stragglers) {
+                    self.net.span(Duration::ZERO, wire.straggle)
+                } else {
+                    Duration::ZERO
+                };
+                wire.delay + self.net.span(Duration::ZERO, wire.jitter) + late
+            })
+            .collect();
+        self.note(|| {
+            let mut line = format!("{from} -> {to} {}", first_line(bytes));
+            if delays.len() != 1 {
+                let _ = write!(line, " (x{})", delays.len());
+            }
+            line
+        });
+        for delay in delays {
+            let event = Event::Datagram { from, to, bytes: bytes.clone() };
+            self.plan(self.now + delay, event);
+        }
+    }
+
+    fn is_cut(&self, at: SocketAddr) -> bool {
+        self.by_address.get(&at).is_some_and(|node| self.nodes[*node].cut_until > self.now)
+    }
+
+    fn arrive(&mut self, from: SocketAddr, to: SocketAddr, bytes: Bytes) {
+        if self.is_cut(from) || self.is_cut(to) {
+            return;
+        }
+        if to == DESK {
+            self.note(|| format!("        desk hears {}", first_line(&bytes)));
+            let doing = self.host.receive(from, bytes, &self.faults, self.now);
+            self.carry_out(doing);
+        } else if let Some(node) = self.by_address.get(&to) {
+            self.reach(*node, Reaches::Datagram(from, bytes));
+        }
+    }
+
+    fn carry_out(&mut self, doing: Doing) {
+        for entry in doing.facts {
+            self.note(|| format!("        [{}] {}", entry.seq, fact_line(&entry.fact)));
+        }
+        for (at, due) in doing.later {
+            self.plan(at, Event::Desk { life: self.life, due });
+        }
+        for (to, bytes) in doing.sends {
+            self.send(DESK, to, &bytes);
+        }
+        for (one, other) in doing.bridged {
+            self.bridged(one, other);
+        }
+        for (ear, prompts) in doing.hears {
+            self.note(|| {
+                let names: Vec<&str> = prompts.iter().map(PromptId::as_str).collect();
+                format!("        {ear} hears {}", names.join(", "))
+            });
+            if prompts.iter().any(|prompt| prompt.as_str() == "busy")
+                && let Some(node) = self.ears.get(&ear)
+            {
+                self.reach(*node, Reaches::Busy);
+            }
+        }
+    }
+
+    /// Two peers hear each other; the history must name this agent for this caller.
+    fn bridged(&mut self, one: SocketAddr, other: SocketAddr) {
+        self.note(|| format!("        {one} and {other} hear each other"));
+        let nodes = [one, other].map(|ear| self.ears.get(&ear).copied());
+        let [Some(caller), Some(phone)] = nodes else {
+            self.host.wrong.push(format!("{one} and {other} are connected, and one is nobody"));
+            return;
+        };
+        if let Role::Caller(who) = &self.nodes[caller].role {
+            let agent = self.host.agent_at(self.nodes[phone].at);
+            let written = self.host.watch().and_then(|watch| watch.answered_by(&who.make.name));
+            // The facts are ahead of the media; a call that is over by now has no word to compare.
+            if written.is_some() && written != agent {
+                let line =
+                    format!("{} hears {agent:?}, the history says {written:?}", who.make.name);
+                self.host.wrong.push(line);
+            }
+        }
+        self.reach(caller, Reaches::Connected);
+    }
+
+    fn switch_on(&mut self, node: NodeId) {
+        if self.nodes[node].peer.is_some() {
+            return;
+        }
+        let (numbers, now) = (&self.numbers, self.now);
+        let it = &mut self.nodes[node];
+        it.peer = Some(Peer::new(it.at, DESK, numbers, it.rng.fork()));
+        let boot = it.boot;
+        if let Some(registrant) = &mut it.registrant {
+            registrant.switch_on(now);
+        }
+        let at = it.at;
+        self.note(|| format!("{at} is switched on"));
+        self.plan(now, Event::Wake { node, boot });
+    }
+
+    fn die(&mut self, node: NodeId) {
+        let at = self.nodes[node].at;
+        self.note(|| format!("{at} is dead"));
+        let it = &mut self.nodes[node];
+        it.peer = None;
+        it.boot += 1;
+        it.wake = None;
+        if let Role::Phone(phone) = &mut it.role {
+            phone.forget();
+        }
+        self.speaking.retain(|ear| self.ears.get(ear) != Some(&node));
+    }
+
+    fn deed(&mut self, node: NodeId, deed: Deed) {
+        match deed {
+            Deed::Return => self.switch_on(node),
+            Deed::FallSilent(lasting) => {
+                let until = self.now + lasting;
+                let ears = self.speaking.iter().filter(|ear| self.ears.get(ear) == Some(&node));
+                self.gaps.extend(ears.map(|ear| (*ear, until)));
+            }
+            deed => self.reach(node, Reaches::Deed(deed)),
+        }
+    }
+
+    /// Something reaches a telephone or its owner, and what follows from it.
+    fn reach(&mut self, node: NodeId, what: Reaches) {
+        let mut waiting = vec![what];
+        while let Some(what) = waiting.pop() {
+            let effects = self.reach_once(node, what);
+            let mut events = Vec::new();
+            for effect in effects {
+                match effect {
+                    Effect::Send { flow, bytes, .. } => {
+                        let from = self.nodes[node].at;
+                        let bytes = match &mut self.nodes[node].registrant {
+                            Some(registrant) => registrant.sign(bytes),
+                            None => bytes,
+                        };
+                        self.send(from, flow.remote, &bytes);
+                    }
+                    Effect::Leg { leg, event } => events.push(Reaches::Event(leg, event)),
+                    Effect::Binding(_) => {}
+                }
+            }
+            waiting.extend(events.into_iter().rev());
+        }
+        self.arm(node);
+    }
+
+    fn reach_once(&mut self, node: NodeId, what: Reaches) -> Vec<Effect> {
+        if let Reaches::Event(leg, event) = &what {
+            let (at, leg) = (self.nodes[node].at, leg.0);
+            let event = event_name(event);
+            self.note(|| format!("        {at} leg {leg}: {event}"));
+        }
+        if let Reaches::Deed(deed) = &what {
+            let at = self.nodes[node].at;
+            self.note(|| format!("{at} does {deed:?}"));
+        }
+        let now = self.now;
+        let port = self.next_ear * 2;
+        let it = &mut self.nodes[node];
+        let Some(peer) = &mut it.peer else { return Vec::new() };
+        let ear = SocketAddr::new(it.at.ip(), port);
+        let host = &self.host;
+        let mut agenda = Vec::new();
+        let mut stage = Stage {
+            peer,
+            rng: &mut it.rng,
+            now,
+            healed: self.healed,
+            prompt: self.prompt,
+            agenda: &mut agenda,
+            ear,
+            hears: &|ear| host.media().is_some_and(|media| media.serves(ear)),
+            keys: Vec::new(),
+            begins: Vec::new(),
+            stops: Vec::new(),
+            dies: false,
+            rush: false,
+            left_behind: false,
+        };
+        let mut new_ear = false;
+        match (what, &mut it.role) {
+            (Reaches::Datagram(from, bytes), _) => {
+                let taken = it
+                    .registrant
+                    .as_mut()
+                    .is_some_and(|registrant| registrant.receive(&bytes, now));
+                if !taken {
+                    stage.peer.receive(from, bytes, now);
+                }
+            }
+            (Reaches::Time, _) => stage.peer.tick(now),
+            (Reaches::Deed(deed), role) => {
+                new_ear = matches!(deed, Deed::Dial | Deed::Call(_));
+                match role {
+                    Role::Caller(caller) => caller.act(&deed, &mut stage),
+                    Role::Phone(phone) => phone.act(&deed, &mut stage),
+                }
+            }
+            (Reaches::Event(leg, event), role) => {
+                new_ear = matches!(event, LegEvent::Incoming(_));
+                match role {
+                    Role::Caller(caller) => caller.hear(leg, &event, &mut stage),
+                    Role::Phone(phone) => phone.hear(leg, &event, &mut stage),
+                }
+            }
+            (Reaches::Connected, Role::Caller(caller)) => caller.connect(&mut stage),
+            (Reaches::Busy, Role::Caller(caller)) => caller.hear_busy(&mut stage),
+            (Reaches::Connected | Reaches::Busy, Role::Phone(_)) => {}
+        }
+        let Stage { keys, begins, stops, dies, rush, left_behind, .. } = stage;
+        let mut effects = it.peer.as_mut().map(Peer::take_effects).unwrap_or_default();
+        let boot = it.boot;
+        self.left_behind += u32::from(left_behind);
+        if new_ear {
+            self.ears.insert(ear, node);
+            self.next_ear = self.next_ear.wrapping_add(1).max(512) % 32_768;
+        }
+        self.speaking.extend(begins);
+        for ear in stops {
+            self.speaking.remove(&ear);
+        }
+        for (at, deed) in agenda {
+            // Dying voids what was planned; coming back is planned beyond it.
+            let boot = if dies { boot + 1 } else { boot };
+            self.plan(at, Event::Deed { node, boot, deed });
+        }
+        for (ear, key) in keys {
+            let doing = self.host.key(ear, key, &self.faults, now);
+            self.carry_out(doing);
+        }
+        if dies {
+            effects.clear();
+            self.die(node);
+        }
+        if rush {
+            self.rush();
+        }
+        effects
+    }
+
+    /// Every phone that rings is picked up now.
+    fn rush(&mut self) {
+        for node in 0..self.nodes.len() {
+            if let Role::Phone(phone) = &self.nodes[node].role {
+                let (legs, boot): (Vec<_>, u32) =
+                    (phone.ringing().collect(), self.nodes[node].boot);
+                for leg in legs {
+                    let deed = Deed::PickUp(leg);
+                    let at = self.now + self.rng.millis(0, 30);
+                    self.plan(at, Event::Deed { node, boot, deed });
+                }
+            }
+        }
+    }
+
+    /// Plans a telephone's next waking.
+    fn arm(&mut self, node: NodeId) {
+        let now = self.now;
+        let it = &mut self.nodes[node];
+        let Some(peer) = &it.peer else { return };
+        let mut sends = Vec::new();
+        let registrant = it.registrant.as_mut().and_then(|registrant| {
+            sends = registrant.work(now, &mut it.rng);
+            registrant.next_deadline()
+        });
+        let due = [peer.next_deadline(), registrant].into_iter().flatten().min();
+        let (at, boot) = (it.at, it.boot);
+        if let Some(due) = due
+            && it.wake.is_none_or(|wake| wake > due)
+        {
+            it.wake = Some(due);
+            self.plan(due, Event::Wake { node, boot });
+        }
+        for bytes in sends {
+            self.send(at, DESK, &bytes);
+        }
+    }
+
+    // What the tests ask.
+
+    /// Calls that wait for an operator, by the desk's own gauge.
+    #[must_use]
+    pub fn waiting(&self) -> u32 {
+        let gauges = self.host.gauges(self.now);
+        gauges.map_or(0, |gauges| gauges.desk.groups.values().map(|group| group.waiting).sum())
+    }
+
+    /// How often each call in the history ended.
+    #[must_use]
+    pub fn ends_by_call(&self) -> BTreeMap<CallId, u32> {
+        super::watch::Watch::after(self.host.journal().entries()).ends_by_call()
+    }
+
+    /// The machine the desk runs on.
+    #[must_use]
+    pub const fn host(&self) -> &Host {
+        &self.host
+    }
+
+    /// What must not be, so far.
+    #[must_use]
+    pub fn wrong(&self) -> &[String] {
+        &self.host.wrong
+    }
+
+    /// Callers, for the last word.
+    pub(super) fn callers(&self) -> impl Iterator<Item = &Caller> {
+        self.nodes.iter().filter_map(|node| match &node.role {
+            Role::Caller(caller) => Some(&**caller),
+            Role::Phone(_) => None,
+        })
+    }
+
+    /// Peers who hung up because nothing was heard any more.
+    #[must_use]
+    pub const fn left_behind(&self) -> u32 {
+        self.left_behind
+    }
+
+    /// Datagrams sent by anybody.
+    #[must_use]
+    pub const fn datagrams(&self) -> u64 {
+        self.datagrams
+    }
+
+    /// With all well: every agent is put on duty, phones are answered at once, and one more caller
+    /// dials the group. Returns whether an agent was heard within `patience`.
+    pub fn serves_one_more(&mut self, patience: Duration) -> bool {
+        self.prompt = true;
+        let agents: Vec<_> =
+            self.nodes.iter().filter_map(|node| self.host.agent_at(node.at).cloned()).collect();
+        for agent in agents {
+            let by = Means::Api;
+            let (signed_in, paused) = self.host.on_duty(&agent);
+            if !signed_in {
+                self.happen(Event::Command(Command::SignIn { agent: agent.clone(), by }));
+            }
+            if paused {
+                self.happen(Event::Command(Command::Unpause { agent, by }));
+            }
+        }
+        // Nobody is set aside for longer than this.
+        self.run_for(Duration::from_secs(60));
+        let make = CallerMake {
+            name: "最後の一人".to_owned(),
+            number: "0399999999".to_owned(),
+            dials: Number::from(STRAIGHT),
+            at: Duration::from_micros(self.now.0),
+            patience: patience * 2,
+            talk: Duration::from_secs(3),
+            keys: Vec::new(),
+            describes: super::peer::Describes::Well,
+            vanishes: false,
+            on_busy: None,
+            hold: None,
+            raced: false,
+        };
+        let node = self.add_caller(make);
+        self.run_for(patience);
+        let served = matches!(&self.nodes[node].role, Role::Caller(caller) if caller.connected);
+        self.run_for(patience * 2);
+        for node in &mut self.nodes {
+            if let Some(registrant) = &mut node.registrant {
+                registrant.stop();
+            }
+        }
+        served
+    }
+
+    /// Callers who believe to be in a call.
+    #[must_use]
+    pub fn callers_up(&self) -> usize {
+        self.callers()
+            .filter(|caller| matches!(caller.state, CallerState::Calling | CallerState::Answered))
+            .count()
+    }
+}
+
+fn seconds(at: Mono) -> f64 {
+    Duration::from_micros(at.0).as_secs_f64()
+}
+
+/// A fact in a ladder: the last digits of the call's id, and what happened.
+fn fact_line(fact: &Fact) -> String {
+    match fact {
+        Fact::Call { call, t_ms, event } => {
+            let id = call.to_string();
+            let short = id.get(id.len().saturating_sub(6)..).unwrap_or("");
+            match event {
+                CallEvent::Arrived { number, caller, .. } => {
+                    let name = caller.name.as_ref().map_or("", |name| name.reveal());
+                    format!("call …{short} arrived at {number} from {name}")
+                }
+                event => format!("call …{short} {t_ms} ms {event:?}"),
+            }
+        }
+        Fact::Agent { agent, event } => format!("agent {agent} {event:?}"),
+        Fact::Desk { event } => format!("desk {event:?}"),
+    }
+}
+
+fn event_name(event: &LegEvent) -> String {
+    match event {
+        LegEvent::Incoming(_) => "rings".to_owned(),
+        LegEvent::Progress { status, .. } => format!("hears {status}"),
+        LegEvent::Answered { .. } => "is answered".to_owned(),
+        LegEvent::Refused { status } => format!("is refused with {status}"),
+        LegEvent::Confirmed { .. } => "is confirmed".to_owned(),
+        LegEvent::Offer { .. } => "is re-offered".to_owned(),
+        LegEvent::OfferAnswered { result } => {
+            format!("had its offer {}", if result.is_ok() { "answered" } else { "refused" })
+        }
+        LegEvent::Digit(key) => format!("got key {key}"),
+        LegEvent::Over(end) => format!("is over: {end:?}"),
+    }
+}
