@@ -6,7 +6,7 @@
 use super::finding::{Findings, nearest};
 use super::parse_way;
 use super::plan::{Agent, FeatureCode, Plan, Target};
-use super::problem::What;
+use super::problem::{Problem, What};
 use super::reader::{At, Item, Table};
 use super::shape::{Kind, NumberRule, Shape, TextRule};
 use super::values::{self, RangeFault};
@@ -112,7 +112,7 @@ pub(crate) fn plan(document: &Spanned<DeTable>, out: &mut Findings) -> (Plan, Ma
             plan.hours.insert(key.value.into(), hours);
         }
     }
-    for (key, item) in reading.numbered(&mut top, "desk_numbers") {
+    for (key, item) in reading.desk_numbers(&mut top) {
         reading.number(&key, What::DeskNumber);
         if let Some(desk) = parse_way::desk_number(&mut reading, &item) {
             plan.desk_numbers.insert(key.value.into(), desk);
@@ -173,13 +173,12 @@ impl Reading<'_, '_> {
         list
     }
 
-    /// The entries of a table whose keys are numbers.
-    fn numbered<'a, 'd>(
-        &mut self,
-        top: &mut Table<'a, 'd>,
-        key: &'static str,
-    ) -> Vec<(At<String>, Item<'a, 'd>)> {
-        let mut list = self.all(top, key);
+    /// The entries of `[desk_numbers]`, whose keys are numbers.
+    fn desk_numbers<'a, 'd>(&mut self, top: &mut Table<'a, 'd>) -> Vec<(At<String>, Item<'a, 'd>)> {
+        let mut list = self.all(top, "desk_numbers");
+        if list.is_empty() {
+            self.out.whole(Problem::NoDeskNumber);
+        }
         list.retain(|(number, _)| {
             let good = values::is_number(&number.value);
             if !good {

@@ -7,6 +7,8 @@ use super::shape::{Row, message, say};
 /// What is wrong.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Problem {
+    /// Nobody can call.
+    NoDeskNumber,
     /// Not a span of hours.
     BadSpan { found: String },
     /// A span whose end is not after its beginning.
@@ -109,6 +111,12 @@ impl Problem {
     fn row(&self) -> Row {
         use Severity::{Error, Warning};
         match self {
+            Self::NoDeskNumber => (
+                Warning,
+                "no-desk-number",
+                say!("着信番号が一つもない", "there is no desk number"),
+                say!("例: [desk_numbers.0312345678]", "such as [desk_numbers.0312345678]"),
+            ),
             Self::BadSpan { found } => (
                 Error,
                 "bad-span",

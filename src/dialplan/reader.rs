@@ -2,7 +2,7 @@
 //! one reading tells everything that is wrong. Shared by plans and by the daemon's own settings.
 
 use super::finding::{Findings, nearest};
-use super::shape::{Kind, Shape, TextRule, show};
+use super::shape::{Kind, Shape, TextRule, half_width, show};
 use super::values;
 use std::collections::BTreeSet;
 use std::ops::{Range, RangeInclusive};
@@ -41,11 +41,25 @@ pub(crate) fn document<'t>(out: &mut Findings<'t>) -> Option<Spanned<DeTable<'t>
     for error in errors {
         let message = error.message().replace('\n', ", ");
         match error.span() {
-            Some(span) => out.at(&span, Shape::Syntax { message }),
+            Some(span) => {
+                let problem = full_width(text, &span).unwrap_or(Shape::Syntax { message });
+                out.at(&span, problem);
+            }
             None => out.whole(Shape::Syntax { message }),
         }
     }
     None
+}
+
+/// What stands at a broken place, or right behind it, when it is full-width: the slip of nearly
+/// everybody who writes TOML with a Japanese input method.
+fn full_width(text: &str, span: &Range<usize>) -> Option<Shape> {
+    let marked = text.get(span.clone())?;
+    let next = text.get(span.end..)?.chars().next();
+    let found: Vec<char> =
+        marked.chars().chain(next).filter(|c| half_width(*c).is_some()).take(8).collect();
+    let due: String = found.iter().copied().filter_map(half_width).collect();
+    (!found.is_empty()).then(|| Shape::FullWidth { found: found.into_iter().collect(), due })
 }
 
 /// A value of a table under its key.

@@ -9,6 +9,8 @@ use std::time::Duration;
 pub enum Shape {
     /// Not TOML.
     Syntax { message: String },
+    /// Signs of the Japanese input method where TOML has its own: ”, ＝, a wide blank.
+    FullWidth { found: String, due: String },
     /// Longer than we read.
     TooLong { bytes: usize, most: usize },
     /// A key that means nothing here.
@@ -90,6 +92,46 @@ pub enum NumberRule {
     Code,
 }
 
+/// What the TOML reader says, in Japanese; itself when it is new to us.
+fn syntax_ja(message: &str) -> String {
+    let (first, _) = message.split_once(',').unwrap_or((message, ""));
+    let known = match first {
+        "duplicate key" => "同じ項目か表が二度書かれている",
+        "string values must be quoted" => "文字列が \"…\" で囲まれていない",
+        "invalid basic string" => "文字列の終わりの \" がない",
+        "key with no value" | "missing value" | "missing value for key" => "項目に「= 値」がない",
+        "invalid unquoted key" => "項目の名前に使えない文字がある",
+        "unquoted keys cannot be empty" => "「=」の前に項目の名前がない",
+        "unclosed table" | "unclosed array table" => "表の名前の終わりの ] がない",
+        "unclosed array" => "一覧の終わりの ] がない",
+        "unclosed inline table" => "表の終わりの } がない",
+        "missing comma between array elements" | "missing comma between key-value pairs" => {
+            "間のコンマがない"
+        }
+        "extra comma in array" | "extra comma in inline table" => "コンマが余分にある",
+        "unexpected leading zero" => "数が 0 で始まっている",
+        "unexpected key or value" | "unexpected content" => "行の終わりに余分なものがある",
+        "invalid value" => "値として読めない",
+        "recursion limit" | "cannot recurse further; max recursion depth met" => "入れ子が深すぎる",
+        _ => return message.to_owned(),
+    };
+    known.to_owned()
+}
+
+/// The plain sign for one of the Japanese input method's.
+pub(crate) fn half_width(c: char) -> Option<char> {
+    match c {
+        '\u{3000}' => Some(' '),
+        '“' | '”' | '＂' => Some('"'),
+        '‘' | '’' => Some('\''),
+        '、' => Some(','),
+        '「' => Some('['),
+        '」' => Some(']'),
+        '！'..='～' => char::from_u32(u32::from(c) - 0xfee0),
+        _ => None,
+    }
+}
+
 /// A duration as it is written in a file.
 #[must_use]
 pub fn show(duration: Duration) -> String {
@@ -133,10 +175,22 @@ impl Shape {
             Self::Syntax { message } => (
                 Error,
                 "syntax",
-                say!("TOML として読めない: {message}", "this is not TOML: {message}"),
+                [
+                    format!("TOML として読めない: {}", syntax_ja(message)),
+                    format!("this is not TOML: {message}"),
+                ],
                 say!(
-                    "TOML 1.0 の書き方（文字列は \"…\"、表は [名前]）",
-                    "TOML 1.0 (texts in \"…\", tables as [name])"
+                    "項目 = 値、文字列は \"…\"、表は [名前]",
+                    "key = value, texts in \"…\", tables as [name]"
+                ),
+            ),
+            Self::FullWidth { found, due } => (
+                Error,
+                "full-width",
+                say!("全角の「{found}」がある", "there is a full-width \"{found}\""),
+                say!(
+                    "半角の「{due}」（日本語は \"…\" の中と # の後だけ）",
+                    "the plain \"{due}\": Japanese only inside \"…\" and after #"
                 ),
             ),
             Self::TooLong { bytes, most } => (

@@ -441,6 +441,31 @@ error[number-twice]: the number 2001 is used twice (first in line 18)
 }
 
 #[test]
+fn the_slips_of_japanese_typing_are_named() {
+    let table = [
+        ("\"6s\"", "”6s”", "全角の「””」がある", "半角の「\"\"」"),
+        ("lines = 5", "lines　=　5", "全角の「\u{3000}」がある", "半角の「 」"),
+        ("lines = 5", "lines ＝ 5", "全角の「＝」がある", "半角の「=」"),
+        ("lines = 5", "lines = ５", "全角の「５」がある", "半角の「5」"),
+        ("[\"2001\", \"2002\"]", "[\"2001\"、 \"2002\"]", "全角の「、」がある", "半角の「,」"),
+        ("lines = 5", "lines = 5\nlines = 5", "同じ項目か表が二度", "項目 = 値"),
+        ("name = \"代表\"", "name = \"代表", "文字列の終わりの \" がない", "項目 = 値"),
+        ("[menus.welcome]", "[menus.welcome", "終わりの ] がない", "項目 = 値"),
+        ("lines = 5", "lines", "「= 値」がない", "項目 = 値"),
+        ("lines = 5", "lines = many", "囲まれていない", "項目 = 値"),
+    ];
+    for (from, into, found, due) in table {
+        assert!(SMALL.contains(from), "{from}");
+        let told = shown(load(&SMALL.replacen(from, into, 1), "p.toml", None), Lang::Ja);
+        assert!(told.contains(found) && told.contains(due), "{into}\n{told}");
+    }
+    // Windows' Notepad: a byte order mark, and carriage returns.
+    let text = format!("\u{feff}{}", SMALL.replace('\n', "\r\n"));
+    let result = load(&text, "p.toml", None);
+    assert!(matches!(&result, Ok((_, none)) if none.is_empty()), "{}", shown(result, Lang::Ja));
+}
+
+#[test]
 fn what_only_larger_plans_can_have_is_found_too() {
     let circle = SMALL
         .replacen("then = { group = \"desk\" }", "then = { menu = \"second\" }", 1)
@@ -470,6 +495,8 @@ fn what_only_larger_plans_can_have_is_found_too() {
 
     let many = format!("{SMALL}[agents.10000-29999]\nname = \"x\"\n");
     assert!(shown(load(&many, "p.toml", None), Lang::En).contains("range-too-long"));
+    let nobody = "name = \"x\"\ntimezone = \"Asia/Tokyo\"\n";
+    assert!(shown(load(nobody, "p.toml", None), Lang::En).contains("warning[no-desk-number]"));
     let huge = "#".repeat(5 << 20);
     assert!(shown(load(&huge, "p.toml", None), Lang::En).contains("too-long"));
     let deep = format!("x = {}", "[".repeat(100_000));
