@@ -106,7 +106,7 @@ mod tests {
         let mut reader = KeyReader::default();
         let one = |&(event, ended, duration, timestamp, marker): &Packet| {
             let [d0, d1] = duration.to_be_bytes();
-            reader.read(&[event, (u8::from(ended) << 7) | 10, d0, d1], 1, timestamp, marker)
+            reader.read(&[event, (u8::from(ended) << 7) | 0x0a, d0, d1], 1, timestamp, marker)
         };
         packets.iter().filter_map(one).collect()
     }

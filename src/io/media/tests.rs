@@ -302,10 +302,12 @@ fn a_key_is_noticed_once_and_passed_on() {
     // Presses 5, 5 and #; of each only some packets arrive.
     let press = |seq: u16, key: u8| {
         for (number, ended) in [(1_u16, 0_u8), (3, 0), (9, 0x80)] {
-            caller.say(101, seq + number, &[key, ended | 10, 0, 160]);
+            caller.say(101, seq + number, &[key, ended | 0x0a, 0, 160]);
         }
     };
-    [(100, 5), (200, 5), (300, 11)].into_iter().for_each(|(seq, key)| press(seq, key));
+    for (seq, key) in [(100, 5), (200, 5), (300, 11)] {
+        press(seq, key);
+    }
     for key in ['5', '5', '#'] {
         assert_eq!(room.notice(), Some(Notice::Digit { leg: caller.leg, key }));
     }
@@ -460,6 +462,8 @@ fn legs_move_between_threads_in_any_order() {
         }
     }
     assert!(room.media.healthy() && room.nothing_noticed());
-    phones.iter().for_each(|phone| room.media.send(Command::Close { leg: phone.leg }));
+    for phone in &phones {
+        room.media.send(Command::Close { leg: phone.leg });
+    }
     room.until(|counters| counters.legs == 0);
 }
