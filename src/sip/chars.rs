@@ -3,10 +3,55 @@
 
 use std::borrow::Cow;
 
+/// A bit for each class below, for every byte: one look instead of a chain of compares.
+static CLASS: [u8; 256] = classes();
+const TOKEN: u8 = 1;
+const UNRESERVED: u8 = 2;
+const USER: u8 = 4;
+const PARAM: u8 = 8;
+
+const fn classes() -> [u8; 256] {
+    let mut table = [0; 256];
+    let mut rest: &mut [u8] = &mut table;
+    let mut byte = 0_u8;
+    while let Some((classes, more)) = rest.split_first_mut() {
+        let (alone, in_token, in_user, in_param) = (
+            byte.is_ascii_alphanumeric()
+                || matches!(byte, b'-' | b'_' | b'.' | b'!' | b'~' | b'*' | b'\''),
+            matches!(byte, b'%' | b'+' | b'`'),
+            matches!(byte, b'&' | b'=' | b'+' | b'$' | b',' | b';' | b'?' | b'/' | b'%' | b'#'),
+            matches!(byte, b'[' | b']' | b'/' | b':' | b'&' | b'+' | b'$' | b'%'),
+        );
+        let unreserved = alone || matches!(byte, b'(' | b')');
+        let mut class = 0;
+        if alone || in_token {
+            class |= TOKEN;
+        }
+        if unreserved {
+            class |= UNRESERVED;
+        }
+        if unreserved || in_user {
+            class |= USER;
+        }
+        if unreserved || in_param {
+            class |= PARAM;
+        }
+        *classes = class;
+        rest = more;
+        byte = byte.wrapping_add(1);
+    }
+    table
+}
+
+#[inline]
+fn is(byte: u8, class: u8) -> bool {
+    CLASS.get(usize::from(byte)).is_some_and(|classes| classes & class != 0)
+}
+
 /// `token` (§25.1).
-pub(super) const fn is_token(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(byte, b'-' | b'.' | b'!' | b'%' | b'*' | b'_' | b'+' | b'`' | b'\'' | b'~')
+#[inline]
+pub(super) fn is_token(byte: u8) -> bool {
+    is(byte, TOKEN)
 }
 
 /// Whether `text` is one non-empty token.
@@ -21,7 +66,33 @@ pub(super) const fn breaks_line(byte: u8) -> bool {
 
 /// Without the white space around it (LWS after unfolding is SP and HTAB).
 pub(super) fn trim(text: &str) -> &str {
+    let bytes = text.as_bytes();
+    let space = |byte: Option<&u8>| matches!(byte, Some(b' ' | b'\t'));
+    if !space(bytes.first()) && !space(bytes.last()) {
+        return text; // nearly always
+    }
     text.trim_matches([' ', '\t'])
+}
+
+/// Before and after the first `separator`, an ASCII byte.
+pub(super) fn split_at_byte(text: &str, separator: u8) -> Option<(&str, &str)> {
+    let at = text.bytes().position(|byte| byte == separator)?;
+    Some((text.get(..at)?, text.get(at.checked_add(1)?..)?))
+}
+
+/// What stands before the first `separator`, and the rest from it on.
+pub(super) fn split_before(text: &str, separator: u8) -> (&str, &str) {
+    let at = text.bytes().position(|byte| byte == separator).unwrap_or(text.len());
+    text.split_at_checked(at).unwrap_or((text, ""))
+}
+
+/// Bytes as text, those that are no UTF-8 as U+FFFD.
+pub(super) fn lossy(bytes: &[u8]) -> Cow<'_, str> {
+    // The plain check is quicker than the one that repairs.
+    match std::str::from_utf8(bytes) {
+        Ok(text) => Cow::Borrowed(text),
+        Err(_) => String::from_utf8_lossy(bytes),
+    }
 }
 
 /// [`trim`] on bytes.
@@ -137,9 +208,15 @@ pub(super) fn unescape(text: &str) -> Cow<'_, str> {
 
 /// Whether every `%` in `text` begins an escape.
 pub(super) fn escapes_are_whole(text: &str) -> bool {
-    text.split('%').skip(1).all(|part| {
-        matches!(part.as_bytes(), [high, low, ..] if hex(*high).is_some() && hex(*low).is_some())
-    })
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        if byte == b'%'
+            && !(bytes.next().and_then(hex).is_some() && bytes.next().and_then(hex).is_some())
+        {
+            return false;
+        }
+    }
+    true
 }
 
 /// Appends `text` so that it may stand as the user part of a SIP URI (`user-unreserved`, §25.1).
@@ -157,15 +234,21 @@ pub(super) fn escape_user_into(text: &str, out: &mut String) {
 }
 
 /// `user` (§25.1) and `%`; `#` too, because phones dial `*21#` unescaped.
-pub(super) const fn is_user_char(byte: u8) -> bool {
-    is_unreserved(byte)
-        || matches!(byte, b'&' | b'=' | b'+' | b'$' | b',' | b';' | b'?' | b'/' | b'%' | b'#')
+#[inline]
+pub(super) fn is_user_char(byte: u8) -> bool {
+    is(byte, USER)
+}
+
+/// `paramchar` (§25.1) and `%`.
+#[inline]
+pub(super) fn is_param_char(byte: u8) -> bool {
+    is(byte, PARAM)
 }
 
 /// `unreserved` (§25.1).
-pub(super) const fn is_unreserved(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric()
-        || matches!(byte, b'-' | b'_' | b'.' | b'!' | b'~' | b'*' | b'\'' | b'(' | b')')
+#[inline]
+pub(super) fn is_unreserved(byte: u8) -> bool {
+    is(byte, UNRESERVED)
 }
 
 /// The value of one hex digit.
@@ -200,6 +283,24 @@ pub(super) fn delta_seconds(text: &[u8]) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_classes_are_those_of_the_grammar() {
+        let of = |class| {
+            (0..=u8::MAX).filter(|byte| is(*byte, class)).map(char::from).collect::<String>()
+        };
+        let letters = "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+        let sorted = |marks: &str| {
+            let mut all: Vec<char> =
+                format!("0123456789{letters}{}{marks}", letters.to_lowercase()).chars().collect();
+            all.sort_unstable();
+            all.into_iter().collect::<String>()
+        };
+        assert_eq!(of(TOKEN), sorted("-.!%*_+`'~"));
+        assert_eq!(of(UNRESERVED), sorted("-_.!~*'()"));
+        assert_eq!(of(USER), sorted("-_.!~*'()&=+$,;?/%#"));
+        assert_eq!(of(PARAM), sorted("-_.!~*'()[]/:&+$%"));
+    }
 
     #[test]
     fn quotes_escapes_and_numbers() {

@@ -53,9 +53,7 @@ pub(super) fn scan(message: &[u8]) -> Result<Scan, ParseError> {
     let (mut line_at, mut at, mut nul) = (start, start, false);
     loop {
         let rest = window.get(at..).unwrap_or_default();
-        let Some(step) =
-            rest.iter().position(|byte| *byte < 14 && matches!(byte, 0 | b'\n' | b'\r'))
-        else {
+        let Some(step) = control(rest) else {
             return Err(if limit < message.len() {
                 ParseError::HeadTooLarge { limit: MAX_HEAD }
             } else {
@@ -101,6 +99,25 @@ pub(super) fn scan(message: &[u8]) -> Result<Scan, ParseError> {
             _ => return Err(ParseError::ControlByte),
         }
     }
+}
+
+/// Where the next NUL, LF or CR is.
+fn control(text: &[u8]) -> Option<usize> {
+    const ONES: u64 = u64::MAX / 0xff;
+    let wanted = |byte: &u8| matches!(byte, 0 | b'\n' | b'\r');
+    let (words, tail) = text.as_chunks::<8>();
+    for (at, word) in words.iter().enumerate() {
+        // Eight bytes at a time: is one of them below 14? Tabs and the like are looked at again.
+        let bytes = u64::from_le_bytes(*word);
+        let low = bytes.wrapping_sub(ONES.wrapping_mul(14)) & !bytes & ONES.wrapping_mul(0x80);
+        if low != 0
+            && let Some(step) = word.iter().position(wanted)
+        {
+            return Some(at.saturating_mul(8).saturating_add(step));
+        }
+    }
+    let step = tail.iter().position(wanted)?;
+    Some(text.len().saturating_sub(tail.len()).saturating_add(step))
 }
 
 /// How many bytes of CRLF stand before anything else.

@@ -106,11 +106,11 @@ impl fmt::Display for Host {
 
 /// Splits `host[:port]`, white space around the colon allowed (Via, §25.1). Port 0 is refused.
 pub(super) fn parse_host_port(text: &str) -> Result<(Host, Option<u16>), ParseError> {
-    let colon = match text.find(']') {
+    let colon = match text.bytes().position(|byte| byte == b']') {
         Some(close) => {
             text.get(close..).and_then(|rest| rest.find(':')).map(|at| at.saturating_add(close))
         }
-        None => text.find(':'),
+        None => text.bytes().position(|byte| byte == b':'),
     };
     let Some((host, port)) = colon.and_then(|at| text.split_at_checked(at)) else {
         return Ok((Host::parse(text)?, None));

@@ -1,7 +1,7 @@
 //! An address as it stands in From, To, Contact, Route, Refer-To …: display name, URI, parameters
 //! (RFC 3261 §20.10). Which header it came from is the caller's business.
 
-use super::chars::{quote_into, quoted_end, trim, unquote};
+use super::chars::{lossy, quote_into, quoted_end, split_at_byte, split_before, trim, unquote};
 use super::error::ParseError;
 use super::params::{Kind, Params};
 use super::uri::{AnyUri, Uri};
@@ -50,7 +50,7 @@ impl NameAddr {
     /// [`ParseError::BadValue`] for unbalanced quotes or brackets, and for whatever the URI or the
     /// parameters refuse; also for bytes that are no UTF-8 anywhere but in the display name.
     pub fn parse(value: &[u8], place: &'static str) -> Result<Self, ParseError> {
-        match String::from_utf8_lossy(value) {
+        match lossy(value) {
             Cow::Borrowed(text) => Self::parse_str(text, place),
             Cow::Owned(text) => {
                 let read = Self::parse_str(&text, place)?;
@@ -73,7 +73,7 @@ impl NameAddr {
             let (quoted, rest) = text.split_at_checked(end).ok_or(bad("a closing quote"))?;
             let rest = trim(rest).strip_prefix('<').ok_or(bad("< after the display name"))?;
             (Some(unquote(quoted)), rest)
-        } else if let Some((display, rest)) = text.split_once('<') {
+        } else if let Some((display, rest)) = split_at_byte(text, b'<') {
             // Tokens by the grammar; the field also sends unquoted Japanese. Separators stay out.
             let display = trim(display);
             let fine = |char: char| !char.is_control() && !"\",;:@<>\\()[]{}?=/".contains(char);
@@ -84,7 +84,7 @@ impl NameAddr {
         } else {
             return Self::parse_bare(text, place);
         };
-        let (uri, params) = rest.split_once('>').ok_or(bad("a closing >"))?;
+        let (uri, params) = split_at_byte(rest, b'>').ok_or(bad("a closing >"))?;
         let display =
             display.filter(|display| !display.is_empty()).map(|display| display.as_ref().into());
         let uri = AnyUri::parse(uri)?;
@@ -92,8 +92,7 @@ impl NameAddr {
     }
 
     fn parse_bare(text: &str, place: &'static str) -> Result<Self, ParseError> {
-        let params_at = text.find(';').unwrap_or(text.len());
-        let (uri, params) = text.split_at_checked(params_at).unwrap_or((text, ""));
+        let (uri, params) = split_before(text, b';');
         if uri.contains(['?', ',']) {
             return Err(ParseError::BadValue { place, due: "<> around a URI with ? or ," });
         }

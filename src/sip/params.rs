@@ -2,7 +2,8 @@
 //! string without white space, because most are only carried along.
 
 use super::chars::{
-    all_token, escapes_are_whole, find_unquoted, is_token, is_unreserved, trim, unquote,
+    all_token, escapes_are_whole, find_unquoted, is_param_char, is_token, split_at_byte, trim,
+    unquote,
 };
 use super::error::ParseError;
 use std::borrow::Cow;
@@ -42,7 +43,7 @@ impl Params {
             let (one, behind) = rest.split_at_checked(end).unwrap_or((rest, ""));
             rest = behind;
             let one = trim(one);
-            let (name, value) = match one.split_once('=') {
+            let (name, value) = match split_at_byte(one, b'=') {
                 Some((name, value)) => (trim(name), Some(trim(value))),
                 None => (one, None),
             };
@@ -91,7 +92,7 @@ impl Params {
             let end = find_unquoted(rest.as_bytes(), b';').unwrap_or(rest.len());
             let (one, behind) = rest.split_at_checked(end)?;
             rest = behind;
-            Some(match one.split_once('=') {
+            Some(match split_at_byte(one, b'=') {
                 Some((name, value)) => (name, Some(value)),
                 None => (one, None),
             })
@@ -176,9 +177,7 @@ impl fmt::Display for Params {
 
 /// `1*paramchar` (§25.1): unreserved, `[]/:&+$`, whole escapes.
 fn is_param_text(text: &str) -> bool {
-    text.bytes().all(|byte| {
-        is_unreserved(byte) || matches!(byte, b'[' | b']' | b'/' | b':' | b'&' | b'+' | b'$' | b'%')
-    }) && escapes_are_whole(text)
+    text.bytes().all(is_param_char) && escapes_are_whole(text)
 }
 
 /// `gen-value` (§25.1): token, host or quoted string; and, as the field sends it, any visible text

@@ -1,7 +1,7 @@
 //! From bytes to a message: start line, headers, and those values that every message must have.
 //! Bounds and line ends are the gate's, the rest of the values are read by whoever needs them.
 
-use super::chars::{cut, decimal, trim_bytes};
+use super::chars::{cut, decimal, lossy, trim_bytes};
 use super::error::{ParseError, Rejected};
 use super::gate::{self, MAX_VALUES, Span};
 use super::header::{HeaderName, Headers};
@@ -73,7 +73,7 @@ fn start_line(line: &[u8]) -> Result<Start, ParseError> {
         let status = status
             .filter(|status| (100..700).contains(status))
             .ok_or(bad("a status of 100 to 699"))?;
-        let reason = String::from_utf8_lossy(parts.next().unwrap_or_default()).into();
+        let reason = lossy(parts.next().unwrap_or_default()).into();
         return Ok(Start::Response(status, reason));
     }
     let space = line.iter().position(|byte| *byte == b' ').ok_or(bad("method, URI, version"))?;

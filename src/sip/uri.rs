@@ -1,6 +1,9 @@
 //! SIP, SIPS and tel URIs (RFC 3261 §19.1, RFC 3966): read, compared, written. Knows no header.
 
-use super::chars::{escape_user_into, escapes_are_whole, is_unreserved, is_user_char, unescape};
+use super::chars::{
+    escape_user_into, escapes_are_whole, is_unreserved, is_user_char, split_at_byte, split_before,
+    unescape,
+};
 use super::error::ParseError;
 use super::host::{Host, parse_host_port};
 use super::params::{Kind, Params};
@@ -79,13 +82,13 @@ impl Uri {
     fn parse_sip(scheme: Scheme, rest: &str) -> Result<Self, ParseError> {
         let bad = |due| ParseError::BadValue { place: "URI", due };
         // '@' stands unescaped nowhere else before the host; '?' and ';' may stand in the user part.
-        let (userinfo, rest) = match rest.split_once('@') {
+        let (userinfo, rest) = match split_at_byte(rest, b'@') {
             Some((userinfo, rest)) => (Some(userinfo), rest),
             None => (None, rest),
         };
         let (mut user, mut password) = (None, None);
         if let Some(userinfo) = userinfo {
-            let (name, secret) = match userinfo.split_once(':') {
+            let (name, secret) = match split_at_byte(userinfo, b':') {
                 Some((name, secret)) => (name, Some(secret)),
                 None => (userinfo, None),
             };
@@ -95,15 +98,14 @@ impl Uri {
             }
             (user, password) = (Some(name.into()), secret.map(Into::into));
         }
-        let (rest, headers) = match rest.split_once('?') {
+        let (rest, headers) = match split_at_byte(rest, b'?') {
             Some((rest, headers)) => (rest, Some(headers)),
             None => (rest, None),
         };
         if headers.is_some_and(|text| !is_headers_text(text)) {
             return Err(bad("headers as name=value&name=value"));
         }
-        let params_at = rest.find(';').unwrap_or(rest.len());
-        let (hostport, params) = rest.split_at_checked(params_at).unwrap_or((rest, ""));
+        let (hostport, params) = split_before(rest, b';');
         if hostport.bytes().any(|byte| byte == b' ' || byte == b'\t') {
             return Err(bad("no white space"));
         }
@@ -124,8 +126,7 @@ impl Uri {
     }
 
     fn parse_tel(rest: &str) -> Result<Self, ParseError> {
-        let params_at = rest.find(';').unwrap_or(rest.len());
-        let (number, params) = rest.split_at_checked(params_at).unwrap_or((rest, ""));
+        let (number, params) = split_before(rest, b';');
         let digits = number.strip_prefix('+').unwrap_or(number);
         // phonedigit, visual-separator and the local number's letters (RFC 3966 §3).
         let fine = digits
@@ -381,7 +382,7 @@ impl AnyUri {
     /// malformed `sip:`, `sips:` or `tel:`.
     pub fn parse(text: &str) -> Result<Self, ParseError> {
         let bad = |due| ParseError::BadValue { place: "URI", due };
-        let (scheme, rest) = text.split_once(':').ok_or(bad("a scheme and a colon"))?;
+        let (scheme, rest) = split_at_byte(text, b':').ok_or(bad("a scheme and a colon"))?;
         if scheme.eq_ignore_ascii_case("sip") {
             return Uri::parse_sip(Scheme::Sip, rest).map(Self::Known);
         }

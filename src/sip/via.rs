@@ -1,6 +1,6 @@
 //! Via: where a request has been and where its answer goes (RFC 3261 §20.42, §18.2, RFC 3581).
 
-use super::chars::{all_token, trim};
+use super::chars::{all_token, split_at_byte, split_before, trim};
 use super::error::ParseError;
 use super::host::{Host, parse_host_port};
 use super::params::{Kind, Params};
@@ -94,8 +94,8 @@ impl Via {
         let bad = |due| ParseError::BadValue { place: "Via", due };
         let text = std::str::from_utf8(value).map_err(|_| bad("UTF-8"))?;
         // White space may stand around both slashes (§25.1, SLASH).
-        let (name, rest) = text.split_once('/').ok_or(bad("SIP/2.0/transport"))?;
-        let (version, rest) = rest.split_once('/').ok_or(bad("SIP/2.0/transport"))?;
+        let (name, rest) = split_at_byte(text, b'/').ok_or(bad("SIP/2.0/transport"))?;
+        let (version, rest) = split_at_byte(rest, b'/').ok_or(bad("SIP/2.0/transport"))?;
         if !trim(name).eq_ignore_ascii_case("SIP") || trim(version) != "2.0" {
             return Err(bad("SIP/2.0"));
         }
@@ -104,8 +104,7 @@ impl Via {
         if !all_token(transport.as_bytes()) {
             return Err(bad("a transport"));
         }
-        let params_at = rest.find(';').unwrap_or(rest.len());
-        let (sent_by, params) = rest.split_at_checked(params_at).unwrap_or((rest, ""));
+        let (sent_by, params) = split_before(rest, b';');
         let (host, port) = parse_host_port(trim(sent_by))?;
         let params = Params::parse(params, Kind::Header, "Via")?;
         Ok(Self { transport: ViaTransport::read(transport), host, port, params })

@@ -180,7 +180,8 @@ impl Writer {
     }
 
     fn value_bytes(&mut self, value: &[u8]) {
-        if value.iter().copied().any(breaks_line) {
+        // The whole is looked at without stopping, which the compiler turns into wide compares.
+        if value.iter().fold(false, |found, byte| found | breaks_line(*byte)) {
             self.out.extend(value.iter().map(|byte| if breaks_line(*byte) { b' ' } else { *byte }));
         } else {
             self.out.extend_from_slice(value);

@@ -28,7 +28,11 @@ pub enum Offer {
     /// never use the better one, and one that knows only MD5 passes over a header it cannot read.
     #[default]
     Both,
-    /// MD5 alone, for phones that read only the first header and give up on SHA-256.
+    /// MD5, then SHA-256: for phones that read only the first header, or give up on an algorithm that
+    /// they do not know instead of passing over it (RFC 7616 §3.7 asks them to; SIPp 3.6 does not).
+    /// Those that know both then mostly use MD5.
+    Md5First,
+    /// MD5 alone, for phones that cannot bear a second header.
     Md5Only,
 }
 
@@ -150,6 +154,7 @@ impl Authenticator {
         let nonce = self.nonce(now.0, rng.bits());
         let algorithms: &[Algorithm] = match self.offer {
             Offer::Both => &[Algorithm::Sha256, Algorithm::Md5],
+            Offer::Md5First => &[Algorithm::Md5, Algorithm::Sha256],
             Offer::Md5Only => &[Algorithm::Md5],
         };
         let stale = if stale { ", stale=true" } else { "" };

@@ -86,8 +86,12 @@ fn sha_256_is_offered_first_and_md5_last() {
     assert!(offered[1].ends_with("algorithm=MD5, qop=\"auth\", stale=true"), "{}", offered[1]);
     let picked = Challenge::pick(offered.iter().rev().map(String::as_bytes)).expect("a challenge");
     assert_eq!((picked.algorithm(), picked.stale), (Algorithm::Sha256, true));
-    let auth = Authenticator::new(REALM, [7; 32]).with_offer(Offer::Md5Only);
-    assert_eq!(auth.challenges(START, &mut world.rng, false).len(), 1);
+    for (offer, count) in [(Offer::Both, 2), (Offer::Md5First, 2), (Offer::Md5Only, 1)] {
+        let auth = Authenticator::new(REALM, [7; 32]).with_offer(offer);
+        let offered = auth.challenges(START, &mut world.rng, false);
+        assert_eq!(offered.len(), count);
+        assert_eq!(offered[0].contains("algorithm=MD5,"), offer != Offer::Both, "{offer:?}");
+    }
 }
 
 #[test]
