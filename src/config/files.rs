@@ -39,7 +39,10 @@ pub fn load(path: &Path, secrets: Secrets) -> Result<(Config, Vec<Finding>), Vec
     if let Some(config) = &mut config {
         if let Some(file) = &config.accounts_file {
             match read_accounts(file) {
-                Ok(accounts) => config.accounts = accounts,
+                Ok((accounts, warnings)) => {
+                    config.accounts = accounts;
+                    findings.extend(warnings);
+                }
                 Err(list) => findings.extend(list),
             }
         }
@@ -122,14 +125,12 @@ fn read(path: &Path, name: &str, secret: bool) -> Result<String, Vec<Finding>> {
     String::from_utf8(bytes).map_err(|_| whole(name, Problem::NotText))
 }
 
-fn read_accounts(
-    path: &Path,
-) -> Result<std::collections::BTreeMap<String, Private<String>>, Vec<Finding>> {
+fn read_accounts(path: &Path) -> Result<(secrets::Accounts, Vec<Finding>), Vec<Finding>> {
     let name = path.display().to_string();
     let text = read(path, &name, true)?;
     let mut out = Findings::new(Source::secret(&text, &name));
     let accounts = secrets::accounts(&mut out);
-    if out.refuse() { Err(out.into_sorted()) } else { Ok(accounts) }
+    if out.refuse() { Err(out.into_sorted()) } else { Ok((accounts, out.into_sorted())) }
 }
 
 fn token(path: &Path, secrets: Secrets) -> Result<Private<String>, Vec<Finding>> {

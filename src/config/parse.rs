@@ -11,10 +11,12 @@ use crate::dialplan::{Finding, Findings, Source};
 use crate::sip::api::Transport;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
-use std::ops::{Range, RangeInclusive};
+use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+/// Calls at once when the configuration does not say and the ports would bear more.
+const MOST_CALLS: usize = 5000;
 /// Most fixed phones.
 const MOST_PHONES: usize = 100_000;
 /// Most listeners, trunks, sources of a trunk, or names of ours, each.
@@ -60,11 +62,11 @@ impl Reading<'_, '_> {
     fn config(&mut self, mut top: Table) -> Option<Config> {
         let sip = section(&mut top, "sip", "[sip] listen = [\"udp:127.0.0.1:5060\"]", self.out);
         let (sip, listens) = sip.map(|table| self.sip(table)).unzip();
-        let limits = top.table("limits", self.out).unwrap_or_else(|| top.empty());
-        let limits = self.limits(limits);
         let media = top.table("media", self.out).unwrap_or_else(|| top.empty());
         let advertise = sip.as_ref().and_then(|sip: &Sip| sip.advertise);
-        let media = self.media(media, advertise, limits.calls, &listens.unwrap_or_default());
+        let media = self.media(media, advertise, &listens.unwrap_or_default());
+        let limits = top.table("limits", self.out).unwrap_or_else(|| top.empty());
+        let limits = self.limits(limits, media.ports.clone().count() / 2);
         let store = top.table("store", self.out).unwrap_or_else(|| top.empty());
         let store = self.store(store);
         let http = top.table("http", self.out).unwrap_or_else(|| top.empty());
@@ -201,13 +203,7 @@ impl Reading<'_, '_> {
         hosts
     }
 
-    fn media(
-        &mut self,
-        mut table: Table,
-        advertise: Option<IpAddr>,
-        calls: usize,
-        listens: &Listens,
-    ) -> Media {
+    fn media(&mut self, mut table: Table, advertise: Option<IpAddr>, listens: &Listens) -> Media {
         let local = IpAddr::V4(Ipv4Addr::LOCALHOST);
         let address = table.get("address");
         let address = address.and_then(|item| self.address(&item));
@@ -223,19 +219,13 @@ impl Reading<'_, '_> {
             }
         }
         let ports = table.get("ports").and_then(|item| self.ports(&item));
-        let span = ports.as_ref().map_or(table.span.clone(), |(_, span)| span.clone());
-        let ports = ports.map_or(20_000..=29_999, |(ports, _)| ports);
+        let ports = ports.unwrap_or(20_000..=29_999);
         for listen in listens {
             let (port, ip) = (listen.value.address.port(), listen.value.address.ip());
             let same_ip = ip == address || ip.is_unspecified() || address.is_unspecified();
             if listen.value.transport == Transport::Udp && same_ip && ports.contains(&port) {
                 self.out.at(&listen.span, Problem::PortInside { port });
             }
-        }
-        let pairs = u32::try_from(ports.clone().count() / 2).unwrap_or(0);
-        if (pairs as usize) < calls {
-            let calls = u64::try_from(calls).unwrap_or(u64::MAX);
-            self.out.at(&span, Problem::PortsBelowCalls { ports: pairs, calls });
         }
         let threads = self.count(&mut table, "threads", 1..=64, 1);
         let prompts = table.get("prompts").and_then(|item| self.path(&item));
@@ -257,7 +247,7 @@ impl Reading<'_, '_> {
         }
     }
 
-    fn ports(&mut self, item: &Item) -> Option<(RangeInclusive<u16>, Range<usize>)> {
+    fn ports(&mut self, item: &Item) -> Option<RangeInclusive<u16>> {
         let text = item.raw(self.out)?;
         let range = text.value.split_once('-').and_then(|(first, last)| {
             let (first, last) = (first.trim().parse().ok()?, last.trim().parse().ok()?);
@@ -274,7 +264,7 @@ impl Reading<'_, '_> {
         if count < 4 {
             self.out.at(&text.span, Problem::FewPorts { count });
         }
-        Some((first..=last, text.span))
+        Some(first..=last)
     }
 
     fn store(&mut self, mut table: Table) -> StoreConfig {
@@ -427,8 +417,19 @@ impl Reading<'_, '_> {
         })
     }
 
-    fn limits(&mut self, mut table: Table) -> Limits {
-        let calls = self.count(&mut table, "calls", 1..=100_000, 5000);
+    /// `pairs` of RTP ports: what is not written never promises more calls than can be heard.
+    fn limits(&mut self, mut table: Table, pairs: usize) -> Limits {
+        let written = table.get("calls").and_then(|item| item.integer(1..=100_000, self.out));
+        let calls = match written {
+            None => pairs.clamp(1, MOST_CALLS),
+            Some(calls) => {
+                if u64::try_from(pairs).is_ok_and(|pairs| pairs < calls.value) {
+                    let problem = Problem::PortsBelowCalls { pairs, calls: calls.value };
+                    self.out.at(&calls.span, problem);
+                }
+                usize::try_from(calls.value).unwrap_or(usize::MAX)
+            }
+        };
         let delay = table.integer("queue_delay_ms", 10..=10_000, 200, self.out);
         let transactions = self.count(&mut table, "transactions", 100..=10_000_000, 200_000);
         table.finish(self.out);

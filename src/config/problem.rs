@@ -33,7 +33,7 @@ pub(super) enum Problem {
     /// A listener lies inside the RTP ports.
     PortInside { port: u16 },
     /// Fewer RTP ports than calls.
-    PortsBelowCalls { ports: u32, calls: u64 },
+    PortsBelowCalls { pairs: usize, calls: u64 },
     /// Not a host name or address.
     BadHost { found: String },
     /// Not fit for a quoted string in a header.
@@ -54,7 +54,9 @@ pub(super) enum Problem {
     BadUser,
     /// A password that is too short.
     ShortPassword { least: usize },
-    /// Nobody could sign in by hand.
+    /// Passwords that are taken, but could be guessed.
+    WeakPasswords { count: usize, due: usize },
+    /// A token that could be guessed.
     ShortToken { least: usize },
     /// A trunk that the configuration does not have.
     NoTrunk { name: String, number: String, near: Option<String> },
@@ -195,12 +197,12 @@ impl Problem {
                 ),
                 say!("ports の外のポート", "a port outside of them"),
             ),
-            Self::PortsBelowCalls { ports, calls } => (
+            Self::PortsBelowCalls { pairs, calls } => (
                 Warning,
                 "ports-below-calls",
                 say!(
-                    "音声のポートが {ports} 組で、同時通話の上限 {calls} より少ない",
-                    "there are {ports} pairs of ports for {calls} calls at once"
+                    "音声のポートが {pairs} 組で、同時通話の上限 {calls} より少ない",
+                    "there are {pairs} pairs of ports for {calls} calls at once"
                 ),
                 say!(
                     "ポートを増やすか（待つ電話に 1 組、通話に 2 組）、calls を減らす",
@@ -301,6 +303,18 @@ impl Problem {
                 say!(
                     "{least}〜128 文字。作り方の例: openssl rand -hex 12",
                     "{least} to 128 characters, made for example by: openssl rand -hex 12"
+                ),
+            ),
+            Self::WeakPasswords { count, due } => (
+                Warning,
+                "weak-passwords",
+                say!(
+                    "{due} 文字より短いパスワードのアカウントが {count} 件ある",
+                    "{count} accounts have a password of fewer than {due} characters"
+                ),
+                say!(
+                    "{due} 文字以上。作り方の例: openssl rand -hex 12",
+                    "{due} or more, made for example by: openssl rand -hex 12"
                 ),
             ),
             Self::ShortToken { least } => (

@@ -6,19 +6,25 @@ use crate::dialplan::shape::Shape;
 use crate::dialplan::{Findings, Source};
 use std::collections::BTreeMap;
 
+/// Passwords by user name.
+pub type Accounts = BTreeMap<String, Private<String>>;
+
 /// Most accounts.
 pub const MOST_ACCOUNTS: usize = 100_000;
 /// Shortest password. What registers from a network is guessed at from the network.
-const LEAST_PASSWORD: usize = 8;
+const LEAST_PASSWORD: usize = 6;
+/// Below this a password is taken, with a warning: a recorded digest can be guessed at leisure.
+const STRONG_PASSWORD: usize = 12;
 /// Shortest token: 128 bits as hex digits would be 32; a person may choose half of that.
 const LEAST_TOKEN: usize = 16;
 
 /// Reads `user<TAB>password` lines; `#` begins a comment line, empty lines are nothing.
 ///
 /// What is wrong is added to `out`, which must have been made with [`Source::secret`].
-pub fn accounts(out: &mut Findings) -> BTreeMap<String, Private<String>> {
+pub fn accounts(out: &mut Findings) -> Accounts {
     let text = out.source().text();
     let mut accounts: BTreeMap<String, (usize, Private<String>)> = BTreeMap::new();
+    let mut weak = 0;
     let mut start = 0_usize;
     for line in text.split_inclusive('\n') {
         let whole = start..start.saturating_add(line.trim_end().len());
@@ -53,7 +59,11 @@ pub fn accounts(out: &mut Findings) -> BTreeMap<String, Private<String>> {
             out.at(&whole, Shape::TooMany { key, most: MOST_ACCOUNTS });
             break;
         }
+        weak += usize::from(length < STRONG_PASSWORD);
         accounts.insert(user.to_owned(), (here, Private::new(password.to_owned())));
+    }
+    if weak > 0 {
+        out.whole(Problem::WeakPasswords { count: weak, due: STRONG_PASSWORD });
     }
     accounts.into_iter().map(|(user, (_, password))| (user, password)).collect()
 }
