@@ -29,7 +29,7 @@ pub enum Offer {
     #[default]
     Both,
     /// MD5, then SHA-256: for phones that read only the first header, or give up on an algorithm that
-    /// they do not know instead of passing over it (RFC 7616 §3.7 asks them to; SIPp 3.6 does not).
+    /// they do not know instead of passing over it (RFC 7616 §3.7 asks them to; not all do).
     /// Those that know both then mostly use MD5.
     Md5First,
     /// MD5 alone, for phones that cannot bear a second header.
