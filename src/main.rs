@@ -1,1 +1,69 @@
-fn main() {}
+//! Arguments and exit codes, nothing else.
+//!
+//! Exit codes: 0 well; 1 what was asked cannot be done (a refusal says why and how to mend it);
+//! 2 the arguments cannot be understood.
+
+use clap::{Args, Parser, Subcommand};
+use madoguchi::cli;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+// Gives a burst's memory back to the system, where the usual allocator keeps it (docs/BENCHMARKS.md).
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// A desk PBX and ACD whose service levels can be proved call by call.
+#[derive(Parser)]
+#[command(name = "madoguchi", version, arg_required_else_help = true)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the desk. Example: madoguchi serve --config /etc/madoguchi/madoguchi.toml
+    Serve(Serve),
+    /// Run a living desk on loopback with synthetic callers and agents, and a store of its own.
+    /// Example: madoguchi demo
+    Demo(Demo),
+    /// Say what is wrong with a plan or a configuration, with line and what is due.
+    /// Example: madoguchi check dialplans/service-desk.toml
+    Check(cli::Check),
+    /// Walk one call through a plan. Example: madoguchi try dialplans/service-desk.toml
+    /// --at 2026-12-30T10:00 --from 0312345678 --to 0312345600 --press 1
+    Try(cli::Try),
+}
+
+#[derive(Args)]
+struct Serve {
+    /// The configuration (docs/CONFIG.md).
+    #[arg(long, value_name = "FILE", default_value = "madoguchi.toml")]
+    config: PathBuf,
+    /// Log as JSON lines.
+    #[arg(long)]
+    log_json: bool,
+}
+
+#[derive(Args)]
+struct Demo {
+    /// Where its files are made.
+    #[arg(long, value_name = "DIR", default_value = "madoguchi-demo")]
+    dir: PathBuf,
+    /// SIP address, UDP and TCP. Keep it on loopback: the demonstration's desk is not hardened for a network.
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:5060")]
+    sip: SocketAddr,
+    /// The wallboard's address.
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:8080")]
+    http: SocketAddr,
+}
+
+fn main() -> ExitCode {
+    match Arguments::parse().command {
+        Command::Serve(serve) => madoguchi::daemon::serve(&serve.config, serve.log_json),
+        Command::Demo(demo) => madoguchi::daemon::demonstrate(&demo.dir, demo.sip, demo.http),
+        Command::Check(check) => cli::check(&check),
+        Command::Try(walk) => cli::walk(&walk),
+    }
+}

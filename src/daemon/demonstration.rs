@@ -2,6 +2,7 @@
 //! its own, made on the first start and kept, so that a second start shows the same softphone.
 
 use crate::base::{Number, Private, Rng};
+use crate::config;
 use crate::demo::{self, Numbers, Stage};
 use std::fmt::Write as _;
 use std::fs;
@@ -35,15 +36,13 @@ pub struct FilesError {
     source: io::Error,
 }
 
-/// Writes a file that only its owner may read.
 fn write_private(path: &Path, text: &str) -> Result<(), FilesError> {
-    use std::os::unix::fs::OpenOptionsExt;
-    let write = || {
-        let mut options = fs::OpenOptions::new();
-        options.write(true).create(true).truncate(true).mode(0o600);
-        io::Write::write_all(&mut options.open(path)?, text.as_bytes())
-    };
-    write().map_err(|source| FilesError { path: path.to_owned(), source })
+    config::write_private(path, text).map_err(|source| FilesError { path: path.to_owned(), source })
+}
+
+/// Writes a file that holds no secret, over an older one.
+fn write_anew(path: &Path, text: &str) -> Result<(), FilesError> {
+    fs::write(path, text).map_err(|source| FilesError { path: path.to_owned(), source })
 }
 
 fn read(path: &Path) -> Result<String, FilesError> {
@@ -86,9 +85,9 @@ pub fn prepare(
         .collect();
     let (softphones, synthetic) =
         all.into_iter().partition(|(user, _)| PEOPLE.contains(&user.as_str()));
-    write_private(&at("demo.toml"), PLAN)?;
+    write_anew(&at("demo.toml"), PLAN)?;
     let config = at("madoguchi.toml");
-    write_private(&config, &configuration(sip, http, carrier))?;
+    write_anew(&config, &configuration(sip, http, carrier))?;
     let token = Private::new(read(&token_file)?.trim().to_owned());
     Ok(Files { config, softphones, token, synthetic })
 }

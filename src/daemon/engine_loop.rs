@@ -97,7 +97,7 @@ pub struct EngineLoop {
     /// The media threads.
     pub media: Arc<Media>,
     /// The journal.
-    pub store: Store,
+    pub store: Arc<Store>,
     /// Where committed facts go: the views.
     pub told: Box<dyn Fn(Vec<Entry>) + std::marker::Send>,
     /// Time.
@@ -206,7 +206,7 @@ impl Running {
                 self.waiting_replies.insert(token, reply);
                 self.guarded(Input::Command { token, command }, now, out);
             }
-            Heard::Store(StoreNotice::Committed { batch }) => {
+            Heard::Store(StoreNotice::Committed { up_to_batch: batch }) => {
                 self.committed = self.committed.max(batch);
                 self.it.pulse.journal_lag(self.next_batch.saturating_sub(1), self.committed);
             }

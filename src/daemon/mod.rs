@@ -1,11 +1,12 @@
 //! Wiring: what is configured becomes sockets, threads, an engine and pages; what the system says
 //! (signals, watchdog) is passed on. The only room that sees all others, and it decides nothing.
 
+mod demonstration;
 mod engine_loop;
 mod inlet;
 mod pulse;
+mod run;
 mod start;
 mod watch;
 
-pub use start::{Desk, StartError, start};
-pub use watch::until_told_to_stop;
+pub use run::{demonstrate, serve};

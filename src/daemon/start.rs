@@ -16,8 +16,7 @@ use crate::io::store::{self, Store, StoreNotice};
 use crate::io::telemetry::Metrics;
 use crate::pbx::AgentMemory;
 use crate::sip::api::Listener;
-use crate::view::gauges::{Gauges, JournalState};
-use crate::view::{self, Views};
+use crate::view::{self, Gauges, JournalState, Views};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -75,7 +74,7 @@ pub struct Desk {
     inlet: Arc<Inlet<Heard>>,
     pulse: Arc<Pulse>,
     clock: Clock,
-    store: Store,
+    store: Arc<Store>,
     /// The SIP addresses really bound, in the configuration's order.
     pub sip: Vec<SocketAddr>,
     /// The HTTP address really bound.
@@ -98,20 +97,23 @@ impl Desk {
         self.inlet.push(Lane::First, Heard::Stop { done });
         // When the engine does not answer in time there is nothing better left than to go.
         let _ = tokio::time::timeout(STOP_PATIENCE, ended).await;
-        let store = self.store;
         let engine = self.engine.take();
-        let _ = tokio::task::spawn_blocking(move || {
-            store.close(STOP_PATIENCE);
-            engine.map(std::thread::JoinHandle::join)
-        })
-        .await;
+        let store = self.store;
+        let closing = tokio::task::spawn_blocking(move || {
+            // The engine's thread holds the store's other end; a panic in it has been told already.
+            let _ = engine.map(std::thread::JoinHandle::join);
+            Arc::try_unwrap(store).is_ok_and(|store| store.close(STOP_PATIENCE))
+        });
+        if !closing.await.unwrap_or(false) {
+            tracing::error!("the journal could not be written to its end");
+        }
         if let Some(runtime) = self.net_runtime.take() {
             runtime.shutdown_background();
         }
     }
 }
 
-fn random_key() -> Result<[u8; 32], StartError> {
+pub(super) fn random_key() -> Result<[u8; 32], StartError> {
     let mut key = [0; 32];
     getrandom::fill(&mut key).map_err(|error| StartError::System {
         what: "random numbers",
@@ -129,17 +131,30 @@ struct Past {
     next_seq: u64,
 }
 
+fn forget_phones(agents: &mut BTreeMap<AgentId, AgentMemory>) {
+    for memory in agents.values_mut() {
+        memory.reachable = false;
+    }
+}
+
 fn read_past(entries: store::Entries, setup: view::Setup, now: Now) -> Result<Past, StartError> {
     let mut views = Views::new(setup);
     let mut agents: BTreeMap<AgentId, AgentMemory> = BTreeMap::new();
     for block in entries {
         for entry in block? {
-            if let Fact::Agent { agent, event } = &entry.fact {
-                agents.entry(agent.clone()).or_default().apply(event);
+            match &entry.fact {
+                Fact::Agent { agent, event } => {
+                    agents.entry(agent.clone()).or_default().apply(event, entry.at);
+                }
+                // The views take every phone for unreachable from here on; so must the rules, so
+                // that they say which are not.
+                Fact::Desk { event: DeskEvent::Started { .. } } => forget_phones(&mut agents),
+                Fact::Desk { event: DeskEvent::Stopped } | Fact::Call { .. } => {}
             }
             views.apply(&entry);
         }
     }
+    forget_phones(&mut agents);
     let closing = views.closing_entries(now.wall);
     for entry in &closing {
         views.apply(entry);
@@ -162,11 +177,16 @@ pub async fn start(config: &Config, plan: Arc<Plan>, kind: store::Kind) -> Resul
 
     let (store, replay) = {
         let inlet = Arc::clone(&inlet);
-        let options = store::Options { kind, durability: config.store.durability() };
+        let durability = match config.store.durability() {
+            crate::config::Durability::Process => store::Durability::Process,
+            crate::config::Durability::Power => store::Durability::Power,
+        };
+        let options = store::Options { kind, durability };
         let path = config.store.file.clone();
         let notice = move |notice: StoreNotice| inlet.push(Lane::First, Heard::Store(notice));
         blocking(move || Store::open(&path, options, notice)).await??
     };
+    let store = Arc::new(store);
     let setup = view::Setup {
         timezone: plan.timezone,
         policy: view::Policy::default(),
@@ -187,14 +207,15 @@ pub async fn start(config: &Config, plan: Arc<Plan>, kind: store::Kind) -> Resul
         let media_config = MediaConfig {
             threads: config.media.threads,
             silence_after: config.media.silence_after,
-            prompts: Arc::new(prompts),
+            learn_source: config.media.learn_source,
+            dscp: config.media.dscp,
+            ..MediaConfig::new(Arc::new(prompts))
         };
         let notice = move |notice| inlet.push(Lane::First, Heard::Media(notice));
-        Arc::new(Media::start(media_config, notice).map_err(StartError::Media)?)
+        Arc::new(Media::start(&media_config, notice).map_err(StartError::Media)?)
     };
 
-    let net_runtime = tokio::runtime::Builder::new_current_thread();
-    let (net_runtime, net) = open_net(net_runtime, config, &inlet)?;
+    let (net_runtime, net) = open_net(config, &inlet)?;
     let net = Arc::new(net);
     let bound: Vec<SocketAddr> = net.addresses().into_iter().flatten().collect();
 
@@ -248,7 +269,7 @@ pub async fn start(config: &Config, plan: Arc<Plan>, kind: store::Kind) -> Resul
             inlet: Arc::clone(&inlet),
             net,
             media,
-            store: store.clone(),
+            store: Arc::clone(&store),
             told: Box::new(move |entries| hub.feed(entries)),
             clock,
             queue_delay: config.limits.queue_delay,
@@ -262,7 +283,7 @@ pub async fn start(config: &Config, plan: Arc<Plan>, kind: store::Kind) -> Resul
 
     let http_address = open_http(config, App {
         hub,
-        token: Token::new(config.http_token().reveal().clone())
+        token: Token::new(config.http_token().reveal())
             .map_err(|weak| StartError::Token(weak.to_string()))?,
         commands: commands(&inlet),
         gauges: gauges(clock, &pulse, &net, &media, &store),
@@ -305,12 +326,10 @@ async fn blocking<T: Send + 'static>(
 
 /// The SIP sockets, on a thread and a runtime of their own: no page and no disk can delay a message.
 fn open_net(
-    mut builder: tokio::runtime::Builder,
     config: &Config,
     inlet: &Arc<Inlet<Heard>>,
 ) -> Result<(tokio::runtime::Runtime, Net), StartError> {
     let refused = |source| StartError::System { what: "the network thread", source };
-    let _ = builder;
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
         .thread_name("net")
@@ -366,10 +385,10 @@ fn gauges(
     pulse: &Arc<Pulse>,
     net: &Arc<Net>,
     media: &Arc<Media>,
-    store: &Store,
+    store: &Arc<Store>,
 ) -> Arc<dyn Fn() -> Gauges + Send + Sync> {
     let (pulse, net, media, store) =
-        (Arc::clone(pulse), Arc::clone(net), Arc::clone(media), store.clone());
+        (Arc::clone(pulse), Arc::clone(net), Arc::clone(media), Arc::clone(store));
     Arc::new(move || {
         let shown = pulse.shown();
         let wire = net.counters();
@@ -380,7 +399,7 @@ fn gauges(
             engine_beat_age_ms: u64::try_from(pulse.silence(&clock).as_millis()).unwrap_or(u64::MAX),
             engine_queue: wide(shown.queued),
             shed_invites: pulse.shed.load(Ordering::Relaxed),
-            calls_in_engine: wide(shown.gauges.desk.calls),
+            engine_calls: wide(shown.gauges.desk.calls),
             legs: wide(shown.gauges.legs),
             media_ports: wide(shown.gauges.ports),
             sip_messages_in: wire.received.load(Ordering::Relaxed),
@@ -389,9 +408,9 @@ fn gauges(
             journal_pending: journal.pending,
             journal_lost: journal.lost,
             journal_committed_seq: journal.committed_seq,
-            journal_batches: journal.batches,
-            rtp_packets_in: rtp.received,
-            rtp_packets_out: rtp.sent,
+            journal_transactions: journal.transactions,
+            rtp_packets_in: rtp.packets_received,
+            rtp_packets_out: rtp.packets_relayed.saturating_add(rtp.packets_played),
             ..Gauges::default()
         }
     })

@@ -191,7 +191,7 @@ impl Phone {
 
     async fn receive(&mut self, bytes: Bytes, remote: SocketAddr) {
         if let Some(account) = &mut self.account
-            && let Ok(Message::Response(response)) = crate::sip::parse(bytes.clone())
+            && let Ok(Message::Response(response)) = crate::sip::parse(&bytes)
             && response.head.cseq.method == Method::Register
         {
             if let Some(again) = account.answered(&response) {

@@ -5,7 +5,7 @@
 //! machine (`call`); what calls share (agents, queues, lines, timers) is the `floor`.
 
 mod agent;
-mod api;
+pub mod api;
 mod call;
 mod code;
 mod desk;

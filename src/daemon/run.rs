@@ -1,0 +1,147 @@
+//! The two long-running commands, from their arguments to their exit codes: `serve` and `demo`.
+
+use super::demonstration::{self, Files};
+use super::start::{StartError, random_key, start};
+use super::watch::until_told_to_stop;
+use crate::base::{Private, Rng};
+use crate::cli::Language;
+use crate::config::{self, Config, Secrets};
+use crate::dialplan::{Finding, Plan};
+use crate::io::media::PromptLibrary;
+use crate::io::store::Kind;
+use crate::io::telemetry::log::{self, LogFormat};
+use std::io::Write as _;
+use std::net::{SocketAddr, UdpSocket};
+use std::path::Path;
+use std::process::ExitCode;
+use std::sync::Arc;
+
+/// Why a command ended otherwise than well, in the words that the operator reads.
+#[derive(Debug, thiserror::Error)]
+enum Refusal {
+    /// The configuration or the plan; the findings have been printed.
+    #[error("{0}")]
+    Findings(String),
+    #[error(transparent)]
+    Start(#[from] StartError),
+    #[error("the prompts cannot be read: {0}")]
+    Prompts(#[from] crate::io::media::PromptError),
+    #[error(transparent)]
+    Files(#[from] demonstration::FilesError),
+    #[error("the operating system refused {what}: {source}")]
+    System { what: &'static str, source: std::io::Error },
+}
+
+/// Everything that was found, one finding after the other, as `madoguchi check` would print it.
+fn rendered(findings: &[Finding]) -> String {
+    let lang = Language::default().choose();
+    findings.iter().map(|finding| finding.render(lang)).collect::<Vec<_>>().join("\n")
+}
+
+/// Reads the configuration, its secrets and its plan; warnings go to standard error.
+fn load(path: &Path, rng: &mut Rng) -> Result<(Config, Plan), Refusal> {
+    let refused = |findings: Vec<Finding>| Refusal::Findings(rendered(&findings));
+    let (config, mut warnings) = config::load(path, Secrets::Make(rng)).map_err(refused)?;
+    let prompts = PromptLibrary::load(config.media.prompts.as_deref())?;
+    let (plan, more) = config::load_plan(&config, Some(&prompts.names())).map_err(refused)?;
+    warnings.extend(more);
+    if !warnings.is_empty() {
+        eprintln!("{}", rendered(&warnings));
+    }
+    Ok((config, plan))
+}
+
+fn ended(result: Result<(), Refusal>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(refusal) => {
+            eprintln!("{refusal}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn runtime() -> Result<tokio::runtime::Runtime, Refusal> {
+    tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(1)
+        .thread_name("rest")
+        .enable_all()
+        .build()
+        .map_err(|source| Refusal::System { what: "a thread", source })
+}
+
+/// `madoguchi serve`: runs the desk until the system says stop.
+#[must_use]
+pub fn serve(config: &Path, log_json: bool) -> ExitCode {
+    log::init(if log_json { LogFormat::Json } else { LogFormat::Text });
+    ended(serve_until_stopped(config))
+}
+
+fn serve_until_stopped(path: &Path) -> Result<(), Refusal> {
+    let mut rng = Rng::from_key(random_key()?);
+    let (config, plan) = load(path, &mut rng)?;
+    runtime()?.block_on(async {
+        let desk = start(&config, Arc::new(plan), Kind::Service).await?;
+        tracing::info!(sip = ?desk.sip, http = %desk.http, "the desk is open");
+        until_told_to_stop(&desk).await;
+        tracing::info!("the desk closes");
+        desk.stop().await;
+        Ok(())
+    })
+}
+
+/// `madoguchi demo`: a living desk with synthetic callers and agents.
+#[must_use]
+pub fn demonstrate(dir: &Path, sip: SocketAddr, http: SocketAddr) -> ExitCode {
+    log::init(LogFormat::Text);
+    ended(demonstrate_until_stopped(dir, sip, http))
+}
+
+fn demonstrate_until_stopped(
+    dir: &Path,
+    sip: SocketAddr,
+    http: SocketAddr,
+) -> Result<(), Refusal> {
+    let no_socket = |source| Refusal::System { what: "a socket for the callers", source };
+    let mut rng = Rng::from_key(random_key()?);
+    let carrier = UdpSocket::bind(SocketAddr::new(sip.ip(), 0)).map_err(no_socket)?;
+    carrier.set_nonblocking(true).map_err(no_socket)?;
+    let from = carrier.local_addr().map_err(no_socket)?;
+    let files = demonstration::prepare(dir, sip, http, from, &mut rng)?;
+    let (config, plan) = load(&files.config, &mut rng)?;
+    runtime()?.block_on(async {
+        let desk = start(&config, Arc::new(plan), Kind::Demonstration).await?;
+        let Some(bound) = desk.sip.first().copied() else { return Ok(()) };
+        let stage = files.stage(bound);
+        demonstration::perform(stage, carrier, rng)
+            .map_err(|source| Refusal::System { what: "the demonstration's phones", source })?;
+        print_welcome(&files, bound, desk.http, dir);
+        until_told_to_stop(&desk).await;
+        desk.stop().await;
+        Ok(())
+    })
+}
+
+/// What a person needs to look and to take part. These are the demonstration's own random secrets,
+/// and telling them is what the command is for.
+fn print_welcome(files: &Files, sip: SocketAddr, http: SocketAddr, dir: &Path) {
+    let mut text = format!(
+        "\n  Madoguchi demonstration / 実演: synthetic callers and agents, a store of its own\n\n  \
+         Wallboard   http://{http}/\n  Token       {}\n\n  \
+         Your softphone (SIP over UDP or TCP, server {sip}):\n",
+        files.token.reveal()
+    );
+    for (user, password) in &files.softphones {
+        let password: &Private<String> = password;
+        text.push_str(&format!("    user {user}   password {}\n", password.reveal()));
+    }
+    text.push_str(&format!(
+        "  Register, dial *11 to sign in: you get calls too. *12 signs you out.\n  \
+         Dial 7000 to call the desk.\n\n  \
+         Files are in {}. Stop with Ctrl-C.\n",
+        dir.display()
+    ));
+    // A closed standard output takes the words, not the desk.
+    let _ = std::io::stdout().write_all(text.as_bytes());
+    let _ = std::io::stdout().flush();
+}
