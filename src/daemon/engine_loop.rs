@@ -159,8 +159,7 @@ impl Running {
             if last_gauges.elapsed() >= PULSE {
                 last_gauges = Instant::now();
                 let gauges = self.it.engine.gauges(now);
-                let agents = self.it.engine.agents();
-                self.it.pulse.show(gauges, agents, self.it.inlet.len(), self.it.inlet.dropped());
+                self.it.pulse.show(gauges, self.it.inlet.len(), self.it.inlet.dropped());
             }
             if self.stopping.is_some() && self.held.is_empty() {
                 if let Some(done) = self.stopping.take() {
@@ -208,7 +207,6 @@ impl Running {
             }
             Heard::Store(StoreNotice::Committed { up_to_batch: batch }) => {
                 self.committed = self.committed.max(batch);
-                self.it.pulse.journal_lag(self.next_batch.saturating_sub(1), self.committed);
             }
             Heard::Store(StoreNotice::Failing { error }) => {
                 if self.journal_well {

@@ -114,12 +114,6 @@ impl<T> Inlet<T> {
         lanes.first.len().saturating_add(lanes.new.len())
     }
 
-    /// Whether nothing waits.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
     /// Items dropped at a bound since the start.
     #[must_use]
     pub fn dropped(&self) -> u64 {

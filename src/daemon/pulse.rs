@@ -3,9 +3,8 @@
 
 use super::engine_loop::Clock;
 use crate::engine::Gauges;
-use crate::pbx::AgentSnapshot;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 /// The engine's signs of life.
@@ -20,7 +19,6 @@ pub struct Pulse {
     pub said_before_written: AtomicU64,
     /// Whether the journal's last write succeeded.
     pub journal_well: AtomicBool,
-    journal_behind: AtomicU64,
     shown: Mutex<Shown>,
 }
 
@@ -29,8 +27,6 @@ pub struct Pulse {
 pub struct Shown {
     /// The engine's gauges.
     pub gauges: Gauges,
-    /// The agents.
-    pub agents: Arc<Vec<AgentSnapshot>>,
     /// Inputs waiting for the engine.
     pub queued: usize,
     /// Inputs dropped at the inlet's bound.
@@ -48,18 +44,8 @@ impl Pulse {
         self.last_beat_us.store(clock.now().mono.0, Ordering::Relaxed);
     }
 
-    pub(super) fn journal_lag(&self, sent: u64, committed: u64) {
-        self.journal_behind.store(sent.saturating_sub(committed), Ordering::Relaxed);
-    }
-
-    pub(super) fn show(
-        &self,
-        gauges: Gauges,
-        agents: Vec<AgentSnapshot>,
-        queued: usize,
-        dropped: u64,
-    ) {
-        let shown = Shown { gauges, agents: Arc::new(agents), queued, dropped };
+    pub(super) fn show(&self, gauges: Gauges, queued: usize, dropped: u64) {
+        let shown = Shown { gauges, queued, dropped };
         *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = shown;
     }
 
@@ -67,12 +53,6 @@ impl Pulse {
     #[must_use]
     pub fn silence(&self, clock: &Clock) -> Duration {
         clock.now().mono.since(crate::base::Mono(self.last_beat_us.load(Ordering::Relaxed)))
-    }
-
-    /// Batches not yet in the journal.
-    #[must_use]
-    pub fn journal_behind(&self) -> u64 {
-        self.journal_behind.load(Ordering::Relaxed)
     }
 
     /// The last figures, at most a quarter of a second old while the engine lives.

@@ -73,7 +73,7 @@ fn runtime() -> Result<tokio::runtime::Runtime, Refusal> {
 /// `madoguchi serve`: runs the desk until the system says stop.
 #[must_use]
 pub fn serve(config: &Path, log_json: bool) -> ExitCode {
-    log::init(if log_json { LogFormat::Json } else { LogFormat::Text });
+    let _ = log::init(if log_json { LogFormat::Json } else { LogFormat::Text }); // a second set-up changes nothing
     ended(serve_until_stopped(config))
 }
 
@@ -93,7 +93,7 @@ fn serve_until_stopped(path: &Path) -> Result<(), Refusal> {
 /// `madoguchi demo`: a living desk with synthetic callers and agents.
 #[must_use]
 pub fn demonstrate(dir: &Path, sip: SocketAddr, http: SocketAddr) -> ExitCode {
-    log::init(LogFormat::Text);
+    let _ = log::init(LogFormat::Text);
     ended(demonstrate_until_stopped(dir, sip, http))
 }
 

@@ -388,12 +388,13 @@ fn gauges(
     store: &Arc<Store>,
 ) -> Arc<dyn Fn() -> Gauges + Send + Sync> {
     let (pulse, net, media, store) =
-        (Arc::clone(pulse), Arc::clone(net), Arc::clone(media), Arc::clone(store));
+        (Arc::clone(pulse), Arc::clone(net), Arc::clone(media), Arc::downgrade(store));
     Arc::new(move || {
         let shown = pulse.shown();
         let wire = net.counters();
         let rtp = media.counters();
-        let journal = store.state();
+        // Gone only while the desk ends, when nobody reads these figures any more.
+        let journal = store.upgrade().map(|store| store.state()).unwrap_or_default();
         let wide = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
         Gauges {
             engine_beat_age_ms: u64::try_from(pulse.silence(&clock).as_millis()).unwrap_or(u64::MAX),
@@ -401,6 +402,14 @@ fn gauges(
             shed_invites: pulse.shed.load(Ordering::Relaxed),
             engine_calls: wide(shown.gauges.desk.calls),
             legs: wide(shown.gauges.legs),
+            sip_transactions: wide(
+                shown.gauges.sip.server_transactions
+                    .saturating_add(shown.gauges.sip.client_transactions),
+            ),
+            registrations: wide(shown.gauges.sip.bindings),
+            sip_malformed: wire.broken_streams.load(Ordering::Relaxed),
+            media_beat_age_ms: if media.healthy() { 0 } else { u64::MAX },
+            rtp_packets_dropped: rtp.dropped().iter().map(|(_, count)| count).sum(),
             media_ports: wide(shown.gauges.ports),
             sip_messages_in: wire.received.load(Ordering::Relaxed),
             sip_messages_out: wire.sent.load(Ordering::Relaxed),

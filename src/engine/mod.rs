@@ -288,12 +288,6 @@ impl Engine {
         self.record(Fact::Desk { event }, now, out);
     }
 
-    /// Agents as the rules see them.
-    #[must_use]
-    pub fn agents(&self) -> Vec<pbx::AgentSnapshot> {
-        self.desk.agents()
-    }
-
     /// Takes steps until none is left.
     fn run(&mut self, now: Now, out: &mut Outbox) {
         let mut taken = 0_u32;

@@ -22,7 +22,7 @@ pub use board::{
 };
 pub use call::{CallQuery, CallRow, CallState, OpenCall};
 pub use gauges::{Gauges, JournalState};
-pub use month::Month;
+pub use month::{Month, NotAMonth};
 pub use outcome::{Decision, Outcome, PerOutcome, Progress, outcome_of};
 pub use policy::{CountsAs, Policy, ShortCallExcluded};
 pub use ratio::{Limit, Rate, Ratio, Verdict};

@@ -47,8 +47,8 @@ pub struct Views {
     waiting: BTreeMap<u64, CallId>,
     ended: VecDeque<Call>,
     days: BTreeMap<NaiveDate, Tally>,
-    totals_counted: PerOutcome,
-    totals_left_out: PerOutcome,
+    total: Tally,
+    left_out: PerOutcome,
     channels: BTreeMap<TrunkId, u64>,
     agents: Agents,
 }
@@ -71,8 +71,8 @@ impl Views {
             waiting: BTreeMap::new(),
             ended: VecDeque::new(),
             days: BTreeMap::new(),
-            totals_counted: PerOutcome::default(),
-            totals_left_out: PerOutcome::default(),
+            total: Tally::default(),
+            left_out: PerOutcome::default(),
             channels: BTreeMap::new(),
             agents,
         }
@@ -162,22 +162,24 @@ impl Views {
             *self.channels.entry(trunk.clone()).or_default() += 1;
         }
         let counted = call.counted;
-        let tally = self.tally_of(at);
-        if counted {
-            tally.arrived += 1;
-        } else {
-            tally.left_out += 1;
-        }
+        let one = Tally {
+            arrived: u64::from(counted),
+            left_out: u64::from(!counted),
+            ..Tally::default()
+        };
+        self.tally_of(at).merge(&one);
+        self.total.merge(&one);
         self.open.insert(id, call);
     }
 
     fn decide(&mut self, decision: Decision, arrived_at: Wall, counted: bool) {
         if counted {
-            let policy = self.policy.clone();
-            self.tally_of(arrived_at).add(decision, &policy);
-            self.totals_counted.add(decision.outcome);
+            let mut one = Tally::default();
+            one.add(decision, &self.policy);
+            self.tally_of(arrived_at).merge(&one);
+            self.total.merge(&one);
         } else {
-            self.totals_left_out.add(decision.outcome);
+            self.left_out.add(decision.outcome);
         }
     }
 
@@ -305,7 +307,13 @@ impl Views {
     /// Decided calls of the whole history by outcome: (counted, left out of the figures).
     #[must_use]
     pub fn totals(&self) -> (&PerOutcome, &PerOutcome) {
-        (&self.totals_counted, &self.totals_left_out)
+        (&self.total.outcomes, &self.left_out)
+    }
+
+    /// Counts of the whole history, for counters that never fall.
+    #[must_use]
+    pub fn total(&self) -> &Tally {
+        &self.total
     }
 
     /// Calls in progress and the last [`RECENT_KEPT`] ended ones that are wanted, newest first.

@@ -1,0 +1,192 @@
+//! What people and programs see over HTTP: the wallboard, the API, the metrics page, the health page.
+//!
+//! Everything shown is read from the views or asked of the store; everything ordered becomes an
+//! input of the engine. No rule of the desk and no figure is made here. A slow or lost browser
+//! costs its own connection and nothing else.
+//!
+//! Who may: `/healthz` and the login page are open and say nothing of calls; all else needs the
+//! token, as a bearer or as the cookie that a login with it gives.
+
+mod api;
+mod auth;
+mod guard;
+mod hub;
+mod pages;
+mod stream;
+
+#[cfg(test)]
+mod tests;
+
+pub use auth::{Token, WeakToken};
+pub use guard::MAX_CONNECTIONS;
+pub use hub::{FEED_BOUND, NowFn, PUBLISH_EVERY, Reread, ViewHub};
+pub use stream::MAX_STREAMS;
+
+use crate::base::{CallId, Wall};
+use crate::event::Entry;
+use crate::pbx::api::{Command, CommandError};
+use crate::view::{Gauges, JournalState, Views};
+use axum::Router;
+use axum::extract::DefaultBodyLimit;
+use axum::middleware::{from_fn, from_fn_with_state};
+use axum::routing::{get, post};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::net::TcpListener;
+use tokio::sync::watch;
+
+/// Largest request body, bytes.
+pub const BODY_BOUND: usize = 16 * 1024;
+
+/// The engine or a media thread that has not said for so long that it lives is stalled.
+pub const STALLED: Duration = Duration::from_secs(5);
+
+/// Event streams are told to end and connections have this long to do so when the server stops.
+const LAST_WORDS: Duration = Duration::from_secs(2);
+
+/// A future of a closure's.
+pub type BoxFuture<T> = Pin<Box<dyn Future<Output = T> + Send>>;
+
+/// Gives a person's command to the engine and tells what became of it.
+pub type CommandSink = Arc<dyn Fn(Command) -> BoxFuture<Result<(), CommandFailure>> + Send + Sync>;
+
+/// Reads the machine's gauges.
+pub type GaugesFn = Arc<dyn Fn() -> Gauges + Send + Sync>;
+
+/// Makes the metrics page.
+pub type MetricsFn =
+    Arc<dyn Fn(&Views, &Gauges, Wall, &dyn Fn(CallId) -> Option<u64>) -> String + Send + Sync>;
+
+/// Reads one call's entries from the store, none when it has none; the error is for the log.
+pub type LadderFn = Arc<dyn Fn(CallId) -> BoxFuture<Result<Vec<Entry>, String>> + Send + Sync>;
+
+/// Why a command was not carried out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CommandFailure {
+    /// The desk's rules say no.
+    Refused(CommandError),
+    /// The engine did not answer in time, or its queue is full.
+    Unavailable,
+}
+
+/// All that the pages are made from.
+#[derive(Clone)]
+pub struct App {
+    /// The views.
+    pub hub: ViewHub,
+    /// What a caller of the API must know.
+    pub token: Token,
+    /// The way into the engine.
+    pub commands: CommandSink,
+    /// The machine's state.
+    pub gauges: GaugesFn,
+    /// The metrics page.
+    pub metrics: MetricsFn,
+    /// One call's entries.
+    pub ladder: LadderFn,
+    /// The program's version.
+    pub version: String,
+}
+
+/// What every handler holds.
+#[derive(Clone)]
+struct Server {
+    app: Arc<App>,
+    streams: Arc<tokio::sync::Semaphore>,
+    stopping: watch::Receiver<bool>,
+}
+
+/// Serves until `stop` is done, then lets running answers end for a moment.
+///
+/// # Errors
+///
+/// Never after it has begun: trouble with one connection ends that one.
+pub async fn serve(
+    listener: TcpListener,
+    app: App,
+    stop: impl Future<Output = ()> + Send + 'static,
+) -> std::io::Result<()> {
+    let (stop_tx, stopping) = watch::channel(false);
+    let server = Server {
+        app: Arc::new(app),
+        streams: Arc::new(tokio::sync::Semaphore::new(MAX_STREAMS)),
+        stopping: stopping.clone(),
+    };
+    let wait = |mut stopping: watch::Receiver<bool>| async move {
+        // An error means that the sender is gone, which is the end as well.
+        let _ = stopping.wait_for(|stopping| *stopping).await;
+    };
+    let served = axum::serve(guard::Guarded::new(listener), router(server))
+        .with_graceful_shutdown(wait(stopping.clone()));
+    tokio::spawn(async move {
+        stop.await;
+        let _ = stop_tx.send(true);
+    });
+    let patience = async move {
+        wait(stopping).await;
+        tokio::time::sleep(LAST_WORDS).await;
+    };
+    tokio::select! {
+        ended = served => ended,
+        () = patience => Ok(()),
+    }
+}
+
+fn router(server: Server) -> Router {
+    let closed = Router::new()
+        .route("/metrics", get(api::metrics))
+        .route("/api/v1/calls", get(api::calls))
+        .route("/api/v1/calls/{id}", get(api::call))
+        .route("/api/v1/service-level", get(api::service_level))
+        .route("/api/v1/agents", get(api::agents))
+        .route("/api/v1/agents/{extension}/{action}", post(api::order))
+        .route("/api/v1/board", get(api::board))
+        .route("/api/v1/events", get(stream::events))
+        .route("/logout", post(auth::logout))
+        .layer(from_fn_with_state(server.clone(), auth::authorize));
+    Router::new()
+        .route("/", get(pages::wallboard))
+        .route("/wallboard.css", get(pages::style))
+        .route("/wallboard.js", get(pages::script))
+        .route("/login", post(auth::login))
+        .route("/healthz", get(api::healthz))
+        .merge(closed)
+        .fallback(api::not_found)
+        .layer(DefaultBodyLimit::max(BODY_BOUND))
+        .layer(from_fn(pages::harden))
+        .with_state(server)
+}
+
+/// What the health page and the wall say of the machine.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+struct Health {
+    /// `ok`, or `failing` when any part is not well.
+    status: &'static str,
+    journal: JournalState,
+    engine: Beat,
+    media: Beat,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Beat {
+    Ok,
+    Stalled,
+}
+
+impl Health {
+    fn of(gauges: &Gauges) -> Self {
+        let beat = |age_ms| {
+            if Duration::from_millis(age_ms) > STALLED { Beat::Stalled } else { Beat::Ok }
+        };
+        let (engine, media) = (beat(gauges.engine_beat_age_ms), beat(gauges.media_beat_age_ms));
+        let well = gauges.journal == JournalState::Ok && engine == Beat::Ok && media == Beat::Ok;
+        let status = if well { "ok" } else { "failing" };
+        Self { status, journal: gauges.journal, engine, media }
+    }
+
+    fn is_well(&self) -> bool {
+        self.status == "ok"
+    }
+}

@@ -1,0 +1,60 @@
+//! The pages, inside the program: they need no file, no other server, no internet.
+
+use super::{Server, auth};
+use axum::extract::{Request, State};
+use axum::http::header::{
+    CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
+};
+use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::middleware::Next;
+use axum::response::{Html, IntoResponse, Response};
+
+const WALLBOARD: &str = include_str!("../../../web/wallboard.html");
+const STYLE: &str = include_str!("../../../web/wallboard.css");
+const SCRIPT: &str = include_str!("../../../web/wallboard.js");
+const LOGIN: &str = include_str!("../../../web/login.html");
+
+/// Nothing but our own files, no inline script or style, no frame around us.
+const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
+     img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// Puts the headers on every answer that keep a browser from doing what we did not mean.
+pub(super) async fn harden(request: Request, next: Next) -> Response {
+    let mut response = next.run(request).await;
+    let headers = response.headers_mut();
+    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response
+}
+
+/// `GET /`: the wallboard, or the login page for who is not known.
+pub(super) async fn wallboard(State(server): State<Server>, headers: HeaderMap) -> Response {
+    if auth::is_known(&headers, &server) {
+        Html(WALLBOARD).into_response()
+    } else {
+        login_page(&server, false)
+    }
+}
+
+/// The login page; after a wrong token it says so. It says whether this is a demonstration, and
+/// nothing else of the desk.
+pub(super) fn login_page(server: &Server, wrong: bool) -> Response {
+    let demonstration = server.app.hub.read(|views, _, _| views.is_demonstration());
+    let hide = |shown: bool| if shown { "" } else { "hidden" };
+    let page =
+        LOGIN.replace("{{wrong}}", hide(wrong)).replace("{{demonstration}}", hide(demonstration));
+    let status = if wrong { StatusCode::UNAUTHORIZED } else { StatusCode::OK };
+    (status, Html(page)).into_response()
+}
+
+/// `GET /wallboard.css`.
+pub(super) async fn style() -> Response {
+    ([(CONTENT_TYPE, "text/css; charset=utf-8")], STYLE).into_response()
+}
+
+/// `GET /wallboard.js`.
+pub(super) async fn script() -> Response {
+    ([(CONTENT_TYPE, "text/javascript; charset=utf-8")], SCRIPT).into_response()
+}

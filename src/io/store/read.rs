@@ -1,0 +1,221 @@
+//! Reading the journal: all of it at the start, one call's ladder or a part of it later.
+
+use crate::base::{CallId, Wall};
+use crate::event::{self, Entry, Fact};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteRow};
+use sqlx::{ConnectOptions, Connection, Row, SqliteConnection};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
+use tokio::sync::Mutex;
+
+/// Entries in one block of a replay.
+const BLOCK: i64 = 5_000;
+
+/// Entries of one call that are read; what follows is not.
+pub const LADDER_BOUND: i64 = 2_000;
+
+/// Why the journal could not be read.
+#[derive(Debug, thiserror::Error)]
+pub enum ReadError {
+    /// The database said no.
+    #[error("reading the journal: {0}")]
+    Database(#[from] sqlx::Error),
+    /// An entry is not in a shape we know. What it says is left out of the message: it may be about
+    /// a person.
+    #[error(
+        "entry {seq} of the journal cannot be read: version {v} found, up to {known} known; {what} at its character {column}"
+    )]
+    Entry {
+        /// Which.
+        seq: i64,
+        /// The version written beside it.
+        v: i64,
+        /// The last version known here.
+        known: u16,
+        /// What is wrong, in one word.
+        what: &'static str,
+        /// Where.
+        column: usize,
+    },
+    /// The thread that reads could not begin.
+    #[error("reading the journal: {0}")]
+    Thread(std::io::Error),
+}
+
+const COLUMNS: usize = 4;
+
+struct Raw {
+    seq: i64,
+    at_ms: i64,
+    v: i64,
+    body: String,
+}
+
+impl Raw {
+    fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
+        debug_assert_eq!(row.len(), COLUMNS);
+        Ok(Self {
+            seq: row.try_get(0)?,
+            at_ms: row.try_get(1)?,
+            v: row.try_get(2)?,
+            body: row.try_get(3)?,
+        })
+    }
+
+    fn decode(&self) -> Result<Entry, ReadError> {
+        let fact: Fact = serde_json::from_str(&self.body).map_err(|error| ReadError::Entry {
+            seq: self.seq,
+            v: self.v,
+            known: event::VERSION,
+            what: match error.classify() {
+                serde_json::error::Category::Data => "an unknown shape",
+                _ => "broken JSON",
+            },
+            column: error.column(),
+        })?;
+        let seq = u64::try_from(self.seq).unwrap_or(0);
+        Ok(Entry { seq, at: Wall(self.at_ms), fact })
+    }
+}
+
+fn options(path: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .filename(path)
+        .read_only(true)
+        .row_buffer_size(1_024)
+        .thread_name(|_| "journal-read".to_owned())
+        .disable_statement_logging()
+}
+
+async fn part(
+    connection: &mut SqliteConnection,
+    from: i64,
+    below: i64,
+    limit: i64,
+) -> Result<Vec<Raw>, sqlx::Error> {
+    let rows = sqlx::query(
+        "SELECT seq, at_ms, v, body FROM entry WHERE seq >= ?1 AND seq < ?2 ORDER BY seq LIMIT ?3",
+    )
+    .bind(from)
+    .bind(below)
+    .bind(limit)
+    .fetch_all(connection)
+    .await?;
+    rows.iter().map(Raw::from_row).collect()
+}
+
+/// All entries that the file held when it was opened, in order, in blocks: an iterator that reads
+/// ahead on a thread of its own. It ends after the first error.
+pub struct Entries {
+    blocks: Receiver<Result<Vec<Raw>, ReadError>>,
+}
+
+impl Entries {
+    pub(super) fn start(path: &Path, below: u64) -> std::io::Result<Self> {
+        let (tx, blocks) = sync_channel(2);
+        let (path, below) = (path.to_owned(), i64::try_from(below).unwrap_or(i64::MAX));
+        std::thread::Builder::new().name("replay".into()).spawn(move || {
+            // The reader may be gone: nobody wants the rest then.
+            let _ = read_all(&path, below, &tx);
+        })?;
+        Ok(Self { blocks })
+    }
+}
+
+type Gone = std::sync::mpsc::SendError<Result<Vec<Raw>, ReadError>>;
+
+fn read_all(
+    path: &Path,
+    below: i64,
+    out: &SyncSender<Result<Vec<Raw>, ReadError>>,
+) -> Result<(), Gone> {
+    let runtime = match tokio::runtime::Builder::new_current_thread().enable_time().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return out.send(Err(ReadError::Thread(error))),
+    };
+    runtime.block_on(async {
+        let mut connection = match SqliteConnection::connect_with(&options(path)).await {
+            Ok(connection) => connection,
+            Err(error) => return out.send(Err(error.into())),
+        };
+        let mut from = 1;
+        while from < below {
+            match part(&mut connection, from, below, BLOCK).await {
+                Ok(block) => {
+                    let Some(last) = block.last() else { break };
+                    from = last.seq.saturating_add(1);
+                    out.send(Ok(block))?;
+                }
+                Err(error) => return out.send(Err(error.into())),
+            }
+        }
+        Ok(())
+    })
+}
+
+impl Iterator for Entries {
+    type Item = Result<Vec<Entry>, ReadError>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let block = self.blocks.recv().ok()?;
+        Some(block.and_then(|rows| rows.iter().map(Raw::decode).collect()))
+    }
+}
+
+/// Reads while the store is written; cheap to clone, one question at a time. Works in any tokio
+/// runtime.
+#[derive(Clone)]
+pub struct Reader {
+    path: PathBuf,
+    connection: Arc<Mutex<Option<SqliteConnection>>>,
+}
+
+impl Reader {
+    pub(super) fn new(path: &Path) -> Self {
+        Self { path: path.to_owned(), connection: Arc::default() }
+    }
+
+    /// The entries of one call in order, at most [`LADDER_BOUND`].
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`].
+    pub async fn ladder(&self, call: CallId) -> Result<Vec<Entry>, ReadError> {
+        let mut connection = self.connection.lock().await;
+        let connection = self.open(&mut connection).await?;
+        let rows = sqlx::query(
+            "SELECT seq, at_ms, v, body FROM entry WHERE call = ?1 ORDER BY seq LIMIT ?2",
+        )
+        .bind(call.to_string())
+        .bind(LADDER_BOUND)
+        .fetch_all(connection)
+        .await?;
+        rows.iter().map(|row| Raw::from_row(row)?.decode()).collect()
+    }
+
+    /// The entries from `seq` on in order, at most `limit`.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`].
+    pub async fn since(&self, seq: u64, limit: u32) -> Result<Vec<Entry>, ReadError> {
+        let mut connection = self.connection.lock().await;
+        let connection = self.open(&mut connection).await?;
+        let from = i64::try_from(seq).unwrap_or(i64::MAX);
+        let rows = part(connection, from, i64::MAX, i64::from(limit)).await?;
+        rows.iter().map(Raw::decode).collect()
+    }
+
+    async fn open<'a>(
+        &self,
+        connection: &'a mut Option<SqliteConnection>,
+    ) -> Result<&'a mut SqliteConnection, ReadError> {
+        if connection.is_none() {
+            let opened = SqliteConnection::connect_with(&options(&self.path)).await?;
+            return Ok(connection.insert(opened));
+        }
+        // Checked above; the borrow checker wants it said again.
+        connection.as_mut().ok_or(ReadError::Database(sqlx::Error::WorkerCrashed))
+    }
+}

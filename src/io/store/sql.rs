@@ -1,0 +1,146 @@
+//! The statements that write, and what is bound to them.
+
+use crate::base::Number;
+use crate::event::{self, Entry, Fact};
+use crate::sip::api::{Binding, BindingChange, Transport};
+use sqlx::sqlite::SqliteArguments;
+use sqlx::{Arguments, AssertSqlSafe, SqliteConnection};
+use std::collections::BTreeMap;
+use std::fmt::Write;
+use std::sync::Arc;
+
+/// Rows in one statement; more go in several of one transaction.
+const ROWS: usize = 64;
+
+/// Statements kept prepared: one for each count of rows, twice, and the few others.
+pub(super) const STATEMENTS: usize = 2 * ROWS + 16;
+
+/// The texts of the statements for 1 to [`ROWS`] rows.
+pub(super) struct Statements {
+    insert: Vec<Arc<str>>,
+    insert_missing: Vec<Arc<str>>,
+}
+
+impl Statements {
+    pub(super) fn new() -> Self {
+        let text = |end: &str| -> Vec<Arc<str>> {
+            (1..=ROWS).map(|rows| insert(rows, end).into()).collect()
+        };
+        Self { insert: text(""), insert_missing: text(" ON CONFLICT (seq) DO NOTHING") }
+    }
+
+    /// Writes `entries` and `bindings` as one transaction. `again` is for a repeated try, whose
+    /// first may have been written although it was reported failed.
+    pub(super) async fn write(
+        &self,
+        connection: &mut SqliteConnection,
+        entries: &[&Entry],
+        bindings: &[&BindingChange],
+        again: bool,
+    ) -> Result<(), sqlx::Error> {
+        let texts = if again { &self.insert_missing } else { &self.insert };
+        // A single statement is a transaction by itself, and a way to the database less.
+        let alone = bindings.is_empty() && entries.len() <= ROWS;
+        if !alone {
+            sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
+        }
+        for rows in entries.chunks(ROWS) {
+            let Some(text) = texts.get(rows.len() - 1) else { continue };
+            let arguments = bind(rows)?;
+            sqlx::query_with(AssertSqlSafe(Arc::clone(text)), arguments)
+                .execute(&mut *connection)
+                .await?;
+        }
+        for change in last_of_each(bindings).into_values() {
+            match change {
+                BindingChange::Put(binding) => put(connection, binding).await?,
+                BindingChange::Remove { account, contact } => {
+                    sqlx::query("DELETE FROM binding WHERE account = ?1 AND contact = ?2")
+                        .bind(account.as_str())
+                        .bind(contact.as_str())
+                        .execute(&mut *connection)
+                        .await?;
+                }
+            }
+        }
+        if !alone {
+            sqlx::query("COMMIT").execute(&mut *connection).await?;
+        }
+        Ok(())
+    }
+}
+
+fn insert(rows: usize, end: &str) -> String {
+    let mut text = "INSERT INTO entry (seq, at_ms, call, v, body) VALUES ".to_owned();
+    for row in 0..rows {
+        let first = row * 4;
+        let comma = if row == 0 { "" } else { "," };
+        let written = write!(
+            text,
+            "{comma}(?{},?{},?{},{},?{})",
+            first + 1,
+            first + 2,
+            first + 3,
+            event::VERSION,
+            first + 4
+        );
+        debug_assert!(written.is_ok(), "a String takes any text");
+    }
+    text.push_str(end);
+    text
+}
+
+fn bind(rows: &[&Entry]) -> Result<SqliteArguments, sqlx::Error> {
+    let mut arguments = SqliteArguments::default();
+    arguments.reserve(rows.len() * 4, 0);
+    for entry in rows {
+        let call = match &entry.fact {
+            Fact::Call { call, .. } => Some(call.to_string()),
+            Fact::Agent { .. } | Fact::Desk { .. } => None,
+        };
+        let body = serde_json::to_string(&entry.fact)
+            .map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
+        let add = arguments
+            .add(i64::try_from(entry.seq).unwrap_or(i64::MAX))
+            .and_then(|()| arguments.add(entry.at.0))
+            .and_then(|()| arguments.add(call))
+            .and_then(|()| arguments.add(body));
+        add.map_err(sqlx::Error::Encode)?;
+    }
+    Ok(arguments)
+}
+
+async fn put(connection: &mut SqliteConnection, binding: &Binding) -> Result<(), sqlx::Error> {
+    let transport = match binding.flow.transport {
+        Transport::Udp => "udp",
+        Transport::Tcp => "tcp",
+    };
+    sqlx::query(
+        "INSERT INTO binding \
+         (account, contact, transport, listener, remote, call_id, cseq, expires_at_ms) \
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (account, contact) DO UPDATE SET \
+         transport = ?3, listener = ?4, remote = ?5, call_id = ?6, cseq = ?7, expires_at_ms = ?8",
+    )
+    .bind(binding.account.as_str())
+    .bind(binding.contact.as_str())
+    .bind(transport)
+    .bind(i64::from(binding.flow.listener))
+    .bind(binding.flow.remote.to_string())
+    .bind(binding.call_id.as_str())
+    .bind(i64::from(binding.cseq))
+    .bind(binding.expires_at.0)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Of several changes of one registration only the last is written.
+fn last_of_each<'a>(
+    bindings: &[&'a BindingChange],
+) -> BTreeMap<(&'a Number, &'a str), &'a BindingChange> {
+    let key = |change: &'a BindingChange| match change {
+        BindingChange::Put(binding) => (&binding.account, binding.contact.as_str()),
+        BindingChange::Remove { account, contact } => (account, contact.as_str()),
+    };
+    bindings.iter().map(|change| (key(change), *change)).collect()
+}

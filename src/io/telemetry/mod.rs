@@ -1,0 +1,9 @@
+//! What is told to machines and to the operator's log: the metrics page and the log's form.
+//!
+//! Every figure of the desk comes from the views, every figure of the machine from the gauges; no
+//! counter of its own. No number, name, address or call id is ever a label.
+
+pub mod log;
+mod metrics;
+
+pub use metrics::{Age, CONTENT_TYPE, Metrics};
