@@ -73,6 +73,10 @@ pub struct Faults {
     pub wire: Wire,
     /// The journal's disk.
     pub disk: Disk,
+    /// Messages beside which garbage arrives, per mille.
+    pub garbage: u64,
+    /// Messages that find the desk overloaded, per mille: a new call is then refused.
+    pub shed: u64,
     /// RTP ports that cannot be bound, per mille.
     pub bind_fails: u64,
     /// Peers whose audio stops for a while although they are there.
@@ -110,6 +114,8 @@ impl Faults {
                 stalls: 0,
                 stall: Duration::ZERO,
             },
+            garbage: 0,
+            shed: 0,
             bind_fails: 0,
             audio_gaps: 0,
             outages: 0,
@@ -159,6 +165,8 @@ impl Faults {
             1 => faults.crashes = 1 + u32::try_from(rng.below(2)).unwrap_or(0),
             _ => {}
         }
+        faults.garbage = *rng.one_of(&[0, 0, 50]);
+        faults.shed = *rng.one_of(&[0, 0, 0, 100]);
         faults.bind_fails = *rng.one_of(&[0, 0, 0, 30]);
         faults.audio_gaps = *rng.one_of(&[0, 0, 2, 6]);
         faults.outages = *rng.one_of(&[0, 0, 1, 3]);

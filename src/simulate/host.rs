@@ -259,6 +259,33 @@ impl Host {
         self.run = None;
     }
 
+    /// The process ends in order: peers are told, the journal is written.
+    pub fn stop(&mut self, faults: &Faults, at: Mono) -> Doing {
+        let mut doing = Doing::default();
+        let Some(booted) = self.run.as_ref().map(|run| run.booted) else { return doing };
+        let now = self.now(booted, at);
+        let mut out = Outbox::default();
+        if let Some(run) = &mut self.run {
+            run.engine.shut_down(now, &mut out);
+            run.engine.note(DeskEvent::Stopped, now, &mut out);
+        }
+        self.judge(None, &out);
+        if let Some(run) = &mut self.run {
+            run.gathered.entries.append(&mut out.entries);
+            run.gathered.media.append(&mut out.media);
+            run.gathered.sends.append(&mut out.sends);
+        }
+        self.let_out(faults, at, &mut doing);
+        self.journal.write_due(Mono(u64::MAX));
+        if let Some(run) = &mut self.run {
+            run.committed = u64::MAX;
+        }
+        self.release(faults, at, &mut doing);
+        self.kill(at);
+        doing.later.clear();
+        doing
+    }
+
     /// Whether the process lives.
     #[must_use]
     pub const fn is_up(&self) -> bool {
@@ -266,9 +293,16 @@ impl Host {
     }
 
     /// A datagram came.
-    pub fn receive(&mut self, from: SocketAddr, bytes: Bytes, faults: &Faults, at: Mono) -> Doing {
+    pub fn receive(
+        &mut self,
+        from: SocketAddr,
+        bytes: Bytes,
+        shed: bool,
+        faults: &Faults,
+        at: Mono,
+    ) -> Doing {
         let heard = (from, bytes.clone());
-        let input = Input::Message { flow: flow(from), bytes, shed: false };
+        let input = Input::Message { flow: flow(from), bytes, shed };
         self.hear(input, Some(&heard), faults, at)
     }
 
@@ -349,6 +383,9 @@ impl Host {
             run.engine.handle(Input::Tick, now, &mut out);
         }
         self.judge(heard, &out);
+        if self.rng.chance(20) {
+            self.count_calls(now);
+        }
         doing.facts.extend_from_slice(&out.entries);
         if let Some(run) = &mut self.run {
             for (token, _) in &out.replies {
@@ -375,6 +412,15 @@ impl Host {
         doing
     }
 
+    /// The desk's own count of calls against the history's.
+    fn count_calls(&mut self, now: Now) {
+        let Some(run) = &self.run else { return };
+        let (counted, written) = (run.engine.gauges(now).desk.calls, run.watch.open_calls());
+        if counted != written {
+            self.wrong.push(format!("the desk counts {counted} calls, the history {written}"));
+        }
+    }
+
     /// Holds what was decided against what must always be.
     fn judge(&mut self, heard: Option<&(SocketAddr, Bytes)>, out: &Outbox) {
         let Some(run) = &mut self.run else { return };
@@ -388,11 +434,10 @@ impl Host {
                     offers.push((agent.clone(), *call));
                 }
                 Fact::Call { call, event: CallEvent::OfferEnded { agent, .. }, .. } => {
-                    let phone = self.agents.iter().find(|(_, id)| *id == agent).map(|(at, _)| *at);
-                    run.lines.over(*call, phone);
+                    run.lines.over(*call, |phone| self.agents.get(&phone) == Some(agent));
                 }
                 Fact::Call { call, event: CallEvent::Ended { .. }, .. } => {
-                    run.lines.over(*call, None);
+                    run.lines.over(*call, |_| true);
                 }
                 Fact::Call { .. } | Fact::Desk { .. } | Fact::Agent { .. } => {}
             }
@@ -438,8 +483,8 @@ impl Host {
             let on_disk =
                 self.journal.append(number, entries, bindings, &faults.disk, at, &mut self.rng);
             doing.later.push((on_disk, Due::Disk));
-            doing.later.push((at + JOURNAL_PATIENCE, Due::Disk));
         }
+        doing.later.push((at + JOURNAL_PATIENCE, Due::Disk));
         run.held.push_back(Held {
             batch: run.next_batch - 1,
             since: at,

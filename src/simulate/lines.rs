@@ -12,6 +12,8 @@ pub enum Says<'a> {
     Invite(&'a str),
     /// BYE or CANCEL.
     End(&'a str),
+    /// ACK.
+    Ack(&'a str),
     /// A final answer to an INVITE.
     Final(&'a str, u16),
     /// Anything else.
@@ -49,6 +51,9 @@ pub fn read(message: &[u8]) -> Says<'_> {
     if first.starts_with("INVITE ") && !value("To").contains(";tag=") {
         return Says::Invite(call_id);
     }
+    if first.starts_with("ACK ") {
+        return Says::Ack(call_id);
+    }
     if first.starts_with("BYE ") || first.starts_with("CANCEL ") {
         return Says::End(call_id);
     }
@@ -59,7 +64,10 @@ pub fn read(message: &[u8]) -> Says<'_> {
 #[derive(Clone, Debug)]
 struct Busy {
     phone: SocketAddr,
+    /// None for a feature code, whose end the history does not tell. Its BYE must wait for the ACK
+    /// (RFC 3261 §15), so before that the wire does not tell it either.
     call: Option<CallId>,
+    confirmed: bool,
 }
 
 /// Dialogs with agents' phones by Call-ID.
@@ -82,20 +90,23 @@ impl Lines {
     pub fn heard(&mut self, phone: SocketAddr, message: &[u8], call: Option<CallId>) {
         match read(message) {
             Says::Invite(id) if call.is_some() && !self.over.contains(id) => {
-                self.busy.insert(id.to_owned(), Busy { phone, call });
+                self.busy.insert(id.to_owned(), Busy { phone, call, confirmed: true });
             }
             Says::End(id) | Says::Final(id, 300..) => {
                 self.end(id);
+            }
+            Says::Ack(id) => {
+                if let Some(busy) = self.busy.get_mut(id) {
+                    busy.confirmed = true;
+                }
             }
             Says::Invite(_) | Says::Final(..) | Says::Else => {}
         }
     }
 
-    /// The history says that the call, or this phone's part in it, is over.
-    pub fn over(&mut self, call: CallId, phone: Option<SocketAddr>) {
-        let ended = self.busy.extract_if(.., |_, busy| {
-            busy.call == Some(call) && phone.is_none_or(|phone| phone == busy.phone)
-        });
+    /// The history says that the call is over, or the part that these phones had in it.
+    pub fn over(&mut self, call: CallId, of: impl Fn(SocketAddr) -> bool) {
+        let ended = self.busy.extract_if(.., |_, busy| busy.call == Some(call) && of(busy.phone));
         self.over.extend(ended.map(|(id, _)| id));
     }
 
@@ -112,11 +123,13 @@ impl Lines {
                 if self.busy.contains_key(id) || self.over.contains(id) {
                     return None; // repeated
                 }
-                let other = self.busy.iter().find(|(_, busy)| busy.phone == phone);
+                let other = self.busy.iter().find(|(_, busy)| {
+                    busy.phone == phone && (busy.call.is_some() || busy.confirmed)
+                });
                 let wrong = other
                     .filter(|_| !direct)
                     .map(|(other, _)| format!("{phone} gets INVITE {id} while in {other}"));
-                self.busy.insert(id.to_owned(), Busy { phone, call });
+                self.busy.insert(id.to_owned(), Busy { phone, call, confirmed: true });
                 wrong
             }
             Says::End(id) | Says::Final(id, 300..) => {
@@ -128,10 +141,14 @@ impl Lines {
                 if self.over.contains(id) {
                     return None;
                 }
-                self.busy.entry(id.to_owned()).or_insert(Busy { phone, call: None });
+                self.busy.entry(id.to_owned()).or_insert(Busy {
+                    phone,
+                    call: None,
+                    confirmed: false,
+                });
                 None
             }
-            Says::Else => None,
+            Says::Ack(_) | Says::Else => None,
         }
     }
 }

@@ -163,6 +163,10 @@ fn figures(live: &Views, replayed: &Views, report: &mut Report, wrong: &mut Vec<
         let (strays, holes) = (replayed.strays(), replayed.holes());
         wrong.push(format!("{strays} facts out of place and {holes} holes in the journal"));
     }
+    let left = (replayed.open_count(), replayed.waiting_count(), replayed.channels_in_use());
+    if left != (0, 0, 0) {
+        wrong.push(format!("(open, waiting, channels) are {left:?} on the wall when all is over"));
+    }
     let (counted, left_out) = replayed.totals();
     for outcome in Outcome::ALL {
         report.outcomes.insert(outcome.name(), counted.get(outcome) + left_out.get(outcome));

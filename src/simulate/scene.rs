@@ -103,11 +103,21 @@ impl Scene {
             (0..callers).map(|n| caller(n, length, &mut rng)).collect();
         callers.sort_by_key(|caller| caller.at);
         let registering = rng.chance(300);
-        let phones = plan
+        let mut phones: Vec<PhoneMake> = plan
             .agents
             .keys()
             .map(|agent| phone(&agent.0, registering, length, &mut rng))
             .collect();
+        // Some have a second phone on the same account: both ring, one answers first, or both at once.
+        let second: Vec<PhoneMake> = phones
+            .iter()
+            .filter(|_| registering && rng.chance(300))
+            .map(|first| PhoneMake { registers: true, calls: Vec::new(), ..first.clone() })
+            .collect();
+        for phone in &mut phones {
+            phone.registers |= second.iter().any(|other| other.extension == phone.extension);
+        }
+        phones.extend(second);
         Self {
             phones,
             callers,

@@ -1,17 +1,23 @@
 //! The world around the desk: one queue of what happens next, a network that may lose, double, delay
 //! and reorder, and everybody's telephone. Time moves only by taking the next event.
 
+mod ladder;
+mod misfortunes;
+mod telephones;
+
+use ladder::fact_line;
+use telephones::{Node, NodeId, Reaches, Role};
+
 use super::faults::{Draw, Faults};
 use super::host::{Doing, Due, Host};
 use super::lines::first_line;
-use super::peer::Peer;
-use super::people::{Caller, CallerState, Deed, Phone, Stage};
+use super::peer::{Describes, Peer};
+use super::people::{Caller, CallerState, Deed, Phone};
 use super::registrant::Registrant;
 use super::scene::{CallerMake, STRAIGHT, Scene};
 use crate::base::{CallId, Mono, Number, PromptId, Rng};
-use crate::event::{CallEvent, Fact, Means};
+use crate::event::Means;
 use crate::pbx::Command;
-use crate::sip::api::{Effect, LegEvent};
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -21,29 +27,6 @@ use std::time::Duration;
 /// All callers come by this carrier, each from a port of its own.
 pub const CARRIER: IpAddr = IpAddr::V4(Ipv4Addr::new(203, 0, 113, 1));
 const DESK: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 10)), 5060);
-/// Lines of a trace that are kept; the first are dropped.
-const TRACE_MOST: usize = 200_000;
-
-/// Somebody with a telephone, by place in the list.
-type NodeId = usize;
-
-enum Role {
-    Caller(Box<Caller>),
-    Phone(Box<Phone>),
-}
-
-struct Node {
-    at: SocketAddr,
-    /// None while dead.
-    peer: Option<Peer>,
-    role: Role,
-    rng: Rng,
-    /// Deeds and wakings planned for an earlier telephone are void.
-    boot: u32,
-    wake: Option<Mono>,
-    cut_until: Mono,
-    registrant: Option<Registrant>,
-}
 
 enum Event {
     Datagram { from: SocketAddr, to: SocketAddr, bytes: Bytes },
@@ -55,16 +38,6 @@ enum Event {
     SetClock { by_ms: i64 },
     Command(Command),
     Cut { node: NodeId, lasting: Duration },
-}
-
-/// What reaches one telephone or its owner.
-enum Reaches {
-    Datagram(SocketAddr, Bytes),
-    Time,
-    Deed(Deed),
-    Event(crate::base::LegId, LegEvent),
-    Connected,
-    Busy,
 }
 
 /// One seeded world.
@@ -157,26 +130,6 @@ impl World {
         world
     }
 
-    /// Keeps a ladder of what happens from now on.
-    pub fn keep_trace(&mut self) {
-        self.trace = Some(Vec::new());
-    }
-
-    /// The ladder so far.
-    pub fn take_trace(&mut self) -> Vec<String> {
-        self.trace.take().unwrap_or_default()
-    }
-
-    fn note(&mut self, line: impl FnOnce() -> String) {
-        if let Some(trace) = &mut self.trace
-            && trace.len() < TRACE_MOST
-        {
-            let mut text = format!("{:>11.4} ", seconds(self.now));
-            text.push_str(&line());
-            trace.push(text);
-        }
-    }
-
     fn add(&mut self, at: SocketAddr, role: Role, registrant: Option<Registrant>) -> NodeId {
         let mut rng = self.rng.fork();
         let peer = Peer::new(at, DESK, &self.numbers, rng.fork());
@@ -202,49 +155,6 @@ impl World {
         let node = self.add(SocketAddr::new(CARRIER, port), caller, None);
         self.plan(at, Event::Deed { node, boot: 0, deed: Deed::Dial });
         node
-    }
-
-    fn plan_faults(&mut self) {
-        let faults = self.faults.clone();
-        let (from, until) = (Duration::from_secs(5), self.length);
-        let agents: Vec<_> =
-            self.numbers.iter().filter(|n| n.as_str().starts_with("20")).cloned().collect();
-        for _ in 0..faults.crashes {
-            let at = self.rng.span(from, until);
-            self.plan(Mono::ZERO + at, Event::Kill);
-        }
-        for _ in 0..faults.clock_jumps {
-            let at = self.rng.span(from, until);
-            let by = self.rng.millis(0, 172_800_000).as_millis();
-            let by_ms = i64::try_from(by).unwrap_or(0) - 86_400_000;
-            self.plan(Mono::ZERO + at, Event::SetClock { by_ms });
-        }
-        for _ in 0..faults.commands {
-            let at = self.rng.span(from, until);
-            let agent = self.rng.one_of(&agents).as_str().into();
-            let by = Means::Api;
-            let command = match self.rng.below(6) {
-                0 => Command::SignOut { agent, by },
-                1 => Command::Pause { agent, reason: "昼休み".to_owned(), by },
-                2 => Command::Unpause { agent, by },
-                _ => Command::SignIn { agent, by },
-            };
-            self.plan(Mono::ZERO + at, Event::Command(command));
-        }
-        let node = |rng: &mut Rng, of: usize| usize::try_from(rng.below(of as u64)).unwrap_or(0);
-        for _ in 0..faults.outages {
-            let at = self.rng.span(from, until);
-            let node = node(&mut self.rng, self.nodes.len());
-            let lasting = self.rng.millis(500, 50_000);
-            self.plan(Mono::ZERO + at, Event::Cut { node, lasting });
-        }
-        for _ in 0..faults.audio_gaps {
-            let at = self.rng.span(from, until);
-            let node = node(&mut self.rng, self.nodes.len());
-            let lasting = self.rng.millis(1000, 40_000);
-            let deed = Deed::FallSilent(lasting);
-            self.plan(Mono::ZERO + at, Event::Deed { node, boot: 0, deed });
-        }
     }
 
     fn plan(&mut self, at: Mono, event: Event) {
@@ -283,16 +193,6 @@ impl World {
             self.stamp_wrong();
         }
         self.now = self.now.max(at);
-    }
-
-    /// Writes beside what must not be when it was seen.
-    fn stamp_wrong(&mut self) {
-        for at in self.stamped..self.host.wrong.len() {
-            let line = format!("{:.4} s: {}", seconds(self.now), self.host.wrong[at]);
-            self.note(|| format!("!!!! {line}"));
-            self.host.wrong[at] = line;
-        }
-        self.stamped = self.host.wrong.len();
     }
 
     /// Lets time pass.
@@ -350,8 +250,14 @@ impl World {
             }
             Event::Kill => {
                 if !self.healed && self.host.is_up() {
-                    self.note(|| "-- killed --".to_owned());
-                    self.host.kill(self.now);
+                    if self.rng.chance(300) {
+                        self.note(|| "-- stopped in order --".to_owned());
+                        let doing = self.host.stop(&self.faults, self.now);
+                        self.carry_out(doing);
+                    } else {
+                        self.note(|| "-- killed --".to_owned());
+                        self.host.kill(self.now);
+                    }
                     self.life += 1;
                     let down = self.rng.millis(100, 6000);
                     self.plan(self.now + down, Event::Start);
@@ -414,6 +320,9 @@ impl World {
             let event = Event::Datagram { from, to, bytes: bytes.clone() };
             self.plan(self.now + delay, event);
         }
+        if to == DESK && self.net.chance(self.faults.garbage) {
+            self.send_garbage(from, bytes);
+        }
     }
 
     fn is_cut(&self, at: SocketAddr) -> bool {
@@ -426,7 +335,8 @@ impl World {
         }
         if to == DESK {
             self.note(|| format!("        desk hears {}", first_line(&bytes)));
-            let doing = self.host.receive(from, bytes, &self.faults, self.now);
+            let shed = self.net.chance(self.faults.shed);
+            let doing = self.host.receive(from, bytes, shed, &self.faults, self.now);
             self.carry_out(doing);
         } else if let Some(node) = self.by_address.get(&to) {
             self.reach(*node, Reaches::Datagram(from, bytes));
@@ -478,204 +388,6 @@ impl World {
             }
         }
         self.reach(caller, Reaches::Connected);
-    }
-
-    fn switch_on(&mut self, node: NodeId) {
-        if self.nodes[node].peer.is_some() {
-            return;
-        }
-        let (numbers, now) = (&self.numbers, self.now);
-        let it = &mut self.nodes[node];
-        it.peer = Some(Peer::new(it.at, DESK, numbers, it.rng.fork()));
-        let boot = it.boot;
-        if let Some(registrant) = &mut it.registrant {
-            registrant.switch_on(now);
-        }
-        let at = it.at;
-        self.note(|| format!("{at} is switched on"));
-        self.plan(now, Event::Wake { node, boot });
-    }
-
-    fn die(&mut self, node: NodeId) {
-        let at = self.nodes[node].at;
-        self.note(|| format!("{at} is dead"));
-        let it = &mut self.nodes[node];
-        it.peer = None;
-        it.boot += 1;
-        it.wake = None;
-        if let Role::Phone(phone) = &mut it.role {
-            phone.forget();
-        }
-        self.speaking.retain(|ear| self.ears.get(ear) != Some(&node));
-    }
-
-    fn deed(&mut self, node: NodeId, deed: Deed) {
-        match deed {
-            Deed::Return => self.switch_on(node),
-            Deed::FallSilent(lasting) => {
-                let until = self.now + lasting;
-                let ears = self.speaking.iter().filter(|ear| self.ears.get(ear) == Some(&node));
-                self.gaps.extend(ears.map(|ear| (*ear, until)));
-            }
-            deed => self.reach(node, Reaches::Deed(deed)),
-        }
-    }
-
-    /// Something reaches a telephone or its owner, and what follows from it.
-    fn reach(&mut self, node: NodeId, what: Reaches) {
-        let mut waiting = vec![what];
-        while let Some(what) = waiting.pop() {
-            let effects = self.reach_once(node, what);
-            let mut events = Vec::new();
-            for effect in effects {
-                match effect {
-                    Effect::Send { flow, bytes, .. } => {
-                        let from = self.nodes[node].at;
-                        let bytes = match &mut self.nodes[node].registrant {
-                            Some(registrant) => registrant.sign(bytes),
-                            None => bytes,
-                        };
-                        self.send(from, flow.remote, &bytes);
-                    }
-                    Effect::Leg { leg, event } => events.push(Reaches::Event(leg, event)),
-                    Effect::Binding(_) => {}
-                }
-            }
-            waiting.extend(events.into_iter().rev());
-        }
-        self.arm(node);
-    }
-
-    fn reach_once(&mut self, node: NodeId, what: Reaches) -> Vec<Effect> {
-        if let Reaches::Event(leg, event) = &what {
-            let (at, leg) = (self.nodes[node].at, leg.0);
-            let event = event_name(event);
-            self.note(|| format!("        {at} leg {leg}: {event}"));
-        }
-        if let Reaches::Deed(deed) = &what {
-            let at = self.nodes[node].at;
-            self.note(|| format!("{at} does {deed:?}"));
-        }
-        let now = self.now;
-        let port = self.next_ear * 2;
-        let it = &mut self.nodes[node];
-        let Some(peer) = &mut it.peer else { return Vec::new() };
-        let ear = SocketAddr::new(it.at.ip(), port);
-        let host = &self.host;
-        let mut agenda = Vec::new();
-        let mut stage = Stage {
-            peer,
-            rng: &mut it.rng,
-            now,
-            healed: self.healed,
-            prompt: self.prompt,
-            agenda: &mut agenda,
-            ear,
-            hears: &|ear| host.media().is_some_and(|media| media.serves(ear)),
-            keys: Vec::new(),
-            begins: Vec::new(),
-            stops: Vec::new(),
-            dies: false,
-            rush: false,
-            left_behind: false,
-        };
-        let mut new_ear = false;
-        match (what, &mut it.role) {
-            (Reaches::Datagram(from, bytes), _) => {
-                let taken = it
-                    .registrant
-                    .as_mut()
-                    .is_some_and(|registrant| registrant.receive(&bytes, now));
-                if !taken {
-                    stage.peer.receive(from, bytes, now);
-                }
-            }
-            (Reaches::Time, _) => stage.peer.tick(now),
-            (Reaches::Deed(deed), role) => {
-                new_ear = matches!(deed, Deed::Dial | Deed::Call(_));
-                match role {
-                    Role::Caller(caller) => caller.act(&deed, &mut stage),
-                    Role::Phone(phone) => phone.act(&deed, &mut stage),
-                }
-            }
-            (Reaches::Event(leg, event), role) => {
-                new_ear = matches!(event, LegEvent::Incoming(_));
-                match role {
-                    Role::Caller(caller) => caller.hear(leg, &event, &mut stage),
-                    Role::Phone(phone) => phone.hear(leg, &event, &mut stage),
-                }
-            }
-            (Reaches::Connected, Role::Caller(caller)) => caller.connect(&mut stage),
-            (Reaches::Busy, Role::Caller(caller)) => caller.hear_busy(&mut stage),
-            (Reaches::Connected | Reaches::Busy, Role::Phone(_)) => {}
-        }
-        let Stage { keys, begins, stops, dies, rush, left_behind, .. } = stage;
-        let mut effects = it.peer.as_mut().map(Peer::take_effects).unwrap_or_default();
-        let boot = it.boot;
-        self.left_behind += u32::from(left_behind);
-        if new_ear {
-            self.ears.insert(ear, node);
-            self.next_ear = self.next_ear.wrapping_add(1).max(512) % 32_768;
-        }
-        self.speaking.extend(begins);
-        for ear in stops {
-            self.speaking.remove(&ear);
-        }
-        for (at, deed) in agenda {
-            // Dying voids what was planned; coming back is planned beyond it.
-            let boot = if dies { boot + 1 } else { boot };
-            self.plan(at, Event::Deed { node, boot, deed });
-        }
-        for (ear, key) in keys {
-            let doing = self.host.key(ear, key, &self.faults, now);
-            self.carry_out(doing);
-        }
-        if dies {
-            effects.clear();
-            self.die(node);
-        }
-        if rush {
-            self.rush();
-        }
-        effects
-    }
-
-    /// Every phone that rings is picked up now.
-    fn rush(&mut self) {
-        for node in 0..self.nodes.len() {
-            if let Role::Phone(phone) = &self.nodes[node].role {
-                let (legs, boot): (Vec<_>, u32) =
-                    (phone.ringing().collect(), self.nodes[node].boot);
-                for leg in legs {
-                    let deed = Deed::PickUp(leg);
-                    let at = self.now + self.rng.millis(0, 30);
-                    self.plan(at, Event::Deed { node, boot, deed });
-                }
-            }
-        }
-    }
-
-    /// Plans a telephone's next waking.
-    fn arm(&mut self, node: NodeId) {
-        let now = self.now;
-        let it = &mut self.nodes[node];
-        let Some(peer) = &it.peer else { return };
-        let mut sends = Vec::new();
-        let registrant = it.registrant.as_mut().and_then(|registrant| {
-            sends = registrant.work(now, &mut it.rng);
-            registrant.next_deadline()
-        });
-        let due = [peer.next_deadline(), registrant].into_iter().flatten().min();
-        let (at, boot) = (it.at, it.boot);
-        if let Some(due) = due
-            && it.wake.is_none_or(|wake| wake > due)
-        {
-            it.wake = Some(due);
-            self.plan(due, Event::Wake { node, boot });
-        }
-        for bytes in sends {
-            self.send(at, DESK, &bytes);
-        }
     }
 
     // What the tests ask.
@@ -751,7 +463,7 @@ impl World {
             patience: patience * 2,
             talk: Duration::from_secs(3),
             keys: Vec::new(),
-            describes: super::peer::Describes::Well,
+            describes: Describes::Well,
             vanishes: false,
             on_busy: None,
             hold: None,
@@ -775,44 +487,5 @@ impl World {
         self.callers()
             .filter(|caller| matches!(caller.state, CallerState::Calling | CallerState::Answered))
             .count()
-    }
-}
-
-fn seconds(at: Mono) -> f64 {
-    Duration::from_micros(at.0).as_secs_f64()
-}
-
-/// A fact in a ladder: the last digits of the call's id, and what happened.
-fn fact_line(fact: &Fact) -> String {
-    match fact {
-        Fact::Call { call, t_ms, event } => {
-            let id = call.to_string();
-            let short = id.get(id.len().saturating_sub(6)..).unwrap_or("");
-            match event {
-                CallEvent::Arrived { number, caller, .. } => {
-                    let name = caller.name.as_ref().map_or("", |name| name.reveal());
-                    format!("call …{short} arrived at {number} from {name}")
-                }
-                event => format!("call …{short} {t_ms} ms {event:?}"),
-            }
-        }
-        Fact::Agent { agent, event } => format!("agent {agent} {event:?}"),
-        Fact::Desk { event } => format!("desk {event:?}"),
-    }
-}
-
-fn event_name(event: &LegEvent) -> String {
-    match event {
-        LegEvent::Incoming(_) => "rings".to_owned(),
-        LegEvent::Progress { status, .. } => format!("hears {status}"),
-        LegEvent::Answered { .. } => "is answered".to_owned(),
-        LegEvent::Refused { status } => format!("is refused with {status}"),
-        LegEvent::Confirmed { .. } => "is confirmed".to_owned(),
-        LegEvent::Offer { .. } => "is re-offered".to_owned(),
-        LegEvent::OfferAnswered { result } => {
-            format!("had its offer {}", if result.is_ok() { "answered" } else { "refused" })
-        }
-        LegEvent::Digit(key) => format!("got key {key}"),
-        LegEvent::Over(end) => format!("is over: {end:?}"),
     }
 }
