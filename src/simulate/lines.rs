@@ -132,8 +132,14 @@ impl Lines {
                 self.busy.insert(id.to_owned(), Busy { phone, call, confirmed: true });
                 wrong
             }
-            Says::End(id) | Says::Final(id, 300..) => {
+            Says::End(id) => {
                 self.end(id);
+                None
+            }
+            Says::Final(id, 300..) => {
+                // For the phone it is over, whatever else we may say of another copy of its INVITE.
+                self.busy.remove(id);
+                self.over.insert(id.to_owned());
                 None
             }
             Says::Final(id, _) => {
