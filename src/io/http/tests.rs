@@ -210,11 +210,11 @@ impl Events {
     async fn next(&mut self, name: &str) -> Value {
         let wanted = format!("event: {name}\ndata: ");
         loop {
-            if let Some((_, rest)) = self.text.split_once(&wanted)
-                && let Some((data, rest)) = rest.split_once("\n\n")
+            if let Some((before, rest)) = self.text.split_once(&wanted)
+                && let Some((data, after)) = rest.split_once("\n\n")
             {
                 let value = serde_json::from_str(data).expect("JSON");
-                self.text = rest.to_owned();
+                self.text = format!("{before}{after}"); // Other events wait for their turn.
                 return value;
             }
             let mut bytes = [0; 65_536];
