@@ -134,6 +134,10 @@ impl Cx<'_> {
     /// A response to one of ours. Hands back what the leg must hear; repetitions end here.
     pub fn answered(&mut self, response: Response) -> Option<(LegId, Purpose, Token, Outcome)> {
         let head = &response.head;
+        // §8.1.3.3: more than one Via means that it is somebody else's.
+        if head.headers.all(&HeaderName::Via).nth(1).is_some() {
+            return None;
+        }
         // §17.1.3: our branch, and the method of the CSeq.
         let branch = head.via.modern_branch()?;
         let token = Token::parse(branch.get(crate::sip::via::COOKIE.len()..)?)?;

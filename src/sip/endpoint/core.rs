@@ -89,6 +89,13 @@ impl Core {
         self.servers.len().saturating_add(self.clients.len()) >= self.settings.max_transactions
     }
 
+    /// Whether there is no room for a request inside a call either. Calls that stand get as much room
+    /// again as those that begin.
+    pub fn is_crammed(&self) -> bool {
+        let held = self.servers.len().saturating_add(self.clients.len());
+        held >= self.settings.max_transactions.saturating_mul(2)
+    }
+
     /// Our name at the listener of `flow`.
     pub fn place(&self, flow: Flow) -> &Place {
         self.places.get(usize::from(flow.listener)).unwrap_or(&self.nowhere)

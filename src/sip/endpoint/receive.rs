@@ -138,7 +138,7 @@ impl Endpoint {
         };
         // The end of a call is taken even when the table is full, and from a peer that asks too much.
         let room = self.legs.get_mut(id.0).is_some_and(|leg| leg.has_room(now.mono));
-        if (self.core.is_full() || !room) && request.method != Method::Bye {
+        if (self.core.is_crammed() || !room) && request.method != Method::Bye {
             return self.turn_away(flow, &request, Refusal::plain(503), out);
         }
         self.with_leg(id, now, out, |leg, cx| leg.on_request(cx, flow, key, request));
@@ -404,7 +404,11 @@ impl Refusal {
 /// What the desk's rules may know of an INVITE.
 fn incoming(request: &Request, source: Source, dialled: String, from_user: String) -> Incoming {
     let head = &request.head;
-    let asserted = head.address(&HeaderName::PAssertedIdentity).ok().flatten();
+    // RFC 3325 §9: only a trunk is trusted to assert who calls; a phone has proved who it is.
+    let asserted = match source {
+        Source::Trunk(_) => head.address(&HeaderName::PAssertedIdentity).ok().flatten(),
+        Source::Account(_) => None,
+    };
     let asserted = asserted.and_then(|address| address.uri.user().map(Cow::into_owned));
     let name = head.from.display.as_deref().map(clean_name).filter(|name| !name.is_empty());
     let privacy = head.headers.all(&HeaderName::Privacy).any(|value| {

@@ -6,7 +6,7 @@ use crate::base::{LegId, Mono};
 use crate::sip::api::Flow;
 use crate::sip::transaction::timer::Alarm;
 use crate::sip::transaction::{InviteServer, Server, Timers, invite_server, server};
-use crate::sip::{Method, Request, Writer};
+use crate::sip::{HeaderName, Method, Request, Writer};
 use bytes::Bytes;
 
 #[derive(Debug)]
@@ -49,7 +49,7 @@ pub(in crate::sip) enum Match {
 impl Cx<'_> {
     /// Opens the transaction of an INVITE and says 100 Trying (§17.2.1).
     pub fn open_invite(&mut self, key: u64, merge: u64, leg: LegId, flow: Flow, request: &Request) {
-        let trying = Writer::answer(request, 100, None).finish();
+        let trying = trying(request);
         let machine = Serving::Invite(InviteServer::Proceeding);
         self.open(key, merge, leg, flow, machine, trying.clone());
         self.send(flow, trying, true);
@@ -59,10 +59,7 @@ impl Cx<'_> {
     /// its 100 is kept for a repetition only (§17.2.1 asks for it after 200 ms).
     pub fn open_inside(&mut self, key: u64, leg: LegId, flow: Flow, request: &Request) {
         let (machine, last) = match request.method {
-            Method::Invite => (
-                Serving::Invite(InviteServer::Proceeding),
-                Writer::answer(request, 100, None).finish(),
-            ),
+            Method::Invite => (Serving::Invite(InviteServer::Proceeding), trying(request)),
             _ => (Serving::Other(Server::Trying), Bytes::new()),
         };
         self.open(key, 0, leg, flow, machine, last);
@@ -194,6 +191,15 @@ impl Cx<'_> {
         }
         self.settle_server(key);
     }
+}
+
+/// 100 Trying, which hands a Timestamp back (§8.2.6.1).
+fn trying(request: &Request) -> Bytes {
+    let mut writer = Writer::answer(request, 100, None);
+    if let Some(stamp) = request.head.headers.get(&HeaderName::Timestamp) {
+        writer.header_bytes(&HeaderName::Timestamp, stamp);
+    }
+    writer.finish()
 }
 
 /// A copy without the room that was left for writing: it may be kept for half a minute.

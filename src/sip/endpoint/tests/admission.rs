@@ -201,7 +201,7 @@ fn what_strangers_get() {
         };
         let once_more = sent(&mut endpoint, udp(STRANGER), bytes.clone());
         assert_eq!(tag(&again[0].0), tag(&once_more[0].0), "{case}: RFC 3261 §8.2.7");
-        assert_eq!(endpoint.gauges(), super::super::Gauges::default(), "{case}: no state");
+        assert_eq!(endpoint.gauges(), super::Gauges::default(), "{case}: no state");
     }
     let table: [(&str, &[&str]); 4] = [
         ("extensions", &["Unsupported: 100rel", "Unsupported: x", "Unsupported: y"]),
@@ -427,7 +427,7 @@ fn under_overload_only_what_begins_is_refused() {
     let (had, retry) =
         shed(&mut endpoint, request("BYE sip:10@192.0.2.1 SIP/2.0", "BYE", "1", "", ""));
     assert_eq!((had.as_str(), retry), ("481 BYE 1", None));
-    assert_eq!(endpoint.gauges(), super::super::Gauges::default());
+    assert_eq!(endpoint.gauges(), super::Gauges::default());
 }
 
 #[test]

@@ -290,4 +290,15 @@ fn what_the_desk_learns_of_a_caller() {
     assert_eq!(incoming.from_name.as_ref().expect("a name").reveal(), "窓口 \"A\"");
     assert_eq!(incoming.asserted.as_ref().expect("an identity").reveal(), "+81312345678");
     assert!(incoming.privacy && incoming.sdp.is_none());
+    // A phone that is known by its address has no say in who calls.
+    let mut ladder = Ladder::new(udp("192.0.2.8:5080"));
+    let head = head.replace("anonymous@anonymous.invalid", "2000@192.0.2.1") + "\nTimestamp: 54.3";
+    let mut out = Vec::new();
+    ladder.endpoint.receive(ladder.flow, super::wire(&head, ""), false, super::at(0), &mut out);
+    let [super::Effect::Send { bytes, .. }, super::Effect::Leg { event, .. }] = &out[..] else {
+        panic!("{out:?}");
+    };
+    assert!(String::from_utf8_lossy(bytes).contains("Timestamp: 54.3"), "RFC 3261 §8.2.6.1");
+    let super::LegEvent::Incoming(incoming) = event else { panic!("{event:?}") };
+    assert!(incoming.asserted.is_none());
 }

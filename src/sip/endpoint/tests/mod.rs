@@ -6,12 +6,13 @@
 mod admission;
 mod called;
 mod calling;
+mod hostile;
 mod pair;
 mod registering;
 mod sessions;
 mod streams;
 
-use super::Endpoint;
+use super::{Endpoint, Gauges};
 use crate::base::{LegId, Mono, Now, Number, Private, Rng, Wall};
 use crate::sip::api::{
     Account, BindingChange, Directory, Effect, Flow, LegEvent, Listener, Settings, Shown,
@@ -291,8 +292,8 @@ impl Ladder {
     pub fn rest(&mut self) {
         let mut out = Vec::new();
         self.pass(37_000, &mut out);
-        let gauges = super::Gauges { bindings: 0, ..self.endpoint.gauges() };
-        assert_eq!(gauges, super::Gauges::default());
+        let gauges = Gauges { bindings: 0, ..self.endpoint.gauges() };
+        assert_eq!(gauges, Gauges::default());
     }
 
     /// A request of the peer's: `INVITE 1 sdp to=none from=b branch=x`.
