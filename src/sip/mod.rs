@@ -18,6 +18,7 @@ mod name_addr;
 mod params;
 mod parse;
 mod registrar;
+mod table;
 mod transaction;
 mod uri;
 mod via;

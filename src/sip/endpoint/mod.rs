@@ -20,7 +20,8 @@ use super::digest::Authenticator;
 use super::leg::{Invitation, Leg, State, acknowledge_late, reject_fork};
 use super::registrar::Registrar;
 use super::transaction::timer::LONG_MS;
-use super::transaction::{Index, Timers, after_ms};
+use super::table::Index;
+use super::transaction::{Timers, after_ms};
 use crate::base::{LegId, Mono, Now, Number, Rng};
 use bytes::Bytes;
 

@@ -5,14 +5,12 @@
 //! endpoint keeps the bytes beside it and does what it asks.
 
 pub mod client;
-pub mod index;
 pub mod invite_client;
 pub mod invite_server;
 pub mod server;
 pub mod timer;
 
 pub use client::Client;
-pub use index::{Index, Keyer};
 pub use invite_client::InviteClient;
 pub use invite_server::InviteServer;
 pub use server::Server;
