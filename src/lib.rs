@@ -10,6 +10,7 @@ pub mod event;
 pub mod pbx;
 pub mod view;
 pub mod engine;
+pub mod simulate;
 pub mod config;
 pub mod io;
 pub mod cli;

@@ -32,7 +32,7 @@ enum Command {
     /// Example: madoguchi check dialplans/service-desk.toml
     Check(cli::Check),
     /// Walk one call through a plan. Example: madoguchi try dialplans/service-desk.toml
-    /// --at 2026-12-30T10:00 --from 0312345678 --to 0312345600 --press 1
+    /// --at 2026-12-30T10:00 --from 0312345678 --to DESK --press 1
     Try(cli::Try),
 }
 
@@ -60,6 +60,9 @@ struct Demo {
 }
 
 fn main() -> ExitCode {
+    // Huge pages make a small daemon large: the allocator's first pages of each size would be 2 MiB
+    // each. A kernel without the switch leaves them on; nothing but memory is lost.
+    let _ = rustix::thread::disable_transparent_huge_pages(true);
     match Arguments::parse().command {
         Command::Serve(serve) => madoguchi::daemon::serve(&serve.config, serve.log_json),
         Command::Demo(demo) => madoguchi::daemon::demonstrate(&demo.dir, demo.sip, demo.http),

@@ -217,7 +217,7 @@ impl Scene {
             dialled: question.to.clone(),
             caller: Caller { number, name: None },
             origin,
-            unusable: None,
+            hindrance: None,
         });
         let most = self.now.mono + Duration::from_hours(2);
         while self.story.end.is_none() && self.story.refused.is_none() {

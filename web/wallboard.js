@@ -6,7 +6,7 @@ const WORDS = {
   ja: {
     title: "窓口", demonstration: "デモ運転中 ― 表示はすべて模擬呼です", connecting: "接続中", live: "受信中",
     stale: "更新停止", theme: "明/暗", logout: "ログアウト", waiting: "待ち呼", ringing_now: "うち呼出中",
-    longest: "最長待ち時間", agents: "オペレータ", today: "本日", offered: "受付要求", answered: "応答",
+    longest: "最長待ち時間", agents: "オペレータ", today: "本日", offered: "受付", answered: "応答",
     abandoned: "放棄", busy: "ビジー", speed: "平均応答時間", longest_today: "最長待ち", short: "ワンコール切り",
     menu: "自動応答のみ", closed: "時間外", abandon_rate: "放棄率", busy_rate: "ビジー率", recent: "最近の呼", at: "着信",
     outcome: "結果", caller: "発信者", wait: "待ち", agent: "応答者",
@@ -29,7 +29,7 @@ const WORDS = {
     title: "Desk", demonstration: "DEMONSTRATION – every call shown is synthetic", connecting: "connecting", live: "live",
     stale: "stale", theme: "light/dark", logout: "Sign out", waiting: "Waiting now", ringing_now: "of these ringing",
     longest: "Longest wait", agents: "Operators", today: "Today", offered: "Offered", answered: "Answered",
-    abandoned: "Abandoned", busy: "Busy", speed: "avg. speed of answer", longest_today: "longest wait", short: "one-ring",
+    abandoned: "Abandoned", busy: "Busy", speed: "avg. answer", longest_today: "longest wait", short: "one-ring",
     menu: "attendant only", closed: "closed", abandon_rate: "Abandon rate", busy_rate: "Busy rate", recent: "Recent calls", at: "arrived",
     outcome: "outcome", caller: "caller", wait: "wait", agent: "operator",
     blind: "Calls that the carrier refuses before they reach us are in no figure here.",
@@ -55,6 +55,8 @@ const SHADE = {
   blocked: "bad", menu_left: "", menu_served: "", closed: "", message_taken: "", failed: "bad",
 };
 const STALE_MS = 6000; // Three signs of life missed.
+const AGENTS_FIT = 14; // In two columns above the recent calls.
+const RECENT_FIT = 11;
 const LATE_MS = 20000; // A wait beyond the usual target is shown as late unless the board says otherwise.
 
 const asked = new URLSearchParams(location.search);
@@ -155,7 +157,7 @@ function drawAgents() {
   $("states").replaceChildren(...states);
   const order = (agent) => STATES.indexOf(agent.state);
   const present = board.agents.filter((agent) => agent.state !== "signed_out").sort((a, b) => order(a) - order(b));
-  const shown = present.slice(0, 20);
+  const shown = present.slice(0, AGENTS_FIT);
   $("agent-list").replaceChildren(...shown.map((agent) => {
     const item = element("li", agent.state);
     const state = agent.state === "paused" && agent.paused ? agent.paused : t("states")[agent.state];
@@ -177,7 +179,7 @@ function callerOf(caller) {
 const agentName = (id) => (board.agents.find((agent) => agent.agent === id) || { name: id }).name;
 
 function drawRecent() {
-  $("recent").replaceChildren(...board.recent.map((call) => {
+  $("recent").replaceChildren(...board.recent.slice(0, RECENT_FIT).map((call) => {
     const row = element("tr");
     const result = call.state === "ended" || !t("open")[call.state] ? t("outcomes")[call.outcome] : t("open")[call.state];
     const shade = call.state === "ended" ? SHADE[call.outcome] : "";
@@ -234,12 +236,12 @@ let source = null;
 function listen() {
   if (source) source.close();
   source = new EventSource("/api/v1/events");
-  const heard = () => { heardAt = performance.now(); };
+  const heard = () => { heardAt = performance.now(); watchLink(); };
   source.addEventListener("board", (event) => {
     board = JSON.parse(event.data);
     boardAt = performance.now();
-    heard();
     draw();
+    heard();
   });
   source.addEventListener("beat", (event) => {
     health = JSON.parse(event.data);

@@ -400,6 +400,9 @@ fn gauges(
             engine_beat_age_ms: u64::try_from(pulse.silence(&clock).as_millis()).unwrap_or(u64::MAX),
             engine_queue: wide(shown.queued),
             shed_invites: pulse.shed.load(Ordering::Relaxed),
+            engine_inputs_dropped: shown.dropped,
+            engine_panics: pulse.panics.load(Ordering::Relaxed),
+            said_before_written: pulse.said_before_written.load(Ordering::Relaxed),
             engine_calls: wide(shown.gauges.desk.calls),
             legs: wide(shown.gauges.legs),
             sip_transactions: wide(

@@ -91,6 +91,7 @@ mod tests {
                 asserted: asserted.map(private),
                 privacy,
                 sdp: None,
+                shed: false,
             };
             let (caller, _, shown) = identify(&incoming);
             assert_eq!(caller.number, want, "{case}");
@@ -110,6 +111,7 @@ mod tests {
             asserted: Some(Private::new("0312345678".to_owned())),
             privacy: false,
             sdp: None,
+            shed: false,
         };
         let (caller, ..) = identify(&incoming);
         assert_eq!(caller.number, CallerNumber::Known(Private::new("2001".to_owned())));

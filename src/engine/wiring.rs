@@ -4,7 +4,7 @@
 use super::session::{NoMedia, Session, Talk, holds, offered_codec};
 use super::{Engine, Outbox, Step, caller};
 use crate::base::{LegId, Now, Number, Private};
-use crate::pbx::{Action, Input as Desk};
+use crate::pbx::{Action, Hindrance, Input as Desk};
 use crate::rtp::command::{Command as Media, Notice};
 use crate::sdp::{self, Direction};
 use crate::sip::api::{Incoming, LegEnd, LegEvent, Shown, Why};
@@ -64,7 +64,7 @@ impl Engine {
     fn arrived(&mut self, leg: LegId, incoming: Incoming) {
         let (caller, origin, shown) = caller::identify(&incoming);
         let dialled = Number::from(incoming.dialled.as_str());
-        let (talk, unusable) = match incoming.sdp.as_deref().map(sdp::parse) {
+        let (talk, mute) = match incoming.sdp.as_deref().map(sdp::parse) {
             None => (Talk::OfferDue, None),
             Some(Ok(offer)) if offered_codec(&offer).is_some() => (Talk::Offered(Box::new(offer)), None),
             Some(Ok(_)) => (Talk::OfferDue, Some("no common way to talk")),
@@ -73,7 +73,12 @@ impl Engine {
         let mut session = Session::new(talk, leg.0);
         session.shown = Some(shown);
         self.sessions.insert(leg, session);
-        self.tell(Desk::Arrived { leg, dialled, caller, origin, unusable });
+        let hindrance = match mute {
+            _ if incoming.shed => Some(Hindrance::Overload),
+            Some(why) => Some(Hindrance::Mute(why)),
+            None => None,
+        };
+        self.tell(Desk::Arrived { leg, dialled, caller, origin, hindrance });
     }
 
     /// A phone that we dialled picked up.

@@ -17,9 +17,8 @@ pub enum Input {
         caller: Caller,
         /// Whence.
         origin: Origin,
-        /// Why the leg can never carry audio (its offer shares nothing with us), in words of ours.
-        /// Such a call is recorded, rings no phone, is refused with 488 and ends as a fault.
-        unusable: Option<&'static str>,
+        /// What stands against the call from the start.
+        hindrance: Option<Hindrance>,
     },
     /// A phone that we dialled rings (180 or 183).
     Ringing {
@@ -86,6 +85,16 @@ pub enum Input {
     Command(Command),
     /// The time has come that [`super::Desk::next_deadline`] named; harmless at any time.
     Tick,
+}
+
+/// What stands against a call from the start. Such a call is recorded, rings no phone and is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Hindrance {
+    /// The leg can never carry audio (its offer shares nothing with us); why, in words of ours.
+    /// Refused with 488; ends as a fault.
+    Mute(&'static str),
+    /// The daemon has more to do than it can. Refused with 503; ends for want of capacity.
+    Overload,
 }
 
 /// What a person may order; more later.

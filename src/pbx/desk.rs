@@ -2,7 +2,7 @@
 //! those who wait.
 
 use super::agent::{AgentMemory, AgentSnapshot, AgentState};
-use super::api::{Action, Command, CommandError, Input};
+use super::api::{Action, Command, CommandError, Hindrance, Input};
 use super::call::{Call, Event, From, Over, State};
 use super::floor::{Floor, Turn};
 use super::timers::Timer;
@@ -77,8 +77,8 @@ impl Desk {
         let turn = &mut Turn { now, out };
         self.mend(turn);
         match input {
-            Input::Arrived { leg, dialled, caller, origin, unusable } => {
-                self.arrived(leg, &dialled, caller, origin, unusable, turn);
+            Input::Arrived { leg, dialled, caller, origin, hindrance } => {
+                self.arrived(leg, &dialled, caller, origin, hindrance, turn);
             }
             Input::Ringing { leg } => self.phone(leg, Event::PhoneRings, turn),
             Input::Answered { leg } => {
@@ -240,7 +240,7 @@ impl Desk {
         dialled: &Number,
         caller: Caller,
         origin: Origin,
-        unusable: Option<&'static str>,
+        hindrance: Option<Hindrance>,
         turn: &mut Turn<'_>,
     ) {
         let floor = &mut self.floor;
@@ -250,7 +250,8 @@ impl Desk {
             Origin::Extension(number) => (None, floor.agent_at(number)),
         };
         let route = plan.route(dialled, turn.now.wall);
-        let full = self.calls.len() + floor.codes.len() >= self.max_calls;
+        let full = hindrance == Some(Hindrance::Overload)
+            || self.calls.len() + floor.codes.len() >= self.max_calls;
 
         // An agent's own calls are not the desk's customers (the contract counts INVITEs from trunks
         // and from extensions that are no agent's).
@@ -259,7 +260,7 @@ impl Desk {
             Route::Group(_) => placed_by.is_none(),
             Route::Agent(_) => false,
             Route::Code(code) => {
-                match (placed_by, full, unusable) {
+                match (placed_by, full, hindrance) {
                     (None, _, _) => turn.act(Action::Refuse { leg, status: 403 }),
                     (Some(_), true, _) => turn.act(Action::Refuse { leg, status: 503 }),
                     (Some(_), false, Some(_)) => turn.act(Action::Refuse { leg, status: 488 }),
@@ -293,7 +294,7 @@ impl Desk {
         if full {
             return refuse(&mut call, EndCause::NoCapacity, 503, floor, turn);
         }
-        if let Some(what) = unusable {
+        if let Some(Hindrance::Mute(what)) = hindrance {
             let cause = EndCause::Fault { what: what.to_owned() };
             return refuse(&mut call, cause, 488, floor, turn);
         }

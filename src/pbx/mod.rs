@@ -23,5 +23,5 @@ mod timers;
 mod tests;
 
 pub use agent::{AgentMemory, AgentSnapshot, AgentState, Remembered, reason};
-pub use api::{Action, Command, CommandError, Input};
+pub use api::{Action, Command, CommandError, Hindrance, Input};
 pub use desk::{Desk, Gauges, GroupGauge};

@@ -191,6 +191,10 @@ pub struct Incoming {
     pub privacy: bool,
     /// The offer; none means that we are to offer in the 2xx.
     pub sdp: Option<Bytes>,
+    /// We have more to do than we can: it is to be refused at once with 503. It comes here all the
+    /// same, because a refused call is a call, and because a repetition must get the same answer
+    /// (RFC 3261 §8.2.7).
+    pub shed: bool,
 }
 
 /// Who brought an INVITE.

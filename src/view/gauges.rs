@@ -12,6 +12,12 @@ pub struct Gauges {
     pub engine_queue: u64,
     /// INVITEs refused with 503 because the engine's queue was late (counter).
     pub shed_invites: u64,
+    /// Inputs thrown away because the engine's queue was full (counter).
+    pub engine_inputs_dropped: u64,
+    /// Faults caught in the engine, each of which cost one call (counter).
+    pub engine_panics: u64,
+    /// Times that decisions went out before the journal had them, because it was late (counter).
+    pub said_before_written: u64,
     /// Calls the engine holds.
     pub engine_calls: u64,
     /// Legs the engine holds.

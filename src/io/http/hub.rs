@@ -204,7 +204,7 @@ impl Live {
         if matches!(event, CallEvent::Ended { .. }) {
             self.arrived.remove(call);
         } else {
-            let arrived = at - Duration::from_millis(*t_ms);
+            let arrived = Mono(at.0.saturating_sub(t_ms.saturating_mul(1_000)));
             let known = self.arrived.entry(*call).or_insert(arrived);
             *known = arrived.min(*known);
         }

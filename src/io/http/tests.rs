@@ -217,7 +217,7 @@ impl Events {
                 self.text = format!("{before}{after}"); // Other events wait for their turn.
                 return value;
             }
-            let mut bytes = [0; 65_536];
+            let mut bytes = vec![0; 65_536];
             let read = self.stream.read(&mut bytes);
             let n = tokio::time::timeout(Duration::from_secs(10), read).await;
             let n = n.expect("an event in time").expect("readable");
@@ -270,6 +270,7 @@ async fn every_answer_carries_the_headers_that_guard_a_browser() {
         let policy = answer.header("content-security-policy").expect("a policy");
         assert!(policy.contains("default-src 'none'") && !policy.contains("unsafe"), "{path}");
         assert_eq!(answer.header("x-content-type-options"), Some("nosniff"), "{path}");
+        assert_eq!(answer.header("referrer-policy"), Some("same-origin"), "{path}");
         assert_eq!(answer.header("cache-control"), Some("no-store"), "{path}");
     }
 }

@@ -1,4 +1,4 @@
-//! The journal: one SQLite file per node that holds the history and the registrations.
+//! The journal: one `SQLite` file per node that holds the history and the registrations.
 //!
 //! Owns the file, its schema and its lock, and writes what it is given in the order given. Knows no
 //! rule and no figure. The engine hands batches to [`Store::append`], which never waits; a thread of

@@ -5,7 +5,7 @@ use crate::base::{Number, Wall};
 use crate::sip::api::{Binding, Flow, Transport};
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
-use sqlx::{Connection, Row, SqlSafeStr, SqliteConnection};
+use sqlx::{ConnectOptions, Connection, Row, SqlSafeStr, SqliteConnection};
 use std::fs::{DirBuilder, File, OpenOptions};
 use std::io::{Read, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
@@ -174,7 +174,6 @@ pub(super) async fn connect(
         .pragma("journal_size_limit", "67108864")
         .statement_cache_capacity(super::sql::STATEMENTS)
         .thread_name(|_| "journal-sqlite".to_owned());
-    use sqlx::ConnectOptions as _;
     let connect = connect.disable_statement_logging();
     SqliteConnection::connect_with(&connect).await
 }

@@ -168,7 +168,8 @@ fn people_can_ask_the_file_in_sql() {
     let (store, _replay, notices) = open(&folder.file());
     store.append(batch(1, 1..=4));
     wait_for(&notices, committed(1));
-    let rows: Vec<(String, Option<String>, Option<String>, Option<i64>)> = block_on(async {
+    type Row = (String, Option<String>, Option<String>, Option<i64>);
+    let rows: Vec<Row> = block_on(async {
         let mut connection = sql(&folder.file(), "SELECT 1").await.expect("opens");
         sqlx::query_as("SELECT of, kind, agent, t_ms FROM event ORDER BY seq")
             .fetch_all(&mut connection)

@@ -156,8 +156,23 @@ fn machine(page: &mut Page, gauges: &Gauges) {
     );
     page.count(
         "madoguchi_engine_shed_invites_total",
-        "INVITEs refused with 503 because the engine was late.",
+        "Requests refused with 503 because the engine was late (refused calls count as blocked, too).",
         gauges.shed_invites,
+    );
+    page.count(
+        "madoguchi_engine_inputs_dropped_total",
+        "Inputs thrown away because the engine's queue was full; SIP repeats them.",
+        gauges.engine_inputs_dropped,
+    );
+    page.count(
+        "madoguchi_engine_panics_total",
+        "Faults caught in the engine; each cost the call that caused it.",
+        gauges.engine_panics,
+    );
+    page.count(
+        "madoguchi_journal_late_total",
+        "Times that decisions went out before the journal had them, because it was late.",
+        gauges.said_before_written,
     );
     page.one("madoguchi_engine_calls", "Calls the engine holds.", number(gauges.engine_calls));
     page.one("madoguchi_engine_legs", "SIP dialogs the engine holds.", number(gauges.legs));

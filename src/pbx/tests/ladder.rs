@@ -6,7 +6,7 @@
 use super::plan;
 use crate::base::{AgentId, LegId, Mono, Now, Number, PlayId, Private, Rng, Wall};
 use crate::event::{AgentEvent, CallEvent, Caller, CallerNumber, Fact, Means, Origin};
-use crate::pbx::{Action, AgentMemory, AgentSnapshot, AgentState, Command, Desk, Input};
+use crate::pbx::{Action, AgentMemory, AgentSnapshot, AgentState, Command, Desk, Hindrance, Input};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -106,8 +106,8 @@ impl Ladder {
             ["mute-call", from, number] => {
                 match arrived(leg(from), number, Origin::Trunk("carrier".into())) {
                     Input::Arrived { leg, dialled, caller, origin, .. } => {
-                        let unusable = Some("no common way to talk");
-                        Input::Arrived { leg, dialled, caller, origin, unusable }
+                        let hindrance = Some(Hindrance::Mute("no common way to talk"));
+                        Input::Arrived { leg, dialled, caller, origin, hindrance }
                     }
                     other => other,
                 }
@@ -168,7 +168,7 @@ fn seconds(ms: u64) -> String {
 pub(super) fn arrived(leg: LegId, number: &str, origin: Origin) -> Input {
     let number_shown = CallerNumber::Known(Private::new("0398765432".to_owned()));
     let caller = Caller { number: number_shown, name: None };
-    Input::Arrived { leg, dialled: number.into(), caller, origin, unusable: None }
+    Input::Arrived { leg, dialled: number.into(), caller, origin, hindrance: None }
 }
 
 fn shown(action: &Action) -> Option<String> {

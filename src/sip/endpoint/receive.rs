@@ -70,10 +70,8 @@ impl Endpoint {
         if request.head.to.tag().is_some() {
             return self.inside(flow, key, request, now, out);
         }
-        let sheds = matches!(
-            request.method,
-            Method::Invite | Method::Register | Method::Subscribe | Method::Options
-        );
+        let sheds =
+            matches!(request.method, Method::Register | Method::Subscribe | Method::Options);
         if shed && sheds {
             return self.shed(flow, &request, out);
         }
@@ -83,7 +81,7 @@ impl Endpoint {
         match request.method {
             Method::Options => self.on_options(flow, &request, out),
             Method::Register => self.on_register(flow, key, &request, now, out),
-            Method::Invite => self.on_invite(flow, key, request, now, out),
+            Method::Invite => self.on_invite(flow, key, request, shed, now, out),
             _ => {} // unwanted() has refused them
         }
     }
@@ -325,6 +323,7 @@ impl Endpoint {
         flow: Flow,
         key: u64,
         request: Request,
+        shed: bool,
         now: Now,
         out: &mut Vec<Effect>,
     ) {
@@ -352,7 +351,8 @@ impl Endpoint {
         };
         let id = LegId(self.next_leg);
         self.next_leg = self.next_leg.saturating_add(2);
-        let incoming = Box::new(incoming(&request, source, dialled, from_user));
+        let incoming =
+            Box::new(Incoming { shed, ..incoming(&request, source, dialled, from_user) });
         let merge = self.core.merge_key(&request.head);
         let mut cx = Cx { core: &mut self.core, now, out };
         cx.open_invite(key, merge, id, flow, &request);
@@ -427,6 +427,7 @@ fn incoming(request: &Request, source: Source, dialled: String, from_user: Strin
         asserted: asserted.map(Private::new),
         privacy,
         sdp: request.sdp(),
+        shed: false,
     }
 }
 

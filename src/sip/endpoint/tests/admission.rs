@@ -417,7 +417,7 @@ fn under_overload_only_what_begins_is_refused() {
             _ => panic!("no answer"),
         }
     };
-    for method in ["INVITE", "REGISTER", "OPTIONS", "SUBSCRIBE"] {
+    for method in ["REGISTER", "OPTIONS", "SUBSCRIBE"] {
         let start = format!("{method} sip:10@192.0.2.1 SIP/2.0");
         let (had, retry) = shed(&mut endpoint, request(&start, method, "0312345678", "", ""));
         assert_eq!(had, format!("503 {method} 1"));
@@ -428,6 +428,24 @@ fn under_overload_only_what_begins_is_refused() {
         shed(&mut endpoint, request("BYE sip:10@192.0.2.1 SIP/2.0", "BYE", "1", "", ""));
     assert_eq!((had.as_str(), retry), ("481 BYE 1", None));
     assert_eq!(endpoint.gauges(), super::Gauges::default());
+}
+
+#[test]
+fn a_call_refused_under_overload_is_told_so_that_it_counts_and_its_repetition_is_not_accepted() {
+    let mut endpoint = endpoint();
+    let flow = udp("192.0.2.7:5060");
+    let invite =
+        request("INVITE sip:10@192.0.2.1 SIP/2.0", "INVITE", "0312345678", "", "");
+    let mut told = Vec::new();
+    for shed in [true, false] {
+        let mut out = Vec::new();
+        endpoint.receive(flow, invite.clone(), shed, at(0), &mut out);
+        told.extend(out.into_iter().filter_map(|effect| match effect {
+            Effect::Leg { event: LegEvent::Incoming(incoming), .. } => Some(incoming.shed),
+            _ => None,
+        }));
+    }
+    assert_eq!(told, [true], "one call, told as refused, whatever the repetition finds");
 }
 
 #[test]
