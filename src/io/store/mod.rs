@@ -15,7 +15,7 @@ mod tests;
 
 pub use open::OpenError;
 pub use read::{Entries, LADDER_BOUND, ReadError, Reader};
-pub use write::{PENDING_BOUND, SLOW, TRANSACTION_BOUND};
+pub use write::{GATHER, GATHERED, PENDING_BOUND, SLOW, TRANSACTION_BOUND};
 
 use crate::event::Entry;
 use crate::sip::api::{Binding, BindingChange};

@@ -6,7 +6,6 @@ use crate::sip::api::{Binding, BindingChange, Transport};
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Arguments, AssertSqlSafe, SqliteConnection};
 use std::collections::BTreeMap;
-use std::fmt::Write;
 use std::sync::Arc;
 
 /// Rows in one statement; more go in several of one transaction.
@@ -72,19 +71,12 @@ impl Statements {
 
 fn insert(rows: usize, end: &str) -> String {
     let mut text = "INSERT INTO entry (seq, at_ms, call, v, body) VALUES ".to_owned();
-    for row in 0..rows {
-        let first = row * 4;
-        let comma = if row == 0 { "" } else { "," };
-        let written = write!(
-            text,
-            "{comma}(?{},?{},?{},{},?{})",
-            first + 1,
-            first + 2,
-            first + 3,
-            event::VERSION,
-            first + 4
-        );
-        debug_assert!(written.is_ok(), "a String takes any text");
+    // Nameless parameters: the driver asks for the name of each, and SQLite seeks a name from the
+    // first parameter on, which made a quarter of the whole cost of an entry.
+    let row = format!("(?,?,?,{},?)", event::VERSION);
+    for n in 0..rows {
+        text.push_str(if n == 0 { "" } else { "," });
+        text.push_str(&row);
     }
     text.push_str(end);
     text

@@ -23,6 +23,14 @@ pub const PENDING_BOUND: usize = 200_000;
 /// Entries in one transaction; the rest of what waits goes into the next.
 pub const TRANSACTION_BOUND: usize = 4_096;
 
+/// Least time between the beginnings of two transactions, unless [`GATHERED`] entries wait. A batch
+/// after a quiet moment is written at once; under load batches share transactions, whose cost is
+/// mostly that of waking two threads.
+pub const GATHER: Duration = Duration::from_millis(1);
+
+/// Entries that are worth a transaction at once.
+pub const GATHERED: usize = 64;
+
 /// A transaction that takes longer is reported as failing, though it may still succeed.
 pub const SLOW: Duration = Duration::from_secs(1);
 
@@ -39,7 +47,10 @@ const CHECKPOINT_EVERY: Duration = Duration::from_secs(1);
 #[derive(Default)]
 pub(super) struct Shared {
     inbox: Mutex<Inbox>,
+    /// Something waits where nothing did.
     wake: Notify,
+    /// [`GATHERED`] entries wait.
+    gathered: Notify,
     ended: Condvar,
     failing: AtomicBool,
     lost: AtomicU64,
@@ -52,6 +63,8 @@ struct Inbox {
     batches: VecDeque<Batch>,
     /// Weights of all batches not yet written, also of those being written.
     pending: usize,
+    /// Weights of the batches in the queue.
+    waiting: usize,
     /// The last batch seen, also when it was given up.
     last_number: u64,
     giving_up: bool,
@@ -107,10 +120,18 @@ impl Shared {
             }
             return;
         }
+        let (first, before) = (inbox.batches.is_empty(), inbox.waiting);
         inbox.pending = inbox.pending.saturating_add(weight);
+        inbox.waiting = inbox.waiting.saturating_add(weight);
+        let gathered = before < GATHERED && inbox.waiting >= GATHERED;
         inbox.batches.push_back(batch);
         drop(inbox);
-        self.wake.notify_one();
+        if first {
+            self.wake.notify_one();
+        }
+        if gathered {
+            self.gathered.notify_one();
+        }
     }
 
     pub(super) fn state(&self) -> StoreState {
@@ -126,6 +147,7 @@ impl Shared {
     pub(super) fn ask_to_close(&self, patience: Duration) {
         self.inbox().closing.get_or_insert_with(|| Instant::now() + patience);
         self.wake.notify_one();
+        self.gathered.notify_one();
     }
 
     /// Whether all was written before the thread ended, which it does within `patience` or so.
@@ -156,6 +178,7 @@ impl Shared {
             }
             taken.extend(inbox.batches.pop_front());
         }
+        inbox.waiting = inbox.waiting.saturating_sub(taken.iter().map(weight).sum());
         taken
     }
 
@@ -173,6 +196,10 @@ impl Shared {
         }
         self.transactions.fetch_add(1, Ordering::Relaxed);
         up_to
+    }
+
+    fn waiting(&self) -> usize {
+        self.inbox().waiting
     }
 
     fn closing(&self) -> Option<Instant> {
@@ -257,15 +284,20 @@ struct Writer<'a, N> {
 
 impl<N: Fn(StoreNotice)> Writer<'_, N> {
     async fn run(&mut self) -> Ended {
+        let mut began: Option<Instant> = None;
         loop {
+            if let Some(began) = began {
+                self.gather(began + GATHER).await;
+            }
             let taken = self.shared.take();
             if taken.is_empty() {
                 if self.shared.closing().is_some() {
                     return Ended::Whole;
                 }
                 self.shared.wake.notified().await;
-                continue;
+                continue; // What came is written at once, or when it has gathered.
             }
+            began = Some(Instant::now());
             if !self.write_until_written(&taken).await {
                 tracing::error!("the store was closed before the journal could be written");
                 return Ended::WithLoss;
@@ -276,6 +308,16 @@ impl<N: Fn(StoreNotice)> Writer<'_, N> {
                 (self.notice)(StoreNotice::Healthy);
             }
             (self.notice)(StoreNotice::Committed { up_to_batch });
+        }
+    }
+
+    /// Until then, or until enough waits.
+    async fn gather(&self, until: Instant) {
+        while self.shared.waiting() < GATHERED && self.shared.closing().is_none() {
+            let gathered = tokio::time::timeout_at(until, self.shared.gathered.notified());
+            if gathered.await.is_err() {
+                return;
+            }
         }
     }
 
