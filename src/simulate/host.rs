@@ -6,7 +6,7 @@ use super::faults::{Draw, Faults};
 use super::journal::Journal;
 use super::lines::Lines;
 use super::media::{Later, Media};
-use super::peer::{flow, settings};
+use super::peer::settings;
 use super::scene::Scene;
 use super::watch::Watch;
 use crate::base::{AgentId, CallId, Mono, Now, Number, Private, PromptId, Rng, TrunkId, Wall};
@@ -14,11 +14,11 @@ use crate::engine::{Engine, Gauges, Input, Outbox, Parts, Policy, Send};
 use crate::event::{AgentEvent, CallEvent, DeskEvent, Entry, Fact};
 use crate::pbx::{AgentMemory, Command};
 use crate::rtp::command as rtp;
-use crate::sip::api::{Account, Directory, Trunk};
+use crate::sip::api::{Account, Directory, Flow, Transport, Trunk};
 use crate::view::{self, Setup, Views};
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::net::SocketAddr;
+use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 /// Wednesday 2026-06-10, 10:00 in Tokyo: the desk is open.
@@ -46,8 +46,8 @@ pub enum Due {
 /// What the daemon does to the world.
 #[derive(Debug, Default)]
 pub struct Doing {
-    /// Datagrams.
-    pub sends: Vec<(SocketAddr, Bytes)>,
+    /// Messages for the wire.
+    pub sends: Vec<(Flow, Bytes)>,
     /// Due later, for this life of the process.
     pub later: Vec<(Mono, Due)>,
     /// Peers who begin to hear each other.
@@ -90,7 +90,7 @@ pub struct Host {
     scene: Scene,
     /// Fixed addresses of phones that do not register.
     fixed: BTreeMap<Number, SocketAddr>,
-    agents: BTreeMap<SocketAddr, AgentId>,
+    agents: BTreeMap<IpAddr, AgentId>,
     rng: Rng,
     clock_off_ms: i64,
     journal: Journal,
@@ -126,7 +126,8 @@ impl Host {
             .filter(|(_, number)| !registers.contains(number))
             .map(|(at, number)| (number.clone(), *at))
             .collect();
-        let agents = phones.iter().map(|(at, number)| (*at, AgentId(number.0.clone()))).collect();
+        let agents =
+            phones.iter().map(|(at, number)| (at.ip(), AgentId(number.0.clone()))).collect();
         Self {
             at,
             fixed,
@@ -208,7 +209,7 @@ impl Host {
         let mut first = Outbox { entries: closing, ..Outbox::default() };
         let next_seq = views.next_seq() + first.entries.len() as u64;
         let parts = Parts {
-            settings: settings(self.at, "desk"),
+            settings: settings(self.at, &[Transport::Udp, Transport::Tcp], "desk"),
             directory: self.directory(),
             plan: self.scene.plan.clone(),
             policy: Policy {
@@ -238,11 +239,11 @@ impl Host {
             tick_at: None,
             views,
             watch,
-            lines: Lines::default(),
+            lines: Lines::new(faults.bind_fails > 0),
             asked: BTreeSet::new(),
         });
         let mut doing = Doing::default();
-        self.judge(None, &first);
+        self.judge(None, &first, at);
         doing.facts.extend_from_slice(&first.entries);
         if let Some(run) = &mut self.run {
             run.gathered = first;
@@ -269,7 +270,7 @@ impl Host {
             run.engine.shut_down(now, &mut out);
             run.engine.note(DeskEvent::Stopped, now, &mut out);
         }
-        self.judge(None, &out);
+        self.judge(None, &out, at);
         if let Some(run) = &mut self.run {
             run.gathered.entries.append(&mut out.entries);
             run.gathered.media.append(&mut out.media);
@@ -295,15 +296,20 @@ impl Host {
     /// A datagram came.
     pub fn receive(
         &mut self,
-        from: SocketAddr,
+        flow: Flow,
         bytes: Bytes,
         shed: bool,
         faults: &Faults,
         at: Mono,
     ) -> Doing {
-        let heard = (from, bytes.clone());
-        let input = Input::Message { flow: flow(from), bytes, shed };
+        let heard = (flow.remote.ip(), bytes.clone());
+        let input = Input::Message { flow, bytes, shed };
         self.hear(input, Some(&heard), faults, at)
+    }
+
+    /// A stream broke, or none could be made.
+    pub fn stream_broke(&mut self, input: Input, faults: &Faults, at: Mono) -> Doing {
+        self.hear(input, None, faults, at)
     }
 
     /// A person's command.
@@ -369,7 +375,7 @@ impl Host {
     fn hear(
         &mut self,
         input: Input,
-        heard: Option<&(SocketAddr, Bytes)>,
+        heard: Option<&(IpAddr, Bytes)>,
         faults: &Faults,
         at: Mono,
     ) -> Doing {
@@ -382,7 +388,7 @@ impl Host {
         if self.rng.chance(faults.needless_ticks) {
             run.engine.handle(Input::Tick, now, &mut out);
         }
-        self.judge(heard, &out);
+        self.judge(heard, &out, at);
         if self.rng.chance(20) {
             self.count_calls(now);
         }
@@ -422,7 +428,7 @@ impl Host {
     }
 
     /// Holds what was decided against what must always be.
-    fn judge(&mut self, heard: Option<&(SocketAddr, Bytes)>, out: &Outbox) {
+    fn judge(&mut self, heard: Option<&(IpAddr, Bytes)>, out: &Outbox, at: Mono) {
         let Some(run) = &mut self.run else { return };
         let mut offers: Vec<(AgentId, CallId)> = Vec::new();
         let mut arrived = None;
@@ -448,11 +454,11 @@ impl Host {
             run.lines.heard(*from, message, arrived);
         }
         for send in &out.sends {
-            let to = send.flow.remote;
+            let to = send.flow.remote.ip();
             let Some(agent) = self.agents.get(&to) else { continue };
             let call = offers.iter().find(|(offered, _)| offered == agent).map(|(_, call)| *call);
             let direct = call.is_some_and(|call| run.watch.is_direct(call));
-            self.wrong.extend(run.lines.sent(to, &send.bytes, call, direct));
+            self.wrong.extend(run.lines.sent(to, &send.bytes, call, direct, at));
         }
         self.wrong.extend(run.watch.take_wrong());
     }
@@ -469,7 +475,7 @@ impl Host {
         }
         for send in out.sends.extract_if(.., |send| send.free) {
             self.digest = fold(self.digest, &send.bytes);
-            doing.sends.push((send.flow.remote, send.bytes));
+            doing.sends.push((send.flow, send.bytes));
         }
         let has_facts = !out.entries.is_empty() || !out.bindings.is_empty();
         if !has_facts && run.held.is_empty() {
@@ -529,7 +535,7 @@ impl Host {
         }
         for send in sends {
             self.digest = fold(self.digest, &send.bytes);
-            doing.sends.push((send.flow.remote, send.bytes));
+            doing.sends.push((send.flow, send.bytes));
         }
     }
 
@@ -596,7 +602,7 @@ impl Host {
 
     /// The agent whose phone stands at `at`.
     #[must_use]
-    pub fn agent_at(&self, at: SocketAddr) -> Option<&AgentId> {
+    pub fn agent_at(&self, at: IpAddr) -> Option<&AgentId> {
         self.agents.get(&at)
     }
 

@@ -1,9 +1,10 @@
 //! The same watch from outside: each agent's phone as the wire shows it. A phone that is rung, or in
 //! any call, by what we have sent and heard so far, is sent no INVITE on a queue's behalf.
 
-use crate::base::CallId;
+use crate::base::{CallId, Mono};
 use std::collections::{BTreeMap, BTreeSet};
-use std::net::SocketAddr;
+use std::net::IpAddr;
+use std::time::Duration;
 
 /// What one message says that matters here.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,16 +64,23 @@ pub fn read(message: &[u8]) -> Says<'_> {
 /// One dialog, begun or being begun, between us and a phone.
 #[derive(Clone, Debug)]
 struct Busy {
-    phone: SocketAddr,
-    /// None for a feature code, whose end the history does not tell. Its BYE must wait for the ACK
-    /// (RFC 3261 §15), so before that the wire does not tell it either.
+    phone: IpAddr,
+    /// None for a feature code, whose end the history does not tell.
     call: Option<CallId>,
+    /// Certainly up until then: a feature code is answered with a prompt of a second at least. After
+    /// it the BYE may wait for the ACK (RFC 3261 §15), and the wire does not tell the end either.
+    until: Mono,
     confirmed: bool,
 }
+
+/// Shorter than any prompt.
+const PROMPT_LEAST: Duration = Duration::from_millis(900);
 
 /// Dialogs with agents' phones by Call-ID.
 #[derive(Debug, Default)]
 pub struct Lines {
+    /// Ports may fail to be bound, and with them a feature code's answer.
+    codes_fail: bool,
     busy: BTreeMap<String, Busy>,
     /// Dialogs that are over, and may still be repeated: an INVITE without any answer cannot be
     /// cancelled yet (RFC 3261 §9.1) and goes on until it is answered or given up.
@@ -80,6 +88,12 @@ pub struct Lines {
 }
 
 impl Lines {
+    /// No dialogs. `codes_fail` when a feature code may end without its prompt.
+    #[must_use]
+    pub fn new(codes_fail: bool) -> Self {
+        Self { codes_fail, ..Self::default() }
+    }
+
     fn end(&mut self, id: &str) {
         if self.busy.remove(id).is_some() {
             self.over.insert(id.to_owned());
@@ -87,10 +101,13 @@ impl Lines {
     }
 
     /// We heard this from a phone; `call` is the call that it made arrive.
-    pub fn heard(&mut self, phone: SocketAddr, message: &[u8], call: Option<CallId>) {
+    pub fn heard(&mut self, phone: IpAddr, message: &[u8], call: Option<CallId>) {
         match read(message) {
             Says::Invite(id) if call.is_some() && !self.over.contains(id) => {
-                self.busy.insert(id.to_owned(), Busy { phone, call, confirmed: true });
+                self.busy.insert(
+                    id.to_owned(),
+                    Busy { phone, call, until: Mono::ZERO, confirmed: true },
+                );
             }
             Says::End(id) | Says::Final(id, 300..) => {
                 self.end(id);
@@ -105,7 +122,7 @@ impl Lines {
     }
 
     /// The history says that the call is over, or the part that these phones had in it.
-    pub fn over(&mut self, call: CallId, of: impl Fn(SocketAddr) -> bool) {
+    pub fn over(&mut self, call: CallId, of: impl Fn(IpAddr) -> bool) {
         let ended = self.busy.extract_if(.., |_, busy| busy.call == Some(call) && of(busy.phone));
         self.over.extend(ended.map(|(id, _)| id));
     }
@@ -113,10 +130,11 @@ impl Lines {
     /// We send this to a phone, `call` being what it is rung for. Returns what must not be.
     pub fn sent(
         &mut self,
-        phone: SocketAddr,
+        phone: IpAddr,
         message: &[u8],
         call: Option<CallId>,
         direct: bool,
+        at: Mono,
     ) -> Option<String> {
         match read(message) {
             Says::Invite(id) => {
@@ -124,12 +142,16 @@ impl Lines {
                     return None; // repeated
                 }
                 let other = self.busy.iter().find(|(_, busy)| {
-                    busy.phone == phone && (busy.call.is_some() || busy.confirmed)
+                    busy.phone == phone
+                        && (busy.call.is_some() || busy.confirmed || at < busy.until)
                 });
                 let wrong = other
                     .filter(|_| !direct)
                     .map(|(other, _)| format!("{phone} gets INVITE {id} while in {other}"));
-                self.busy.insert(id.to_owned(), Busy { phone, call, confirmed: true });
+                self.busy.insert(
+                    id.to_owned(),
+                    Busy { phone, call, until: Mono::ZERO, confirmed: true },
+                );
                 wrong
             }
             Says::End(id) => {
@@ -150,6 +172,7 @@ impl Lines {
                 self.busy.entry(id.to_owned()).or_insert(Busy {
                     phone,
                     call: None,
+                    until: if self.codes_fail { at } else { at + PROMPT_LEAST },
                     confirmed: false,
                 });
                 None
@@ -162,6 +185,7 @@ impl Lines {
 #[cfg(test)]
 mod tests {
     use super::{Lines, Says, read};
+    use crate::base::Mono;
 
     const INVITE: &[u8] = b"INVITE sip:2001@198.51.100.1 SIP/2.0\r\nTo: <sip:2001@d>\r\nCall-ID: a\r\nCSeq: 1 INVITE\r\n\r\n";
     const OTHER: &[u8] = b"INVITE sip:2001@198.51.100.1 SIP/2.0\r\nTo: <sip:2001@d>\r\nCall-ID: b\r\nCSeq: 1 INVITE\r\n\r\n";
@@ -184,22 +208,29 @@ mod tests {
 
     #[test]
     fn a_phone_in_a_call_that_is_rung_again_is_seen() {
-        let phone = "198.51.100.1:5060".parse().unwrap();
+        let phone = "198.51.100.1".parse().unwrap();
         let ring = |before: &dyn Fn(&mut Lines)| {
             let mut lines = Lines::default();
-            assert_eq!(lines.sent(phone, INVITE, None, false), None);
+            assert_eq!(lines.sent(phone, INVITE, None, false, Mono::ZERO), None);
             before(&mut lines);
-            lines.sent(phone, OTHER, None, false)
+            lines.sent(phone, OTHER, None, false, Mono::ZERO)
         };
         assert!(ring(&|_| {}).is_some(), "rung twice");
         assert!(
-            ring(&|l| drop(l.sent(phone, INVITE, None, false))).is_some(),
+            ring(&|l| drop(l.sent(phone, INVITE, None, false, Mono::ZERO))).is_some(),
             "repeated, then rung"
         );
-        assert!(ring(&|l| drop(l.sent(phone, BYE, None, false))).is_none(), "we ended the first");
+        assert!(
+            ring(&|l| drop(l.sent(phone, BYE, None, false, Mono::ZERO))).is_none(),
+            "we ended the first"
+        );
         assert!(ring(&|l| l.heard(phone, BUSY, None)).is_none(), "it refused the first");
         let mut lines = Lines::default();
-        assert_eq!(lines.sent(phone, INVITE, None, false), None);
-        assert_eq!(lines.sent(phone, OTHER, None, true), None, "its own line may ring beside");
+        assert_eq!(lines.sent(phone, INVITE, None, false, Mono::ZERO), None);
+        assert_eq!(
+            lines.sent(phone, OTHER, None, true, Mono::ZERO),
+            None,
+            "its own line may ring beside"
+        );
     }
 }

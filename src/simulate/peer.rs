@@ -39,14 +39,18 @@ struct Line {
 
 /// One user agent.
 pub struct Peer {
+    transport: Transport,
+    /// The stream it has to the desk; 0 for none, and with datagrams.
+    stream: u64,
     endpoint: Endpoint,
     effects: Vec<Effect>,
     lines: BTreeMap<LegId, Line>,
 }
 
 /// A desk is a trunk to its peers, and its numbers are phones at a fixed address.
-fn directory(desk: SocketAddr, numbers: &[Number]) -> Directory {
-    let contact = |number: &Number| format!("sip:{}@{desk}", escaped(number.as_str()));
+fn directory(desk: SocketAddr, transport: Transport, numbers: &[Number]) -> Directory {
+    let suffix = if transport == Transport::Tcp { ";transport=tcp" } else { "" };
+    let contact = |number: &Number| format!("sip:{}@{desk}{suffix}", escaped(number.as_str()));
     Directory {
         accounts: BTreeMap::new(),
         trunks: vec![Trunk { id: TrunkId::from("desk"), sources: vec![desk], transport: None }],
@@ -61,9 +65,10 @@ fn escaped(user: &str) -> String {
 
 /// What every endpoint of the world is set to, apart from its address.
 #[must_use]
-pub fn settings(at: SocketAddr, product: &str) -> Settings {
+pub fn settings(at: SocketAddr, transports: &[Transport], product: &str) -> Settings {
+    let listener = |transport: &Transport| Listener { transport: *transport, advertised: at };
     Settings {
-        listeners: vec![Listener { transport: Transport::Udp, advertised: at }],
+        listeners: transports.iter().map(listener).collect(),
         hosts: Vec::new(),
         realm: "desk.example".to_owned(),
         product: product.to_owned(),
@@ -74,12 +79,6 @@ pub fn settings(at: SocketAddr, product: &str) -> Settings {
     }
 }
 
-/// The way to or from `remote`.
-#[must_use]
-pub const fn flow(remote: SocketAddr) -> Flow {
-    Flow { transport: Transport::Udp, listener: 0, remote, connection: 0 }
-}
-
 /// Both clocks of a peer; people's clocks are right.
 const fn now(mono: Mono) -> Now {
     Now { mono, wall: Wall(0) }
@@ -88,9 +87,32 @@ const fn now(mono: Mono) -> Now {
 impl Peer {
     /// A user agent at `at` that knows the desk and its numbers.
     #[must_use]
-    pub fn new(at: SocketAddr, desk: SocketAddr, numbers: &[Number], rng: Rng) -> Self {
-        let endpoint = Endpoint::new(settings(at, "peer"), directory(desk, numbers), rng);
-        Self { endpoint, effects: Vec::new(), lines: BTreeMap::new() }
+    pub fn new(
+        at: SocketAddr,
+        transport: Transport,
+        desk: SocketAddr,
+        numbers: &[Number],
+        rng: Rng,
+    ) -> Self {
+        let directory = directory(desk, transport, numbers);
+        let endpoint = Endpoint::new(settings(at, &[transport], "peer"), directory, rng);
+        Self { endpoint, transport, stream: 0, effects: Vec::new(), lines: BTreeMap::new() }
+    }
+
+    /// The stream to the desk is this one from now on.
+    pub const fn connected(&mut self, stream: u64) {
+        self.stream = stream;
+    }
+
+    /// The stream to the desk broke.
+    pub fn disconnected(&mut self, desk: SocketAddr, at: Mono) {
+        let flow = self.flow(desk);
+        self.stream = 0;
+        self.endpoint.flow_lost(flow, now(at), &mut self.effects);
+    }
+
+    const fn flow(&self, remote: SocketAddr) -> Flow {
+        Flow { transport: self.transport, listener: 0, remote, connection: self.stream }
     }
 
     /// What the endpoint wants done, in order.
@@ -106,7 +128,8 @@ impl Peer {
 
     /// A datagram came.
     pub fn receive(&mut self, from: SocketAddr, message: Bytes, at: Mono) {
-        self.endpoint.receive(flow(from), message, false, now(at), &mut self.effects);
+        let flow = self.flow(from);
+        self.endpoint.receive(flow, message, false, now(at), &mut self.effects);
     }
 
     /// Time has passed.

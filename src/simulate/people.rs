@@ -13,7 +13,7 @@ use std::time::Duration;
 /// The one dialog of a caller.
 pub const CALLERS_LEG: LegId = LegId(2);
 /// How often somebody in a call notices that nothing is heard any more.
-const LISTENS_EVERY: Duration = Duration::from_secs(20);
+const LISTENS_EVERY: Duration = Duration::from_secs(8);
 /// Somebody who waits for the other to hang up does so no longer than this.
 const TALKS_AT_MOST: Duration = Duration::from_secs(240);
 /// Statuses with which phones refuse.

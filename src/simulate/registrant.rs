@@ -33,6 +33,7 @@ enum State {
 #[derive(Clone, Debug)]
 pub struct Registrant {
     at: SocketAddr,
+    transport: Transport,
     desk: SocketAddr,
     extension: Number,
     state: State,
@@ -47,9 +48,10 @@ pub struct Registrant {
 impl Registrant {
     /// A phone at `at` that registers `extension` with the desk as soon as it is switched on.
     #[must_use]
-    pub fn new(at: SocketAddr, desk: SocketAddr, extension: &Number) -> Self {
+    pub fn new(at: SocketAddr, transport: Transport, desk: SocketAddr, extension: &Number) -> Self {
         Self {
             at,
+            transport,
             desk,
             extension: extension.clone(),
             state: State::Due(Mono::ZERO),
@@ -69,6 +71,13 @@ impl Registrant {
         self.cseq = 0;
         self.boot += 1;
         self.tries = 0;
+    }
+
+    /// The stream to the desk broke: a phone makes a new one and registers by it.
+    pub fn disconnected(&mut self, now: Mono) {
+        if !matches!(self.state, State::Stopped) {
+            self.state = State::Due(now + Duration::from_secs(1));
+        }
     }
 
     /// Lets the lease run out.
@@ -125,15 +134,20 @@ impl Registrant {
         let address = NameAddr::new(AnyUri::Known(uri));
         let credentials = self.credentials(&Method::Register, &registrar);
         let mut writer = Writer::request(&Method::Register, &registrar);
+        let contact = Uri::at(Some(self.extension.as_str()), self.at);
+        let contact = match self.transport {
+            Transport::Udp => contact,
+            Transport::Tcp => contact.with_param("transport", Some("tcp")),
+        };
         let branch = format!("z9hG4bK{}", rng.token());
         writer
-            .via(&Via::new(Transport::Udp, self.at, &branch, true))
+            .via(&Via::new(self.transport, self.at, &branch, true))
             .header(&HeaderName::MaxForwards, 70)
             .from(&address.clone().with_tag(&rng.token()))
             .to(&address)
             .call_id(&format!("reg-{}-{}@{}", self.extension, self.boot, self.at.ip()))
             .cseq(self.cseq, &Method::Register)
-            .contact(Uri::at(Some(self.extension.as_str()), self.at))
+            .contact(contact)
             .header(&HeaderName::Expires, LEASE_S);
         if let Some(credentials) = credentials {
             writer.header(&HeaderName::Authorization, credentials);

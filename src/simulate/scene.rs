@@ -67,6 +67,8 @@ pub struct PhoneMake {
     pub extension: Number,
     /// Registers with a password, or stands at a fixed address.
     pub registers: bool,
+    /// Speaks TCP; only a phone that registers does.
+    pub streams: bool,
     /// Takes this many of a thousand offers; the rest ring out, are refused, or worse.
     pub diligence: u64,
     /// What its agent dials, and when.
@@ -208,6 +210,7 @@ fn phone(extension: &Arc<str>, registering: bool, length: Duration, rng: &mut Rn
         extension: Number(extension.clone()),
         calls: calls.collect(),
         registers: registering && rng.chance(700),
+        streams: rng.chance(400),
         diligence: *rng.one_of(&[950, 800, 600, 200]),
     }
 }

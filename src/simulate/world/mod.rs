@@ -3,6 +3,7 @@
 
 mod ladder;
 mod misfortunes;
+mod streams;
 mod telephones;
 
 use ladder::fact_line;
@@ -18,6 +19,7 @@ use super::scene::{CallerMake, STRAIGHT, Scene};
 use crate::base::{CallId, Mono, Number, PromptId, Rng};
 use crate::event::Means;
 use crate::pbx::Command;
+use crate::sip::api::{Flow, Transport};
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -30,6 +32,7 @@ const DESK: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::new(192, 0, 2, 10)
 
 enum Event {
     Datagram { from: SocketAddr, to: SocketAddr, bytes: Bytes },
+    Stream(streams::Arrives),
     Desk { life: u32, due: Due },
     Wake { node: NodeId, boot: u32 },
     Deed { node: NodeId, boot: u32, deed: Deed },
@@ -61,6 +64,7 @@ pub struct World {
     /// Ears that send nothing until then although their owner is there.
     gaps: BTreeMap<SocketAddr, Mono>,
     next_ear: u16,
+    next_stream: u64,
     rng: Rng,
     /// Peers who hung up because nothing was heard any more.
     left_behind: u32,
@@ -102,6 +106,7 @@ impl World {
             speaking: BTreeSet::new(),
             gaps: BTreeMap::new(),
             next_ear: 512,
+            next_stream: 1,
             rng,
             left_behind: 0,
             datagrams: 0,
@@ -113,8 +118,11 @@ impl World {
         world.plan(Mono::ZERO, Event::Start);
         for (make, (at, _)) in scene.phones.into_iter().zip(&phones) {
             let calls = make.calls.clone();
-            let registrant = make.registers.then(|| Registrant::new(*at, DESK, &make.extension));
-            let node = world.add(*at, Role::Phone(Box::new(Phone::new(make))), registrant);
+            let streams = make.registers && make.streams;
+            let by = if streams { Transport::Tcp } else { Transport::Udp };
+            let registrant =
+                make.registers.then(|| Registrant::new(*at, by, DESK, &make.extension));
+            let node = world.add(*at, by, Role::Phone(Box::new(Phone::new(make))), registrant);
             for (after, number) in calls {
                 world.plan(
                     Mono::ZERO + after,
@@ -130,13 +138,21 @@ impl World {
         world
     }
 
-    fn add(&mut self, at: SocketAddr, role: Role, registrant: Option<Registrant>) -> NodeId {
+    fn add(
+        &mut self,
+        at: SocketAddr,
+        transport: Transport,
+        role: Role,
+        registrant: Option<Registrant>,
+    ) -> NodeId {
         let mut rng = self.rng.fork();
-        let peer = Peer::new(at, DESK, &self.numbers, rng.fork());
+        let peer = Peer::new(at, transport, DESK, &self.numbers, rng.fork());
         let node = self.nodes.len();
         self.by_address.insert(at, node);
         self.nodes.push(Node {
             at,
+            transport,
+            stream: None,
             peer: Some(peer),
             role,
             rng,
@@ -152,7 +168,8 @@ impl World {
         let port = 10_000 + u16::try_from(self.nodes.len()).unwrap_or(0);
         let at = Mono::ZERO + make.at;
         let caller = Role::Caller(Box::new(Caller::new(make)));
-        let node = self.add(SocketAddr::new(CARRIER, port), caller, None);
+        let at_port = SocketAddr::new(CARRIER, port);
+        let node = self.add(at_port, Transport::Udp, caller, None);
         self.plan(at, Event::Deed { node, boot: 0, deed: Deed::Dial });
         node
     }
@@ -221,6 +238,7 @@ impl World {
     fn happen(&mut self, event: Event) {
         match event {
             Event::Datagram { from, to, bytes } => self.arrive(from, to, bytes),
+            Event::Stream(what) => self.stream_brings(what),
             Event::Desk { life, due } => {
                 if life == self.life {
                     let speaking = &self.speaking;
@@ -259,6 +277,7 @@ impl World {
                         self.host.kill(self.now);
                     }
                     self.life += 1;
+                    self.streams_die();
                     let down = self.rng.millis(100, 6000);
                     self.plan(self.now + down, Event::Start);
                 }
@@ -336,7 +355,8 @@ impl World {
         if to == DESK {
             self.note(|| format!("        desk hears {}", first_line(&bytes)));
             let shed = self.net.chance(self.faults.shed);
-            let doing = self.host.receive(from, bytes, shed, &self.faults, self.now);
+            let flow = Flow { transport: Transport::Udp, listener: 0, remote: from, connection: 0 };
+            let doing = self.host.receive(flow, bytes, shed, &self.faults, self.now);
             self.carry_out(doing);
         } else if let Some(node) = self.by_address.get(&to) {
             self.reach(*node, Reaches::Datagram(from, bytes));
@@ -350,8 +370,11 @@ impl World {
         for (at, due) in doing.later {
             self.plan(at, Event::Desk { life: self.life, due });
         }
-        for (to, bytes) in doing.sends {
-            self.send(DESK, to, &bytes);
+        for (flow, bytes) in doing.sends {
+            match flow.transport {
+                Transport::Udp => self.send(DESK, flow.remote, &bytes),
+                Transport::Tcp => self.send_on_stream(flow, &bytes),
+            }
         }
         for (one, other) in doing.bridged {
             self.bridged(one, other);
@@ -378,7 +401,7 @@ impl World {
             return;
         };
         if let Role::Caller(who) = &self.nodes[caller].role {
-            let agent = self.host.agent_at(self.nodes[phone].at);
+            let agent = self.host.agent_at(self.nodes[phone].at.ip());
             let written = self.host.watch().and_then(|watch| watch.answered_by(&who.make.name));
             // The facts are ahead of the media; a call that is over by now has no word to compare.
             if written.is_some() && written != agent {
@@ -441,8 +464,11 @@ impl World {
     /// dials the group. Returns whether an agent was heard within `patience`.
     pub fn serves_one_more(&mut self, patience: Duration) -> bool {
         self.prompt = true;
-        let agents: Vec<_> =
-            self.nodes.iter().filter_map(|node| self.host.agent_at(node.at).cloned()).collect();
+        let agents: Vec<_> = self
+            .nodes
+            .iter()
+            .filter_map(|node| self.host.agent_at(node.at.ip()).cloned())
+            .collect();
         for agent in agents {
             let by = Means::Api;
             let (signed_in, paused) = self.host.on_duty(&agent);

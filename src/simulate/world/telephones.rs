@@ -1,13 +1,14 @@
 //! Telephones in the world: what reaches one, what its owner does then, and what follows from it.
 
 use super::ladder::event_name;
+use super::streams::Stream;
 use super::{DESK, Event, World};
 use crate::base::{LegId, Mono, Rng};
 use crate::simulate::faults::Draw;
 use crate::simulate::peer::Peer;
 use crate::simulate::people::{Caller, Deed, Phone, Stage};
 use crate::simulate::registrant::Registrant;
-use crate::sip::api::{Effect, LegEvent};
+use crate::sip::api::{Effect, LegEvent, Transport};
 use bytes::Bytes;
 use std::net::SocketAddr;
 
@@ -21,6 +22,9 @@ pub(super) enum Role {
 
 pub(super) struct Node {
     pub at: SocketAddr,
+    pub transport: Transport,
+    /// The stream to the desk, while there is one.
+    pub stream: Option<Stream>,
     /// None while dead.
     pub peer: Option<Peer>,
     pub role: Role,
@@ -40,6 +44,7 @@ pub(super) enum Reaches {
     Event(LegId, LegEvent),
     Connected,
     Busy,
+    StreamBroke,
 }
 
 impl World {
@@ -49,7 +54,7 @@ impl World {
         }
         let (numbers, now) = (&self.numbers, self.now);
         let it = &mut self.nodes[node];
-        it.peer = Some(Peer::new(it.at, DESK, numbers, it.rng.fork()));
+        it.peer = Some(Peer::new(it.at, it.transport, DESK, numbers, it.rng.fork()));
         let boot = it.boot;
         if let Some(registrant) = &mut it.registrant {
             registrant.switch_on(now);
@@ -70,6 +75,7 @@ impl World {
             phone.forget();
         }
         self.speaking.retain(|ear| self.ears.get(ear) != Some(&node));
+        self.stream_dies(node);
     }
 
     pub(super) fn deed(&mut self, node: NodeId, deed: Deed) {
@@ -92,13 +98,12 @@ impl World {
             let mut events = Vec::new();
             for effect in effects {
                 match effect {
-                    Effect::Send { flow, bytes, .. } => {
-                        let from = self.nodes[node].at;
+                    Effect::Send { bytes, .. } => {
                         let bytes = match &mut self.nodes[node].registrant {
                             Some(registrant) => registrant.sign(bytes),
                             None => bytes,
                         };
-                        self.send(from, flow.remote, &bytes);
+                        self.send_from(node, &bytes);
                     }
                     Effect::Leg { leg, event } => events.push(Reaches::Event(leg, event)),
                     Effect::Binding(_) => {}
@@ -154,6 +159,12 @@ impl World {
                 }
             }
             (Reaches::Time, _) => stage.peer.tick(now),
+            (Reaches::StreamBroke, _) => {
+                stage.peer.disconnected(DESK, now);
+                if let Some(registrant) = &mut it.registrant {
+                    registrant.disconnected(now);
+                }
+            }
             (Reaches::Deed(deed), role) => {
                 new_ear = matches!(deed, Deed::Dial | Deed::Call(_));
                 match role {
@@ -229,7 +240,7 @@ impl World {
             registrant.next_deadline()
         });
         let due = [peer.next_deadline(), registrant].into_iter().flatten().min();
-        let (at, boot) = (it.at, it.boot);
+        let boot = it.boot;
         if let Some(due) = due
             && it.wake.is_none_or(|wake| wake > due)
         {
@@ -237,7 +248,7 @@ impl World {
             self.plan(due, Event::Wake { node, boot });
         }
         for bytes in sends {
-            self.send(at, DESK, &bytes);
+            self.send_from(node, &bytes);
         }
     }
 }
