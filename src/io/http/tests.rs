@@ -1,3 +1,5 @@
+//! The pages and the API over real sockets, as a browser and a script use them.
+
 use super::{App, CommandFailure, FEED_BOUND, Reread, Token, ViewHub, serve};
 use crate::base::{CallId, Mono, Now, Private, Wall};
 use crate::event::{

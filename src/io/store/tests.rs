@@ -1,3 +1,5 @@
+//! The journal against a real file: restarts, a second daemon, a full disk, a wrong kind.
+
 use super::{Batch, Durability, Kind, OpenError, Options, Replay, Store, StoreNotice};
 use crate::base::{CallId, Private, Wall};
 use crate::event::{

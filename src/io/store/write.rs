@@ -304,7 +304,6 @@ impl<N: Fn(StoreNotice)> Writer<'_, N> {
             }
             let up_to_batch = self.shared.written(&taken);
             if self.shared.failing.swap(false, Ordering::Relaxed) {
-                tracing::warn!("the journal is written again");
                 (self.notice)(StoreNotice::Healthy);
             }
             (self.notice)(StoreNotice::Committed { up_to_batch });
@@ -391,7 +390,6 @@ impl<N: Fn(StoreNotice)> Writer<'_, N> {
 
 fn report(shared: &Shared, notice: &impl Fn(StoreNotice), error: &str) {
     if !shared.failing.swap(true, Ordering::Relaxed) {
-        tracing::error!(error, "the journal cannot be written; calls go on, entries wait");
         notice(StoreNotice::Failing { error: error.to_owned() });
     }
 }

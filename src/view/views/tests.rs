@@ -1,3 +1,5 @@
+//! The whole fold: timelines in, figures out, live and replayed.
+
 use super::{RECENT_KEPT, Setup, Views};
 use crate::base::{AgentId, CallId, Private, Wall};
 use crate::event::{
