@@ -204,7 +204,7 @@ mod tests {
     }
 
     const SHORT: Duration = Duration::from_millis(200);
-    const LONG: Duration = Duration::from_secs(60);
+    const LONG: Duration = Duration::from_mins(1);
 
     #[tokio::test]
     async fn a_request_that_dribbles_in_is_cut() {

@@ -164,13 +164,15 @@ fn what_was_written_is_read_back_with_japanese_names() {
     assert!(store.close(PATIENCE));
 }
 
+/// What it is of, its kind, its agent, its `t_ms`.
+type Row = (String, Option<String>, Option<String>, Option<i64>);
+
 #[test]
 fn people_can_ask_the_file_in_sql() {
     let folder = Folder::new();
     let (store, _replay, notices) = open(&folder.file());
     store.append(batch(1, 1..=4));
     wait_for(&notices, committed(1));
-    type Row = (String, Option<String>, Option<String>, Option<i64>);
     let rows: Vec<Row> = block_on(async {
         let mut connection = sql(&folder.file(), "SELECT 1").await.expect("opens");
         sqlx::query_as("SELECT of, kind, agent, t_ms FROM event ORDER BY seq")
