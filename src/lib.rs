@@ -2,17 +2,17 @@
 //! docs/ARCHITECTURE.md says what each may see.
 
 pub mod base;
-pub mod sdp;
-pub mod rtp;
-pub mod sip;
-pub mod dialplan;
-pub mod event;
-pub mod pbx;
-pub mod view;
-pub mod engine;
-pub mod simulate;
-pub mod config;
-pub mod io;
 pub mod cli;
-pub mod demo;
+pub mod config;
 pub mod daemon;
+pub mod demo;
+pub mod dialplan;
+pub mod engine;
+pub mod event;
+pub mod io;
+pub mod pbx;
+pub mod rtp;
+pub mod sdp;
+pub mod simulate;
+pub mod sip;
+pub mod view;

@@ -86,7 +86,7 @@ fn the_columns_agree() {
         let first = row.udp.split('|').next().unwrap_or_default();
         match row.verdict.as_str() {
             "response" | "drop" => {
-                assert_eq!((row.udp.as_str(), row.tcp.as_str()), ("none", "none"), "{}", row.file)
+                assert_eq!((row.udp.as_str(), row.tcp.as_str()), ("none", "none"), "{}", row.file);
             }
             status if refused => assert_eq!(status, first, "{}", row.file),
             _ => assert!(
@@ -218,7 +218,7 @@ fn escapes_names_and_users_are_kept_apart() {
     assert_eq!(user(&request("semiuri").uri), "user;par=u@example.net");
     let longreq = request("longreq");
     assert_eq!(longreq.head.headers.all(&HeaderName::Via).count(), 34);
-    assert_eq!(longreq.head.to.known().and_then(|uri| uri.port()), Some(6000));
+    assert_eq!(longreq.head.to.known().and_then(madoguchi::sip::Uri::port), Some(6000));
     let transports = request("transports");
     let kinds = transports.head.headers.all(&HeaderName::Via).map(madoguchi::sip::Via::parse);
     let kinds: Vec<_> =

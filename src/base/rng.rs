@@ -1,4 +1,4 @@
-//! One random source: a ChaCha stream, seeded by the operating system in the daemon and by a number
+//! One random source: a `ChaCha` stream, seeded by the operating system in the daemon and by a number
 //! in the simulator, so that tags and nonces cannot be guessed and every simulated run repeats.
 
 use rand_chacha::ChaCha12Rng;

@@ -16,6 +16,16 @@ const PLAN: &str = include_str!("../../dialplans/demo.toml");
 const SYNTHETIC: [&str; 8] = ["2001", "2002", "2003", "2004", "2005", "2006", "2007", "2008"];
 const PEOPLE: [&str; 2] = ["2009", "2010"];
 
+/// What the folder's files are called.
+const CONFIG: &str = "madoguchi.toml";
+const ACCOUNTS: &str = "accounts.tsv";
+const TOKEN: &str = "http-token";
+const DIALPLAN: &str = "demo.toml";
+const STORE: &str = "demo.db";
+const MADE: [&str; 5] = [CONFIG, ACCOUNTS, TOKEN, DIALPLAN, STORE];
+/// How a configuration of ours begins.
+const MARK: &str = "# Written by `madoguchi demo`";
+
 /// What was made or found.
 #[derive(Debug)]
 pub struct Files {
@@ -28,25 +38,54 @@ pub struct Files {
     synthetic: Vec<(String, Private<String>)>,
 }
 
-/// Why the folder could not be made; says which file.
+/// Why the demonstration has no folder to play in; each says the mend.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot write or read {path}: {source}; choose another folder with --dir")]
-pub struct FilesError {
-    path: PathBuf,
-    source: io::Error,
+pub enum FilesError {
+    /// A file that resists.
+    #[error("cannot write or read {path}: {source}; choose another folder with --dir")]
+    Io {
+        /// Which.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// Somebody's real configuration, accounts or store.
+    #[error(
+        "{path} was not made by the demonstration, which would write over it or use its secrets; \
+         choose another folder with --dir"
+    )]
+    NotOurs {
+        /// The first such file.
+        path: PathBuf,
+    },
+}
+
+fn failed(path: &Path) -> impl FnOnce(io::Error) -> FilesError + '_ {
+    move |source| FilesError::Io { path: path.to_owned(), source }
 }
 
 fn write_private(path: &Path, text: &str) -> Result<(), FilesError> {
-    config::write_private(path, text).map_err(|source| FilesError { path: path.to_owned(), source })
+    config::write_private(path, text).map_err(failed(path))
 }
 
 /// Writes a file that holds no secret, over an older one.
 fn write_anew(path: &Path, text: &str) -> Result<(), FilesError> {
-    fs::write(path, text).map_err(|source| FilesError { path: path.to_owned(), source })
+    fs::write(path, text).map_err(failed(path))
 }
 
 fn read(path: &Path) -> Result<String, FilesError> {
-    fs::read_to_string(path).map_err(|source| FilesError { path: path.to_owned(), source })
+    fs::read_to_string(path).map_err(failed(path))
+}
+
+/// A folder is the demonstration's when its configuration begins with our mark, or when it holds none
+/// of the files that we would make.
+fn belongs_to_us(dir: &Path) -> Result<(), FilesError> {
+    let config = dir.join(CONFIG);
+    if config.exists() && read(&config)?.starts_with(MARK) {
+        return Ok(());
+    }
+    let foreign = MADE.iter().map(|name| dir.join(name)).find(|path| path.exists());
+    foreign.map_or(Ok(()), |path| Err(FilesError::NotOurs { path }))
 }
 
 /// Makes the folder what the demonstration needs. Passwords and token are kept when they exist;
@@ -62,9 +101,13 @@ pub fn prepare(
     carrier: SocketAddr,
     rng: &mut Rng,
 ) -> Result<Files, FilesError> {
-    fs::create_dir_all(dir).map_err(|source| FilesError { path: dir.to_owned(), source })?;
+    fs::create_dir_all(dir).map_err(failed(dir))?;
+    belongs_to_us(dir)?;
     let at = |name: &str| dir.join(name);
-    let accounts = at("accounts.tsv");
+    // First, because it bears the mark: a start that is cut short is taken up by the next.
+    let config = at(CONFIG);
+    write_anew(&config, &configuration(sip, http, carrier))?;
+    let accounts = at(ACCOUNTS);
     if !accounts.exists() {
         let mut text = String::from("# user<TAB>password; random, made by the demonstration\n");
         for user in SYNTHETIC.iter().chain(&PEOPLE) {
@@ -73,7 +116,7 @@ pub fn prepare(
         }
         write_private(&accounts, &text)?;
     }
-    let token_file = at("http-token");
+    let token_file = at(TOKEN);
     if !token_file.exists() {
         let text = format!("{}{}\n", rng.token(), rng.token());
         write_private(&token_file, &text)?;
@@ -85,9 +128,7 @@ pub fn prepare(
         .collect();
     let (softphones, synthetic) =
         all.into_iter().partition(|(user, _)| PEOPLE.contains(&user.as_str()));
-    write_anew(&at("demo.toml"), PLAN)?;
-    let config = at("madoguchi.toml");
-    write_anew(&config, &configuration(sip, http, carrier))?;
+    write_anew(&at(DIALPLAN), PLAN)?;
     let token = Private::new(read(&token_file)?.trim().to_owned());
     Ok(Files { config, softphones, token, synthetic })
 }
@@ -96,7 +137,7 @@ pub fn prepare(
 fn configuration(sip: SocketAddr, http: SocketAddr, carrier: SocketAddr) -> String {
     let ip = sip.ip();
     format!(
-        r#"# Written by `madoguchi demo` at each start; change it freely in a copy.
+        r#"{MARK} at each start; change it freely in a copy.
 [sip]
 listen = ["udp:{sip}", "tcp:{sip}"]
 realm = "demo.invalid"
@@ -106,17 +147,17 @@ address = "{ip}"
 ports = "20000-21999"
 
 [store]
-file = "demo.db"
+file = "{STORE}"
 
 [http]
 listen = "{http}"
-token_file = "http-token"
+token_file = "{TOKEN}"
 
 [plan]
-file = "demo.toml"
+file = "{DIALPLAN}"
 
 [accounts]
-file = "accounts.tsv"
+file = "{ACCOUNTS}"
 
 [[trunks]]
 name = "demo-carrier"
@@ -165,4 +206,29 @@ pub fn perform(
             }
         });
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{CONFIG, FilesError, prepare};
+    use crate::base::Rng;
+    use std::fs;
+
+    #[test]
+    fn a_demonstration_started_in_a_real_desks_folder_touches_nothing() {
+        let dir = std::env::temp_dir().join(format!("madoguchi-demo-test-{}", std::process::id()));
+        let address = "127.0.0.1:5060".parse().unwrap();
+        let begin = || prepare(&dir, address, address, address, &mut Rng::from_number(1));
+        fs::create_dir_all(&dir).unwrap();
+        for (name, text) in [(CONFIG, "[sip]\n"), ("accounts.tsv", "2001\tsecret of somebody\n")] {
+            fs::write(dir.join(name), text).unwrap();
+            assert!(matches!(begin(), Err(FilesError::NotOurs { .. })), "{name}");
+            assert_eq!(fs::read_to_string(dir.join(name)).unwrap(), text, "{name}");
+            fs::remove_file(dir.join(name)).unwrap();
+        }
+        let first = begin().unwrap();
+        let second = begin().unwrap();
+        assert_eq!(first.softphones, second.softphones, "its own folder is taken up again");
+        fs::remove_dir_all(&dir).unwrap();
+    }
 }

@@ -8,8 +8,8 @@ use super::pulse::Pulse;
 use crate::base::{Mono, Now, Wall};
 use crate::engine::{Engine, Input, Outbox, Send};
 use crate::event::{DeskEvent, Entry};
-use crate::io::net::{self, Lane, Net};
 use crate::io::media::Media;
+use crate::io::net::{self, Lane, Net};
 use crate::io::store::{Batch, Store, StoreNotice};
 use crate::pbx::{Command, CommandError};
 use crate::rtp;
@@ -150,7 +150,9 @@ impl Running {
                 self.hear(received, &mut out);
             }
             let now = self.it.clock.now();
-            if self.it.engine.next_deadline().is_some_and(|at| at <= now.mono) {
+            if self.stopping.is_none()
+                && self.it.engine.next_deadline().is_some_and(|at| at <= now.mono)
+            {
                 self.guarded(Input::Tick, now, &mut out);
             }
             self.let_out(out);
@@ -182,6 +184,9 @@ impl Running {
     }
 
     fn hear(&mut self, received: Received<Heard>, out: &mut Outbox) {
+        if self.stopping.is_some() && !matches!(received.item, Heard::Store(_)) {
+            return; // All peers have been told that we go; new facts would keep us from going.
+        }
         let now = self.it.clock.now();
         match received.item {
             Heard::Net(net::Event::Message { flow, bytes }) => {
@@ -204,6 +209,9 @@ impl Running {
                 self.next_token = self.next_token.wrapping_add(1);
                 self.waiting_replies.insert(token, reply);
                 self.guarded(Input::Command { token, command }, now, out);
+                if out.replies.last().is_none_or(|(answered, _)| *answered != token) {
+                    self.waiting_replies.remove(&token); // a fault: the asker is told by the silence
+                }
             }
             Heard::Store(StoreNotice::Committed { up_to_batch: batch }) => {
                 self.committed = self.committed.max(batch);

@@ -4,6 +4,7 @@
 mod demonstration;
 mod engine_loop;
 mod inlet;
+mod panics;
 mod pulse;
 mod run;
 mod start;

@@ -2,7 +2,7 @@
 
 use super::demonstration::{self, Files};
 use super::start::{StartError, random_key, start};
-use super::watch::until_told_to_stop;
+use super::watch::{End, until_the_end};
 use crate::base::{Private, Rng};
 use crate::cli::Language;
 use crate::config::{self, Config, Secrets};
@@ -30,6 +30,8 @@ enum Refusal {
     Files(#[from] demonstration::FilesError),
     #[error("the operating system refused {what}: {source}")]
     System { what: &'static str, source: std::io::Error },
+    #[error("a thread of the desk has ended; the log above says where. Please report it")]
+    Broken,
 }
 
 /// Everything that was found, one finding after the other, as `madoguchi check` would print it.
@@ -74,6 +76,7 @@ fn runtime() -> Result<tokio::runtime::Runtime, Refusal> {
 #[must_use]
 pub fn serve(config: &Path, log_json: bool) -> ExitCode {
     let _ = log::init(if log_json { LogFormat::Json } else { LogFormat::Text }); // a second set-up changes nothing
+    super::panics::tell_the_place_only();
     ended(serve_until_stopped(config))
 }
 
@@ -83,10 +86,10 @@ fn serve_until_stopped(path: &Path) -> Result<(), Refusal> {
     runtime()?.block_on(async {
         let desk = start(&config, Arc::new(plan), Kind::Service).await?;
         tracing::info!(sip = ?desk.sip, http = %desk.http, "the desk is open");
-        until_told_to_stop(&desk).await;
+        let end = until_the_end(&desk).await;
         tracing::info!("the desk closes");
         desk.stop().await;
-        Ok(())
+        if end == End::Broken { Err(Refusal::Broken) } else { Ok(()) }
     })
 }
 
@@ -94,14 +97,11 @@ fn serve_until_stopped(path: &Path) -> Result<(), Refusal> {
 #[must_use]
 pub fn demonstrate(dir: &Path, sip: SocketAddr, http: SocketAddr) -> ExitCode {
     let _ = log::init(LogFormat::Text);
+    super::panics::tell_the_place_only();
     ended(demonstrate_until_stopped(dir, sip, http))
 }
 
-fn demonstrate_until_stopped(
-    dir: &Path,
-    sip: SocketAddr,
-    http: SocketAddr,
-) -> Result<(), Refusal> {
+fn demonstrate_until_stopped(dir: &Path, sip: SocketAddr, http: SocketAddr) -> Result<(), Refusal> {
     let no_socket = |source| Refusal::System { what: "a socket for the callers", source };
     let mut rng = Rng::from_key(random_key()?);
     let carrier = UdpSocket::bind(SocketAddr::new(sip.ip(), 0)).map_err(no_socket)?;
@@ -116,9 +116,9 @@ fn demonstrate_until_stopped(
         demonstration::perform(stage, carrier, rng)
             .map_err(|source| Refusal::System { what: "the demonstration's phones", source })?;
         print_welcome(&files, bound, desk.http, dir);
-        until_told_to_stop(&desk).await;
+        let end = until_the_end(&desk).await;
         desk.stop().await;
-        Ok(())
+        if end == End::Broken { Err(Refusal::Broken) } else { Ok(()) }
     })
 }
 

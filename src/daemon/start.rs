@@ -11,7 +11,7 @@ use crate::engine::{Engine, Outbox, Parts, Policy};
 use crate::event::{DeskEvent, Entry, Fact};
 use crate::io::http::{self, App, CommandFailure, Token, ViewHub};
 use crate::io::media::{Media, MediaConfig, PromptLibrary};
-use crate::io::net::{Lane, Listen, Net};
+use crate::io::net::{self, Lane, Listen, Net};
 use crate::io::store::{self, Store, StoreNotice};
 use crate::io::telemetry::Metrics;
 use crate::pbx::AgentMemory;
@@ -49,7 +49,9 @@ pub enum StartError {
     #[error("the prompts cannot be read: {0}")]
     Prompts(String),
     /// The HTTP listener.
-    #[error("cannot listen for HTTP on {address}: {source}; choose another address in [http] listen")]
+    #[error(
+        "cannot listen for HTTP on {address}: {source}; choose another address in [http] listen"
+    )]
     Http {
         /// Where.
         address: SocketAddr,
@@ -75,13 +77,26 @@ pub struct Desk {
     pulse: Arc<Pulse>,
     clock: Clock,
     store: Arc<Store>,
+    media: Arc<Media>,
     /// The SIP addresses really bound, in the configuration's order.
     pub sip: Vec<SocketAddr>,
     /// The HTTP address really bound.
     pub http: SocketAddr,
     engine: Option<std::thread::JoinHandle<()>>,
     /// Dropping it ends the network runtime and with it the SIP sockets.
-    net_runtime: Option<tokio::runtime::Runtime>,
+    net_runtime: NetRuntime,
+}
+
+/// The network's runtime, which ends in the background when it is dropped: a start that fails half-way
+/// drops it inside another runtime, where waiting for it would be a panic instead of the error's words.
+struct NetRuntime(Option<tokio::runtime::Runtime>);
+
+impl Drop for NetRuntime {
+    fn drop(&mut self) {
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
 }
 
 impl Desk {
@@ -91,12 +106,23 @@ impl Desk {
         self.pulse.silence(&self.clock)
     }
 
+    /// Whether a thread has ended without which no caller is served.
+    #[must_use]
+    pub fn is_broken(&self) -> bool {
+        let engine_ended = self.engine.as_ref().is_none_or(std::thread::JoinHandle::is_finished);
+        engine_ended || !self.media.healthy()
+    }
+
     /// Ends in order: peers are told, the journal is written.
     pub async fn stop(mut self) {
         let (done, ended) = oneshot::channel();
         self.inlet.push(Lane::First, Heard::Stop { done });
-        // When the engine does not answer in time there is nothing better left than to go.
-        let _ = tokio::time::timeout(STOP_PATIENCE, ended).await;
+        let alive = self.engine.as_ref().is_some_and(|engine| !engine.is_finished());
+        if alive && tokio::time::timeout(STOP_PATIENCE, ended).await.is_err() {
+            // Waiting for its thread would be waiting for ever; the next start closes the open calls.
+            tracing::error!("the engine does not end: it is left behind");
+            return;
+        }
         let engine = self.engine.take();
         let store = self.store;
         let closing = tokio::task::spawn_blocking(move || {
@@ -107,9 +133,7 @@ impl Desk {
         if !closing.await.unwrap_or(false) {
             tracing::error!("the journal could not be written to its end");
         }
-        if let Some(runtime) = self.net_runtime.take() {
-            runtime.shutdown_background();
-        }
+        drop(self.net_runtime);
     }
 }
 
@@ -169,7 +193,11 @@ fn read_past(entries: store::Entries, setup: view::Setup, now: Now) -> Result<Pa
 /// # Errors
 ///
 /// [`StartError`]; nothing is left running then but threads that end by themselves.
-pub async fn start(config: &Config, plan: Arc<Plan>, kind: store::Kind) -> Result<Desk, StartError> {
+pub async fn start(
+    config: &Config,
+    plan: Arc<Plan>,
+    kind: store::Kind,
+) -> Result<Desk, StartError> {
     let clock = Clock::start();
     let now = clock.now();
     let inlet: Arc<Inlet<Heard>> = Arc::new(Inlet::new(FIRST_MAX, NEW_MAX));
@@ -281,25 +309,28 @@ pub async fn start(config: &Config, plan: Arc<Plan>, kind: store::Kind) -> Resul
             .map_err(|source| StartError::System { what: "the engine thread", source })?
     };
 
-    let http_address = open_http(config, App {
-        hub,
-        token: Token::new(config.http_token().reveal())
-            .map_err(|weak| StartError::Token(weak.to_string()))?,
-        commands: commands(&inlet),
-        gauges: gauges(clock, &pulse, &net, &media, &store),
-        metrics: {
-            let metrics = Metrics::new(env!("CARGO_PKG_VERSION"));
-            Arc::new(move |views, gauges, now, age| metrics.render(views, gauges, now, age))
+    let http_address = open_http(
+        config,
+        App {
+            hub,
+            token: Token::new(config.http_token().reveal())
+                .map_err(|weak| StartError::Token(weak.to_string()))?,
+            commands: commands(&inlet),
+            gauges: gauges(clock, &pulse, &net, &media, &store),
+            metrics: {
+                let metrics = Metrics::new(env!("CARGO_PKG_VERSION"));
+                Arc::new(move |views, gauges, now, age| metrics.render(views, gauges, now, age))
+            },
+            ladder: {
+                let reader = store.reader();
+                Arc::new(move |call| {
+                    let reader = reader.clone();
+                    Box::pin(async move { reader.ladder(call).await.map_err(|e| e.to_string()) })
+                })
+            },
+            version: env!("CARGO_PKG_VERSION").to_owned(),
         },
-        ladder: {
-            let reader = store.reader();
-            Arc::new(move |call| {
-                let reader = reader.clone();
-                Box::pin(async move { reader.ladder(call).await.map_err(|e| e.to_string()) })
-            })
-        },
-        version: env!("CARGO_PKG_VERSION").to_owned(),
-    })
+    )
     .await?;
 
     Ok(Desk {
@@ -307,10 +338,11 @@ pub async fn start(config: &Config, plan: Arc<Plan>, kind: store::Kind) -> Resul
         pulse,
         clock,
         store,
+        media,
         sip: bound,
         http: http_address,
         engine: Some(engine_thread),
-        net_runtime: Some(net_runtime),
+        net_runtime,
     })
 }
 
@@ -325,10 +357,7 @@ async fn blocking<T: Send + 'static>(
 }
 
 /// The SIP sockets, on a thread and a runtime of their own: no page and no disk can delay a message.
-fn open_net(
-    config: &Config,
-    inlet: &Arc<Inlet<Heard>>,
-) -> Result<(tokio::runtime::Runtime, Net), StartError> {
+fn open_net(config: &Config, inlet: &Arc<Inlet<Heard>>) -> Result<(NetRuntime, Net), StartError> {
     let refused = |source| StartError::System { what: "the network thread", source };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
@@ -343,12 +372,18 @@ fn open_net(
         .map(|listen| Listen { transport: listen.transport, address: listen.address })
         .collect();
     let inlet = Arc::clone(inlet);
-    let deliver: crate::io::net::Deliver =
-        Arc::new(move |lane, event| inlet.push(lane, Heard::Net(event)));
+    let deliver: crate::io::net::Deliver = Arc::new(move |lane, event| {
+        let bytes = match &event {
+            net::Event::Message { bytes, .. } => bytes.len(),
+            net::Event::FlowLost(_) | net::Event::Unsendable(_) => 0,
+        };
+        inlet.push_sized(lane, Heard::Net(event), bytes);
+    });
     let (send, opened) = std::sync::mpsc::channel();
     runtime.spawn(async move {
         let _ = send.send(Net::open(&listens, &deliver).await); // the receiver waits right below
     });
+    let runtime = NetRuntime(Some(runtime));
     let net = opened.recv().map_err(|error| refused(std::io::Error::other(error)))??;
     Ok((runtime, net))
 }
@@ -397,7 +432,8 @@ fn gauges(
         let journal = store.upgrade().map(|store| store.state()).unwrap_or_default();
         let wide = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
         Gauges {
-            engine_beat_age_ms: u64::try_from(pulse.silence(&clock).as_millis()).unwrap_or(u64::MAX),
+            engine_beat_age_ms: u64::try_from(pulse.silence(&clock).as_millis())
+                .unwrap_or(u64::MAX),
             engine_queue: wide(shown.queued),
             shed_invites: pulse.shed.load(Ordering::Relaxed),
             engine_inputs_dropped: shown.dropped,
@@ -406,7 +442,10 @@ fn gauges(
             engine_calls: wide(shown.gauges.desk.calls),
             legs: wide(shown.gauges.legs),
             sip_transactions: wide(
-                shown.gauges.sip.server_transactions
+                shown
+                    .gauges
+                    .sip
+                    .server_transactions
                     .saturating_add(shown.gauges.sip.client_transactions),
             ),
             registrations: wide(shown.gauges.sip.bindings),
@@ -423,7 +462,6 @@ fn gauges(
             journal_transactions: journal.transactions,
             rtp_packets_in: rtp.packets_received,
             rtp_packets_out: rtp.packets_relayed.saturating_add(rtp.packets_played),
-            ..Gauges::default()
         }
     })
 }

@@ -8,15 +8,24 @@ use tokio::signal::unix::{SignalKind, signal};
 /// live, and starts us again.
 const DEAD_AFTER: Duration = Duration::from_secs(5);
 
+/// Why the desk is to end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum End {
+    /// The system said so.
+    Told,
+    /// The engine's thread or one of the media's is no more: only a new process can serve callers.
+    Broken,
+}
+
 /// Tells systemd (when there is one) that the desk serves, keeps its watchdog quiet while the engine
-/// thread lives, and returns when the system wants us to end.
-pub async fn until_told_to_stop(desk: &Desk) {
+/// thread lives, and returns when the system wants us to end or there is no desk left to watch.
+pub async fn until_the_end(desk: &Desk) -> End {
     // Not started by systemd: there is nobody to tell.
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
     let mut terminate = signal(SignalKind::terminate()).ok();
     let mut interrupt = signal(SignalKind::interrupt()).ok();
     let mut beat = tokio::time::interval(Duration::from_secs(2));
-    loop {
+    let end = loop {
         let told = async {
             tokio::select! {
                 Some(()) = async { terminate.as_mut()?.recv().await } => (),
@@ -25,13 +34,18 @@ pub async fn until_told_to_stop(desk: &Desk) {
             }
         };
         tokio::select! {
-            () = told => break,
+            () = told => break End::Told,
             _ = beat.tick() => {
+                if desk.is_broken() {
+                    tracing::error!("a thread of the desk has ended: the process ends to be started again");
+                    break End::Broken;
+                }
                 if desk.engine_silence() < DEAD_AFTER {
                     let _ = sd_notify::notify(&[sd_notify::NotifyState::Watchdog]);
                 }
             }
         }
-    }
+    };
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Stopping]);
+    end
 }

@@ -53,7 +53,8 @@ pub async fn perform(stage: Stage, carrier: UdpSocket, mut rng: Rng) -> std::io:
         tokio::spawn(phone.live(Box::new(Agent)));
     }
     let numbers = &stage.numbers;
-    let dialled = [&numbers.menu, &numbers.group, &numbers.closed, &numbers.one_line].map(Clone::clone);
+    let dialled =
+        [&numbers.menu, &numbers.group, &numbers.closed, &numbers.one_line].map(Clone::clone);
     let mut phone = Phone::new(carrier, stage.desk, &dialled, None, rng.fork())?;
     phone.note(Duration::from_secs(2), NO_LEG, Deed::Place);
     tokio::spawn(phone.live(Box::new(Carrier::new(stage.numbers))));

@@ -283,7 +283,9 @@ impl Phone {
     }
 
     async fn answer(&mut self, leg: LegId) {
-        let Some(offer) = self.calls.get(&leg).and_then(|call| call.incoming.clone()) else { return };
+        let Some(offer) = self.calls.get(&leg).and_then(|call| call.incoming.clone()) else {
+            return;
+        };
         let Some(sound) = self.sound().await else { return };
         let local = self.description(leg, sound.port, Direction::SendRecv);
         let now = self.now();
@@ -330,7 +332,8 @@ impl Phone {
                 }
             }
             LegEvent::Offer { sdp } => {
-                let port = self.calls.get(&leg).and_then(|call| call.sound.as_ref()).map(|s| s.port);
+                let port =
+                    self.calls.get(&leg).and_then(|call| call.sound.as_ref()).map(|s| s.port);
                 let answer = match (sdp, port) {
                     (Some(offer), Some(port)) => sdp::parse(offer)
                         .and_then(|offer| {

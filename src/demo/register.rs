@@ -36,7 +36,18 @@ impl Registration {
         mut rng: Rng,
     ) -> Self {
         let (call_id, tag) = (rng.token(), rng.token());
-        Self { user, password, local, desk, rng, call_id, tag, cseq: 0, registered: false, may_answer: true }
+        Self {
+            user,
+            password,
+            local,
+            desk,
+            rng,
+            call_id,
+            tag,
+            cseq: 0,
+            registered: false,
+            may_answer: true,
+        }
     }
 
     /// The next REGISTER.

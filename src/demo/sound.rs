@@ -72,12 +72,7 @@ fn event_code(key: char) -> u8 {
     }
 }
 
-async fn talk(
-    socket: UdpSocket,
-    mut orders: mpsc::Receiver<Order>,
-    pitch_hz: f32,
-    ssrc: u32,
-) {
+async fn talk(socket: UdpSocket, mut orders: mpsc::Receiver<Order>, pitch_hz: f32, ssrc: u32) {
     let voice = Prompt::encode(&voice(pitch_hz));
     let mut agreed: Option<Agreed> = None;
     let mut pressing: Option<(char, u16, u32)> = None;

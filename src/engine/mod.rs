@@ -15,8 +15,8 @@ use crate::dialplan::Plan;
 use crate::event::{DeskEvent, Entry, Fact};
 use crate::pbx::{self, Command, CommandError, Desk};
 use crate::rtp;
-use crate::sip::api::{Binding, BindingChange, Directory, Effect, Flow, Settings, Why};
 use crate::sip::Endpoint;
+use crate::sip::api::{Binding, BindingChange, Directory, Effect, Flow, Settings, Why};
 use bytes::Bytes;
 use ports::Ports;
 use session::Session;
@@ -109,8 +109,8 @@ pub struct Policy {
     pub last_port: u16,
     /// Most calls at once.
     pub max_calls: usize,
-    /// A connected or waiting peer that sends no audio this long after the silence was noticed is
-    /// taken for vanished, and its call ends.
+    /// A connected or waiting peer that sends no audio this long after the silence was noticed is asked
+    /// whether it is still there; one that does not answer has vanished, and its call ends.
     pub lost_after: Duration,
 }
 
@@ -142,16 +142,21 @@ pub struct Engine {
     policy: Policy,
     ports: Ports,
     sessions: BTreeMap<LegId, Session>,
-    /// Legs whose peer has gone silent, by when they are taken for vanished.
-    silent: BTreeMap<(Mono, LegId), ()>,
+    /// Legs whose peer has gone silent, by when they are asked whether they are still there.
+    silent: BTreeSet<(Mono, LegId)>,
     next_seq: u64,
     /// Extensions and whether the desk was told that they can be dialled.
     reachable: BTreeMap<Number, bool>,
-    /// The leg of the input at hand, so that a panic can be laid at its door.
+    /// The leg of the step at hand, so that a panic can be laid at its door.
     at_hand: Option<LegId>,
+    /// Whether the step at hand is the rules': they mend their own panics.
+    deciding: bool,
     steps: VecDeque<Step>,
     effects: Vec<Effect>,
     actions: Vec<pbx::Action>,
+    /// The leg whose next event is to panic.
+    #[cfg(test)]
+    breaks_at: Option<LegId>,
 }
 
 /// What an engine is made from.
@@ -179,7 +184,8 @@ impl Engine {
     pub fn new(mut parts: Parts, started: DeskEvent, now: Now, out: &mut Outbox) -> Self {
         let (sip_rng, desk_rng) = (parts.rng.fork(), parts.rng.fork());
         let agents = parts.plan.agents.keys();
-        let mut extensions: BTreeSet<Number> = agents.map(|agent| Number(agent.0.clone())).collect();
+        let mut extensions: BTreeSet<Number> =
+            agents.map(|agent| Number(agent.0.clone())).collect();
         extensions.extend(parts.directory.fixed_phones.keys().cloned());
         extensions.extend(parts.directory.accounts.keys().map(|user| Number::from(user.as_str())));
         let mut sip = Endpoint::new(parts.settings, parts.directory, sip_rng);
@@ -198,13 +204,16 @@ impl Engine {
             policy: parts.policy,
             ports,
             sessions: BTreeMap::new(),
-            silent: BTreeMap::new(),
+            silent: BTreeSet::new(),
             next_seq: parts.next_seq,
             reachable: BTreeMap::new(),
             at_hand: None,
+            deciding: false,
             steps: VecDeque::new(),
             effects: Vec::new(),
             actions: Vec::new(),
+            #[cfg(test)]
+            breaks_at: None,
         };
         engine.note(started, now, out);
         for extension in extensions {
@@ -229,14 +238,16 @@ impl Engine {
             Input::Unsendable(flow) => self.sip.unsendable(flow, now, &mut self.effects),
             Input::Media(notice) => self.media(&notice, now, out),
             Input::Command { token, command } => {
+                self.deciding = true;
                 let result = self.desk.command(command, now, &mut self.actions);
+                self.deciding = false;
                 self.take_actions();
                 out.replies.push((token, result));
             }
             Input::Tick => {
                 self.sip.tick(now, &mut self.effects);
                 self.steps.push_back(Step::Desk(pbx::Input::Tick));
-                self.end_vanished(now, out);
+                self.ask_the_silent(now, out);
             }
         }
         self.run(now, out);
@@ -245,7 +256,7 @@ impl Engine {
     /// When [`Input::Tick`] is due next; none while nothing waits.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Mono> {
-        let silent = self.silent.keys().next().map(|(at, _)| *at);
+        let silent = self.silent.first().map(|(at, _)| *at);
         [self.sip.next_deadline(), self.desk.next_deadline(), silent].into_iter().flatten().min()
     }
 
@@ -260,16 +271,23 @@ impl Engine {
         }
     }
 
-    /// After a panic was caught in [`Engine::handle`]: the call that caused it ends as `failed`, the
-    /// steps it still had are dropped, everybody else's calls go on.
+    /// After a panic was caught in [`Engine::handle`]: the call that caused it ends as `failed`, and what
+    /// was still to be done for others is done.
     pub fn after_panic(&mut self, now: Now, out: &mut Outbox) {
-        self.steps.clear();
-        self.effects.clear();
-        self.actions.clear();
-        if let Some(leg) = self.at_hand.take() {
-            self.fail(leg, "a fault in the engine", now, out);
-            self.run(now, out);
+        let in_rules = std::mem::take(&mut self.deciding);
+        let leg = self.at_hand.take();
+        if in_rules {
+            // The step that was cut short is not obeyed in part. The rules end its call now.
+            self.actions.clear();
+            self.desk.handle(pbx::Input::Tick, now, &mut self.actions);
+            self.take_actions();
         }
+        if let Some(leg) = leg
+            && !(in_rules && self.desk.call_of(leg).is_some())
+        {
+            self.fail(leg, "a fault in the engine", now, out);
+        }
+        self.run(now, out);
     }
 
     /// Before an orderly end: every peer is told that its leg is over. The history is closed by the
@@ -295,13 +313,18 @@ impl Engine {
             self.steps.extend(self.effects.drain(..).map(Step::Effect));
             let Some(step) = self.steps.pop_front() else { break };
             taken = taken.saturating_add(1);
-            assert!(taken < STEPS_MAX, "one input must not keep the engine busy for ever");
+            if taken >= STEPS_MAX {
+                self.steps.clear(); // or the next input would go round with them
+                panic!("one input must not keep the engine busy for ever");
+            }
             match step {
                 Step::Effect(Effect::Send { flow, bytes, free }) => {
                     out.sends.push(Send { flow, bytes, free });
                 }
                 Step::Effect(Effect::Leg { leg, event }) => {
                     self.at_hand = Some(leg);
+                    #[cfg(test)]
+                    assert!(self.breaks_at != Some(leg), "on purpose");
                     self.leg_event(leg, event, now, out);
                 }
                 Step::Effect(Effect::Binding(change)) => {
@@ -312,10 +335,16 @@ impl Engine {
                     self.note_reachable(account);
                 }
                 Step::Desk(input) => {
+                    self.at_hand = concerns(&input);
+                    self.deciding = true;
                     self.desk.handle(input, now, &mut self.actions);
+                    self.deciding = false;
                     self.take_actions();
                 }
-                Step::Action(action) => self.act(action, now, out),
+                Step::Action(action) => {
+                    self.at_hand = aims_at(&action);
+                    self.act(action, now, out);
+                }
             }
         }
     }
@@ -342,3 +371,39 @@ impl Engine {
         self.next_seq = self.next_seq.saturating_add(1);
     }
 }
+
+/// The leg that an input of the rules' speaks of.
+const fn concerns(input: &pbx::Input) -> Option<LegId> {
+    use pbx::Input as I;
+    match input {
+        I::Arrived { leg, .. }
+        | I::Ringing { leg }
+        | I::Answered { leg }
+        | I::Refused { leg, .. }
+        | I::Gone { leg, .. }
+        | I::Failed { leg, .. }
+        | I::Key { leg, .. }
+        | I::Played { leg, .. }
+        | I::Hold { leg, .. } => Some(*leg),
+        I::Phone { .. } | I::Command(_) | I::Tick => None,
+    }
+}
+
+/// The leg that an action of the rules' is about.
+const fn aims_at(action: &pbx::Action) -> Option<LegId> {
+    use pbx::Action as A;
+    match action {
+        A::Ring { leg }
+        | A::Accept { leg }
+        | A::Refuse { leg, .. }
+        | A::Dial { leg, .. }
+        | A::HangUp { leg, .. }
+        | A::Connect { caller: leg, .. }
+        | A::Play { leg, .. }
+        | A::Stop { leg } => Some(*leg),
+        A::Record(_) | A::Forget { .. } => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

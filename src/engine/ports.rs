@@ -14,7 +14,8 @@ const RETIRED: Duration = Duration::from_secs(60);
 pub struct Ports {
     /// Free from the stamp on; stamps ascend, so only the front need be looked at.
     free: VecDeque<(Mono, u16)>,
-    /// Could not be bound; tried again from the stamp on. Stamps ascend.
+    /// Could not be bound; tried again from the stamp on, and only when no other is left, because who
+    /// has such a port is a caller whose call may fail. Stamps ascend.
     retired: VecDeque<(Mono, u16)>,
     taken: usize,
 }
@@ -32,7 +33,7 @@ impl Ports {
         let ready = |queue: &VecDeque<(Mono, u16)>| {
             queue.front().is_some_and(|(from, _)| *from <= now.mono)
         };
-        let queue = if ready(&self.retired) { &mut self.retired } else { &mut self.free };
+        let queue = if ready(&self.free) { &mut self.free } else { &mut self.retired };
         if !ready(queue) {
             return None;
         }
@@ -90,6 +91,8 @@ mod tests {
         ports.give(second, at(0));
         assert_eq!(ports.take(at(5)), Some(second));
         assert_eq!(ports.take(at(30)), None);
+        ports.give(second, at(30));
+        assert_eq!(ports.take(at(61)), Some(second), "no call is risked while a good port is free");
         assert_eq!(ports.take(at(61)), Some(first));
     }
 }

@@ -42,7 +42,7 @@ pub struct Session {
     pub partner: Option<LegId>,
     /// Whether its peer holds the call.
     pub holding: bool,
-    /// When it is taken for vanished; set while silent.
+    /// When it is asked whether it is still there; set while silent.
     pub silent_until: Option<Mono>,
     /// The answer already sent in a 183, to be repeated in the 200.
     pub answer: Option<Bytes>,
@@ -124,8 +124,14 @@ impl NoMedia {
 }
 
 impl Engine {
+    /// Whether an offer can be answered: a caller whom we could not answer must ring no phone.
+    pub(super) fn can_answer(&self, leg: LegId, offer: &sdp::Session) -> bool {
+        let local = self.local(leg, self.policy.first_port, None, Direction::SendRecv);
+        local.answer(offer).is_ok()
+    }
+
     /// Gives the leg a port and binds it, once.
-    fn open(&mut self, leg: LegId, now: Now, out: &mut Outbox) -> Result<u16, NoMedia> {
+    pub(super) fn open(&mut self, leg: LegId, now: Now, out: &mut Outbox) -> Result<u16, NoMedia> {
         let session = self.sessions.get_mut(&leg).ok_or(NoMedia::NoLeg)?;
         if let Some(port) = session.port {
             return Ok(port);
@@ -140,10 +146,8 @@ impl Engine {
     fn local(&self, leg: LegId, port: u16, first: Option<Codec>, direction: Direction) -> Local {
         let mut codecs = CODECS.to_vec();
         codecs.sort_by_key(|codec| Some(*codec) != first);
-        let (session_id, version) = self
-            .sessions
-            .get(&leg)
-            .map_or((1, 1), |session| (session.sdp_id, session.sdp_version));
+        let (session_id, version) =
+            self.sessions.get(&leg).map_or((1, 1), |session| (session.sdp_id, session.sdp_version));
         Local {
             ip: self.policy.media_ip,
             port,
@@ -208,7 +212,16 @@ impl Engine {
         let Some(session) = self.sessions.get_mut(&leg) else { return };
         session.talk = Talk::Agreed;
         session.sdp_version = session.sdp_version.saturating_add(1);
-        out.media.push(Media::Stream { leg, stream: agreed.stream() });
+        let stream = agreed.stream();
+        let expected = session.agreed.is_some_and(|before| before.stream().will_receive);
+        // The media threads begin to listen for it anew, and would not say that it is heard again.
+        if stream.will_receive
+            && !expected
+            && let Some(at) = session.silent_until.take()
+        {
+            self.silent.remove(&(at, leg));
+        }
+        out.media.push(Media::Stream { leg, stream });
         session.agreed = Some(agreed);
     }
 

@@ -1,9 +1,9 @@
 //! The wires: each leg event and media notice to the rules' input it means, each of the rules'
 //! actions to what the SIP room and the media threads do about it.
 
-use super::session::{NoMedia, Session, Talk, holds, offered_codec};
+use super::session::{NoMedia, Session, Talk, holds};
 use super::{Engine, Outbox, Step, caller};
-use crate::base::{LegId, Now, Number, Private};
+use crate::base::{LegId, Mono, Now, Number, Private};
 use crate::pbx::{Action, Hindrance, Input as Desk};
 use crate::rtp::command::{Command as Media, Notice};
 use crate::sdp::{self, Direction};
@@ -39,22 +39,24 @@ impl Engine {
                 self.close(leg, now, out);
                 self.tell(Desk::Refused { leg, status });
             }
-            LegEvent::Confirmed { sdp: None } => {}
-            LegEvent::Confirmed { sdp: Some(answer) } => {
-                if let Err(why) = self.take_answer(leg, &answer, Direction::SendRecv, out) {
-                    self.fail(leg, why.words(), now, out);
-                }
-            }
+            LegEvent::Confirmed { sdp } => self.confirmed(leg, sdp.as_deref(), now, out),
             LegEvent::Offer { sdp } => self.re_offered(leg, sdp, now, out),
             LegEvent::OfferAnswered { result: Ok(Some(answer)) } => {
                 let direction = self.our_direction(leg);
-                // A peer that answers a hold with nonsense keeps what was agreed before.
-                let _ = self.take_answer(leg, &answer, direction, out);
+                // A peer that answers a hold with nonsense keeps what was agreed before. One that held
+                // and now says that it listens holds no more: its own word for it met ours on the way.
+                if self.take_answer(leg, &answer, direction, out).is_ok()
+                    && !self.listens_no_more(leg)
+                {
+                    self.note_hold(leg, false, now, out);
+                }
             }
             LegEvent::OfferAnswered { result: Ok(None) | Err(_) } => {}
             LegEvent::Digit(key) => self.tell(Desk::Key { leg, key }),
             LegEvent::Over(LegEnd::ByUs) => self.close(leg, now, out),
-            LegEvent::Over(end @ (LegEnd::Bye | LegEnd::Cancelled | LegEnd::NoAck | LegEnd::Lost)) => {
+            LegEvent::Over(
+                end @ (LegEnd::Bye | LegEnd::Cancelled | LegEnd::NoAck | LegEnd::Lost),
+            ) => {
                 self.close(leg, now, out);
                 self.tell(Desk::Gone { leg, lost: matches!(end, LegEnd::NoAck | LegEnd::Lost) });
             }
@@ -66,7 +68,9 @@ impl Engine {
         let dialled = Number::from(incoming.dialled.as_str());
         let (talk, mute) = match incoming.sdp.as_deref().map(sdp::parse) {
             None => (Talk::OfferDue, None),
-            Some(Ok(offer)) if offered_codec(&offer).is_some() => (Talk::Offered(Box::new(offer)), None),
+            Some(Ok(offer)) if self.can_answer(leg, &offer) => {
+                (Talk::Offered(Box::new(offer)), None)
+            }
             Some(Ok(_)) => (Talk::OfferDue, Some("no common way to talk")),
             Some(Err(_)) => (Talk::OfferDue, Some("a broken session description")),
         };
@@ -99,6 +103,27 @@ impl Engine {
         }
     }
 
+    /// The ACK to our 2xx. When that carried our offer, the ACK carries the answer (RFC 3261 §13.2.1),
+    /// and with it a hold or its end: some phones and exchanges take a call back without an offer.
+    fn confirmed(&mut self, leg: LegId, answer: Option<&[u8]>, now: Now, out: &mut Outbox) {
+        let first = self.sessions.get(&leg).is_some_and(|session| session.agreed.is_none());
+        let direction = self.our_direction(leg);
+        match answer.map(|answer| self.take_answer(leg, answer, direction, out)) {
+            Some(Ok(())) => self.note_hold(leg, self.listens_no_more(leg), now, out),
+            // Nobody said where to send: the line would be up and dead.
+            None if first => self.fail(leg, "no answer to our offer", now, out),
+            Some(Err(why)) if first => self.fail(leg, why.words(), now, out),
+            // What was agreed before goes on.
+            None | Some(Err(_)) => {}
+        }
+    }
+
+    /// Whether the peer's last word was that it does not listen. We ourselves always want to send.
+    fn listens_no_more(&self, leg: LegId) -> bool {
+        let agreed = self.sessions.get(&leg).and_then(|session| session.agreed);
+        agreed.is_some_and(|agreed| !agreed.direction.sends())
+    }
+
     /// The peer of a leg re-INVITEs: hold, resume, or a refresh.
     fn re_offered(&mut self, leg: LegId, sdp: Option<Bytes>, now: Now, out: &mut Outbox) {
         let Some(sdp) = sdp else {
@@ -110,12 +135,10 @@ impl Engine {
         };
         let held_by_partner = self.partner_holds(leg);
         let ours = if held_by_partner { Direction::SendOnly } else { Direction::SendRecv };
-        let answered = sdp::parse(&sdp)
-            .map_err(NoMedia::from)
-            .and_then(|offer| {
-                let answer = self.make_answer(leg, &offer, ours, now, out)?;
-                Ok((offer, answer))
-            });
+        let answered = sdp::parse(&sdp).map_err(NoMedia::from).and_then(|offer| {
+            let answer = self.make_answer(leg, &offer, ours, now, out)?;
+            Ok((offer, answer))
+        });
         match answered {
             Err(why) => self.sip.answer_offer(leg, Err(why.status()), now, &mut self.effects),
             Ok((offer, answer)) => {
@@ -172,15 +195,7 @@ impl Engine {
                     self.fail(leg, "an RTP port could not be bound", now, out);
                 }
             }
-            Notice::Silent { leg } => {
-                let until = now.mono + self.policy.lost_after;
-                if let Some(session) = self.sessions.get_mut(&leg) {
-                    if let Some(before) = session.silent_until.replace(until) {
-                        self.silent.remove(&(before, leg));
-                    }
-                    self.silent.insert((until, leg), ());
-                }
-            }
+            Notice::Silent { leg } => self.fell_silent(leg, now),
             Notice::Heard { leg } => {
                 if let Some(session) = self.sessions.get_mut(&leg)
                     && let Some(until) = session.silent_until.take()
@@ -191,22 +206,36 @@ impl Engine {
         }
     }
 
-    /// Ends the legs whose peers have sent nothing for too long. A peer whose call is on hold may
-    /// rightly be silent.
-    pub(super) fn end_vanished(&mut self, now: Now, out: &mut Outbox) {
-        while let Some((&(at, leg), ())) = self.silent.first_key_value() {
-            if at > now.mono {
-                break;
+    /// Asks the peers that have sent no sound for too long whether they are still there, by a re-INVITE
+    /// that changes nothing: who is muted answers and keeps the call, who has vanished does not, and the
+    /// SIP room says `Lost` (RFC 3261 §14.1). Asked again while the silence lasts. A peer whose call is
+    /// on hold may rightly be silent.
+    pub(super) fn ask_the_silent(&mut self, now: Now, out: &mut Outbox) {
+        let later = (Mono(now.mono.0.saturating_add(1)), LegId(0));
+        let waiting = self.silent.split_off(&later);
+        let due = std::mem::replace(&mut self.silent, waiting);
+        for (_, leg) in due {
+            self.fell_silent(leg, now);
+            let held = self.partner_holds(leg);
+            let Some(session) = self.sessions.get(&leg) else { continue };
+            if session.holding || held {
+                continue;
             }
-            self.silent.remove(&(at, leg));
-            let Some(session) = self.sessions.get_mut(&leg) else { continue };
-            session.silent_until = None;
-            let excused = session.holding || self.partner_holds(leg);
-            if !excused {
-                self.sip.hang_up(leg, Why::Normal, now, &mut self.effects);
-                self.close(leg, now, out);
-                self.tell(Desk::Gone { leg, lost: true });
+            let (codec, direction) = (session.codec(), self.our_direction(leg));
+            if let Ok(offer) = self.make_offer(leg, codec, direction, now, out) {
+                self.sip.offer(leg, Some(offer), now, &mut self.effects);
             }
+        }
+    }
+
+    /// Notes when a silent leg's peer is to be asked.
+    fn fell_silent(&mut self, leg: LegId, now: Now) {
+        let until = now.mono + self.policy.lost_after;
+        if let Some(session) = self.sessions.get_mut(&leg) {
+            if let Some(before) = session.silent_until.replace(until) {
+                self.silent.remove(&(before, leg));
+            }
+            self.silent.insert((until, leg));
         }
     }
 
@@ -247,6 +276,12 @@ impl Engine {
                     }
                 }
                 out.media.push(Media::Bridge { a: caller, b: agent });
+                // Who held the line while it waited holds it still: the other must not meet silence.
+                for leg in [caller, agent] {
+                    if self.sessions.get(&leg).is_some_and(|session| session.holding) {
+                        self.tell(Desk::Hold { leg, on: true });
+                    }
+                }
             }
             Action::Play { leg, play, prompts, looped } => {
                 if let Err(why) = self.early_media(leg, now, out) {
@@ -306,14 +341,18 @@ impl Engine {
         self.sessions.insert(leg, Session::new(Talk::Offering, leg.0));
         let caller = self.sessions.get(&behalf);
         let first = caller.and_then(Session::codec);
-        let shown = caller.and_then(|session| session.shown.clone()).unwrap_or_else(|| Shown {
-            user: Private::new("anonymous".to_owned()),
-            name: None,
-        });
-        let status = match self.make_offer(leg, first, Direction::SendRecv, now, out) {
+        let shown = caller
+            .and_then(|session| session.shown.clone())
+            .unwrap_or_else(|| Shown { user: Private::new("anonymous".to_owned()), name: None });
+        // The caller's port is taken first: an agent must not pick up for a caller who then gets none.
+        let offer = self
+            .open(behalf, now, out)
+            .and_then(|_| self.make_offer(leg, first, Direction::SendRecv, now, out));
+        let status = match offer {
             Err(why) => Some(why.status()),
             Ok(offer) => {
-                let dialled = self.sip.dial(leg, extension, &shown, Some(offer), now, &mut self.effects);
+                let dialled =
+                    self.sip.dial(leg, extension, &shown, Some(offer), now, &mut self.effects);
                 dialled.err().map(|_| 480) // Temporarily Unavailable: nobody is registered there.
             }
         };

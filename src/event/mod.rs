@@ -241,7 +241,7 @@ pub enum OfferEnd {
     },
     /// The caller hung up while it rang.
     CallerLeft,
-    /// Another phone of a ring_all answered first.
+    /// Another phone of a `ring_all` answered first.
     TakenElsewhere,
     /// The phone could not be reached.
     Unreachable,

@@ -87,7 +87,7 @@ pub enum Command {
 /// What a media thread noticed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice {
-    /// The port could not be bound; the leg does not exist.
+    /// The port could not be bound, or was lost by a fault of ours; the leg does not exist.
     OpenFailed {
         /// The leg.
         leg: LegId,

@@ -2,6 +2,17 @@
 //! a stream may come from, and the numbers that one leaving stream must carry. Knows no socket, no
 //! thread and no clock; [`command`] is the one face towards the engine.
 
+// What a stranger sends cannot make us panic.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
+)]
+
 pub mod command;
 mod event;
 pub mod g711;

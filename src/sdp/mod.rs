@@ -4,6 +4,17 @@
 //! One audio stream is spoken, in G.711 with telephone-event (RFC 4733). Whatever else is offered is
 //! refused line by line, as RFC 3264 §6 asks, so that a phone that also offers video still talks.
 
+// What a stranger sends cannot make us panic.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
+)]
+
 mod negotiate;
 mod parse;
 

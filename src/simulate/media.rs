@@ -104,7 +104,7 @@ impl Media {
         let mut outcome = Outcome::default();
         match command {
             Command::Open { leg, port, .. } => {
-                self.open(leg, port, bind_fails, now, rng, &mut outcome)
+                self.open(leg, port, bind_fails, now, rng, &mut outcome);
             }
             Command::Stream { leg, stream } => {
                 if let Some(ear) = self.known(leg, "stream", &mut outcome) {

@@ -238,7 +238,7 @@ pub struct Binding {
     pub flow: Flow,
     /// Call-ID of the registration.
     pub call_id: String,
-    /// Its last CSeq.
+    /// Its last `CSeq`.
     pub cseq: u32,
     /// When it lapses, by the wall clock, because it outlives the process.
     pub expires_at: Wall,

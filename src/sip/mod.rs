@@ -1,6 +1,17 @@
 //! SIP: bytes to messages to transactions to dialogs and back. Pure: time, random numbers and bytes
 //! are handed in, effects are handed out; no socket is known here.
 
+// What a stranger sends cannot make us panic.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
+)]
+
 pub mod api;
 pub mod body;
 mod chars;

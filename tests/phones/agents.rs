@@ -82,8 +82,8 @@ fn an_agent_in_any_call_is_not_rung() {
     let agent = desk.agent("agent", 201).set("RING", 100).start();
     rest(200);
     // 201's own call: dialled directly by its extension, not through the group.
-    let mut colleague = Line::new(desk.ports.port(), "103", desk.sip);
-    colleague.register(&password("103"), 60);
+    let mut colleague = Line::new(desk.ports.port(), "6003", desk.sip);
+    colleague.register(&password("6003"), 60);
     let (mut call, _) = colleague_calls(&mut colleague, "201");
     let caller = desk.caller("0312340010").set("STAY", 700).start();
     caller.wait(1, "answered", s(3));
@@ -100,15 +100,15 @@ fn an_agent_in_any_call_is_not_rung() {
 
 /// An extension's call: answered with credentials when the desk asks for them.
 fn colleague_calls(line: &mut Line, to: &str) -> (crate::support::line::Call, u16) {
-    line.connect_with(&password("103"), to, &sdp(9, &[0, 101], "sendrecv"), s(5))
+    line.connect_with(&password("6003"), to, &sdp(9, &[0, 101], "sendrecv"), s(5))
 }
 
 #[test]
 fn an_agent_signs_in_and_out_by_feature_code() {
     let desk = Desk::start("desk.toml");
     let voice = Sound::voice(61, 30);
-    let phone = softphone(&desk, "102", &voice, "PCMU");
-    desk.agent_is("102", "signed_out");
+    let phone = softphone(&desk, "6002", &voice, "PCMU");
+    desk.agent_is("6002", "signed_out");
     for (n, (code, state)) in
         [("*11", "idle"), ("*13", "paused"), ("*14", "idle"), ("*12", "signed_out")]
             .into_iter()
@@ -117,7 +117,7 @@ fn an_agent_signs_in_and_out_by_feature_code() {
         phone.tell("dial", &format!("sip:{code}@{}", desk.sip));
         // The confirmation is told, then the desk hangs up.
         phone.wait_count("CALL_CLOSED", n + 1, s(6));
-        desk.agent_is("102", state);
+        desk.agent_is("6002", state);
         let heard = phone.heard();
         let due = crate::support::desk::prompt("code-done");
         assert!(
@@ -137,31 +137,35 @@ fn an_agent_signs_in_and_out_by_feature_code() {
 fn an_agent_signs_in_by_the_api_and_gets_the_call_that_waits() {
     let desk = Desk::start("desk.toml");
     let voice = Sound::voice(62, 30);
-    let phone = softphone(&desk, "102", &voice, "PCMU");
+    let phone = softphone(&desk, "6002", &voice, "PCMU");
     let caller = desk.caller("0312340110").set("STAY", 4000).start();
     caller.wait(1, "answered", s(3));
     assert_eq!(phone.count("CALL_INCOMING"), 0, "signed out: not rung");
-    assert_eq!(desk.api("POST", "/api/v1/agents/102/sign-in", "").status / 100, 2);
+    assert_eq!(desk.api("POST", "/api/v1/agents/6002/sign-in", "").status / 100, 2);
     phone.wait("CALL_ESTABLISHED", s(5));
-    desk.agent_is("102", "talking");
-    assert_eq!(desk.api("POST", "/api/v1/agents/102/sign-in", "").status, 409, "signed in already");
+    desk.agent_is("6002", "talking");
+    assert_eq!(
+        desk.api("POST", "/api/v1/agents/6002/sign-in", "").status,
+        409,
+        "signed in already"
+    );
     assert_eq!(desk.api("POST", "/api/v1/agents/999/sign-in", "").status, 404, "no such agent");
     caller.done();
     assert_eq!(desk.outcome("031234561"), "answered_after_busy");
-    desk.agent_is("102", "idle");
-    assert_eq!(desk.api("POST", "/api/v1/agents/102/sign-out", "").status / 100, 2);
-    desk.agent_is("102", "signed_out");
+    desk.agent_is("6002", "idle");
+    assert_eq!(desk.api("POST", "/api/v1/agents/6002/sign-out", "").status / 100, 2);
+    desk.agent_is("6002", "signed_out");
 }
 
 #[test]
 fn a_phone_that_registered_is_still_reached_after_kill_9() {
     let mut desk = Desk::start("desk.toml");
-    let mut phone = Line::new(desk.ports.port(), "101", desk.sip);
-    phone.register(&password("101"), 600);
-    desk.agent_is("101", "idle");
+    let mut phone = Line::new(desk.ports.port(), "6001", desk.sip);
+    phone.register(&password("6001"), 600);
+    desk.agent_is("6001", "idle");
     desk.kill();
     desk.again();
-    desk.agent_is("101", "idle");
+    desk.agent_is("6001", "idle");
     let caller = desk.caller("0312340020").set("STAY", 600).start();
     let (call, _) = phone.pick_up(&sdp(9, &[0, 101], "sendrecv"), s(5));
     phone.bye_comes(&call, s(3));
@@ -174,23 +178,23 @@ fn a_phone_that_registered_by_sipp_is_rung_and_one_with_a_wrong_password_is_not(
     use crate::support::sipp::Job;
     let desk = Desk::start("desk.toml");
     let port = desk.ports.port();
-    let register = Job::new("register", desk.sip, port).set("USER", "101");
-    register.clone().set("PASSWORD", password("101")).start().done();
-    desk.agent_is("101", "idle");
+    let register = Job::new("register", desk.sip, port).set("USER", "6001");
+    register.clone().set("PASSWORD", password("6001")).start().done();
+    desk.agent_is("6001", "idle");
     let agent = Job::new("agent", desk.sip, port).set("RING", 100).start();
     rest(200);
     desk.caller("0312340020").set("STAY", 300).start().done();
     assert!(agent.done().calls[&1].has("answered"));
 
-    let mut thief = Line::new(desk.ports.port(), "102", desk.sip);
+    let mut thief = Line::new(desk.ports.port(), "6002", desk.sip);
     let refused = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
         thief.register("not the password", 600)
     }));
     assert!(refused.is_err(), "a wrong password registers nothing");
-    desk.agent_is("102", "signed_out");
+    desk.agent_is("6002", "signed_out");
     // The registration ends when the phone says so.
-    register.set("PASSWORD", password("101")).set("EXPIRES", 0).start().done();
-    desk.agent_is("101", "unreachable");
+    register.set("PASSWORD", password("6001")).set("EXPIRES", 0).start().done();
+    desk.agent_is("6001", "unreachable");
 }
 
 #[test]
@@ -211,8 +215,8 @@ fn a_group_number_reaches_the_group_from_a_colleagues_phone() {
     let desk = Desk::start("desk.toml");
     let agent = desk.agent("agent", 202).set("RING", 100).start();
     rest(200);
-    let mut colleague = Line::new(desk.ports.port(), "103", desk.sip);
-    colleague.register(&password("103"), 60);
+    let mut colleague = Line::new(desk.ports.port(), "6003", desk.sip);
+    colleague.register(&password("6003"), 60);
     let (mut call, _) = colleague_calls(&mut colleague, "7030");
     rest(300);
     colleague.bye(&mut call);

@@ -66,8 +66,8 @@ fn the_japanese_prompts_that_ship_are_heard_by_a_softphone() {
     let caller = Softphone::start(
         &desk.ports,
         &PhoneSetup {
-            user: "103",
-            password: &password("103"),
+            user: "6003",
+            password: &password("6003"),
             desk: Some(desk.sip),
             voice: &voice,
             answers: false,
@@ -85,7 +85,7 @@ fn the_japanese_prompts_that_ship_are_heard_by_a_softphone() {
     let found =
         found.unwrap_or_else(|| panic!("{:?}", caller.heard().last().and_then(|h| h.find(&due))));
     assert!(found.common_ms >= 3900, "{found:?}");
-    assert_eq!(desk.outcome("103"), "closed");
+    assert_eq!(desk.outcome("6003"), "closed");
 }
 
 #[test]

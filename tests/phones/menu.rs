@@ -65,11 +65,15 @@ fn a_softphones_keys_lead_through_two_menus() {
         codecs: "PCMU",
         expires_s: 600,
     };
-    let agent =
-        Softphone::start(&desk.ports, &Setup { password: &password("101"), ..setup("101", true) });
-    let caller =
-        Softphone::start(&desk.ports, &Setup { password: &password("103"), ..setup("103", false) });
-    desk.agent_is("101", "idle");
+    let agent = Softphone::start(
+        &desk.ports,
+        &Setup { password: &password("6001"), ..setup("6001", true) },
+    );
+    let caller = Softphone::start(
+        &desk.ports,
+        &Setup { password: &password("6003"), ..setup("6003", false) },
+    );
+    desk.agent_is("6001", "idle");
     caller.tell("dial", &format!("sip:0312340050@{}", desk.sip));
     caller.wait("CALL_ESTABLISHED", s(5));
     rest(300);
@@ -78,7 +82,7 @@ fn a_softphones_keys_lead_through_two_menus() {
     caller.tell("sndcode", "7");
     agent.wait("CALL_ESTABLISHED", s(5));
     caller.tell("hangup", "");
-    assert_eq!(desk.outcome("103"), "answered");
+    assert_eq!(desk.outcome("6003"), "answered");
 }
 
 #[test]

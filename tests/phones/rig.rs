@@ -44,8 +44,8 @@ fn two_softphones_hear_each_other_and_the_rig_can_tell() {
         expires_s: 0,
     };
     let caller = Softphone::start(&ports, &setup("100", &hers, false, "PCMU"));
-    let agent = Softphone::start(&ports, &setup("101", &his, true, "PCMA,PCMU"));
-    caller.tell("dial", &format!("sip:101@127.0.0.1:{}", agent.port()));
+    let agent = Softphone::start(&ports, &setup("6001", &his, true, "PCMA,PCMU"));
+    caller.tell("dial", &format!("sip:6001@127.0.0.1:{}", agent.port()));
     caller.wait("CALL_ESTABLISHED", s(5));
     rest(1500);
     caller.tell("hangup", "");

@@ -35,8 +35,8 @@ fn is_of(heard: &Sound, from_ms: usize, voice: &Sound) {
 fn they_hear_each_other(callers: Law, codecs: &str, agents_codecs: &str) {
     let desk = Desk::start("desk.toml");
     let (his, hers) = (Sound::voice(41, 30), Sound::voice(42, 30));
-    let softphone = agent(&desk, "101", &hers, agents_codecs);
-    desk.agent_is("101", "idle");
+    let softphone = agent(&desk, "6001", &hers, agents_codecs);
+    desk.agent_is("6001", "idle");
     let ear = Ear::new(desk.ports.port());
     let caller = desk
         .caller("0312340020")
@@ -58,7 +58,10 @@ fn they_hear_each_other(callers: Law, codecs: &str, agents_codecs: &str) {
         .expect("a recording");
     is_of(&heard, 1500, &his);
     let call = desk.over("031234561");
-    assert_eq!((call["outcome"].as_str(), call["agent"].as_str()), (Some("answered"), Some("101")));
+    assert_eq!(
+        (call["outcome"].as_str(), call["agent"].as_str()),
+        (Some("answered"), Some("6001"))
+    );
     desk.at_rest(s(3));
 }
 
@@ -86,7 +89,7 @@ fn a_caller_who_waited_in_the_queue_then_talks_on_the_same_stream() {
     caller.wait(1, "answered", s(5));
     hears(&ear, "busy", 4);
     // The agent comes to work: her phone registers, and the call that waits is hers.
-    let softphone = agent(&desk, "101", &hers, "PCMU");
+    let softphone = agent(&desk, "6001", &hers, "PCMU");
     softphone.wait("CALL_ESTABLISHED", s(8));
     rest(1500);
     let heard = ear.heard();
@@ -102,8 +105,8 @@ fn a_caller_who_waited_in_the_queue_then_talks_on_the_same_stream() {
 fn a_caller_on_hold_hears_music_and_then_the_agent_again() {
     let desk = Desk::start("desk.toml");
     let (his, hers) = (Sound::voice(44, 60), Sound::voice(45, 60));
-    let softphone = agent(&desk, "101", &hers, "PCMU");
-    desk.agent_is("101", "idle");
+    let softphone = agent(&desk, "6001", &hers, "PCMU");
+    desk.agent_is("6001", "idle");
     let ear = Ear::new(desk.ports.port());
     let mut line = Line::new(desk.trunk_port(), "0311112222", desk.sip);
     let (mut call, port) =
@@ -157,8 +160,8 @@ fn a_caller_on_hold_hears_music_and_then_the_agent_again() {
 fn an_agent_on_hold_hears_music_and_the_phone_is_told() {
     let desk = Desk::start("desk.toml");
     let (his, hers) = (Sound::voice(46, 60), Sound::voice(47, 60));
-    let softphone = agent(&desk, "101", &hers, "PCMU");
-    desk.agent_is("101", "idle");
+    let softphone = agent(&desk, "6001", &hers, "PCMU");
+    desk.agent_is("6001", "idle");
     let ear = Ear::new(desk.ports.port());
     let mut line = Line::new(desk.trunk_port(), "0311112222", desk.sip);
     let (mut call, port) =
@@ -189,8 +192,8 @@ fn an_agent_on_hold_hears_music_and_the_phone_is_told() {
 fn keys_pressed_in_a_conversation_reach_the_other_side() {
     let desk = Desk::start("desk.toml");
     let hers = Sound::voice(48, 30);
-    let softphone = agent(&desk, "101", &hers, "PCMU");
-    desk.agent_is("101", "idle");
+    let softphone = agent(&desk, "6001", &hers, "PCMU");
+    desk.agent_is("6001", "idle");
     let ear = Ear::new(desk.ports.port());
     let caller = desk.caller("0312340020").set("MEDIA", ear.port()).set("STAY", 4000).start();
     let port: u16 = caller.wait(1, "answered", s(5)).parse().unwrap();
@@ -209,8 +212,8 @@ fn keys_pressed_in_a_conversation_reach_the_other_side() {
 fn a_stranger_who_knows_the_port_is_not_heard_and_hears_nothing() {
     let desk = Desk::start("desk.toml");
     let (his, hers) = (Sound::voice(49, 30), Sound::voice(50, 30));
-    let softphone = agent(&desk, "101", &hers, "PCMU");
-    desk.agent_is("101", "idle");
+    let softphone = agent(&desk, "6001", &hers, "PCMU");
+    desk.agent_is("6001", "idle");
     let (ear, stranger) = (Ear::new(desk.ports.port()), Ear::new(desk.ports.port()));
     let caller = desk.caller("0312340020").set("MEDIA", ear.port()).set("STAY", 4000).start();
     let port: u16 = caller.wait(1, "answered", s(5)).parse().unwrap();
@@ -230,8 +233,8 @@ fn a_stranger_who_knows_the_port_is_not_heard_and_hears_nothing() {
 fn a_phone_that_vanishes_in_a_conversation_does_not_keep_the_agent() {
     let desk = Desk::start("desk.toml");
     let hers = Sound::voice(52, 60);
-    let mut softphone = agent(&desk, "101", &hers, "PCMU");
-    desk.agent_is("101", "idle");
+    let mut softphone = agent(&desk, "6001", &hers, "PCMU");
+    desk.agent_is("6001", "idle");
     let caller = desk.caller("0312340020").set("STAY", 2500).start();
     caller.wait(1, "answered", s(5));
     softphone.vanish();

@@ -119,7 +119,7 @@ impl Desk {
         let config = dir.write("madoguchi.toml", &text);
         std::fs::create_dir_all(dir.file("store")).unwrap();
         let mut accounts = String::new();
-        for user in 101..=110 {
+        for user in 6001..=6010 {
             accounts += &format!("{user}\t{}\n", password(&user.to_string()));
         }
         let secret = dir.write("secrets/accounts.tsv", &accounts);
@@ -247,7 +247,7 @@ impl Desk {
         let call = self.call_of(caller).expect("a call of this caller");
         let id = call["call"].as_str().expect("a call has an id").to_owned();
         let ladder = self.get(&format!("/api/v1/calls/{id}"));
-        ladder["entries"]
+        ladder["ladder"]
             .as_array()
             .expect("its entries")
             .iter()

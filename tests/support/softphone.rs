@@ -196,10 +196,9 @@ fn follow(mut from: TcpStream, into: &Mutex<Vec<Value>>) {
                 break;
             }
             if let Ok(value) = serde_json::from_slice::<Value>(&buffer[colon + 1..=colon + length])
+                && value["event"] == true
             {
-                if value["event"] == true {
-                    into.lock().unwrap_or_else(PoisonError::into_inner).push(value);
-                }
+                into.lock().unwrap_or_else(PoisonError::into_inner).push(value);
             }
             buffer.drain(..colon + length + 2);
         }

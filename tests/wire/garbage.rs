@@ -86,7 +86,7 @@ fn valid(to: SocketAddr, n: u64) -> String {
     format!(
         "INVITE sip:0312340010@{to} SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bKg{n};rport\r\nMax-Forwards: 70\r\n\
          From: \"A\" <sip:0300000000@{to}>;tag=g{n}\r\nTo: <sip:0312340010@{to}>\r\nCall-ID: g{n}@127.0.0.1\r\nCSeq: 1 INVITE\r\n\
-         Contact: <sip:a@127.0.0.1:9>\r\nAuthorization: Digest username=\"101\", realm=\"desk.example\", nonce=\"x\", uri=\"sip:a\", response=\"0\"\r\n\
+         Contact: <sip:a@127.0.0.1:9>\r\nAuthorization: Digest username=\"6001\", realm=\"desk.example\", nonce=\"x\", uri=\"sip:a\", response=\"0\"\r\n\
          Content-Type: application/sdp\r\nContent-Length: {}\r\n\r\n{body}",
         body.len()
     )
@@ -214,7 +214,7 @@ fn garbage_at_the_web_page_disturbs_nobody() {
         let bytes = match n % 4 {
             0 => dice.bytes(3000),
             1 => format!("GET /api/v1/calls HTTP/1.1\r\nHost: x\r\nX: {}\r\n\r\n", "y".repeat(dice.below(60_000))).into_bytes(),
-            2 => b"POST /api/v1/agents/101/sign-in HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\n".to_vec(),
+            2 => b"POST /api/v1/agents/6001/sign-in HTTP/1.1\r\nContent-Length: 99999999999999999999\r\n\r\n".to_vec(),
             _ => b"GET / HTTP/1.1\r\n".to_vec(),
         };
         let _ = stream.write_all(&bytes);
@@ -225,7 +225,7 @@ fn garbage_at_the_web_page_disturbs_nobody() {
         ("GET", "/api/v1/agents"),
         ("GET", "/api/v1/service-level"),
         ("GET", "/metrics"),
-        ("POST", "/api/v1/agents/102/sign-in"),
+        ("POST", "/api/v1/agents/6002/sign-in"),
     ] {
         for token in [None, Some(""), Some("wrong"), Some("0123456789abcdef0123456789abcdef")] {
             let answer = http::request(to, method, path, token, "").unwrap();
@@ -242,7 +242,8 @@ fn garbage_at_the_web_page_disturbs_nobody() {
         let answer = http::request(to, "GET", path, None, "").unwrap();
         assert!((400..500).contains(&answer.status), "{path}: {}", answer.status);
     }
-    let big = http::request(to, "POST", "/api/v1/agents/102/sign-in", None, &"x".repeat(3_000_000));
+    let big =
+        http::request(to, "POST", "/api/v1/agents/6002/sign-in", None, &"x".repeat(3_000_000));
     assert!(big.is_err() || big.is_ok_and(|a| (400..500).contains(&a.status)));
     scene.still_stands("garbage at the web page");
 }

@@ -135,9 +135,9 @@ fn answer_on(stream: &mut TcpStream, within: Duration) -> (Option<u16>, bool) {
             Err(_) => return (first, true),
         }
         let text = String::from_utf8_lossy(&bytes).into_owned();
-        let statuses =
+        let mut statuses =
             text.lines().filter_map(|l| l.strip_prefix("SIP/2.0 ")?.get(..3)?.parse().ok());
-        first = statuses.filter(|s| *s != 100).next();
+        first = statuses.find(|s| *s != 100);
         if first.is_some() && within == PATIENCE {
             return (first, false);
         }

@@ -7,6 +7,17 @@
 //! Who may: `/healthz` and the login page are open and say nothing of calls; all else needs the
 //! token, as a bearer or as the cookie that a login with it gives.
 
+// What a stranger sends cannot make us panic.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
+)]
+
 mod api;
 mod auth;
 mod guard;

@@ -116,6 +116,11 @@ impl Leg {
         })
     }
 
+    /// Our port.
+    pub(super) fn port(&self) -> u16 {
+        self.socket.local_addr().map_or(0, |address| address.port())
+    }
+
     /// Sets what was negotiated. The same remote keeps the lock; a new one begins anew.
     pub(super) fn negotiated(&mut self, stream: Stream, learns: bool, now: Mono) {
         let expected = self.line.as_ref().is_some_and(|line| line.stream.will_receive);

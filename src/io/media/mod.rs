@@ -4,6 +4,17 @@
 //! The technique behind [`Media`] is one epoll loop a thread, a socket a leg, connected once the phone
 //! has spoken. It can be replaced without a change to [`crate::rtp::command`].
 
+// What a stranger sends cannot make us panic.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
+)]
+
 mod counters;
 mod leg;
 mod orders;
@@ -58,7 +69,7 @@ impl MediaConfig {
 /// The media threads. Dropping it closes every leg and ends them.
 ///
 /// A panic while a packet or a command is handled is caught: it closes that one leg, is counted in
-/// [`Counters::faults`] and told as the leg's `Silent`. Should a thread end all the same,
+/// [`Counters::faults`] and told as the leg's `OpenFailed`. Should a thread end all the same,
 /// [`Media::healthy`] says so.
 pub struct Media {
     threads: Vec<Thread>,

@@ -96,7 +96,7 @@ impl<N: Fn(Notice)> Worker<N> {
     /// Takes in a leg from another thread; what plays on it goes on.
     fn adopt(&mut self, handed: Option<Box<Leg>>) {
         let Some(leg) = handed else { return };
-        let (id, now_ms) = (leg.id, self.now_ms());
+        let (id, port, now_ms) = (leg.id, leg.port(), self.now_ms());
         let beat = leg.play.as_ref().map(|play| play.beat);
         match (self.settle(*leg), beat) {
             (Ok(token), Some(beat)) => {
@@ -104,8 +104,8 @@ impl<N: Fn(Notice)> Worker<N> {
                 self.wheel.schedule(now_ms, Beat { leg: token, beat });
             }
             (Ok(_), None) => {}
-            // Descriptors are at their limit; the leg is lost, and its silence says so.
-            (Err(_), _) => (self.notices)(Notice::Silent { leg: id }),
+            // Descriptors are at their limit; the leg is lost.
+            (Err(_), _) => (self.notices)(Notice::OpenFailed { leg: id, port }),
         }
     }
 

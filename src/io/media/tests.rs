@@ -407,7 +407,8 @@ fn what_goes_wrong_costs_nobody_else() {
     // A fault of our own, on purpose.
     let fault = room.leg(666, Codec::Pcmu);
     fault.say(101, 100, &[6, 10, 0, 160]);
-    assert_eq!(room.notice(), Some(Notice::Silent { leg: fault.leg }));
+    let port = fault.ours.port();
+    assert_eq!(room.notice(), Some(Notice::OpenFailed { leg: fault.leg, port }));
     // Garbage from the phone's own address.
     let mut rng = Rng::from_number(4);
     for length in (0..1600).step_by(7) {

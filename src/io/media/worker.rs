@@ -179,10 +179,11 @@ impl<N: Fn(Notice)> Worker<N> {
         }
         count(&mut self.counted.faults);
         if let Some(token) = leg
-            && let Some(id) = self.legs.get_mut(token).map(|leg| leg.id)
+            && let Some((leg, port)) = self.legs.get_mut(token).map(|leg| (leg.id, leg.port()))
         {
-            self.close(id);
-            let _ = catch_unwind(AssertUnwindSafe(|| (self.notices)(Notice::Silent { leg: id })));
+            self.close(leg);
+            let tell = || (self.notices)(Notice::OpenFailed { leg, port });
+            let _ = catch_unwind(AssertUnwindSafe(tell));
         }
     }
 

@@ -4,6 +4,17 @@
 //! Received messages are delivered with the lane they belong to, so that answers and in-dialog
 //! requests are served before new calls; what the engine sends comes back through [`Net::send`].
 
+// What a stranger sends cannot make us panic.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
+)]
+
 mod tcp;
 mod udp;
 
@@ -35,18 +46,20 @@ pub enum Event {
 pub enum Lane {
     /// Belongs to what exists: answers and in-dialog requests.
     First,
-    /// Would make something new: INVITE, REGISTER, OPTIONS.
+    /// Would make something new: INVITE, REGISTER, OPTIONS. Also what is no SIP at all.
     New,
 }
 
 impl Lane {
-    /// Where a message belongs. Only the method is looked at: a re-INVITE waits among the new ones,
-    /// which costs it some milliseconds under overload; the SIP room never sheds it.
+    /// Where a message belongs. Only its first word is looked at: a re-INVITE waits among the new ones,
+    /// which costs it some milliseconds under overload; the SIP room never sheds it. What is none of
+    /// the known words is not to overtake a call's end either.
     #[must_use]
     pub fn of(message: &[u8]) -> Self {
-        const NEW: [&[u8]; 6] =
-            [b"INVITE ", b"REGISTER ", b"OPTIONS ", b"SUBSCRIBE ", b"MESSAGE ", b"PUBLISH "];
-        if NEW.iter().any(|method| message.starts_with(method)) { Self::New } else { Self::First }
+        const FIRST: [&[u8]; 6] = [b"ACK ", b"BYE ", b"CANCEL ", b"INFO ", b"UPDATE ", b"PRACK "];
+        let answer = message.get(..4).is_some_and(|word| word.eq_ignore_ascii_case(b"SIP/"));
+        let known = answer || FIRST.iter().any(|method| message.starts_with(method));
+        if known { Self::First } else { Self::New }
     }
 }
 
@@ -64,7 +77,9 @@ pub struct Listen {
 
 /// Why a listener could not be opened.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot listen for SIP on {transport:?} {address}: {source}; is another PBX running there?")]
+#[error(
+    "cannot listen for SIP on {transport:?} {address}: {source}; is another PBX running there?"
+)]
 pub struct ListenError {
     /// By what.
     pub transport: Transport,
@@ -138,7 +153,7 @@ impl Net {
                 Transport::Tcp => {
                     let (deliver, counters) = (Arc::clone(deliver), Arc::clone(&counters));
                     Listener::Tcp(
-                        tcp::listen(listen.address, index, deliver, counters).await.map_err(failed)?,
+                        tcp::listen(listen.address, index, deliver, counters).map_err(failed)?,
                     )
                 }
             });
@@ -173,5 +188,25 @@ impl Net {
     #[must_use]
     pub fn counters(&self) -> &Counters {
         &self.counters
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Lane;
+
+    #[test]
+    fn a_flood_of_garbage_waits_behind_the_end_of_a_call() {
+        let table = [
+            ("an answer", &b"SIP/2.0 200 OK\r\n"[..], Lane::First),
+            ("the end of a call", b"BYE sip:a@b SIP/2.0\r\n", Lane::First),
+            ("a new call", b"INVITE sip:a@b SIP/2.0\r\n", Lane::New),
+            ("a keep-alive", b"\r\n\r\n", Lane::New),
+            ("nothing", b"", Lane::New),
+            ("garbage", b"\0\x01\x02\x03", Lane::New),
+        ];
+        for (case, message, want) in table {
+            assert_eq!(Lane::of(message), want, "{case}");
+        }
     }
 }

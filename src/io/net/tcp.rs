@@ -13,17 +13,20 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 use tokio::sync::mpsc;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout, timeout_at};
 
-/// Connections a listener holds at once; one more is closed as soon as it is accepted.
+/// Connections a listener holds at once, those still being made included; one more is closed as soon
+/// as it is accepted, and one more is not made.
 const CONNECTIONS_MAX: usize = 4096;
 /// Connections one address may hold on a listener.
 const PER_SOURCE_MAX: usize = 256;
 /// Messages waiting to be written to one peer; a peer that reads slower is cut off.
 const OUTGOING_MAX: usize = 256;
-/// A peer that began a message must finish it within this; also the time for a first message.
+/// A peer that began a message must finish it within this; also the time for a first message, and
+/// for taking one of ours.
 const MESSAGE_TIME: Duration = Duration::from_secs(32);
 /// A connection on which nothing at all came for this long is closed; phones send keep-alives
 /// about every 30 s to 2 min (RFC 5626 §4.4.1).
@@ -52,8 +55,12 @@ pub struct Connections {
 #[derive(Debug)]
 struct Peer {
     remote: SocketAddr,
-    outgoing: mpsc::Sender<Bytes>,
+    outgoing: mpsc::Sender<Outgoing>,
 }
+
+/// A message to be written, and the flow that it was sent by: should no connection come about, that is
+/// the name by which the sender knows it.
+type Outgoing = (Flow, Bytes);
 
 /// [`Deliver`] with a `Debug`.
 struct DeliverBox(Deliver);
@@ -65,7 +72,7 @@ impl std::fmt::Debug for DeliverBox {
 }
 
 /// Opens the listener and accepts for ever.
-pub async fn listen(
+pub fn listen(
     address: SocketAddr,
     listener: u16,
     deliver: Deliver,
@@ -90,8 +97,9 @@ async fn accept(listener: TcpListener, connections: Arc<Connections>) {
     loop {
         match listener.accept().await {
             Ok((stream, remote)) => {
-                if let Some((flow, outgoing)) = connections.admit(remote) {
-                    tokio::spawn(Arc::clone(&connections).serve(stream, flow, outgoing));
+                let admitted = connections.admit(&mut connections.open(), remote);
+                if let Some((flow, _, queue)) = admitted {
+                    tokio::spawn(Arc::clone(&connections).serve(stream, flow, queue));
                 } else {
                     count(&connections.counters.refused_connections);
                 }
@@ -108,21 +116,24 @@ impl Connections {
     }
 
     /// Makes room for a connection, or does not.
-    fn admit(&self, remote: SocketAddr) -> Option<(Flow, mpsc::Receiver<Bytes>)> {
-        let mut open = self.open();
+    fn admit(
+        &self,
+        open: &mut BTreeMap<u64, Peer>,
+        remote: SocketAddr,
+    ) -> Option<(Flow, mpsc::Sender<Outgoing>, mpsc::Receiver<Outgoing>)> {
         let of_source = |ip: IpAddr| open.values().filter(|peer| peer.remote.ip() == ip).count();
         if open.len() >= CONNECTIONS_MAX || of_source(remote.ip()) >= PER_SOURCE_MAX {
             return None;
         }
         let connection = NEXT.fetch_add(1, Ordering::Relaxed);
-        let (sender, outgoing) = mpsc::channel(OUTGOING_MAX);
-        open.insert(connection, Peer { remote, outgoing: sender });
-        let flow =
-            Flow { transport: Transport::Tcp, listener: self.listener, remote, connection };
-        Some((flow, outgoing))
+        let (sender, queue) = mpsc::channel(OUTGOING_MAX);
+        open.insert(connection, Peer { remote, outgoing: sender.clone() });
+        let flow = Flow { transport: Transport::Tcp, listener: self.listener, remote, connection };
+        Some((flow, sender, queue))
     }
 
-    /// Sends on the connection named, or on any to the same peer, or on a new one.
+    /// Sends on the connection named, or on any to the same peer, or on a new one. While that is being
+    /// made, later messages to the peer wait for it and make none of their own.
     pub fn send(self: &Arc<Self>, flow: Flow, bytes: Bytes) {
         let mut open = self.open();
         let connection = if open.contains_key(&flow.connection) {
@@ -131,7 +142,7 @@ impl Connections {
             open.iter().rev().find(|(_, peer)| peer.remote == flow.remote).map(|(id, _)| *id)
         };
         match connection.and_then(|id| open.get(&id).map(|peer| (id, peer))) {
-            Some((id, peer)) => match peer.outgoing.try_send(bytes) {
+            Some((id, peer)) => match peer.outgoing.try_send((flow, bytes)) {
                 Ok(()) => count(&self.counters.sent),
                 Err(_) => {
                     count(&self.counters.unsent);
@@ -139,81 +150,182 @@ impl Connections {
                 }
             },
             None => {
+                let admitted = self.admit(&mut open, flow.remote);
                 drop(open);
-                tokio::spawn(Arc::clone(self).connect(flow, bytes));
+                let Some((made, sender, queue)) = admitted else {
+                    count(&self.counters.refused_connections);
+                    return self.unsendable(flow);
+                };
+                // Just made: there is room for the first.
+                if sender.try_send((flow, bytes)).is_ok() {
+                    count(&self.counters.sent);
+                }
+                tokio::spawn(Arc::clone(self).connect(made, queue));
             }
         }
     }
 
-    async fn connect(self: Arc<Self>, flow: Flow, bytes: Bytes) {
-        let stream = timeout(CONNECT_TIME, TcpStream::connect(flow.remote)).await;
-        let admitted = match stream {
-            Ok(Ok(stream)) => self.admit(flow.remote).map(|admitted| (stream, admitted)),
-            Ok(Err(_)) | Err(_) => None,
-        };
-        let Some((stream, (made, outgoing))) = admitted else {
-            count(&self.counters.unsent);
-            (self.deliver.0)(Lane::First, Event::Unsendable(flow));
-            return;
-        };
-        self.send(made, bytes);
-        self.serve(stream, made, outgoing).await;
+    fn unsendable(&self, flow: Flow) {
+        count(&self.counters.unsent);
+        (self.deliver.0)(Lane::First, Event::Unsendable(flow));
     }
 
-    /// Reads and writes one connection until either side is through with it.
-    async fn serve(self: Arc<Self>, stream: TcpStream, flow: Flow, mut outgoing: mpsc::Receiver<Bytes>) {
+    async fn connect(self: Arc<Self>, made: Flow, mut queue: mpsc::Receiver<Outgoing>) {
+        match timeout(CONNECT_TIME, TcpStream::connect(made.remote)).await {
+            Ok(Ok(stream)) => self.serve(stream, made, queue).await,
+            Ok(Err(_)) | Err(_) => {
+                self.open().remove(&made.connection);
+                let mut told = Vec::new();
+                while let Ok((flow, _)) = queue.try_recv() {
+                    if !told.contains(&flow) {
+                        told.push(flow);
+                        self.unsendable(flow);
+                    }
+                }
+            }
+        }
+    }
+
+    /// Reads and writes one connection until either side is through with it. Neither waits for the
+    /// other: a peer that is busy writing to us may well not read until it is done.
+    async fn serve(
+        self: Arc<Self>,
+        stream: TcpStream,
+        flow: Flow,
+        queue: mpsc::Receiver<Outgoing>,
+    ) {
         let _ = stream.set_nodelay(true); // a message is written whole; waiting for more only delays it
-        let (mut reading, mut writing) = stream.into_split();
-        let mut framer = Framer::new();
-        let mut chunk = vec![0_u8; CHUNK];
-        let mut patience = MESSAGE_TIME;
-        loop {
-            tokio::select! {
-                read = timeout(patience, reading.read(&mut chunk)) => {
-                    let Ok(Ok(length @ 1..)) = read else { break };
-                    let Some(bytes) = chunk.get(..length) else { break };
-                    match self.framed(&mut framer, bytes, flow, &mut writing).await {
-                        Some(next) => patience = next,
-                        None => break,
-                    }
-                }
-                message = outgoing.recv() => {
-                    let Some(message) = message else { break };
-                    if !matches!(timeout(MESSAGE_TIME, writing.write_all(&message)).await, Ok(Ok(()))) {
-                        break;
-                    }
-                }
-            }
-        }
+        let (reading, mut writing) = stream.into_split();
+        let last_word = tokio::select! {
+            last_word = self.read(reading, flow) => last_word,
+            () = write(&mut writing, queue) => None,
+        };
         self.open().remove(&flow.connection);
+        if let Some(answer) = last_word {
+            let _ = timeout(CONNECT_TIME, writing.write_all(&answer)).await;
+        }
         (self.deliver.0)(Lane::First, Event::FlowLost(flow));
     }
 
-    /// Cuts what came into messages. Answers how long the next bytes may take; none ends the connection.
-    async fn framed(
-        &self,
-        framer: &mut Framer,
-        bytes: &[u8],
-        flow: Flow,
-        writing: &mut tokio::net::tcp::OwnedWriteHalf,
-    ) -> Option<Duration> {
-        framer.push(bytes);
-        while let Some(framed) = framer.pop() {
-            match framed {
-                Framed::Message(bytes) => {
-                    count(&self.counters.received);
-                    (self.deliver.0)(Lane::of(&bytes), Event::Message { flow, bytes });
-                }
-                Framed::Ping => writing.write_all(PONG).await.ok()?,
-                Framed::Broken(rejected) => {
-                    count(&self.counters.broken_streams);
-                    if let Some(answer) = rejected.response(PRODUCT, flow.remote) {
-                        let _ = timeout(CONNECT_TIME, writing.write_all(&answer)).await;
+    /// Reads until the peer is through, too slow, or no longer understood; then what is still to be
+    /// answered.
+    async fn read(&self, mut reading: OwnedReadHalf, flow: Flow) -> Option<Bytes> {
+        let mut framer = Framer::new();
+        let mut chunk = vec![0_u8; CHUNK];
+        let mut until = after(MESSAGE_TIME);
+        let mut unfinished = true; // the first message is as good as begun
+        loop {
+            let Ok(Ok(length @ 1..)) = timeout_at(until, reading.read(&mut chunk)).await else {
+                return None;
+            };
+            framer.push(chunk.get(..length)?);
+            let mut whole = false;
+            while let Some(framed) = framer.pop() {
+                whole = true;
+                match framed {
+                    Framed::Message(bytes) => {
+                        count(&self.counters.received);
+                        (self.deliver.0)(Lane::of(&bytes), Event::Message { flow, bytes });
                     }
-                    return None;
+                    Framed::Ping => self.pong(flow),
+                    Framed::Broken(rejected) => {
+                        count(&self.counters.broken_streams);
+                        return rejected.response(PRODUCT, flow.remote);
+                    }
                 }
             }
+            let waits = framer.is_waiting();
+            if !waits {
+                until = after(IDLE_TIME);
+            } else if whole || !unfinished {
+                // Counted from the message's first byte: one byte now and then buys no more time.
+                until = after(MESSAGE_TIME);
+            }
+            unfinished = waits;
         }
-        Some(if framer.is_waiting() { MESSAGE_TIME } else { IDLE_TIME })
+    }
+
+    /// Answers a keep-alive, in its turn behind what waits to be written. A peer that lets 256 answers
+    /// wait gets none.
+    fn pong(&self, flow: Flow) {
+        if let Some(peer) = self.open().get(&flow.connection) {
+            let _ = peer.outgoing.try_send((flow, Bytes::from_static(PONG)));
+        }
+    }
+}
+
+/// Writes what is queued until nobody can queue more, or the peer does not take it.
+async fn write(writing: &mut OwnedWriteHalf, mut queue: mpsc::Receiver<Outgoing>) {
+    while let Some((_, message)) = queue.recv().await {
+        if !matches!(timeout(MESSAGE_TIME, writing.write_all(&message)).await, Ok(Ok(()))) {
+            return;
+        }
+    }
+}
+
+fn after(span: Duration) -> Instant {
+    let now = Instant::now();
+    now.checked_add(span).unwrap_or(now)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc as std_mpsc;
+
+    async fn listening() -> (Arc<Connections>, std_mpsc::Receiver<Event>) {
+        let (told, heard) = std_mpsc::channel();
+        let deliver: Deliver = Arc::new(move |_, event| {
+            let _ = told.send(event);
+        });
+        let address = "127.0.0.1:0".parse().unwrap();
+        let connections = listen(address, 0, deliver, Arc::default()).unwrap();
+        (connections, heard)
+    }
+
+    async fn next(heard: &std_mpsc::Receiver<Event>) -> Event {
+        for _ in 0..500 {
+            if let Ok(event) = heard.try_recv() {
+                return event;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("nothing came in 5 s");
+    }
+
+    const OPTIONS: &[u8] = b"OPTIONS sip:desk@127.0.0.1 SIP/2.0\r\nContent-Length: 0\r\n\r\n";
+
+    #[tokio::test]
+    async fn a_peer_that_does_not_read_is_still_heard() {
+        let (connections, heard) = listening().await;
+        let mut peer = TcpStream::connect(connections.local).await.unwrap();
+        peer.write_all(OPTIONS).await.unwrap();
+        let Event::Message { flow, .. } = next(&heard).await else { panic!("a message") };
+        // More than the kernel's buffers hold, less than our bound of messages: the writing stands.
+        for _ in 0..200 {
+            connections.send(flow, Bytes::from(vec![b'x'; 65_000]));
+        }
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        peer.write_all(OPTIONS).await.unwrap();
+        assert!(matches!(next(&heard).await, Event::Message { .. }));
+    }
+
+    #[tokio::test]
+    async fn many_messages_to_a_phone_that_is_gone_make_one_connection_and_each_leg_is_told() {
+        let (connections, heard) = listening().await;
+        let gone = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
+        let flow =
+            |connection| Flow { transport: Transport::Tcp, listener: 0, remote: gone, connection };
+        for _ in 0..50 {
+            connections.send(flow(0), Bytes::from_static(OPTIONS));
+            connections.send(flow(u64::MAX), Bytes::from_static(OPTIONS));
+        }
+        assert_eq!(connections.open().len(), 1, "the one that is being made");
+        for connection in [0, u64::MAX] {
+            let Event::Unsendable(told) = next(&heard).await else { panic!("unsendable") };
+            assert_eq!(told, flow(connection));
+        }
+        assert!(connections.open().is_empty());
+        assert!(heard.try_recv().is_err(), "nobody is told twice");
     }
 }

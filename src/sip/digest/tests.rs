@@ -1,3 +1,5 @@
+//! The digest server and client against each other and against the examples of the RFCs.
+
 use super::*;
 use crate::base::{Mono, Rng};
 use crate::sip::AnyUri;

@@ -434,8 +434,7 @@ fn under_overload_only_what_begins_is_refused() {
 fn a_call_refused_under_overload_is_told_so_that_it_counts_and_its_repetition_is_not_accepted() {
     let mut endpoint = endpoint();
     let flow = udp("192.0.2.7:5060");
-    let invite =
-        request("INVITE sip:10@192.0.2.1 SIP/2.0", "INVITE", "0312345678", "", "");
+    let invite = request("INVITE sip:10@192.0.2.1 SIP/2.0", "INVITE", "0312345678", "", "");
     let mut told = Vec::new();
     for shed in [true, false] {
         let mut out = Vec::new();

@@ -2,6 +2,11 @@
 //! what needs no journal goes at once, and a kill leaves nothing but the disk. The same order of
 //! things as the daemon's own loop, under virtual time.
 
+mod judge;
+mod setup;
+
+pub use setup::password;
+
 use super::faults::{Draw, Faults};
 use super::journal::Journal;
 use super::lines::Lines;
@@ -9,13 +14,13 @@ use super::media::{Later, Media};
 use super::peer::settings;
 use super::scene::Scene;
 use super::watch::Watch;
-use crate::base::{AgentId, CallId, Mono, Now, Number, Private, PromptId, Rng, TrunkId, Wall};
-use crate::engine::{Engine, Gauges, Input, Outbox, Parts, Policy, Send};
-use crate::event::{AgentEvent, CallEvent, DeskEvent, Entry, Fact};
+use crate::base::{AgentId, Mono, Now, Number, PromptId, Rng, Wall};
+use crate::engine::{Engine, Input, Outbox, Parts, Policy, Send};
+use crate::event::{DeskEvent, Entry, Fact};
 use crate::pbx::{AgentMemory, Command};
 use crate::rtp::command as rtp;
-use crate::sip::api::{Account, Directory, Flow, Transport, Trunk};
-use crate::view::{self, Setup, Views};
+use crate::sip::api::{Flow, Transport};
+use crate::view::Views;
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::{IpAddr, SocketAddr};
@@ -102,12 +107,6 @@ pub struct Host {
     pub wrong: Vec<String>,
 }
 
-/// The password of an extension.
-#[must_use]
-pub fn password(extension: &str) -> String {
-    format!("secret-of-{extension}")
-}
-
 /// FNV-1a, so that a run can be compared with its repetition.
 fn fold(digest: u64, bytes: &[u8]) -> u64 {
     bytes
@@ -140,43 +139,6 @@ impl Host {
             digest: 0xCBF2_9CE4_8422_2325,
             wrong: Vec::new(),
             scene,
-        }
-    }
-
-    fn directory(&self) -> Directory {
-        let account = |phone: &super::scene::PhoneMake| {
-            let user = phone.extension.as_str().to_owned();
-            let password = Private::new(password(&user));
-            (user, Account { password })
-        };
-        let carrier = SocketAddr::new(super::world::CARRIER, 0);
-        Directory {
-            accounts: self.scene.phones.iter().filter(|p| p.registers).map(account).collect(),
-            trunks: vec![Trunk {
-                id: TrunkId::from("carrier"),
-                sources: vec![carrier],
-                transport: None,
-            }],
-            fixed_phones: self
-                .fixed
-                .iter()
-                .map(|(number, at)| (number.clone(), format!("sip:{number}@{at}")))
-                .collect(),
-        }
-    }
-
-    fn setup(&self) -> Setup {
-        let plan = &self.scene.plan;
-        Setup {
-            desk: plan.name.clone(),
-            demonstration: false,
-            timezone: plan.timezone,
-            policy: view::Policy::default(),
-            agents: plan
-                .agents
-                .iter()
-                .map(|(id, agent)| (id.clone(), agent.name.clone()))
-                .collect(),
         }
     }
 
@@ -418,51 +380,6 @@ impl Host {
         doing
     }
 
-    /// The desk's own count of calls against the history's.
-    fn count_calls(&mut self, now: Now) {
-        let Some(run) = &self.run else { return };
-        let (counted, written) = (run.engine.gauges(now).desk.calls, run.watch.open_calls());
-        if counted != written {
-            self.wrong.push(format!("the desk counts {counted} calls, the history {written}"));
-        }
-    }
-
-    /// Holds what was decided against what must always be.
-    fn judge(&mut self, heard: Option<&(IpAddr, Bytes)>, out: &Outbox, at: Mono) {
-        let Some(run) = &mut self.run else { return };
-        let mut offers: Vec<(AgentId, CallId)> = Vec::new();
-        let mut arrived = None;
-        for entry in &out.entries {
-            run.watch.see(entry);
-            match &entry.fact {
-                Fact::Call { call, event: CallEvent::Arrived { .. }, .. } => arrived = Some(*call),
-                Fact::Call { call, event: CallEvent::OfferMade { agent }, .. } => {
-                    offers.push((agent.clone(), *call));
-                }
-                Fact::Call { call, event: CallEvent::OfferEnded { agent, .. }, .. } => {
-                    run.lines.over(*call, |phone| self.agents.get(&phone) == Some(agent));
-                }
-                Fact::Call { call, event: CallEvent::Ended { .. }, .. } => {
-                    run.lines.over(*call, |_| true);
-                }
-                Fact::Call { .. } | Fact::Desk { .. } | Fact::Agent { .. } => {}
-            }
-        }
-        if let Some((from, message)) = heard
-            && self.agents.contains_key(from)
-        {
-            run.lines.heard(*from, message, arrived);
-        }
-        for send in &out.sends {
-            let to = send.flow.remote.ip();
-            let Some(agent) = self.agents.get(&to) else { continue };
-            let call = offers.iter().find(|(offered, _)| offered == agent).map(|(_, call)| *call);
-            let direct = call.is_some_and(|call| run.watch.is_direct(call));
-            self.wrong.extend(run.lines.sent(to, &send.bytes, call, direct, at));
-        }
-        self.wrong.extend(run.watch.take_wrong());
-    }
-
     /// Sends facts to the journal and keeps back what they allow; what needs no journal goes at once.
     fn let_out(&mut self, faults: &Faults, at: Mono, doing: &mut Doing) {
         let Some(run) = &mut self.run else { return };
@@ -550,81 +467,5 @@ impl Host {
         let due = due + self.rng.span(Duration::ZERO, faults.tick_late);
         run.tick_at = Some(due);
         doing.later.push((due, Due::Tick));
-    }
-
-    /// Moves what the watch found to `wrong`.
-    fn collect_wrong(&mut self) {
-        if let Some(run) = &mut self.run {
-            self.wrong.extend(run.watch.take_wrong());
-        }
-    }
-
-    /// The process's media threads, while it lives.
-    #[must_use]
-    pub fn media(&self) -> Option<&Media> {
-        self.run.as_ref().map(|run| &run.media)
-    }
-
-    /// What the facts decided so far say, while the process lives.
-    #[must_use]
-    pub fn watch(&self) -> Option<&Watch> {
-        self.run.as_ref().map(|run| &run.watch)
-    }
-
-    /// What the engine holds.
-    #[must_use]
-    pub fn gauges(&self, at: Mono) -> Option<Gauges> {
-        self.run.as_ref().map(|run| run.engine.gauges(self.now(run.booted, at)))
-    }
-
-    /// Commands that were never answered.
-    #[must_use]
-    pub fn unanswered(&self) -> usize {
-        self.run.as_ref().map_or(0, |run| run.asked.len())
-    }
-
-    /// The views that were fed while things happened, and the same from the disk alone.
-    #[must_use]
-    pub fn live_and_replayed(&self) -> Option<(&Views, Views)> {
-        let run = self.run.as_ref()?;
-        let mut replayed = Views::new(self.setup());
-        for entry in self.journal.entries() {
-            replayed.apply(entry);
-        }
-        Some((&run.views, replayed))
-    }
-
-    /// Everything on disk.
-    #[must_use]
-    pub const fn journal(&self) -> &Journal {
-        &self.journal
-    }
-
-    /// The agent whose phone stands at `at`.
-    #[must_use]
-    pub fn agent_at(&self, at: IpAddr) -> Option<&AgentId> {
-        self.agents.get(&at)
-    }
-
-    /// Whether an agent is signed in and not paused, by the history on disk.
-    #[must_use]
-    pub fn on_duty(&self, agent: &AgentId) -> (bool, bool) {
-        let mut state = (false, false);
-        for entry in self.journal.entries() {
-            let Fact::Agent { agent: whose, event } = &entry.fact else { continue };
-            if whose == agent {
-                match event {
-                    AgentEvent::SignedIn { .. } => state.0 = true,
-                    AgentEvent::SignedOut { .. } => state = (false, false),
-                    AgentEvent::Paused { .. } => state.1 = true,
-                    AgentEvent::Unpaused { .. } => state.1 = false,
-                    AgentEvent::Talking
-                    | AgentEvent::WrapUp { .. }
-                    | AgentEvent::Idle
-                    | AgentEvent::Phone { .. } => {}
-                }
-            }
-        }
-        state
     }
 }

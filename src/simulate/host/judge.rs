@@ -1,0 +1,135 @@
+//! Every decision held against what must always be, and what the tests ask of the machine.
+
+use super::Host;
+use crate::base::{AgentId, CallId, Mono, Now};
+use crate::engine::{Gauges, Outbox};
+use crate::event::{AgentEvent, CallEvent, Fact};
+use crate::simulate::journal::Journal;
+use crate::simulate::media::Media;
+use crate::simulate::watch::Watch;
+use crate::view::Views;
+use bytes::Bytes;
+use std::net::IpAddr;
+
+impl Host {
+    /// The desk's own count of calls against the history's.
+    pub(super) fn count_calls(&mut self, now: Now) {
+        let Some(run) = &self.run else { return };
+        let (counted, written) = (run.engine.gauges(now).desk.calls, run.watch.open_calls());
+        if counted != written {
+            self.wrong.push(format!("the desk counts {counted} calls, the history {written}"));
+        }
+    }
+
+    /// Holds what was decided against what must always be.
+    pub(super) fn judge(&mut self, heard: Option<&(IpAddr, Bytes)>, out: &Outbox, at: Mono) {
+        let Some(run) = &mut self.run else { return };
+        let mut offers: Vec<(AgentId, CallId)> = Vec::new();
+        let mut arrived = None;
+        for entry in &out.entries {
+            run.watch.see(entry);
+            match &entry.fact {
+                Fact::Call { call, event: CallEvent::Arrived { .. }, .. } => arrived = Some(*call),
+                Fact::Call { call, event: CallEvent::OfferMade { agent }, .. } => {
+                    offers.push((agent.clone(), *call));
+                }
+                Fact::Call { call, event: CallEvent::OfferEnded { agent, .. }, .. } => {
+                    run.lines.over(*call, |phone| self.agents.get(&phone) == Some(agent));
+                }
+                Fact::Call { call, event: CallEvent::Ended { .. }, .. } => {
+                    run.lines.over(*call, |_| true);
+                }
+                Fact::Call { .. } | Fact::Desk { .. } | Fact::Agent { .. } => {}
+            }
+        }
+        if let Some((from, message)) = heard
+            && self.agents.contains_key(from)
+        {
+            run.lines.heard(*from, message, arrived);
+        }
+        for send in &out.sends {
+            let to = send.flow.remote.ip();
+            let Some(agent) = self.agents.get(&to) else { continue };
+            let call = offers.iter().find(|(offered, _)| offered == agent).map(|(_, call)| *call);
+            let direct = call.is_some_and(|call| run.watch.is_direct(call));
+            self.wrong.extend(run.lines.sent(to, &send.bytes, call, direct, at));
+        }
+        self.wrong.extend(run.watch.take_wrong());
+    }
+
+    /// Moves what the watch found to `wrong`.
+    pub(super) fn collect_wrong(&mut self) {
+        if let Some(run) = &mut self.run {
+            self.wrong.extend(run.watch.take_wrong());
+        }
+    }
+
+    /// The process's media threads, while it lives.
+    #[must_use]
+    pub fn media(&self) -> Option<&Media> {
+        self.run.as_ref().map(|run| &run.media)
+    }
+
+    /// What the facts decided so far say, while the process lives.
+    #[must_use]
+    pub fn watch(&self) -> Option<&Watch> {
+        self.run.as_ref().map(|run| &run.watch)
+    }
+
+    /// What the engine holds.
+    #[must_use]
+    pub fn gauges(&self, at: Mono) -> Option<Gauges> {
+        self.run.as_ref().map(|run| run.engine.gauges(self.now(run.booted, at)))
+    }
+
+    /// Commands that were never answered.
+    #[must_use]
+    pub fn unanswered(&self) -> usize {
+        self.run.as_ref().map_or(0, |run| run.asked.len())
+    }
+
+    /// The views that were fed while things happened, and the same from the disk alone.
+    #[must_use]
+    pub fn live_and_replayed(&self) -> Option<(&Views, Views)> {
+        let run = self.run.as_ref()?;
+        let mut replayed = Views::new(self.setup());
+        for entry in self.journal.entries() {
+            replayed.apply(entry);
+        }
+        Some((&run.views, replayed))
+    }
+
+    /// Everything on disk.
+    #[must_use]
+    pub const fn journal(&self) -> &Journal {
+        &self.journal
+    }
+
+    /// The agent whose phone stands at `at`.
+    #[must_use]
+    pub fn agent_at(&self, at: IpAddr) -> Option<&AgentId> {
+        self.agents.get(&at)
+    }
+
+    /// Whether an agent is signed in and not paused, by the history on disk.
+    #[must_use]
+    pub fn on_duty(&self, agent: &AgentId) -> (bool, bool) {
+        let mut state = (false, false);
+        for entry in self.journal.entries() {
+            let Fact::Agent { agent: whose, event } = &entry.fact else { continue };
+            if whose == agent {
+                match event {
+                    AgentEvent::SignedIn { .. } => state.0 = true,
+                    AgentEvent::SignedOut { .. } => state = (false, false),
+                    AgentEvent::Paused { .. } => state.1 = true,
+                    AgentEvent::Unpaused { .. } => state.1 = false,
+                    AgentEvent::Talking
+                    | AgentEvent::WrapUp { .. }
+                    | AgentEvent::Idle
+                    | AgentEvent::Phone { .. } => {}
+                }
+            }
+        }
+        state
+    }
+}
