@@ -122,13 +122,25 @@ fn room_of(file: &str) -> Option<String> {
 
 /// The code of a file: comments removed, and the test module at its end left out where asked.
 fn code(text: &str, with_tests: bool) -> String {
-    let text = if with_tests { text } else { text.split("#[cfg(test)]").next().unwrap_or("") };
+    let text = if with_tests { text } else { before_tests(text) };
     let uncommented = text.lines().map(|line| match line.find("//") {
         // A URL inside a string is not a comment; a line that starts one is.
         Some(at) if !line[..at].contains('"') => &line[..at],
         _ => line,
     });
     uncommented.collect::<Vec<_>>().join("\n")
+}
+
+/// What stands before the test module. A single item for tests only ends nothing.
+fn before_tests(text: &str) -> &str {
+    let begins_module = |(at, mark): &(usize, &str)| {
+        let mut lines = text[at + mark.len()..].lines().map(str::trim);
+        lines
+            .find(|line| !line.is_empty() && !line.starts_with("#["))
+            .is_some_and(|line| line.starts_with("mod "))
+    };
+    let end = text.match_indices("#[cfg(test)]").find(begins_module);
+    end.map_or(text, |(at, _)| &text[..at])
 }
 
 /// Rooms named by `crate::…` paths in the code, also inside `use crate::{a::…, b::…}`.
@@ -263,4 +275,7 @@ fn the_tests_of_this_test_find_what_they_look_for() {
     assert_eq!(room_of("io/net/tcp.rs").as_deref(), Some("io/net"));
     assert_eq!(room_of("io/mod.rs"), None);
     assert!(!code("let a = 1; // SystemTime", true).contains("SystemTime"));
+    let text = "#[cfg(test)]\nfn aid() {}\nSystemTime\n#[cfg(test)]\nmod tests {\nInstant\n}";
+    let code = code(text, false);
+    assert!(code.contains("SystemTime") && !code.contains("Instant"), "{code}");
 }
