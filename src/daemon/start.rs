@@ -128,13 +128,25 @@ impl Desk {
         let closing = tokio::task::spawn_blocking(move || {
             // The engine's thread holds the store's other end; a panic in it has been told already.
             let _ = engine.map(std::thread::JoinHandle::join);
-            Arc::try_unwrap(store).is_ok_and(|store| store.close(STOP_PATIENCE))
+            alone(store).is_some_and(|store| store.close(STOP_PATIENCE))
         });
         if !closing.await.unwrap_or(false) {
             tracing::error!("the journal could not be written to its end");
         }
         drop(self.net_runtime);
     }
+}
+
+/// The store, once nobody else has it; a page may just be reading its figures.
+fn alone(mut store: Arc<Store>) -> Option<Store> {
+    for _ in 0..100 {
+        match Arc::try_unwrap(store) {
+            Ok(store) => return Some(store),
+            Err(shared) => store = shared,
+        }
+        std::thread::park_timeout(Duration::from_millis(10));
+    }
+    None
 }
 
 pub(super) fn random_key() -> Result<[u8; 32], StartError> {

@@ -66,7 +66,9 @@ impl Engine {
     fn arrived(&mut self, leg: LegId, incoming: Incoming) {
         let (caller, origin, shown) = caller::identify(&incoming);
         let dialled = Number::from(incoming.dialled.as_str());
-        let (talk, mute) = match incoming.sdp.as_deref().map(sdp::parse) {
+        // Who is refused for overload is refused without a look at what it offers.
+        let offer = incoming.sdp.as_deref().filter(|_| !incoming.shed);
+        let (talk, mute) = match offer.map(sdp::parse) {
             None => (Talk::OfferDue, None),
             Some(Ok(offer)) if self.can_answer(leg, &offer) => {
                 (Talk::Offered(Box::new(offer)), None)
