@@ -138,7 +138,7 @@ impl Sound {
                 let (score, common) = alike(&fine, &whole, at, least)?;
                 Some(Found { at_ms: at / 8, score, common_ms: common as i64 / 8 })
             })
-            .max_by(|a, b| a.score.total_cmp(&b.score))
+            .max_by(|a, b| (rough(a.score), a.common_ms).cmp(&(rough(b.score), b.common_ms)))
     }
 
     /// As [`Self::find`], for a likeness that only the sound itself reaches through G.711 (0.8).
@@ -149,6 +149,11 @@ impl Sound {
     fn eighth(&self) -> Vec<f64> {
         self.0.chunks_exact(8).map(|c| c.iter().map(|s| f64::from(*s)).sum::<f64>() / 8.0).collect()
     }
+}
+
+/// Two places as good as each other but for noise: the one that holds more of the sound is meant.
+fn rough(score: f64) -> i64 {
+    (score * 50.0) as i64
 }
 
 /// Likeness of `b` laid over `a` from `at` on, over the common part; none when that is below `least`

@@ -1,13 +1,14 @@
 //! Garbage of every kind on every port, while a caller listens to music: the caller notices nothing,
 //! and nothing of it stays.
 
-use crate::answers;
 use crate::support::desk::{Desk, prompt};
 use crate::support::ear::{Ear, head};
 use crate::support::http;
 use crate::support::line::{Call, Line};
 use crate::support::message::sdp;
+use crate::support::sound::{Law, Sound};
 use crate::support::{eventually, ms, rest, s};
+use crate::{answers, answers_soon};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream, UdpSocket};
 use std::time::Duration;
@@ -59,7 +60,7 @@ impl Scene {
     /// The caller still hears music, the desk still answers, and nothing was kept.
     #[track_caller]
     fn still_stands(mut self, after: &str) {
-        answers(&self.desk, &mut self.line, after);
+        answers_soon(&mut self.line, after);
         self.ear.forget();
         eventually("music still", s(8), || self.ear.heard().holds(&prompt("music")).is_some());
         assert_eq!(http::request(self.desk.http, "GET", "/healthz", None, "").unwrap().status, 200);
@@ -197,7 +198,7 @@ fn many_idle_connections_keep_nobody_out() {
     let pages: Vec<TcpStream> =
         (0..100).filter_map(|_| TcpStream::connect(scene.desk.http).ok()).collect();
     let mut line = Line::new(scene.desk.trunk_port(), "0333334444", scene.desk.sip);
-    answers(&scene.desk, &mut line, "400 idle connections");
+    answers(&mut line, "400 idle connections");
     let answer = http::request(scene.desk.http, "GET", "/healthz", None, "").unwrap();
     assert_eq!(answer.status, 200);
     drop((idle, pages));
@@ -252,6 +253,9 @@ fn garbage_at_the_web_page_disturbs_nobody() {
 fn garbage_at_a_media_port_disturbs_nobody() {
     let scene = Scene::set();
     let mut dice = Dice(0x7777_0123_4567_89AB);
+    // As any phone does, the caller's speaks from the beginning: its address is proved.
+    scene.ear.say(&Sound::voice(5, 60), Law::Mu, scene.media);
+    rest(300);
     let to = SocketAddr::from(([127, 0, 0, 1], scene.media));
     let rtcp = SocketAddr::from(([127, 0, 0, 1], scene.media + 1));
     let stranger = UdpSocket::bind("127.0.0.1:0").unwrap();

@@ -8,17 +8,24 @@ mod support;
 mod garbage;
 mod torture;
 
-use support::desk::Desk;
 use support::line::Line;
 use support::s;
 
-/// The daemon answers an OPTIONS at once.
+/// The daemon answers an OPTIONS within a second.
 #[track_caller]
-fn answers(desk: &Desk, line: &mut Line, after: &str) {
+fn answers(line: &mut Line, after: &str) {
+    assert!(asked(line), "no answer to OPTIONS within a second after {after}");
+}
+
+/// The daemon answers an OPTIONS, which is sent again each second, within five: after a flood the
+/// socket's buffer may be full.
+#[track_caller]
+fn answers_soon(line: &mut Line, after: &str) {
+    assert!((0..5).any(|_| asked(line)), "no answer to OPTIONS within five seconds after {after}");
+}
+
+fn asked(line: &mut Line) -> bool {
     let options = line.request("OPTIONS", "0312340010", "", "");
     let answer = line.look(s(1), |m| m.header("Call-ID") == Some(&options.id));
-    let answer =
-        answer.unwrap_or_else(|| panic!("no answer to OPTIONS within a second after {after}"));
-    assert_eq!(answer.status(), Some(200), "after {after}: {answer}");
-    let _ = desk;
+    answer.is_some_and(|answer| answer.status() == Some(200))
 }

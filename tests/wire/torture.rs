@@ -102,7 +102,7 @@ fn every_torture_message_in_a_datagram_gets_what_is_due() {
         sockets[0].send_to(&case.bytes, desk.sip).unwrap();
         let within = if case.udp == "none" { SILENCE } else { PATIENCE };
         wrong.extend(judge(&case.name, &case.udp, status(&sockets, within)));
-        answers(&desk, &mut line, &case.name);
+        answers(&mut line, &case.name);
     }
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
     assert!(desk.calls().is_empty(), "a stranger's message is no call: {:?}", desk.calls());
@@ -163,7 +163,7 @@ fn every_torture_message_on_a_connection_gets_what_is_due() {
         if close && !closed && !answer_on(&mut stream, Duration::from_millis(1500)).1 {
             wrong.push(format!("{}: the connection stays open", case.name));
         }
-        answers(&desk, &mut line, &case.name);
+        answers(&mut line, &case.name);
     }
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
     assert!(desk.calls().is_empty(), "a stranger's message is no call: {:?}", desk.calls());
