@@ -42,6 +42,8 @@ pub struct Session {
     pub partner: Option<LegId>,
     /// Whether its peer holds the call.
     pub holding: bool,
+    /// A re-INVITE of ours is under way, or waits for its turn.
+    pub offering: bool,
     /// When it is asked whether it is still there; set while silent.
     pub silent_until: Option<Mono>,
     /// The answer already sent in a 183, to be repeated in the 200.
@@ -60,6 +62,7 @@ impl Session {
             shown: None,
             partner: None,
             holding: false,
+            offering: false,
             silent_until: None,
             answer: None,
         }

@@ -7,7 +7,7 @@ use crate::dialplan;
 use crate::event::{CallEvent, DeskEvent, EndCause, Fact, Party};
 use crate::rtp::command::{Command as Media, Notice};
 use crate::sip::api::{Directory, Flow, Listener, Settings, Transport, Trunk};
-use crate::sip::{Message, Method, Request, Writer, parse};
+use crate::sip::{HeaderName, Message, Method, Request, Response, Writer, parse};
 use bytes::Bytes;
 use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -189,6 +189,41 @@ impl Room {
         self.hears(who, writer.sdp(Some(body.as_bytes())));
     }
 
+    /// The agent's phone answers our last INVITE with something else than 200.
+    fn refuses(&mut self, status: u16) {
+        let invite = self.asked(PHONE, &Method::Invite).expect("an INVITE");
+        self.hears(PHONE, Writer::answer(&invite, status, Some("phone")).finish());
+    }
+
+    /// A request of the agent's phone in its dialog.
+    fn phone_asks(&mut self, method: &str, cseq: u32, body: &str) {
+        let ours = self.asked(PHONE, &Method::Invite).expect("an INVITE");
+        let header = |name| ours.head.headers.text(&name).unwrap_or_default();
+        let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
+        let text = format!(
+            "{method} sip:desk@192.0.2.1 SIP/2.0\r\n\
+             Via: SIP/2.0/UDP {PHONE};branch=z9hG4bKphone{cseq}\r\n\
+             Max-Forwards: 70\r\n\
+             From: {}\r\nTo: {}\r\nCall-ID: {}\r\n\
+             CSeq: {cseq} {method}\r\n\
+             Contact: <sip:2001@{PHONE}>\r\n\
+             {kind}Content-Length: {}\r\n\r\n{body}",
+            header(HeaderName::To),
+            header(HeaderName::From),
+            header(HeaderName::CallId),
+            body.len()
+        );
+        self.hears(PHONE, Bytes::from(text));
+    }
+
+    /// Our last answer to the agent's phone.
+    fn answered_phone(&self) -> Option<Response> {
+        self.sent.iter().rev().find_map(|(to, message)| match message {
+            Message::Response(response) if *to == address(PHONE) => Some(response.clone()),
+            _ => None,
+        })
+    }
+
     fn ended(&self) -> Vec<(Party, EndCause)> {
         let ends = self.told.iter().filter_map(|event| match event {
             CallEvent::Ended { by, cause } => Some((*by, cause.clone())),
@@ -200,6 +235,13 @@ impl Room {
 
 fn now(ms: u64) -> Now {
     Now { mono: Mono(ms * 1000), wall: Wall(1_800_000_000_000) }
+}
+
+/// The version in `o=`.
+fn version(sdp: &[u8]) -> u64 {
+    let text = std::str::from_utf8(sdp).expect("text");
+    let origin = text.lines().find_map(|line| line.strip_prefix("o=")).expect("an origin");
+    origin.split(' ').nth(2).and_then(|version| version.parse().ok()).expect("a version")
 }
 
 /// The caller talks with the agent.
@@ -256,6 +298,29 @@ fn a_call_held_and_taken_back_without_an_offer_is_heard_again() {
     room.calls("one", "ACK", 3, &sdp("192.0.2.7", 4000, "sendrecv"));
     assert_eq!(room.told.last(), Some(&CallEvent::Resumed { by: Party::Caller }));
     assert_eq!(room.media.last(), Some(&Media::Stop { leg: LegId(2) }), "the music ends");
+}
+
+#[test]
+fn after_two_holds_that_crossed_what_we_say_is_never_older_than_what_we_said() {
+    let mut room = talking();
+    room.calls("one", "INVITE", 2, &sdp("192.0.2.7", 4000, "sendonly"));
+    room.calls("one", "ACK", 2, "");
+    // Our re-INVITE to the agent's phone meets the phone's own.
+    room.phone_asks("INVITE", 1, &sdp("192.0.2.8", 4002, "sendonly"));
+    assert_eq!(room.answered_phone().map(|answer| answer.status), Some(491));
+    room.phone_asks("ACK", 1, "");
+    room.refuses(491);
+    // Ours waits 2.1 s at least, the phone's next try comes first.
+    room.pass(1_000);
+    let before = room.asked(PHONE, &Method::Invite).expect("an INVITE").head.cseq.number;
+    room.phone_asks("INVITE", 2, &sdp("192.0.2.8", 4002, "sendonly"));
+    let answer = room.answered_phone().expect("an answer");
+    assert_eq!(answer.status, 200);
+    room.phone_asks("ACK", 2, "");
+    let again = room.asked(PHONE, &Method::Invite).expect("an INVITE");
+    assert!(again.head.cseq.number > before, "ours goes out after the phone's");
+    assert!(version(&again.body) > version(&answer.body));
+    assert!(room.told.contains(&CallEvent::Held { by: Party::Agent }));
 }
 
 #[test]

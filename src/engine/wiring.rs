@@ -41,17 +41,9 @@ impl Engine {
             }
             LegEvent::Confirmed { sdp } => self.confirmed(leg, sdp.as_deref(), now, out),
             LegEvent::Offer { sdp } => self.re_offered(leg, sdp, now, out),
-            LegEvent::OfferAnswered { result: Ok(Some(answer)) } => {
-                let direction = self.our_direction(leg);
-                // A peer that answers a hold with nonsense keeps what was agreed before. One that held
-                // and now says that it listens holds no more: its own word for it met ours on the way.
-                if self.take_answer(leg, &answer, direction, out).is_ok()
-                    && !self.listens_no_more(leg)
-                {
-                    self.note_hold(leg, false, now, out);
-                }
+            LegEvent::OfferAnswered { result } => {
+                self.offer_answered(leg, result.ok().flatten(), now, out);
             }
-            LegEvent::OfferAnswered { result: Ok(None) | Err(_) } => {}
             LegEvent::Digit(key) => self.tell(Desk::Key { leg, key }),
             LegEvent::Over(LegEnd::ByUs) => self.close(leg, now, out),
             LegEvent::Over(
@@ -120,6 +112,22 @@ impl Engine {
         }
     }
 
+    /// What came of a re-INVITE of ours; no answer means that it was refused.
+    fn offer_answered(&mut self, leg: LegId, answer: Option<Bytes>, now: Now, out: &mut Outbox) {
+        if let Some(session) = self.sessions.get_mut(&leg) {
+            session.offering = false;
+        }
+        // A peer that refuses, or answers a hold with nonsense, keeps what was agreed before.
+        let Some(answer) = answer else { return };
+        let direction = self.our_direction(leg);
+        let taken = self.take_answer(leg, &answer, direction, out);
+        // One that held and now says that it listens holds no more: its own word for it met ours on
+        // the way.
+        if taken.is_ok() && !self.listens_no_more(leg) {
+            self.note_hold(leg, false, now, out);
+        }
+    }
+
     /// Whether the peer's last word was that it does not listen. We ourselves always want to send.
     fn listens_no_more(&self, leg: LegId) -> bool {
         let agreed = self.sessions.get(&leg).and_then(|session| session.agreed);
@@ -133,6 +141,7 @@ impl Engine {
             let direction = self.our_direction(leg);
             let answer = self.make_offer(leg, None, direction, now, out).map_err(|e| e.status());
             self.sip.answer_offer(leg, answer, now, &mut self.effects);
+            self.offer_anew(leg, now, out);
             return;
         };
         let held_by_partner = self.partner_holds(leg);
@@ -145,8 +154,29 @@ impl Engine {
             Err(why) => self.sip.answer_offer(leg, Err(why.status()), now, &mut self.effects),
             Ok((offer, answer)) => {
                 self.sip.answer_offer(leg, Ok(answer), now, &mut self.effects);
+                self.offer_anew(leg, now, out);
                 self.note_hold(leg, holds(&offer), now, out);
             }
+        }
+    }
+
+    /// The peer's offer overtook ours: what we said then is older than our answer, and its version in
+    /// `o=` would go back (RFC 3264 §8). So what waits is said anew.
+    fn offer_anew(&mut self, leg: LegId, now: Now, out: &mut Outbox) {
+        if self.sessions.get(&leg).is_some_and(|session| session.offering) {
+            self.re_invite(leg, now, out);
+        }
+    }
+
+    /// Offers the leg what is true now: its partner's hold, or nothing new.
+    fn re_invite(&mut self, leg: LegId, now: Now, out: &mut Outbox) {
+        let codec = self.sessions.get(&leg).and_then(Session::codec);
+        let direction = self.our_direction(leg);
+        if let Ok(offer) = self.make_offer(leg, codec, direction, now, out) {
+            if let Some(session) = self.sessions.get_mut(&leg) {
+                session.offering = true;
+            }
+            self.sip.offer(leg, Some(offer), now, &mut self.effects);
         }
     }
 
@@ -160,10 +190,7 @@ impl Engine {
         let partner = session.partner;
         self.tell(Desk::Hold { leg, on: holds });
         if let Some(partner) = partner {
-            let direction = self.our_direction(partner);
-            if let Ok(offer) = self.make_offer(partner, None, direction, now, out) {
-                self.sip.offer(partner, Some(offer), now, &mut self.effects);
-            }
+            self.re_invite(partner, now, out);
         }
     }
 
@@ -218,14 +245,9 @@ impl Engine {
         let due = std::mem::replace(&mut self.silent, waiting);
         for (_, leg) in due {
             self.fell_silent(leg, now);
-            let held = self.partner_holds(leg);
-            let Some(session) = self.sessions.get(&leg) else { continue };
-            if session.holding || held {
-                continue;
-            }
-            let (codec, direction) = (session.codec(), self.our_direction(leg));
-            if let Ok(offer) = self.make_offer(leg, codec, direction, now, out) {
-                self.sip.offer(leg, Some(offer), now, &mut self.effects);
+            let holds = self.sessions.get(&leg).is_some_and(|session| session.holding);
+            if !holds && !self.partner_holds(leg) {
+                self.re_invite(leg, now, out);
             }
         }
     }

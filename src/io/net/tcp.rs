@@ -6,6 +6,7 @@ use crate::sip::api::{Flow, Transport};
 use crate::sip::frame::PONG;
 use crate::sip::{Framed, Framer};
 use bytes::Bytes;
+use socket2::{SockRef, TcpKeepalive};
 use std::collections::BTreeMap;
 use std::io;
 use std::net::{IpAddr, SocketAddr};
@@ -31,6 +32,11 @@ const MESSAGE_TIME: Duration = Duration::from_secs(32);
 /// A connection on which nothing at all came for this long is closed; phones send keep-alives
 /// about every 30 s to 2 min (RFC 5626 §4.4.1).
 const IDLE_TIME: Duration = Duration::from_secs(15 * 60);
+/// What we sent must be acknowledged by the peer's machine within this: a phone whose plug was pulled
+/// is found out before it would have rung out, and is not taken for an agent who does not answer.
+const UNACKED_TIME: Duration = Duration::from_secs(10);
+/// After this without traffic the peer's machine is asked whether the connection still is.
+const ALIVE_EVERY: Duration = Duration::from_secs(60);
 /// Making a connection (a phone that is gone must not keep a call waiting).
 const CONNECT_TIME: Duration = Duration::from_secs(4);
 /// What we call ourselves in an answer to a stream that is not SIP.
@@ -194,7 +200,7 @@ impl Connections {
         flow: Flow,
         queue: mpsc::Receiver<Outgoing>,
     ) {
-        let _ = stream.set_nodelay(true); // a message is written whole; waiting for more only delays it
+        arrange(&stream);
         let (reading, mut writing) = stream.into_split();
         let last_word = tokio::select! {
             last_word = self.read(reading, flow) => last_word,
@@ -252,6 +258,15 @@ impl Connections {
             let _ = peer.outgoing.try_send((flow, Bytes::from_static(PONG)));
         }
     }
+}
+
+/// Wishes, all of them: a connection without them still carries messages.
+fn arrange(stream: &TcpStream) {
+    let _ = stream.set_nodelay(true); // a message is written whole; waiting for more only delays it
+    let socket = SockRef::from(stream);
+    let _ = socket.set_tcp_user_timeout(Some(UNACKED_TIME));
+    let alive = TcpKeepalive::new().with_time(ALIVE_EVERY).with_interval(UNACKED_TIME);
+    let _ = socket.set_tcp_keepalive(&alive);
 }
 
 /// Writes what is queued until nobody can queue more, or the peer does not take it.
