@@ -25,7 +25,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// Long enough after the faults for the longest wait, the longest talk and every timer.
-const HEALING: Duration = Duration::from_secs(600);
+const HEALING: Duration = Duration::from_mins(10);
 /// An agent who is free, reachable and willing answers a caller within this.
 const SERVED_WITHIN: Duration = Duration::from_secs(20);
 /// Every transaction is over 64·T1 after its last message (RFC 3261 §17), plus room for the last one.

@@ -147,7 +147,7 @@ impl Peer {
         ear: SocketAddr,
         at: Mono,
     ) {
-        let line = self.line(ear);
+        let line = Self::line(ear);
         let sdp = match how {
             Describes::Well => Some(Bytes::from(line.local.offer())),
             Describes::Late => None,
@@ -163,7 +163,7 @@ impl Peer {
         assert!(dialled.is_ok(), "the world must know the number {to}");
     }
 
-    fn line(&self, ear: SocketAddr) -> Line {
+    fn line(ear: SocketAddr) -> Line {
         let local = Local {
             ip: ear.ip(),
             port: ear.port(),
@@ -178,7 +178,7 @@ impl Peer {
 
     /// A call came in; it will listen at `ear`.
     pub fn take_call(&mut self, leg: LegId, offered: Option<Bytes>, ear: SocketAddr) {
-        let mut line = self.line(ear);
+        let mut line = Self::line(ear);
         line.offered = offered;
         self.lines.insert(leg, line);
     }

@@ -15,7 +15,7 @@ pub const CALLERS_LEG: LegId = LegId(2);
 /// How often somebody in a call notices that nothing is heard any more.
 const LISTENS_EVERY: Duration = Duration::from_secs(8);
 /// Somebody who waits for the other to hang up does so no longer than this.
-const TALKS_AT_MOST: Duration = Duration::from_secs(240);
+const TALKS_AT_MOST: Duration = Duration::from_mins(4);
 /// Statuses with which phones refuse.
 const REFUSALS: [u16; 6] = [486, 486, 603, 480, 500, 302];
 
@@ -48,7 +48,11 @@ pub enum Deed {
     FallSilent(Duration),
 }
 
-/// What a person may see of the world while acting.
+/// What a person may see of the world while acting, and what comes of it.
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "each is one plain fact, and they are independent"
+)]
 pub struct Stage<'a> {
     /// The telephone.
     pub peer: &'a mut Peer,
@@ -371,7 +375,7 @@ impl Phone {
         match deed {
             Deed::PickUp(leg) if self.legs.get(leg) == Some(&AtPhone::Rings) => {
                 self.legs.insert(*leg, AtPhone::Talks { deaf: 0 });
-                self.answer(*leg, stage);
+                answer(*leg, stage);
             }
             Deed::Refuse(leg, status) if self.legs.get(leg) == Some(&AtPhone::Rings) => {
                 stage.peer.refuse(*leg, *status, stage.now);
@@ -415,29 +419,6 @@ impl Phone {
         }
     }
 
-    fn answer(&mut self, leg: LegId, stage: &mut Stage<'_>) {
-        let how = if !stage.healed && stage.rng.chance(20) {
-            *stage.rng.one_of(&[Describes::Video, Describes::Broken])
-        } else {
-            Describes::Well
-        };
-        stage.begins.extend(stage.peer.ear(leg));
-        stage.peer.pick_up(leg, how, stage.now);
-        stage.listen(leg);
-        let talk = stage.rng.millis(300, 50_000);
-        match stage.rng.below(20) {
-            0..=11 => stage.later(talk, Deed::HangUp(leg)),
-            12 if !stage.healed => stage.later(talk, Deed::Die),
-            _ => stage.later(TALKS_AT_MOST, Deed::HangUp(leg)),
-        }
-        if stage.rng.chance(150) {
-            let after = stage.rng.millis(0, 5000);
-            let lasting = stage.rng.millis(50, 15_000);
-            stage.later(after, Deed::Hold(leg, true));
-            stage.later(after + lasting, Deed::Hold(leg, false));
-        }
-    }
-
     /// The agent dials: a feature code, a colleague or the desk.
     fn call(&mut self, number: &Number, stage: &mut Stage<'_>) {
         let leg = LegId(self.next_own);
@@ -450,5 +431,29 @@ impl Phone {
         stage.peer.dial(leg, number, who, Describes::Well, stage.ear, stage.now);
         let patience = stage.rng.millis(500, 40_000);
         stage.later(patience, Deed::HangUp(leg));
+    }
+}
+
+/// The agent picks up; how the call will go on is decided now.
+fn answer(leg: LegId, stage: &mut Stage<'_>) {
+    let how = if !stage.healed && stage.rng.chance(20) {
+        *stage.rng.one_of(&[Describes::Video, Describes::Broken])
+    } else {
+        Describes::Well
+    };
+    stage.begins.extend(stage.peer.ear(leg));
+    stage.peer.pick_up(leg, how, stage.now);
+    stage.listen(leg);
+    let talk = stage.rng.millis(300, 50_000);
+    match stage.rng.below(20) {
+        0..=11 => stage.later(talk, Deed::HangUp(leg)),
+        12 if !stage.healed => stage.later(talk, Deed::Die),
+        _ => stage.later(TALKS_AT_MOST, Deed::HangUp(leg)),
+    }
+    if stage.rng.chance(150) {
+        let after = stage.rng.millis(0, 5000);
+        let lasting = stage.rng.millis(50, 15_000);
+        stage.later(after, Deed::Hold(leg, true));
+        stage.later(after + lasting, Deed::Hold(leg, false));
     }
 }

@@ -261,8 +261,8 @@ fn plan(agents: u64, rng: &mut Rng) -> Plan {
         timezone: chrono_tz::Asia::Tokyo,
         desk_numbers: numbers,
         hours: BTreeMap::from([
-            (Arc::from("never"), hours(Vec::new())),
-            (Arc::from("office"), hours(vec![office_day()])),
+            (Arc::from("never"), hours(&[])),
+            (Arc::from("office"), hours(&[office_day()])),
         ]),
         menus: BTreeMap::from([(MenuId::from("main"), main_menu(rng))]),
         groups,
@@ -332,9 +332,9 @@ fn office_day() -> Span {
     Span { from: at(8, 30), until: at(18, 15) }
 }
 
-fn hours(spans: Vec<Span>) -> Hours {
+fn hours(spans: &[Span]) -> Hours {
     Hours {
-        week: (0..5).map(|day| (WeekdayKey(day), spans.clone())).collect(),
+        week: (0..5).map(|day| (WeekdayKey(day), spans.to_vec())).collect(),
         japanese_holidays: true,
         yearly: Vec::new(),
         days: BTreeMap::new(),

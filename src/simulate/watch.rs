@@ -1,7 +1,7 @@
 //! What must always hold, held against every fact in the order it was decided. Knows the history's
 //! words and nothing of who decided or how.
 
-use crate::base::{AgentId, CallId, GroupId};
+use crate::base::{AgentId, CallId};
 use crate::event::{AgentEvent, CallEvent, DeskEvent, EndCause, Entry, Fact, Origin};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -11,8 +11,8 @@ struct CallSeen {
     /// The caller's display name, unique in a world.
     name: Option<String>,
     last_t_ms: u64,
-    /// The last `OperatorAsked`.
-    asked: Option<Option<GroupId>>,
+    /// The last that was asked for was one agent's own line.
+    direct: bool,
     ringing: BTreeSet<AgentId>,
     answered_by: Option<AgentId>,
     accepted: bool,
@@ -98,7 +98,7 @@ impl Watch {
     /// Whether this call goes to one agent's own line, which may ring beside another call.
     #[must_use]
     pub fn is_direct(&self, call: CallId) -> bool {
-        self.calls.get(&call).is_some_and(|call| call.asked == Some(None))
+        self.calls.get(&call).is_some_and(|call| call.direct)
     }
 
     /// Takes one fact in.
@@ -153,9 +153,9 @@ impl Watch {
                     self.wrong.push(format!("{id} was accepted twice"));
                 }
             }
-            CallEvent::OperatorAsked { group } => call.asked = Some(group.clone()),
+            CallEvent::OperatorAsked { group } => call.direct = group.is_none(),
             CallEvent::OfferMade { agent } => {
-                let direct = call.asked == Some(None);
+                let direct = call.direct;
                 if !call.ringing.insert(agent.clone()) {
                     self.wrong.push(format!("{id} rings {agent} twice at once"));
                 }

@@ -66,7 +66,7 @@ impl World {
             (from, like.slice(..end))
         } else {
             let mut bytes = like.to_vec();
-            for _ in 0..1 + self.net.below(6) {
+            for _ in 0..=self.net.below(6) {
                 let at = usize::try_from(self.net.below(length)).unwrap_or(0);
                 let byte = self.net.below(256);
                 if let Some(place) = bytes.get_mut(at) {

@@ -43,11 +43,16 @@ enum Event {
     Cut { node: NodeId, lasting: Duration },
 }
 
+/// More events than this in one instant are a circle.
+const AT_ONCE_MOST: u32 = 20_000;
+
 /// One seeded world.
 pub struct World {
     now: Mono,
     events: BTreeMap<(Mono, u64), Event>,
     next_event: u64,
+    /// Events since time last moved.
+    at_once: u32,
     faults: Faults,
     healed: bool,
     prompt: bool,
@@ -94,6 +99,7 @@ impl World {
             now: Mono::ZERO,
             events: BTreeMap::new(),
             next_event: 0,
+            at_once: 0,
             healed: false,
             prompt: false,
             net: rng.fork(),
@@ -205,6 +211,8 @@ impl World {
                 break;
             }
             let event = entry.remove();
+            self.at_once = if due > self.now { 0 } else { self.at_once + 1 };
+            assert!(self.at_once < AT_ONCE_MOST, "time stands still at {:?}", self.now);
             self.now = self.now.max(due);
             self.happen(event);
             self.stamp_wrong();
@@ -480,7 +488,7 @@ impl World {
             }
         }
         // Nobody is set aside for longer than this.
-        self.run_for(Duration::from_secs(60));
+        self.run_for(Duration::from_mins(1));
         let make = CallerMake {
             name: "最後の一人".to_owned(),
             number: "0399999999".to_owned(),

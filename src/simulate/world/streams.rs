@@ -67,9 +67,10 @@ impl World {
         let stream = match self.nodes[node].stream {
             Some(stream) => stream,
             None if !self.host.is_up() => {
-                // Nobody listens: the phone tries again when it next has something to say.
+                // Nobody listens there: the phone's system says so at once or after trying for long.
                 let event = Arrives::PhoneHearsEnd { node, stream: 0 };
-                return self.plan(self.now, Event::Stream(event));
+                let after = self.net.millis(20, 3000);
+                return self.plan(self.now + after, Event::Stream(event));
             }
             None => {
                 let port = 40_000 + u16::try_from(self.next_stream % 20_000).unwrap_or(0);
