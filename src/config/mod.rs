@@ -61,6 +61,8 @@ pub struct Sip {
     pub advertise: Option<IpAddr>,
     /// The digest realm.
     pub realm: String,
+    /// Which digest algorithms a phone is challenged with.
+    pub digest: crate::sip::digest::Offer,
     /// Further names and addresses that mean us in a Request-URI.
     pub hosts: Vec<String>,
     /// Shortest lease of a registration.
@@ -191,6 +193,7 @@ impl Config {
             listeners: listeners.collect(),
             hosts: self.sip.hosts.clone(),
             realm: self.sip.realm.clone(),
+            digest: self.sip.digest,
             product: format!("Madoguchi/{}", env!("CARGO_PKG_VERSION")),
             min_expires_s: seconds(self.sip.min_expires),
             max_expires_s: seconds(self.sip.max_expires),

@@ -9,6 +9,7 @@ use crate::dialplan::shape::{NumberRule, Shape, TextRule, show};
 use crate::dialplan::values::{self, RangeFault};
 use crate::dialplan::{Finding, Findings, Source};
 use crate::sip::api::Transport;
+use crate::sip::digest::Offer;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
@@ -150,9 +151,18 @@ impl Reading<'_, '_> {
             self.out.at(&span, Problem::LeaseOrder { min, max: shown });
         }
         let max_contacts = self.count(&mut table, "max_contacts", 1..=100, 10);
+        let digest = table.get("digest").and_then(|item| {
+            let known =
+                [("md5", Offer::Md5Only), ("md5-first", Offer::Md5First), ("both", Offer::Both)];
+            item.word(&known, self.out)
+        });
+        // RFC 7616 §3.7 asks a phone to pass over an algorithm that it does not know; the softphones
+        // of the desk's own distribution give up instead, so the stronger one must be asked for.
+        let digest = digest.unwrap_or(Offer::Md5Only);
         table.finish(self.out);
         let listen = listens.iter().map(|listen| listen.value).collect();
-        let sip = Sip { listen, advertise, realm, hosts, min_expires, max_expires, max_contacts };
+        let sip =
+            Sip { listen, advertise, realm, digest, hosts, min_expires, max_expires, max_contacts };
         (sip, listens)
     }
 

@@ -3,6 +3,7 @@
 use super::{Config, Durability};
 use crate::dialplan::show_duration as show;
 use crate::sip::api::Transport;
+use crate::sip::digest::Offer;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -58,6 +59,12 @@ impl Config {
             line(format!("advertise = \"{advertise}\""));
         }
         line(format!("realm = {}", quoted(&self.sip.realm)));
+        let digest = match self.sip.digest {
+            Offer::Md5Only => "md5",
+            Offer::Md5First => "md5-first",
+            Offer::Both => "both",
+        };
+        line(format!("digest = \"{digest}\""));
         line(format!("hosts = {}", list(self.sip.hosts.iter().cloned())));
         line(format!("min_expires = \"{}\"", show(self.sip.min_expires)));
         line(format!("max_expires = \"{}\"", show(self.sip.max_expires)));

@@ -110,6 +110,7 @@ impl Phone {
             min_expires_s: 60,
             max_expires_s: 3600,
             max_contacts: 1,
+            digest: crate::sip::digest::Offer::Both,
             max_transactions: 1000,
         };
         let directory = Directory {

@@ -56,6 +56,7 @@ impl Room {
                 min_expires_s: 60,
                 max_expires_s: 3600,
                 max_contacts: 2,
+                digest: crate::sip::digest::Offer::Both,
                 max_transactions: 1000,
             },
             directory: Directory {

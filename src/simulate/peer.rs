@@ -75,6 +75,7 @@ pub fn settings(at: SocketAddr, transports: &[Transport], product: &str) -> Sett
         min_expires_s: 30,
         max_expires_s: 7200,
         max_contacts: 2,
+        digest: crate::sip::digest::Offer::Both,
         max_transactions: 10_000,
     }
 }

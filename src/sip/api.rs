@@ -46,6 +46,8 @@ pub struct Settings {
     pub hosts: Vec<String>,
     /// The digest realm.
     pub realm: String,
+    /// Which digest algorithms a phone is challenged with.
+    pub digest: super::digest::Offer,
     /// Server and User-Agent header.
     pub product: String,
     /// Shortest lease of a registration, seconds.

@@ -56,7 +56,8 @@ impl Lane {
     /// the known words is not to overtake a call's end either.
     #[must_use]
     pub fn of(message: &[u8]) -> Self {
-        const FIRST: [&[u8]; 6] = [b"ACK ", b"BYE ", b"CANCEL ", b"INFO ", b"UPDATE ", b"PRACK "];
+        // CANCEL is not among them: it must not overtake the INVITE that it cancels.
+        const FIRST: [&[u8]; 5] = [b"ACK ", b"BYE ", b"INFO ", b"UPDATE ", b"PRACK "];
         let answer = message.get(..4).is_some_and(|word| word.eq_ignore_ascii_case(b"SIP/"));
         let known = answer || FIRST.iter().any(|method| message.starts_with(method));
         if known { Self::First } else { Self::New }

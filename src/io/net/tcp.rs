@@ -56,6 +56,8 @@ pub struct Connections {
     open: Mutex<BTreeMap<u64, Peer>>,
     deliver: DeliverBox,
     counters: Arc<Counters>,
+    /// Where connections live: [`Connections::send`] is called by a thread without a runtime.
+    runtime: tokio::runtime::Handle,
 }
 
 #[derive(Debug)]
@@ -77,7 +79,7 @@ impl std::fmt::Debug for DeliverBox {
     }
 }
 
-/// Opens the listener and accepts for ever.
+/// Opens the listener and accepts for ever. Must be called inside a tokio runtime.
 pub fn listen(
     address: SocketAddr,
     listener: u16,
@@ -94,6 +96,7 @@ pub fn listen(
         open: Mutex::new(BTreeMap::new()),
         deliver: DeliverBox(deliver),
         counters,
+        runtime: tokio::runtime::Handle::current(),
     });
     tokio::spawn(accept(accepting, Arc::clone(&connections)));
     Ok(connections)
@@ -166,7 +169,7 @@ impl Connections {
                 if sender.try_send((flow, bytes)).is_ok() {
                     count(&self.counters.sent);
                 }
-                tokio::spawn(Arc::clone(self).connect(made, queue));
+                self.runtime.spawn(Arc::clone(self).connect(made, queue));
             }
         }
     }
@@ -309,6 +312,17 @@ mod tests {
     }
 
     const OPTIONS: &[u8] = b"OPTIONS sip:desk@127.0.0.1 SIP/2.0\r\nContent-Length: 0\r\n\r\n";
+
+    #[tokio::test]
+    async fn an_answer_to_a_caller_who_has_hung_up_does_not_fell_the_thread_that_sends_it() {
+        let (connections, heard) = listening().await;
+        let remote = "127.0.0.1:9".parse().unwrap(); // nobody listens there
+        let flow = Flow { transport: Transport::Tcp, listener: 0, remote, connection: 77 };
+        let sender = Arc::clone(&connections);
+        // The engine's thread knows no runtime.
+        std::thread::spawn(move || sender.send(flow, Bytes::from_static(OPTIONS))).join().unwrap();
+        assert!(matches!(next(&heard).await, Event::Unsendable(f) if f == flow));
+    }
 
     #[tokio::test]
     async fn a_peer_that_does_not_read_is_still_heard() {

@@ -76,6 +76,7 @@ mod tests {
             min_expires_s: 60,
             max_expires_s: 3600,
             max_contacts: 2,
+            digest: crate::sip::digest::Offer::Both,
             max_transactions: 10,
         };
         let core = Core::new(settings, Rng::from_number(1));

@@ -75,7 +75,7 @@ impl Endpoint {
             chunk.copy_from_slice(&bits.to_be_bytes());
         }
         Self {
-            auth: Authenticator::new(&settings.realm, key),
+            auth: Authenticator::new(&settings.realm, key).with_offer(settings.digest),
             core: Core::new(settings, rng),
             directory,
             guard: Guard::default(),

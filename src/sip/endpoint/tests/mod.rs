@@ -41,6 +41,7 @@ pub(super) fn settings() -> Settings {
         min_expires_s: 60,
         max_expires_s: 7_200,
         max_contacts: 3,
+        digest: crate::sip::digest::Offer::Both,
         max_transactions: 1_000,
     }
 }
