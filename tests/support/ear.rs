@@ -1,6 +1,6 @@
 //! One end of an RTP stream: hears what is sent to its port, speaks and presses keys when told to.
 
-use super::sound::{Law, Sound};
+use super::sound::{Law, RATE, Sound};
 use std::collections::VecDeque;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -123,24 +123,31 @@ impl Ear {
         self.state().packets.clear();
     }
 
-    /// What was heard: payloads in the order they came, silence where none came for over 60 ms.
+    /// What was heard, each payload where its timestamp puts it: a packet that a busy machine brings late
+    /// is no gap. A stream that begins anew (another source or a leap) follows on.
     pub fn heard(&self) -> Sound {
-        let packets = self.packets();
-        let Some(first) = packets.iter().find(|p| p.kind == 0 || p.kind == 8) else {
-            return Sound::default();
-        };
         let mut out: Vec<i16> = Vec::new();
-        for packet in &packets {
+        let mut last: Option<(u32, u32, usize)> = None;
+        for packet in &self.packets() {
             let law = match packet.kind {
                 0 => Law::Mu,
                 8 => Law::A,
                 _ => continue,
             };
-            let due = packet.at.duration_since(first.at).as_millis() as usize * 8;
-            if due > out.len() + 60 * 8 {
-                out.resize(due, 0);
+            let at = match last {
+                Some((ssrc, stamp, at)) if ssrc == packet.ssrc => {
+                    let step = packet.stamp.wrapping_sub(stamp) as usize;
+                    if (1..RATE * 60).contains(&step) { at + step } else { out.len() }
+                }
+                _ => out.len(),
+            };
+            last = Some((packet.ssrc, packet.stamp, at));
+            if out.len() < at + packet.payload.len() {
+                out.resize(at + packet.payload.len(), 0);
             }
-            out.extend(packet.payload.iter().map(|b| law.decode(*b)));
+            for (n, byte) in packet.payload.iter().enumerate() {
+                out[at + n] = law.decode(*byte);
+            }
         }
         Sound(out)
     }

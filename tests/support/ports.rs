@@ -26,7 +26,11 @@ impl Block {
         for _ in 0..4 * BLOCKS {
             let turn = (start + NEXT.fetch_add(1, Ordering::Relaxed)) % BLOCKS;
             let base = FIRST + turn * BLOCK;
-            if let Ok(lock) = TcpListener::bind(("127.0.0.1", base)) {
+            // Programs that know nothing of these blocks may sit in one: then another is taken.
+            let free = |port| UdpSocket::bind(("127.0.0.1", port)).is_ok();
+            if let Ok(lock) = TcpListener::bind(("127.0.0.1", base))
+                && (base..base + BLOCK).all(free)
+            {
                 return Self { base, next: AtomicU16::new(base + 2), _lock: lock };
             }
         }
