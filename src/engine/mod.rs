@@ -144,6 +144,8 @@ pub struct Engine {
     sessions: BTreeMap<LegId, Session>,
     /// Legs whose peer has gone silent, by when they are asked whether they are still there.
     silent: BTreeSet<(Mono, LegId)>,
+    /// Legs whose peer holds its call, by when both sides are asked whether they are still there.
+    held: BTreeSet<(Mono, LegId)>,
     next_seq: u64,
     /// Extensions and whether the desk was told that they can be dialled.
     reachable: BTreeMap<Number, bool>,
@@ -205,6 +207,7 @@ impl Engine {
             ports,
             sessions: BTreeMap::new(),
             silent: BTreeSet::new(),
+            held: BTreeSet::new(),
             next_seq: parts.next_seq,
             reachable: BTreeMap::new(),
             at_hand: None,
@@ -248,6 +251,7 @@ impl Engine {
                 self.sip.tick(now, &mut self.effects);
                 self.steps.push_back(Step::Desk(pbx::Input::Tick));
                 self.ask_the_silent(now, out);
+                self.ask_the_held(now, out);
             }
         }
         self.run(now, out);
@@ -256,8 +260,9 @@ impl Engine {
     /// When [`Input::Tick`] is due next; none while nothing waits.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Mono> {
-        let silent = self.silent.first().map(|(at, _)| *at);
-        [self.sip.next_deadline(), self.desk.next_deadline(), silent].into_iter().flatten().min()
+        let [silent, held] = [&self.silent, &self.held].map(|set| set.first().map(|(at, _)| *at));
+        let deadlines = [self.sip.next_deadline(), self.desk.next_deadline(), silent, held];
+        deadlines.into_iter().flatten().min()
     }
 
     /// What is held now.

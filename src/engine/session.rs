@@ -42,6 +42,8 @@ pub struct Session {
     pub partner: Option<LegId>,
     /// Whether its peer holds the call.
     pub holding: bool,
+    /// When both sides of the hold are asked whether they are still there; set while holding.
+    pub held_until: Option<Mono>,
     /// A re-INVITE of ours is under way, or waits for its turn.
     pub offering: bool,
     /// When it is asked whether it is still there; set while silent.
@@ -62,6 +64,7 @@ impl Session {
             shown: None,
             partner: None,
             holding: false,
+            held_until: None,
             offering: false,
             silent_until: None,
             answer: None,
@@ -233,6 +236,9 @@ impl Engine {
         let Some(session) = self.sessions.remove(&leg) else { return };
         if let Some(at) = session.silent_until {
             self.silent.remove(&(at, leg));
+        }
+        if let Some(at) = session.held_until {
+            self.held.remove(&(at, leg));
         }
         if let Some(partner) = session.partner {
             out.media.push(Media::Unbridge { leg });

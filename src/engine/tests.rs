@@ -352,6 +352,36 @@ fn a_caller_who_vanished_gives_its_place_back() {
     assert_eq!(room.gauges().legs, 0);
 }
 
+/// The caller holds, and the agent's phone is told.
+fn held() -> Room {
+    let mut room = talking();
+    room.calls("one", "INVITE", 2, &sdp("192.0.2.7", 4000, "inactive"));
+    room.calls("one", "ACK", 2, "");
+    room.answers(PHONE, &sdp("192.0.2.8", 4002, "recvonly"));
+    room
+}
+
+#[test]
+fn a_hold_that_both_sides_left_without_a_word_ends() {
+    let mut room = held();
+    room.pass(60_000); // four times 5 s, then 64·T1 without an answer
+    assert_eq!(room.ended().len(), 1);
+    assert_eq!(room.gauges().legs, 0);
+}
+
+#[test]
+fn a_long_hold_goes_on_while_both_sides_answer() {
+    let mut room = held();
+    for _ in 0..5 {
+        room.pass(20_000);
+        room.answers(CALLER, &sdp("192.0.2.7", 4000, "inactive"));
+        room.answers(PHONE, &sdp("192.0.2.8", 4002, "recvonly"));
+    }
+    assert_eq!(room.ended(), []);
+    let resumed = room.told.iter().any(|event| matches!(event, CallEvent::Resumed { .. }));
+    assert!(!resumed, "asking is no end of the hold");
+}
+
 #[test]
 fn silence_before_a_hold_does_not_count_against_who_takes_the_call_back() {
     let mut room = talking();

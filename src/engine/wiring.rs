@@ -10,6 +10,9 @@ use crate::sdp::{self, Direction};
 use crate::sip::api::{Incoming, LegEnd, LegEvent, Shown, Why};
 use bytes::Bytes;
 
+/// A hold is left alone for so many times what a silence is.
+const HELD_PATIENCE: u32 = 4;
+
 impl Engine {
     fn tell(&mut self, input: Desk) {
         self.steps.push_back(Step::Desk(input));
@@ -188,6 +191,7 @@ impl Engine {
         }
         session.holding = holds;
         let partner = session.partner;
+        self.watch_hold(leg, now);
         self.tell(Desk::Hold { leg, on: holds });
         if let Some(partner) = partner {
             self.re_invite(partner, now, out);
@@ -250,6 +254,32 @@ impl Engine {
                 self.re_invite(leg, now, out);
             }
         }
+    }
+
+    /// Asks both sides of a long hold whether they are still there, as [`Engine::ask_the_silent`] does
+    /// with a call that is not held: on hold nobody need send sound, so silence tells nothing, and a
+    /// hold that both sides left would stand for ever.
+    pub(super) fn ask_the_held(&mut self, now: Now, out: &mut Outbox) {
+        let later = (Mono(now.mono.0.saturating_add(1)), LegId(0));
+        let waiting = self.held.split_off(&later);
+        let due = std::mem::replace(&mut self.held, waiting);
+        for (_, leg) in due {
+            self.watch_hold(leg, now);
+            let partner = self.sessions.get(&leg).and_then(|session| session.partner);
+            for leg in std::iter::once(leg).chain(partner) {
+                self.re_invite(leg, now, out);
+            }
+        }
+    }
+
+    /// Notes when the two sides of a hold are to be asked, or that it is over.
+    fn watch_hold(&mut self, leg: LegId, now: Now) {
+        let Some(session) = self.sessions.get_mut(&leg) else { return };
+        let until = session.holding.then_some(now.mono + self.policy.lost_after * HELD_PATIENCE);
+        if let Some(before) = std::mem::replace(&mut session.held_until, until) {
+            self.held.remove(&(before, leg));
+        }
+        self.held.extend(until.map(|until| (until, leg)));
     }
 
     /// Notes when a silent leg's peer is to be asked.

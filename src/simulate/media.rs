@@ -108,8 +108,13 @@ impl Media {
             }
             Command::Stream { leg, stream } => {
                 if let Some(ear) = self.known(leg, "stream", &mut outcome) {
-                    if ear.stream.is_none() {
+                    let before = ear.stream.is_some_and(|before| before.will_receive);
+                    if stream.will_receive && !before {
+                        // Begins to be listened for anew; silence is told from here on.
                         ear.last_heard = now;
+                        ear.silent = false;
+                    }
+                    if ear.stream.is_none() {
                         outcome.later.push((now + LOOK_EVERY, Later::Look { leg }));
                     }
                     ear.stream = Some(stream);

@@ -7,6 +7,7 @@ use crate::sip::Endpoint;
 use crate::sip::api::{
     Directory, Effect, Flow, LegEvent, Listener, Settings, Shown, Transport, Trunk, Why,
 };
+use crate::sip::digest::Offer;
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -75,7 +76,7 @@ pub fn settings(at: SocketAddr, transports: &[Transport], product: &str) -> Sett
         min_expires_s: 30,
         max_expires_s: 7200,
         max_contacts: 2,
-        digest: crate::sip::digest::Offer::Both,
+        digest: Offer::Both,
         max_transactions: 10_000,
     }
 }
