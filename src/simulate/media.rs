@@ -121,8 +121,14 @@ impl Media {
                 }
             }
             Command::Bridge { a, b } => {
-                for (one, other) in [(a, b), (b, a)] {
+                for one in [a, b] {
+                    self.unbridge(one);
                     if let Some(ear) = self.known(one, "bridge", &mut outcome) {
+                        ear.playing = None;
+                    }
+                }
+                for (one, other) in [(a, b), (b, a)] {
+                    if let Some(ear) = self.legs.get_mut(&one) {
                         ear.bridged = Some(other);
                     }
                 }
@@ -270,12 +276,13 @@ impl Media {
         found.map(|(leg, _)| *leg)
     }
 
-    /// Whether the peer at `remote` is connected with another.
+    /// Whether a prompt covers the sound of the one whom the peer at `remote` is connected with.
     #[must_use]
-    pub fn is_bridged(&self, remote: SocketAddr) -> bool {
-        self.legs
-            .values()
-            .any(|ear| ear.bridged.is_some() && ear.stream.is_some_and(|s| s.remote == remote))
+    pub fn is_covered(&self, remote: SocketAddr) -> bool {
+        self.legs.values().any(|ear| {
+            let here = ear.stream.is_some_and(|stream| stream.remote == remote);
+            here && ear.bridged.is_some() && ear.playing.is_some()
+        })
     }
 
     /// Whether any of our ports still serves the peer at `remote`.

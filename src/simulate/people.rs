@@ -122,6 +122,8 @@ pub struct Caller {
     /// The refusal, if any.
     pub refused: Option<u16>,
     deaf: u32,
+    /// Times in a row that a prompt was heard over the agent though nobody held the call.
+    pub covered: u32,
 }
 
 impl Caller {
@@ -135,6 +137,7 @@ impl Caller {
             connected: false,
             refused: None,
             deaf: 0,
+            covered: 0,
         }
     }
 

@@ -2,7 +2,9 @@
 //! words and nothing of who decided or how.
 
 use crate::base::{AgentId, CallId};
-use crate::event::{AgentEvent, CallEvent, DeskEvent, EndCause, Entry, Fact, Origin};
+use crate::event::{
+    AgentEvent, CallEvent, DeskEvent, EndCause, Entry, Fact, Origin, Party, Purpose,
+};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One call as the facts so far tell it.
@@ -16,6 +18,10 @@ struct CallSeen {
     ringing: BTreeSet<AgentId>,
     answered_by: Option<AgentId>,
     accepted: bool,
+    /// Who holds it now.
+    held_by: Vec<Party>,
+    /// Told "all are busy" for the group asked for last.
+    told_busy: bool,
     ends: u32,
     /// The agent who placed it, when one did.
     placed_by: Option<AgentId>,
@@ -95,6 +101,14 @@ impl Watch {
         open.find(|call| call.name.as_deref() == Some(name))?.answered_by.as_ref()
     }
 
+    /// Whether the open call of the caller of this name is held by either side; none when there is no
+    /// such call.
+    #[must_use]
+    pub fn is_held(&self, name: &str) -> Option<bool> {
+        let mut open = self.calls.values().filter(|call| call.ends == 0);
+        open.find(|call| call.name.as_deref() == Some(name)).map(|call| !call.held_by.is_empty())
+    }
+
     /// Whether this call goes to one agent's own line, which may ring beside another call.
     #[must_use]
     pub fn is_direct(&self, call: CallId) -> bool {
@@ -153,7 +167,27 @@ impl Watch {
                     self.wrong.push(format!("{id} was accepted twice"));
                 }
             }
-            CallEvent::OperatorAsked { group } => call.direct = group.is_none(),
+            CallEvent::OperatorAsked { group } => {
+                call.direct = group.is_none();
+                call.told_busy = false;
+            }
+            CallEvent::Announced { purpose: Purpose::Busy, .. } => {
+                if std::mem::replace(&mut call.told_busy, true) {
+                    self.wrong.push(format!("{id} was told twice that all are busy"));
+                }
+            }
+            CallEvent::Held { by } => {
+                if call.held_by.contains(by) || call.answered_by.is_none() {
+                    self.wrong.push(format!("{id} was held by {by:?}, who could not"));
+                }
+                call.held_by.push(*by);
+            }
+            CallEvent::Resumed { by } => {
+                if !call.held_by.contains(by) {
+                    self.wrong.push(format!("{id} was taken back by {by:?}, who did not hold"));
+                }
+                call.held_by.retain(|other| other != by);
+            }
             CallEvent::OfferMade { agent } => {
                 let direct = call.direct;
                 if !call.ringing.insert(agent.clone()) {
@@ -205,9 +239,7 @@ impl Watch {
             | CallEvent::KeyWrong { .. }
             | CallEvent::MenuTimedOut { .. }
             | CallEvent::Queued { .. }
-            | CallEvent::Announced { .. }
-            | CallEvent::Held { .. }
-            | CallEvent::Resumed { .. } => {}
+            | CallEvent::Announced { .. } => {}
         }
     }
 

@@ -39,6 +39,8 @@ const UNACKED_TIME: Duration = Duration::from_secs(10);
 const ALIVE_EVERY: Duration = Duration::from_secs(60);
 /// Making a connection (a phone that is gone must not keep a call waiting).
 const CONNECT_TIME: Duration = Duration::from_secs(4);
+/// A connection that the peer ended, or that is no longer understood, takes answers for this long.
+const PARTING_TIME: Duration = Duration::from_millis(500);
 /// What we call ourselves in an answer to a stream that is not SIP.
 const PRODUCT: &str = "Madoguchi";
 /// One read.
@@ -205,29 +207,30 @@ impl Connections {
     ) {
         arrange(&stream);
         let (reading, mut writing) = stream.into_split();
-        let last_word = tokio::select! {
-            last_word = self.read(reading, flow) => last_word,
-            () = write(&mut writing, queue) => None,
+        let listening = async {
+            self.read(reading, flow).await;
+            // What came whole before the end is answered yet: the engine has it already.
+            tokio::time::sleep(PARTING_TIME).await;
         };
-        self.open().remove(&flow.connection);
-        if let Some(answer) = last_word {
-            let _ = timeout(CONNECT_TIME, writing.write_all(&answer)).await;
+        tokio::select! {
+            () = listening => (),
+            () = write(&mut writing, queue) => (),
         }
+        self.open().remove(&flow.connection);
         (self.deliver.0)(Lane::First, Event::FlowLost(flow));
     }
 
-    /// Reads until the peer is through, too slow, or no longer understood; then what is still to be
-    /// answered.
-    async fn read(&self, mut reading: OwnedReadHalf, flow: Flow) -> Option<Bytes> {
+    /// Reads until the peer is through, too slow, or no longer understood.
+    async fn read(&self, mut reading: OwnedReadHalf, flow: Flow) {
         let mut framer = Framer::new();
         let mut chunk = vec![0_u8; CHUNK];
         let mut until = after(MESSAGE_TIME);
         let mut unfinished = true; // the first message is as good as begun
         loop {
             let Ok(Ok(length @ 1..)) = timeout_at(until, reading.read(&mut chunk)).await else {
-                return None;
+                return;
             };
-            framer.push(chunk.get(..length)?);
+            framer.push(chunk.get(..length).unwrap_or_default());
             let mut whole = false;
             while let Some(framed) = framer.pop() {
                 whole = true;
@@ -236,10 +239,13 @@ impl Connections {
                         count(&self.counters.received);
                         (self.deliver.0)(Lane::of(&bytes), Event::Message { flow, bytes });
                     }
-                    Framed::Ping => self.pong(flow),
+                    Framed::Ping => self.enqueue(flow, Bytes::from_static(PONG)),
                     Framed::Broken(rejected) => {
                         count(&self.counters.broken_streams);
-                        return rejected.response(PRODUCT, flow.remote);
+                        if let Some(answer) = rejected.response(PRODUCT, flow.remote) {
+                            self.enqueue(flow, answer);
+                        }
+                        return;
                     }
                 }
             }
@@ -254,11 +260,11 @@ impl Connections {
         }
     }
 
-    /// Answers a keep-alive, in its turn behind what waits to be written. A peer that lets 256 answers
-    /// wait gets none.
-    fn pong(&self, flow: Flow) {
+    /// An answer of the stream's own (a keep-alive's, a refusal), in its turn behind what waits to be
+    /// written. A peer that lets 256 answers wait gets none.
+    fn enqueue(&self, flow: Flow, bytes: Bytes) {
         if let Some(peer) = self.open().get(&flow.connection) {
-            let _ = peer.outgoing.try_send((flow, Bytes::from_static(PONG)));
+            let _ = peer.outgoing.try_send((flow, bytes));
         }
     }
 }

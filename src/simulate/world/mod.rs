@@ -13,7 +13,7 @@ use super::faults::{Draw, Faults};
 use super::host::{Doing, Due, Host};
 use super::lines::first_line;
 use super::peer::{Describes, Peer};
-use super::people::{Caller, CallerState, Deed, Phone};
+use super::people::{CALLERS_LEG, Caller, CallerState, Deed, Phone};
 use super::registrant::Registrant;
 use super::scene::{CallerMake, STRAIGHT, Scene};
 use crate::base::{CallId, Mono, Number, PromptId, Rng};
@@ -349,6 +349,20 @@ impl World {
         }
         if to == DESK && self.net.chance(self.faults.garbage) {
             self.send_garbage(from, bytes);
+        }
+    }
+
+    /// A caller listens: once the history says that the hold is over, the music must be over too.
+    fn listens(&mut self, node: NodeId) {
+        let it = &mut self.nodes[node];
+        let (Role::Caller(caller), Some(peer)) = (&mut it.role, &it.peer) else { return };
+        let (Some(media), Some(watch)) = (self.host.media(), self.host.watch()) else { return };
+        let covered = peer.ear(CALLERS_LEG).is_some_and(|ear| media.is_covered(ear));
+        let held = watch.is_held(&caller.make.name).unwrap_or(true);
+        caller.covered = if covered && !held { caller.covered + 1 } else { 0 };
+        if caller.covered >= 2 {
+            let line = format!("{} hears a prompt and not the agent", caller.make.name);
+            self.host.wrong.push(line);
         }
     }
 

@@ -86,7 +86,12 @@ impl World {
                 let ears = self.speaking.iter().filter(|ear| self.ears.get(ear) == Some(&node));
                 self.gaps.extend(ears.map(|ear| (*ear, until)));
             }
-            deed => self.reach(node, Reaches::Deed(deed)),
+            deed => {
+                if matches!(deed, Deed::Listen(_)) {
+                    self.listens(node);
+                }
+                self.reach(node, Reaches::Deed(deed));
+            }
         }
     }
 
