@@ -92,7 +92,7 @@ fn a_caller_who_waited_in_the_queue_then_talks_on_the_same_stream() {
     hears(&ear, "busy", 4);
     // The agent comes to work: her phone registers, and the call that waits is hers.
     let softphone = agent(&desk, "6001", &hers, "PCMU");
-    softphone.wait("CALL_ESTABLISHED", s(8));
+    softphone.wait("CALL_ESTABLISHED", s(15));
     rest(1500);
     let heard = ear.heard();
     is_of(&heard, usize::try_from(heard.ms()).unwrap() - 1100, &hers);
