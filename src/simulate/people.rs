@@ -16,6 +16,8 @@ pub const CALLERS_LEG: LegId = LegId(2);
 const LISTENS_EVERY: Duration = Duration::from_secs(8);
 /// Somebody who waits for the other to hang up does so no longer than this.
 const TALKS_AT_MOST: Duration = Duration::from_mins(4);
+/// A phone that nobody answers and nobody cancels (its caller was killed) gives up by itself.
+const RINGS_AT_MOST: Duration = Duration::from_mins(3);
 /// Statuses with which phones refuse.
 const REFUSALS: [u16; 6] = [486, 486, 603, 480, 500, 302];
 
@@ -342,6 +344,7 @@ impl Phone {
             return;
         }
         self.legs.insert(leg, AtPhone::Rings);
+        stage.later(RINGS_AT_MOST, Deed::Refuse(leg, 480));
         if stage.healed || stage.rng.chance(self.make.diligence) {
             if !stage.rng.chance(100) {
                 let early = stage.rng.chance(100);
