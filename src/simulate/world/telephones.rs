@@ -191,7 +191,11 @@ impl World {
         let Stage { keys, begins, stops, dies, rush, left_behind, .. } = stage;
         let mut effects = it.peer.as_mut().map(Peer::take_effects).unwrap_or_default();
         let boot = it.boot;
-        self.left_behind += u32::from(left_behind);
+        if left_behind {
+            self.left_behind += 1;
+            let at = self.nodes[node].at;
+            self.note(|| format!("        {at} was left in a call that is over"));
+        }
         if new_ear {
             self.ears.insert(ear, node);
             self.next_ear = self.next_ear.wrapping_add(1).max(512) % 32_768;

@@ -8,7 +8,7 @@ use crate::sip::api::Flow;
 use crate::sip::dialog::{Token, derived};
 use crate::sip::transaction::timer::Alarm;
 use crate::sip::transaction::{Client, InviteClient, Timers, Wire, client, invite_client};
-use crate::sip::{HeaderName, Method, Response};
+use crate::sip::{Head, HeaderName, Method, Response};
 use bytes::Bytes;
 
 /// 2xx of different forks that one INVITE of ours acknowledges; more are not answered at all, so
@@ -58,6 +58,17 @@ pub(in crate::sip) struct ClientTxn {
     /// Its leg is over: an INVITE that rings on for nobody is given up like a cancelled one.
     orphan: bool,
     alarm: Alarm,
+}
+
+/// The key of the transaction that a response belongs to: our branch, and the method of the `CSeq`
+/// (§17.1.3).
+fn client_key(head: &Head) -> Option<u64> {
+    let branch = head.via.modern_branch()?;
+    let token = Token::parse(branch.get(crate::sip::via::COOKIE.len()..)?)?;
+    Some(match head.cseq.method {
+        Method::Cancel => token.0 | 1,
+        _ => token.0,
+    })
 }
 
 impl Cx<'_> {
@@ -138,13 +149,7 @@ impl Cx<'_> {
         if head.headers.all(&HeaderName::Via).nth(1).is_some() {
             return None;
         }
-        // §17.1.3: our branch, and the method of the CSeq.
-        let branch = head.via.modern_branch()?;
-        let token = Token::parse(branch.get(crate::sip::via::COOKIE.len()..)?)?;
-        let key = match head.cseq.method {
-            Method::Cancel => token.0 | 1,
-            _ => token.0,
-        };
+        let key = client_key(head)?;
         let now = self.now.mono;
         let txn = self.core.clients.get_mut(key)?;
         let wire = txn.flow.transport.into();
@@ -242,6 +247,11 @@ impl Cx<'_> {
             .clients
             .get(branch.0)
             .is_some_and(|txn| matches!(txn.machine, Asking::Invite(InviteClient::Calling { .. })))
+    }
+
+    /// Whose request `head` answers, by its branch.
+    pub fn asker(&self, head: &Head) -> Option<LegId> {
+        self.core.clients.get(client_key(head)?).map(|txn| txn.leg)
     }
 
     /// The way the request under `branch` went.

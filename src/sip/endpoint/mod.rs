@@ -301,6 +301,10 @@ impl Endpoint {
         out: &mut Vec<Effect>,
     ) {
         let mut cx = Cx { core: &mut self.core, now, out };
+        let asker = cx.asker(&response.head).and_then(|leg| self.legs.get(leg.0));
+        if asker.is_some_and(|leg| !leg.asked_by(&response.head)) {
+            return;
+        }
         let Some((leg, purpose, branch, outcome)) = cx.answered(response) else { return };
         if self.legs.contains(leg.0) {
             let step = |leg: &mut Leg, cx: &mut Cx<'_>| {

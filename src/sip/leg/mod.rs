@@ -17,7 +17,7 @@ use super::dialog::{Dialog, Token};
 use super::endpoint::asking::{Outcome, Purpose};
 use super::transaction::after_ms;
 use super::transaction::timer::{Alarm, LONG_MS};
-use super::{Method, Request};
+use super::{Head, Method, Request};
 use crate::base::{LegId, Mono};
 use crate::sip::endpoint::core::Cx;
 use bytes::Bytes;
@@ -75,6 +75,19 @@ pub(super) struct Ending {
 impl Leg {
     pub fn new(id: LegId, tag: Token, state: State) -> Self {
         Self { id, tag, state, alarm: Alarm::default(), follows: None, asked: (Mono::ZERO, 0) }
+    }
+
+    /// Whether an answer names our tag and Call-ID. A dialog has those of the request (RFC 3261
+    /// §12.1.2): under others our ACK and BYE would reach nobody, and the peer would answer for ever.
+    pub fn asked_by(&self, head: &Head) -> bool {
+        let call_id = match &self.state {
+            State::Invited(invited) => &invited.dialog.call_id,
+            State::Calling(calling) => &calling.call_id,
+            State::Up(up) => &up.dialog.call_id,
+            State::Ending(ending) => &ending.dialog.call_id,
+            State::Over => return true,
+        };
+        *head.call_id == **call_id && head.from.tag().and_then(Token::parse) == Some(self.tag)
     }
 
     /// Whether one more request of the peer's may be remembered.

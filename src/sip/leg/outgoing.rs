@@ -23,7 +23,7 @@ pub(in crate::sip) struct Calling {
     pub branch: Token,
     /// Why the engine no longer wants it, once it does not.
     pub cancel: Option<Why>,
-    call_id: Box<str>,
+    pub call_id: Box<str>,
     target: Uri,
     /// See [`Dialog::asking`].
     by_contact: bool,

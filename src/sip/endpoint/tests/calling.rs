@@ -201,6 +201,35 @@ fn of_several_forks_the_first_answer_counts() {
 }
 
 #[test]
+fn an_answer_that_names_another_call_does_not_spoil_ours() {
+    for (ours, others) in [("Call-ID: ", "Call-ID: x"), (";tag=", ";tag=x")] {
+        let mut ladder = Ladder::new(udp("192.0.2.8:5080"));
+        ladder.play(
+            "
+            . dial 2000
+            < INVITE 1 sdp
+        ",
+        );
+        let answer = ladder.response(200, &["INVITE", "sdp"]);
+        let text = String::from_utf8_lossy(&answer).replacen(ours, others, 1);
+        let mut out = Vec::new();
+        ladder.endpoint.receive(ladder.flow, text.into(), false, super::at(0), &mut out);
+        assert!(out.is_empty(), "{others}: {out:?}");
+        ladder.play(
+            "
+            > 200 INVITE sdp
+            < ACK 1
+            ! Answered sdp
+            . hang_up
+            < BYE 2
+            > 200 BYE
+            ! Over ByUs
+        ",
+        );
+    }
+}
+
+#[test]
 fn a_thousand_forks_cost_eight() {
     let mut ladder = Ladder::new(udp("192.0.2.8:5080"));
     ladder.play(
