@@ -26,7 +26,7 @@ pub const TRANSACTION_BOUND: usize = 4_096;
 /// Least time between the beginnings of two transactions, unless [`GATHERED`] entries wait. A batch
 /// after a quiet moment is written at once; under load batches share transactions, whose cost is
 /// mostly that of waking two threads.
-pub const GATHER: Duration = Duration::from_millis(2);
+pub const GATHER: Duration = Duration::from_millis(1);
 
 /// Entries that are worth a transaction at once.
 pub const GATHERED: usize = 64;
