@@ -2,17 +2,9 @@
 
 use super::{Config, Durability};
 use crate::dialplan::show_duration as show;
-use crate::sip::api::Transport;
 use crate::sip::digest::Offer;
 use std::fmt::Write as _;
 use std::path::Path;
-
-const fn transport(transport: Transport) -> &'static str {
-    match transport {
-        Transport::Udp => "udp",
-        Transport::Tcp => "tcp",
-    }
-}
 
 /// A text as TOML writes it.
 fn quoted(text: &str) -> String {
@@ -53,7 +45,7 @@ impl Config {
         };
         line("[sip]".to_owned());
         let listens = self.sip.listen.iter();
-        let listens = listens.map(|l| format!("{}:{}", transport(l.transport), l.address));
+        let listens = listens.map(|l| format!("{}:{}", l.transport.as_str(), l.address));
         line(format!("listen = {}", list(listens)));
         if let Some(advertise) = self.sip.advertise {
             line(format!("advertise = \"{advertise}\""));
@@ -106,7 +98,7 @@ impl Config {
             });
             line(format!("sources = {}", list(sources)));
             if let Some(by) = trunk.transport {
-                line(format!("transport = \"{}\"", transport(by)));
+                line(format!("transport = \"{}\"", by.as_str()));
             }
         }
         for (number, contact) in &self.fixed_phones {

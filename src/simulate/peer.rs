@@ -50,7 +50,11 @@ pub struct Peer {
 
 /// A desk is a trunk to its peers, and its numbers are phones at a fixed address.
 fn directory(desk: SocketAddr, transport: Transport, numbers: &[Number]) -> Directory {
-    let suffix = if transport == Transport::Tcp { ";transport=tcp" } else { "" };
+    let suffix = if transport.is_stream() {
+        format!(";transport={}", transport.as_str())
+    } else {
+        String::new()
+    };
     let contact = |number: &Number| format!("sip:{}@{desk}{suffix}", escaped(number.as_str()));
     Directory {
         accounts: BTreeMap::new(),

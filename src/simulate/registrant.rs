@@ -135,9 +135,10 @@ impl Registrant {
         let credentials = self.credentials(&Method::Register, &registrar);
         let mut writer = Writer::request(&Method::Register, &registrar);
         let contact = Uri::at(Some(self.extension.as_str()), self.at);
-        let contact = match self.transport {
-            Transport::Udp => contact,
-            Transport::Tcp => contact.with_param("transport", Some("tcp")),
+        let contact = if self.transport.is_stream() {
+            contact.with_param("transport", Some(self.transport.as_str()))
+        } else {
+            contact
         };
         let branch = format!("z9hG4bK{}", rng.token());
         writer

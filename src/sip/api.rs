@@ -12,6 +12,78 @@ pub enum Transport {
     Udp,
     /// A stream.
     Tcp,
+    /// A stream inside TLS (RFC 3261 §26.2.1).
+    Tls,
+    /// Messages of a WebSocket (RFC 7118); its connections are only ever made by the peer.
+    Ws,
+    /// The same inside TLS.
+    Wss,
+}
+
+impl Transport {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Udp, Self::Tcp, Self::Tls, Self::Ws, Self::Wss];
+
+    /// Whether it is carried by connections: nothing is lost or repeated while one stands, and a lost
+    /// one is told. All but UDP.
+    #[must_use]
+    pub const fn is_stream(self) -> bool {
+        !matches!(self, Self::Udp)
+    }
+
+    /// Whether nobody on the way can read or change it.
+    #[must_use]
+    pub const fn is_secure(self) -> bool {
+        matches!(self, Self::Tls | Self::Wss)
+    }
+
+    /// Whether the peer is a WebSocket client, to which no connection can be made (RFC 7118 §5.2).
+    #[must_use]
+    pub const fn is_websocket(self) -> bool {
+        matches!(self, Self::Ws | Self::Wss)
+    }
+
+    /// In small letters, as the configuration, the store and the metrics have it, and a URI's
+    /// `transport` parameter.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Udp => "udp",
+            Self::Tcp => "tcp",
+            Self::Tls => "tls",
+            Self::Ws => "ws",
+            Self::Wss => "wss",
+        }
+    }
+
+    /// As a Via has it (RFC 3261 §20.42, RFC 7118 §5.1).
+    #[must_use]
+    pub const fn in_via(self) -> &'static str {
+        match self {
+            Self::Udp => "UDP",
+            Self::Tcp => "TCP",
+            Self::Tls => "TLS",
+            Self::Ws => "WS",
+            Self::Wss => "WSS",
+        }
+    }
+
+    /// The port of a URI that names none (RFC 3261 §19.1.2, RFC 7118 §5.5).
+    #[must_use]
+    pub const fn default_port(self) -> u16 {
+        match self {
+            Self::Udp | Self::Tcp => 5060,
+            Self::Tls => 5061,
+            Self::Ws => 80,
+            Self::Wss => 443,
+        }
+    }
+
+    /// The one of that name, whatever its letters' case.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|one| one.as_str().eq_ignore_ascii_case(name))
+    }
 }
 
 /// The way a message came, and so the way its answer goes back (RFC 3261 §18.2.2, RFC 3581, RFC 5923).

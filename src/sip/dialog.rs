@@ -13,7 +13,7 @@ pub(super) const MAX_ROUTES: usize = 16;
 /// One of our listeners, as it is written into messages.
 #[derive(Clone, Debug)]
 pub(super) struct Place {
-    /// `UDP` or `TCP`.
+    /// As Via has it: `UDP`, `TCP`, `TLS`, `WS`, `WSS`.
     pub transport: &'static str,
     /// sent-by.
     pub sent_by: std::net::SocketAddr,

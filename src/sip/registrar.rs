@@ -3,7 +3,7 @@
 //! be stored.
 
 use super::Uri;
-use super::api::{Binding, BindingChange, Flow, Settings, Transport};
+use super::api::{Binding, BindingChange, Flow, Settings};
 use super::transaction::Timers;
 use super::transaction::timer::Alarm;
 use crate::base::{Mono, Now, Number, Wall};
@@ -267,7 +267,7 @@ impl Registrar {
         let phones = self.phones.get(account)?;
         let held = phones.held.iter().rev().find(|held| held.until > now)?;
         let mut flow = held.flow;
-        if flow.transport == Transport::Tcp && flow.connection == 0 {
+        if flow.transport.is_stream() && flow.connection == 0 {
             // The port a connection came from is not one to connect to; the Contact's is.
             flow.remote = held.uri.socket_addr().unwrap_or(flow.remote);
         }

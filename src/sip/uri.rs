@@ -1,5 +1,6 @@
 //! SIP, SIPS and tel URIs (RFC 3261 §19.1, RFC 3966): read, compared, written. Knows no header.
 
+use super::api::Transport;
 use super::chars::{
     escape_user_into, escapes_are_whole, is_unreserved, is_user_char, split_at_byte, split_before,
     unescape,
@@ -215,11 +216,28 @@ impl Uri {
         self
     }
 
-    /// Where to send, when the host is an address: its port, or 5060.
+    /// The transport it asks for (RFC 3263 §4.1): the one it names, TLS for `sips:`, else UDP; none
+    /// when it names one that we do not speak. `sips:` with `transport=tcp` means TLS (RFC 3261 §26.2.2).
+    #[must_use]
+    pub fn transport(&self) -> Option<Transport> {
+        let named = self.params.value("transport").map(Transport::named);
+        match (self.scheme, named) {
+            (Scheme::Sips, None | Some(Some(Transport::Tcp | Transport::Tls))) => {
+                Some(Transport::Tls)
+            }
+            (Scheme::Sips, Some(Some(Transport::Ws | Transport::Wss))) => Some(Transport::Wss),
+            (Scheme::Sips, Some(Some(Transport::Udp))) => None,
+            (_, Some(named)) => named,
+            (_, None) => Some(Transport::Udp),
+        }
+    }
+
+    /// Where to send, when the host is an address: its port, or the transport's own.
     #[must_use]
     pub fn socket_addr(&self) -> Option<SocketAddr> {
         let address = self.host.as_ref()?.ip()?;
-        Some(SocketAddr::new(address, self.port.unwrap_or(5060)))
+        let usual = self.transport().map_or(5060, Transport::default_port);
+        Some(SocketAddr::new(address, self.port.unwrap_or(usual)))
     }
 
     /// Equality by RFC 3261 §19.1.4. Not transitive: a URI without an unknown parameter equals both

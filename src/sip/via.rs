@@ -32,7 +32,11 @@ pub enum ViaTransport {
     Tcp,
     /// TLS
     Tls,
-    /// SCTP, WS, WSS, UNKNOWN …, as written.
+    /// WS (RFC 7118)
+    Ws,
+    /// WSS (RFC 7118)
+    Wss,
+    /// SCTP, UNKNOWN …, as written.
     Other(Box<str>),
 }
 
@@ -44,17 +48,14 @@ impl ViaTransport {
             Self::Udp => "UDP",
             Self::Tcp => "TCP",
             Self::Tls => "TLS",
+            Self::Ws => "WS",
+            Self::Wss => "WSS",
             Self::Other(name) => name,
         }
     }
 
     fn read(token: &str) -> Self {
-        match token {
-            _ if token.eq_ignore_ascii_case("UDP") => Self::Udp,
-            _ if token.eq_ignore_ascii_case("TCP") => Self::Tcp,
-            _ if token.eq_ignore_ascii_case("TLS") => Self::Tls,
-            _ => Self::Other(token.into()),
-        }
+        super::api::Transport::named(token).map_or_else(|| Self::Other(token.into()), Self::from)
     }
 }
 
@@ -63,6 +64,9 @@ impl From<super::api::Transport> for ViaTransport {
         match transport {
             super::api::Transport::Udp => Self::Udp,
             super::api::Transport::Tcp => Self::Tcp,
+            super::api::Transport::Tls => Self::Tls,
+            super::api::Transport::Ws => Self::Ws,
+            super::api::Transport::Wss => Self::Wss,
         }
     }
 }

@@ -157,6 +157,9 @@ impl Net {
                         tcp::listen(listen.address, index, deliver, counters).map_err(failed)?,
                     )
                 }
+                Transport::Tls | Transport::Ws | Transport::Wss => {
+                    return Err(failed(io::ErrorKind::Unsupported.into()));
+                }
             });
         }
         Ok(Self { listeners, counters })

@@ -265,14 +265,16 @@ async fn check_kind(
 }
 
 async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), OpenError> {
-    let known: i64 = 1;
-    let migrations = vec![Migration::new(
-        known,
-        "journal".into(),
-        MigrationType::Simple,
-        include_str!("../../../migrations/sqlite/0001_journal.sql").into_sql_str(),
-        false,
-    )];
+    let texts = [
+        ("journal", include_str!("../../../migrations/sqlite/0001_journal.sql")),
+        ("flows", include_str!("../../../migrations/sqlite/0002_flows.sql")),
+    ];
+    let known = i64::try_from(texts.len()).unwrap_or(i64::MAX);
+    let migration = |(number, (name, text)): (i64, (&'static str, &'static str))| {
+        let text = text.into_sql_str();
+        Migration::new(number, name.into(), MigrationType::Simple, text, false)
+    };
+    let migrations = (1..).zip(texts).map(migration).collect();
     Migrator::with_migrations(migrations).run(connection).await.map_err(|error| match error {
         MigrateError::VersionMissing(found) => {
             OpenError::Newer { path: path.to_owned(), found, known }
@@ -310,11 +312,8 @@ async fn bindings(
             account: Number::from(account.as_str()),
             contact: row.get(1),
             flow: Flow {
-                transport: match transport.as_str() {
-                    "udp" => Transport::Udp,
-                    "tcp" => Transport::Tcp,
-                    _ => return Err(broken("transport", transport)),
-                },
+                transport: Transport::named(&transport)
+                    .ok_or_else(|| broken("transport", transport))?,
                 listener: u16::try_from(listener)
                     .map_err(|_| broken("listener", listener.to_string()))?,
                 remote: remote.parse().map_err(|_| broken("address", remote))?,

@@ -2,7 +2,7 @@
 
 use crate::base::Number;
 use crate::event::{self, Entry, Fact};
-use crate::sip::api::{Binding, BindingChange, Transport};
+use crate::sip::api::{Binding, BindingChange};
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Arguments, AssertSqlSafe, SqliteConnection};
 use std::collections::BTreeMap;
@@ -103,10 +103,6 @@ fn bind(rows: &[&Entry]) -> Result<SqliteArguments, sqlx::Error> {
 }
 
 async fn put(connection: &mut SqliteConnection, binding: &Binding) -> Result<(), sqlx::Error> {
-    let transport = match binding.flow.transport {
-        Transport::Udp => "udp",
-        Transport::Tcp => "tcp",
-    };
     sqlx::query(
         "INSERT INTO binding \
          (account, contact, transport, listener, remote, call_id, cseq, expires_at_ms) \
@@ -115,7 +111,7 @@ async fn put(connection: &mut SqliteConnection, binding: &Binding) -> Result<(),
     )
     .bind(binding.account.as_str())
     .bind(binding.contact.as_str())
-    .bind(transport)
+    .bind(binding.flow.transport.as_str())
     .bind(i64::from(binding.flow.listener))
     .bind(binding.flow.remote.to_string())
     .bind(binding.call_id.as_str())

@@ -234,7 +234,7 @@ fn a_file_that_is_not_for_us_is_refused_untouched() {
     ))
     .expect("written");
     let error = Store::open(&path, SERVICE, |_| ()).err().expect("refused");
-    assert!(matches!(error, OpenError::Newer { found: 7, known: 1, .. }), "{error}");
+    assert!(matches!(error, OpenError::Newer { found: 7, known: 2, .. }), "{error}");
 
     let other = folder.0.join("other.db");
     block_on(sql(&other, "CREATE TABLE theirs (a)")).expect("made");
@@ -338,4 +338,23 @@ fn closing_in_front_of_a_stuck_disk_says_so() {
     wait_for(&notices, |notice| matches!(notice, StoreNotice::Failing { .. }));
     assert!(!store.close(Duration::from_millis(50)));
     block_on(other.close()).expect("let go");
+}
+
+#[test]
+fn an_update_keeps_the_registrations_of_the_version_before() {
+    let folder = Folder::new();
+    let (store, _replay, _notices) = open(&folder.file());
+    assert!(store.close(PATIENCE));
+    let as_it_was = "DROP TABLE binding; DELETE FROM _sqlx_migrations WHERE version > 1; \
+        CREATE TABLE binding (account TEXT NOT NULL, contact TEXT NOT NULL, \
+        transport TEXT NOT NULL CHECK (transport IN ('udp', 'tcp')), listener INTEGER NOT NULL, \
+        remote TEXT NOT NULL, call_id TEXT NOT NULL, cseq INTEGER NOT NULL, \
+        expires_at_ms INTEGER NOT NULL, PRIMARY KEY (account, contact)) STRICT, WITHOUT ROWID; \
+        INSERT INTO binding VALUES ('2001', 'sip:2001@[2001:db8::1]:5070;transport=tcp', 'tcp', 1, \
+        '[2001:db8::1]:5070', 'a84b4c76e66710', 3, 1790780400123)";
+    block_on(sql(&folder.file(), as_it_was)).expect("the version before");
+    let (_store, replay, _notices) = open(&folder.file());
+    let had =
+        Binding { flow: Flow { connection: 0, ..binding("2001", 3).flow }, ..binding("2001", 3) };
+    assert_eq!(replay.bindings, [had]);
 }

@@ -395,7 +395,9 @@ impl World {
         for (flow, bytes) in doing.sends {
             match flow.transport {
                 Transport::Udp => self.send(DESK, flow.remote, &bytes),
-                Transport::Tcp => self.send_on_stream(flow, &bytes),
+                Transport::Tcp | Transport::Tls | Transport::Ws | Transport::Wss => {
+                    self.send_on_stream(flow, &bytes);
+                }
             }
         }
         for (one, other) in doing.bridged {

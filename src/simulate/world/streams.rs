@@ -59,7 +59,7 @@ impl World {
     /// A telephone sends, by whatever it speaks.
     pub(super) fn send_from(&mut self, node: NodeId, bytes: &Bytes) {
         let at = self.nodes[node].at;
-        if self.nodes[node].transport == Transport::Udp {
+        if !self.nodes[node].transport.is_stream() {
             return self.send(at, DESK, bytes);
         }
         self.datagrams += 1;
@@ -99,7 +99,7 @@ impl World {
         let node = self.nodes.iter().position(named).or_else(|| {
             let node = self.by_address.get(&flow.remote).copied()?;
             let alive = self.nodes[node].peer.is_some()
-                && self.nodes[node].transport == Transport::Tcp
+                && self.nodes[node].transport.is_stream()
                 && self.nodes[node].cut_until <= self.now;
             if alive {
                 // A phone has one stream: a new one takes the place of what it thought it had.

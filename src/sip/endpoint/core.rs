@@ -51,12 +51,9 @@ pub(in crate::sip) struct Cx<'a> {
 impl Core {
     pub fn new(settings: Settings, mut rng: Rng) -> Self {
         let places = settings.listeners.iter().map(|listener| {
-            let (transport, suffix) = match listener.transport {
-                Transport::Udp => ("UDP", ""),
-                Transport::Tcp => ("TCP", ";transport=tcp"),
-            };
             let sent_by = listener.advertised;
-            Place { transport, sent_by, contact: format!("sip:desk@{sent_by}{suffix}").into() }
+            let contact = contact(listener.transport, sent_by);
+            Place { transport: listener.transport.in_via(), sent_by, contact }
         });
         let nobody = std::net::SocketAddr::from(([127, 0, 0, 1], 5060));
         let nowhere =
@@ -170,7 +167,7 @@ impl Core {
                 self.streams.remove(&old);
             }
         }
-        if let Some(new) = new.filter(|flow| flow.transport == Transport::Tcp) {
+        if let Some(new) = new.filter(|flow| flow.transport.is_stream()) {
             self.streams.entry(new).or_default().insert(leg);
         }
     }
@@ -179,6 +176,19 @@ impl Core {
     pub fn followers(&self, flow: Flow) -> Vec<LegId> {
         self.streams.get(&flow).map(|legs| legs.iter().copied().collect()).unwrap_or_default()
     }
+}
+
+/// Our Contact at a listener. `transport=tls` was deprecated (RFC 3261 §26.2.2) in favour of `sips:`,
+/// which asks for TLS on every hop of the call and which softphones refuse or misread (RFC 5630 §3.3 tells
+/// the story); what they all understand is `transport=tls`.
+fn contact(transport: Transport, at: std::net::SocketAddr) -> Box<str> {
+    match transport {
+        Transport::Udp => format!("sip:desk@{at}"),
+        Transport::Tcp | Transport::Tls | Transport::Ws | Transport::Wss => {
+            format!("sip:desk@{at};transport={}", transport.as_str())
+        }
+    }
+    .into_boxed_str()
 }
 
 impl Cx<'_> {

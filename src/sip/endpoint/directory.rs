@@ -46,11 +46,10 @@ impl Compiled {
             else {
                 continue;
             };
-            let tcp = target
-                .params()
-                .value("transport")
-                .is_some_and(|name| name.eq_ignore_ascii_case("tcp"));
-            let transport = if tcp { Transport::Tcp } else { Transport::Udp };
+            // RFC 7118 §5.2: there is no calling a browser that has not called.
+            let Some(transport) = target.transport().filter(|by| !by.is_websocket()) else {
+                continue;
+            };
             let Some(listener) = listener_for(settings, transport, remote) else { continue };
             let flow = Flow { transport, listener, remote, connection: 0 };
             compiled.fixed_at.insert(seen_from(flow));
@@ -100,10 +99,8 @@ impl SocketFlow {
 
 fn seen_from(flow: Flow) -> (Transport, IpAddr, u16) {
     let SocketFlow { address, port } = SocketFlow::of(flow);
-    match flow.transport {
-        Transport::Udp => (Transport::Udp, address, port),
-        Transport::Tcp => (Transport::Tcp, address, 0),
-    }
+    let port = if flow.transport.is_stream() { 0 } else { port };
+    (flow.transport, address, port)
 }
 
 /// An IPv4 address that a dual-stack socket shows as IPv6 is the IPv4 address.

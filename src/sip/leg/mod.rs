@@ -245,8 +245,8 @@ impl Leg {
             State::Ending(ending) => &mut ending.dialog.flow,
             State::Over => return,
         };
-        let stream = crate::sip::api::Transport::Tcp;
-        if flow.transport == stream && current.transport == stream && flow.connection != 0 {
+        let same = flow.transport == current.transport;
+        if same && flow.transport.is_stream() && flow.connection != 0 {
             *current = flow;
         }
     }

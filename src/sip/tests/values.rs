@@ -1,5 +1,6 @@
 //! URIs, addresses and Via in tables.
 
+use crate::sip::api::Transport;
 use crate::sip::{AnyUri, Host, NameAddr, Params, Scheme, Uri, Via, ViaTransport};
 use std::net::SocketAddr;
 
@@ -185,6 +186,23 @@ fn a_uri_is_built_without_breaking() {
     let at = Uri::at(Some("201"), SocketAddr::from(([0x2001, 0xdb8, 0, 0, 0, 0, 0, 1], 5060)));
     assert_eq!(at.to_string(), "sip:201@[2001:db8::1]:5060");
     assert_eq!(at.socket_addr().map(|address| address.port()), Some(5060));
+    let table = [
+        ("sip:a@192.0.2.1", Some(Transport::Udp), 5060),
+        ("sip:a@192.0.2.1;transport=TCP", Some(Transport::Tcp), 5060),
+        ("sip:a@192.0.2.1;transport=tls", Some(Transport::Tls), 5061),
+        ("sip:a@192.0.2.1:5070;transport=tls", Some(Transport::Tls), 5070),
+        ("sips:a@192.0.2.1", Some(Transport::Tls), 5061),
+        ("sips:a@192.0.2.1;transport=tcp", Some(Transport::Tls), 5061),
+        ("sips:a@192.0.2.1;transport=udp", None, 5060),
+        ("sips:a@192.0.2.1;transport=ws", Some(Transport::Wss), 443),
+        ("sip:a@192.0.2.1;transport=ws", Some(Transport::Ws), 80),
+        ("sip:a@192.0.2.1;transport=sctp", None, 5060),
+    ];
+    for (text, transport, port) in table {
+        let uri = Uri::parse(text).expect(text);
+        assert_eq!(uri.transport(), transport, "{text}");
+        assert_eq!(uri.socket_addr().map(|address| address.port()), Some(port), "{text}");
+    }
     let evil = at.with_param("transport", Some("tcp>\r\nX: y;lr"));
     assert_eq!(evil.params().as_str(), ";transport=tcpX:ylr");
     assert!(

@@ -27,10 +27,7 @@ pub enum Wire {
 
 impl From<crate::sip::api::Transport> for Wire {
     fn from(transport: crate::sip::api::Transport) -> Self {
-        match transport {
-            crate::sip::api::Transport::Udp => Self::Unreliable,
-            crate::sip::api::Transport::Tcp => Self::Reliable,
-        }
+        if transport.is_stream() { Self::Reliable } else { Self::Unreliable }
     }
 }
 
