@@ -215,7 +215,7 @@ impl Scene {
         self.put(Input::Arrived {
             leg: CALLER,
             dialled: question.to.clone(),
-            caller: Caller { number, name: None },
+            caller: Caller { number, name: None, diverted_from: None },
             origin,
             hindrance: None,
         });

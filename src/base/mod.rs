@@ -3,12 +3,14 @@
 //! Imports nothing of the project. Holds no rule of the desk and touches no clock: time is handed in.
 
 mod bounded;
+mod channels;
 mod id;
 mod private;
 mod rng;
 mod time;
 
 pub use bounded::{BoundedQueue, Full};
+pub use channels::Channels;
 pub use id::{AgentId, CallId, GroupId, LegId, MenuId, Number, PlayId, PromptId, TrunkId};
 pub use private::Private;
 pub use rng::Rng;

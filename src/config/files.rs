@@ -46,6 +46,15 @@ pub fn load(path: &Path, secrets: Secrets) -> Result<(Config, Vec<Finding>), Vec
                 Err(list) => findings.extend(list),
             }
         }
+        for trunk in &mut config.trunks {
+            let login = trunk.upstream.as_mut().and_then(|upstream| upstream.login.as_mut());
+            if let (Some(login), Some(file)) = (login, &trunk.password_file) {
+                match trunk_password(file) {
+                    Ok(password) => login.password = password,
+                    Err(list) => findings.extend(list),
+                }
+            }
+        }
         match token(&config.http.token_file, secrets) {
             Ok(token) => config.token = token,
             Err(list) => findings.extend(list),
@@ -131,6 +140,12 @@ fn read_accounts(path: &Path) -> Result<(secrets::Accounts, Vec<Finding>), Vec<F
     let mut out = Findings::new(Source::secret(&text, &name));
     let accounts = secrets::accounts(&mut out);
     if out.refuse() { Err(out.into_sorted()) } else { Ok((accounts, out.into_sorted())) }
+}
+
+fn trunk_password(path: &Path) -> Result<Private<String>, Vec<Finding>> {
+    let name = path.display().to_string();
+    let text = read(path, &name, true)?;
+    secrets::trunk_password(&text, &name).map_err(Findings::into_sorted)
 }
 
 fn token(path: &Path, secrets: Secrets) -> Result<Private<String>, Vec<Finding>> {

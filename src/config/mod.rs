@@ -9,6 +9,7 @@ mod parse;
 mod problem;
 mod secrets;
 mod show;
+mod trunks;
 
 #[cfg(test)]
 mod tests;
@@ -17,8 +18,9 @@ pub use files::{Secrets, load, load_plan, looks_like_config, write_private};
 pub use parse::parse;
 pub use secrets::{MOST_ACCOUNTS, accounts};
 
-use crate::base::{Number, Private, TrunkId};
+use crate::base::{Channels, Number, Private, TrunkId};
 use crate::sip::api::{Account, Directory, Listener, Settings, Transport, Trunk};
+use crate::sip::trunk::{Profile, Upstream};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
@@ -156,6 +158,14 @@ pub struct TrunkConfig {
     pub sources: Vec<SocketAddr>,
     /// By what it comes; none means any.
     pub transport: Option<Transport>,
+    /// What it is like.
+    pub profile: Profile,
+    /// How many calls it carries at once.
+    pub channels: Channels,
+    /// Where it is reached; none: it only calls us.
+    pub upstream: Option<Upstream>,
+    /// Where its password is kept.
+    pub password_file: Option<PathBuf>,
 }
 
 /// What the daemon takes on at most.
@@ -210,6 +220,8 @@ impl Config {
             id: trunk.name.clone(),
             sources: trunk.sources.clone(),
             transport: trunk.transport,
+            profile: trunk.profile.clone(),
+            upstream: trunk.upstream.clone(),
         });
         Directory {
             accounts: accounts

@@ -1,8 +1,8 @@
 //! From the text of `madoguchi.toml` to a [`Config`] without its secrets. Pure: no file is opened.
 
 use super::problem::Problem;
-use super::{Config, Durability, Http, Limits, ListenConfig, Media, Sip, StoreConfig, TrunkConfig};
-use crate::base::{Number, Private, TrunkId};
+use super::{Config, Durability, Http, Limits, ListenConfig, Media, Sip, StoreConfig};
+use crate::base::{Number, Private};
 
 use crate::dialplan::reader::{At, Item, Table, document};
 use crate::dialplan::shape::{NumberRule, Shape, TextRule, show};
@@ -27,7 +27,8 @@ const fn s(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-const TRANSPORTS: [(&str, Transport); 2] = [("udp", Transport::Udp), ("tcp", Transport::Tcp)];
+pub(super) const TRANSPORTS: [(&str, Transport); 2] =
+    [("udp", Transport::Udp), ("tcp", Transport::Tcp)];
 
 /// Reads a configuration. `base` is the folder that relative paths in it begin from. Accounts and
 /// token are empty: see [`super::load`].
@@ -51,8 +52,8 @@ pub fn parse(
     }
 }
 
-struct Reading<'r, 't> {
-    out: &'r mut Findings<'t>,
+pub(super) struct Reading<'r, 't> {
+    pub(super) out: &'r mut Findings<'t>,
     base: &'r Path,
 }
 
@@ -65,7 +66,7 @@ impl Reading<'_, '_> {
         let (sip, listens) = sip.map(|table| self.sip(table)).unzip();
         let media = top.table("media", self.out).unwrap_or_else(|| top.empty());
         let advertise = sip.as_ref().and_then(|sip: &Sip| sip.advertise);
-        let media = self.media(media, advertise, &listens.unwrap_or_default());
+        let media = self.media(media, advertise, listens.as_ref().unwrap_or(&Vec::new()));
         let limits = top.table("limits", self.out).unwrap_or_else(|| top.empty());
         let limits = self.limits(limits, media.ports.clone().count() / 2);
         let store = top.table("store", self.out).unwrap_or_else(|| top.empty());
@@ -86,6 +87,18 @@ impl Reading<'_, '_> {
             file
         });
         let trunks = top.get("trunks").map(|item| self.trunks(&item)).unwrap_or_default();
+        let ports: Vec<u16> = listens
+            .iter()
+            .flatten()
+            .filter(|listen| listen.value.transport == Transport::Udp)
+            .map(|listen| listen.value.address.port())
+            .collect();
+        for trunk in trunks.iter().filter(|trunk| trunk.upstream.is_some()) {
+            if let Some(port) = trunk.profile.source_port.filter(|port| !ports.contains(port)) {
+                let name = trunk.name.to_string();
+                self.out.whole(Problem::SourcePort { name, port });
+            }
+        }
         let fixed_phones =
             top.get("fixed_phones").map(|item| self.fixed_phones(&item)).unwrap_or_default();
         top.finish(self.out);
@@ -310,71 +323,6 @@ impl Reading<'_, '_> {
         }
     }
 
-    fn trunks(&mut self, item: &Item) -> Vec<TrunkConfig> {
-        let mut trunks: Vec<TrunkConfig> = Vec::new();
-        let mut names: BTreeMap<TrunkId, usize> = BTreeMap::new();
-        let mut sources_seen: Vec<(SocketAddr, Option<Transport>, usize)> = Vec::new();
-        for entry in self.bounded(item) {
-            let Some(mut table) = entry.table(self.out) else { continue };
-            let name = table
-                .need("name", "name = \"carrier\"", self.out)
-                .and_then(|item| item.text(TextRule::Id, self.out));
-            let transport =
-                table.get("transport").and_then(|item| item.word(&TRANSPORTS, self.out));
-            let mut sources = Vec::new();
-            let listed = table.need("sources", "sources = [\"192.0.2.1:5060\"]", self.out);
-            for source in listed.as_ref().map(|item| self.bounded(item)).unwrap_or_default() {
-                let Some(found) = self.source(&source) else { continue };
-                // The same packet must not mean two trunks.
-                let clash = sources_seen.iter().find(|(other, by, _)| {
-                    let port = other.port() == found.value.port()
-                        || other.port() == 0
-                        || found.value.port() == 0;
-                    other.ip() == found.value.ip()
-                        && port
-                        && (by.is_none() || transport.is_none() || *by == transport)
-                });
-                if let Some((_, _, start)) = clash {
-                    let line = self.out.source().line_of(*start);
-                    let what = found.value.to_string();
-                    self.out.at(&found.span, Problem::Twice { what, line });
-                }
-                sources_seen.push((found.value, transport, found.span.start));
-                sources.push(found.value);
-            }
-            if let Some(item) = listed.filter(|item| item.one_or_list().is_empty()) {
-                let (key, example) = ("sources".to_owned(), "[\"192.0.2.1:5060\"]");
-                self.out.at(&item.span, Problem::Empty { key, example });
-            }
-            table.finish(self.out);
-            let Some(name) = name else { continue };
-            let id = TrunkId::from(name.value);
-            if let Some(first) = names.insert(id.clone(), name.span.start) {
-                let line = self.out.source().line_of(first);
-                self.out.at(&name.span, Problem::Twice { what: id.to_string(), line });
-            }
-            trunks.push(TrunkConfig { name: id, sources, transport });
-        }
-        trunks
-    }
-
-    /// `address` or `address:port`.
-    fn source(&mut self, item: &Item) -> Option<At<SocketAddr>> {
-        let text = item.raw(self.out)?;
-        let bare = text.value.parse::<IpAddr>().map(|ip| SocketAddr::new(ip, 0));
-        let Ok(address) = bare.or_else(|_| text.value.parse::<SocketAddr>()) else {
-            let (key, found) = ("sources".to_owned(), text.value);
-            self.out.at(&text.span, Problem::BadSocket { key, found });
-            return None;
-        };
-        if address.ip().is_unspecified() || address.ip().is_multicast() {
-            let (key, found) = ("sources".to_owned(), text.value);
-            self.out.at(&text.span, Problem::Unreachable { key, found });
-            return None;
-        }
-        Some(At { value: address, span: text.span })
-    }
-
     fn fixed_phones(&mut self, item: &Item) -> BTreeMap<Number, String> {
         let mut phones: BTreeMap<Number, String> = BTreeMap::new();
         let mut seen: BTreeMap<Number, usize> = BTreeMap::new();
@@ -467,12 +415,12 @@ impl Reading<'_, '_> {
     }
 
     /// A path, from the configuration's folder when it is relative.
-    fn path(&mut self, item: &Item) -> Option<PathBuf> {
+    pub(super) fn path(&mut self, item: &Item) -> Option<PathBuf> {
         item.text(TextRule::Path, self.out).map(|path| self.base.join(path.value))
     }
 
     /// A list's entries, no more than we hold.
-    fn bounded<'a, 'd>(&mut self, item: &Item<'a, 'd>) -> Vec<Item<'a, 'd>> {
+    pub(super) fn bounded<'a, 'd>(&mut self, item: &Item<'a, 'd>) -> Vec<Item<'a, 'd>> {
         let mut list = item.list(self.out).unwrap_or_default();
         if list.len() > MOST_ENTRIES {
             let problem = Shape::TooMany { key: item.key.clone(), most: MOST_ENTRIES };

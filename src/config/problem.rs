@@ -58,6 +58,16 @@ pub(super) enum Problem {
     WeakPasswords { count: usize, due: usize },
     /// A token that could be guessed.
     ShortToken { least: usize },
+    /// Not a carrier's server.
+    BadServer { found: String },
+    /// A user, realm or domain that cannot stand in a header.
+    BadWordOfTrunk { key: String, found: String },
+    /// A profile that registers, and nowhere to register.
+    NoServers,
+    /// A profile that registers, and no name or password.
+    NoLogin { key: &'static str, example: &'static str },
+    /// A trunk that must be called from a port that we do not listen on.
+    SourcePort { name: String, port: u16 },
     /// A trunk that the configuration does not have.
     NoTrunk { name: String, number: String, near: Option<String> },
     /// Agents of the plan that have no phone.
@@ -327,6 +337,60 @@ impl Problem {
                 say!(
                     "{least}〜256 文字の英数字。ファイルを消せば、次の起動で作られる",
                     "{least} to 256 letters and digits; without the file one is made at the next start"
+                ),
+            ),
+            Self::BadServer { found } => (
+                Error,
+                "bad-server",
+                say!(
+                    "servers の \"{found}\" は事業者のサーバーとして読めない（8 個まで）",
+                    "servers: \"{found}\" is not a carrier's server (8 at most)"
+                ),
+                say!(
+                    "例: \"carrier.example\"、\"192.0.2.1:5060\"、\"tcp:192.0.2.1\"",
+                    "such as \"carrier.example\", \"192.0.2.1:5060\" or \"tcp:192.0.2.1\""
+                ),
+            ),
+            Self::BadWordOfTrunk { key, found } => (
+                Error,
+                "bad-word",
+                say!("{key} の \"{found}\" は使えない", "{key}: \"{found}\" cannot be used"),
+                say!(
+                    "1〜128 文字の英数字と記号（空白と \" \\ < > @ は除く）",
+                    "1 to 128 printable ASCII characters but blanks and \" \\ < > @"
+                ),
+            ),
+            Self::NoServers => (
+                Error,
+                "no-servers",
+                say!(
+                    "登録をする profile なのに、登録先の servers がない",
+                    "this profile registers, and servers does not say where"
+                ),
+                say!(
+                    "servers = [\"192.0.2.1:5060\"]、または register = \"none\"",
+                    "servers = [\"192.0.2.1:5060\"], or register = \"none\""
+                ),
+            ),
+            Self::NoLogin { key, example } => (
+                Error,
+                "no-login",
+                say!(
+                    "登録をする profile なのに {key} がない",
+                    "this profile registers, and there is no {key}"
+                ),
+                say!("{example}", "{example}"),
+            ),
+            Self::SourcePort { name, port } => (
+                Error,
+                "source-port",
+                say!(
+                    "外線 {name} は UDP のポート {port} から送る決まりだが、そこで待ち受けていない",
+                    "the trunk {name} must be called from the UDP port {port}, and there is no listener on it"
+                ),
+                say!(
+                    "[sip] listen に \"udp:…:{port}\"、または source_port = 0",
+                    "\"udp:…:{port}\" in [sip] listen, or source_port = 0"
                 ),
             ),
             Self::NoTrunk { name, number, near } => {

@@ -84,3 +84,14 @@ pub(super) fn token(text: &str, file: &str) -> Result<Private<String>, Findings<
     out.whole(Problem::ShortToken { least: LEAST_TOKEN });
     Err(out)
 }
+
+/// A carrier's password: the first line of its file. The carrier chose it, so its length is not judged.
+pub(super) fn trunk_password(text: &str, file: &str) -> Result<Private<String>, Findings<'static>> {
+    let password = text.lines().next().unwrap_or_default().trim();
+    if (1..=128).contains(&password.len()) && !password.chars().any(char::is_control) {
+        return Ok(Private::new(password.to_owned()));
+    }
+    let mut out = Findings::new(Source::secret("", file));
+    out.whole(Problem::ShortPassword { least: 1 });
+    Err(out)
+}

@@ -7,7 +7,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 
 /// A text as TOML writes it.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     let mut quoted = String::from("\"");
     for c in text.chars() {
         match c {
@@ -100,6 +100,7 @@ impl Config {
             if let Some(by) = trunk.transport {
                 line(format!("transport = \"{}\"", by.as_str()));
             }
+            trunk.show(&mut line);
         }
         for (number, contact) in &self.fixed_phones {
             line(format!("\n[[fixed_phones]]\nnumbers = {}", quoted(number.as_str())));

@@ -7,6 +7,7 @@ use crate::sdp::{self, Codec, Direction, Local};
 use crate::sip::api::{
     Directory, Effect, Flow, LegEvent, Listener, Settings, Shown, Transport, Trunk, Why,
 };
+use crate::sip::trunk::Profile;
 use crate::sip::{Endpoint, Message, Method};
 use bytes::Bytes;
 use std::collections::BTreeMap;
@@ -119,6 +120,8 @@ impl Phone {
                 id: "desk".into(),
                 sources: vec![desk],
                 transport: Some(Transport::Udp),
+                profile: Profile::default(),
+                upstream: None,
             }],
             fixed_phones: numbers
                 .iter()

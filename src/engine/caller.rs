@@ -3,6 +3,7 @@
 use crate::base::Private;
 use crate::event::{Caller, CallerNumber, Origin};
 use crate::sip::api::{Incoming, Shown, Source};
+use crate::sip::trunk::number;
 
 /// Longest number kept; E.164 has 15 digits, the rest is prefixes and room for site plans.
 const NUMBER_MAX: usize = 32;
@@ -23,7 +24,7 @@ pub fn identify(incoming: &Incoming) -> (Caller, Origin, Shown) {
     let number = if incoming.privacy && matches!(origin, Origin::Trunk(_)) {
         absence(name.as_ref())
     } else {
-        known(claimed).unwrap_or_else(|| absence(name.as_ref()))
+        known(&number::of_user(claimed)).unwrap_or_else(|| absence(name.as_ref()))
     };
     let shown = match &number {
         CallerNumber::Known(number) => Shown { user: number.clone(), name: name.clone() },
@@ -31,7 +32,8 @@ pub fn identify(incoming: &Incoming) -> (Caller, Origin, Shown) {
             Shown { user: Private::new("anonymous".to_owned()), name: name.clone() }
         }
     };
-    (Caller { number, name }, origin, shown)
+    let diverted_from = incoming.diverted_from.clone();
+    (Caller { number, name, diverted_from }, origin, shown)
 }
 
 /// A user part that is a number (or a site's plain name) rather than the anonymous placeholder.
@@ -40,15 +42,7 @@ fn known(user: &str) -> Option<CallerNumber> {
         && user.len() <= NUMBER_MAX
         && !user.eq_ignore_ascii_case("anonymous")
         && user.chars().all(|c| c.is_ascii_alphanumeric() || "+*#-._".contains(c));
-    usable.then(|| CallerNumber::Known(Private::new(national(user))))
-}
-
-/// `+81X…` as the national `0X…` that people here dial and read.
-fn national(number: &str) -> String {
-    match number.strip_prefix("+81") {
-        Some(rest) if rest.chars().all(|c| c.is_ascii_digit()) => format!("0{rest}"),
-        Some(_) | None => number.to_owned(),
-    }
+    usable.then(|| CallerNumber::Known(Private::new(user.to_owned())))
 }
 
 /// Japanese carriers say in the display name why there is no number.
@@ -110,6 +104,7 @@ mod tests {
                 from_user: private(from),
                 from_name: name.map(private),
                 asserted: asserted.map(private),
+                diverted_from: None,
                 privacy,
                 sdp: None,
                 shed: false,
@@ -130,6 +125,7 @@ mod tests {
             from_user: Private::new("2001".to_owned()),
             from_name: None,
             asserted: Some(Private::new("0312345678".to_owned())),
+            diverted_from: None,
             privacy: false,
             sdp: None,
             shed: false,

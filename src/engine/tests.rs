@@ -7,6 +7,7 @@ use crate::dialplan;
 use crate::event::{CallEvent, DeskEvent, EndCause, Fact, Party};
 use crate::rtp::command::{Command as Media, Notice};
 use crate::sip::api::{Directory, Flow, Listener, Settings, Transport, Trunk};
+use crate::sip::trunk::Profile;
 use crate::sip::{HeaderName, Message, Method, Request, Response, Writer, parse};
 use bytes::Bytes;
 use std::net::SocketAddr;
@@ -64,6 +65,8 @@ impl Room {
                     id: "carrier".into(),
                     sources: vec![address(CALLER)],
                     transport: None,
+                    profile: Profile::default(),
+                    upstream: None,
                 }],
                 fixed_phones: agent.then_some(phone).into_iter().collect(),
                 ..Directory::default()

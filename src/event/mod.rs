@@ -162,6 +162,9 @@ pub struct Caller {
     /// The display name as sent, made valid UTF-8, at most 128 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<Private<String>>,
+    /// The number that was dialled first, when the carrier says that the call was diverted to us.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diverted_from: Option<Private<String>>,
 }
 
 /// A caller's number, or the reason of its absence (非通知, 公衆電話, 表示圏外).

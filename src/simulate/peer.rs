@@ -8,6 +8,7 @@ use crate::sip::api::{
     Directory, Effect, Flow, LegEvent, Listener, Settings, Shown, Transport, Trunk, Why,
 };
 use crate::sip::digest::Offer;
+use crate::sip::trunk::Profile;
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -58,7 +59,13 @@ fn directory(desk: SocketAddr, transport: Transport, numbers: &[Number]) -> Dire
     let contact = |number: &Number| format!("sip:{}@{desk}{suffix}", escaped(number.as_str()));
     Directory {
         accounts: BTreeMap::new(),
-        trunks: vec![Trunk { id: TrunkId::from("desk"), sources: vec![desk], transport: None }],
+        trunks: vec![Trunk {
+            id: TrunkId::from("desk"),
+            sources: vec![desk],
+            transport: None,
+            profile: Profile::default(),
+            upstream: None,
+        }],
         fixed_phones: numbers.iter().map(|number| (number.clone(), contact(number))).collect(),
     }
 }

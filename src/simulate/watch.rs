@@ -312,7 +312,7 @@ mod tests {
     }
 
     fn arrived(n: u64) -> [Fact; 2] {
-        let caller = Caller { number: CallerNumber::Withheld, name: None };
+        let caller = Caller { number: CallerNumber::Withheld, name: None, diverted_from: None };
         let origin = Origin::Trunk(TrunkId::from("carrier"));
         let number = Number::from("0312345678");
         let asked = CallEvent::OperatorAsked { group: Some(GroupId::from("desk")) };

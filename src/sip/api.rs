@@ -1,6 +1,7 @@
 //! The face of the SIP room: what the engine asks of it and what it tells the engine. Everything
 //! else in `sip` is behind this; the engine never sees a header, a transaction or a dialog.
 
+use super::trunk::{Profile, Upstream};
 use crate::base::{LegId, Number, Private, TrunkId, Wall};
 use bytes::Bytes;
 use std::net::SocketAddr;
@@ -160,6 +161,10 @@ pub struct Trunk {
     pub sources: Vec<SocketAddr>,
     /// By what it comes; none means any.
     pub transport: Option<Transport>,
+    /// What it is like.
+    pub profile: Profile,
+    /// Where it is reached; none: it only calls us.
+    pub upstream: Option<Upstream>,
 }
 
 /// What the endpoint wants done or known, in order.
@@ -253,14 +258,17 @@ pub enum LegEnd {
 pub struct Incoming {
     /// Who brought it, proved by digest or by address.
     pub source: Source,
-    /// User part of the Request-URI, unescaped.
+    /// The number that was called: the Request-URI's user part, unescaped; of a trunk's call, what the
+    /// trunk's profile says, in its national form.
     pub dialled: String,
     /// User part of the From URI, unescaped (`anonymous` when withheld).
     pub from_user: Private<String>,
     /// Display name of From, valid UTF-8 (broken bytes replaced), at most 128 characters.
     pub from_name: Option<Private<String>>,
-    /// User part of the first P-Asserted-Identity, if any.
+    /// User part of the first P-Asserted-Identity, if any and if the source is believed.
     pub asserted: Option<Private<String>>,
+    /// The number that was dialled first, when the call was diverted to us.
+    pub diverted_from: Option<Private<String>>,
     /// Privacy: id (or user, header) was asked for.
     pub privacy: bool,
     /// The offer; none means that we are to offer in the 2xx.

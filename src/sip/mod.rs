@@ -31,6 +31,7 @@ mod parse;
 mod registrar;
 mod table;
 mod transaction;
+pub mod trunk;
 mod uri;
 mod via;
 mod vocabulary;

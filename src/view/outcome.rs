@@ -301,7 +301,7 @@ mod tests {
     fn arrived() -> CallEvent {
         CallEvent::Arrived {
             number: "0312345678".into(),
-            caller: Caller { number: CallerNumber::Withheld, name: None },
+            caller: Caller { number: CallerNumber::Withheld, name: None, diverted_from: None },
             origin: Origin::Trunk("carrier".into()),
             counted: true,
         }

@@ -41,6 +41,7 @@ fn arrived(seq: u64, call: u64) -> Entry {
     let caller = Caller {
         number: CallerNumber::Known(Private::new("0398765432".into())),
         name: Some(Private::new(INJECTED.into())),
+        diverted_from: None,
     };
     let origin = Origin::Trunk("carrier".into());
     let number = "0312345678".into();

@@ -62,6 +62,7 @@ fn entry(seq: u64) -> Entry {
                 caller: Caller {
                     number: CallerNumber::Known(Private::new("0398765432".into())),
                     name: Some(Private::new("髙橋 ｼﾞｮﾝ 😀 '; DROP TABLE entry; --".into())),
+                    diverted_from: None,
                 },
                 origin: Origin::Trunk("carrier".into()),
                 counted: true,

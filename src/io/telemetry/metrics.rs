@@ -404,6 +404,7 @@ mod tests {
         let caller = Caller {
             number: CallerNumber::Known("0398765432".to_owned().into()),
             name: Some("山田".to_owned().into()),
+            diverted_from: None,
         };
         let arrived = CallEvent::Arrived {
             number: "0312345678".into(),
@@ -458,7 +459,11 @@ mod tests {
                 t_ms: 0,
                 event: CallEvent::Arrived {
                     number: "0312345678".into(),
-                    caller: Caller { number: CallerNumber::Withheld, name: None },
+                    caller: Caller {
+                        number: CallerNumber::Withheld,
+                        name: None,
+                        diverted_from: None,
+                    },
                     origin: Origin::Trunk("carrier".into()),
                     counted: true,
                 },

@@ -167,7 +167,7 @@ fn seconds(ms: u64) -> String {
 
 pub(super) fn arrived(leg: LegId, number: &str, origin: Origin) -> Input {
     let number_shown = CallerNumber::Known(Private::new("0398765432".to_owned()));
-    let caller = Caller { number: number_shown, name: None };
+    let caller = Caller { number: number_shown, name: None, diverted_from: None };
     Input::Arrived { leg, dialled: number.into(), caller, origin, hindrance: None }
 }
 

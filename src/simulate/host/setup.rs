@@ -5,6 +5,7 @@ use crate::base::{Private, TrunkId};
 use crate::simulate::scene::PhoneMake;
 use crate::simulate::world::CARRIER;
 use crate::sip::api::{Account, Directory, Trunk};
+use crate::sip::trunk::Profile;
 use crate::view::{self, Setup};
 use std::net::SocketAddr;
 
@@ -28,6 +29,8 @@ impl Host {
                 id: TrunkId::from("carrier"),
                 sources: vec![carrier],
                 transport: None,
+                profile: Profile::default(),
+                upstream: None,
             }],
             fixed_phones: self
                 .fixed

@@ -3,6 +3,7 @@
 use crate::base::{Number, TrunkId};
 use crate::sip::api::{Directory, Flow, Settings, Source, Transport};
 use crate::sip::digest::Ha1;
+use crate::sip::trunk::Profile;
 use crate::sip::{Scheme, Uri};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
@@ -19,6 +20,7 @@ pub(super) struct FixedPhone {
 pub(super) struct Compiled {
     pub accounts: BTreeMap<String, Ha1>,
     trunks: BTreeMap<IpAddr, Vec<(u16, Option<Transport>, TrunkId)>>,
+    profiles: BTreeMap<TrunkId, Profile>,
     fixed: BTreeMap<Number, FixedPhone>,
     /// Where fixed phones send from. A connection comes from any port of its host.
     fixed_at: BTreeSet<(Transport, IpAddr, u16)>,
@@ -33,6 +35,7 @@ impl Compiled {
         });
         let mut compiled = Self { accounts: accounts.collect(), ..Self::default() };
         for trunk in directory.trunks {
+            compiled.profiles.insert(trunk.id.clone(), trunk.profile);
             for source in trunk.sources {
                 let entry = (source.port(), trunk.transport, trunk.id.clone());
                 compiled.trunks.entry(bare(source.ip())).or_default().push(entry);
@@ -78,6 +81,11 @@ impl Compiled {
             }
         }
         None
+    }
+
+    /// What the trunk is like.
+    pub fn profile(&self, trunk: &TrunkId) -> Option<&Profile> {
+        self.profiles.get(trunk)
     }
 
     /// The fixed phone of that number.

@@ -10,6 +10,7 @@ use crate::sip::api::{Flow, Incoming, LegEvent, Source};
 use crate::sip::dialog::{Dialog, Token};
 use crate::sip::digest::Verdict;
 use crate::sip::leg::{ALLOW, Invited, Leg, State, unsupported};
+use crate::sip::trunk::inbound;
 use crate::sip::{HeaderName, ParseError, Writer, parse};
 use crate::sip::{Message, Method, Request};
 use bytes::Bytes;
@@ -338,10 +339,18 @@ impl Endpoint {
         if !self.is_ours(&request.uri) {
             return self.turn_away(flow, &request, Refusal::plain(404), out);
         }
-        let dialled = match request.uri.user() {
-            Some(user) if !user.is_empty() => user.into_owned(),
-            _ => return self.turn_away(flow, &request, Refusal::plain(404), out),
+        let profile = match &source {
+            Source::Trunk(trunk) => self.directory.profile(trunk),
+            Source::Account(_) => None,
         };
+        let dialled = match profile {
+            Some(profile) => inbound::called(profile, &request),
+            None => request.uri.user().filter(|user| !user.is_empty()).map(Cow::into_owned),
+        };
+        let Some(dialled) = dialled else {
+            return self.turn_away(flow, &request, Refusal::plain(404), out);
+        };
+        let trusted = profile.is_some_and(|profile| profile.trust_asserted);
         if self.core.is_full() {
             return self.shed(flow, &request, out);
         }
@@ -352,7 +361,7 @@ impl Endpoint {
         let id = LegId(self.next_leg);
         self.next_leg = self.next_leg.saturating_add(2);
         let incoming =
-            Box::new(Incoming { shed, ..incoming(&request, source, dialled, from_user) });
+            Box::new(Incoming { shed, ..incoming(&request, source, dialled, from_user, trusted) });
         let merge = self.core.merge_key(&request.head);
         let mut cx = Cx { core: &mut self.core, now, out };
         cx.open_invite(key, merge, id, flow, &request);
@@ -402,11 +411,20 @@ impl Refusal {
 }
 
 /// What the desk's rules may know of an INVITE.
-fn incoming(request: &Request, source: Source, dialled: String, from_user: String) -> Incoming {
+fn incoming(
+    request: &Request,
+    source: Source,
+    dialled: String,
+    from_user: String,
+    trusted: bool,
+) -> Incoming {
     let head = &request.head;
-    // RFC 3325 §9: only a trunk is trusted to assert who calls; a phone has proved who it is.
-    let asserted = match source {
-        Source::Trunk(_) => head.address(&HeaderName::PAssertedIdentity).ok().flatten(),
+    // RFC 3325 §5: only a trunk may be trusted to assert who calls; a phone has proved who it is.
+    let asserted = trusted.then(|| head.address(&HeaderName::PAssertedIdentity).ok().flatten());
+    let asserted = asserted.flatten();
+    // A phone of ours that tells of diversions is not believed: nobody is shown a number of its choice.
+    let diverted_from = match source {
+        Source::Trunk(_) => inbound::diverted(request),
         Source::Account(_) => None,
     };
     let asserted = asserted.and_then(|address| address.uri.user().map(Cow::into_owned));
@@ -425,6 +443,7 @@ fn incoming(request: &Request, source: Source, dialled: String, from_user: Strin
         from_user: Private::new(from_user),
         from_name: name.map(Private::new),
         asserted: asserted.map(Private::new),
+        diverted_from: diverted_from.map(Private::new),
         privacy,
         sdp: request.sdp(),
         shed: false,

@@ -67,6 +67,7 @@ fn arrived(counted: bool) -> CallEvent {
         caller: Caller {
             number: CallerNumber::Known(Private::new("0398765432".into())),
             name: Some(Private::new("山田 花子".into())),
+            diverted_from: None,
         },
         origin: Origin::Trunk("carrier".into()),
         counted,

@@ -19,6 +19,7 @@ use crate::sip::api::{
     Account, BindingChange, Directory, Effect, Flow, LegEvent, Listener, Settings, Shown,
     Transport, Trunk, Why,
 };
+use crate::sip::trunk::Profile;
 use crate::sip::{HeaderName, Message, Method, parse};
 use bytes::Bytes;
 use std::collections::BTreeMap;
@@ -56,6 +57,8 @@ pub(super) fn directory() -> Directory {
             id: "carrier".into(),
             sources: vec![address("192.0.2.7:5060")],
             transport: None,
+            profile: Profile::default(),
+            upstream: None,
         }],
         fixed_phones: BTreeMap::from([
             ("2000".into(), "sip:2000@192.0.2.8:5080".to_owned()),

@@ -7,6 +7,7 @@ use crate::sip::api::{
     Directory, Effect, Flow, LegEnd, LegEvent, Listener, Settings, Shown, Transport, Trunk, Why,
 };
 use crate::sip::endpoint::{Endpoint, Gauges};
+use crate::sip::trunk::Profile;
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -55,7 +56,13 @@ fn side(number: u64, ours: SocketAddr, theirs: SocketAddr) -> Side {
     let listener = Listener { transport: Transport::Udp, advertised: ours };
     let settings = Settings { listeners: vec![listener], ..settings() };
     let directory = Directory {
-        trunks: vec![Trunk { id: "other".into(), sources: vec![theirs], transport: None }],
+        trunks: vec![Trunk {
+            id: "other".into(),
+            sources: vec![theirs],
+            transport: None,
+            profile: Profile::default(),
+            upstream: None,
+        }],
         fixed_phones: BTreeMap::from([("10".into(), format!("sip:10@{theirs}"))]),
         ..directory()
     };
