@@ -20,6 +20,7 @@ pub use write::{GATHER, GATHERED, PENDING_BOUND, SLOW, TRANSACTION_BOUND};
 use crate::event::Entry;
 use crate::sip::api::{Binding, BindingChange};
 use std::fs::File;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -143,7 +144,12 @@ impl Store {
         let (opened_tx, opened_rx) = std::sync::mpsc::sync_channel(1);
         let thread = {
             let (path, shared) = (path.to_owned(), Arc::clone(&shared));
-            let run = move || write::run(&path, options, &shared, &notice, &opened_tx, lock);
+            let run = move || {
+                let writing = || write::run(&path, options, &shared, &notice, &opened_tx, lock);
+                if catch_unwind(AssertUnwindSafe(writing)).is_err() {
+                    write::died(&shared, &notice);
+                }
+            };
             std::thread::Builder::new().name("journal".into()).spawn(run)
         };
         let thread =
@@ -194,6 +200,11 @@ impl Store {
     #[cfg(test)]
     fn set_page_limit(&self, pages: u32) {
         self.shared.set_page_limit(pages);
+    }
+
+    #[cfg(test)]
+    fn break_thread(&self) {
+        self.shared.break_thread();
     }
 }
 

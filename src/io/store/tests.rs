@@ -359,3 +359,18 @@ fn an_update_keeps_the_registrations_of_the_version_before() {
         Binding { flow: Flow { connection: 0, ..binding("2001", 3).flow }, ..binding("2001", 3) };
     assert_eq!(replay.bindings, [had]);
 }
+
+#[test]
+fn a_journal_whose_thread_dies_is_told_at_once_and_closing_says_what_was_lost() {
+    let folder = Folder::new();
+    let (store, _replay, notices) = open(&folder.file());
+    store.append(batch(1, 1..=3));
+    wait_for(&notices, committed(1));
+    store.break_thread();
+    store.append(batch(2, 4..=6));
+    let failing = wait_for(&notices, |notice| matches!(notice, StoreNotice::Failing { .. }));
+    assert!(matches!(failing, StoreNotice::Failing { error } if error.contains("restart")));
+    assert!(store.state().failing);
+    store.append(batch(3, 7..=9)); // kept, and nobody waits for it
+    assert!(!store.close(Duration::from_millis(50)));
+}

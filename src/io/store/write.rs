@@ -75,6 +75,8 @@ struct Inbox {
     page_limit: Option<u32>,
     #[cfg(test)]
     pending_bound: Option<usize>,
+    #[cfg(test)]
+    breaks: bool,
 }
 
 impl Inbox {
@@ -216,6 +218,12 @@ impl Shared {
         self.inbox().page_limit = Some(pages);
         self.wake.notify_one();
     }
+
+    /// The next write panics.
+    #[cfg(test)]
+    pub(super) fn break_thread(&self) {
+        self.inbox().breaks = true;
+    }
 }
 
 /// The thread's life: opens, reports by `opened`, writes until closed. Holds `_lock` to its end.
@@ -331,7 +339,10 @@ impl<N: Fn(StoreNotice)> Writer<'_, N> {
         let mut pause = FIRST_RETRY;
         for tries in 0_u32.. {
             #[cfg(test)]
-            self.obey_page_limit().await;
+            {
+                self.obey_page_limit().await;
+                assert!(!self.shared.inbox().breaks, "on purpose");
+            }
             match self.try_once(&entries, &bindings, tries > 0).await {
                 Ok(()) => return true,
                 Err(error) => self.failed(&error.to_string()),
@@ -386,6 +397,14 @@ impl<N: Fn(StoreNotice)> Writer<'_, N> {
             let _ = sqlx::query(sqlx::AssertSqlSafe(text)).execute(&mut self.connection).await;
         }
     }
+}
+
+/// The thread's last word after a fault of ours: what comes now waits in memory for nobody, calls go
+/// on, and whoever watches is told that only a restart brings the journal back.
+pub(super) fn died(shared: &Shared, notice: &impl Fn(StoreNotice)) {
+    shared.end(Ended::WithLoss);
+    shared.failing.store(false, Ordering::Relaxed); // it is told even when trouble was told before
+    report(shared, notice, "the journal's thread has ended by a fault; restart the daemon");
 }
 
 fn report(shared: &Shared, notice: &impl Fn(StoreNotice), error: &str) {
