@@ -1,6 +1,6 @@
 //! One call, one outcome: what a caller does and what the history says of it.
 
-use crate::support::desk::Desk;
+use crate::support::desk::{Desk, Setup};
 use crate::support::{rest, s};
 
 #[test]
@@ -81,6 +81,22 @@ fn the_call_beyond_the_last_line_is_refused_and_blocked() {
     assert!(third.calls[&1].has("answered"));
     agent.done();
     assert_eq!(desk.outcome("037771"), "answered");
+}
+
+#[test]
+fn the_call_beyond_what_the_daemon_takes_on_is_refused_with_503_and_blocked() {
+    let more = "[limits]\ncalls = 1\n";
+    let desk = Desk::with(&Setup { more, ..Setup::default() });
+    let agent = desk.agent("agent", 201).set("RING", 100).start();
+    let first = desk.caller("0312340011").set("FROM", "03555").set("STAY", 1500).start();
+    first.wait(1, "answered", s(5));
+    let second = desk.caller("0312340010").set("FROM", "03666").start().done();
+    assert_eq!(second.calls[&1].value("refused"), Some("503"));
+    assert_eq!(desk.outcome("036661"), "blocked");
+    first.done();
+    agent.done();
+    assert_eq!(desk.outcome("035551"), "answered");
+    desk.at_rest(s(3));
 }
 
 #[test]
