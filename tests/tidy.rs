@@ -266,6 +266,42 @@ fn nothing_is_left_for_later_without_saying_so() {
 }
 
 #[test]
+fn every_yes_to_an_rfc_names_a_test_that_is_there() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let mut files = Vec::new();
+    sources(&src(), &mut files);
+    sources(&root.join("tests"), &mut files);
+    let code: Vec<String> = files.iter().map(|file| fs::read_to_string(file).unwrap()).collect();
+    let is_there = |name: &str| code.iter().any(|text| text.contains(&format!("fn {name}(")));
+    let table = fs::read_to_string(root.join("docs/RFC.md")).unwrap();
+    let rows: Vec<Vec<&str>> = table
+        .lines()
+        .filter(|line| line.starts_with("| ") && !line.starts_with("| RFC"))
+        .map(|line| line.split('|').map(str::trim).collect())
+        .collect();
+    assert!(rows.len() > 20, "the table was found");
+    let mut wrong = Vec::new();
+    for row in rows {
+        // "", RFC, section, what, yes/partly/no, where, shown by, ""
+        let [_, rfc, section, _, answer, _, shown_by, _] = row.as_slice() else {
+            wrong.push(format!("not six columns: {row:?}"));
+            continue;
+        };
+        let names: Vec<&str> = shown_by.split('`').skip(1).step_by(2).collect();
+        if !["yes", "partly", "no"].contains(answer) {
+            wrong.push(format!("RFC {rfc} {section}: {answer:?} is no answer"));
+        }
+        if *answer == "yes" && names.is_empty() {
+            wrong.push(format!("RFC {rfc} {section}: yes, and no test shows it"));
+        }
+        for name in names.into_iter().filter(|name| !is_there(name)) {
+            wrong.push(format!("RFC {rfc} {section}: there is no test {name}"));
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
+}
+
+#[test]
 fn the_tests_of_this_test_find_what_they_look_for() {
     assert_eq!(
         imports("use crate::{pbx::Desk, io::net};"),
