@@ -267,16 +267,15 @@ impl Uri {
     fn same_params(&self, other: &Self) -> bool {
         // These count even when only one side has them; any other only when both do.
         const COUNT: [&str; 6] = ["user", "ttl", "method", "maddr", "transport", "isub"];
+        let same = |one: &str, two: &str| unescape(one).eq_ignore_ascii_case(&unescape(two));
         let agrees = |one: &Params, two: &Params| {
-            one.iter().all(|(name, value)| match two.get(&unescape(name)) {
-                Some(had) => {
-                    let value = unescape(value.unwrap_or_default());
-                    value.eq_ignore_ascii_case(&unescape(had.unwrap_or_default()))
+            one.iter().all(|(name, value)| {
+                let mut named = two.iter().filter(|(had, _)| same(had, name)).peekable();
+                if named.peek().is_none() {
+                    return self.scheme != Scheme::Tel
+                        && !COUNT.iter().any(|count| same(name, count));
                 }
-                None => {
-                    self.scheme != Scheme::Tel
-                        && !COUNT.iter().any(|count| name.eq_ignore_ascii_case(count))
-                }
+                named.any(|(_, had)| same(value.unwrap_or_default(), had.unwrap_or_default()))
             })
         };
         agrees(&self.params, &other.params) && agrees(&other.params, &self.params)

@@ -199,7 +199,8 @@ impl Cx<'_> {
                     if event == Event::Provisional && txn.orphan {
                         machine.handle(Event::CancelSent, wire, now);
                     }
-                    if event == Event::Success {
+                    // A 2xx after a failure is nobody's: the failure's ACK is still to be repeated.
+                    if event == Event::Success && tell {
                         txn.bytes = Bytes::new();
                         tell &= txn.acks.len() < MAX_FORKS;
                     }

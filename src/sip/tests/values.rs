@@ -167,6 +167,11 @@ fn uris_are_equal_as_rfc_3261_19_1_4_says() {
         ("sip:a@[2001:db8:0::1]", "sip:a@[2001:DB8::1]", true),
         ("tel:+81-3-1234-5678", "tel:+81312345678", true),
         ("tel:5678;phone-context=a.jp", "tel:5678", false),
+        // A parameter's name may be escaped, and a careless sender may repeat one.
+        ("tel:5678;phone%2Dcontext=a.jp", "tel:5678;phone-context=A.jp", true),
+        ("tel:5678;a%939=1", "tel:5678;a%939=1", true),
+        ("sip:a@b;%74ransport=tcp", "sip:a@b", false),
+        ("sip:a@b;x=1;x=2", "sip:a@b;x=1;x=2", true),
     ];
     for (one, two, want) in table {
         let (a, b) = (Uri::parse(one).expect(one), Uri::parse(two).expect(two));

@@ -42,6 +42,20 @@ fn a_phone_rings_answers_and_is_hung_up() {
 }
 
 #[test]
+fn a_refusal_is_acknowledged_again_after_a_contradicting_200() {
+    run("
+        . dial 2000
+        < INVITE 1 sdp
+        > 603 INVITE
+        < ACK 1
+        ! Refused 603
+        > 200 INVITE sdp            // from the same branch, against RFC 3261 §17.1.1.2
+        > 603 INVITE                // our ACK was lost: it was an empty datagram once
+        < ACK 1
+    ");
+}
+
+#[test]
 fn an_invite_is_repeated_and_given_up() {
     run("
         . dial 2000

@@ -1,0 +1,255 @@
+//! What an endpoint owes its peers and its engine, small enough to be seen to be right. The script
+//! tells it what was put in; it judges what comes out.
+
+use crate::base::LegId;
+use crate::sip::api::{Effect, LegEnd, LegEvent};
+use crate::sip::{HeaderName, Message, Method, Request, Response, ViaTransport, parse};
+use bytes::Bytes;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A leg as its events told it.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Leg {
+    /// The peer called us.
+    pub incoming: bool,
+    /// We have accepted, or the peer has answered.
+    pub up: bool,
+    /// Its last word was heard.
+    pub over: bool,
+}
+
+/// A request of ours that the script can answer.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    /// As sent.
+    pub request: Request,
+    /// The way it went.
+    pub flow: crate::sip::api::Flow,
+    /// The leg, where we know it.
+    pub leg: Option<LegId>,
+    /// A final answer was delivered, or the endpoint has given it up.
+    pub done: bool,
+}
+
+/// See the module.
+#[derive(Debug, Default)]
+pub struct Model {
+    pub legs: BTreeMap<LegId, Leg>,
+    /// Our requests but ACK, each once, in order.
+    pub asked: Vec<Asked>,
+    /// Our tag in the dialogs of the peer's calls, by Call-ID.
+    pub our_tags: BTreeMap<String, String>,
+    /// The leg of each Call-ID.
+    pub owners: BTreeMap<String, LegId>,
+    /// Final answers, by Via, method and CSeq, with when they were first given.
+    finals: BTreeMap<(String, String), (u16, u64)>,
+    /// Last CSeq of ours by Call-ID and both tags, with its branch.
+    cseqs: BTreeMap<(String, String, String), (u32, String)>,
+    /// 2xx to our INVITEs that must be acknowledged: Call-ID, CSeq, the peer's tag.
+    due_acks: BTreeSet<(String, u32, String)>,
+    acks: BTreeSet<(String, u32, String)>,
+    /// Everything the peer has sent is well formed and only repeated as it was.
+    pub fair: bool,
+}
+
+impl Model {
+    /// Nothing has happened yet.
+    pub fn new(fair: bool) -> Self {
+        Self { fair, ..Self::default() }
+    }
+
+    /// Takes what came of one input, in order. `now_us` is the time of the input.
+    pub fn take(&mut self, out: &mut Vec<Effect>, now_us: u64, begins: Option<LegId>) {
+        let mut began = begins;
+        for effect in out.drain(..) {
+            match effect {
+                Effect::Send { flow, bytes, .. } => self.sent(flow, &bytes, now_us, &mut began),
+                Effect::Leg { leg, event } => {
+                    if let LegEvent::Incoming(_) = event {
+                        began = Some(leg);
+                    }
+                    self.told(leg, &event);
+                }
+                // REGISTERs of the script bear no password.
+                other => assert!(!matches!(other, Effect::Binding(_)), "{other:?}"),
+            }
+        }
+    }
+
+    fn told(&mut self, id: LegId, event: &LegEvent) {
+        let fresh = !self.legs.contains_key(&id);
+        let leg = self.legs.entry(id).or_default();
+        assert!(!leg.over, "{id:?} speaks after its end: {event:?}");
+        match event {
+            LegEvent::Incoming(incoming) => {
+                assert!(fresh && id.0 % 2 == 1, "{id:?} begins twice");
+                assert!(!incoming.dialled.contains('\0'));
+                leg.incoming = true;
+            }
+            LegEvent::Progress { status, .. } => {
+                assert!(
+                    (101..200).contains(status) && !leg.incoming && !leg.up,
+                    "{id:?} {event:?}"
+                );
+            }
+            LegEvent::Answered { .. } => {
+                assert!(!leg.incoming && !leg.up, "{id:?} is answered twice");
+                leg.up = true;
+            }
+            LegEvent::Refused { status } => {
+                assert!(
+                    (300..700).contains(status) && !leg.incoming && !leg.up,
+                    "{id:?} {event:?}"
+                );
+                leg.over = true;
+            }
+            LegEvent::Confirmed { .. } => {
+                // Also to the offer that we made in a re-INVITE's 200.
+                assert!(leg.up, "{id:?} {event:?}");
+            }
+            LegEvent::Over(end) => {
+                match end {
+                    LegEnd::Cancelled => assert!(leg.incoming && !leg.up, "{id:?} {event:?}"),
+                    // Or that of a re-INVITE.
+                    LegEnd::NoAck => assert!(leg.up, "{id:?} {event:?}"),
+                    _ => {}
+                }
+                leg.over = true;
+            }
+            _ => {}
+        }
+        // What the endpoint has given up is not answered any more.
+        let gave_up = matches!(event, LegEvent::OfferAnswered { .. });
+        if leg.over || gave_up {
+            for asked in self.asked.iter_mut().filter(|asked| asked.leg == Some(id)) {
+                asked.done |= asked.request.method == Method::Invite;
+            }
+        }
+    }
+
+    fn sent(
+        &mut self,
+        flow: crate::sip::api::Flow,
+        bytes: &Bytes,
+        now_us: u64,
+        began: &mut Option<LegId>,
+    ) {
+        let head = String::from_utf8_lossy(bytes);
+        match parse(bytes) {
+            Ok(Message::Request(request)) => self.we_ask(flow, request, began),
+            Ok(Message::Response(response)) => self.we_answer(&response, now_us, began),
+            // An answer to what cannot be read shows what could not be read.
+            Err(error) => assert!(!self.fair && head.starts_with("SIP/2.0 "), "{error}:\n{head}"),
+        }
+    }
+
+    fn we_answer(&mut self, response: &Response, now_us: u64, began: &mut Option<LegId>) {
+        let head = &response.head;
+        // What only its CSeq calls an ACK may be told so.
+        let acks = head.cseq.method == Method::Ack;
+        assert!(!acks || !self.fair, "RFC 3261 §17: nobody answers an ACK");
+        if head.cseq.method == Method::Invite
+            && let Some(tag) = head.to.tag()
+        {
+            self.our_tags.entry(head.call_id.to_string()).or_insert_with(|| tag.to_owned());
+            if let Some(leg) = began.take_if(|leg| leg.0 % 2 == 1) {
+                self.owners.insert(head.call_id.to_string(), leg);
+            }
+        }
+        if response.status < 200 || !self.fair {
+            return;
+        }
+        // RFC 3261 §17.2: one final answer to a request, and the same one to its repetitions. What a
+        // transaction that has ended does not remember any more is new: T4 after the ACK, on a stream
+        // at once.
+        let key = (head.via.to_string(), head.cseq.to_string());
+        let (status, first_us) = *self.finals.entry(key).or_insert((response.status, now_us));
+        let datagram = head.via.transport == ViaTransport::Udp;
+        if datagram && now_us.saturating_sub(first_us) < 4_000_000 {
+            assert_eq!(status, response.status, "two final answers to one {}", head.cseq);
+        }
+    }
+
+    fn we_ask(&mut self, flow: crate::sip::api::Flow, request: Request, began: &mut Option<LegId>) {
+        let head = &request.head;
+        let call_id = head.call_id.to_string();
+        let tag = |address: &crate::sip::NameAddr| address.tag().unwrap_or_default().to_owned();
+        let (from, to) = (tag(&head.from), tag(&head.to));
+        let branch = head.via.branch().unwrap_or_default().to_owned();
+        assert!(branch.starts_with("z9hG4bK") && !from.is_empty(), "{request:?}");
+        assert!(head.max_forwards.is_some_and(|hops| hops > 0));
+        if request.method == Method::Ack {
+            self.acks.insert((call_id, head.cseq.number, to));
+            return;
+        }
+        if let Some(leg) = began.take_if(|leg| leg.0 % 2 == 0) {
+            self.owners.insert(call_id.clone(), leg);
+        }
+        let repeated = self.asked.iter().any(|asked| {
+            asked.request.method == request.method
+                && asked.request.head.via.branch() == Some(branch.as_str())
+        });
+        if repeated {
+            return;
+        }
+        if request.method == Method::Cancel {
+            let cancelled = self.asked.iter().find(|asked| {
+                asked.request.head.via.branch() == Some(branch.as_str())
+                    && asked.request.head.cseq.number == head.cseq.number
+            });
+            assert!(cancelled.is_some(), "RFC 3261 §9.1: CANCEL bears the branch of its INVITE");
+        } else {
+            let (last, _) = self
+                .cseqs
+                .entry((call_id.clone(), from, to))
+                .and_modify(|(last, had)| {
+                    assert!(
+                        head.cseq.number > *last,
+                        "RFC 3261 §12.2.1.1: CSeq rises: {request:?}"
+                    );
+                    (*last, *had) = (head.cseq.number, branch.clone());
+                })
+                .or_insert((head.cseq.number, branch));
+            assert_eq!(*last, head.cseq.number);
+        }
+        let leg = self.owners.get(&call_id).copied();
+        self.asked.push(Asked { request, flow, leg, done: false });
+    }
+
+    /// A response to `asked[at]` is about to be handed in, well formed, with this tag in To.
+    pub fn answering(&mut self, at: usize, status: u16, tag: &str) {
+        let Some(asked) = self.asked.get_mut(at) else { return };
+        let head = &asked.request.head;
+        let invite = asked.request.method == Method::Invite;
+        if (200..300).contains(&status) && invite && !asked.done && !tag.is_empty() {
+            self.due_acks.insert((head.call_id.to_string(), head.cseq.number, tag.to_owned()));
+        }
+        asked.done |= status >= 200;
+    }
+
+    /// Everybody has hung up and 64·T1 have passed, more than once.
+    pub fn at_the_end(&self) {
+        for (id, leg) in &self.legs {
+            assert!(leg.over, "{id:?} has no end: {leg:?}");
+        }
+        let missing: Vec<_> = self.due_acks.difference(&self.acks).collect();
+        assert!(missing.is_empty(), "2xx without ACK (RFC 3261 §13.2.2.4): {missing:?}");
+    }
+
+    /// Whether this request of the peer's had its final answer.
+    pub fn is_answered(&self, via: &str, cseq: &str) -> bool {
+        self.finals.contains_key(&(via.to_owned(), cseq.to_owned()))
+    }
+
+    /// The values that a response copies.
+    pub fn copied(request: &Request) -> String {
+        let mut text = String::new();
+        for name in [HeaderName::Via, HeaderName::RecordRoute, HeaderName::From, HeaderName::CallId]
+        {
+            for value in request.head.headers.all(&name) {
+                text += &format!("{}: {}\r\n", name.as_str(), String::from_utf8_lossy(value));
+            }
+        }
+        text + &format!("CSeq: {}\r\n", request.head.cseq)
+    }
+}
