@@ -104,6 +104,7 @@ impl Story {
             max_expires_s: 7_200,
             max_contacts: 3,
             digest: crate::sip::digest::Offer::Both,
+            session: crate::sip::api::SessionPolicy::default(),
             max_transactions: 1_000,
         };
         let directory = Directory {

@@ -8,6 +8,7 @@ mod files;
 mod parse;
 mod problem;
 mod secrets;
+mod session;
 mod show;
 mod trunks;
 
@@ -73,6 +74,8 @@ pub struct Sip {
     pub max_expires: Duration,
     /// Contacts an account may have at once.
     pub max_contacts: usize,
+    /// What is asked and offered in calls.
+    pub session: crate::sip::api::SessionPolicy,
 }
 
 /// One address that we listen on.
@@ -208,6 +211,7 @@ impl Config {
             min_expires_s: seconds(self.sip.min_expires),
             max_expires_s: seconds(self.sip.max_expires),
             max_contacts: self.sip.max_contacts,
+            session: self.sip.session,
             max_transactions: self.limits.transactions,
         }
     }

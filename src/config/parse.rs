@@ -172,10 +172,20 @@ impl Reading<'_, '_> {
         // RFC 7616 §3.7 asks a phone to pass over an algorithm that it does not know; the softphones
         // of the desk's own distribution give up instead, so the stronger one must be asked for.
         let digest = digest.unwrap_or(Offer::Md5Only);
+        let session = super::session::read(&mut table, self.out);
         table.finish(self.out);
         let listen = listens.iter().map(|listen| listen.value).collect();
-        let sip =
-            Sip { listen, advertise, realm, digest, hosts, min_expires, max_expires, max_contacts };
+        let sip = Sip {
+            listen,
+            advertise,
+            realm,
+            digest,
+            hosts,
+            min_expires,
+            max_expires,
+            max_contacts,
+            session,
+        };
         (sip, listens)
     }
 

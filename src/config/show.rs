@@ -61,6 +61,7 @@ impl Config {
         line(format!("min_expires = \"{}\"", show(self.sip.min_expires)));
         line(format!("max_expires = \"{}\"", show(self.sip.max_expires)));
         line(format!("max_contacts = {}", self.sip.max_contacts));
+        line(super::session::show(self.sip.session));
         line("\n[media]".to_owned());
         line(format!("address = \"{}\"", self.media.address));
         line(format!("ports = \"{}-{}\"", self.media.ports.start(), self.media.ports.end()));

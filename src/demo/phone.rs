@@ -112,6 +112,7 @@ impl Phone {
             max_expires_s: 3600,
             max_contacts: 1,
             digest: crate::sip::digest::Offer::Both,
+            session: crate::sip::api::SessionPolicy::default(),
             max_transactions: 1000,
         };
         let directory = Directory {

@@ -107,6 +107,7 @@ mod tests {
                 diverted_from: None,
                 privacy,
                 sdp: None,
+                rings_with_offer: false,
                 shed: false,
             };
             let (caller, _, shown) = identify(&incoming);
@@ -128,6 +129,7 @@ mod tests {
             diverted_from: None,
             privacy: false,
             sdp: None,
+            rings_with_offer: false,
             shed: false,
         };
         let (caller, ..) = identify(&incoming);

@@ -48,7 +48,9 @@ pub struct Session {
     pub offering: bool,
     /// When it is asked whether it is still there; set while silent.
     pub silent_until: Option<Mono>,
-    /// The answer already sent in a 183, to be repeated in the 200.
+    /// No offer came and ringing must carry ours (RFC 3262 §5).
+    pub rings_with_offer: bool,
+    /// The description already sent in a 183, to be repeated in the 200.
     pub answer: Option<Bytes>,
 }
 
@@ -67,6 +69,7 @@ impl Session {
             held_until: None,
             offering: false,
             silent_until: None,
+            rings_with_offer: false,
             answer: None,
         }
     }

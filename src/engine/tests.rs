@@ -58,6 +58,7 @@ impl Room {
                 max_expires_s: 3600,
                 max_contacts: 2,
                 digest: crate::sip::digest::Offer::Both,
+                session: crate::sip::api::SessionPolicy::default(),
                 max_transactions: 1000,
             },
             directory: Directory {

@@ -73,6 +73,7 @@ impl Engine {
         };
         let mut session = Session::new(talk, leg.0);
         session.shown = Some(shown);
+        session.rings_with_offer = incoming.rings_with_offer;
         self.sessions.insert(leg, session);
         let hindrance = match mute {
             _ if incoming.shed => Some(Hindrance::Overload),
@@ -303,7 +304,10 @@ impl Engine {
     /// One of the rules' actions.
     pub(super) fn act(&mut self, action: Action, now: Now, out: &mut Outbox) {
         match action {
-            Action::Ring { leg } => self.sip.ring(leg, None, now, &mut self.effects),
+            Action::Ring { leg } => match self.offer_in_ringing(leg, now, out) {
+                Ok(sdp) => self.sip.ring(leg, sdp, now, &mut self.effects),
+                Err(why) => self.give_up(leg, &why, now, out),
+            },
             Action::Accept { leg } => match self.description(leg, now, out) {
                 Ok(sdp) => self.sip.accept(leg, sdp, now, &mut self.effects),
                 Err(why) => self.give_up(leg, &why, now, out),
@@ -369,6 +373,19 @@ impl Engine {
         Ok(sdp)
     }
 
+    /// Our offer, for a caller who made none and must get it with the first word.
+    fn offer_in_ringing(
+        &mut self,
+        leg: LegId,
+        now: Now,
+        out: &mut Outbox,
+    ) -> Result<Option<Bytes>, NoMedia> {
+        let due = self.sessions.get(&leg).is_some_and(|session| {
+            session.rings_with_offer && matches!(session.talk, Talk::OfferDue)
+        });
+        if due { self.description(leg, now, out).map(Some) } else { Ok(None) }
+    }
+
     /// A leg that is to hear something before it is answered gets a 183 first.
     fn early_media(&mut self, leg: LegId, now: Now, out: &mut Outbox) -> Result<(), NoMedia> {
         match self.sessions.get(&leg) {
@@ -378,7 +395,12 @@ impl Engine {
                 self.sip.ring(leg, Some(sdp), now, &mut self.effects);
                 Ok(())
             }
-            Some(_) => Ok(()),
+            Some(_) => {
+                if let Some(offer) = self.offer_in_ringing(leg, now, out)? {
+                    self.sip.ring(leg, Some(offer), now, &mut self.effects);
+                }
+                Ok(())
+            }
         }
     }
 

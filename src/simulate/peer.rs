@@ -1,11 +1,13 @@
 //! One SIP user agent of the simulated world: our own endpoint from the other side, with a session
 //! description for each of its dialogs. Knows how to speak; what to say is `people`'s business.
 
+use super::faults::Draw;
 use crate::base::{LegId, Mono, Now, Number, Private, Rng, TrunkId, Wall};
 use crate::sdp::{self, Codec, Direction, Local};
 use crate::sip::Endpoint;
 use crate::sip::api::{
-    Directory, Effect, Flow, LegEvent, Listener, Settings, Shown, Transport, Trunk, Why,
+    Directory, Effect, Flow, LegEvent, Listener, Reliable, SessionPolicy, Settings, Shown,
+    Transport, Trunk, Why,
 };
 use crate::sip::digest::Offer;
 use crate::sip::trunk::Profile;
@@ -88,8 +90,16 @@ pub fn settings(at: SocketAddr, transports: &[Transport], product: &str) -> Sett
         max_expires_s: 7200,
         max_contacts: 2,
         digest: Offer::Both,
+        session: SessionPolicy::default(),
         max_transactions: 10_000,
     }
+}
+
+/// What one user agent is set up to ask of others.
+#[must_use]
+pub fn session_drawn_from(rng: &mut Rng) -> SessionPolicy {
+    let reliable = if rng.chance(500) { Reliable::WhenSupported } else { Reliable::WhenRequired };
+    SessionPolicy { reliable }
 }
 
 /// Both clocks of a peer; people's clocks are right.
@@ -105,10 +115,12 @@ impl Peer {
         transport: Transport,
         desk: SocketAddr,
         numbers: &[Number],
-        rng: Rng,
+        mut rng: Rng,
     ) -> Self {
         let directory = directory(desk, transport, numbers);
-        let endpoint = Endpoint::new(settings(at, &[transport], "peer"), directory, rng);
+        let session = session_drawn_from(&mut rng);
+        let settings = Settings { session, ..settings(at, &[transport], "peer") };
+        let endpoint = Endpoint::new(settings, directory, rng);
         Self { endpoint, transport, stream: 0, effects: Vec::new(), lines: BTreeMap::new() }
     }
 

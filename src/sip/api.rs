@@ -129,8 +129,27 @@ pub struct Settings {
     pub max_expires_s: u32,
     /// Contacts an account may have at once; one more takes the place of the oldest.
     pub max_contacts: usize,
+    /// What is asked and offered in calls.
+    pub session: SessionPolicy,
     /// Most server and client transactions held at once; a request beyond it is answered 503 without state.
     pub max_transactions: usize,
+}
+
+/// What is asked and offered in calls.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SessionPolicy {
+    /// Whose provisional responses are made reliable.
+    pub reliable: Reliable,
+}
+
+/// When a caller's 180 and 183 must be acknowledged by PRACK (RFC 3262).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Reliable {
+    /// When it requires it.
+    #[default]
+    WhenRequired,
+    /// Also when it only says that it can, and its INVITE carries an offer.
+    WhenSupported,
 }
 
 /// Who may do what, looked up by the endpoint; replaced whole on reload.
@@ -222,12 +241,13 @@ pub enum LegEvent {
         /// The answer to a late offer.
         sdp: Option<Bytes>,
     },
-    /// The peer re-INVITEs (or UPDATEs); answer with [`super::Endpoint::answer_offer`].
+    /// The peer makes an offer by re-INVITE or UPDATE, or, before our 2xx, by PRACK; answer with [`super::Endpoint::answer_offer`].
     Offer {
         /// None asks us to make the offer.
         sdp: Option<Bytes>,
     },
-    /// The peer answered our re-INVITE, or refused it (`Err(status)`); 491 is retried inside.
+    /// The peer answered our re-INVITE, or refused it (`Err(status)`); 491 is retried inside. Or it
+    /// answered, by PRACK, the offer that our ringing carried.
     OfferAnswered {
         /// SDP or status.
         result: Result<Option<Bytes>, u16>,
@@ -245,7 +265,8 @@ pub enum LegEnd {
     Bye,
     /// The caller sent CANCEL before our final answer; 487 has been sent.
     Cancelled,
-    /// Our 2xx was never acknowledged (64·T1); we sent BYE.
+    /// Our 2xx was never acknowledged (64·T1); we sent BYE. Or our reliable provisional response was
+    /// not; we refused the INVITE.
     NoAck,
     /// The peer does not answer in the dialog any more, or answers 408/481.
     Lost,
@@ -273,6 +294,8 @@ pub struct Incoming {
     pub privacy: bool,
     /// The offer; none means that we are to offer in the 2xx.
     pub sdp: Option<Bytes>,
+    /// The INVITE carries no offer and ringing must (RFC 3262 §5): `ring` is to be given one.
+    pub rings_with_offer: bool,
     /// We have more to do than we can: it is to be refused at once with 503. It comes here all the
     /// same, because a refused call is a call, and because a repetition must get the same answer
     /// (RFC 3261 §8.2.7).

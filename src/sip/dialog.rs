@@ -134,6 +134,22 @@ impl Dialog {
         Ok(dialog)
     }
 
+    /// Takes the way that the peer's connection now is, unless it goes where its Contact says.
+    pub fn follow(&mut self, flow: Flow) {
+        if !self.by_contact {
+            self.flow = flow;
+        }
+    }
+
+    /// The confirmed dialog goes on counting where its early one stopped (§13.2.2.4 computes only the
+    /// route set anew). `last` is the peer's `CSeq`.
+    pub fn succeed(&mut self, early: Option<Self>, last: Option<u32>) {
+        if let Some(early) = early {
+            self.local_seq = self.local_seq.max(early.local_seq);
+        }
+        self.remote_seq = self.remote_seq.or(last);
+    }
+
     fn follow_contact(&mut self) {
         if self.by_contact
             && let Some(remote) = self.wanted_address()

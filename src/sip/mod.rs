@@ -19,6 +19,7 @@ mod dialog;
 pub mod digest;
 mod endpoint;
 mod error;
+mod extensions;
 pub mod frame;
 pub mod gate;
 pub mod header;

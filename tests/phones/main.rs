@@ -7,6 +7,7 @@ mod support;
 
 mod agents;
 mod edges;
+mod extensions;
 mod figures;
 mod hears;
 mod menu;

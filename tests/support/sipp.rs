@@ -56,6 +56,12 @@ impl Job {
         self
     }
 
+    /// Another scenario for the same place.
+    pub fn scenario(mut self, scenario: &'static str) -> Self {
+        self.scenario = scenario;
+        self
+    }
+
     /// This many calls, this many a second.
     pub fn calls(mut self, calls: u32, rate: u32) -> Self {
         (self.calls, self.rate) = (calls, rate);

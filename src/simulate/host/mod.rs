@@ -11,7 +11,7 @@ use super::faults::{Draw, Faults};
 use super::journal::Journal;
 use super::lines::Lines;
 use super::media::{Later, Media};
-use super::peer::settings;
+use super::peer::{session_drawn_from, settings};
 use super::scene::Scene;
 use super::watch::Watch;
 use crate::base::{AgentId, Mono, Now, Number, PromptId, Rng, Wall};
@@ -19,7 +19,7 @@ use crate::engine::{Engine, Input, Outbox, Parts, Policy, Send};
 use crate::event::{DeskEvent, Entry, Fact};
 use crate::pbx::{AgentMemory, Command};
 use crate::rtp::command as rtp;
-use crate::sip::api::{Flow, Transport};
+use crate::sip::api::{Flow, Settings, Transport};
 use crate::view::Views;
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -170,8 +170,11 @@ impl Host {
         let closing = views.closing_entries(now.wall);
         let mut first = Outbox { entries: closing, ..Outbox::default() };
         let next_seq = views.next_seq() + first.entries.len() as u64;
+        let mut rng = self.rng.fork();
+        let session = session_drawn_from(&mut rng);
+        let settings = settings(self.at, &[Transport::Udp, Transport::Tcp], "desk");
         let parts = Parts {
-            settings: settings(self.at, &[Transport::Udp, Transport::Tcp], "desk"),
+            settings: Settings { session, ..settings },
             directory: self.directory(),
             plan: self.scene.plan.clone(),
             policy: Policy {
@@ -181,7 +184,7 @@ impl Host {
                 max_calls: self.scene.max_calls,
                 lost_after: LOST_AFTER,
             },
-            rng: self.rng.fork(),
+            rng,
             next_seq,
             bindings: self.journal.bindings(),
             agents: memory,

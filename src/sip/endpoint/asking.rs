@@ -26,6 +26,8 @@ pub(in crate::sip) enum Purpose {
     Bye,
     /// CANCEL.
     Cancel,
+    /// PRACK.
+    Prack,
 }
 
 /// What came of a request of ours.
@@ -86,7 +88,7 @@ impl Cx<'_> {
             Purpose::Invite | Purpose::Reinvite => {
                 (branch.0, Asking::Invite(InviteClient::start(wire, now)))
             }
-            Purpose::Bye => (branch.0, Asking::Other(Client::start(wire, now))),
+            Purpose::Bye | Purpose::Prack => (branch.0, Asking::Other(Client::start(wire, now))),
             Purpose::Cancel => (branch.0 | 1, Asking::Other(Client::start(wire, now))),
         };
         let (acks, alarm) = (Vec::new(), Alarm::default());
@@ -157,11 +159,12 @@ impl Cx<'_> {
             Purpose::Invite | Purpose::Reinvite => Method::Invite,
             Purpose::Bye => Method::Bye,
             Purpose::Cancel => Method::Cancel,
+            Purpose::Prack => Method::Prack,
         };
         if head.cseq.method != method {
             return None;
         }
-        let mut tell = false;
+        let (mut tell, mut cancel) = (false, false);
         let mut again = None;
         match &mut txn.machine {
             Asking::Invite(machine) => {
@@ -193,6 +196,7 @@ impl Cx<'_> {
                                 again = Some((txn.flow, txn.bytes.clone()));
                             }
                             Todo::Tell => tell = true,
+                            Todo::Cancel => cancel = true,
                             Todo::Repeat | Todo::TimedOut | Todo::Failed => {}
                         }
                     }
@@ -217,7 +221,11 @@ impl Cx<'_> {
         }
         let (leg, purpose) = (txn.leg, txn.purpose);
         let free = !matches!(response.status, 200..300);
+        let cancel = cancel.then(|| (txn.flow, derived(&txn.bytes, &Method::Cancel, None)));
         self.settle_client(key);
+        if let Some((flow, Some(writer))) = cancel {
+            self.start(Token(key), leg, Purpose::Cancel, flow, writer.finish());
+        }
         if let Some((flow, bytes)) = again {
             self.send(flow, bytes, free); // an ACK to a failure tells the peer nothing new
         }

@@ -77,6 +77,7 @@ mod tests {
             max_expires_s: 3600,
             max_contacts: 2,
             digest: crate::sip::digest::Offer::Both,
+            session: crate::sip::api::SessionPolicy::default(),
             max_transactions: 10,
         };
         let core = Core::new(settings, Rng::from_number(1));

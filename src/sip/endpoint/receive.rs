@@ -9,7 +9,8 @@ use crate::sip::AnyUri;
 use crate::sip::api::{Flow, Incoming, LegEvent, Source};
 use crate::sip::dialog::{Dialog, Token};
 use crate::sip::digest::Verdict;
-use crate::sip::leg::{ALLOW, Invited, Leg, State, unsupported};
+use crate::sip::extensions::{ALLOW, SUPPORTED, asks_too_much, unsupported};
+use crate::sip::leg::{Invited, Leg, State, provisionals_carry_an_offer};
 use crate::sip::trunk::inbound;
 use crate::sip::{HeaderName, ParseError, Writer, parse};
 use crate::sip::{Message, Method, Request};
@@ -216,7 +217,7 @@ impl Endpoint {
         writer.header(&HeaderName::Accept, "application/sdp");
         writer.header(&HeaderName::AcceptEncoding, "identity");
         writer.header(&HeaderName::AcceptLanguage, "ja, en");
-        writer.header(&HeaderName::Supported, "");
+        writer.header(&HeaderName::Supported, SUPPORTED);
         out.push(Effect::Send { flow, bytes: writer.finish(), free: true });
     }
 
@@ -238,7 +239,7 @@ impl Endpoint {
         if let AnyUri::Other(_) = request.uri {
             return Some(Refusal::plain(416));
         }
-        if headers.has(&HeaderName::Require) || headers.has(&HeaderName::ProxyRequire) {
+        if asks_too_much(request) {
             return Some(Refusal::with(420, With::Unsupported));
         }
         if request.method != Method::Invite {
@@ -366,7 +367,8 @@ impl Endpoint {
         let mut cx = Cx { core: &mut self.core, now, out };
         cx.open_invite(key, merge, id, flow, &request);
         cx.tell(id, LegEvent::Incoming(incoming));
-        let state = State::Invited(Box::new(Invited { dialog, request, key, said: None }));
+        let (said, early) = (None, None);
+        let state = State::Invited(Box::new(Invited { dialog, request, key, said, early }));
         self.tags.insert(tag.0, id);
         self.legs.insert(id.0, Box::new(Leg::new(id, tag, state)));
         self.settle(id, now);
@@ -446,6 +448,7 @@ fn incoming(
         diverted_from: diverted_from.map(Private::new),
         privacy,
         sdp: request.sdp(),
+        rings_with_offer: provisionals_carry_an_offer(request),
         shed: false,
     }
 }

@@ -61,13 +61,12 @@ impl Leg {
     pub(super) fn on_bye(&mut self, cx: &mut Cx<'_>, key: u64, request: &Request) {
         let ok = cx.answer(request, 200, self.tag).finish();
         cx.respond(key, 200, ok);
-        match std::mem::replace(&mut self.state, State::Over) {
+        if let State::Invited(_) = self.state {
             // Before our final answer: the INVITE is refused (§15.1.2).
-            State::Invited(invited) => {
-                let writer = cx.answer(&invited.request, 487, self.tag);
-                cx.respond(invited.key, 487, writer.finish());
-                cx.tell(self.id, LegEvent::Over(LegEnd::Bye));
-            }
+            return self.refuse_with(cx, 487, LegEnd::Bye);
+        }
+        match std::mem::replace(&mut self.state, State::Over) {
+            State::Invited(_) | State::Over => {}
             State::Calling(calling) => {
                 self.state = State::Calling(calling);
                 self.on_early_bye(&request.head);
@@ -78,7 +77,6 @@ impl Leg {
             }
             // It crossed ours; both are answered.
             State::Ending(ending) => cx.tell(self.id, ending.with),
-            State::Over => {}
         }
     }
 

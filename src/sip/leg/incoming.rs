@@ -1,18 +1,20 @@
 //! The peer called: from its INVITE to our final answer (RFC 3261 §13.3, §9.2).
 
+use super::reliable::{self, Early};
 use super::session::{Exchange, Up};
-use super::{ALLOW, Leg, State, some_sdp};
+use super::{Leg, State, some_sdp};
 use crate::base::Mono;
 use crate::sip::HeaderName;
 use crate::sip::Request;
 use crate::sip::api::{LegEnd, LegEvent, Why};
 use crate::sip::dialog::Dialog;
 use crate::sip::endpoint::core::Cx;
+use crate::sip::extensions::{ALLOW, SUPPORTED};
 use crate::sip::transaction::after_ms;
 use bytes::Bytes;
 
 /// A provisional response is said again this often, so that no proxy between gives up (§13.3.1.1).
-const RING_AGAIN_MS: u32 = 60_000;
+pub(super) const RING_AGAIN_MS: u32 = 60_000;
 
 /// An INVITE that waits for our final answer.
 #[derive(Debug)]
@@ -24,11 +26,15 @@ pub(in crate::sip) struct Invited {
     pub key: u64,
     /// The last provisional response and when it is due again.
     pub said: Option<(u16, Bytes, Mono)>,
+    /// The early dialog, when the caller acknowledges what is said in it.
+    pub early: Option<Box<Early>>,
 }
 
 impl Invited {
     pub fn deadline(&self) -> Option<Mono> {
-        self.said.as_ref().map(|(_, _, again)| *again)
+        let again = self.said.as_ref().map(|(_, _, again)| *again);
+        let unheard = self.early.as_ref().and_then(|early| early.deadline());
+        [again, unheard].into_iter().flatten().min()
     }
 
     /// Where a caller whose connection is gone is to be called back: the address it came from and the
@@ -44,7 +50,19 @@ impl Leg {
     pub fn ring(&mut self, cx: &mut Cx<'_>, sdp: Option<&Bytes>) {
         let tag = self.tag;
         let State::Invited(invited) = &mut self.state else { return };
-        let status = if sdp.is_some() { 183 } else { 180 };
+        if invited.early.is_none() {
+            let policy = cx.core.settings.session.reliable;
+            if reliable::is_due(&invited.request, policy) {
+                let start = u32::try_from(cx.core.rng.below(1 << 30)).unwrap_or(1);
+                invited.early = Some(Early::new(start));
+            }
+        }
+        // A description that is our offer rings; as an answer it is there to be heard.
+        let rings = sdp.is_none() || (invited.early.is_some() && invited.request.sdp().is_none());
+        let status = if rings { 180 } else { 183 };
+        if invited.early.is_some() {
+            return self.ring_reliably(cx, status, sdp);
+        }
         let mut writer = cx.answer(&invited.request, status, tag);
         writer.contact(&cx.core.place(invited.dialog.flow).contact);
         writer.header(&HeaderName::Allow, ALLOW);
@@ -54,10 +72,15 @@ impl Leg {
     }
 
     pub(super) fn keep_ringing(&mut self, cx: &mut Cx<'_>) {
+        self.wake_reliable(cx);
         if let State::Invited(invited) = &mut self.state
             && let Some((status, bytes, again)) = &mut invited.said
             && cx.now.mono >= *again
         {
+            if invited.early.is_some() {
+                let status = *status;
+                return self.ring_reliably(cx, status, None);
+            }
             *again = after_ms(cx.now.mono, RING_AGAIN_MS);
             cx.respond(invited.key, *status, bytes.clone());
         }
@@ -66,6 +89,11 @@ impl Leg {
     /// 200: the call is answered; it is repeated until the ACK comes.
     pub fn accept(&mut self, cx: &mut Cx<'_>, sdp: &Bytes) {
         let tag = self.tag;
+        if let State::Invited(invited) = &mut self.state
+            && invited.early.as_mut().is_some_and(|early| early.holds_back(sdp))
+        {
+            return;
+        }
         let invited = match std::mem::replace(&mut self.state, State::Over) {
             State::Invited(invited) => invited,
             other => {
@@ -73,39 +101,54 @@ impl Leg {
                 return;
             }
         };
-        let Invited { dialog, request, key, .. } = *invited;
-        let late = request.sdp().is_none();
+        let Invited { dialog, request, key, early, .. } = *invited;
+        let settled = early.as_ref().is_some_and(|early| early.settled);
+        let late = request.sdp().is_none() && !settled;
         let mut writer = cx.answer(&request, 200, tag);
         writer.contact(&cx.core.place(dialog.flow).contact);
         writer.header(&HeaderName::Allow, ALLOW);
-        let bytes = writer.sdp(Some(sdp));
+        writer.header(&HeaderName::Supported, SUPPORTED);
+        let bytes = writer.sdp(some_sdp((!settled).then_some(sdp)));
         cx.respond(key, 200, bytes.clone());
-        let exchange = Exchange::acking(bytes, request.head.cseq.number, late, true, cx.now.mono);
-        self.state = State::Up(Box::new(Up::new(dialog, exchange, false)));
+        let seq = request.head.cseq.number;
+        let exchange = Exchange::acking(bytes, seq, late, true, cx.now.mono);
+        let mut up = Box::new(Up::new(dialog, exchange, false));
+        if let Some(mut early) = early {
+            up.take_over(&mut early, seq);
+        }
+        self.state = State::Up(up);
     }
 
     /// A final refusal. The transaction sees to the ACK; the leg is over.
     pub fn refuse(&mut self, cx: &mut Cx<'_>, status: u16) {
-        let State::Invited(invited) = &self.state else {
+        let State::Invited(_) = &self.state else {
             return self.hang_up(cx, Why::Normal);
         };
         let status = if (300..700).contains(&status) { status } else { 500 };
+        self.refuse_with(cx, status, LegEnd::ByUs);
+    }
+
+    /// The INVITE comes to nothing: it and what else is unanswered get their final answers.
+    pub(super) fn refuse_with(&mut self, cx: &mut Cx<'_>, status: u16, end: LegEnd) {
+        let State::Invited(invited) = &mut self.state else { return };
+        if let Some((request, key)) = invited.early.as_mut().and_then(|early| early.take_asked()) {
+            let bytes = cx.answer(&request, 487, self.tag).finish();
+            cx.respond(key, 487, bytes);
+        }
         let retry_s = cx.core.rng.below(9).saturating_add(2);
         let mut writer = cx.answer(&invited.request, status, self.tag);
         if status == 503 {
             writer.header(&HeaderName::RetryAfter, retry_s);
         }
         cx.respond(invited.key, status, writer.finish());
-        self.over(cx, LegEvent::Over(LegEnd::ByUs));
+        self.over(cx, LegEvent::Over(end));
     }
 
     /// CANCEL for the INVITE under `key`; the CANCEL itself has been answered.
     pub fn on_cancel(&mut self, cx: &mut Cx<'_>, key: u64) {
         match &self.state {
             State::Invited(invited) if invited.key == key => {
-                let writer = cx.answer(&invited.request, 487, self.tag);
-                cx.respond(key, 487, writer.finish());
-                self.over(cx, LegEvent::Over(LegEnd::Cancelled));
+                self.refuse_with(cx, 487, LegEnd::Cancelled);
             }
             State::Up(_) => self.on_reinvite_cancelled(cx, key),
             // The final answer went before it: nothing to cancel (§9.2).

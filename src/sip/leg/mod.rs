@@ -3,15 +3,17 @@
 //! requests and responses. It knows no other leg, no account and no socket.
 //!
 //! Each state carries what is true only then. What crosses on the wire has a line of its own:
-//! `incoming` (the peer called), `outgoing` (we call), `session` (the call is up), `ending`.
+//! `incoming` (the peer called) with `reliable` (and acknowledges what we say), `outgoing` (we call) with
+//! `forks`, `session` (the call is up), `ending`.
 
 mod ending;
+mod forks;
 mod incoming;
 mod outgoing;
+mod reliable;
 mod session;
 
 use super::HeaderName;
-use super::Writer;
 use super::api::{Flow, LegEnd, LegEvent, Why};
 use super::dialog::{Dialog, Token};
 use super::endpoint::asking::{Outcome, Purpose};
@@ -20,14 +22,13 @@ use super::transaction::timer::{Alarm, LONG_MS};
 use super::{Head, Method, Request};
 use crate::base::{LegId, Mono};
 use crate::sip::endpoint::core::Cx;
+use crate::sip::extensions::{ALLOW, SUPPORTED, asks_too_much, unsupported};
 use bytes::Bytes;
 
 pub(super) use incoming::Invited;
 pub(super) use outgoing::{Calling, Invitation, reject_fork};
+pub(super) use reliable::carry_an_offer as provisionals_carry_an_offer;
 pub(super) use session::{Up, acknowledge_late};
-
-/// What we can do, for Allow (RFC 3261 §20.5).
-pub(super) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, UPDATE, REGISTER";
 
 /// Requests of one peer inside one dialog in 64·T1, the time for which each is remembered; the next
 /// is answered 503 without state. Fifteen keys a second by INFO pass.
@@ -162,9 +163,8 @@ impl Leg {
             // §12.2.2: out of order.
             return self.refuse_request(cx, key, &request, 500);
         }
-        // §8.2.2.3: we have no extension that a request inside a dialog could require. A call that
-        // wants to end ends all the same.
-        if request.method != Method::Bye && request.head.headers.has(&HeaderName::Require) {
+        // §8.2.2.3. A call that wants to end ends all the same.
+        if request.method != Method::Bye && asks_too_much(&request) {
             return self.refuse_request(cx, key, &request, 420);
         }
         // A phone whose connection broke speaks on a new one: answer where it is.
@@ -177,12 +177,14 @@ impl Leg {
                 let mut writer = cx.answer(&request, 200, self.tag);
                 writer.header(&HeaderName::Allow, ALLOW);
                 writer.header(&HeaderName::Accept, "application/sdp");
+                writer.header(&HeaderName::Supported, SUPPORTED);
                 cx.respond(key, 200, writer.finish());
             }
             // Transfers are not for phones to ask, yet.
             Method::Refer => self.refuse_request(cx, key, &request, 603),
-            // We send nothing that asks for PRACK, and no NOTIFY is awaited.
-            Method::Prack | Method::Notify => self.refuse_request(cx, key, &request, 481),
+            Method::Prack => self.on_prack(cx, key, request),
+            // No NOTIFY is awaited.
+            Method::Notify => self.refuse_request(cx, key, &request, 481),
             Method::Subscribe => self.refuse_request(cx, key, &request, 489),
             Method::Message | Method::Publish | Method::Register => {
                 self.refuse_request(cx, key, &request, 405);
@@ -232,6 +234,8 @@ impl Leg {
             Purpose::Bye => self.on_bye_outcome(cx, branch, &outcome),
             // The CANCEL's own answer says nothing; the INVITE's does (§9.1).
             Purpose::Cancel => {}
+            // What it acknowledged is known; whether the call comes about is the INVITE's word.
+            Purpose::Prack => {}
         }
     }
 
@@ -315,16 +319,6 @@ impl Leg {
                 self.over(cx, with);
             }
             State::Over => {}
-        }
-    }
-}
-
-/// Names what a request requires and we do not have: all of it (§8.2.2.3).
-pub(super) fn unsupported(writer: &mut Writer, request: &Request) {
-    let headers = &request.head.headers;
-    for name in [HeaderName::Require, HeaderName::ProxyRequire] {
-        for option in headers.tokens(&name) {
-            writer.header(&HeaderName::Unsupported, option);
         }
     }
 }

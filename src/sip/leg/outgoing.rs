@@ -1,16 +1,18 @@
 //! We call: from our INVITE to the peer's final answer, through forks, early media and CANCEL
 //! (RFC 3261 §13.2, §9.1).
 
+use super::forks::Fork;
 use super::session::{Exchange, Up};
-use super::{ALLOW, Ending, Leg, State, reason, some_sdp};
+use super::{Ending, Leg, State, reason, some_sdp};
 use crate::base::{LegId, Number};
 use crate::sip::HeaderName;
 use crate::sip::NameAddr;
 use crate::sip::Writer;
 use crate::sip::api::{Flow, LegEvent, Shown, Why};
 use crate::sip::dialog::{Dialog, Token, via};
-use crate::sip::endpoint::asking::{MAX_FORKS, Outcome, Purpose};
+use crate::sip::endpoint::asking::{Outcome, Purpose};
 use crate::sip::endpoint::core::Cx;
+use crate::sip::extensions::{ALLOW, SUPPORTED, SUPPORTED_WITHOUT_OFFER};
 use crate::sip::{Head, Method, Response};
 use crate::sip::{Host, Uri};
 use bytes::Bytes;
@@ -24,13 +26,13 @@ pub(in crate::sip) struct Calling {
     /// Why the engine no longer wants it, once it does not.
     pub cancel: Option<Why>,
     pub call_id: Box<str>,
-    target: Uri,
+    pub(super) target: Uri,
     /// See [`Dialog::asking`].
-    by_contact: bool,
+    pub(super) by_contact: bool,
     /// Whether the INVITE carried our offer.
-    offered: bool,
-    /// The early dialogs: the peer's tag and its last `CSeq`.
-    forks: Vec<(Box<str>, Option<u32>)>,
+    pub(super) offered: bool,
+    /// The early dialogs, at most [`MAX_FORKS`](crate::sip::endpoint::asking::MAX_FORKS).
+    pub(super) forks: Vec<Fork>,
 }
 
 /// Whom to call and how.
@@ -42,29 +44,6 @@ pub(in crate::sip) struct Invitation<'a> {
     pub by_contact: bool,
     pub shown: &'a Shown,
     pub sdp: Option<&'a Bytes>,
-}
-
-impl Calling {
-    pub fn owns(&self, head: &Head) -> bool {
-        let tag = head.from.tag().unwrap_or_default();
-        *self.call_id == *head.call_id && self.forks.iter().any(|(had, _)| **had == *tag)
-    }
-
-    pub fn advance(&mut self, head: &Head) -> bool {
-        let tag = head.from.tag().unwrap_or_default();
-        let Some((_, last)) = self.forks.iter_mut().find(|(had, _)| **had == *tag) else {
-            return false;
-        };
-        let rises = last.is_none_or(|last| head.cseq.number > last);
-        *last = Some(head.cseq.number);
-        rises
-    }
-
-    /// An early dialog ended itself.
-    pub fn drop_fork(&mut self, head: &Head) {
-        let tag = head.from.tag().unwrap_or_default();
-        self.forks.retain(|(had, _)| **had != *tag);
-    }
 }
 
 impl Leg {
@@ -84,6 +63,8 @@ impl Leg {
         writer.cseq(1, &Method::Invite);
         writer.contact(&place.contact);
         writer.header(&HeaderName::Allow, ALLOW);
+        let supported = if sdp.is_some() { SUPPORTED } else { SUPPORTED_WITHOUT_OFFER };
+        writer.header(&HeaderName::Supported, supported);
         writer.header(&HeaderName::UserAgent, &cx.core.settings.product);
         let bytes = writer.sdp(some_sdp(sdp));
         cx.start(branch, id, Purpose::Invite, flow, bytes);
@@ -102,6 +83,7 @@ impl Leg {
                 // Redirections are not followed and challenges never answered: a called phone has no
                 // claim on a password of ours.
                 300.. => {
+                    self.close_forks(cx);
                     let State::Calling(calling) = &self.state else { return };
                     let status = if calling.cancel.is_some() { 487 } else { response.status };
                     self.over(cx, LegEvent::Refused { status });
@@ -109,6 +91,7 @@ impl Leg {
             },
             (State::Calling(calling), Outcome::TimedOut) => {
                 let status = if calling.cancel.is_some() { 487 } else { 408 };
+                self.close_forks(cx);
                 self.over(cx, LegEvent::Refused { status });
             }
             // The 2xx of the dialog that we have, again, before we could acknowledge it.
@@ -130,16 +113,9 @@ impl Leg {
             cx.cancel(calling.branch, reason(why));
             return;
         }
-        if response.status == 100 {
-            return;
+        if response.status > 100 {
+            self.on_early(cx, response);
         }
-        if let Some(tag) = response.head.to.tag()
-            && calling.forks.len() < MAX_FORKS
-            && calling.forks.iter().all(|(had, _)| **had != *tag)
-        {
-            calling.forks.push((tag.into(), None));
-        }
-        cx.tell(self.id, LegEvent::Progress { status: response.status, sdp: response.sdp() });
     }
 
     fn on_success(&mut self, cx: &mut Cx<'_>, branch: Token, response: &Response) {
@@ -152,6 +128,17 @@ impl Leg {
             return self.over(cx, LegEvent::Refused { status: 502 });
         };
         let seq = response.head.cseq.number;
+        let fork = calling.take_fork(response.head.to.tag().unwrap_or_default());
+        let sdp = match &fork {
+            Some(fork) => fork.description(response.sdp()),
+            None => response.sdp(),
+        };
+        let mut asked = None;
+        if let Some(mut fork) = fork {
+            asked = fork.reliable.as_mut().and_then(|reliable| reliable.asked.take());
+            dialog.succeed(fork.reliable.map(|reliable| reliable.dialog), fork.last);
+        }
+        self.close_forks(cx);
         if let Some(why) = cancelled {
             // The answer crossed our CANCEL: ACK, then BYE (§13.2.2.4, §15).
             acknowledge(cx, &dialog, branch, seq, None);
@@ -162,12 +149,21 @@ impl Leg {
         }
         let exchange = if offered {
             acknowledge(cx, &dialog, branch, seq, None);
-            Exchange::Idle
+            asked.map_or(Exchange::Idle, |(request, key)| Exchange::Asked { request, key })
         } else {
             Exchange::OwesAck { branch, seq }
         };
         self.state = State::Up(Box::new(Up::new(dialog, exchange, true)));
-        cx.tell(self.id, LegEvent::Answered { sdp: response.sdp() });
+        cx.tell(self.id, LegEvent::Answered { sdp });
+    }
+
+    /// Early dialogs that come to nothing: what they asked gets its answer.
+    fn close_forks(&mut self, cx: &mut Cx<'_>) {
+        let State::Calling(calling) = &mut self.state else { return };
+        for (request, key) in calling.take_asked() {
+            let bytes = cx.answer(&request, 487, self.tag).finish();
+            cx.respond(key, 487, bytes);
+        }
     }
 
     /// The engine no longer wants the call that we are making.

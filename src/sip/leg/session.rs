@@ -2,7 +2,8 @@
 //! (RFC 3261 §13.3.1.4, §14; RFC 3311; RFC 6086).
 
 use super::outgoing::acknowledge;
-use super::{ALLOW, Leg, State, some_sdp};
+use super::reliable::Early;
+use super::{Leg, State, some_sdp};
 use crate::base::Mono;
 use crate::sip::HeaderName;
 use crate::sip::api::{Flow, LegEnd, LegEvent, Why};
@@ -10,6 +11,7 @@ use crate::sip::body;
 use crate::sip::dialog::{Dialog, Token};
 use crate::sip::endpoint::asking::{Outcome, Purpose};
 use crate::sip::endpoint::core::Cx;
+use crate::sip::extensions::{ALLOW, SUPPORTED};
 use crate::sip::transaction::timer::{LONG_MS, T1_MS, T2_MS};
 use crate::sip::transaction::{Repeat, after_ms};
 use crate::sip::{Method, Request, Response};
@@ -31,11 +33,13 @@ pub(in crate::sip) struct Up {
     ours: bool,
     /// The engine still owes an answer to an offer that the peer took back.
     owed: bool,
+    /// `RSeq` and `CSeq` of a provisional response that our 2xx overtook (RFC 3262 §3).
+    rack: Option<(u32, u32)>,
 }
 
 /// A re-INVITE to be sent: with our offer, or without one, which asks the peer for its own.
 #[derive(Debug)]
-struct Proposal(Option<Bytes>);
+pub(in crate::sip) struct Proposal(Option<Bytes>);
 
 /// Which offer is under way.
 #[derive(Debug)]
@@ -75,7 +79,19 @@ impl Exchange {
 
 impl Up {
     pub fn new(dialog: Dialog, exchange: Exchange, ours: bool) -> Self {
-        Self { dialog, exchange, wanted: None, deferred: None, ours, owed: false }
+        let (wanted, deferred, owed, rack) = (None, None, false, None);
+        Self { dialog, exchange, wanted, deferred, ours, owed, rack }
+    }
+
+    /// What the early dialog leaves to the confirmed one; `seq` is the INVITE's.
+    pub fn take_over(&mut self, early: &mut Early, seq: u32) {
+        self.rack = early.unacknowledged().map(|rseq| (rseq, seq));
+        self.wanted = early.take_wanted();
+    }
+
+    /// Whether a PRACK with this `RAck` acknowledges what our 2xx overtook.
+    pub fn is_acknowledged_by(&self, rack: Option<(u32, u32)>) -> bool {
+        rack.is_some() && self.rack == rack
     }
 
     pub fn deadline(&self) -> Option<Mono> {
@@ -149,11 +165,8 @@ impl Leg {
             State::Invited(_) | State::Calling(_) if update && request.sdp().is_none() => {
                 return self.refresh_only(cx, flow, key, &request);
             }
-            // Our answer to its first offer is due: a second offer comes too early (§14.2,
-            // RFC 3311 §5.2).
-            State::Invited(_) => return self.refuse_request(cx, key, &request, 500),
-            // Its answer to our offer is due (RFC 3311 §5.2).
-            State::Calling(_) => return self.refuse_request(cx, key, &request, 491),
+            State::Invited(_) => return self.on_early_offer(cx, key, request),
+            State::Calling(_) => return self.on_forks_offer(cx, key, request),
             State::Ending(_) | State::Over => return self.refuse_request(cx, key, &request, 481),
         };
         if !request.body.is_empty() && request.sdp().is_none() {
@@ -206,8 +219,12 @@ impl Leg {
 
     /// The engine's answer to [`LegEvent::Offer`].
     pub fn answer_offer(&mut self, cx: &mut Cx<'_>, answer: Result<&Bytes, u16>) {
-        let tag = self.tag;
-        let State::Up(up) = &mut self.state else { return };
+        let up = match &mut self.state {
+            State::Up(up) => up,
+            State::Invited(_) => return self.answer_early_offer(cx, answer),
+            State::Calling(_) => return self.answer_forks_offer(cx, answer),
+            State::Ending(_) | State::Over => return,
+        };
         let (request, key) = match std::mem::replace(&mut up.exchange, Exchange::Idle) {
             Exchange::Asked { request, key } => (request, key),
             other => {
@@ -217,25 +234,41 @@ impl Leg {
                 return;
             }
         };
-        match answer {
+        let flow = up.dialog.flow;
+        let sent = self.answer_with(cx, flow, &request, key, answer);
+        if let State::Up(up) = &mut self.state
+            && let Some(bytes) = sent.filter(|_| request.method == Method::Invite)
+        {
+            let (seq, late) = (request.head.cseq.number, request.sdp().is_none());
+            up.exchange = Exchange::acking(bytes, seq, late, false, cx.now.mono);
+        }
+        self.next_offer(cx);
+    }
+
+    /// Sends the engine's answer to an offer of the peer's; the 200, when it is one.
+    pub(super) fn answer_with(
+        &self,
+        cx: &mut Cx<'_>,
+        flow: Flow,
+        request: &Request,
+        key: u64,
+        answer: Result<&Bytes, u16>,
+    ) -> Option<Bytes> {
+        let (status, bytes) = match answer {
             Ok(sdp) => {
-                let mut writer = cx.answer(&request, 200, tag);
-                writer.contact(&cx.core.place(up.dialog.flow).contact);
+                let mut writer = cx.answer(request, 200, self.tag);
+                writer.contact(&cx.core.place(flow).contact);
                 writer.header(&HeaderName::Allow, ALLOW);
-                let bytes = writer.sdp(Some(sdp));
-                if request.method == Method::Invite {
-                    let (seq, late) = (request.head.cseq.number, request.sdp().is_none());
-                    up.exchange = Exchange::acking(bytes.clone(), seq, late, false, cx.now.mono);
-                }
-                cx.respond(key, 200, bytes);
+                writer.header(&HeaderName::Supported, SUPPORTED);
+                (200, writer.sdp(Some(sdp)))
             }
             Err(status) => {
                 let status = if (300..700).contains(&status) { status } else { 488 };
-                let bytes = cx.answer(&request, status, tag).finish();
-                cx.respond(key, status, bytes);
+                (status, cx.answer(request, status, self.tag).finish())
             }
-        }
-        self.next_offer(cx);
+        };
+        cx.respond(key, status, bytes.clone());
+        answer.is_ok().then_some(bytes)
     }
 
     /// CANCEL for a re-INVITE: it gets its 487, the call goes on as it was (§9.2, §14.1).
@@ -257,7 +290,11 @@ impl Leg {
 
     /// The engine wants a re-INVITE; it waits until nothing else is under way.
     pub fn offer(&mut self, cx: &mut Cx<'_>, sdp: Option<Bytes>) {
-        if let State::Up(up) = &mut self.state {
+        if let State::Invited(invited) = &mut self.state
+            && let Some(early) = &mut invited.early
+        {
+            early.keep(Proposal(sdp));
+        } else if let State::Up(up) = &mut self.state {
             if let Exchange::Glare { sdp: waiting, .. } = &mut up.exchange {
                 *waiting = sdp; // the newer one takes the place of the one that waits
                 return;
@@ -285,6 +322,7 @@ impl Leg {
         let mut writer = up.dialog.request(&Method::Invite, seq, place, branch);
         writer.contact(&place.contact);
         writer.header(&HeaderName::Allow, ALLOW);
+        writer.header(&HeaderName::Supported, SUPPORTED);
         writer.header(&HeaderName::UserAgent, &cx.core.settings.product);
         let bytes = writer.sdp(some_sdp(sdp.as_ref()));
         up.exchange = Exchange::Offered { branch, seq, sdp, tries };

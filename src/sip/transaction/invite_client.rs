@@ -20,6 +20,12 @@ pub enum InviteClient {
         /// Once we sent CANCEL: when the INVITE is given up although no final response came (§9.1).
         cancelled_until: Option<Mono>,
     },
+    /// Nobody answered in time and the user was told so. A phone that hears the last repetition only
+    /// now would ring, and be picked up, for nobody: it is told.
+    GivenUp {
+        /// As long as a response may still come.
+        until: Mono,
+    },
     /// A failure came and is acknowledged; its repetitions are acknowledged again.
     Completed {
         /// Timer D.
@@ -60,6 +66,8 @@ pub enum Todo {
     Tell,
     /// Send an ACK of the transaction's own (§17.1.1.3), for the first time or again.
     Ack,
+    /// Send a CANCEL: nobody waits any more.
+    Cancel,
     /// Tell the user that nobody answered.
     TimedOut,
     /// Tell the user that it could not be sent.
@@ -79,7 +87,9 @@ impl InviteClient {
         match *self {
             Self::Calling { repeat, until } => Some(earlier(repeat, until)),
             Self::Proceeding { cancelled_until } => cancelled_until,
-            Self::Completed { until } | Self::Accepted { until } => Some(until),
+            Self::Completed { until } | Self::Accepted { until } | Self::GivenUp { until } => {
+                Some(until)
+            }
             Self::Terminated => None,
         }
     }
@@ -87,11 +97,13 @@ impl InviteClient {
     /// One step.
     pub fn handle(&mut self, event: Event, wire: Wire, now: Mono) -> &'static [Todo] {
         use Event::{CancelSent, Failure, Provisional, Success, Tick, Unsendable};
-        use InviteClient::{Accepted, Calling, Completed, Proceeding, Terminated};
+        use InviteClient::{Accepted, Calling, Completed, GivenUp, Proceeding, Terminated};
         let long = after_ms(now, LONG_MS);
         let (next, todo): (Self, &'static [Todo]) = match (*self, event) {
             // Timer B fires (§17.1.1.2).
-            (Calling { until, .. }, Tick) if now >= until => (Terminated, &[Todo::TimedOut]),
+            (Calling { until, .. }, Tick) if now >= until => {
+                (GivenUp { until: long }, &[Todo::TimedOut])
+            }
             // Timer A: doubles without a bound of its own, B ends it.
             (Calling { repeat: Some(repeat), until }, Tick) if now >= repeat.at => {
                 let repeat = Some(repeat.doubled(u32::MAX, now));
@@ -121,8 +133,19 @@ impl InviteClient {
                 },
                 &[Todo::Ack, Todo::Tell],
             ),
+            // The answer crossed timer B. Of a refusal the user needs no second word; a 2xx is its to end.
+            (GivenUp { .. }, Provisional) => {
+                (Proceeding { cancelled_until: Some(long) }, &[Todo::Cancel])
+            }
+            (GivenUp { .. }, Success) => (Accepted { until: long }, &[Todo::Tell]),
+            (GivenUp { until }, Failure) => (Completed { until }, &[Todo::Ack]),
+            (GivenUp { .. }, Unsendable) => (Terminated, &[]),
             (same @ Completed { .. }, Failure) => (same, &[Todo::Ack]),
-            (Completed { until } | Accepted { until }, Tick) if now >= until => (Terminated, &[]),
+            (Completed { until } | Accepted { until } | GivenUp { until }, Tick)
+                if now >= until =>
+            {
+                (Terminated, &[])
+            }
             (Calling { .. } | Proceeding { .. }, Unsendable) => (Terminated, &[Todo::Failed]),
             // The ACK could not be sent: the user has its answer already (§17.1.1.2).
             (Completed { .. }, Unsendable) => (Terminated, &[]),
@@ -130,7 +153,7 @@ impl InviteClient {
             (same @ Completed { .. }, Success | Provisional)
             | (same @ Accepted { .. }, Failure | Provisional | Unsendable)
             | (same @ (Calling { .. } | Completed { .. } | Accepted { .. }), CancelSent)
-            | (same @ Proceeding { .. }, CancelSent | Tick)
+            | (same @ (Proceeding { .. } | GivenUp { .. }), CancelSent | Tick)
             | (same @ (Calling { .. } | Completed { .. } | Accepted { .. }), Tick)
             | (same @ Terminated, _) => (same, &[]),
         };
@@ -155,6 +178,7 @@ mod tests {
             match machine.handle(Event::Tick, Wire::Unreliable, due) {
                 [Todo::Repeat] => sent.push(due.0 / 1_000),
                 [Todo::TimedOut] => assert_eq!(due, at(32_000)),
+                [] => assert_eq!(due, at(64_000), "a late answer is told off until then"),
                 other => panic!("{other:?}"),
             }
         }
@@ -183,6 +207,8 @@ mod tests {
         let cancelled = Proceeding { cancelled_until: Some(at(40_000)) };
         let completed = Completed { until: at(32_100) };
         let accepted = Accepted { until: at(32_100) };
+        let given_up = GivenUp { until: at(32_100) };
+        let withdrawn = Proceeding { cancelled_until: Some(at(32_100)) };
         let table: &[(&str, InviteClient, u64, Event, InviteClient, &[Todo])] = &[
             ("early tick: nothing", calling, 499, Tick, calling, &[]),
             ("provisional stops A and B", calling, 100, Provisional, ringing, &[Todo::Tell]),
@@ -216,6 +242,13 @@ mod tests {
             ("unsendable, ringing", ringing, 5, Unsendable, Terminated, &[Todo::Failed]),
             ("ACK unsendable", completed, 5, Unsendable, Terminated, &[]),
             ("accepted is above the wire", accepted, 5, Unsendable, accepted, &[]),
+            ("it rings too late", given_up, 100, Provisional, withdrawn, &[Todo::Cancel]),
+            ("it answers too late", given_up, 100, Success, accepted, &[Todo::Tell]),
+            ("it refuses too late", given_up, 600, Failure, completed, &[Todo::Ack]),
+            ("given up, and silence", given_up, 32_100, Tick, Terminated, &[]),
+            ("given up, before that", given_up, 32_099, Tick, given_up, &[]),
+            ("given up, unsendable", given_up, 5, Unsendable, Terminated, &[]),
+            ("given up, nothing to cancel", given_up, 5, CancelSent, given_up, &[]),
             ("dead", Terminated, 5, Success, Terminated, &[]),
         ];
         for &(case, state, ms, event, next, todo) in table {

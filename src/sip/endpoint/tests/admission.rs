@@ -143,7 +143,7 @@ fn what_strangers_get() {
         ),
         (
             "extensions",
-            request(invite, "INVITE", "1000", "Require: 100rel, x\nProxy-Require: y", ""),
+            request(invite, "INVITE", "1000", "Require: 100rel, x, z\nProxy-Require: y", ""),
             "420 INVITE 1",
         ),
         (
@@ -204,7 +204,7 @@ fn what_strangers_get() {
         assert_eq!(endpoint.gauges(), super::Gauges::default(), "{case}: no state");
     }
     let table: [(&str, &[&str]); 4] = [
-        ("extensions", &["Unsupported: 100rel", "Unsupported: x", "Unsupported: y"]),
+        ("extensions", &["Unsupported: z", "Unsupported: x", "Unsupported: y"]),
         ("body", &["Accept: application/sdp"]),
         ("MESSAGE", &["Allow: INVITE"]),
         ("unknown", &["Allow: INVITE"]),

@@ -88,6 +88,43 @@ fn an_invite_is_repeated_and_given_up() {
 }
 
 #[test]
+fn a_phone_that_wakes_up_too_late_does_not_ring_for_nobody() {
+    let given_up = "
+        . dial 2000
+        < INVITE 1 sdp
+        +31999
+        < INVITE 1 sdp
+        < INVITE 1 sdp
+        < INVITE 1 sdp
+        < INVITE 1 sdp
+        < INVITE 1 sdp
+        < INVITE 1 sdp
+        +1
+        ! Refused 408
+    ";
+    run(&format!(
+        "{given_up}
+        > 180 INVITE
+        < CANCEL 1
+        > 180 INVITE
+        > 200 CANCEL
+        > 487 INVITE
+        < ACK 1
+    "
+    ));
+    run(&format!(
+        "{given_up}
+        > 200 INVITE sdp
+        < ACK 1
+        < BYE 2
+        > 200 INVITE sdp
+        < ACK 1
+        > 200 BYE
+    "
+    ));
+}
+
+#[test]
 fn cancel_waits_for_a_provisional_response() {
     let ladder = run("
         . dial 2000

@@ -10,6 +10,7 @@ mod hostile;
 mod offers;
 mod pair;
 mod registering;
+mod reliable;
 mod sessions;
 mod streams;
 
@@ -43,6 +44,7 @@ pub(super) fn settings() -> Settings {
         max_expires_s: 7_200,
         max_contacts: 3,
         digest: crate::sip::digest::Offer::Both,
+        session: crate::sip::api::SessionPolicy::default(),
         max_transactions: 1_000,
     }
 }
@@ -124,6 +126,14 @@ pub(super) fn wire(head: &str, body: &str) -> Bytes {
     Bytes::from(text)
 }
 
+/// Further headers, as `h:Session-Expires=300;refresher=uac`; `_` is a space.
+fn more(words: &[&str]) -> String {
+    let headers = words.iter().filter_map(|word| word.strip_prefix("h:")?.split_once('='));
+    headers.fold(String::new(), |text, (name, value)| {
+        text + &format!("{name}: {}\n", value.replace('_', " "))
+    })
+}
+
 /// One endpoint and one peer.
 pub(super) struct Ladder {
     pub endpoint: Endpoint,
@@ -138,6 +148,8 @@ pub(super) struct Ladder {
     pub leg: LegId,
     call_id: String,
     our_tag: String,
+    /// The last `RSeq` that we sent.
+    rseq: u32,
 }
 
 impl Ladder {
@@ -151,6 +163,7 @@ impl Ladder {
             leg: LegId(1),
             call_id: "call@192.0.2.7".into(),
             our_tag: String::new(),
+            rseq: 0,
         }
     }
 
@@ -219,6 +232,7 @@ impl Ladder {
                 {
                     self.our_tag = tag.into();
                 }
+                self.rseq = response.head.headers.number(&HeaderName::RSeq).unwrap_or(self.rseq);
             }
             Err(_) => {}
         }
@@ -336,6 +350,11 @@ impl Ladder {
             self.call_id,
             option("contact").unwrap_or("sip:peer@192.0.2.7:5060"),
         );
+        head.push_str(&more(words));
+        if method == "PRACK" {
+            let rack = option("rack").map_or(0, |ahead| ahead.parse().expect("a number"));
+            head.push_str(&format!("RAck: {} 1 INVITE\n", self.rseq + rack));
+        }
         if let Some(require) = option("require") {
             head.push_str(&format!("Require: {require}\n"));
         }
@@ -385,6 +404,10 @@ impl Ladder {
             copy(&HeaderName::CallId),
             copy(&HeaderName::CSeq),
         );
+        head.push_str(&more(words));
+        if let Some(rseq) = option("rseq") {
+            head.push_str(&format!("Require: 100rel\nRSeq: {rseq}\n"));
+        }
         match option("contact") {
             Some("none") => {}
             contact => {

@@ -4,7 +4,8 @@
 use super::{at, directory, settings};
 use crate::base::{LegId, Mono, Private, Rng};
 use crate::sip::api::{
-    Directory, Effect, Flow, LegEnd, LegEvent, Listener, Settings, Shown, Transport, Trunk, Why,
+    Directory, Effect, Flow, LegEnd, LegEvent, Listener, Reliable, SessionPolicy, Settings, Shown,
+    Transport, Trunk, Why,
 };
 use crate::sip::endpoint::{Endpoint, Gauges};
 use crate::sip::trunk::Profile;
@@ -54,7 +55,9 @@ enum Deed {
 
 fn side(number: u64, ours: SocketAddr, theirs: SocketAddr) -> Side {
     let listener = Listener { transport: Transport::Udp, advertised: ours };
-    let settings = Settings { listeners: vec![listener], ..settings() };
+    let reliable = if number % 4 < 2 { Reliable::WhenRequired } else { Reliable::WhenSupported };
+    let session = SessionPolicy { reliable };
+    let settings = Settings { listeners: vec![listener], session, ..settings() };
     let directory = Directory {
         trunks: vec![Trunk {
             id: "other".into(),
