@@ -257,7 +257,8 @@ impl Running {
         }
         let free: Vec<Send> = out.sends.extract_if(.., |send| send.free).collect();
         self.put_on_wire(free);
-        let has_facts = !out.entries.is_empty() || !out.bindings.is_empty();
+        let has_facts =
+            !out.entries.is_empty() || !out.bindings.is_empty() || !out.subscriptions.is_empty();
         if !has_facts && self.held.is_empty() {
             self.carry_out(out.media, out.sends, out.replies);
             return;
@@ -269,6 +270,7 @@ impl Running {
                 number,
                 entries: out.entries.clone(),
                 bindings: out.bindings,
+                subscriptions: out.subscriptions,
             });
             number
         } else {

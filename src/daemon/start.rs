@@ -234,9 +234,9 @@ pub async fn start(
         demonstration: kind == store::Kind::Demonstration,
         desk: plan.name.clone(),
     };
-    let (past, bindings) = blocking(move || {
+    let (past, bindings, subscriptions) = blocking(move || {
         let past = read_past(replay.entries, setup, now)?;
-        Ok::<_, StartError>((past, replay.bindings))
+        Ok::<_, StartError>((past, replay.bindings, replay.subscriptions))
     })
     .await??;
 
@@ -285,6 +285,7 @@ pub async fn start(
         rng,
         next_seq: past.next_seq,
         bindings,
+        subscriptions,
         agents: past.agents,
     };
     let started = DeskEvent::Started {
@@ -461,6 +462,7 @@ fn gauges(
                     .saturating_add(shown.gauges.sip.client_transactions),
             ),
             registrations: wide(shown.gauges.sip.bindings),
+            subscriptions: wide(shown.gauges.sip.subscriptions),
             sip_malformed: wire.broken_streams.load(Ordering::Relaxed),
             media_beat_age_ms: if media.healthy() { 0 } else { u64::MAX },
             rtp_packets_dropped: rtp.dropped().iter().map(|(_, count)| count).sum(),

@@ -6,6 +6,7 @@
 //! nothing of one leg's headers reaches the other but what [`caller::identify`] lists.
 
 mod caller;
+mod lamps;
 mod ports;
 mod session;
 mod wiring;
@@ -16,8 +17,12 @@ use crate::event::{DeskEvent, Entry, Fact};
 use crate::pbx::{self, Command, CommandError, Desk};
 use crate::rtp;
 use crate::sip::Endpoint;
-use crate::sip::api::{Binding, BindingChange, Directory, Effect, Flow, Settings, Why};
+use crate::sip::api::{
+    Binding, BindingChange, Directory, Effect, Flow, KeptSubscription, Settings,
+    SubscriptionChange, Why,
+};
 use bytes::Bytes;
+use lamps::Lamps;
 use ports::Ports;
 use session::Session;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -69,8 +74,8 @@ pub struct Send {
     pub free: bool,
 }
 
-/// Everything one or more inputs caused, in order within each list. The entries and bindings must be
-/// in the journal before anything else of the same outbox is let out, but for [`Send::free`].
+/// Everything one or more inputs caused, in order within each list. The entries, bindings
+/// and subscriptions must be in the journal before anything else of the same outbox is let out, but for [`Send::free`].
 #[derive(Debug, Default)]
 #[must_use = "what the engine decided must be carried out"]
 pub struct Outbox {
@@ -78,6 +83,8 @@ pub struct Outbox {
     pub entries: Vec<Entry>,
     /// For the store's location table.
     pub bindings: Vec<BindingChange>,
+    /// For the store's table of subscriptions.
+    pub subscriptions: Vec<SubscriptionChange>,
     /// For the media threads; before the messages, so that a port is open when it is named.
     pub media: Vec<rtp::command::Command>,
     /// For the wire.
@@ -92,6 +99,7 @@ impl Outbox {
     pub const fn is_empty(&self) -> bool {
         self.entries.is_empty()
             && self.bindings.is_empty()
+            && self.subscriptions.is_empty()
             && self.media.is_empty()
             && self.sends.is_empty()
             && self.replies.is_empty()
@@ -147,6 +155,7 @@ pub struct Engine {
     /// Legs whose peer holds its call, by when both sides are asked whether they are still there.
     held: BTreeSet<(Mono, LegId)>,
     next_seq: u64,
+    lamps: Lamps,
     /// Extensions and whether the desk was told that they can be dialled.
     reachable: BTreeMap<Number, bool>,
     /// The leg of the step at hand, so that a panic can be laid at its door.
@@ -177,6 +186,8 @@ pub struct Parts {
     pub next_seq: u64,
     /// Registrations from before the restart.
     pub bindings: Vec<Binding>,
+    /// Subscriptions from before the restart.
+    pub subscriptions: Vec<KeptSubscription>,
     /// Agents' states from before the restart.
     pub agents: BTreeMap<AgentId, pbx::AgentMemory>,
 }
@@ -190,8 +201,11 @@ impl Engine {
             agents.map(|agent| Number(agent.0.clone())).collect();
         extensions.extend(parts.directory.fixed_phones.keys().cloned());
         extensions.extend(parts.directory.accounts.keys().map(|user| Number::from(user.as_str())));
+        let circles = lamps::circles(&parts.plan, &parts.directory);
         let mut sip = Endpoint::new(parts.settings, parts.directory, sip_rng);
+        sip.set_circles(circles);
         sip.restore(parts.bindings, now);
+        sip.restore_subscriptions(parts.subscriptions, now);
         let mut desk = Desk::new(parts.plan, parts.policy.max_calls, desk_rng);
         // `Started` ends what the history said of the phones (they are told anew below), so what is
         // remembered of them ends too: or a phone found reachable again would not be written.
@@ -209,6 +223,7 @@ impl Engine {
             silent: BTreeSet::new(),
             held: BTreeSet::new(),
             next_seq: parts.next_seq,
+            lamps: Lamps::default(),
             reachable: BTreeMap::new(),
             at_hand: None,
             deciding: false,
@@ -316,7 +331,13 @@ impl Engine {
         let mut taken = 0_u32;
         loop {
             self.steps.extend(self.effects.drain(..).map(Step::Effect));
-            let Some(step) = self.steps.pop_front() else { break };
+            let Some(step) = self.steps.pop_front() else {
+                self.show_lamps(now);
+                if self.effects.is_empty() {
+                    break;
+                }
+                continue;
+            };
             taken = taken.saturating_add(1);
             if taken >= STEPS_MAX {
                 self.steps.clear(); // or the next input would go round with them
@@ -339,6 +360,8 @@ impl Engine {
                     out.bindings.push(change);
                     self.note_reachable(account);
                 }
+                Step::Effect(Effect::Subscription(change)) => out.subscriptions.push(change),
+                Step::Effect(Effect::Watched(number)) => self.stir_number(number),
                 Step::Desk(input) => {
                     self.at_hand = concerns(&input);
                     self.deciding = true;

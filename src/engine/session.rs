@@ -1,5 +1,6 @@
 //! One leg's media as the engine keeps it: its port, what was offered, what was agreed.
 
+use super::lamps::AtPhone;
 use super::{Engine, Outbox};
 use crate::base::{LegId, Mono, Now};
 use crate::rtp::command::Command as Media;
@@ -50,6 +51,8 @@ pub struct Session {
     pub silent_until: Option<Mono>,
     /// No offer came and ringing must carry ours (RFC 3262 §5).
     pub rings_with_offer: bool,
+    /// At which extension's phone it is, if at any of ours.
+    pub phone: Option<AtPhone>,
     /// The description already sent in a 183, to be repeated in the 200.
     pub answer: Option<Bytes>,
 }
@@ -70,6 +73,7 @@ impl Session {
             offering: false,
             silent_until: None,
             rings_with_offer: false,
+            phone: None,
             answer: None,
         }
     }
@@ -237,6 +241,7 @@ impl Engine {
     /// Forgets a leg: its port rests, its partner stands alone, its silence is no one's concern.
     pub(super) fn close(&mut self, leg: LegId, now: Now, out: &mut Outbox) {
         let Some(session) = self.sessions.remove(&leg) else { return };
+        self.leg_left(leg, &session);
         if let Some(at) = session.silent_until {
             self.silent.remove(&(at, leg));
         }

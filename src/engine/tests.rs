@@ -82,6 +82,7 @@ impl Room {
             },
             rng: Rng::from_number(1),
             next_seq: 1,
+            subscriptions: Vec::new(),
             bindings: Vec::new(),
             agents: std::collections::BTreeMap::new(),
         };
@@ -205,6 +206,10 @@ impl Room {
         let ours = self.asked(PHONE, &Method::Invite).expect("an INVITE");
         let header = |name| ours.head.headers.text(&name).unwrap_or_default();
         let kind = if body.is_empty() { "" } else { "Content-Type: application/sdp\r\n" };
+        let mut own = header(HeaderName::To).to_owned();
+        if !own.contains(";tag=") {
+            own.push_str(";tag=phone");
+        }
         let text = format!(
             "{method} sip:desk@192.0.2.1 SIP/2.0\r\n\
              Via: SIP/2.0/UDP {PHONE};branch=z9hG4bKphone{cseq}\r\n\
@@ -213,7 +218,7 @@ impl Room {
              CSeq: {cseq} {method}\r\n\
              Contact: <sip:2001@{PHONE}>\r\n\
              {kind}Content-Length: {}\r\n\r\n{body}",
-            header(HeaderName::To),
+            own,
             header(HeaderName::From),
             header(HeaderName::CallId),
             body.len()
@@ -414,4 +419,67 @@ fn a_panic_over_one_caller_costs_no_other_caller_its_end() {
     assert!(ended.contains(&(Party::Caller, EndCause::HungUp)), "{ended:?}");
     assert!(ended.iter().any(|(_, cause)| matches!(cause, EndCause::Fault { .. })), "{ended:?}");
     assert_eq!(room.gauges().legs, 0);
+}
+
+impl Room {
+    /// The agent's phone watches a lamp; the states that its NOTIFYs showed since, each answered.
+    fn watches(&mut self, number: &str) {
+        let text = format!(
+            "SUBSCRIBE sip:{number}@192.0.2.1 SIP/2.0\r\n\
+             Via: SIP/2.0/UDP {PHONE};branch=z9hG4bKwatch\r\nMax-Forwards: 70\r\n\
+             From: <sip:2001@192.0.2.1>;tag=w\r\nTo: <sip:{number}@192.0.2.1>\r\n\
+             Call-ID: watch\r\nCSeq: 1 SUBSCRIBE\r\nContact: <sip:2001@{PHONE}>\r\n\
+             Event: dialog\r\nExpires: 600\r\nContent-Length: 0\r\n\r\n"
+        );
+        self.hears(PHONE, Bytes::from(text));
+    }
+
+    fn shown(&mut self) -> Vec<String> {
+        let mut shown = Vec::new();
+        let mut last = 0;
+        while let Some(notify) = self.asked(PHONE, &Method::Notify) {
+            let seq = notify.head.cseq.number;
+            if seq == last {
+                break;
+            }
+            last = seq;
+            let body = String::from_utf8_lossy(&notify.body).into_owned();
+            let part = |open: &str, close: &str| {
+                let rest = body.split(open).nth(1)?;
+                rest.split(close).next().map(ToOwned::to_owned)
+            };
+            let mut words = part("<state>", "</state>").unwrap_or_else(|| "dark".to_owned());
+            if let Some(direction) = part("direction=\"", "\"") {
+                words = format!("{direction} {words}");
+            }
+            if body.contains("+sip.rendering") {
+                words.push_str(" held");
+            }
+            if let Some(with) = part("<target uri=\"sip:0", "@") {
+                words = format!("{words} 0{with}");
+            }
+            shown.push(words);
+            self.hears(PHONE, Writer::answer(&notify, 200, None).finish());
+        }
+        shown
+    }
+}
+
+#[test]
+fn a_lamp_shows_ring_talk_hold_and_dark() {
+    let mut room = Room::new(true, 20_999);
+    room.watches("2001");
+    assert_eq!(room.shown(), ["dark"]);
+    room.calls("one", "INVITE", 1, &sdp("192.0.2.7", 4000, "sendrecv"));
+    assert_eq!(room.shown(), ["recipient trying 0312345611"]);
+    room.refuses(180);
+    assert_eq!(room.shown(), ["recipient early 0312345611"]);
+    room.answers(PHONE, &sdp("192.0.2.8", 4002, "sendrecv"));
+    room.calls("one", "ACK", 1, "");
+    assert_eq!(room.shown(), ["recipient confirmed 0312345611"]);
+    room.phone_asks("INVITE", 1, &sdp("192.0.2.8", 4002, "sendonly"));
+    assert_eq!(room.shown(), ["recipient confirmed held 0312345611"]);
+    room.phone_asks("BYE", 2, "");
+    assert_eq!(room.shown(), ["dark"]);
+    assert_eq!(room.gauges().sip.subscriptions, 1);
 }

@@ -1,13 +1,14 @@
 //! The wires: each leg event and media notice to the rules' input it means, each of the rules'
 //! actions to what the SIP room and the media threads do about it.
 
+use super::lamps::AtPhone;
 use super::session::{NoMedia, Session, Talk, holds};
 use super::{Engine, Outbox, Step, caller};
 use crate::base::{LegId, Mono, Now, Number, Private};
 use crate::pbx::{Action, Hindrance, Input as Desk};
 use crate::rtp::command::{Command as Media, Notice};
 use crate::sdp::{self, Direction};
-use crate::sip::api::{Incoming, LegEnd, LegEvent, Shown, Why};
+use crate::sip::api::{Incoming, LampStage, LegEnd, LegEvent, Shown, Source, Why};
 use bytes::Bytes;
 
 /// A hold is left alone for so many times what a silence is.
@@ -35,6 +36,7 @@ impl Engine {
                     // Early media we cannot understand is no reason to end a call that may be answered.
                     let _ = self.take_answer(leg, &early, Direction::SendRecv, out);
                 }
+                self.leg_is(leg, LampStage::Early);
                 self.tell(Desk::Ringing { leg });
             }
             LegEvent::Answered { sdp } => self.answered(leg, sdp, now, out),
@@ -75,6 +77,10 @@ impl Engine {
         session.shown = Some(shown);
         session.rings_with_offer = incoming.rings_with_offer;
         self.sessions.insert(leg, session);
+        if let Source::Account(extension) = incoming.source {
+            let with = Some(Shown { user: Private::new(incoming.dialled), name: None });
+            self.leg_at(leg, AtPhone { extension, placed: true, stage: LampStage::Trying, with });
+        }
         let hindrance = match mute {
             _ if incoming.shed => Some(Hindrance::Overload),
             Some(why) => Some(Hindrance::Mute(why)),
@@ -92,7 +98,10 @@ impl Engine {
             None => Err(NoMedia::NoLeg),
         };
         match agreed {
-            Ok(()) => self.tell(Desk::Answered { leg }),
+            Ok(()) => {
+                self.leg_is(leg, LampStage::Confirmed);
+                self.tell(Desk::Answered { leg });
+            }
             Err(_) => {
                 self.sip.hang_up(leg, Why::Fault, now, &mut self.effects);
                 self.close(leg, now, out);
@@ -192,6 +201,7 @@ impl Engine {
         }
         session.holding = holds;
         let partner = session.partner;
+        self.stir(leg);
         self.watch_hold(leg, now);
         self.tell(Desk::Hold { leg, on: holds });
         if let Some(partner) = partner {
@@ -305,11 +315,17 @@ impl Engine {
     pub(super) fn act(&mut self, action: Action, now: Now, out: &mut Outbox) {
         match action {
             Action::Ring { leg } => match self.offer_in_ringing(leg, now, out) {
-                Ok(sdp) => self.sip.ring(leg, sdp, now, &mut self.effects),
+                Ok(sdp) => {
+                    self.leg_is(leg, LampStage::Early);
+                    self.sip.ring(leg, sdp, now, &mut self.effects);
+                }
                 Err(why) => self.give_up(leg, &why, now, out),
             },
             Action::Accept { leg } => match self.description(leg, now, out) {
-                Ok(sdp) => self.sip.accept(leg, sdp, now, &mut self.effects),
+                Ok(sdp) => {
+                    self.leg_is(leg, LampStage::Confirmed);
+                    self.sip.accept(leg, sdp, now, &mut self.effects);
+                }
                 Err(why) => self.give_up(leg, &why, now, out),
             },
             Action::Refuse { leg, status } => {
@@ -392,6 +408,7 @@ impl Engine {
             None => Err(NoMedia::NoLeg),
             Some(session) if matches!(session.talk, Talk::Offered(_)) => {
                 let sdp = self.description(leg, now, out)?;
+                self.leg_is(leg, LampStage::Early);
                 self.sip.ring(leg, Some(sdp), now, &mut self.effects);
                 Ok(())
             }
@@ -420,6 +437,13 @@ impl Engine {
         let shown = caller
             .and_then(|session| session.shown.clone())
             .unwrap_or_else(|| Shown { user: Private::new("anonymous".to_owned()), name: None });
+        let at = AtPhone {
+            extension: extension.clone(),
+            placed: false,
+            stage: LampStage::Trying,
+            with: Some(shown.clone()),
+        };
+        self.leg_at(leg, at);
         // The caller's port is taken first: an agent must not pick up for a caller who then gets none.
         let offer = self
             .open(behalf, now, out)

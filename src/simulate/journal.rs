@@ -4,7 +4,7 @@
 use super::faults::{Disk, Draw};
 use crate::base::{Mono, Number, Rng};
 use crate::event::Entry;
-use crate::sip::api::{Binding, BindingChange};
+use crate::sip::api::{Binding, BindingChange, KeptSubscription, SubscriptionChange};
 use std::collections::{BTreeMap, VecDeque};
 
 /// One transaction of the journal.
@@ -14,13 +14,18 @@ struct Batch {
     due: Mono,
     entries: Vec<Entry>,
     bindings: Vec<BindingChange>,
+    subscriptions: Vec<SubscriptionChange>,
 }
+
+/// What a batch writes.
+pub type Facts = (Vec<Entry>, Vec<BindingChange>, Vec<SubscriptionChange>);
 
 /// What is on disk and what is on its way there.
 #[derive(Debug, Default)]
 pub struct Journal {
     entries: Vec<Entry>,
     bindings: BTreeMap<(Number, String), Binding>,
+    subscriptions: BTreeMap<String, KeptSubscription>,
     pending: VecDeque<Batch>,
     last_due: Mono,
 }
@@ -30,8 +35,7 @@ impl Journal {
     pub fn append(
         &mut self,
         number: u64,
-        entries: Vec<Entry>,
-        bindings: Vec<BindingChange>,
+        (entries, bindings, subscriptions): Facts,
         disk: &Disk,
         now: Mono,
         rng: &mut Rng,
@@ -40,7 +44,7 @@ impl Journal {
             if rng.chance(disk.stalls) { disk.stall } else { rng.span(disk.least, disk.most) };
         let due = (now + took).max(self.last_due);
         self.last_due = due;
-        self.pending.push_back(Batch { number, due, entries, bindings });
+        self.pending.push_back(Batch { number, due, entries, bindings, subscriptions });
         due
     }
 
@@ -67,6 +71,16 @@ impl Journal {
                 }
             }
         }
+        for change in batch.subscriptions {
+            match change {
+                SubscriptionChange::Put(kept) => {
+                    self.subscriptions.insert(kept.tag.clone(), *kept);
+                }
+                SubscriptionChange::Remove { tag } => {
+                    self.subscriptions.remove(&tag);
+                }
+            }
+        }
         Some(batch.number)
     }
 
@@ -90,6 +104,12 @@ impl Journal {
     #[must_use]
     pub fn bindings(&self) -> Vec<Binding> {
         self.bindings.values().cloned().collect()
+    }
+
+    /// The subscriptions on disk.
+    #[must_use]
+    pub fn subscriptions(&self) -> Vec<KeptSubscription> {
+        self.subscriptions.values().cloned().collect()
     }
 
     /// Adds what a start writes before it lets anyone in.

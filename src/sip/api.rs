@@ -6,6 +6,10 @@ use crate::base::{LegId, Number, Private, TrunkId, Wall};
 use bytes::Bytes;
 use std::net::SocketAddr;
 
+pub use super::subscription::{
+    Circles, KeptDialog, KeptSubscription, Lamp, LampCall, LampStage, SubscriptionChange,
+};
+
 /// By what a message travels.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Transport {
@@ -208,6 +212,11 @@ pub enum Effect {
     },
     /// A registration came, was refreshed, or went; to be stored before the 200 goes out.
     Binding(BindingChange),
+    /// A subscription came, was renewed, or went; to be stored before what follows goes out.
+    Subscription(SubscriptionChange),
+    /// A phone watches the lamp of this number from now on; tell what it shows by
+    /// [`super::Endpoint::show`].
+    Watched(Number),
 }
 
 /// What happens to a leg, as the engine sees it. After `Over` nothing more comes for that leg.
@@ -312,7 +321,7 @@ pub enum Source {
 }
 
 /// What is shown to the phone that we dial.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shown {
     /// User part of our From; `anonymous` when withheld.
     pub user: Private<String>,

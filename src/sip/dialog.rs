@@ -3,7 +3,7 @@
 
 use super::HeaderName;
 use super::Writer;
-use super::api::Flow;
+use super::api::{Flow, KeptDialog};
 use super::{Head, Method, Request, Response};
 use super::{Scheme, Uri};
 
@@ -148,6 +148,46 @@ impl Dialog {
             self.local_seq = self.local_seq.max(early.local_seq);
         }
         self.remote_seq = self.remote_seq.or(last);
+    }
+
+    /// As it is to be stored, but for the `CSeq` that we used last.
+    pub fn keep(&self) -> KeptDialog {
+        KeptDialog {
+            call_id: self.call_id.to_string(),
+            local: self.local.to_vec(),
+            remote: self.remote.to_vec(),
+            remote_tag: self.remote_tag.to_string(),
+            remote_seq: self.remote_seq.unwrap_or(0),
+            target: self.target.to_string(),
+            routes: self.routes.iter().map(ToString::to_string).collect(),
+            flow: self.flow,
+        }
+    }
+
+    /// A stored dialog of which no `CSeq` above `local_seq` was used; None when it is broken.
+    pub fn revive(kept: &KeptDialog, local_seq: u32) -> Option<Self> {
+        let mut routes = Vec::with_capacity(kept.routes.len());
+        for route in kept.routes.iter().take(MAX_ROUTES) {
+            routes.push(super::NameAddr::parse(route.as_bytes(), "Route").ok()?);
+        }
+        Some(Self {
+            call_id: kept.call_id.as_str().into(),
+            local: kept.local.as_slice().into(),
+            remote: kept.remote.as_slice().into(),
+            remote_tag: kept.remote_tag.as_str().into(),
+            local_seq,
+            remote_seq: Some(kept.remote_seq),
+            target: Uri::parse(&kept.target).ok()?,
+            strict: strict(&routes),
+            routes: routes.iter().map(|route| route.to_string().into_boxed_str()).collect(),
+            flow: kept.flow,
+            by_contact: false,
+        })
+    }
+
+    /// Where the peer is.
+    pub fn target(&self) -> &Uri {
+        &self.target
     }
 
     fn follow_contact(&mut self) {
@@ -295,9 +335,13 @@ fn routes(head: &Head, reversed: bool) -> Result<Routes, DialogError> {
     if reversed {
         list.reverse();
     }
-    let strict = list.first().and_then(|first| first.known()).filter(|uri| !uri.params().has("lr"));
-    let strict = strict.map(|uri| Box::new(uri.clone().into_target()));
-    Ok((list.iter().map(|route| route.to_string().into_boxed_str()).collect(), strict))
+    Ok((list.iter().map(|route| route.to_string().into_boxed_str()).collect(), strict(&list)))
+}
+
+/// The first route when it is not a loose router (§12.2.1.1).
+fn strict(routes: &[super::NameAddr]) -> Option<Box<Uri>> {
+    let first = routes.first().and_then(|first| first.known());
+    first.filter(|uri| !uri.params().has("lr")).map(|uri| Box::new(uri.clone().into_target()))
 }
 
 /// The address in one route, when it is one.

@@ -32,6 +32,8 @@ pub struct Gauges {
     pub sip_malformed: u64,
     /// Registrations in force.
     pub registrations: u64,
+    /// Subscriptions in force: lamps and the like that phones watch.
+    pub subscriptions: u64,
     /// Milliseconds since the slowest media thread last said it lives.
     pub media_beat_age_ms: u64,
     /// RTP ports open.

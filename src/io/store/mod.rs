@@ -1,4 +1,5 @@
-//! The journal: one `SQLite` file per node that holds the history and the registrations.
+//! The journal: one `SQLite` file per node that holds the history, the registrations
+//! and the subscriptions.
 //!
 //! Owns the file, its schema and its lock, and writes what it is given in the order given. Knows no
 //! rule and no figure. The engine hands batches to [`Store::append`], which never waits; a thread of
@@ -8,6 +9,7 @@
 mod open;
 mod read;
 mod sql;
+mod subscriptions;
 mod write;
 
 #[cfg(test)]
@@ -18,7 +20,7 @@ pub use read::{Entries, LADDER_BOUND, ReadError, Reader};
 pub use write::{GATHER, GATHERED, PENDING_BOUND, SLOW, TRANSACTION_BOUND};
 
 use crate::event::Entry;
-use crate::sip::api::{Binding, BindingChange};
+use crate::sip::api::{Binding, BindingChange, KeptSubscription, SubscriptionChange};
 use std::fs::File;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
@@ -75,6 +77,8 @@ pub struct Batch {
     pub entries: Vec<Entry>,
     /// In order.
     pub bindings: Vec<BindingChange>,
+    /// In order.
+    pub subscriptions: Vec<SubscriptionChange>,
 }
 
 /// What the store tells; called on the store's thread, so it must be quick.
@@ -115,6 +119,8 @@ pub struct Replay {
     pub next_seq: u64,
     /// Registrations, lapsed ones too.
     pub bindings: Vec<Binding>,
+    /// Subscriptions, lapsed ones too.
+    pub subscriptions: Vec<KeptSubscription>,
     /// All entries below `next_seq`, in blocks.
     pub entries: Entries,
 }
@@ -158,7 +164,8 @@ impl Store {
         shared.committed_seq.store(found.next_seq.saturating_sub(1), Ordering::Relaxed);
         let entries = Entries::start(path, found.next_seq)
             .map_err(|source| OpenError::Io { doing: "starting a thread", source })?;
-        let replay = Replay { next_seq: found.next_seq, bindings: found.bindings, entries };
+        let open::Found { next_seq, bindings, subscriptions } = found;
+        let replay = Replay { next_seq, bindings, subscriptions, entries };
         Ok((Self { shared, reader: Reader::new(path), thread: Some(thread) }, replay))
     }
 

@@ -2,7 +2,7 @@
 
 use super::{Kind, Options};
 use crate::base::{Number, Wall};
-use crate::sip::api::{Binding, Flow, Transport};
+use crate::sip::api::{Binding, Flow, KeptSubscription, Transport};
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, Row, SqlSafeStr, SqliteConnection};
@@ -108,6 +108,7 @@ pub enum OpenError {
 pub(super) struct Found {
     pub(super) next_seq: u64,
     pub(super) bindings: Vec<Binding>,
+    pub(super) subscriptions: Vec<KeptSubscription>,
 }
 
 /// Makes the folders and the file, readable by the owner only, and takes the lock.
@@ -225,11 +226,12 @@ pub(super) async fn examine(
         .map_err(failed("reading the last entry"))?;
     let next_seq = u64::try_from(last.unwrap_or(0)).unwrap_or(0) + 1;
     let bindings = bindings(connection, path).await?;
+    let subscriptions = super::subscriptions::read(connection, path).await?;
     sqlx::query("PRAGMA busy_timeout = 100")
         .execute(&mut *connection)
         .await
         .map_err(failed("setting the patience"))?;
-    Ok(Found { next_seq, bindings })
+    Ok(Found { next_seq, bindings, subscriptions })
 }
 
 /// A file with tables was marked when it was made, unless its maker died within that instant.
@@ -268,6 +270,7 @@ async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), O
     let texts = [
         ("journal", include_str!("../../../migrations/sqlite/0001_journal.sql")),
         ("flows", include_str!("../../../migrations/sqlite/0002_flows.sql")),
+        ("subscriptions", include_str!("../../../migrations/sqlite/0003_subscriptions.sql")),
     ];
     let known = i64::try_from(texts.len()).unwrap_or(i64::MAX);
     let migration = |(number, (name, text)): (i64, (&'static str, &'static str))| {

@@ -2,7 +2,7 @@
 
 use crate::base::Number;
 use crate::event::{self, Entry, Fact};
-use crate::sip::api::{Binding, BindingChange};
+use crate::sip::api::{Binding, BindingChange, SubscriptionChange};
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Arguments, AssertSqlSafe, SqliteConnection};
 use std::collections::BTreeMap;
@@ -28,18 +28,19 @@ impl Statements {
         Self { insert: text(""), insert_missing: text(" ON CONFLICT (seq) DO NOTHING") }
     }
 
-    /// Writes `entries` and `bindings` as one transaction. `again` is for a repeated try, whose
+    /// Writes `entries`, `bindings` and `subscriptions` as one transaction. `again` is for a repeated try, whose
     /// first may have been written although it was reported failed.
     pub(super) async fn write(
         &self,
         connection: &mut SqliteConnection,
         entries: &[&Entry],
         bindings: &[&BindingChange],
+        subscriptions: &[&SubscriptionChange],
         again: bool,
     ) -> Result<(), sqlx::Error> {
         let texts = if again { &self.insert_missing } else { &self.insert };
         // A single statement is a transaction by itself, and a way to the database less.
-        let alone = bindings.is_empty() && entries.len() <= ROWS;
+        let alone = bindings.is_empty() && subscriptions.is_empty() && entries.len() <= ROWS;
         if !alone {
             sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
         }
@@ -62,6 +63,7 @@ impl Statements {
                 }
             }
         }
+        super::subscriptions::write(connection, subscriptions).await?;
         if !alone {
             sqlx::query("COMMIT").execute(&mut *connection).await?;
         }

@@ -5,7 +5,9 @@ use crate::base::{CallId, Private, Wall};
 use crate::event::{
     AgentEvent, CallEvent, Caller, CallerNumber, EndCause, Entry, Fact, Means, Origin, Party,
 };
-use crate::sip::api::{Binding, BindingChange, Flow, Transport};
+use crate::sip::api::{
+    Binding, BindingChange, Flow, KeptDialog, KeptSubscription, SubscriptionChange, Transport,
+};
 use sqlx::{Connection, SqliteConnection};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -87,7 +89,7 @@ fn entry(seq: u64) -> Entry {
 }
 
 fn batch(number: u64, seqs: std::ops::RangeInclusive<u64>) -> Batch {
-    Batch { number, entries: seqs.map(entry).collect(), bindings: vec![] }
+    Batch { number, entries: seqs.map(entry).collect(), bindings: vec![], subscriptions: vec![] }
 }
 
 fn wait_for(notices: &Receiver<StoreNotice>, wanted: impl Fn(&StoreNotice) -> bool) -> StoreNotice {
@@ -145,8 +147,13 @@ fn what_was_written_is_read_back_with_japanese_names() {
         BindingChange::Remove { account: "2002".into(), contact: binding("2002", 1).contact };
     store.append(batch(1, 1..=150));
     store.append(Batch { bindings: vec![put("2001", 1), put("2002", 1)], ..batch(2, 151..=151) });
-    store.append(Batch { number: 3, entries: vec![], bindings: vec![put("2001", 2), gone] });
-    store.append(Batch { number: 4, entries: vec![], bindings: vec![] });
+    store.append(Batch {
+        number: 3,
+        entries: vec![],
+        bindings: vec![put("2001", 2), gone],
+        subscriptions: vec![],
+    });
+    store.append(Batch { number: 4, entries: vec![], bindings: vec![], subscriptions: vec![] });
     wait_for(&notices, committed(4));
     let state = store.state();
     assert_eq!((state.committed_seq, state.pending, state.lost, state.failing), (151, 0, 0, false));
@@ -235,7 +242,7 @@ fn a_file_that_is_not_for_us_is_refused_untouched() {
     ))
     .expect("written");
     let error = Store::open(&path, SERVICE, |_| ()).err().expect("refused");
-    assert!(matches!(error, OpenError::Newer { found: 7, known: 2, .. }), "{error}");
+    assert!(matches!(error, OpenError::Newer { found: 7, known: 3, .. }), "{error}");
 
     let other = folder.0.join("other.db");
     block_on(sql(&other, "CREATE TABLE theirs (a)")).expect("made");
@@ -298,6 +305,7 @@ fn beyond_the_bound_the_newest_is_given_up_and_counted() {
         number,
         entries: (from..from + count).map(entry).collect(),
         bindings: vec![],
+        subscriptions: vec![],
     };
     store.append(many(1, 1, bound - 5));
     store.append(many(2, bound - 4, 6)); // One too many.
@@ -346,7 +354,7 @@ fn an_update_keeps_the_registrations_of_the_version_before() {
     let folder = Folder::new();
     let (store, _replay, _notices) = open(&folder.file());
     assert!(store.close(PATIENCE));
-    let as_it_was = "DROP TABLE binding; DELETE FROM _sqlx_migrations WHERE version > 1; \
+    let as_it_was = "DROP TABLE subscription; DROP TABLE binding; DELETE FROM _sqlx_migrations WHERE version > 1; \
         CREATE TABLE binding (account TEXT NOT NULL, contact TEXT NOT NULL, \
         transport TEXT NOT NULL CHECK (transport IN ('udp', 'tcp')), listener INTEGER NOT NULL, \
         remote TEXT NOT NULL, call_id TEXT NOT NULL, cseq INTEGER NOT NULL, \
@@ -373,4 +381,40 @@ fn a_journal_whose_thread_dies_is_told_at_once_and_closing_says_what_was_lost() 
     assert!(store.state().failing);
     store.append(batch(3, 7..=9)); // kept, and nobody waits for it
     assert!(!store.close(Duration::from_millis(50)));
+}
+
+#[test]
+fn subscriptions_are_kept_with_the_highest_number_that_may_have_been_used() {
+    let folder = Folder::new();
+    let (store, replay, notices) = open(&folder.file());
+    assert_eq!(replay.subscriptions, []);
+    let kept = |tag: &str, promised| KeptSubscription {
+        tag: tag.to_owned(),
+        watcher: "2001".into(),
+        package: "dialog".to_owned(),
+        event_id: (promised > 256).then(|| "7".to_owned()),
+        what: "2002".into(),
+        entity: "sip:2002@desk.example".to_owned(),
+        dialog: KeptDialog {
+            call_id: "watch".to_owned(),
+            local: b"<sip:2002@desk.example>;tag=1".to_vec(),
+            remote: b"\"\xff\" <sip:2001@desk.example>;tag=2".to_vec(),
+            remote_tag: "2".to_owned(),
+            remote_seq: 9,
+            target: "sip:2001@192.0.2.9:5070".to_owned(),
+            routes: vec!["<sip:a.example;lr>".to_owned(), "<sip:b.example;lr>".to_owned()],
+            flow: Flow { connection: 0, ..binding("2001", 1).flow },
+        },
+        promised,
+        expires_at: Wall(1_790_780_400_123),
+    };
+    let put = |tag, promised| SubscriptionChange::Put(Box::new(kept(tag, promised)));
+    let first = vec![put("a", 256), put("b", 256), put("a", 512)];
+    store.append(Batch { subscriptions: first, ..batch(1, 1..=1) });
+    let gone = vec![SubscriptionChange::Remove { tag: "b".to_owned() }];
+    store.append(Batch { number: 2, entries: vec![], bindings: vec![], subscriptions: gone });
+    wait_for(&notices, committed(2));
+    assert!(store.close(PATIENCE));
+    let (_store, replay, _notices) = open(&folder.file());
+    assert_eq!(replay.subscriptions, [kept("a", 512)]);
 }

@@ -4,7 +4,7 @@ use super::open::{self, Found, OpenError};
 use super::sql::Statements;
 use super::{Batch, Options, StoreNotice, StoreState};
 use crate::event::Entry;
-use crate::sip::api::BindingChange;
+use crate::sip::api::{BindingChange, SubscriptionChange};
 use sqlx::{Connection, SqliteConnection};
 use std::collections::VecDeque;
 use std::fs::File;
@@ -97,7 +97,7 @@ enum Ended {
 }
 
 fn weight(batch: &Batch) -> usize {
-    (batch.entries.len() + batch.bindings.len()).max(1)
+    (batch.entries.len() + batch.bindings.len() + batch.subscriptions.len()).max(1)
 }
 
 impl Shared {
@@ -333,7 +333,9 @@ impl<N: Fn(StoreNotice)> Writer<'_, N> {
         let entries: Vec<&Entry> = taken.iter().flat_map(|batch| &batch.entries).collect();
         let bindings: Vec<&BindingChange> =
             taken.iter().flat_map(|batch| &batch.bindings).collect();
-        if entries.is_empty() && bindings.is_empty() {
+        let subscriptions: Vec<&SubscriptionChange> =
+            taken.iter().flat_map(|batch| &batch.subscriptions).collect();
+        if entries.is_empty() && bindings.is_empty() && subscriptions.is_empty() {
             return true;
         }
         let mut pause = FIRST_RETRY;
@@ -343,7 +345,7 @@ impl<N: Fn(StoreNotice)> Writer<'_, N> {
                 self.obey_page_limit().await;
                 assert!(!self.shared.inbox().breaks, "on purpose");
             }
-            match self.try_once(&entries, &bindings, tries > 0).await {
+            match self.try_once(&entries, &bindings, &subscriptions, tries > 0).await {
                 Ok(()) => return true,
                 Err(error) => self.failed(&error.to_string()),
             }
@@ -361,9 +363,11 @@ impl<N: Fn(StoreNotice)> Writer<'_, N> {
         &mut self,
         entries: &[&Entry],
         bindings: &[&BindingChange],
+        subscriptions: &[&SubscriptionChange],
         again: bool,
     ) -> Result<(), sqlx::Error> {
-        let write = self.statements.write(&mut self.connection, entries, bindings, again);
+        let write =
+            self.statements.write(&mut self.connection, entries, bindings, subscriptions, again);
         tokio::pin!(write);
         let first = tokio::time::timeout(SLOW, &mut write).await;
         if let Ok(result) = first {

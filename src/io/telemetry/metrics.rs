@@ -198,6 +198,11 @@ fn machine(page: &mut Page, gauges: &Gauges) {
         number(gauges.registrations),
     );
     page.one(
+        "madoguchi_sip_subscriptions",
+        "Subscriptions in force: lamps and the like that phones watch.",
+        number(gauges.subscriptions),
+    );
+    page.one(
         "madoguchi_media_heartbeat_age_seconds",
         "Since the slowest media thread last said it lives.",
         seconds(gauges.media_beat_age_ms),

@@ -187,6 +187,7 @@ impl Host {
             rng,
             next_seq,
             bindings: self.journal.bindings(),
+            subscriptions: self.journal.subscriptions(),
             agents: memory,
         };
         let started =
@@ -367,6 +368,7 @@ impl Host {
             let waits = !run.gathered.is_empty();
             run.gathered.entries.append(&mut out.entries);
             run.gathered.bindings.append(&mut out.bindings);
+            run.gathered.subscriptions.append(&mut out.subscriptions);
             run.gathered.media.append(&mut out.media);
             run.gathered.sends.append(&mut out.sends);
             run.gathered.replies.append(&mut out.replies);
@@ -397,17 +399,17 @@ impl Host {
             self.digest = fold(self.digest, &send.bytes);
             doing.sends.push((send.flow, send.bytes));
         }
-        let has_facts = !out.entries.is_empty() || !out.bindings.is_empty();
+        let has_facts =
+            !out.entries.is_empty() || !out.bindings.is_empty() || !out.subscriptions.is_empty();
         if !has_facts && run.held.is_empty() {
             self.carry_out(out.media, out.sends, faults, at, doing);
             return;
         }
         if has_facts {
-            let (entries, bindings) = (out.entries.clone(), out.bindings);
+            let facts = (out.entries.clone(), out.bindings, out.subscriptions);
             let number = run.next_batch;
             run.next_batch += 1;
-            let on_disk =
-                self.journal.append(number, entries, bindings, &faults.disk, at, &mut self.rng);
+            let on_disk = self.journal.append(number, facts, &faults.disk, at, &mut self.rng);
             doing.later.push((on_disk, Due::Disk));
         }
         doing.later.push((at + JOURNAL_PATIENCE, Due::Disk));

@@ -111,7 +111,7 @@ impl World {
                         self.send_from(node, &bytes);
                     }
                     Effect::Leg { leg, event } => events.push(Reaches::Event(leg, event)),
-                    Effect::Binding(_) => {}
+                    Effect::Binding(_) | Effect::Subscription(_) | Effect::Watched(_) => {}
                 }
             }
             waiting.extend(events.into_iter().rev());

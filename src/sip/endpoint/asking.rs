@@ -1,11 +1,12 @@
-//! Requests of ours: their transactions, what still has to be sent for them, and what a leg must hear
-//! of them.
+//! Requests of ours: their transactions, what still has to be sent for them, and what whoever asked
+//! must hear of them.
 
 use super::core::{Cx, Holder};
 use super::serving::exact;
 use crate::base::{LegId, Mono};
 use crate::sip::api::Flow;
 use crate::sip::dialog::{Token, derived};
+use crate::sip::subscription::WatchId;
 use crate::sip::transaction::timer::Alarm;
 use crate::sip::transaction::{Client, InviteClient, Timers, Wire, client, invite_client};
 use crate::sip::{Head, HeaderName, Method, Response};
@@ -28,6 +29,29 @@ pub(in crate::sip) enum Purpose {
     Cancel,
     /// PRACK.
     Prack,
+    /// NOTIFY.
+    Notify,
+}
+
+/// Whose request it is, and so who hears what came of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::sip) enum Whose {
+    /// A leg's.
+    Leg(LegId),
+    /// A subscription's.
+    Watch(WatchId),
+}
+
+impl From<LegId> for Whose {
+    fn from(leg: LegId) -> Self {
+        Self::Leg(leg)
+    }
+}
+
+impl From<WatchId> for Whose {
+    fn from(watch: WatchId) -> Self {
+        Self::Watch(watch)
+    }
 }
 
 /// What came of a request of ours.
@@ -55,7 +79,7 @@ pub(in crate::sip) struct ClientTxn {
     bytes: Bytes,
     /// ACKs to 2xx, by the To tag of the fork: sent again when the 2xx comes again (§13.2.2.4).
     acks: Vec<(Box<str>, Flow, Bytes)>,
-    leg: LegId,
+    whose: Whose,
     purpose: Purpose,
     /// Its leg is over: an INVITE that rings on for nobody is given up like a cancelled one.
     orphan: bool,
@@ -81,19 +105,28 @@ impl Cx<'_> {
     }
 
     /// Sends a request of ours and watches over it.
-    pub fn start(&mut self, branch: Token, leg: LegId, purpose: Purpose, flow: Flow, bytes: Bytes) {
+    pub fn start(
+        &mut self,
+        branch: Token,
+        whose: impl Into<Whose>,
+        purpose: Purpose,
+        flow: Flow,
+        bytes: Bytes,
+    ) {
         let now = self.now.mono;
         let wire = Wire::from(flow.transport);
         let (key, machine) = match purpose {
             Purpose::Invite | Purpose::Reinvite => {
                 (branch.0, Asking::Invite(InviteClient::start(wire, now)))
             }
-            Purpose::Bye | Purpose::Prack => (branch.0, Asking::Other(Client::start(wire, now))),
+            Purpose::Bye | Purpose::Prack | Purpose::Notify => {
+                (branch.0, Asking::Other(Client::start(wire, now)))
+            }
             Purpose::Cancel => (branch.0 | 1, Asking::Other(Client::start(wire, now))),
         };
-        let (acks, alarm) = (Vec::new(), Alarm::default());
+        let (acks, alarm, whose) = (Vec::new(), Alarm::default(), whose.into());
         let (request, orphan) = (bytes.clone(), false);
-        let txn = ClientTxn { machine, flow, bytes: request, acks, leg, purpose, orphan, alarm };
+        let txn = ClientTxn { machine, flow, bytes: request, acks, whose, purpose, orphan, alarm };
         self.core.clients.insert(key, Box::new(txn));
         self.settle_client(key);
         self.send(flow, bytes, false);
@@ -111,14 +144,14 @@ impl Cx<'_> {
             _ => return true,
         }
         machine.handle(invite_client::Event::CancelSent, txn.flow.transport.into(), now);
-        let (leg, flow) = (txn.leg, txn.flow);
+        let (whose, flow) = (txn.whose, txn.flow);
         let writer = derived(&txn.bytes, &Method::Cancel, None);
         self.settle_client(branch.0);
         if let Some(mut writer) = writer {
             if let Some(reason) = reason {
                 writer.header(&HeaderName::Reason, reason);
             }
-            self.start(branch, leg, Purpose::Cancel, flow, writer.finish());
+            self.start(branch, whose, Purpose::Cancel, flow, writer.finish());
         }
         true
     }
@@ -144,8 +177,8 @@ impl Cx<'_> {
         self.send(flow, bytes, false);
     }
 
-    /// A response to one of ours. Hands back what the leg must hear; repetitions end here.
-    pub fn answered(&mut self, response: Response) -> Option<(LegId, Purpose, Token, Outcome)> {
+    /// A response to one of ours. Hands back what must be heard of it; repetitions end here.
+    pub fn answered(&mut self, response: Response) -> Option<(Whose, Purpose, Token, Outcome)> {
         let head = &response.head;
         // §8.1.3.3: more than one Via means that it is somebody else's.
         if head.headers.all(&HeaderName::Via).nth(1).is_some() {
@@ -160,6 +193,7 @@ impl Cx<'_> {
             Purpose::Bye => Method::Bye,
             Purpose::Cancel => Method::Cancel,
             Purpose::Prack => Method::Prack,
+            Purpose::Notify => Method::Notify,
         };
         if head.cseq.method != method {
             return None;
@@ -219,21 +253,21 @@ impl Cx<'_> {
                 }
             }
         }
-        let (leg, purpose) = (txn.leg, txn.purpose);
+        let (whose, purpose) = (txn.whose, txn.purpose);
         let free = !matches!(response.status, 200..300);
         let cancel = cancel.then(|| (txn.flow, derived(&txn.bytes, &Method::Cancel, None)));
         self.settle_client(key);
         if let Some((flow, Some(writer))) = cancel {
-            self.start(Token(key), leg, Purpose::Cancel, flow, writer.finish());
+            self.start(Token(key), whose, Purpose::Cancel, flow, writer.finish());
         }
         if let Some((flow, bytes)) = again {
             self.send(flow, bytes, free); // an ACK to a failure tells the peer nothing new
         }
-        tell.then_some((leg, purpose, Token(key & !1), Outcome::Response(response)))
+        tell.then_some((whose, purpose, Token(key & !1), Outcome::Response(response)))
     }
 
     /// The request under `branch` could not be sent. True when that ended it.
-    pub fn fail_client(&mut self, branch: Token) -> Option<(LegId, Purpose)> {
+    pub fn fail_client(&mut self, branch: Token) -> Option<(Whose, Purpose)> {
         let now = self.now.mono;
         let txn = self.core.clients.get_mut(branch.0)?;
         let wire = txn.flow.transport.into();
@@ -245,7 +279,7 @@ impl Cx<'_> {
                 machine.handle(client::Event::Unsendable, wire, now).contains(&client::Todo::Failed)
             }
         };
-        let whom = (txn.leg, txn.purpose);
+        let whom = (txn.whose, txn.purpose);
         self.settle_client(branch.0);
         failed.then_some(whom)
     }
@@ -259,8 +293,8 @@ impl Cx<'_> {
     }
 
     /// Whose request `head` answers, by its branch.
-    pub fn asker(&self, head: &Head) -> Option<LegId> {
-        self.core.clients.get(client_key(head)?).map(|txn| txn.leg)
+    pub fn asker(&self, head: &Head) -> Option<Whose> {
+        self.core.clients.get(client_key(head)?).map(|txn| txn.whose)
     }
 
     /// The way the request under `branch` went.
@@ -289,8 +323,8 @@ impl Cx<'_> {
         self.core.timers.arm(&mut txn.alarm, Holder::Client(key), deadline);
     }
 
-    /// The timer entry of `at` has come up; hands back what the leg must hear.
-    pub fn wake_client(&mut self, key: u64, at: Mono) -> Option<(LegId, Purpose, Token)> {
+    /// The timer entry of `at` has come up; hands back what must be heard of it.
+    pub fn wake_client(&mut self, key: u64, at: Mono) -> Option<(Whose, Purpose, Token)> {
         let now = self.now.mono;
         let txn = self.core.clients.get_mut(key)?;
         if !Timers::<Holder>::is_live(&mut txn.alarm, at) {
@@ -312,11 +346,11 @@ impl Cx<'_> {
                 }
             }
         }
-        let (leg, purpose, flow, bytes) = (txn.leg, txn.purpose, txn.flow, txn.bytes.clone());
+        let (whose, purpose, flow, bytes) = (txn.whose, txn.purpose, txn.flow, txn.bytes.clone());
         if repeat {
             self.send(flow, bytes, false);
         }
         self.settle_client(key);
-        timed_out.then_some((leg, purpose, Token(key & !1)))
+        timed_out.then_some((whose, purpose, Token(key & !1)))
     }
 }

@@ -6,6 +6,7 @@ use super::serving::ServerTxn;
 use crate::base::{LegId, Now, Rng};
 use crate::sip::api::{Effect, Flow, LegEvent, Settings, Transport};
 use crate::sip::dialog::{Place, Token};
+use crate::sip::subscription::WatchId;
 use crate::sip::table::{Index, Keyer};
 use crate::sip::transaction::Timers;
 use crate::sip::{Head, HeaderName, Host, Request, Writer};
@@ -21,6 +22,8 @@ pub(in crate::sip) enum Holder {
     Client(u64),
     /// A leg.
     Leg(LegId),
+    /// A subscription.
+    Watch(WatchId),
 }
 
 /// See the module.

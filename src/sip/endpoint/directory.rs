@@ -88,6 +88,11 @@ impl Compiled {
         self.profiles.get(trunk)
     }
 
+    /// Whether there is such an account or fixed phone.
+    pub fn knows(&self, number: &Number) -> bool {
+        self.accounts.contains_key(number.as_str()) || self.fixed.contains_key(number)
+    }
+
     /// The fixed phone of that number.
     pub fn fixed(&self, number: &Number) -> Option<&FixedPhone> {
         self.fixed.get(number)

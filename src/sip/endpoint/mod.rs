@@ -9,28 +9,35 @@ mod guard;
 mod receive;
 mod register;
 mod serving;
+mod subscribing;
 
-use self::asking::{Outcome, Purpose};
+use self::asking::{Outcome, Purpose, Whose};
 use self::core::{Core, Cx, Holder};
 use self::directory::{Compiled, listener_for};
 use self::guard::Guard;
-use super::api::{Binding, BindingChange, Directory, Effect, Flow, LegEvent, Settings, Shown, Why};
+use super::api::{
+    Binding, BindingChange, Circles, Directory, Effect, Flow, LegEvent, Settings, Shown,
+    SubscriptionChange, Why,
+};
 use super::dialog::Token;
 use super::digest::Authenticator;
 use super::leg::{Invitation, Leg, State, acknowledge_late, reject_fork};
 use super::registrar::Registrar;
+use super::subscription::{Package, Watches};
 use super::table::Index;
 use super::transaction::timer::LONG_MS;
 use super::transaction::{Timers, after_ms};
 use crate::base::{LegId, Mono, Now, Number, Rng};
 use bytes::Bytes;
+use std::collections::BTreeSet;
 
 /// The number that was dialled has no phone: nobody registered, and no fixed address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the number has no registered and no fixed phone")]
 pub struct NoAddress;
 
-/// What the endpoint holds at this moment. All but `bindings` fall back to 0 within 64·T1 and 5 s
+/// What the endpoint holds at this moment. All but `bindings`
+/// and `subscriptions` fall back to 0 within 64·T1 and 5 s
 /// after the last call and message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Gauges {
@@ -46,6 +53,8 @@ pub struct Gauges {
     pub streams: usize,
     /// Registered contacts.
     pub bindings: usize,
+    /// Subscriptions.
+    pub subscriptions: usize,
 }
 
 /// See the module.
@@ -60,6 +69,12 @@ pub struct Endpoint {
     tags: Index<LegId>,
     /// The next leg that a peer begins: odd.
     next_leg: u64,
+    watches: Watches,
+    circles: Circles,
+    /// Stored subscriptions that could not be taken back.
+    unreadable: Vec<String>,
+    /// Numbers watched since before the restart, whose lamps are not known yet.
+    unlit: BTreeSet<Number>,
 }
 
 #[allow(clippy::needless_pass_by_value)] // what comes in is handed over, whatever becomes of it
@@ -83,6 +98,10 @@ impl Endpoint {
             legs: Index::default(),
             tags: Index::default(),
             next_leg: 1,
+            watches: Watches::default(),
+            circles: Circles::default(),
+            unreadable: Vec::new(),
+            unlit: BTreeSet::new(),
         }
     }
 
@@ -123,6 +142,7 @@ impl Endpoint {
             timers: self.core.timers.len(),
             streams: self.core.streams(),
             bindings: self.registrar.len(),
+            subscriptions: self.watches.len(),
         }
     }
 
@@ -134,6 +154,7 @@ impl Endpoint {
         for leg in self.core.followers(flow) {
             self.with_leg(leg, now, out, |leg, cx| leg.on_flow_lost(cx, flow));
         }
+        self.watches_cut(flow, now, out);
     }
 
     /// A `Send` on `flow` reached nobody: the connection could not be opened.
@@ -141,6 +162,7 @@ impl Endpoint {
         for leg in self.core.followers(flow) {
             self.with_leg(leg, now, out, |leg, cx| leg.on_unsendable(cx, flow));
         }
+        self.watches_cut(flow, now, out);
     }
 
     // ---- time --------------------------------------------------------------------------------
@@ -159,11 +181,17 @@ impl Endpoint {
                 Holder::Server(key) => Cx { core: &mut self.core, now, out }.wake_server(key, at),
                 Holder::Client(key) => {
                     let mut cx = Cx { core: &mut self.core, now, out };
-                    if let Some((leg, purpose, branch)) = cx.wake_client(key, at) {
-                        let nowhere = |leg: &mut Leg, cx: &mut Cx<'_>| {
-                            leg.on_outcome(cx, None, purpose, branch, Outcome::TimedOut);
-                        };
-                        self.with_leg(leg, now, out, nowhere);
+                    match cx.wake_client(key, at) {
+                        Some((Whose::Leg(leg), purpose, branch)) => {
+                            let nowhere = |leg: &mut Leg, cx: &mut Cx<'_>| {
+                                leg.on_outcome(cx, None, purpose, branch, Outcome::TimedOut);
+                            };
+                            self.with_leg(leg, now, out, nowhere);
+                        }
+                        Some((Whose::Watch(watch), _, branch)) => {
+                            self.on_notified(watch, branch, &Outcome::TimedOut, now, out);
+                        }
+                        None => {}
                     }
                 }
                 Holder::Leg(id) => {
@@ -172,11 +200,16 @@ impl Endpoint {
                         self.with_leg(id, now, out, Leg::wake);
                     }
                 }
+                Holder::Watch(watch) => self.wake_watch(watch, at, now, out),
             }
         }
         let mut changes = Vec::new();
         self.registrar.tick(now.mono, &mut changes);
-        out.extend(changes.into_iter().map(Effect::Binding));
+        self.put_bindings(changes, now, out);
+        for tag in self.unreadable.drain(..) {
+            out.push(Effect::Subscription(SubscriptionChange::Remove { tag }));
+        }
+        out.extend(std::mem::take(&mut self.unlit).into_iter().map(Effect::Watched));
     }
 
     // ---- the engine's wishes -----------------------------------------------------------------
@@ -301,11 +334,16 @@ impl Endpoint {
         out: &mut Vec<Effect>,
     ) {
         let mut cx = Cx { core: &mut self.core, now, out };
-        let asker = cx.asker(&response.head).and_then(|leg| self.legs.get(leg.0));
-        if asker.is_some_and(|leg| !leg.asked_by(&response.head)) {
+        if let Some(Whose::Leg(leg)) = cx.asker(&response.head)
+            && self.legs.get(leg.0).is_some_and(|leg| !leg.asked_by(&response.head))
+        {
             return;
         }
-        let Some((leg, purpose, branch, outcome)) = cx.answered(response) else { return };
+        let Some((whose, purpose, branch, outcome)) = cx.answered(response) else { return };
+        let leg = match whose {
+            Whose::Leg(leg) => leg,
+            Whose::Watch(watch) => return self.on_notified(watch, branch, &outcome, now, out),
+        };
         if self.legs.contains(leg.0) {
             let step = |leg: &mut Leg, cx: &mut Cx<'_>| {
                 leg.on_outcome(cx, Some(flow), purpose, branch, outcome);
@@ -322,8 +360,20 @@ impl Endpoint {
         }
     }
 
-    fn put_bindings(out: &mut Vec<Effect>, changes: Vec<BindingChange>) {
-        out.extend(changes.into_iter().map(Effect::Binding));
+    /// Hands out what changed in the location table, and tells those who watch it.
+    fn put_bindings(&mut self, changes: Vec<BindingChange>, now: Now, out: &mut Vec<Effect>) {
+        let mut accounts: Vec<Number> = Vec::new();
+        for change in changes {
+            let (BindingChange::Put(Binding { account, .. })
+            | BindingChange::Remove { account, .. }) = &change;
+            if !accounts.contains(account) {
+                accounts.push(account.clone());
+            }
+            out.push(Effect::Binding(change));
+        }
+        for account in accounts {
+            self.changed(&(Package::Reg, account), now, out);
+        }
     }
 }
 
@@ -341,7 +391,7 @@ fn after_the_end(
     match purpose {
         Purpose::Invite => reject_fork(cx, leg, branch, response),
         Purpose::Reinvite => acknowledge_late(cx, branch, response),
-        Purpose::Bye | Purpose::Cancel | Purpose::Prack => {}
+        Purpose::Bye | Purpose::Cancel | Purpose::Prack | Purpose::Notify => {}
     }
 }
 

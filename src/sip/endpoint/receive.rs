@@ -11,6 +11,7 @@ use crate::sip::dialog::{Dialog, Token};
 use crate::sip::digest::Verdict;
 use crate::sip::extensions::{ALLOW, SUPPORTED, asks_too_much, unsupported};
 use crate::sip::leg::{Invited, Leg, State, provisionals_carry_an_offer};
+use crate::sip::subscription::{ALLOW_EVENTS, WatchId};
 use crate::sip::trunk::inbound;
 use crate::sip::{HeaderName, ParseError, Writer, parse};
 use crate::sip::{Message, Method, Request};
@@ -84,6 +85,7 @@ impl Endpoint {
             Method::Options => self.on_options(flow, &request, out),
             Method::Register => self.on_register(flow, key, &request, now, out),
             Method::Invite => self.on_invite(flow, key, request, shed, now, out),
+            Method::Subscribe => self.on_subscribe(flow, key, &request, now, out),
             _ => {} // unwanted() has refused them
         }
     }
@@ -128,7 +130,16 @@ impl Endpoint {
         self.legs.get(id.0).is_some_and(|leg| leg.owns(request)).then_some(id)
     }
 
+    /// The subscription that a request inside a dialog belongs to, likewise.
+    fn watch_of(&self, request: &Request) -> Option<WatchId> {
+        let id = WatchId(Token::parse(request.head.to.tag()?)?.0);
+        self.watches.get(id).filter(|watch| watch.dialog.owns(&request.head)).map(|_| id)
+    }
+
     fn inside(&mut self, flow: Flow, key: u64, request: Request, now: Now, out: &mut Vec<Effect>) {
+        if let Some(id) = self.watch_of(&request) {
+            return self.on_resubscribe(flow, key, id, &request, now, out);
+        }
         let Some(id) = self.owner(&request) else {
             let status = match request.method {
                 Method::Other(_) => 501,
@@ -174,6 +185,9 @@ impl Endpoint {
                 writer.header(&HeaderName::AcceptEncoding, "identity");
             }
             With::Unsupported => unsupported(&mut writer, request),
+            With::Events => {
+                writer.header(&HeaderName::AllowEvents, ALLOW_EVENTS);
+            }
         }
         out.push(Effect::Send { flow, bytes: writer.finish(), free: true });
     }
@@ -186,7 +200,7 @@ impl Endpoint {
     }
 
     /// 503 with a random wait, so that those refused together do not return together.
-    fn shed(&mut self, flow: Flow, request: &Request, out: &mut Vec<Effect>) {
+    pub(super) fn shed(&mut self, flow: Flow, request: &Request, out: &mut Vec<Effect>) {
         let retry_s = self.core.rng.below(9).saturating_add(2);
         let mut writer = self.reply(request, 503);
         writer.header(&HeaderName::RetryAfter, retry_s);
@@ -218,6 +232,7 @@ impl Endpoint {
         writer.header(&HeaderName::AcceptEncoding, "identity");
         writer.header(&HeaderName::AcceptLanguage, "ja, en");
         writer.header(&HeaderName::Supported, SUPPORTED);
+        writer.header(&HeaderName::AllowEvents, ALLOW_EVENTS);
         out.push(Effect::Send { flow, bytes: writer.finish(), free: true });
     }
 
@@ -225,13 +240,12 @@ impl Endpoint {
     fn unwanted(&self, request: &Request) -> Option<Refusal> {
         let headers = &request.head.headers;
         match request.method {
-            Method::Invite | Method::Register | Method::Options => {}
+            Method::Invite | Method::Register | Method::Options | Method::Subscribe => {}
             // Nothing of the kind is under way.
             Method::Bye | Method::Info | Method::Update | Method::Prack | Method::Notify => {
                 return Some(Refusal::plain(481));
             }
             Method::Refer => return Some(Refusal::plain(603)),
-            Method::Subscribe => return Some(Refusal::plain(489)),
             Method::Message | Method::Publish => return Some(Refusal::with(405, With::Allow)),
             Method::Other(_) => return Some(Refusal::with(501, With::Allow)),
             Method::Ack | Method::Cancel => return None, // dealt with before
@@ -376,7 +390,7 @@ impl Endpoint {
 
     /// Whether the Request-URI means us: a listener's address, the realm, one of our other names. Ports
     /// say nothing: a redirected one is still ours.
-    fn is_ours(&self, uri: &AnyUri) -> bool {
+    pub(super) fn is_ours(&self, uri: &AnyUri) -> bool {
         let Some(uri) = uri.known() else { return false };
         let Some(host) = uri.host() else { return true }; // tel: has no host to be wrong
         let settings = &self.core.settings;
@@ -400,6 +414,7 @@ pub(super) enum With {
     Accept,
     AcceptEncoding,
     Unsupported,
+    Events,
 }
 
 impl Refusal {
@@ -407,7 +422,7 @@ impl Refusal {
         Self { status, with: With::Nothing }
     }
 
-    const fn with(status: u16, with: With) -> Self {
+    pub const fn with(status: u16, with: With) -> Self {
         Self { status, with }
     }
 }

@@ -4,11 +4,10 @@
 use super::receive::Refusal;
 use super::{Effect, Endpoint};
 use crate::base::{Now, Number, Wall};
-use crate::sip::Scheme;
 use crate::sip::api::Flow;
 use crate::sip::registrar::{Ask, RegisterError, Registration};
 use crate::sip::{Contacts, Request};
-use crate::sip::{HeaderName, NameAddr};
+use crate::sip::{HeaderName, NameAddr, Scheme, Uri};
 
 impl Endpoint {
     pub(super) fn on_register(
@@ -30,14 +29,19 @@ impl Endpoint {
             return self.turn_away(flow, request, Refusal::plain(400), out);
         };
         let fetches = matches!(ask, Ask::Fetch);
+        let contacts: Vec<Uri> = match &ask {
+            Ask::Bind(list) => list.iter().map(|(uri, _)| uri.clone()).collect(),
+            Ask::Fetch | Ask::RemoveAll => Vec::new(),
+        };
         let (call_id, cseq) = (&*request.head.call_id, request.head.cseq.number);
         let registration = Registration { account: &account, call_id, cseq, flow, ask };
         let mut changes = Vec::new();
         let settings = &self.core.settings;
         match self.registrar.register(&registration, key, settings, now, &mut changes) {
             Ok(()) => {
-                Self::put_bindings(out, changes);
+                self.put_bindings(changes, now, out);
                 self.registered(flow, request, &account, fetches, now, out);
+                self.reattach(&account, &contacts, flow, now, out);
             }
             Err(RegisterError::TooBrief { min_s }) => {
                 let mut writer = self.reply(request, 423);

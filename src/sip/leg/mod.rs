@@ -233,7 +233,7 @@ impl Leg {
             Purpose::Reinvite => self.on_reinvite_outcome(cx, branch, outcome),
             Purpose::Bye => self.on_bye_outcome(cx, branch, &outcome),
             // The CANCEL's own answer says nothing; the INVITE's does (§9.1).
-            Purpose::Cancel => {}
+            Purpose::Cancel | Purpose::Notify => {}
             // What it acknowledged is known; whether the call comes about is the INVITE's word.
             Purpose::Prack => {}
         }

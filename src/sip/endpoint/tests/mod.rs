@@ -13,6 +13,7 @@ mod registering;
 mod reliable;
 mod sessions;
 mod streams;
+mod subscribing;
 
 use super::{Endpoint, Gauges};
 use crate::base::{LegId, Mono, Now, Number, Private, Rng, Wall};
@@ -210,6 +211,7 @@ impl Ladder {
                 Effect::Binding(BindingChange::Remove { contact, .. }) => {
                     lines.push(("!".to_owned(), format!("Remove {contact}")));
                 }
+                Effect::Subscription(_) | Effect::Watched(_) => {}
             }
         }
         assert_eq!(lines, std::mem::take(due), "after: {step} (at {} ms)", self.ms);

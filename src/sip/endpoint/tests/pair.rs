@@ -127,7 +127,7 @@ impl World {
             match effect {
                 Effect::Send { bytes, .. } => self.post(from, bytes),
                 Effect::Leg { leg, event } => self.hear(from, leg, event),
-                Effect::Binding(change) => panic!("{change:?}"),
+                other => panic!("{other:?}"),
             }
         }
     }

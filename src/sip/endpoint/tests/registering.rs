@@ -77,7 +77,7 @@ impl Phone {
                     answer = Some(bytes);
                 }
                 Effect::Binding(change) => self.changes.push(change),
-                Effect::Leg { .. } => panic!("no leg"),
+                other => panic!("{other:?}"),
             }
         }
         answer.expect("an answer")

@@ -1,0 +1,123 @@
+//! The lamps: what goes on at each number that a phone key's light can show. Read from the legs at the
+//! number's phone, so that calls of its own show as well as the desk's; told to the SIP room after the
+//! steps that changed it, and only when somebody watches.
+//!
+//! Must not know: who watches, and how a lamp is said on the wire.
+
+use super::Engine;
+use super::session::Session;
+use crate::base::{LegId, Now, Number};
+use crate::dialplan::Plan;
+use crate::sip::api::{Circles, Directory, Lamp, LampCall, LampStage, Shown};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What has a lamp: its number says which. More kinds (a park slot, a group) are more variants, each
+/// with its own way to be read.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Source {
+    /// The phone of an extension.
+    Extension(Number),
+}
+
+/// A leg at the phone of an extension.
+#[derive(Clone, Debug)]
+pub struct AtPhone {
+    /// Whose.
+    pub extension: Number,
+    /// The phone placed the call; otherwise we rang it.
+    pub placed: bool,
+    /// How far it is.
+    pub stage: LampStage,
+    /// With whom.
+    pub with: Option<Shown>,
+}
+
+/// The legs at each phone, and the lamps that must be looked at again.
+#[derive(Debug, Default)]
+pub struct Lamps {
+    legs: BTreeMap<Number, BTreeSet<LegId>>,
+    stirred: BTreeSet<Source>,
+}
+
+/// The extensions with a lamp, and who may see with whom they speak: the members of one group.
+pub fn circles(plan: &Plan, directory: &Directory) -> Circles {
+    let mut circles: BTreeMap<Number, BTreeSet<u32>> = BTreeMap::new();
+    let accounts = directory.accounts.keys().map(|user| Number::from(user.as_str()));
+    let agents = plan.agents.keys().map(|agent| Number(agent.0.clone()));
+    for number in accounts.chain(agents).chain(directory.fixed_phones.keys().cloned()) {
+        circles.entry(number).or_default();
+    }
+    for (group, circle) in plan.groups.values().zip(0..) {
+        for agent in &group.agents {
+            circles.entry(Number(agent.0.clone())).or_default().insert(circle);
+        }
+    }
+    Circles(circles)
+}
+
+impl Engine {
+    /// A leg at an extension's phone begins.
+    pub(super) fn leg_at(&mut self, leg: LegId, at: AtPhone) {
+        self.lamps.legs.entry(at.extension.clone()).or_default().insert(leg);
+        self.lamps.stirred.insert(Source::Extension(at.extension.clone()));
+        if let Some(session) = self.sessions.get_mut(&leg) {
+            session.phone = Some(at);
+        }
+    }
+
+    /// It has come this far.
+    pub(super) fn leg_is(&mut self, leg: LegId, stage: LampStage) {
+        let phone = self.sessions.get_mut(&leg).and_then(|session| session.phone.as_mut());
+        if let Some(phone) = phone.filter(|phone| phone.stage != stage) {
+            phone.stage = stage;
+            self.stir(leg);
+        }
+    }
+
+    /// Something else about it has changed.
+    pub(super) fn stir(&mut self, leg: LegId) {
+        if let Some(phone) = self.sessions.get(&leg).and_then(|session| session.phone.as_ref()) {
+            self.lamps.stirred.insert(Source::Extension(phone.extension.clone()));
+        }
+    }
+
+    /// It is over; its session was this.
+    pub(super) fn leg_left(&mut self, leg: LegId, session: &Session) {
+        let Some(AtPhone { extension, .. }) = &session.phone else { return };
+        if let Some(legs) = self.lamps.legs.get_mut(extension) {
+            legs.remove(&leg);
+            if legs.is_empty() {
+                self.lamps.legs.remove(extension);
+            }
+        }
+        self.lamps.stirred.insert(Source::Extension(extension.clone()));
+    }
+
+    /// A lamp must be looked at, whether anything changed or not.
+    pub(super) fn stir_number(&mut self, number: Number) {
+        self.lamps.stirred.insert(Source::Extension(number));
+    }
+
+    /// Shows what has changed. Called when all steps are taken, so that a lamp shows what lasts.
+    pub(super) fn show_lamps(&mut self, now: Now) {
+        for source in std::mem::take(&mut self.lamps.stirred) {
+            let Source::Extension(number) = &source;
+            if self.sip.is_watched(number) {
+                let lamp = self.lamp(&source);
+                self.sip.show(number, lamp, now, &mut self.effects);
+            }
+        }
+    }
+
+    fn lamp(&self, source: &Source) -> Lamp {
+        let Source::Extension(number) = source;
+        let legs = self.lamps.legs.get(number).into_iter().flatten();
+        let call = |leg: &LegId| {
+            let session = self.sessions.get(leg)?;
+            let AtPhone { placed, stage, with, .. } = session.phone.as_ref()?;
+            let (placed, stage, with) = (*placed, *stage, with.clone());
+            Some(LampCall { leg: *leg, placed, stage, held: session.holding, with })
+        };
+        Lamp { calls: legs.filter_map(call).collect() }
+    }
+}
