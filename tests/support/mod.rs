@@ -9,6 +9,7 @@ pub mod desk;
 pub mod ear;
 pub mod http;
 pub mod line;
+pub mod linphone;
 pub mod message;
 pub mod ports;
 pub mod process;

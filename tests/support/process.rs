@@ -1,7 +1,7 @@
 //! A child process that cannot outlive the test that started it.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 /// A running program; killed when dropped.
@@ -15,13 +15,24 @@ impl Process {
     /// Starts `argv` in `dir` with both outputs in `log`. `setpriv --pdeathsig` kills it also when the
     /// test process itself is killed.
     pub fn start(name: &str, argv: &[String], dir: &Path, log: PathBuf) -> Self {
+        Self::spawn(name, argv, dir, log, Stdio::null())
+    }
+
+    /// As [`Self::start`], with a pipe for what a person would type.
+    pub fn fed(name: &str, argv: &[String], dir: &Path, log: PathBuf) -> (Self, ChildStdin) {
+        let mut process = Self::spawn(name, argv, dir, log, Stdio::piped());
+        let keyboard = process.child.stdin.take().expect("a pipe was asked for");
+        (process, keyboard)
+    }
+
+    fn spawn(name: &str, argv: &[String], dir: &Path, log: PathBuf, stdin: Stdio) -> Self {
         let out = std::fs::OpenOptions::new().create(true).append(true).open(&log).unwrap();
         let child = Command::new("setpriv")
             .args(["--pdeathsig", "KILL"])
             .args(argv)
             .current_dir(dir)
             .env("TERM", "dumb")
-            .stdin(Stdio::null())
+            .stdin(stdin)
             .stdout(out.try_clone().unwrap())
             .stderr(out)
             .spawn()

@@ -1,0 +1,67 @@
+//! Linphone on both ends of a call: announcements, keys, voices both ways, hold, by each transport.
+
+use crate::support::desk::{Desk, password, prompt};
+use crate::support::linphone::{Linphone, Setup};
+use crate::support::sound::Sound;
+use crate::support::{eventually, s};
+
+fn phone(desk: &Desk, user: &str, transport: &str, voice: &Sound, answers: bool) -> Linphone {
+    let setup = Setup {
+        user,
+        password: &password(user),
+        desk: desk.sip,
+        transport,
+        trusts: None,
+        voice,
+        answers,
+    };
+    Linphone::start(&desk.ports, &setup)
+}
+
+fn a_whole_call_by(transport: &str) {
+    let desk = Desk::start("desk.toml");
+    let (his, hers) = (Sound::voice(91, 30), Sound::voice(92, 30));
+    let agent = phone(&desk, "6001", transport, &hers, true);
+    desk.agent_is("6001", "idle");
+    let caller = phone(&desk, "6002", transport, &his, false);
+
+    // The menu's greeting, a key in it and one in the menu behind it.
+    caller.call("0312340050");
+    caller.hears(&prompt("welcome"), s(8));
+    caller.tell("3");
+    caller.hears(&prompt("welcome"), s(8));
+    caller.tell("7");
+    agent.wait("LinphoneCallStreamsRunning", 1, s(10));
+    caller.hears(&hers, s(8));
+    agent.hears(&his, s(8));
+
+    // She holds: he hears music, then her again.
+    agent.tell("pause");
+    caller.hears(&prompt("music"), s(10));
+    agent.tell("resume");
+    caller.hears(&hers, s(10));
+    agent.hears(&his, s(10));
+
+    caller.tell("terminate");
+    agent.wait("to LinphoneCallEnd", 1, s(8));
+    let call = desk.over("6002");
+    assert_eq!(
+        (call["outcome"].as_str(), call["agent"].as_str()),
+        (Some("answered"), Some("6001"))
+    );
+    desk.at_rest(s(5));
+    let log = agent.quit();
+    assert!(log.contains("LinphoneRegistrationCleared"), "it takes leave");
+    desk.agent_is("6001", "unreachable");
+    eventually("its contact is gone", s(3), || desk.metric("madoguchi_sip_registrations") == 1.0);
+}
+
+#[test]
+fn linphone_calls_linphone_through_the_desk_by_udp() {
+    a_whole_call_by("udp");
+}
+
+#[test]
+fn linphone_calls_linphone_through_the_desk_by_tcp() {
+    a_whole_call_by("tcp");
+}

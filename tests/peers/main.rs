@@ -1,0 +1,8 @@
+//! Software that nobody here wrote, at the running desk: Linphone, sipsak, Kamailio, SIPp with the flows
+//! of RFC 3665, and a small router that rewrites addresses. Names say what a person notices.
+#![allow(clippy::pedantic, clippy::disallowed_methods)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod linphone;
