@@ -1,7 +1,7 @@
 //! Reading the files themselves, and their modes.
 
 use super::problem::Problem;
-use super::{Config, parse, secrets};
+use super::{Config, load_tls, parse, secrets};
 use crate::base::{Private, PromptId, Rng};
 use crate::dialplan::{self, Finding, Findings, Plan, Source, nearest};
 use std::collections::BTreeSet;
@@ -55,11 +55,21 @@ pub fn load(path: &Path, secrets: Secrets) -> Result<(Config, Vec<Finding>), Vec
                 }
             }
         }
+        if let Some(files) = &config.sip.tls {
+            match load_tls(files) {
+                Ok((tls, warnings)) => {
+                    config.tls = Some(tls);
+                    findings.extend(warnings);
+                }
+                Err(list) => findings.extend(list),
+            }
+        }
         match token(&config.http.token_file, secrets) {
             Ok(token) => config.token = token,
             Err(list) => findings.extend(list),
         }
     }
+    findings.extend(config.iter().flat_map(super::tls::fits));
     match config {
         Some(config) if !findings.iter().any(Finding::is_error) => Ok((config, findings)),
         Some(_) | None => Err(findings),
@@ -113,14 +123,14 @@ pub fn looks_like_config(text: &str) -> bool {
     })
 }
 
-fn whole(name: &str, problem: Problem) -> Vec<Finding> {
+pub(super) fn whole(name: &str, problem: Problem) -> Vec<Finding> {
     let mut out = Findings::new(Source::secret("", name));
     out.whole(problem);
     out.into_sorted()
 }
 
 /// Reads a text file of bounded length; a secret one must not be readable by others.
-fn read(path: &Path, name: &str, secret: bool) -> Result<String, Vec<Finding>> {
+pub(super) fn read(path: &Path, name: &str, secret: bool) -> Result<String, Vec<Finding>> {
     let failed =
         |error: io::Error| whole(name, Problem::File { error: error.to_string(), written: false });
     let file = fs::File::open(path).map_err(failed)?;

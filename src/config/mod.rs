@@ -10,6 +10,7 @@ mod problem;
 mod secrets;
 mod session;
 mod show;
+mod tls;
 mod trunks;
 
 #[cfg(test)]
@@ -18,6 +19,7 @@ mod tests;
 pub use files::{Secrets, load, load_plan, looks_like_config, write_private};
 pub use parse::parse;
 pub use secrets::{MOST_ACCOUNTS, accounts};
+pub use tls::{TlsFiles, load_tls};
 
 use crate::base::{Channels, Number, Private, TrunkId};
 use crate::sip::api::{Account, Directory, Listener, Settings, Transport, Trunk};
@@ -53,6 +55,8 @@ pub struct Config {
     /// `[limits]`.
     pub limits: Limits,
     token: Private<String>,
+    /// What the files of `[sip.tls]` hold.
+    pub tls: Option<TlsFiles>,
 }
 
 /// How SIP is spoken.
@@ -76,6 +80,25 @@ pub struct Sip {
     pub max_contacts: usize,
     /// What is asked and offered in calls.
     pub session: crate::sip::api::SessionPolicy,
+    /// `[sip.tls]`, which listeners of `tls` and `wss` need.
+    pub tls: Option<TlsConfig>,
+    /// `[sip] origins`: the pages from which browsers may connect; none means any.
+    pub origins: Option<Vec<String>>,
+}
+
+/// What is shown and believed in TLS, by files in PEM.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TlsConfig {
+    /// Our certificate first, then what leads to its authority.
+    pub certificate: PathBuf,
+    /// Its key, which only the daemon's user may read.
+    pub key: PathBuf,
+    /// Authorities for certificates that connecting peers show; none asks for none.
+    pub client_ca: Option<PathBuf>,
+    /// Authorities for the certificates of those to whom we connect.
+    pub peer_ca: Option<PathBuf>,
+    /// Whether those are judged at all.
+    pub verify_peers: bool,
 }
 
 /// One address that we listen on.

@@ -1,7 +1,7 @@
 //! From the text of `madoguchi.toml` to a [`Config`] without its secrets. Pure: no file is opened.
 
 use super::problem::Problem;
-use super::{Config, Durability, Http, Limits, ListenConfig, Media, Sip, StoreConfig};
+use super::{Config, Durability, Http, Limits, ListenConfig, Media, Sip, StoreConfig, TlsConfig};
 use crate::base::{Number, Private};
 
 use crate::dialplan::reader::{At, Item, Table, document};
@@ -10,7 +10,7 @@ use crate::dialplan::values::{self, RangeFault};
 use crate::dialplan::{Finding, Findings, Source};
 use crate::sip::api::Transport;
 use crate::sip::digest::Offer;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
@@ -27,8 +27,9 @@ const fn s(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-pub(super) const TRANSPORTS: [(&str, Transport); 2] =
-    [("udp", Transport::Udp), ("tcp", Transport::Tcp)];
+/// By what a trunk comes: never by WebSocket, which is for browsers.
+pub(super) const TRANSPORTS: [(&str, Transport); 3] =
+    [("udp", Transport::Udp), ("tcp", Transport::Tcp), ("tls", Transport::Tls)];
 
 /// Reads a configuration. `base` is the folder that relative paths in it begin from. Accounts and
 /// token are empty: see [`super::load`].
@@ -114,6 +115,7 @@ impl Reading<'_, '_> {
             fixed_phones,
             limits,
             token: Private::default(),
+            tls: None,
         })
     }
 
@@ -173,6 +175,14 @@ impl Reading<'_, '_> {
         // of the desk's own distribution give up instead, so the stronger one must be asked for.
         let digest = digest.unwrap_or(Offer::Md5Only);
         let session = super::session::read(&mut table, self.out);
+        let origins = table.get("origins").map(|item| self.origins(&item));
+        let tls = table.table("tls", self.out).map(|table| self.tls(table));
+        if tls.is_none()
+            && let Some(secure) = listens.iter().find(|l| l.value.transport.is_secure())
+        {
+            let transport = secure.value.transport.as_str();
+            self.out.at(&secure.span, Problem::NoCertificate { transport });
+        }
         table.finish(self.out);
         let listen = listens.iter().map(|listen| listen.value).collect();
         let sip = Sip {
@@ -185,8 +195,43 @@ impl Reading<'_, '_> {
             max_expires,
             max_contacts,
             session,
+            tls: tls.flatten(),
+            origins,
         };
         (sip, listens)
+    }
+
+    /// None when a part is missing, which has been told.
+    fn tls(&mut self, mut table: Table) -> Option<TlsConfig> {
+        let example = "certificate = \"tls/desk.example.pem\"";
+        let certificate = table.need("certificate", example, self.out);
+        let certificate = certificate.and_then(|item| self.path(&item));
+        let key = table.need("key", "key = \"secrets/desk.example.key\"", self.out);
+        let key = key.and_then(|item| self.path(&item));
+        let client_ca = table.get("client_ca").and_then(|item| self.path(&item));
+        let peer_ca = table.get("peer_ca").and_then(|item| self.path(&item));
+        let verify_peers = table.flag("verify_peers", true, self.out);
+        table.finish(self.out);
+        Some(TlsConfig { certificate: certificate?, key: key?, client_ca, peer_ca, verify_peers })
+    }
+
+    /// As a browser's `Origin` has them (RFC 6454 §6.1).
+    fn origins(&mut self, item: &Item) -> Vec<String> {
+        let mut origins = Vec::new();
+        for entry in self.bounded(item) {
+            let Some(text) = entry.raw(self.out) else { continue };
+            let host = text.value.strip_prefix("https://").or(text.value.strip_prefix("http://"));
+            let fine = host.is_some_and(|host| {
+                !host.is_empty()
+                    && host.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._:[]".contains(&b))
+            });
+            if fine {
+                origins.push(text.value);
+            } else {
+                self.out.at(&text.span, Problem::BadOrigin { found: text.value });
+            }
+        }
+        origins
     }
 
     fn listens(&mut self, item: &Item) -> Listens {
@@ -194,9 +239,9 @@ impl Reading<'_, '_> {
         for entry in self.bounded(item) {
             let Some(text) = entry.raw(self.out) else { continue };
             let found = text.value.split_once(':').and_then(|(transport, address)| {
-                let (_, transport) = TRANSPORTS.iter().find(|(name, _)| *name == transport)?;
+                let transport = Transport::ALL.into_iter().find(|by| by.as_str() == transport)?;
                 let address = address.parse().ok()?;
-                Some(ListenConfig { transport: *transport, address })
+                Some(ListenConfig { transport, address })
             });
             let Some(listen) = found else {
                 self.out.at(&text.span, Problem::BadListen { found: text.value });
@@ -451,7 +496,7 @@ fn section<'a, 'd>(
     top.need(key, example, out)?.table(out)
 }
 
-/// `sip:user@address[:port][;transport=udp|tcp]`, with `{number}` in the user part. The host is an
+/// `sip:user@address[:port][;transport=udp|tcp|tls]`, with `{number}` in the user part. The host is an
 /// address: nothing in the daemon asks the DNS while a call waits.
 fn is_contact(text: &str) -> bool {
     let Some(rest) = text.strip_prefix("sip:") else { return false };
@@ -466,6 +511,8 @@ fn is_contact(text: &str) -> bool {
             .strip_prefix('[')
             .and_then(|h| h.strip_suffix(']'))
             .is_some_and(|h| h.parse::<std::net::Ipv6Addr>().is_ok());
-    let known: BTreeSet<Option<&str>> = [None, Some("transport=udp"), Some("transport=tcp")].into();
-    user_ok && host_ok && known.contains(&parameter)
+    let transport = parameter.is_none_or(|parameter| {
+        TRANSPORTS.iter().any(|(name, _)| parameter.strip_prefix("transport=") == Some(name))
+    });
+    user_ok && host_ok && transport
 }

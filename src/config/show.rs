@@ -62,6 +62,20 @@ impl Config {
         line(format!("max_expires = \"{}\"", show(self.sip.max_expires)));
         line(format!("max_contacts = {}", self.sip.max_contacts));
         line(super::session::show(self.sip.session));
+        if let Some(origins) = &self.sip.origins {
+            line(format!("origins = {}", list(origins.iter().cloned())));
+        }
+        if let Some(tls) = &self.sip.tls {
+            line("\n[sip.tls]".to_owned());
+            line(format!("certificate = {}", path(&tls.certificate)));
+            line(format!("key = {}", path(&tls.key)));
+            for (name, file) in [("client_ca", &tls.client_ca), ("peer_ca", &tls.peer_ca)] {
+                if let Some(file) = file {
+                    line(format!("{name} = {}", path(file)));
+                }
+            }
+            line(format!("verify_peers = {}", tls.verify_peers));
+        }
         line("\n[media]".to_owned());
         line(format!("address = \"{}\"", self.media.address));
         line(format!("ports = \"{}-{}\"", self.media.ports.start(), self.media.ports.end()));

@@ -6,6 +6,7 @@ mod engine_loop;
 mod inlet;
 mod panics;
 mod pulse;
+mod reload;
 mod run;
 mod start;
 mod watch;

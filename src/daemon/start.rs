@@ -4,6 +4,7 @@
 use super::engine_loop::{Clock, EngineLoop, Heard};
 use super::inlet::Inlet;
 use super::pulse::Pulse;
+use super::reload::Certificates;
 use crate::base::{AgentId, Now, Rng};
 use crate::config::Config;
 use crate::dialplan::Plan;
@@ -11,7 +12,7 @@ use crate::engine::{Engine, Outbox, Parts, Policy};
 use crate::event::{DeskEvent, Entry, Fact};
 use crate::io::http::{self, App, CommandFailure, Token, ViewHub};
 use crate::io::media::{Media, MediaConfig, PromptLibrary};
-use crate::io::net::{self, Lane, Listen, Net};
+use crate::io::net::{self, Lane, Listen, Net, Streams};
 use crate::io::store::{self, Store, StoreNotice};
 use crate::io::telemetry::Metrics;
 use crate::pbx::AgentMemory;
@@ -45,6 +46,9 @@ pub enum StartError {
     /// The media threads.
     #[error("the media threads cannot be started: {0}")]
     Media(std::io::Error),
+    /// Certificate and key.
+    #[error("TLS cannot use certificate and key of [sip.tls]: {0}")]
+    Certificate(String),
     /// Prompts.
     #[error("the prompts cannot be read: {0}")]
     Prompts(String),
@@ -83,6 +87,7 @@ pub struct Desk {
     /// The HTTP address really bound.
     pub http: SocketAddr,
     engine: Option<std::thread::JoinHandle<()>>,
+    certificates: Option<Arc<Certificates>>,
     /// Dropping it ends the network runtime and with it the SIP sockets.
     net_runtime: NetRuntime,
 }
@@ -104,6 +109,15 @@ impl Desk {
     #[must_use]
     pub fn engine_silence(&self) -> Duration {
         self.pulse.silence(&self.clock)
+    }
+
+    /// Reads again what may be replaced while calls go on: the certificate. Returns before it is done.
+    pub fn reload(&self) {
+        match self.certificates.clone() {
+            // The thread says in the log what came of it; nobody waits for it.
+            Some(certificates) => drop(tokio::task::spawn_blocking(move || certificates.reload())),
+            None => tracing::info!("there is no certificate to be read again"),
+        }
     }
 
     /// Whether a thread has ended without which no caller is served.
@@ -255,7 +269,10 @@ pub async fn start(
         Arc::new(Media::start(&media_config, notice).map_err(StartError::Media)?)
     };
 
-    let (net_runtime, net) = open_net(config, &inlet)?;
+    let certificates = Certificates::new(config).map_err(StartError::Certificate)?;
+    let tls = certificates.as_ref().map(|certificates| Arc::clone(&certificates.tls));
+    let streams = Streams { tls, origins: Arc::new(config.sip.origins.clone()) };
+    let (net_runtime, net) = open_net(config, streams, &inlet)?;
     let net = Arc::new(net);
     let bound: Vec<SocketAddr> = net.addresses().into_iter().flatten().collect();
 
@@ -355,6 +372,7 @@ pub async fn start(
         sip: bound,
         http: http_address,
         engine: Some(engine_thread),
+        certificates: certificates.map(Arc::new),
         net_runtime,
     })
 }
@@ -370,7 +388,11 @@ async fn blocking<T: Send + 'static>(
 }
 
 /// The SIP sockets, on a thread and a runtime of their own: no page and no disk can delay a message.
-fn open_net(config: &Config, inlet: &Arc<Inlet<Heard>>) -> Result<(NetRuntime, Net), StartError> {
+fn open_net(
+    config: &Config,
+    streams: Streams,
+    inlet: &Arc<Inlet<Heard>>,
+) -> Result<(NetRuntime, Net), StartError> {
     let refused = |source| StartError::System { what: "the network thread", source };
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .worker_threads(1)
@@ -394,7 +416,7 @@ fn open_net(config: &Config, inlet: &Arc<Inlet<Heard>>) -> Result<(NetRuntime, N
     });
     let (send, opened) = std::sync::mpsc::channel();
     runtime.spawn(async move {
-        let _ = send.send(Net::open(&listens, &deliver).await); // the receiver waits right below
+        let _ = send.send(Net::open(&listens, &streams, &deliver).await); // the receiver waits right below
     });
     let runtime = NetRuntime(Some(runtime));
     let net = opened.recv().map_err(|error| refused(std::io::Error::other(error)))??;

@@ -20,10 +20,11 @@ pub enum End {
 /// Tells systemd (when there is one) that the desk serves, keeps its watchdog quiet while the engine
 /// thread lives, and returns when the system wants us to end or there is no desk left to watch.
 pub async fn until_the_end(desk: &Desk) -> End {
-    // Not started by systemd: there is nobody to tell.
-    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
     let mut terminate = signal(SignalKind::terminate()).ok();
     let mut interrupt = signal(SignalKind::interrupt()).ok();
+    let mut hangup = signal(SignalKind::hangup()).ok();
+    // Not started by systemd: there is nobody to tell.
+    let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
     let mut beat = tokio::time::interval(Duration::from_secs(2));
     let end = loop {
         let told = async {
@@ -33,7 +34,14 @@ pub async fn until_the_end(desk: &Desk) -> End {
                 else => std::future::pending().await,
             }
         };
+        let again = async {
+            match hangup.as_mut() {
+                Some(hangup) => hangup.recv().await,
+                None => std::future::pending().await,
+            }
+        };
         tokio::select! {
+            Some(()) = again => desk.reload(),
             () = told => break End::Told,
             _ = beat.tick() => {
                 if desk.is_broken() {

@@ -5,6 +5,7 @@ use super::ports::Block;
 use super::process::{Dir, Process};
 use super::sipp::{Job, scenarios};
 use super::sound::Sound;
+use super::tls::Authority;
 use super::{poll, s};
 use serde_json::Value;
 use std::cell::Cell;
@@ -47,13 +48,15 @@ pub struct Setup<'a> {
     pub test_prompts: bool,
     /// More of madoguchi.toml; `@201@` is the port of the fixed phone 201.
     pub more: &'a str,
+    /// Also TLS, ws and wss, with a certificate of an authority of the test's own.
+    pub secure: bool,
     /// Put before the daemon's own arguments: another program that starts it.
     pub under: &'a [&'a str],
 }
 
 impl Default for Setup<'_> {
     fn default() -> Self {
-        Self { plan: "desk.toml", test_prompts: true, more: "", under: &[] }
+        Self { plan: "desk.toml", test_prompts: true, more: "", secure: false, under: &[] }
     }
 }
 
@@ -66,6 +69,10 @@ pub struct Desk {
     pub ports: Block,
     /// Where it speaks SIP.
     pub sip: SocketAddr,
+    /// Where it speaks SIP over TLS, WebSocket, and WebSocket in TLS, when set up so.
+    pub secure: [SocketAddr; 3],
+    /// Who signed its certificate.
+    pub authority: Authority,
     /// Where it speaks HTTP.
     pub http: SocketAddr,
     trunk: Vec<u16>,
@@ -89,6 +96,16 @@ impl Desk {
         let (sip, http) = (local(ports.port()), local(ports.port()));
         let trunk: Vec<u16> = (0..TRUNK_PORTS).map(|_| ports.port()).collect();
         let fixed: Vec<u16> = (0..6).map(|_| ports.port()).collect();
+        let secure = [0; 3].map(|_| local(if setup.secure { ports.port() } else { 0 }));
+        let authority = Authority::new();
+        let listens = if setup.secure {
+            authority.sign().write(&dir, "tls/desk");
+            authority.write(&dir.file("tls/ca.pem"));
+            let [tls, ws, wss] = secure;
+            format!(", \"tls:{tls}\", \"ws:{ws}\", \"wss:{wss}\"")
+        } else {
+            String::new()
+        };
         let (first, last) = ports.media();
         let plan = std::fs::read_to_string(scenarios().join(setup.plan)).unwrap();
         let plan = dir.write("plan.toml", &plan.replace("@UNTIL_JUST_NOW@", &until_just_now()));
@@ -100,7 +117,7 @@ impl Desk {
             }
         }
         let mut text = format!(
-            "[sip]\nlisten = [\"udp:{sip}\", \"tcp:{sip}\"]\nrealm = \"desk.example\"\nhosts = [\"desk.example\"]\n\
+            "[sip]\nlisten = [\"udp:{sip}\", \"tcp:{sip}\"{listens}]\nrealm = \"desk.example\"\nhosts = [\"desk.example\"]\n\
              [media]\naddress = \"127.0.0.1\"\nports = \"{first}-{last}\"\n{prompts}\
              [store]\nfile = \"store/madoguchi.db\"\n[http]\nlisten = \"{http}\"\ntoken_file = \"secrets/http-token\"\n\
              [plan]\nfile = \"{plan}\"\n[accounts]\nfile = \"secrets/accounts.tsv\"\n\
@@ -114,6 +131,9 @@ impl Desk {
             text += &format!(
                 "[[fixed_phones]]\nnumbers = \"{number}\"\ncontact = \"sip:{{number}}@127.0.0.1:{port}\"\n"
             );
+        }
+        if setup.secure {
+            text += "[sip.tls]\ncertificate = \"tls/desk.pem\"\nkey = \"tls/desk.key\"\n";
         }
         text += &setup.more.replace("@201@", &fixed[0].to_string());
         let config = dir.write("madoguchi.toml", &text);
@@ -132,8 +152,19 @@ impl Desk {
             .collect();
         argv.extend([binary(), "serve".into(), "--config".into(), config.display().to_string()]);
         let process = Process::start("madoguchi", &argv, dir.path(), dir.file("daemon.log"));
-        let mut desk =
-            Self { process, argv, dir, ports, sip, http, trunk, trunk_used: Cell::new(0), fixed };
+        let mut desk = Self {
+            process,
+            argv,
+            dir,
+            ports,
+            sip,
+            secure,
+            authority,
+            http,
+            trunk,
+            trunk_used: Cell::new(0),
+            fixed,
+        };
         desk.wait_healthy();
         desk
     }

@@ -16,6 +16,7 @@ pub mod process;
 pub mod sipp;
 pub mod softphone;
 pub mod sound;
+pub mod tls;
 
 use std::time::{Duration, Instant};
 

@@ -6,7 +6,11 @@
 mod support;
 
 mod garbage;
+mod idle;
+mod secure;
+mod stun;
 mod torture;
+mod websocket;
 
 use support::line::Line;
 use support::s;

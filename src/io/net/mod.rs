@@ -15,8 +15,15 @@
     )
 )]
 
-mod tcp;
+mod stream;
+mod stun;
+mod talk;
+mod tls;
 mod udp;
+mod websocket;
+
+pub use tls::{Peers, Tls, TlsParts};
+pub use websocket::Origins;
 
 use crate::sip::api::{Flow, Transport};
 use bytes::Bytes;
@@ -24,6 +31,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use talk::Carrier;
 
 /// What happened on the wire, for the engine.
 #[derive(Clone, Debug)]
@@ -104,6 +112,33 @@ pub struct Counters {
     pub refused_connections: AtomicU64,
     /// Streams closed because what came was not SIP or was too slow.
     pub broken_streams: AtomicU64,
+    /// Connections that came to nothing in TLS or in a WebSocket's request: refused, broken or too slow.
+    pub failed_handshakes: AtomicU64,
+    /// STUN requests answered.
+    pub stun_answers: AtomicU64,
+}
+
+/// What streams need beside an address.
+#[derive(Clone, Debug, Default)]
+pub struct Streams {
+    /// For `Tls` and `Wss` listeners, which cannot be opened without.
+    pub tls: Option<Arc<Tls>>,
+    /// From which pages browsers may connect.
+    pub origins: Arc<Origins>,
+}
+
+impl Streams {
+    /// What a listener's connections carry messages in; None for UDP, or without TLS where it must be.
+    fn carrier(&self, transport: Transport) -> Option<Carrier> {
+        let origins = Arc::clone(&self.origins);
+        match transport {
+            Transport::Udp => None,
+            Transport::Tcp => Some(Carrier::Tcp),
+            Transport::Tls => self.tls.clone().map(Carrier::Tls),
+            Transport::Ws => Some(Carrier::Ws(origins)),
+            Transport::Wss => self.tls.clone().map(|tls| Carrier::Wss(tls, origins)),
+        }
+    }
 }
 
 /// Adds one, for a figure that nobody orders anything by.
@@ -121,7 +156,7 @@ pub struct Net {
 #[derive(Debug)]
 enum Listener {
     Udp(Arc<tokio::net::UdpSocket>),
-    Tcp(Arc<tcp::Connections>),
+    Stream(Arc<stream::Connections>),
 }
 
 impl Net {
@@ -130,7 +165,11 @@ impl Net {
     /// # Errors
     ///
     /// [`ListenError`] for the first address that cannot be had; none is left open then.
-    pub async fn open(listens: &[Listen], deliver: &Deliver) -> Result<Self, ListenError> {
+    pub async fn open(
+        listens: &[Listen],
+        streams: &Streams,
+        deliver: &Deliver,
+    ) -> Result<Self, ListenError> {
         let counters = Arc::new(Counters::default());
         let mut listeners = Vec::new();
         for (index, listen) in listens.iter().enumerate() {
@@ -140,26 +179,16 @@ impl Net {
                 address: listen.address,
                 source,
             };
-            listeners.push(match listen.transport {
-                Transport::Udp => {
-                    let socket = Arc::new(udp::bind(listen.address).map_err(failed)?);
-                    tokio::spawn(udp::receive(
-                        Arc::clone(&socket),
-                        index,
-                        Arc::clone(deliver),
-                        Arc::clone(&counters),
-                    ));
-                    Listener::Udp(socket)
-                }
-                Transport::Tcp => {
-                    let (deliver, counters) = (Arc::clone(deliver), Arc::clone(&counters));
-                    Listener::Tcp(
-                        tcp::listen(listen.address, index, deliver, counters).map_err(failed)?,
-                    )
-                }
-                Transport::Tls | Transport::Ws | Transport::Wss => {
-                    return Err(failed(io::ErrorKind::Unsupported.into()));
-                }
+            let (deliver, counters) = (Arc::clone(deliver), Arc::clone(&counters));
+            listeners.push(if listen.transport.is_stream() {
+                let without = || failed(io::Error::other("there is no certificate"));
+                let carrier = streams.carrier(listen.transport).ok_or_else(without)?;
+                let opened = stream::listen(listen.address, index, carrier, deliver, counters);
+                Listener::Stream(opened.map_err(failed)?)
+            } else {
+                let socket = Arc::new(udp::bind(listen.address).map_err(failed)?);
+                tokio::spawn(udp::receive(Arc::clone(&socket), index, deliver, counters));
+                Listener::Udp(socket)
             });
         }
         Ok(Self { listeners, counters })
@@ -170,7 +199,7 @@ impl Net {
     pub fn addresses(&self) -> Vec<Option<SocketAddr>> {
         let address = |listener: &Listener| match listener {
             Listener::Udp(socket) => socket.local_addr().ok(),
-            Listener::Tcp(connections) => Some(connections.local),
+            Listener::Stream(connections) => Some(connections.local),
         };
         self.listeners.iter().map(address).collect()
     }
@@ -183,7 +212,7 @@ impl Net {
                 Ok(_) => count(&self.counters.sent),
                 Err(_) => count(&self.counters.unsent),
             },
-            Some(Listener::Tcp(connections)) => connections.send(flow, bytes),
+            Some(Listener::Stream(connections)) => connections.send(flow, bytes),
             None => count(&self.counters.unsent),
         }
     }

@@ -1,12 +1,13 @@
 //! SIP by datagram (RFC 3261 §18): one socket a listener, emptied as far as it goes at each wake.
 
-use super::{Counters, Deliver, Event, Lane, count};
+use super::{Counters, Deliver, Event, Lane, count, stun};
 use crate::sip::api::{Flow, Transport};
 use bytes::Bytes;
 use socket2::{Domain, Protocol, SockRef, Socket, Type};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 use tokio::net::UdpSocket;
 
 /// Room asked of the kernel for each direction; a burst of a thousand phones' messages fits.
@@ -15,6 +16,30 @@ const KERNEL_BUFFER: usize = 8 << 20;
 const DATAGRAM_MAX: usize = 65_535;
 /// Datagrams taken between two looks at other tasks.
 const BURST: usize = 256;
+
+/// STUN requests answered within a second; more are passed over, and come again in half a minute. A
+/// thousand phones ask forty times a second.
+const STUN_A_SECOND: u32 = 2_000;
+
+/// How often something was done within this second.
+struct Rate {
+    since: Instant,
+    done: u32,
+}
+
+impl Rate {
+    const fn new(now: Instant) -> Self {
+        Self { since: now, done: 0 }
+    }
+
+    fn may(&mut self) -> bool {
+        if self.since.elapsed() >= Duration::from_secs(1) {
+            *self = Self::new(Instant::now());
+        }
+        self.done = self.done.saturating_add(1);
+        self.done <= STUN_A_SECOND
+    }
+}
 
 /// A bound socket.
 pub fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
@@ -38,6 +63,7 @@ pub async fn receive(
     deliver: Deliver,
     counters: Arc<Counters>,
 ) {
+    let mut asked = Rate::new(Instant::now());
     let mut scratch = vec![0_u8; DATAGRAM_MAX];
     loop {
         if socket.readable().await.is_err() {
@@ -48,6 +74,15 @@ pub async fn receive(
             match socket.try_recv_from(&mut scratch) {
                 Ok((length, remote)) => {
                     let Some(datagram) = scratch.get(..length) else { continue };
+                    if stun::is_stun(datagram) {
+                        if asked.may()
+                            && let Some(answer) = stun::answer(datagram, remote)
+                            && socket.try_send_to(&answer, remote).is_ok()
+                        {
+                            count(&counters.stun_answers);
+                        }
+                        continue;
+                    }
                     let bytes = Bytes::copy_from_slice(datagram);
                     let flow = Flow { transport: Transport::Udp, listener, remote, connection: 0 };
                     count(&counters.received);
