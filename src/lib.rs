@@ -15,4 +15,5 @@ pub mod rtp;
 pub mod sdp;
 pub mod simulate;
 pub mod sip;
+pub mod trace;
 pub mod view;

@@ -34,6 +34,9 @@ enum Command {
     /// Walk one call through a plan. Example: madoguchi try dialplans/service-desk.toml
     /// --at 2026-12-30T10:00 --from 0312345678 --to DESK --press 1
     Try(cli::Try),
+    /// See what passes on the SIP wire of the running desk: live, a call's ladder, a capture file.
+    /// Example: madoguchi sip --config /etc/madoguchi/madoguchi.toml --method INVITE
+    Sip(cli::Sip),
 }
 
 #[derive(Args)]
@@ -68,5 +71,6 @@ fn main() -> ExitCode {
         Command::Demo(demo) => madoguchi::daemon::demonstrate(&demo.dir, demo.sip, demo.http),
         Command::Check(check) => cli::check(&check),
         Command::Try(walk) => cli::walk(&walk),
+        Command::Sip(sip) => cli::sip(&sip),
     }
 }

@@ -10,17 +10,19 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("sdp", &["base"]),
     ("rtp", &["base", "sdp"]),
     ("sip", &["base", "sdp"]),
+    ("trace", &["base", "sip"]),
     ("dialplan", &["base"]),
     ("event", &["base"]),
     ("pbx", &["base", "dialplan", "event"]),
     ("view", &["base", "event"]),
     ("engine", &["base", "sdp", "rtp", "sip", "dialplan", "event", "pbx"]),
     ("simulate", &["base", "sdp", "rtp", "sip", "dialplan", "event", "pbx", "view", "engine"]),
-    ("config", &["base", "sdp", "rtp", "sip", "dialplan", "event"]),
+    ("config", &["base", "sdp", "rtp", "sip", "trace", "dialplan", "event"]),
     ("io/net", &["base", "sip"]),
     ("io/media", &["base", "sdp", "rtp"]),
     ("io/store", &["base", "event", "sip"]),
-    ("io/http", &["base", "event", "pbx", "view"]),
+    ("io/http", &["base", "event", "pbx", "trace", "view"]),
+    ("io/trace", &["base", "sip", "trace"]),
     ("io/telemetry", &["base", "event", "pbx", "view"]),
     ("demo", &["base", "sdp", "rtp", "sip"]),
     ("cli", &["base", "sdp", "rtp", "sip", "dialplan", "event", "view", "config", "io/media"]),
@@ -32,6 +34,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "sdp",
             "rtp",
             "sip",
+            "trace",
             "dialplan",
             "event",
             "pbx",
@@ -44,6 +47,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "io/store",
             "io/http",
             "io/telemetry",
+            "io/trace",
             "demo",
             "cli",
         ],
@@ -51,8 +55,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 ];
 
 /// Rooms where the same inputs must give the same outputs.
-const PURE: &[&str] =
-    &["base", "sdp", "rtp", "sip", "dialplan", "event", "pbx", "view", "engine", "simulate"];
+const PURE: &[&str] = &[
+    "base", "sdp", "rtp", "sip", "trace", "dialplan", "event", "pbx", "view", "engine", "simulate",
+];
 
 /// What a pure room must not name, and why.
 const BANNED_IN_PURE: &[(&str, &str)] = &[

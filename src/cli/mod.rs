@@ -1,12 +1,15 @@
-//! The commands that only read and answer: `check` and `try`, with their arguments.
+//! The commands that only read and answer: `check`, `try` and `sip`, with their arguments.
 //!
 //! Starts nothing and decides nothing about calls.
 
 mod check;
+mod sip;
 mod walk;
 
 #[cfg(test)]
 mod tests;
+
+pub use sip::{Sip, sip};
 
 use crate::base::{PromptId, Wall};
 use crate::dialplan::{Finding, Lang};

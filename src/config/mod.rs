@@ -6,6 +6,7 @@
 
 mod files;
 mod parse;
+mod parse_trace;
 mod problem;
 mod secrets;
 mod session;
@@ -24,6 +25,7 @@ pub use tls::{TlsFiles, load_tls};
 use crate::base::{Channels, Number, Private, TrunkId};
 use crate::sip::api::{Account, Directory, Listener, Settings, Transport, Trunk};
 use crate::sip::trunk::{Profile, Upstream};
+use crate::trace::{Bounds, Collector, Reveal};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
 use std::ops::RangeInclusive;
@@ -42,6 +44,8 @@ pub struct Config {
     pub store: StoreConfig,
     /// `[http]`.
     pub http: Http,
+    /// `[trace]`.
+    pub trace: TraceConfig,
     /// `[plan] file`.
     pub plan: PathBuf,
     /// `[accounts] file`; none when all phones are fixed.
@@ -173,6 +177,26 @@ pub struct Http {
     pub listen: SocketAddr,
     /// Holds the bearer token.
     pub token_file: PathBuf,
+}
+
+/// What is kept of the SIP wire.
+#[derive(Clone, Debug)]
+pub struct TraceConfig {
+    /// How much and for how long.
+    pub bounds: Bounds,
+    /// Where a copy goes.
+    pub hep: Option<HepConfig>,
+}
+
+/// A `HEPv3` collector.
+#[derive(Clone, Debug)]
+pub struct HepConfig {
+    /// Where.
+    pub collector: Collector,
+    /// Our capture agent id there.
+    pub node: u32,
+    /// Whether it gets numbers and names as they are.
+    pub reveal: Reveal,
 }
 
 /// A peer that is believed by its address.

@@ -74,6 +74,8 @@ impl Reading<'_, '_> {
         let store = self.store(store);
         let http = top.table("http", self.out).unwrap_or_else(|| top.empty());
         let http = self.http(http);
+        let trace = top.table("trace", self.out).unwrap_or_else(|| top.empty());
+        let trace = self.trace(trace);
         let plan = section(&mut top, "plan", "[plan] file = \"service-desk.toml\"", self.out);
         let plan = plan.and_then(|mut table| {
             let file = table.need("file", "file = \"dialplans/service-desk.toml\"", self.out);
@@ -108,6 +110,7 @@ impl Reading<'_, '_> {
             media,
             store,
             http,
+            trace,
             plan: plan?,
             accounts_file,
             accounts: BTreeMap::new(),

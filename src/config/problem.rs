@@ -46,6 +46,10 @@ pub(super) enum Problem {
     LeaseOrder { min: String, max: String },
     /// Pages open to the network without encryption.
     OpenPages { found: String },
+    /// Not a collector.
+    BadCollector { found: String },
+    /// A collector, and nothing kept to send.
+    HepWithoutMemory,
     /// A secret that others can read.
     Readable { mode: u32, file: String },
     /// A line that is not user, tab, password.
@@ -312,6 +316,27 @@ impl Problem {
                     "127.0.0.1 で待ち受け、TLS の中継を前に置く",
                     "127.0.0.1, with a TLS proxy in front"
                 ),
+            ),
+            Self::BadCollector { found } => (
+                Error,
+                "bad-collector",
+                say!(
+                    "hep の \"{found}\" は収集先として読めない",
+                    "hep: \"{found}\" is not a collector"
+                ),
+                say!(
+                    "方式:アドレス:ポート（例: \"udp:192.0.2.30:9060\"、\"tcp:192.0.2.30:9060\"）",
+                    "transport:address:port, such as \"udp:192.0.2.30:9060\" or \"tcp:192.0.2.30:9060\""
+                ),
+            ),
+            Self::HepWithoutMemory => (
+                Error,
+                "hep-without-memory",
+                say!(
+                    "memory_mib が 0 なので、hep に送るものがない",
+                    "memory_mib is 0, so there is nothing to send to hep"
+                ),
+                say!("memory_mib を 1 以上にする", "memory_mib of 1 or more"),
             ),
             Self::Readable { mode, file } => (
                 Error,

@@ -3,6 +3,7 @@
 use super::{Config, Durability};
 use crate::dialplan::show_duration as show;
 use crate::sip::digest::Offer;
+use crate::trace::{Collector, Reveal};
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -97,6 +98,18 @@ impl Config {
         line("\n[http]".to_owned());
         line(format!("listen = \"{}\"", self.http.listen));
         line(format!("token_file = {}", path(&self.http.token_file)));
+        line("\n[trace]".to_owned());
+        line(format!("memory_mib = {}", self.trace.bounds.bytes >> 20));
+        line(format!("keep = \"{}\"", show(self.trace.bounds.age)));
+        if let Some(hep) = &self.trace.hep {
+            let collector = match hep.collector {
+                Collector::Udp(to) => format!("udp:{to}"),
+                Collector::Tcp(to) => format!("tcp:{to}"),
+            };
+            line(format!("hep = \"{collector}\""));
+            line(format!("hep_node = {}", hep.node));
+            line(format!("hep_numbers = {}", hep.reveal == Reveal::Numbers));
+        }
         line(format!("\n[plan]\nfile = {}", path(&self.plan)));
         if let Some(file) = &self.accounts_file {
             line(format!("\n[accounts]\nfile = {}", path(file)));

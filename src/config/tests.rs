@@ -39,7 +39,8 @@ fn the_example_shows_every_default() {
                     && !rest.starts_with("advertise")
                     && !rest.starts_with("prompts")
                     && !rest.starts_with("numbers")
-                    && !rest.starts_with("contact") =>
+                    && !rest.starts_with("contact")
+                    && !rest.starts_with("hep") =>
             {
                 format!("{rest}\n")
             }

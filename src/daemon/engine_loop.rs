@@ -11,8 +11,10 @@ use crate::event::{DeskEvent, Entry};
 use crate::io::media::Media;
 use crate::io::net::{self, Lane, Net};
 use crate::io::store::{Batch, Store, StoreNotice};
+use crate::io::trace::Trace;
 use crate::pbx::{Command, CommandError};
 use crate::rtp;
+use crate::trace::Direction;
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -72,6 +74,14 @@ impl Clock {
             wall: Wall(i64::try_from(wall.as_millis()).unwrap_or(i64::MAX)),
         }
     }
+
+    /// Both clocks at an instant a little before `now`.
+    fn back_at(&self, instant: Instant, now: Now) -> Now {
+        let since = instant.saturating_duration_since(self.0).as_micros();
+        let mono = Mono(u64::try_from(since).unwrap_or(u64::MAX)).min(now.mono);
+        let ago = i64::try_from(now.mono.since(mono).as_millis()).unwrap_or(0);
+        Now { mono, wall: Wall(now.wall.0.saturating_sub(ago)) }
+    }
 }
 
 /// Decisions whose facts are on their way to the disk.
@@ -98,6 +108,8 @@ pub struct EngineLoop {
     pub media: Arc<Media>,
     /// The journal.
     pub store: Arc<Store>,
+    /// What observers see of the wire.
+    pub trace: Arc<Trace>,
     /// Where committed facts go: the views.
     pub told: Box<dyn Fn(Vec<Entry>) + std::marker::Send>,
     /// Time.
@@ -161,6 +173,7 @@ impl Running {
             if last_gauges.elapsed() >= PULSE {
                 last_gauges = Instant::now();
                 let gauges = self.it.engine.gauges(now);
+                self.it.trace.expire(now);
                 self.it.pulse.show(gauges, self.it.inlet.len(), self.it.inlet.dropped());
             }
             if self.stopping.is_some() && self.held.is_empty() {
@@ -195,7 +208,12 @@ impl Running {
                 if shed {
                     self.it.pulse.shed.fetch_add(1, Ordering::Relaxed);
                 }
+                let copy = bytes.clone(); // of the reference, not of the message
                 self.guarded(Input::Message { flow, bytes, shed }, now, out);
+                // Behind the engine's turn, so that whoever reads the trace finds the call known.
+                self.name_legs(out);
+                let at = self.it.clock.back_at(received.since, now);
+                self.it.trace.push(at, flow, Direction::In, copy);
             }
             Heard::Net(net::Event::FlowLost(flow)) => {
                 self.guarded(Input::FlowLost(flow), now, out);
@@ -250,8 +268,15 @@ impl Running {
         }
     }
 
+    fn name_legs(&self, out: &mut Outbox) {
+        for named in out.named.drain(..) {
+            self.it.trace.link(&named.call_id, named.call);
+        }
+    }
+
     /// Sends facts to the journal and keeps back what they allow; what needs no journal goes at once.
     fn let_out(&mut self, mut out: Outbox) {
+        self.name_legs(&mut out);
         if out.is_empty() {
             return;
         }
@@ -322,7 +347,12 @@ impl Running {
     }
 
     fn put_on_wire(&self, sends: Vec<Send>) {
+        if sends.is_empty() {
+            return;
+        }
+        let now = self.it.clock.now();
         for send in sends {
+            self.it.trace.push(now, send.flow, Direction::Out, send.bytes.clone());
             self.it.net.send(send.flow, send.bytes);
         }
     }

@@ -15,8 +15,10 @@ use crate::io::media::{Media, MediaConfig, PromptLibrary};
 use crate::io::net::{self, Lane, Listen, Net, Streams};
 use crate::io::store::{self, Store, StoreNotice};
 use crate::io::telemetry::Metrics;
+use crate::io::trace::{Export, ExportError, Trace};
 use crate::pbx::AgentMemory;
 use crate::sip::api::Listener;
+use crate::trace::Hep;
 use crate::view::{self, Gauges, JournalState, Views};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -65,6 +67,9 @@ pub enum StartError {
     /// The token.
     #[error("the HTTP token is too weak: {0}")]
     Token(String),
+    /// The exporter of the SIP trace.
+    #[error(transparent)]
+    Export(#[from] ExportError),
     /// A thread or a random number.
     #[error("the operating system refused {what}: {source}")]
     System {
@@ -90,6 +95,8 @@ pub struct Desk {
     certificates: Option<Arc<Certificates>>,
     /// Dropping it ends the network runtime and with it the SIP sockets.
     net_runtime: NetRuntime,
+    /// Ends with the desk.
+    _export: Option<Export>,
 }
 
 /// The network's runtime, which ends in the background when it is dropped: a start that fails half-way
@@ -285,6 +292,7 @@ pub async fn start(
             };
         }
     }
+    let locals = settings.listeners.iter().map(|listener| listener.advertised).collect();
     let rng = Rng::from_key(random_key()?);
     let policy = Policy {
         media_ip: config.media.advertised(),
@@ -311,6 +319,13 @@ pub async fn start(
     };
     let engine = Engine::new(parts, started, now, &mut first);
 
+    let trace = Arc::new(Trace::new(config.trace.bounds, locals));
+    let export = config.trace.hep.as_ref().map(|hep| {
+        let packet = Hep { node: hep.node, name: format!("madoguchi/{}", plan.name) };
+        Export::start(Arc::clone(&trace), hep.collector, packet, hep.reveal)
+    });
+    let export = export.transpose()?;
+
     let hub = {
         let reader = store.reader();
         let reread: http::Reread = Arc::new(move |from| {
@@ -332,6 +347,7 @@ pub async fn start(
             clock,
             queue_delay: config.limits.queue_delay,
             pulse: Arc::clone(&pulse),
+            trace: Arc::clone(&trace),
         };
         std::thread::Builder::new()
             .name("engine".to_owned())
@@ -346,7 +362,7 @@ pub async fn start(
             token: Token::new(config.http_token().reveal())
                 .map_err(|weak| StartError::Token(weak.to_string()))?,
             commands: commands(&inlet),
-            gauges: gauges(clock, &pulse, &net, &media, &store),
+            gauges: gauges(clock, &pulse, &net, &media, &store, &trace, export.as_ref()),
             metrics: {
                 let metrics = Metrics::new(env!("CARGO_PKG_VERSION"));
                 Arc::new(move |views, gauges, now, age| metrics.render(views, gauges, now, age))
@@ -358,6 +374,7 @@ pub async fn start(
                     Box::pin(async move { reader.ladder(call).await.map_err(|e| e.to_string()) })
                 })
             },
+            trace: Arc::clone(&trace) as http::TraceSource,
             version: env!("CARGO_PKG_VERSION").to_owned(),
         },
     )
@@ -374,6 +391,7 @@ pub async fn start(
         engine: Some(engine_thread),
         certificates: certificates.map(Arc::new),
         net_runtime,
+        _export: export,
     })
 }
 
@@ -456,11 +474,15 @@ fn gauges(
     net: &Arc<Net>,
     media: &Arc<Media>,
     store: &Arc<Store>,
+    trace: &Arc<Trace>,
+    export: Option<&Export>,
 ) -> Arc<dyn Fn() -> Gauges + Send + Sync> {
     let (pulse, net, media, store) =
         (Arc::clone(pulse), Arc::clone(net), Arc::clone(media), Arc::downgrade(store));
+    let (trace, sent) = (Arc::clone(trace), export.map(Export::sent).unwrap_or_default());
     Arc::new(move || {
         let shown = pulse.shown();
+        let kept = trace.kept();
         let wire = net.counters();
         let rtp = media.counters();
         // Gone only while the desk ends, when nobody reads these figures any more.
@@ -491,6 +513,11 @@ fn gauges(
             media_ports: wide(shown.gauges.ports),
             sip_messages_in: wire.received.load(Ordering::Relaxed),
             sip_messages_out: wire.sent.load(Ordering::Relaxed),
+            trace_messages: wide(kept.messages),
+            trace_bytes: wide(kept.bytes),
+            trace_pushed_out: kept.pushed_out,
+            trace_exported: sent.sent.load(Ordering::Relaxed),
+            trace_unexported: sent.dropped.load(Ordering::Relaxed),
             journal: if journal.failing { JournalState::Failing } else { JournalState::Ok },
             journal_pending: journal.pending,
             journal_lost: journal.lost,

@@ -11,7 +11,7 @@ mod ports;
 mod session;
 mod wiring;
 
-use crate::base::{AgentId, LegId, Mono, Now, Number, Rng};
+use crate::base::{AgentId, CallId, LegId, Mono, Now, Number, Rng};
 use crate::dialplan::Plan;
 use crate::event::{DeskEvent, Entry, Fact};
 use crate::pbx::{self, Command, CommandError, Desk};
@@ -74,6 +74,15 @@ pub struct Send {
     pub free: bool,
 }
 
+/// A leg of a call by the name it has on the wire, so that an observer finds its messages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// Whose leg.
+    pub call: CallId,
+    /// Its Call-ID.
+    pub call_id: Box<str>,
+}
+
 /// Everything one or more inputs caused, in order within each list. The entries, bindings
 /// and subscriptions must be in the journal before anything else of the same outbox is let out, but for [`Send::free`].
 #[derive(Debug, Default)]
@@ -91,6 +100,8 @@ pub struct Outbox {
     pub sends: Vec<Send>,
     /// Answers to commands.
     pub replies: Vec<(u64, Result<(), CommandError>)>,
+    /// Legs that began. For observers only: nothing waits for them and they wait for nothing.
+    pub named: Vec<Named>,
 }
 
 impl Outbox {
@@ -103,6 +114,7 @@ impl Outbox {
             && self.media.is_empty()
             && self.sends.is_empty()
             && self.replies.is_empty()
+            && self.named.is_empty()
     }
 }
 
@@ -365,8 +377,15 @@ impl Engine {
                 Step::Desk(input) => {
                     self.at_hand = concerns(&input);
                     self.deciding = true;
+                    let arrived = match input {
+                        pbx::Input::Arrived { leg, .. } => Some(leg),
+                        _ => None,
+                    };
                     self.desk.handle(input, now, &mut self.actions);
                     self.deciding = false;
+                    if let Some(leg) = arrived {
+                        self.name(leg, out);
+                    }
                     self.take_actions();
                 }
                 Step::Action(action) => {
@@ -374,6 +393,19 @@ impl Engine {
                     self.act(action, now, out);
                 }
             }
+        }
+    }
+
+    /// Tells observers the Call-ID of a leg that has just begun. A call that was refused at once is
+    /// known by what is to be recorded of it alone.
+    fn name(&self, leg: LegId, out: &mut Outbox) {
+        let recorded = self.actions.iter().find_map(|action| match action {
+            pbx::Action::Record(Fact::Call { call, .. }) => Some(*call),
+            _ => None,
+        });
+        let call = self.desk.call_of(leg).or(recorded);
+        if let (Some(call), Some(call_id)) = (call, self.sip.call_id(leg)) {
+            out.named.push(Named { call, call_id: call_id.into() });
         }
     }
 

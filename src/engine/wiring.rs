@@ -453,6 +453,7 @@ impl Engine {
             Ok(offer) => {
                 let dialled =
                     self.sip.dial(leg, extension, &shown, Some(offer), now, &mut self.effects);
+                self.name(leg, out);
                 dialled.err().map(|_| 480) // Temporarily Unavailable: nobody is registered there.
             }
         };

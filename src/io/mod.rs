@@ -6,3 +6,4 @@ pub mod media;
 pub mod net;
 pub mod store;
 pub mod telemetry;
+pub mod trace;

@@ -44,6 +44,16 @@ pub struct Gauges {
     pub rtp_packets_out: u64,
     /// RTP packets thrown away: wrong source, malformed, no room (counter).
     pub rtp_packets_dropped: u64,
+    /// SIP messages kept for looking at.
+    pub trace_messages: u64,
+    /// Memory they take, bytes.
+    pub trace_bytes: u64,
+    /// SIP messages dropped from the trace for want of room (counter).
+    pub trace_pushed_out: u64,
+    /// SIP messages sent to the collector (counter).
+    pub trace_exported: u64,
+    /// SIP messages that the collector did not get (counter).
+    pub trace_unexported: u64,
     /// Whether the journal is being written.
     pub journal: JournalState,
     /// Entries decided and not yet on disk.

@@ -10,6 +10,7 @@ mod idle;
 mod secure;
 mod stun;
 mod torture;
+mod watched;
 mod websocket;
 
 use support::line::Line;

@@ -88,7 +88,7 @@ impl Call {
 }
 
 /// RFC 3339 in the desk's zone, to the millisecond.
-fn written(at: Wall, zone: chrono_tz::Tz) -> String {
+pub(super) fn written(at: Wall, zone: chrono_tz::Tz) -> String {
     zone.timestamp_millis_opt(at.0)
         .single()
         .map_or_else(String::new, |at| at.to_rfc3339_opts(SecondsFormat::Millis, false))

@@ -23,6 +23,7 @@ mod auth;
 mod guard;
 mod hub;
 mod pages;
+mod sip;
 mod stream;
 
 #[cfg(test)]
@@ -31,6 +32,7 @@ mod tests;
 pub use auth::{Token, WeakToken};
 pub use guard::MAX_CONNECTIONS;
 pub use hub::{FEED_BOUND, NowFn, PUBLISH_EVERY, Reread, ViewHub};
+pub use sip::{MAX_TRACES, TraceSource};
 pub use stream::MAX_STREAMS;
 
 use crate::base::{CallId, Wall};
@@ -96,6 +98,8 @@ pub struct App {
     pub metrics: MetricsFn,
     /// One call's entries.
     pub ladder: LadderFn,
+    /// The SIP trace.
+    pub trace: TraceSource,
     /// The program's version.
     pub version: String,
 }
@@ -105,6 +109,7 @@ pub struct App {
 struct Server {
     app: Arc<App>,
     streams: Arc<tokio::sync::Semaphore>,
+    traces: Arc<tokio::sync::Semaphore>,
     stopping: watch::Receiver<bool>,
 }
 
@@ -122,6 +127,7 @@ pub async fn serve(
     let server = Server {
         app: Arc::new(app),
         streams: Arc::new(tokio::sync::Semaphore::new(MAX_STREAMS)),
+        traces: Arc::new(tokio::sync::Semaphore::new(MAX_TRACES)),
         stopping: stopping.clone(),
     };
     let wait = |mut stopping: watch::Receiver<bool>| async move {
@@ -149,6 +155,9 @@ fn router(server: Server) -> Router {
         .route("/metrics", get(api::metrics))
         .route("/api/v1/calls", get(api::calls))
         .route("/api/v1/calls/{id}", get(api::call))
+        .route("/api/v1/calls/{id}/{form}", get(sip::of_call))
+        .route("/api/v1/sip/messages", get(sip::messages))
+        .route("/api/v1/sip/events", get(sip::events))
         .route("/api/v1/service-level", get(api::service_level))
         .route("/api/v1/agents", get(api::agents))
         .route("/api/v1/agents/{extension}/{action}", post(api::order))

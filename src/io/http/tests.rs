@@ -1,5 +1,7 @@
 //! The pages and the API over real sockets, as a browser and a script use them.
 
+mod trace;
+
 use super::{App, CommandFailure, FEED_BOUND, Reread, Token, ViewHub, serve};
 use crate::base::{CallId, Mono, Now, Private, Wall};
 use crate::event::{
@@ -127,6 +129,7 @@ impl World {
                     })
                 })
             }),
+            trace: Arc::new(trace::Kept::new()),
             version: "1.2.3".into(),
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -200,11 +203,10 @@ struct Events {
 }
 
 impl Events {
-    async fn open(world: &World) -> Self {
+    async fn open(world: &World, path: &str) -> Self {
         let mut stream = TcpStream::connect(world.address).await.expect("connected");
-        let request = format!(
-            "GET /api/v1/events HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n\r\n"
-        );
+        let request =
+            format!("GET {path} HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer {TOKEN}\r\n\r\n");
         stream.write_all(request.as_bytes()).await.expect("sent");
         Self { stream, text: String::new() }
     }
@@ -484,7 +486,7 @@ async fn orders_become_commands() {
 #[tokio::test]
 async fn the_stream_shows_a_change_within_200_ms_and_coalesces_a_burst() {
     let world = World::new().await;
-    let mut events = Events::open(&world).await;
+    let mut events = Events::open(&world, "/api/v1/events").await;
     assert_eq!(events.next("beat").await["status"], "ok");
     assert_eq!(events.next("board").await["waiting"]["count"], 0);
     tokio::time::sleep(Duration::from_millis(150)).await;
@@ -514,9 +516,9 @@ async fn a_reader_who_reads_nothing_holds_nobody_up() {
     let world = World::new().await;
     let mut lazy = vec![];
     for _ in 0..20 {
-        lazy.push(Events::open(&world).await);
+        lazy.push(Events::open(&world, "/api/v1/events").await);
     }
-    let mut events = Events::open(&world).await;
+    let mut events = Events::open(&world, "/api/v1/events").await;
     let mut seq = 0;
     for n in 1..=40 {
         let part: Vec<Entry> = (0..50)
@@ -537,7 +539,7 @@ async fn a_reader_who_reads_nothing_holds_nobody_up() {
 #[tokio::test]
 async fn the_board_turns_over_at_midnight_without_a_call() {
     let world = World::new().await;
-    let mut events = Events::open(&world).await;
+    let mut events = Events::open(&world, "/api/v1/events").await;
     assert_eq!(events.next("board").await["today"], "2026-10-01");
     world.skew.store(14 * 3_600_000, Ordering::Relaxed); // 2026-10-02T00:00:00+09:00
     let mut today = Value::Null;
@@ -598,7 +600,7 @@ async fn what_the_store_lost_is_counted_and_passed() {
 #[tokio::test]
 async fn a_stopped_server_lets_its_streams_go() {
     let mut world = World::new().await;
-    let mut events = Events::open(&world).await;
+    let mut events = Events::open(&world, "/api/v1/events").await;
     events.next("board").await;
     world.stop.take().expect("running").send(()).expect("listening");
     let mut rest = Vec::new();

@@ -36,6 +36,7 @@ impl Metrics {
         calls(&mut page, views, age_ms);
         month(&mut page, views, now);
         machine(&mut page, gauges);
+        trace(&mut page, gauges);
         journal(&mut page, views, gauges);
         page.text()
     }
@@ -218,6 +219,30 @@ fn machine(page: &mut Page, gauges: &Gauges) {
         "madoguchi_rtp_packets_dropped_total",
         "RTP packets thrown away: wrong source, malformed, no room.",
         gauges.rtp_packets_dropped,
+    );
+}
+
+fn trace(page: &mut Page, gauges: &Gauges) {
+    page.one(
+        "madoguchi_trace_messages",
+        "SIP messages kept for looking at.",
+        number(gauges.trace_messages),
+    );
+    page.one("madoguchi_trace_bytes", "Memory that they take.", number(gauges.trace_bytes));
+    page.count(
+        "madoguchi_trace_pushed_out_total",
+        "SIP messages dropped from the trace before their time, for want of room.",
+        gauges.trace_pushed_out,
+    );
+    page.count(
+        "madoguchi_trace_exported_total",
+        "SIP messages sent to the collector.",
+        gauges.trace_exported,
+    );
+    page.count(
+        "madoguchi_trace_unexported_total",
+        "SIP messages that the collector did not get: it was away or slow, or they were too long.",
+        gauges.trace_unexported,
     );
 }
 

@@ -131,6 +131,12 @@ impl Endpoint {
         self.registrar.has(number) || self.directory.fixed(number).is_some()
     }
 
+    /// The Call-ID of a leg that is not over.
+    #[must_use]
+    pub fn call_id(&self, leg: LegId) -> Option<&str> {
+        self.legs.get(leg.0)?.call_id()
+    }
+
     /// What is held now.
     #[must_use]
     pub fn gauges(&self) -> Gauges {

@@ -78,17 +78,22 @@ impl Leg {
         Self { id, tag, state, alarm: Alarm::default(), follows: None, asked: (Mono::ZERO, 0) }
     }
 
+    /// Its Call-ID; none once it is over.
+    pub fn call_id(&self) -> Option<&str> {
+        match &self.state {
+            State::Invited(invited) => Some(&invited.dialog.call_id),
+            State::Calling(calling) => Some(&calling.call_id),
+            State::Up(up) => Some(&up.dialog.call_id),
+            State::Ending(ending) => Some(&ending.dialog.call_id),
+            State::Over => None,
+        }
+    }
+
     /// Whether an answer names our tag and Call-ID. A dialog has those of the request (RFC 3261
     /// §12.1.2): under others our ACK and BYE would reach nobody, and the peer would answer for ever.
     pub fn asked_by(&self, head: &Head) -> bool {
-        let call_id = match &self.state {
-            State::Invited(invited) => &invited.dialog.call_id,
-            State::Calling(calling) => &calling.call_id,
-            State::Up(up) => &up.dialog.call_id,
-            State::Ending(ending) => &ending.dialog.call_id,
-            State::Over => return true,
-        };
-        *head.call_id == **call_id && head.from.tag().and_then(Token::parse) == Some(self.tag)
+        let Some(call_id) = self.call_id() else { return true };
+        *head.call_id == *call_id && head.from.tag().and_then(Token::parse) == Some(self.tag)
     }
 
     /// Whether one more request of the peer's may be remembered.

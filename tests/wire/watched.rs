@@ -1,0 +1,201 @@
+//! What passes on the wire, seen by those who look: the command, the ladder, the capture file read by
+//! tshark, the collector's copy read by sngrep. No number and no password is shown to who did not ask.
+
+use crate::support::desk::{Desk, Setup, binary, password};
+use crate::support::line::Line;
+use crate::support::process::Process;
+use crate::support::{eventually, poll, rest, s};
+use std::collections::BTreeSet;
+use std::net::{TcpListener, UdpSocket};
+use std::path::Path;
+use std::process::Command;
+
+/// Runs a program to its end: what it printed, when it ended well.
+#[track_caller]
+fn printed(program: &str, arguments: &[&str]) -> String {
+    let output = Command::new(program).args(arguments).env("LC_ALL", "C.UTF-8").output();
+    let output = output.unwrap_or_else(|error| panic!("{program}: {error}"));
+    let text = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert!(
+        output.status.success(),
+        "{program} {arguments:?}: {}\n{text}{}",
+        output.status,
+        String::from_utf8_lossy(&output.stderr)
+    );
+    text
+}
+
+#[track_caller]
+fn sip(desk: &Desk, arguments: &[&str]) -> String {
+    let config = desk.dir().file("madoguchi.toml").display().to_string();
+    let mut all = vec!["sip"];
+    all.extend(arguments);
+    all.extend(["--config", &config, "--lang", "en"]);
+    printed(&binary(), &all)
+}
+
+/// One answered call over UDP at a caller's number of our choice; its id.
+#[track_caller]
+fn one_call(desk: &Desk, from: &str) -> String {
+    let agent = desk.agent("agent", 201).set("RING", 100).start();
+    desk.caller("0312340010").set("FROM", from).set("STAY", 300).start().done();
+    agent.done();
+    desk.over(&format!("{from}1"))["call"].as_str().expect("an id").to_owned()
+}
+
+/// Proof that tshark finds nothing wrong with a capture, checksums included.
+#[track_caller]
+fn sound(file: &Path) {
+    let file = file.display().to_string();
+    let checks = [
+        "-o",
+        "ip.check_checksum:TRUE",
+        "-o",
+        "udp.check_checksum:TRUE",
+        "-o",
+        "tcp.check_checksum:TRUE",
+    ];
+    let wrong = "_ws.malformed || ip.checksum.status == 0 || udp.checksum.status == 0 || \
+                 tcp.checksum.status == 0 || tcp.analysis.flags";
+    let mut arguments = vec!["-n", "-r", &file];
+    arguments.extend(checks);
+    arguments.extend(["-Y", wrong]);
+    assert_eq!(printed("tshark", &arguments), "", "tshark finds something wrong");
+}
+
+/// Rows of fields that tshark reads from a capture.
+#[track_caller]
+fn dissected(file: &Path, fields: &[&str]) -> Vec<Vec<String>> {
+    let file = file.display().to_string();
+    let mut wanted = vec!["-n", "-r", &file, "-Y", "sip", "-T", "fields"];
+    for field in fields {
+        wanted.extend(["-e", field]);
+    }
+    let rows = printed("tshark", &wanted);
+    rows.lines().map(|line| line.split('\t').map(str::to_owned).collect()).collect()
+}
+
+#[test]
+fn a_call_is_seen_as_a_ladder_and_as_a_capture_that_tshark_reads() {
+    let desk = Desk::start("desk.toml");
+    let call = one_call(&desk, "039876543");
+    let ladder = sip(&desk, &["ladder", &call]);
+    let order = ["INVITE SDP", "100 Trying", "200 OK SDP", "ACK", "BYE", "200 OK (BYE)"];
+    let mut rest = ladder.as_str();
+    for step in order {
+        let at = rest.find(step).unwrap_or_else(|| panic!("{step} is not in its place:\n{ladder}"));
+        rest = &rest[at + step.len()..];
+    }
+    assert!(!ladder.contains("0398765431"), "a number is shown:\n{ladder}");
+    let revealed = sip(&desk, &["ladder", &call, "--reveal", "numbers"]);
+    assert!(revealed.contains("0398765431"), "{revealed}");
+
+    let file = desk.dir().file("call.pcap");
+    sip(&desk, &["pcap", &call, &file.display().to_string()]);
+    sound(&file);
+    let rows =
+        dissected(&file, &["sip.Call-ID", "sip.CSeq.method", "sip.from.user", "udp.dstport"]);
+    let arrows = ladder.lines().filter(|line| line.contains("->|") || line.contains("|<-"));
+    assert_eq!(rows.len(), arrows.count(), "{rows:?}\n{ladder}");
+    let legs: BTreeSet<&str> = rows.iter().map(|row| row[0].as_str()).collect();
+    assert_eq!(legs.len(), 2, "the caller's and the agent's: {rows:?}");
+    assert!(rows.iter().all(|row| row[2].starts_with('n')), "pseudonyms: {rows:?}");
+    let port = desk.sip.port().to_string();
+    assert!(rows.iter().any(|row| row[3] == port), "{rows:?}");
+
+    let page = desk.dir().file("ladder.html");
+    sip(&desk, &["ladder", &call, "--html", &page.display().to_string()]);
+    let html = std::fs::read_to_string(page).expect("a page");
+    assert!(html.contains("<svg") && !html.contains("<script") && !html.contains("0398765431"));
+}
+
+#[test]
+fn a_streams_messages_are_a_stream_in_the_capture() {
+    let desk = Desk::start("desk.toml");
+    let agent = desk.agent("agent", 201).set("RING", 100).start();
+    let caller = desk.caller("0312340010").set("FROM", "03111").tcp().set("STAY", 300);
+    caller.start().done();
+    agent.done();
+    let call = desk.over("031111")["call"].as_str().expect("an id").to_owned();
+    let file = desk.dir().file("call.pcap");
+    sip(&desk, &["pcap", &call, &file.display().to_string()]);
+    sound(&file);
+    let rows = dissected(&file, &["sip.CSeq.method", "tcp.stream"]);
+    let streamed: Vec<&str> =
+        rows.iter().filter(|row| !row[1].is_empty()).map(|row| row[0].as_str()).collect();
+    let count = |method| streamed.iter().filter(|found| **found == method).count();
+    assert!(count("INVITE") >= 3 && count("ACK") == 1 && count("BYE") == 2, "{rows:?}");
+}
+
+#[test]
+fn the_live_trace_shows_a_registration_without_its_password() {
+    let desk = Desk::start("desk.toml");
+    let config = desk.dir().file("madoguchi.toml").display().to_string();
+    let log = desk.dir().file("live.log");
+    let argv = [&binary(), "sip", "--config", &config, "--method", "REGISTER", "--full"];
+    let argv: Vec<String> = argv.into_iter().map(str::to_owned).collect();
+    let live = Process::start("madoguchi sip", &argv, desk.dir().path(), log);
+    rest(500); // it has no sign of its own that it listens
+    Line::new(desk.ports.port(), "6001", desk.sip).register(&password("6001"), 600);
+    eventually("the registration is shown", s(5), || live.printed().contains("200 OK (REGISTER)"));
+    let shown = live.printed();
+    assert!(shown.contains("response=\"***\"") && shown.contains("401 "), "{shown}");
+    for secret in [password("6001"), "6001".to_owned()] {
+        assert!(!shown.contains(&secret), "{secret} in\n{shown}");
+    }
+    drop(live);
+    let kept = desk.metric("madoguchi_trace_messages");
+    assert!(kept >= 4.0, "{kept} messages kept");
+}
+
+#[test]
+fn a_collector_gets_every_message_by_datagram_and_sngrep_reads_them() {
+    let port = UdpSocket::bind("127.0.0.1:0").expect("a port").local_addr().expect("bound").port();
+    let more = format!("[trace]\nhep = \"udp:127.0.0.1:{port}\"\nhep_node = 7\n");
+    let desk = Desk::with(&Setup { more: &more, ..Setup::default() });
+    let file = desk.dir().file("sngrep.pcap");
+    let listen = format!("udp:127.0.0.1:{port}");
+    let out = file.display().to_string();
+    let argv = ["sngrep", "-N", "-q", "-L", &listen, "-O", &out].map(str::to_owned);
+    let sngrep = Process::start("sngrep", &argv, desk.dir().path(), desk.dir().file("sngrep.log"));
+    eventually("sngrep listens", s(5), || UdpSocket::bind(("127.0.0.1", port)).is_err());
+    one_call(&desk, "039876543");
+    let sent = || desk.metric("madoguchi_trace_exported_total");
+    eventually("all is sent", s(5), || sent() >= 13.0);
+    rest(500);
+    sngrep.signal("INT");
+    let rows = poll(s(5), || {
+        let rows = dissected(&file, &["sip.CSeq.method", "sip.from.user"]);
+        (rows.len() >= 13).then_some(rows)
+    });
+    let rows = rows.unwrap_or_else(|| panic!("sngrep has too little:\n{}", sngrep.printed()));
+    assert!(rows.iter().any(|row| row[0] == "BYE"), "{rows:?}");
+    assert!(rows.iter().all(|row| row[1].starts_with('n')), "pseudonyms: {rows:?}");
+}
+
+#[test]
+fn a_collector_by_stream_that_comes_late_gets_what_waited() {
+    let held = TcpListener::bind("127.0.0.1:0").expect("a port");
+    let address = held.local_addr().expect("bound");
+    drop(held);
+    let more = format!("[trace]\nhep = \"tcp:{address}\"\n");
+    let desk = Desk::with(&Setup { more: &more, ..Setup::default() });
+    let call = one_call(&desk, "039876543");
+    let listener = TcpListener::bind(address).expect("the same port again");
+    let (mut stream, _) = listener.accept().expect("the desk tries again");
+    use std::io::Read as _;
+    stream.set_read_timeout(Some(s(5))).expect("a time");
+    let (mut seen, mut correlated) = (0, 0);
+    while seen < 13 {
+        let mut head = [0; 6];
+        stream.read_exact(&mut head).unwrap_or_else(|error| panic!("{seen} packets, then {error}"));
+        assert_eq!(&head[..4], b"HEP3");
+        let mut packet = vec![0; usize::from(u16::from_be_bytes([head[4], head[5]])) - 6];
+        stream.read_exact(&mut packet).expect("a whole packet");
+        let text = String::from_utf8_lossy(&packet);
+        assert!(!text.contains("0398765431"), "{text}");
+        correlated += usize::from(text.contains(&call));
+        seen += 1;
+    }
+    assert_eq!(correlated, seen, "each is marked with its call");
+}
