@@ -99,7 +99,8 @@ pub fn settings(at: SocketAddr, transports: &[Transport], product: &str) -> Sett
 #[must_use]
 pub fn session_drawn_from(rng: &mut Rng) -> SessionPolicy {
     let reliable = if rng.chance(500) { Reliable::WhenSupported } else { Reliable::WhenRequired };
-    SessionPolicy { reliable }
+    let expires_s = rng.chance(500).then_some(90);
+    SessionPolicy { reliable, expires_s, ..SessionPolicy::default() }
 }
 
 /// Both clocks of a peer; people's clocks are right.

@@ -140,10 +140,21 @@ pub struct Settings {
 }
 
 /// What is asked and offered in calls.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SessionPolicy {
     /// Whose provisional responses are made reliable.
     pub reliable: Reliable,
+    /// The session interval that we ask for (RFC 4028), seconds; none asks for none, and keeps to what
+    /// a peer asks.
+    pub expires_s: Option<u32>,
+    /// The least interval that we bear, seconds.
+    pub least_s: u32,
+}
+
+impl Default for SessionPolicy {
+    fn default() -> Self {
+        Self { reliable: Reliable::WhenRequired, expires_s: None, least_s: 90 }
+    }
 }
 
 /// When a caller's 180 and 183 must be acknowledged by PRACK (RFC 3262).
@@ -339,6 +350,8 @@ pub enum Why {
     Elsewhere,
     /// A fault of ours.
     Fault,
+    /// Nobody refreshed the session in time (RFC 4028 §10).
+    Expired,
 }
 
 /// A registration as stored.

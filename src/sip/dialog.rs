@@ -308,6 +308,46 @@ pub(super) fn derived(invite: &[u8], method: &Method, to: Option<&[u8]>) -> Opti
     Some(writer)
 }
 
+/// An INVITE of ours once more, as a request of its own (§8.1.3.5): another Request-URI, branch and
+/// number, the headers of `changed` in place of those of their names, and all the rest as it was.
+/// `invite` is what we sent, so its form is known.
+pub(super) fn again(
+    invite: &[u8],
+    uri: &Uri,
+    seq: u32,
+    place: &Place,
+    branch: Token,
+    changed: &[(HeaderName, &str)],
+) -> Option<bytes::Bytes> {
+    let end = invite.windows(4).position(|four| four == b"\r\n\r\n")?;
+    let (head, body) = invite.split_at_checked(end)?;
+    let mut writer = Writer::request(&Method::Invite, uri);
+    via(&mut writer, place, branch);
+    for line in head.split(|byte| *byte == b'\n').skip(1) {
+        let line = line.strip_suffix(b"\r").unwrap_or(line);
+        let colon = line.iter().position(|byte| *byte == b':')?;
+        let (name, value) = line.split_at_checked(colon)?;
+        let name = HeaderName::parse(name)?;
+        match name {
+            HeaderName::Via | HeaderName::ContentLength | HeaderName::ContentType => {}
+            HeaderName::CSeq => {
+                writer.cseq(seq, &Method::Invite);
+            }
+            HeaderName::Contact => {
+                writer.contact(&place.contact);
+            }
+            name if changed.iter().any(|(newer, _)| *newer == name) => {}
+            name => {
+                writer.header_bytes(&name, value.strip_prefix(b": ")?);
+            }
+        }
+    }
+    for (name, value) in changed {
+        writer.header(name, value);
+    }
+    Some(writer.sdp(body.get(4..).filter(|body| !body.is_empty())))
+}
+
 /// The Contact of a message that may found or move a dialog. Headers behind `?` are never kept: they
 /// would be sent wherever the peer says (RFC 3261 §19.1.5).
 fn contact(head: &Head) -> Result<Option<Uri>, DialogError> {

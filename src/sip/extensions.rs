@@ -4,14 +4,15 @@
 use super::{HeaderName, Request, Writer};
 
 /// What we can do, for Allow (RFC 3261 §20.5).
-pub(super) const ALLOW: &str = "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE, REGISTER";
+pub(super) const ALLOW: &str =
+    "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE, REGISTER, SUBSCRIBE";
 
 /// The extensions that we have, for Supported (RFC 3261 §20.37).
-pub(super) const SUPPORTED: &str = "100rel";
+pub(super) const SUPPORTED: &str = "100rel, timer";
 
 /// What an INVITE of ours without an offer tells: the peer's offer in a provisional response would have
 /// to be answered in the PRACK (RFC 3262 §5), and our answer goes in the ACK.
-pub(super) const SUPPORTED_WITHOUT_OFFER: &str = "";
+pub(super) const SUPPORTED_WITHOUT_OFFER: &str = "timer";
 
 /// Whether a request may require this extension of us.
 fn is_supported(option: &str) -> bool {

@@ -46,6 +46,8 @@ pub struct Setup<'a> {
     pub plan: &'a str,
     /// Prompts of the test plans, or with `false` the built-in ones.
     pub test_prompts: bool,
+    /// More of its `[sip]`.
+    pub sip: &'a str,
     /// More of madoguchi.toml; `@201@` is the port of the fixed phone 201.
     pub more: &'a str,
     /// Also TLS, ws and wss, with a certificate of an authority of the test's own.
@@ -56,7 +58,7 @@ pub struct Setup<'a> {
 
 impl Default for Setup<'_> {
     fn default() -> Self {
-        Self { plan: "desk.toml", test_prompts: true, more: "", secure: false, under: &[] }
+        Self { plan: "desk.toml", test_prompts: true, sip: "", more: "", secure: false, under: &[] }
     }
 }
 
@@ -117,13 +119,14 @@ impl Desk {
             }
         }
         let mut text = format!(
-            "[sip]\nlisten = [\"udp:{sip}\", \"tcp:{sip}\"{listens}]\nrealm = \"desk.example\"\nhosts = [\"desk.example\"]\n\
+            "[sip]\nlisten = [\"udp:{sip}\", \"tcp:{sip}\"{listens}]\nrealm = \"desk.example\"\nhosts = [\"desk.example\"]\n{more_sip}\
              [media]\naddress = \"127.0.0.1\"\nports = \"{first}-{last}\"\n{prompts}\
              [store]\nfile = \"store/madoguchi.db\"\n[http]\nlisten = \"{http}\"\ntoken_file = \"secrets/http-token\"\n\
              [plan]\nfile = \"{plan}\"\n[accounts]\nfile = \"secrets/accounts.tsv\"\n\
              [[trunks]]\nname = \"carrier\"\nsources = [{sources}]\n",
             prompts = if setup.test_prompts { "prompts = \"prompts\"\n" } else { "" },
             plan = plan.display(),
+            more_sip = setup.sip,
             sources = sources.join(", "),
         );
         for (n, port) in fixed.iter().enumerate() {

@@ -29,6 +29,8 @@ pub(in crate::sip) enum Purpose {
     Cancel,
     /// PRACK.
     Prack,
+    /// UPDATE.
+    Update,
     /// NOTIFY.
     Notify,
 }
@@ -119,7 +121,7 @@ impl Cx<'_> {
             Purpose::Invite | Purpose::Reinvite => {
                 (branch.0, Asking::Invite(InviteClient::start(wire, now)))
             }
-            Purpose::Bye | Purpose::Prack | Purpose::Notify => {
+            Purpose::Bye | Purpose::Prack | Purpose::Update | Purpose::Notify => {
                 (branch.0, Asking::Other(Client::start(wire, now)))
             }
             Purpose::Cancel => (branch.0 | 1, Asking::Other(Client::start(wire, now))),
@@ -194,6 +196,7 @@ impl Cx<'_> {
             Purpose::Cancel => Method::Cancel,
             Purpose::Prack => Method::Prack,
             Purpose::Notify => Method::Notify,
+            Purpose::Update => Method::Update,
         };
         if head.cseq.method != method {
             return None;

@@ -397,7 +397,7 @@ fn after_the_end(
     match purpose {
         Purpose::Invite => reject_fork(cx, leg, branch, response),
         Purpose::Reinvite => acknowledge_late(cx, branch, response),
-        Purpose::Bye | Purpose::Cancel | Purpose::Prack | Purpose::Notify => {}
+        Purpose::Bye | Purpose::Cancel | Purpose::Prack | Purpose::Update | Purpose::Notify => {}
     }
 }
 

@@ -10,7 +10,9 @@ use crate::sip::api::{Flow, Incoming, LegEvent, Source};
 use crate::sip::dialog::{Dialog, Token};
 use crate::sip::digest::Verdict;
 use crate::sip::extensions::{ALLOW, SUPPORTED, asks_too_much, unsupported};
-use crate::sip::leg::{Invited, Leg, State, provisionals_carry_an_offer};
+use crate::sip::leg::{
+    Invited, Leg, State, TooSmall, agreed_as_server, provisionals_carry_an_offer,
+};
 use crate::sip::subscription::{ALLOW_EVENTS, WatchId};
 use crate::sip::trunk::inbound;
 use crate::sip::{HeaderName, ParseError, Writer, parse};
@@ -187,6 +189,9 @@ impl Endpoint {
             With::Unsupported => unsupported(&mut writer, request),
             With::Events => {
                 writer.header(&HeaderName::AllowEvents, ALLOW_EVENTS);
+            }
+            With::MinSe => {
+                writer.header(&HeaderName::MinSe, self.core.settings.session.least_s);
             }
         }
         out.push(Effect::Send { flow, bytes: writer.finish(), free: true });
@@ -369,6 +374,10 @@ impl Endpoint {
         if self.core.is_full() {
             return self.shed(flow, &request, out);
         }
+        let policy = self.core.settings.session;
+        if agreed_as_server(&request.head, policy, None, now.mono) == Err(TooSmall) {
+            return self.turn_away(flow, &request, Refusal::with(422, With::MinSe), out);
+        }
         let tag = Token(self.core.rng.bits());
         let Ok(dialog) = Dialog::answering(&request, tag, flow) else {
             return self.turn_away(flow, &request, Refusal::plain(400), out);
@@ -415,6 +424,7 @@ pub(super) enum With {
     AcceptEncoding,
     Unsupported,
     Events,
+    MinSe,
 }
 
 impl Refusal {

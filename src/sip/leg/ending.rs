@@ -16,7 +16,7 @@ impl Leg {
             State::Invited(_) => {
                 let status = match why {
                     Why::Normal | Why::Elsewhere => 480,
-                    Why::Fault => 500,
+                    Why::Fault | Why::Expired => 500,
                 };
                 self.refuse(cx, status);
             }
@@ -49,10 +49,10 @@ impl Leg {
 
     /// The dialog is dead: what we send in it is not answered, or answered by 408 or 481 (§12.2.1.2).
     /// BYE goes out for what it is worth, and nobody waits for its answer.
-    pub(super) fn abandon(&mut self, cx: &mut Cx<'_>, end: LegEnd) {
+    pub(super) fn abandon(&mut self, cx: &mut Cx<'_>, end: LegEnd, why: Option<Why>) {
         if let State::Up(mut up) = std::mem::replace(&mut self.state, State::Over) {
             self.close_exchange(cx, &up);
-            bye(cx, self.id, &mut up.dialog, None);
+            bye(cx, self.id, &mut up.dialog, why);
             cx.tell(self.id, LegEvent::Over(end));
         }
     }

@@ -1,7 +1,9 @@
 //! The peer called: from its INVITE to our final answer (RFC 3261 §13.3, §9.2).
 
+use super::outgoing::takes_update;
 use super::reliable::{self, Early};
 use super::session::{Exchange, Up};
+use super::timer::agreed_as_server;
 use super::{Leg, State, some_sdp};
 use crate::base::Mono;
 use crate::sip::HeaderName;
@@ -108,11 +110,20 @@ impl Leg {
         writer.contact(&cx.core.place(dialog.flow).contact);
         writer.header(&HeaderName::Allow, ALLOW);
         writer.header(&HeaderName::Supported, SUPPORTED);
+        let policy = cx.core.settings.session;
+        // One that is too small was refused when it came.
+        let timer = agreed_as_server(&request.head, policy, None, cx.now.mono).ok().flatten();
+        if let Some(timer) = &timer {
+            timer.write_response(&mut writer, &request.head);
+        }
         let bytes = writer.sdp(some_sdp((!settled).then_some(sdp)));
         cx.respond(key, 200, bytes.clone());
         let seq = request.head.cseq.number;
         let exchange = Exchange::acking(bytes, seq, late, true, cx.now.mono);
         let mut up = Box::new(Up::new(dialog, exchange, false));
+        up.timer = timer;
+        up.takes_update = takes_update(&request.head);
+        up.said = Some(sdp.clone());
         if let Some(mut early) = early {
             up.take_over(&mut early, seq);
         }

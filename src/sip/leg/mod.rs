@@ -9,9 +9,11 @@
 mod ending;
 mod forks;
 mod incoming;
+mod keys;
 mod outgoing;
 mod reliable;
 mod session;
+mod timer;
 
 use super::HeaderName;
 use super::api::{Flow, LegEnd, LegEvent, Why};
@@ -29,6 +31,7 @@ pub(super) use incoming::Invited;
 pub(super) use outgoing::{Calling, Invitation, reject_fork};
 pub(super) use reliable::carry_an_offer as provisionals_carry_an_offer;
 pub(super) use session::{Up, acknowledge_late};
+pub(super) use timer::{TooSmall, agreed_as_server};
 
 /// Requests of one peer inside one dialog in 64·T1, the time for which each is remembered; the next
 /// is answered 503 without state. Fifteen keys a second by INFO pass.
@@ -212,6 +215,9 @@ impl Leg {
                 writer.header(&HeaderName::Accept, "application/sdp");
             }
             420 => unsupported(&mut writer, request),
+            422 => {
+                writer.header(&HeaderName::MinSe, cx.core.settings.session.least_s);
+            }
             // §14.2: a random 0 to 10 s.
             500 => {
                 writer.header(&HeaderName::RetryAfter, retry_s);
@@ -241,6 +247,7 @@ impl Leg {
             Purpose::Cancel | Purpose::Notify => {}
             // What it acknowledged is known; whether the call comes about is the INVITE's word.
             Purpose::Prack => {}
+            Purpose::Update => self.on_refresh_outcome(cx, branch, &outcome),
         }
     }
 
@@ -317,7 +324,7 @@ impl Leg {
                 let status = if cancelled { 487 } else { 503 }; // §8.1.3.1
                 self.over(cx, LegEvent::Refused { status });
             }
-            State::Up(_) => self.abandon(cx, LegEnd::Lost),
+            State::Up(_) => self.abandon(cx, LegEnd::Lost, None),
             State::Ending(ending) => {
                 let (bye, with) = (ending.bye, ending.with.clone());
                 cx.fail_client(bye);
@@ -334,6 +341,7 @@ fn reason(why: Why) -> Option<&'static str> {
         Why::Normal => None,
         Why::Elsewhere => Some("SIP;cause=200;text=\"Call completed elsewhere\""),
         Why::Fault => Some("SIP;cause=500;text=\"Server Internal Error\""),
+        Why::Expired => Some("SIP;cause=408;text=\"Session Expired\""),
     }
 }
 

@@ -3,13 +3,14 @@
 
 use super::forks::Fork;
 use super::session::{Exchange, Up};
+use super::timer::{LEAST_S, MAX_TOO_SMALL, agreed_as_client, write_invite};
 use super::{Ending, Leg, State, reason, some_sdp};
 use crate::base::{LegId, Number};
 use crate::sip::HeaderName;
 use crate::sip::NameAddr;
 use crate::sip::Writer;
 use crate::sip::api::{Flow, LegEvent, Shown, Why};
-use crate::sip::dialog::{Dialog, Token, via};
+use crate::sip::dialog::{Dialog, Token, again, via};
 use crate::sip::endpoint::asking::{Outcome, Purpose};
 use crate::sip::endpoint::core::Cx;
 use crate::sip::extensions::{ALLOW, SUPPORTED, SUPPORTED_WITHOUT_OFFER};
@@ -31,6 +32,15 @@ pub(in crate::sip) struct Calling {
     pub(super) by_contact: bool,
     /// Whether the INVITE carried our offer.
     pub(super) offered: bool,
+    /// Its `CSeq`.
+    seq: u32,
+    /// What we sent, for the times that it must be said anew.
+    invite: Bytes,
+    /// Our offer.
+    sdp: Option<Bytes>,
+    /// What a 422 made us ask (RFC 4028 §7.3), seconds, and how often.
+    least_s: u32,
+    too_small: u8,
     /// The early dialogs, at most [`MAX_FORKS`](crate::sip::endpoint::asking::MAX_FORKS).
     pub(super) forks: Vec<Fork>,
 }
@@ -66,10 +76,24 @@ impl Leg {
         let supported = if sdp.is_some() { SUPPORTED } else { SUPPORTED_WITHOUT_OFFER };
         writer.header(&HeaderName::Supported, supported);
         writer.header(&HeaderName::UserAgent, &cx.core.settings.product);
+        write_invite(&mut writer, cx.core.settings.session);
         let bytes = writer.sdp(some_sdp(sdp));
+        let calling = Calling {
+            flow,
+            branch,
+            cancel: None,
+            call_id,
+            target,
+            by_contact,
+            offered: sdp.is_some(),
+            seq: 1,
+            invite: bytes.clone(),
+            sdp: sdp.cloned(),
+            least_s: LEAST_S,
+            too_small: 0,
+            forks: Vec::new(),
+        };
         cx.start(branch, id, Purpose::Invite, flow, bytes);
-        let (cancel, offered, forks) = (None, sdp.is_some(), Vec::new());
-        let calling = Calling { flow, branch, cancel, call_id, target, by_contact, offered, forks };
         Self::new(id, tag, State::Calling(Box::new(calling)))
     }
 
@@ -77,11 +101,19 @@ impl Leg {
     /// forks may still send theirs.
     pub(super) fn on_invite_outcome(&mut self, cx: &mut Cx<'_>, branch: Token, outcome: Outcome) {
         match (&mut self.state, outcome) {
+            // An answer to an INVITE that was said anew since.
+            (State::Calling(calling), Outcome::Response(response)) if calling.branch != branch => {
+                if (200..300).contains(&response.status) {
+                    reject_fork(cx, self.id, branch, &response);
+                }
+            }
+            (State::Calling(calling), Outcome::TimedOut) if calling.branch != branch => {}
             (State::Calling(_), Outcome::Response(response)) => match response.status {
                 ..200 => self.on_provisional(cx, &response),
                 200..300 => self.on_success(cx, branch, &response),
                 // Redirections are not followed and challenges never answered: a called phone has no
                 // claim on a password of ours.
+                422 if self.ask_longer(cx, &response.head) => {}
                 300.. => {
                     self.close_forks(cx);
                     let State::Calling(calling) = &self.state else { return };
@@ -118,9 +150,47 @@ impl Leg {
         }
     }
 
+    /// 422: the INVITE goes out again with an interval that everybody on the way bears (RFC 4028 §7.3).
+    fn ask_longer(&mut self, cx: &mut Cx<'_>, refusal: &Head) -> bool {
+        let State::Calling(calling) = &mut self.state else { return false };
+        let policy = cx.core.settings.session;
+        let Some(least_s) = refusal.headers.number(&HeaderName::MinSe) else { return false };
+        if calling.cancel.is_some()
+            || calling.too_small >= MAX_TOO_SMALL
+            || least_s <= calling.least_s
+            || policy.expires_s.is_none()
+        {
+            return false;
+        }
+        calling.too_small = calling.too_small.saturating_add(1);
+        calling.least_s = least_s;
+        let expires = policy.expires_s.unwrap_or_default().max(least_s).to_string();
+        let least = least_s.to_string();
+        let changed = [(HeaderName::SessionExpires, &*expires), (HeaderName::MinSe, &*least)];
+        self.invite_again(cx, &changed)
+    }
+
+    /// Says the INVITE anew: a request of its own in the same call (RFC 3261 §8.1.3.5).
+    fn invite_again(&mut self, cx: &mut Cx<'_>, changed: &[(HeaderName, &str)]) -> bool {
+        let branch = cx.branch();
+        self.close_forks(cx);
+        let State::Calling(calling) = &mut self.state else { return false };
+        let seq = calling.seq.saturating_add(1);
+        let place = cx.core.place(calling.flow);
+        let target = &calling.target;
+        let Some(bytes) = again(&calling.invite, target, seq, place, branch, changed) else {
+            return false;
+        };
+        calling.forks.clear();
+        (calling.branch, calling.seq, calling.invite) = (branch, seq, bytes.clone());
+        cx.start(branch, self.id, Purpose::Invite, calling.flow, bytes);
+        true
+    }
+
     fn on_success(&mut self, cx: &mut Cx<'_>, branch: Token, response: &Response) {
         let State::Calling(calling) = &mut self.state else { return };
         let (flow, cancelled, offered) = (calling.flow, calling.cancel, calling.offered);
+        let (said, least_s) = (calling.sdp.take(), calling.least_s);
         let dialog = Dialog::asking(response, &calling.target, flow, calling.by_contact);
         let Ok(mut dialog) = dialog else {
             // Its Contact or route cannot be followed. The INVITE's own target can.
@@ -153,7 +223,12 @@ impl Leg {
         } else {
             Exchange::OwesAck { branch, seq }
         };
-        self.state = State::Up(Box::new(Up::new(dialog, exchange, true)));
+        let mut up = Box::new(Up::new(dialog, exchange, true));
+        let policy = cx.core.settings.session;
+        up.timer = agreed_as_client(&response.head, least_s, policy, cx.now.mono);
+        up.takes_update = takes_update(&response.head);
+        up.said = said;
+        self.state = State::Up(up);
         cx.tell(self.id, LegEvent::Answered { sdp });
     }
 
@@ -183,6 +258,11 @@ impl Leg {
             calling.drop_fork(head);
         }
     }
+}
+
+/// Whether a peer says that it takes UPDATE (RFC 3311 §4).
+pub(super) fn takes_update(head: &Head) -> bool {
+    head.headers.names(&HeaderName::Allow, "UPDATE")
 }
 
 /// The ACK to a 2xx (§13.2.2.4).

@@ -1,24 +1,23 @@
-//! The call is up: the ACK to our 2xx, re-INVITE and UPDATE both ways, keys by INFO
-//! (RFC 3261 §13.3.1.4, §14; RFC 3311; RFC 6086).
+//! The call is up: the ACK to our 2xx, re-INVITE both ways, UPDATE (RFC 3261 §13.3.1.4, §14; RFC 3311).
 
 use super::outgoing::acknowledge;
 use super::reliable::Early;
+use super::timer::{SessionTimer, TooSmall, agreed_as_server};
 use super::{Leg, State, some_sdp};
 use crate::base::Mono;
 use crate::sip::HeaderName;
 use crate::sip::api::{Flow, LegEnd, LegEvent, Why};
-use crate::sip::body;
 use crate::sip::dialog::{Dialog, Token};
 use crate::sip::endpoint::asking::{Outcome, Purpose};
 use crate::sip::endpoint::core::Cx;
 use crate::sip::extensions::{ALLOW, SUPPORTED};
 use crate::sip::transaction::timer::{LONG_MS, T1_MS, T2_MS};
 use crate::sip::transaction::{Repeat, after_ms};
-use crate::sip::{Method, Request, Response};
+use crate::sip::{Head, Method, Request, Response, Writer};
 use bytes::Bytes;
 
 /// Re-INVITEs that 491 sends back before we tell the engine.
-const MAX_GLARE: u8 = 4;
+pub(super) const MAX_GLARE: u8 = 4;
 
 /// A confirmed dialog.
 #[derive(Debug)]
@@ -35,6 +34,14 @@ pub(in crate::sip) struct Up {
     owed: bool,
     /// `RSeq` and `CSeq` of a provisional response that our 2xx overtook (RFC 3262 §3).
     rack: Option<(u32, u32)>,
+    /// The session timer, when one was agreed.
+    pub timer: Option<SessionTimer>,
+    /// The peer says that it takes UPDATE.
+    pub takes_update: bool,
+    /// Our UPDATE that is under way.
+    pub refreshing: Option<Token>,
+    /// What we said last of our media, for a refresh that changes nothing.
+    pub said: Option<Bytes>,
 }
 
 /// A re-INVITE to be sent: with our offer, or without one, which asks the peer for its own.
@@ -62,11 +69,18 @@ pub(in crate::sip) enum Exchange {
     /// The peer's re-INVITE or UPDATE waits for the engine's answer.
     Asked { request: Box<Request>, key: u64 },
     /// Our re-INVITE waits for the peer's.
-    Offered { branch: Token, seq: u32, sdp: Option<Bytes>, tries: u8 },
+    Offered {
+        branch: Token,
+        seq: u32,
+        sdp: Option<Bytes>,
+        tries: u8,
+        /// The engine knows nothing of it.
+        refresh: bool,
+    },
     /// A 2xx to an offerless INVITE of ours brought the peer's offer; the ACK waits for our answer.
     OwesAck { branch: Token, seq: u32 },
     /// Our re-INVITE met the peer's; it is tried again at this time (§14.1).
-    Glare { at: Mono, sdp: Option<Bytes>, tries: u8 },
+    Glare { at: Mono, sdp: Option<Bytes>, tries: u8, refresh: bool },
 }
 
 impl Exchange {
@@ -80,7 +94,19 @@ impl Exchange {
 impl Up {
     pub fn new(dialog: Dialog, exchange: Exchange, ours: bool) -> Self {
         let (wanted, deferred, owed, rack) = (None, None, false, None);
-        Self { dialog, exchange, wanted, deferred, ours, owed, rack }
+        Self {
+            dialog,
+            exchange,
+            wanted,
+            deferred,
+            ours,
+            owed,
+            rack,
+            timer: None,
+            takes_update: false,
+            refreshing: None,
+            said: None,
+        }
     }
 
     /// What the early dialog leaves to the confirmed one; `seq` is the INVITE's.
@@ -95,14 +121,16 @@ impl Up {
     }
 
     pub fn deadline(&self) -> Option<Mono> {
-        match &self.exchange {
+        let exchange = match &self.exchange {
             Exchange::Acking { repeat, until, .. } => Some(repeat.at.min(*until)),
             Exchange::Glare { at, .. } => Some(*at),
             Exchange::Idle
             | Exchange::Asked { .. }
             | Exchange::Offered { .. }
             | Exchange::OwesAck { .. } => None,
-        }
+        };
+        let timer = self.timer.as_ref().map(SessionTimer::deadline);
+        [exchange, timer].into_iter().flatten().min()
     }
 }
 
@@ -116,17 +144,17 @@ impl Leg {
             Exchange::Acking { until, .. } if now >= *until => {
                 up.exchange = Exchange::Idle;
                 let end = if up.deferred.is_some() { LegEnd::ByUs } else { LegEnd::NoAck };
-                self.abandon(cx, end);
+                return self.abandon(cx, end, None);
             }
             Exchange::Acking { answer, repeat, .. } if now >= repeat.at => {
                 *repeat = repeat.doubled(T2_MS, now);
                 let (flow, answer) = (up.dialog.flow, answer.clone());
                 cx.send(flow, answer, false);
             }
-            Exchange::Glare { at, sdp, tries } if now >= *at => {
-                let (sdp, tries) = (sdp.take(), *tries);
+            Exchange::Glare { at, sdp, tries, refresh } if now >= *at => {
+                let (sdp, tries, refresh) = (sdp.take(), *tries, *refresh);
                 up.exchange = Exchange::Idle;
-                self.reinvite(cx, sdp, tries);
+                self.reinvite(cx, sdp, tries, refresh);
             }
             Exchange::Acking { .. }
             | Exchange::Glare { .. }
@@ -135,6 +163,7 @@ impl Leg {
             | Exchange::Offered { .. }
             | Exchange::OwesAck { .. } => {}
         }
+        self.wake_timer(cx);
     }
 
     /// An ACK in our dialog: to the 2xx with its number, or to one that was acknowledged before.
@@ -172,6 +201,10 @@ impl Leg {
         if !request.body.is_empty() && request.sdp().is_none() {
             return self.refuse_request(cx, key, &request, 415);
         }
+        let policy = cx.core.settings.session;
+        if agreed_as_server(&request.head, policy, up.timer, cx.now.mono) == Err(TooSmall) {
+            return self.refuse_request(cx, key, &request, 422);
+        }
         if update && request.sdp().is_none() {
             return self.refresh_only(cx, flow, key, &request);
         }
@@ -192,7 +225,7 @@ impl Leg {
         if up.dialog.refresh(&request.head, Some(flow)).is_err() {
             return self.refuse_request(cx, key, &request, 400);
         }
-        if let Exchange::Glare { sdp, .. } = &mut up.exchange
+        if let Exchange::Glare { sdp, refresh: false, .. } = &mut up.exchange
             && up.wanted.is_none()
         {
             up.wanted = Some(Proposal(sdp.take()));
@@ -214,7 +247,20 @@ impl Leg {
             writer.contact(&cx.core.place(flow).contact);
         }
         writer.header(&HeaderName::Allow, ALLOW);
+        writer.header(&HeaderName::Supported, SUPPORTED);
+        self.agree_timer(cx, &mut writer, &request.head);
         cx.respond(key, 200, writer.finish());
+    }
+
+    /// The peer's request refreshes the session: our 2xx says how it goes on (RFC 4028 §9).
+    fn agree_timer(&mut self, cx: &Cx<'_>, writer: &mut Writer, request: &Head) {
+        let State::Up(up) = &mut self.state else { return };
+        let policy = cx.core.settings.session;
+        // One that is too small was refused before.
+        up.timer = agreed_as_server(request, policy, up.timer, cx.now.mono).unwrap_or(up.timer);
+        if let Some(timer) = &up.timer {
+            timer.write_response(writer, request);
+        }
     }
 
     /// The engine's answer to [`LegEvent::Offer`].
@@ -247,7 +293,7 @@ impl Leg {
 
     /// Sends the engine's answer to an offer of the peer's; the 200, when it is one.
     pub(super) fn answer_with(
-        &self,
+        &mut self,
         cx: &mut Cx<'_>,
         flow: Flow,
         request: &Request,
@@ -260,6 +306,10 @@ impl Leg {
                 writer.contact(&cx.core.place(flow).contact);
                 writer.header(&HeaderName::Allow, ALLOW);
                 writer.header(&HeaderName::Supported, SUPPORTED);
+                if let State::Up(up) = &mut self.state {
+                    up.said = Some(sdp.clone());
+                }
+                self.agree_timer(cx, &mut writer, &request.head);
                 (200, writer.sdp(Some(sdp)))
             }
             Err(status) => {
@@ -295,8 +345,9 @@ impl Leg {
         {
             early.keep(Proposal(sdp));
         } else if let State::Up(up) = &mut self.state {
-            if let Exchange::Glare { sdp: waiting, .. } = &mut up.exchange {
-                *waiting = sdp; // the newer one takes the place of the one that waits
+            if let Exchange::Glare { sdp: waiting, refresh, .. } = &mut up.exchange {
+                // The newer one takes the place of the one that waits.
+                (*waiting, *refresh) = (sdp, false);
                 return;
             }
             up.wanted = Some(Proposal(sdp));
@@ -309,11 +360,17 @@ impl Leg {
             && matches!(up.exchange, Exchange::Idle)
             && let Some(Proposal(sdp)) = up.wanted.take()
         {
-            self.reinvite(cx, sdp, 0);
+            self.reinvite(cx, sdp, 0, false);
         }
     }
 
-    fn reinvite(&mut self, cx: &mut Cx<'_>, sdp: Option<Bytes>, tries: u8) {
+    pub(super) fn reinvite(
+        &mut self,
+        cx: &mut Cx<'_>,
+        sdp: Option<Bytes>,
+        tries: u8,
+        refresh: bool,
+    ) {
         let State::Up(up) = &mut self.state else { return };
         let branch = cx.branch();
         let seq = up.dialog.next_seq();
@@ -323,9 +380,10 @@ impl Leg {
         writer.contact(&place.contact);
         writer.header(&HeaderName::Allow, ALLOW);
         writer.header(&HeaderName::Supported, SUPPORTED);
+        up.write_timer(&mut writer);
         writer.header(&HeaderName::UserAgent, &cx.core.settings.product);
         let bytes = writer.sdp(some_sdp(sdp.as_ref()));
-        up.exchange = Exchange::Offered { branch, seq, sdp, tries };
+        up.exchange = Exchange::Offered { branch, seq, sdp, tries, refresh };
         cx.start(branch, self.id, Purpose::Reinvite, flow, bytes);
     }
 
@@ -338,20 +396,26 @@ impl Leg {
             }
             return;
         };
-        let Exchange::Offered { branch: due, seq, sdp, tries } = &mut up.exchange else { return };
+        let policy = cx.core.settings.session;
+        let Exchange::Offered { branch: due, seq, sdp, tries, refresh } = &mut up.exchange else {
+            return;
+        };
         if *due != branch {
             return;
         }
-        let (seq, tries) = (*seq, *tries);
+        let (seq, tries, refresh) = (*seq, *tries, *refresh);
         let response = match outcome {
             Outcome::Response(response) => response,
             // §14.1, §12.2.1.2: no answer in the dialog means that the dialog is gone.
-            Outcome::TimedOut => return self.abandon(cx, LegEnd::Lost),
+            Outcome::TimedOut => return self.abandon(cx, LegEnd::Lost, None),
         };
+        let mut sdp = if response.status < 200 { None } else { sdp.take() };
         match response.status {
             ..200 => {}
             200..300 => {
                 let offered = sdp.is_some();
+                up.said = sdp.take().or_else(|| up.said.take());
+                up.refreshed(&response.head, policy, cx.now.mono);
                 // A Contact that cannot be used leaves the target as it was.
                 let _ = up.dialog.refresh(&response.head, None);
                 up.exchange = Exchange::Idle;
@@ -360,10 +424,13 @@ impl Leg {
                 } else {
                     up.exchange = Exchange::OwesAck { branch, seq };
                 }
-                cx.tell(self.id, LegEvent::OfferAnswered { result: Ok(response.sdp()) });
+                // A wish of the engine's that waits makes what was said to a refresh old.
+                if !refresh || up.wanted.is_none() {
+                    cx.tell(self.id, LegEvent::OfferAnswered { result: Ok(response.sdp()) });
+                }
                 self.next_offer(cx);
             }
-            408 | 481 => self.abandon(cx, LegEnd::Lost),
+            408 | 481 => self.abandon(cx, LegEnd::Lost, None),
             // §14.1: the owner of the Call-ID waits 2.1 to 4 s, the other 0 to 2 s, in steps of 10 ms.
             491 if tries < MAX_GLARE => {
                 let wait_ms = if up.ours {
@@ -372,12 +439,21 @@ impl Leg {
                     cx.core.rng.below(201).saturating_mul(10)
                 };
                 let at = after_ms(cx.now.mono, u32::try_from(wait_ms).unwrap_or(4_000));
-                let Proposal(sdp) = up.wanted.take().unwrap_or_else(|| Proposal(sdp.take()));
-                up.exchange = Exchange::Glare { at, sdp, tries: tries.saturating_add(1) };
+                let newer = up.wanted.take();
+                let refresh = refresh && newer.is_none();
+                let Proposal(sdp) = newer.unwrap_or_else(|| Proposal(sdp.take()));
+                up.exchange = Exchange::Glare { at, sdp, tries: tries.saturating_add(1), refresh };
+            }
+            // RFC 4028 §7.4: with an interval that everybody on the way bears.
+            422 if tries < MAX_GLARE && up.raise(&response.head) => {
+                up.exchange = Exchange::Idle;
+                self.reinvite(cx, sdp, tries.saturating_add(1), refresh);
             }
             status => {
                 up.exchange = Exchange::Idle;
-                cx.tell(self.id, LegEvent::OfferAnswered { result: Err(status) });
+                if !refresh {
+                    cx.tell(self.id, LegEvent::OfferAnswered { result: Err(status) });
+                }
                 self.next_offer(cx);
             }
         }
@@ -388,6 +464,7 @@ impl Leg {
         let State::Up(up) = &mut self.state else { return };
         let Exchange::OwesAck { branch, seq } = up.exchange else { return };
         up.exchange = Exchange::Idle;
+        up.said = Some(sdp.clone());
         acknowledge(cx, &up.dialog, branch, seq, Some(sdp));
         self.next_offer(cx);
     }
@@ -406,31 +483,6 @@ impl Leg {
             Exchange::Idle | Exchange::Acking { .. } | Exchange::Glare { .. } => {}
         }
     }
-
-    // ---- keys --------------------------------------------------------------------------------
-
-    /// INFO: a key as application/dtmf-relay (`Signal=5`) or application/dtmf (`5`); an empty body is
-    /// a sign of life.
-    pub(super) fn on_info(&mut self, cx: &mut Cx<'_>, key: u64, request: &Request) {
-        if let State::Ending(_) | State::Over = self.state {
-            return self.refuse_request(cx, key, request, 481);
-        }
-        let digit = match body::content_type(&request.head.headers).as_deref() {
-            _ if request.body.is_empty() => None,
-            Some("application/dtmf-relay") => read_relay(&request.body),
-            Some("application/dtmf") => read_digit(&request.body),
-            _ => {
-                let mut writer = cx.answer(request, 415, self.tag);
-                writer.header(&HeaderName::Accept, "application/dtmf-relay, application/dtmf");
-                return cx.respond(key, 415, writer.finish());
-            }
-        };
-        let bytes = cx.answer(request, 200, self.tag).finish();
-        cx.respond(key, 200, bytes);
-        if let Some(digit) = digit {
-            cx.tell(self.id, LegEvent::Digit(digit));
-        }
-    }
 }
 
 /// A 2xx to a re-INVITE whose leg is over.
@@ -442,56 +494,5 @@ pub(in crate::sip) fn acknowledge_late(cx: &mut Cx<'_>, branch: Token, response:
     let fallback = crate::sip::Uri::at(None, flow.remote);
     if let Ok(dialog) = Dialog::asking(response, &fallback, flow, false) {
         acknowledge(cx, &dialog, branch, response.head.cseq.number, None);
-    }
-}
-
-/// The `Signal=` line; numbers 10 to 15 are `*`, `#`, `A` to `D`.
-fn read_relay(body: &[u8]) -> Option<char> {
-    let text = std::str::from_utf8(body).ok()?;
-    text.lines().take(16).find_map(|line| {
-        let (name, value) = line.split_once('=')?;
-        name.trim().eq_ignore_ascii_case("signal").then(|| read_digit(value.as_bytes())).flatten()
-    })
-}
-
-fn read_digit(body: &[u8]) -> Option<char> {
-    let text = std::str::from_utf8(body).ok()?.trim();
-    match text {
-        "10" => return Some('*'),
-        "11" => return Some('#'),
-        "12" => return Some('A'),
-        "13" => return Some('B'),
-        "14" => return Some('C'),
-        "15" => return Some('D'),
-        _ => {}
-    }
-    let mut chars = text.chars();
-    let digit = chars.next()?.to_ascii_uppercase();
-    (chars.next().is_none() && matches!(digit, '0'..='9' | '*' | '#' | 'A'..='D')).then_some(digit)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn keys_are_read_in_both_spellings() {
-        let relay = |text: &str| read_relay(text.as_bytes());
-        let table = [
-            ("usual", relay("Signal=5\r\nDuration=160\r\n"), Some('5')),
-            ("spaces", relay("Signal= *\r\nDuration=160\r\n"), Some('*')),
-            ("number of the star", relay("Signal=10\r\n"), Some('*')),
-            ("number of D", relay("signal=15"), Some('D')),
-            ("lower case", relay("Signal=b"), Some('B')),
-            ("flash is no key", relay("Signal=16"), None),
-            ("two keys are none", relay("Signal=5#"), None),
-            ("no signal", relay("Duration=160"), None),
-            ("no text", read_relay(&[0xff, 0xfe]), None),
-            ("bare", read_digit(b"#\r\n"), Some('#')),
-            ("bare, nothing", read_digit(b""), None),
-        ];
-        for (case, had, want) in table {
-            assert_eq!(had, want, "{case}");
-        }
     }
 }

@@ -14,6 +14,7 @@ mod reliable;
 mod sessions;
 mod streams;
 mod subscribing;
+mod timers;
 
 use super::{Endpoint, Gauges};
 use crate::base::{LegId, Mono, Now, Number, Private, Rng, Wall};

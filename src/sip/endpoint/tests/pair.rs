@@ -56,7 +56,7 @@ enum Deed {
 fn side(number: u64, ours: SocketAddr, theirs: SocketAddr) -> Side {
     let listener = Listener { transport: Transport::Udp, advertised: ours };
     let reliable = if number % 4 < 2 { Reliable::WhenRequired } else { Reliable::WhenSupported };
-    let session = SessionPolicy { reliable };
+    let session = SessionPolicy { reliable, ..SessionPolicy::default() };
     let settings = Settings { listeners: vec![listener], session, ..settings() };
     let directory = Directory {
         trunks: vec![Trunk {

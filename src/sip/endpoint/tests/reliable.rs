@@ -16,7 +16,7 @@ fn phone(script: &str) -> Ladder {
 
 /// Whoever can acknowledge is asked to.
 fn eager(script: &str) -> Ladder {
-    let session = SessionPolicy { reliable: Reliable::WhenSupported };
+    let session = SessionPolicy { reliable: Reliable::WhenSupported, ..SessionPolicy::default() };
     let settings = Settings { session, ..settings() };
     let mut ladder = Ladder::new(udp("192.0.2.7:5060"));
     ladder.endpoint = Endpoint::new(settings, super::directory(), Rng::from_number(7));
@@ -378,7 +378,7 @@ fn a_call_without_an_offer_promises_no_acknowledgement() {
         ! Refused 486
     ",
     );
-    assert!(ladder.last("INVITE 1").contains("\r\nSupported: \r\n"));
+    assert!(ladder.last("INVITE 1").contains("\r\nSupported: timer\r\n"));
 }
 
 #[test]

@@ -231,7 +231,7 @@ fn other_requests_in_a_call() {
         < 501 DANCE 8
         > INFO 7                    // CSeq falls
         < 500 INFO 7
-        > INVITE 9 sdp require=timer
+        > INVITE 9 sdp require=nothing
         < 420 INVITE 9
         > ACK 9 fail
         > INVITE 10 type=text/plain

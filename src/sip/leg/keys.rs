@@ -1,0 +1,83 @@
+//! Keys by INFO (RFC 6086): how phones that press them in signalling do.
+
+use super::{Leg, State};
+use crate::sip::api::LegEvent;
+use crate::sip::body;
+use crate::sip::endpoint::core::Cx;
+use crate::sip::{HeaderName, Request};
+
+impl Leg {
+    /// INFO: a key as application/dtmf-relay (`Signal=5`) or application/dtmf (`5`); an empty body is
+    /// a sign of life.
+    pub(super) fn on_info(&mut self, cx: &mut Cx<'_>, key: u64, request: &Request) {
+        if let State::Ending(_) | State::Over = self.state {
+            return self.refuse_request(cx, key, request, 481);
+        }
+        let digit = match body::content_type(&request.head.headers).as_deref() {
+            _ if request.body.is_empty() => None,
+            Some("application/dtmf-relay") => read_relay(&request.body),
+            Some("application/dtmf") => read_digit(&request.body),
+            _ => {
+                let mut writer = cx.answer(request, 415, self.tag);
+                writer.header(&HeaderName::Accept, "application/dtmf-relay, application/dtmf");
+                return cx.respond(key, 415, writer.finish());
+            }
+        };
+        let bytes = cx.answer(request, 200, self.tag).finish();
+        cx.respond(key, 200, bytes);
+        if let Some(digit) = digit {
+            cx.tell(self.id, LegEvent::Digit(digit));
+        }
+    }
+}
+
+/// The `Signal=` line; numbers 10 to 15 are `*`, `#`, `A` to `D`.
+fn read_relay(body: &[u8]) -> Option<char> {
+    let text = std::str::from_utf8(body).ok()?;
+    text.lines().take(16).find_map(|line| {
+        let (name, value) = line.split_once('=')?;
+        name.trim().eq_ignore_ascii_case("signal").then(|| read_digit(value.as_bytes())).flatten()
+    })
+}
+
+fn read_digit(body: &[u8]) -> Option<char> {
+    let text = std::str::from_utf8(body).ok()?.trim();
+    match text {
+        "10" => return Some('*'),
+        "11" => return Some('#'),
+        "12" => return Some('A'),
+        "13" => return Some('B'),
+        "14" => return Some('C'),
+        "15" => return Some('D'),
+        _ => {}
+    }
+    let mut chars = text.chars();
+    let digit = chars.next()?.to_ascii_uppercase();
+    (chars.next().is_none() && matches!(digit, '0'..='9' | '*' | '#' | 'A'..='D')).then_some(digit)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_are_read_in_both_spellings() {
+        let relay = |text: &str| read_relay(text.as_bytes());
+        let table = [
+            ("usual", relay("Signal=5\r\nDuration=160\r\n"), Some('5')),
+            ("spaces", relay("Signal= *\r\nDuration=160\r\n"), Some('*')),
+            ("number of the star", relay("Signal=10\r\n"), Some('*')),
+            ("number of D", relay("signal=15"), Some('D')),
+            ("lower case", relay("Signal=b"), Some('B')),
+            ("flash is no key", relay("Signal=16"), None),
+            ("two keys are none", relay("Signal=5#"), None),
+            ("no signal", relay("Duration=160"), None),
+            ("no text", read_relay(&[0xff, 0xfe]), None),
+            ("bare", read_digit(b"#\r\n"), Some('#')),
+            ("bare, nothing", read_digit(b""), None),
+        ];
+        for (case, had, want) in table {
+            assert_eq!(had, want, "{case}");
+        }
+    }
+}
