@@ -110,8 +110,8 @@ impl Model {
             LegEvent::Over(end) => {
                 match end {
                     LegEnd::Cancelled => assert!(leg.incoming && !leg.up, "{id:?} {event:?}"),
-                    // Or that of a re-INVITE.
-                    LegEnd::NoAck => assert!(leg.up, "{id:?} {event:?}"),
+                    // A 2xx to the INVITE or a re-INVITE, or a reliable ringing.
+                    LegEnd::NoAck => assert!(leg.up || leg.incoming, "{id:?} {event:?}"),
                     _ => {}
                 }
                 leg.over = true;
@@ -225,6 +225,11 @@ impl Model {
             self.due_acks.insert((head.call_id.to_string(), head.cseq.number, tag.to_owned()));
         }
         asked.done |= status >= 200;
+    }
+
+    /// The peer ends the dialog of this tag. An early one, which it must not end (§15), it may begin anew.
+    pub fn left(&mut self, call_id: &str, tag: &str) {
+        self.cseqs.retain(|(id, _, peer), _| id != call_id || peer != tag);
     }
 
     /// Everybody has hung up and 64·T1 have passed, more than once.

@@ -275,6 +275,9 @@ impl Story {
             call.invite = Some((cseq, branch.clone()));
         }
         let call = call.clone();
+        if method == "BYE" {
+            self.model.left(&call.id, &call.tag);
+        }
         let our_tag =
             self.model.our_tags.get(&call.id).cloned().unwrap_or_else(|| "none".to_owned());
         let more = match how >> 1 & 7 {
