@@ -1,17 +1,19 @@
 //! Linphone on both ends of a call: announcements, keys, voices both ways, hold, by each transport.
 
-use crate::support::desk::{Desk, password, prompt};
+use crate::support::desk::{Desk, Setup as DeskSetup, password, prompt};
 use crate::support::linphone::{Linphone, Setup};
 use crate::support::sound::Sound;
 use crate::support::{eventually, s};
 
 fn phone(desk: &Desk, user: &str, transport: &str, voice: &Sound, answers: bool) -> Linphone {
+    let trusts = desk.dir().file("tls/ca.pem");
+    let secure = transport == "tls";
     let setup = Setup {
         user,
         password: &password(user),
-        desk: desk.sip,
+        desk: if secure { desk.secure[0] } else { desk.sip },
         transport,
-        trusts: None,
+        trusts: secure.then_some(trusts.as_path()),
         voice,
         answers,
     };
@@ -19,7 +21,7 @@ fn phone(desk: &Desk, user: &str, transport: &str, voice: &Sound, answers: bool)
 }
 
 fn a_whole_call_by(transport: &str) {
-    let desk = Desk::start("desk.toml");
+    let desk = Desk::with(&DeskSetup { secure: transport == "tls", ..DeskSetup::default() });
     let (his, hers) = (Sound::voice(91, 30), Sound::voice(92, 30));
     let agent = phone(&desk, "6001", transport, &hers, true);
     desk.agent_is("6001", "idle");
@@ -64,4 +66,9 @@ fn linphone_calls_linphone_through_the_desk_by_udp() {
 #[test]
 fn linphone_calls_linphone_through_the_desk_by_tcp() {
     a_whole_call_by("tcp");
+}
+
+#[test]
+fn linphone_calls_linphone_through_the_desk_by_tls() {
+    a_whole_call_by("tls");
 }

@@ -5,4 +5,8 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod baresip;
+mod kamailio;
 mod linphone;
+mod sipsak;
+mod talk;

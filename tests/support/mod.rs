@@ -8,6 +8,7 @@
 pub mod desk;
 pub mod ear;
 pub mod http;
+pub mod kamailio;
 pub mod line;
 pub mod linphone;
 pub mod message;

@@ -28,6 +28,17 @@ pub struct Setup<'a> {
     pub expires_s: u32,
 }
 
+/// The way to the desk, where it is not plainly UDP.
+#[derive(Clone, Debug, Default)]
+pub struct By<'a> {
+    /// `tcp` or `tls`; empty: UDP.
+    pub transport: &'a str,
+    /// With TLS: whom it believes.
+    pub trusts: Option<&'a std::path::Path>,
+    /// A proxy before the desk, as a URI.
+    pub outbound: Option<&'a str>,
+}
+
 /// A running baresip.
 pub struct Softphone {
     process: Process,
@@ -41,7 +52,13 @@ impl Softphone {
     /// Starts it; with a desk, waits until it is registered.
     #[track_caller]
     pub fn start(ports: &Block, setup: &Setup) -> Self {
-        let phone = Self::start_unregistered(ports, setup);
+        Self::start_by(ports, setup, &By::default())
+    }
+
+    /// As [`Self::start`], by another way than UDP to the desk itself.
+    #[track_caller]
+    pub fn start_by(ports: &Block, setup: &Setup, by: &By) -> Self {
+        let phone = Self::unregistered(ports, setup, by);
         if setup.desk.is_some() {
             let found = poll(s(5), || (phone.count("REGISTER_OK") > 0).then_some(()));
             assert!(
@@ -57,6 +74,11 @@ impl Softphone {
     /// Starts it and does not wait for its registration.
     #[track_caller]
     pub fn start_unregistered(ports: &Block, setup: &Setup) -> Self {
+        Self::unregistered(ports, setup, &By::default())
+    }
+
+    #[track_caller]
+    fn unregistered(ports: &Block, setup: &Setup, by: &By) -> Self {
         let dir = Dir::new(&format!("baresip-{}", setup.user));
         let (port, control_port, rtp) = (ports.port(), ports.port(), ports.port());
         for _ in 0..3 {
@@ -73,8 +95,11 @@ impl Softphone {
                  ausrc_channels 1\nauplay_channels 1\nrtp_ports {rtp}-{rtp_last}\nrtcp_mux no\n\
                  jitter_buffer_delay 1-5\nmodule_path {modules}\nmodule g711.so\nmodule aufile.so\nmodule sndfile.so\n\
                  module_tmp account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\nctrl_tcp_listen 127.0.0.1:{control_port}\n\
-                 snd_path {here}\n",
+                 snd_path {here}\n{trusts}",
                 voice = voice.display(),
+                trusts = by.trusts.map_or_else(String::new, |file| {
+                    format!("sip_cafile {}\nsip_verify_server yes\n", file.display())
+                }),
                 rtp_last = rtp + 7,
                 modules = modules(),
             ),
@@ -99,11 +124,16 @@ impl Softphone {
         phone.tell(
             "uanew",
             &format!(
-                "<sip:{user}@{domain}>;regint={registration};audio_codecs={codecs};answermode={mode};\
+                "<sip:{user}@{domain}{transport}>;regint={registration}{outbound};audio_codecs={codecs};answermode={mode};\
                  dtmfmode=rtpevent;auth_user={user};auth_pass={password}",
                 user = setup.user,
                 password = setup.password,
                 codecs = setup.codecs,
+                transport = match by.transport {
+                    "" => String::new(),
+                    other => format!(";transport={other}"),
+                },
+                outbound = by.outbound.map_or_else(String::new, |uri| format!(";outbound=\"{uri}\"")),
                 mode = if setup.answers { "auto" } else { "manual" },
             ),
         );
