@@ -6,6 +6,7 @@
 mod support;
 
 mod baresip;
+mod jssip;
 mod kamailio;
 mod linphone;
 mod sipsak;
