@@ -6,8 +6,10 @@
 mod support;
 
 mod baresip;
+mod flows;
 mod jssip;
 mod kamailio;
 mod linphone;
+mod nat;
 mod sipsak;
 mod talk;

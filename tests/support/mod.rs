@@ -14,6 +14,7 @@ pub mod linphone;
 pub mod message;
 pub mod ports;
 pub mod process;
+pub mod router;
 pub mod sipp;
 pub mod softphone;
 pub mod sound;

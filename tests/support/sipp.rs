@@ -118,7 +118,7 @@ pub fn scenarios() -> PathBuf {
 impl Sipp {
     #[track_caller]
     fn start(job: &Job) -> Self {
-        let dir = Dir::new(&format!("sipp-{}", job.scenario));
+        let dir = Dir::new(&format!("sipp-{}", job.scenario.replace('/', "-")));
         let source = scenarios().join(format!("{}.xml", job.scenario));
         let mut text = std::fs::read_to_string(&source)
             .unwrap_or_else(|e| panic!("{}: {e}", source.display()));
