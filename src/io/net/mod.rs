@@ -15,6 +15,7 @@
     )
 )]
 
+mod outbox;
 mod stream;
 mod stun;
 mod talk;

@@ -2,6 +2,7 @@
 //! TLS, WebSocket), admitted, bounded, and closed when what comes is not SIP. What is said on one
 //! connection is `talk`'s.
 
+use super::outbox::{self, All};
 use super::talk::{self, Carrier, Outgoing};
 use super::{Counters, Deliver, Event, Lane, count};
 use crate::sip::api::Flow;
@@ -14,7 +15,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use tokio::time::timeout;
 
 /// Connections a listener holds at once, those still being made and those still shaking hands
@@ -23,8 +24,6 @@ use tokio::time::timeout;
 const CONNECTIONS_MAX: usize = 4096;
 /// Connections one address (of IPv6: one network of 64 bits) may hold on a listener.
 const PER_SOURCE_MAX: usize = 256;
-/// Messages waiting to be written to one peer; a peer that reads slower is cut off.
-const OUTGOING_MAX: usize = 256;
 /// What we sent must be acknowledged by the peer's machine within this: a phone whose plug was pulled
 /// is found out before it would have rung out, and is not taken for an agent who does not answer.
 const UNACKED_TIME: Duration = Duration::from_secs(10);
@@ -44,6 +43,7 @@ pub struct Connections {
     listener: u16,
     carrier: Carrier,
     open: Mutex<Open>,
+    waiting: All,
     deliver: DeliverBox,
     pub(super) counters: Arc<Counters>,
     /// Where connections live: [`Connections::send`] is called by a thread without a runtime.
@@ -62,7 +62,7 @@ struct Open {
 #[derive(Debug)]
 struct Peer {
     remote: SocketAddr,
-    outgoing: mpsc::Sender<Outgoing>,
+    outgoing: outbox::Sender,
     /// A whole message has come, or the connection is one of our making.
     proven: bool,
     /// Dropped, it ends the connection, whatever it is at.
@@ -72,7 +72,7 @@ struct Peer {
 /// What a connection's task is given.
 struct Admitted {
     flow: Flow,
-    queue: mpsc::Receiver<Outgoing>,
+    queue: outbox::Receiver,
     ended: oneshot::Receiver<()>,
 }
 
@@ -107,6 +107,7 @@ pub fn listen(
         listener,
         carrier,
         open: Mutex::default(),
+        waiting: All::default(),
         deliver: DeliverBox(deliver),
         counters,
         runtime: tokio::runtime::Handle::current(),
@@ -192,7 +193,7 @@ impl Connections {
             count(&self.counters.refused_connections);
         }
         let connection = NEXT.fetch_add(1, Ordering::Relaxed);
-        let (outgoing, queue) = mpsc::channel(OUTGOING_MAX);
+        let (outgoing, queue) = outbox::channel(&self.waiting);
         let (alive, ended) = oneshot::channel();
         open.insert(connection, Peer { remote, outgoing, proven: ours, _alive: alive });
         let transport = self.carrier.transport();
@@ -210,10 +211,14 @@ impl Connections {
         if let Some((id, peer)) =
             connection.and_then(|id| open.peers.get(&id).map(|peer| (id, peer)))
         {
-            if peer.outgoing.try_send(message).is_ok() {
+            if peer.outgoing.send(message).is_ok() {
                 count(&self.counters.sent);
             } else {
                 count(&self.counters.unsent);
+                tracing::warn!(
+                    transport = self.carrier.transport().as_str(),
+                    "a peer takes too little of what it is sent: its connection is closed"
+                );
                 let lost = Flow { remote: peer.remote, connection: id, ..flow };
                 open.remove(id);
                 drop(open);
@@ -237,7 +242,7 @@ impl Connections {
         };
         // Just made: there is room for the first.
         if let Some(peer) = open.peers.get(&admitted.flow.connection)
-            && peer.outgoing.try_send(message).is_ok()
+            && peer.outgoing.send(message).is_ok()
         {
             count(&self.counters.sent);
         }
@@ -276,7 +281,7 @@ impl Connections {
                 }
                 self.open().remove(flow.connection);
                 let mut told = Vec::new();
-                while let Ok(waiting) = admitted.queue.try_recv() {
+                while let Some(waiting) = admitted.queue.try_recv() {
                     if let Outgoing::Message(flow, _) = waiting
                         && !told.contains(&flow)
                     {
@@ -322,10 +327,10 @@ impl Connections {
     }
 
     /// An answer of the stream's own (a keep-alive's, a refusal), in its turn behind what waits to be
-    /// written. A peer that lets 256 answers wait gets none.
+    /// written. A peer that lets too much wait gets none.
     pub(super) fn enqueue(&self, flow: Flow, what: Outgoing) {
         if let Some(peer) = self.open().peers.get(&flow.connection) {
-            let _ = peer.outgoing.try_send(what);
+            let _ = peer.outgoing.send(what);
         }
     }
 }
@@ -353,7 +358,7 @@ mod tests {
     use super::*;
     use crate::sip::api::Transport;
     use std::sync::mpsc as std_mpsc;
-    use tokio::io::AsyncWriteExt;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
 
     async fn listening() -> (Arc<Connections>, std_mpsc::Receiver<Event>) {
         let (told, heard) = std_mpsc::channel();
@@ -401,6 +406,22 @@ mod tests {
         tokio::time::sleep(Duration::from_millis(100)).await;
         peer.write_all(OPTIONS).await.unwrap();
         assert!(matches!(next(&heard).await, Event::Message { .. }));
+    }
+
+    #[tokio::test]
+    async fn a_carrier_whose_calls_share_one_connection_keeps_them_when_much_is_said_at_once() {
+        let (connections, heard) = listening().await;
+        let mut peer = TcpStream::connect(connections.local).await.unwrap();
+        peer.write_all(OPTIONS).await.unwrap();
+        let Event::Message { flow, .. } = next(&heard).await else { panic!("a message") };
+        // What a journal kept back for half a second is let out in one go; the writing has no turn
+        // between. It was 256 messages, and then every call of the carrier was lost.
+        for _ in 0..2_000 {
+            connections.send(flow, Bytes::from(vec![b'x'; 600]));
+        }
+        let mut came = vec![0; 2_000 * 600];
+        peer.read_exact(&mut came).await.unwrap();
+        assert!(heard.try_recv().is_err(), "the connection stands");
     }
 
     #[tokio::test]

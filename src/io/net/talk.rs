@@ -2,6 +2,7 @@
 //! long each may take. Knows nothing of other connections.
 
 use super::count;
+use super::outbox;
 use super::stream::Connections;
 use super::tls::Tls;
 use super::websocket::{self, Frames, Origins, Unframed};
@@ -9,14 +10,13 @@ use crate::sip::api::{Flow, Transport};
 use crate::sip::frame::PONG;
 use crate::sip::gate::MAX_MESSAGE;
 use crate::sip::{Framed, Framer};
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::TcpStream;
-use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout, timeout_at};
 
 /// A peer that connects must be through with TLS and the WebSocket's request within this.
@@ -38,6 +38,8 @@ const PARTING_TIME: Duration = Duration::from_millis(500);
 const PRODUCT: &str = "Madoguchi";
 /// One read.
 const CHUNK: usize = 8 * 1024;
+/// Messages that wait are written together until they are this long: one TLS record.
+const TOGETHER: usize = 16 * 1024;
 /// Two line ends ask whether we are there, and are not answered twice (RFC 5626 §4.4.1).
 const PING: &[u8] = b"\r\n\r\n";
 
@@ -64,6 +66,24 @@ pub(super) enum Outgoing {
     Own(Bytes),
     /// Bytes of the carrier's own.
     Raw(Bytes),
+}
+
+impl Outgoing {
+    /// Its bytes.
+    pub fn len(&self) -> usize {
+        let (Self::Message(_, bytes) | Self::Own(bytes) | Self::Raw(bytes)) = self;
+        bytes.len()
+    }
+
+    /// As it is written.
+    fn on_wire(self, in_frames: bool) -> Bytes {
+        match self {
+            Self::Message(_, bytes) | Self::Own(bytes) if in_frames => {
+                websocket::framed(&bytes).into()
+            }
+            Self::Message(_, bytes) | Self::Own(bytes) | Self::Raw(bytes) => bytes,
+        }
+    }
 }
 
 /// A connection after its handshakes.
@@ -142,7 +162,7 @@ pub(super) async fn talk(
     connections: &Connections,
     stream: Stream,
     flow: Flow,
-    queue: mpsc::Receiver<Outgoing>,
+    queue: outbox::Receiver,
     ours: bool,
 ) {
     let Stream { reading, mut writing, cutting } = stream;
@@ -257,7 +277,7 @@ fn by_frame(connections: &Connections, frames: &mut Frames, bytes: &[u8], flow: 
 /// Writes what is queued until nobody can queue more, or the peer does not take it.
 async fn write(
     writing: &mut (dyn AsyncWrite + Send + Unpin),
-    mut queue: mpsc::Receiver<Outgoing>,
+    mut queue: outbox::Receiver,
     transport: Transport,
     ours: bool,
 ) {
@@ -268,17 +288,23 @@ async fn write(
             (false, true) => timeout(OUR_PING_EVERY, queue.recv()).await,
             (false, false) => Ok(queue.recv().await),
         };
-        let bytes = match next {
-            Ok(Some(Outgoing::Message(_, bytes) | Outgoing::Own(bytes))) if in_frames => {
-                websocket::framed(&bytes).into()
-            }
-            Ok(Some(Outgoing::Message(_, bytes) | Outgoing::Own(bytes) | Outgoing::Raw(bytes))) => {
-                bytes
-            }
+        let mut bytes = match next {
+            Ok(Some(what)) => what.on_wire(in_frames),
             Ok(None) => return,
             Err(_) if in_frames => websocket::ping().into(),
             Err(_) => Bytes::from_static(PING),
         };
+        // What waits already goes with it: one write, and in TLS one record, for many.
+        if let Some(more) = queue.try_recv() {
+            let mut together = BytesMut::from(bytes);
+            together.extend_from_slice(&more.on_wire(in_frames));
+            while together.len() < TOGETHER
+                && let Some(more) = queue.try_recv()
+            {
+                together.extend_from_slice(&more.on_wire(in_frames));
+            }
+            bytes = together.freeze();
+        }
         let written = async {
             writing.write_all(&bytes).await?;
             writing.flush().await
