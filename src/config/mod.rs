@@ -208,6 +208,9 @@ pub struct TrunkConfig {
     pub sources: Vec<SocketAddr>,
     /// By what it comes; none means any.
     pub transport: Option<Transport>,
+    /// Names, one of which its certificate must bear, in whichever direction the connection is made;
+    /// none asks for nothing when it connects, and for its address when we do.
+    pub tls_names: Vec<String>,
     /// What it is like.
     pub profile: Profile,
     /// How many calls it carries at once.

@@ -265,7 +265,7 @@ impl Reading<'_, '_> {
         listens
     }
 
-    fn hosts(&mut self, item: &Item) -> Vec<String> {
+    pub(super) fn hosts(&mut self, item: &Item) -> Vec<String> {
         let mut hosts = Vec::new();
         for entry in self.bounded(item) {
             let Some(text) = entry.raw(self.out) else { continue };

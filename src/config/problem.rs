@@ -90,6 +90,10 @@ pub(super) enum Problem {
     Expires { days: i64 },
     /// A certificate that names none of what phones may be set up with.
     NotNamed { names: String },
+    /// Names for a certificate, and no transport that has one.
+    NamesWithoutTls,
+    /// A trunk that must show a certificate, and none is asked for.
+    NoClientCa { name: String },
     /// Those to whom we connect by TLS cannot be judged.
     NoPeerCa,
     /// Those to whom we connect by TLS are not judged.
@@ -558,6 +562,27 @@ impl Problem {
                 say!(
                     "電話機に設定するサーバー名を subjectAltName に持つ証明書",
                     "a certificate whose subjectAltName has the server name that phones are set up with"
+                ),
+            ),
+            Self::NamesWithoutTls => (
+                Error,
+                "names-without-tls",
+                say!(
+                    "tls_names があるのに transport が \"tls\" ではない",
+                    "there are tls_names and transport is not \"tls\""
+                ),
+                say!("transport = \"tls\"", "transport = \"tls\""),
+            ),
+            Self::NoClientCa { name } => (
+                Error,
+                "no-client-ca",
+                say!(
+                    "外線 {name} に tls_names があるのに、証明書を調べる client_ca がない",
+                    "the trunk {name} has tls_names, and there is no client_ca to judge its certificate by"
+                ),
+                say!(
+                    "[sip.tls] に client_ca（外線の証明書の認証局）",
+                    "client_ca in [sip.tls]: the authority of the trunk's certificate"
                 ),
             ),
             Self::NoPeerCa => (

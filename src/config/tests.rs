@@ -110,6 +110,11 @@ fn each_fault_is_found_and_nothing_else() {
         ("udp:127", "sctp:127", &["bad-listen"]),
         ("udp:127", "tls:127", &["no-certificate"]),
         ("udp:127", "wss:127", &["no-certificate"]),
+        (
+            "[plan]",
+            "[[trunks]]\nname = \"c\"\nsources = [\"192.0.2.1\"]\ntls_names = [\"c.example\"]\n[plan]",
+            &["names-without-tls"],
+        ),
         ("realm =", "origins = [\"https://panel.example/\"]\nrealm =", &["bad-origin"]),
         ("[plan]", "[sip.tls]\nkey = \"k\"\n[plan]", &["missing-key"]),
         ("udp:127.0.0.1:5060", "udp:127.0.0.1", &["bad-listen"]),

@@ -3,8 +3,9 @@
 
 use super::files::{read, whole};
 use super::problem::{Pem, Problem};
-use super::{Config, TlsConfig};
+use super::{Config, TlsConfig, TrunkConfig};
 use crate::dialplan::Finding;
+use crate::sip::api::Transport;
 use std::path::Path;
 use std::time::{SystemTime, UNIX_EPOCH};
 use tokio_rustls::rustls::client::verify_server_name;
@@ -105,7 +106,14 @@ pub(super) fn fits(config: &Config) -> Vec<Finding> {
             problems.push(Problem::NotNamed { names: names.join(", ") });
         }
     }
-    let calls = config.fixed_phones.values().any(|contact| contact.ends_with(";transport=tls"));
+    let by_tls = |trunk: &TrunkConfig| trunk.transport == Some(Transport::Tls);
+    let calls = config.trunks.iter().any(|trunk| by_tls(trunk) && trunk.upstream.is_some())
+        || config.fixed_phones.values().any(|contact| contact.ends_with(";transport=tls"));
+    for trunk in config.trunks.iter().filter(|trunk| !trunk.tls_names.is_empty()) {
+        if tls.client_ca.is_none() {
+            problems.push(Problem::NoClientCa { name: trunk.name.to_string() });
+        }
+    }
     if !tls.verify_peers {
         problems.push(Problem::Unverified);
     } else if calls && tls.peer_ca.is_none() {
@@ -228,6 +236,93 @@ fn time(kind: u8, text: &[u8]) -> Option<i64> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::PermissionsExt as _;
+    use std::path::PathBuf;
+
+    /// Files of an authority's own in a folder that goes with the test.
+    struct Files(PathBuf);
+
+    impl Files {
+        fn new(name: &str) -> Self {
+            let folder = format!("madoguchi-tls-{}-{name}", std::process::id());
+            let folder = std::env::temp_dir().join(folder);
+            std::fs::create_dir_all(&folder).unwrap();
+            Self(folder)
+        }
+
+        fn write(&self, name: &str, text: &str, mode: u32) -> PathBuf {
+            let path = self.0.join(name);
+            std::fs::write(&path, text).unwrap();
+            std::fs::set_permissions(&path, std::fs::Permissions::from_mode(mode)).unwrap();
+            path
+        }
+    }
+
+    impl Drop for Files {
+        fn drop(&mut self) {
+            let _ = std::fs::remove_dir_all(&self.0);
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_with_certificate_and_key_is_said_and_their_text_is_not() {
+        let files = Files::new("faults");
+        let made = || {
+            let made = rcgen::generate_simple_self_signed(vec!["desk.example".to_owned()]).unwrap();
+            (made.cert.pem(), made.signing_key.serialize_pem())
+        };
+        let ((certificate, key), (_, other)) = (made(), made());
+        let good = files.write("good.pem", &certificate, 0o644);
+        let good_key = files.write("good.key", &key, 0o600);
+        let cut = certificate[..certificate.len() / 2].to_owned();
+        let no_der = "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n";
+        let table = [
+            ("well", good.clone(), good_key.clone(), ""),
+            (
+                "a key for all to read",
+                good.clone(),
+                files.write("open.key", &key, 0o640),
+                "readable-secret",
+            ),
+            ("another's key", good.clone(), files.write("other.key", &other, 0o600), "other-key"),
+            ("no key", good.clone(), files.write("no.key", &certificate, 0o600), "no-pem"),
+            (
+                "no certificate",
+                files.write("no.pem", "# empty\n", 0o644),
+                good_key.clone(),
+                "no-pem",
+            ),
+            (
+                "a file that is cut",
+                files.write("cut.pem", &cut, 0o644),
+                good_key.clone(),
+                "bad-pem",
+            ),
+            (
+                "no X.509",
+                files.write("der.pem", no_der, 0o644),
+                good_key.clone(),
+                "bad-certificate",
+            ),
+            ("no file", files.0.join("none.pem"), good_key.clone(), "unreadable"),
+        ];
+        for (case, certificate, key, want) in table {
+            let (client_ca, peer_ca) = (None, None);
+            let config = TlsConfig { certificate, key, client_ca, peer_ca, verify_peers: true };
+            let (Ok((_, findings)) | Err(findings)) = load_tls(&config);
+            let codes: Vec<&str> = findings.iter().map(|finding| finding.message.code).collect();
+            assert_eq!(codes.join(" "), want, "{case}");
+            for finding in &findings {
+                let said = format!("{finding:?}");
+                assert!(key_lines(&other).all(|line| !said.contains(line)), "{case}: {said}");
+                assert!(key_lines(&cut).all(|line| !said.contains(line)), "{case}: {said}");
+            }
+        }
+    }
+
+    fn key_lines(pem: &str) -> impl Iterator<Item = &str> {
+        pem.lines().filter(|line| line.len() > 20 && !line.starts_with('-'))
+    }
 
     fn certificate(from: (i32, u8, u8), until: (i32, u8, u8)) -> Vec<u8> {
         let mut parameters =

@@ -60,6 +60,13 @@ impl Reading<'_, '_> {
                 .and_then(|item| item.text(TextRule::Id, self.out));
             let transport =
                 table.get("transport").and_then(|item| item.word(&TRANSPORTS, self.out));
+            let tls_names = table.get("tls_names");
+            let span = tls_names.as_ref().map(|item| item.span.clone());
+            let tls_names = tls_names.map(|item| self.hosts(&item)).unwrap_or_default();
+            if let Some(span) = span.filter(|_| transport != Some(Transport::Tls)) {
+                // By another transport it would be believed without any certificate.
+                self.out.at(&span, Problem::NamesWithoutTls);
+            }
             let sources = self.sources(&mut table, transport, &mut seen);
             let profile = self.profile(&mut table);
             let channels = self.channels(&mut table);
@@ -76,6 +83,7 @@ impl Reading<'_, '_> {
                 name: id,
                 sources,
                 transport,
+                tls_names,
                 profile,
                 channels,
                 upstream,

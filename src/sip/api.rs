@@ -369,6 +369,18 @@ pub struct Binding {
     pub cseq: u32,
     /// When it lapses, by the wall clock, because it outlives the process.
     pub expires_at: Wall,
+    /// Which of a phone's ways it is, when the phone says so (RFC 5626 §4.2).
+    pub outbound: Option<Outbound>,
+}
+
+/// A phone and one of its ways to us (RFC 5626 §4.1, §4.2). When the phone registers by that way again,
+/// from wherever, it is the same binding.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Outbound {
+    /// `+sip.instance` without its quotes, such as `<urn:uuid:…>`.
+    pub instance: String,
+    /// `reg-id`, from 1 on.
+    pub reg_id: u32,
 }
 
 /// A change of the location table.

@@ -3,9 +3,9 @@
 //! be stored.
 
 use super::Uri;
-use super::api::{Binding, BindingChange, Flow, Settings};
-use super::transaction::Timers;
+use super::api::{Binding, BindingChange, Flow, Outbound, Settings};
 use super::transaction::timer::Alarm;
+use super::transaction::{Timers, after_ms};
 use crate::base::{Mono, Now, Number, Wall};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,6 +17,45 @@ const LONG_ENOUGH_S: u32 = 3_600;
 const MAX_CONTACT: usize = 1_024;
 /// Longest Call-ID that is kept, bytes.
 const MAX_CALL_ID: usize = 256;
+
+/// Longest `+sip.instance` that is kept, bytes.
+const MAX_INSTANCE: usize = 256;
+/// How often a phone behind a NAT hears from us on UDP: under the thirty seconds after which the
+/// hastiest forget who called out.
+const NAT_EVERY_MS: u32 = 29_000;
+/// Most phones that hear from us so at one tick; the next come with the next.
+const NAT_AT_ONCE: usize = 50;
+/// And that is then.
+const NAT_NEXT_MS: u32 = 20;
+
+/// Which phone a binding is of, as far as it can be known again: by what it says of itself, or by its
+/// Contact.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct Bound {
+    account: Number,
+    phone: Phone,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Phone {
+    Instance(Outbound),
+    Contact(String),
+}
+
+impl Bound {
+    /// Of a binding as it was handed out.
+    pub fn of(binding: &Binding) -> Self {
+        Self::new(&binding.account, binding.outbound.as_ref(), &binding.contact)
+    }
+
+    fn new(account: &Number, outbound: Option<&Outbound>, contact: &str) -> Self {
+        let phone = match outbound {
+            Some(outbound) => Phone::Instance(outbound.clone()),
+            None => Phone::Contact(contact.to_owned()),
+        };
+        Self { account: account.clone(), phone }
+    }
+}
 
 /// A REGISTER of an authenticated account.
 #[derive(Debug)]
@@ -35,8 +74,17 @@ pub(super) enum Ask {
     Fetch,
     /// `Contact: *` with `Expires: 0`.
     RemoveAll,
-    /// Contacts, each with the lease it asks for, seconds.
-    Bind(Vec<(Uri, Option<u32>)>),
+    /// Contacts.
+    Bind(Vec<Wanted>),
+}
+
+/// One Contact that is to be bound.
+#[derive(Debug)]
+pub(super) struct Wanted {
+    pub uri: Uri,
+    /// The lease it asks for, seconds.
+    pub expires_s: Option<u32>,
+    pub outbound: Option<Outbound>,
 }
 
 /// Why a REGISTER is not obeyed; nothing of it was done.
@@ -76,6 +124,32 @@ struct Held {
     flow: Flow,
     until: Mono,
     expires_at: Wall,
+    outbound: Option<Outbound>,
+    /// When a phone behind a NAT is to hear from us again.
+    knock_at: Option<Mono>,
+}
+
+impl Held {
+    /// Whether this is the binding that a REGISTER means: the same way of the same phone (RFC 5626 §6),
+    /// or the same Contact, as RFC 3261 §19.1.4 compares, whatever its spelling.
+    fn is(&self, wanted: &Wanted) -> bool {
+        let same_way = wanted.outbound.is_some() && self.outbound == wanted.outbound;
+        same_way || self.uri.equivalent(&wanted.uri)
+    }
+
+    /// Whether it can be called only by the connection it came on: the phone says so, or it is a page
+    /// in a browser.
+    fn hangs_on_its_flow(&self) -> bool {
+        let by = self.flow.transport;
+        by.is_stream() && (self.outbound.is_some() || by.is_websocket())
+    }
+}
+
+/// A phone behind a NAT that is to hear from us.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Knock {
+    pub uri: Uri,
+    pub flow: Flow,
 }
 
 #[derive(Debug, Default)]
@@ -129,7 +203,8 @@ impl Registrar {
         self.phones.get(&number).is_some_and(|phones| phones.last == Some((key, flow)))
     }
 
-    /// Does what a REGISTER asks, or nothing at all (§10.3 step 7).
+    /// Does what a REGISTER asks, or nothing at all (§10.3 step 7). The connections that its phones had
+    /// and have left for this one come back.
     pub fn register(
         &mut self,
         registration: &Registration<'_>,
@@ -137,8 +212,9 @@ impl Registrar {
         settings: &Settings,
         now: Now,
         changes: &mut Vec<BindingChange>,
-    ) -> Result<(), RegisterError> {
+    ) -> Result<Vec<Flow>, RegisterError> {
         let Registration { account, call_id, cseq, flow, ask } = registration;
+        let mut moved = Vec::new();
         if call_id.len() > MAX_CALL_ID {
             return Err(RegisterError::TooLong);
         }
@@ -146,22 +222,23 @@ impl Registrar {
         let had: &[Held] = self.phones.get(*account).map_or(&[], |phones| &phones.held);
         let mut granted = Vec::new();
         match ask {
-            Ask::Fetch => return Ok(()),
+            Ask::Fetch => return Ok(moved),
             Ask::RemoveAll => {
                 if had.iter().any(overtaken) {
                     return Err(RegisterError::OutOfOrder);
                 }
             }
             Ask::Bind(contacts) => {
-                for (uri, asked_s) in contacts {
-                    let contact = uri.to_string();
-                    if contact.len() > MAX_CONTACT {
+                for wanted in contacts {
+                    let contact = wanted.uri.to_string();
+                    let instance = wanted.outbound.as_ref().map_or(0, |it| it.instance.len());
+                    if contact.len() > MAX_CONTACT || instance > MAX_INSTANCE {
                         return Err(RegisterError::TooLong);
                     }
-                    if had.iter().any(|held| held.uri.equivalent(uri) && overtaken(held)) {
+                    if had.iter().any(|held| held.is(wanted) && overtaken(held)) {
                         return Err(RegisterError::OutOfOrder);
                     }
-                    granted.push((uri, contact, grant_expiry(*asked_s, settings)?));
+                    granted.push((wanted, contact, grant_expiry(wanted.expires_s, settings)?));
                 }
             }
         }
@@ -177,21 +254,26 @@ impl Registrar {
         if let Ask::RemoveAll = ask {
             changes.extend(phones.held.drain(..).map(gone));
         }
-        for (uri, contact, expires_s) in granted {
-            // The same contact, as the RFC compares (§19.1.4), is replaced whatever its spelling.
-            let place = phones.held.iter().position(|held| held.uri.equivalent(uri));
-            let old = place.map(|place| phones.held.remove(place));
+        for (wanted, contact, expires_s) in granted {
+            // A phone that moved has its old way and, left from before, maybe its new Contact.
+            let old: Vec<Held> = phones.held.extract_if(.., |held| held.is(wanted)).collect();
+            let ways = old.iter().map(|old| old.flow);
+            moved.extend(ways.filter(|way| way.connection != 0 && way != flow));
+            let stays = |old: &Held| expires_s != 0 && old.contact == contact;
+            changes.extend(old.into_iter().filter(|old| !stays(old)).map(gone));
             if expires_s == 0 {
-                changes.extend(old.map(gone));
                 continue;
             }
-            changes.extend(old.filter(|old| old.contact != contact).map(gone));
             while phones.held.len() >= settings.max_contacts.max(1) {
                 changes.push(gone(phones.held.remove(0)));
             }
             let lease_ms = i64::from(expires_s).saturating_mul(1_000);
+            let behind_nat = !flow.transport.is_stream()
+                && wanted.uri.socket_addr().is_none_or(|says| says != flow.remote);
             let held = Held {
-                uri: uri.clone(),
+                uri: wanted.uri.clone(),
+                outbound: wanted.outbound.clone(),
+                knock_at: behind_nat.then(|| after_ms(now.mono, NAT_EVERY_MS)),
                 contact,
                 call_id: (*call_id).to_owned(),
                 cseq: *cseq,
@@ -205,13 +287,13 @@ impl Registrar {
         phones.last = Some((key, *flow));
         self.count = self.count.saturating_sub(before).saturating_add(phones.held.len());
         self.settle(account);
-        Ok(())
+        Ok(moved)
     }
 
     /// Takes a stored binding back after a restart. Its connection is gone with the process that had
     /// it; one that lapsed meanwhile is removed by the next tick.
     pub fn restore(&mut self, binding: Binding, settings: &Settings, now: Now) {
-        let Binding { account, contact, mut flow, call_id, cseq, expires_at } = binding;
+        let Binding { account, contact, mut flow, call_id, cseq, expires_at, outbound } = binding;
         let Ok(uri) = Uri::parse(&contact) else { return };
         flow.connection = 0;
         let left_ms = expires_at.0.saturating_sub(now.wall.0).max(0);
@@ -219,15 +301,24 @@ impl Registrar {
         let most_ms = i64::from(settings.max_expires_s).saturating_mul(1_000);
         let left_ms = u64::try_from(left_ms.min(most_ms)).unwrap_or(0);
         let until = Mono(now.mono.0.saturating_add(left_ms.saturating_mul(1_000)));
+        let behind_nat = !flow.transport.is_stream() && uri.socket_addr() != Some(flow.remote);
+        let knock_at = behind_nat.then_some(now.mono);
         let phones = self.phones.entry(account.clone()).or_default();
-        phones.held.push(Held { uri, contact, call_id, cseq, flow, until, expires_at });
+        let mut held =
+            Held { uri, contact, call_id, cseq, flow, until, expires_at, outbound, knock_at };
+        if held.hangs_on_its_flow() {
+            // Its connection is gone: the next tick says so, and the phone will come again.
+            held.until = now.mono;
+        }
+        phones.held.push(held);
         phones.held.sort_by_key(|held| held.expires_at);
         self.count = self.count.saturating_add(1);
         self.settle(&account);
     }
 
     /// Removes what has lapsed.
-    pub fn tick(&mut self, now: Mono, changes: &mut Vec<BindingChange>) {
+    pub fn tick(&mut self, now: Mono, changes: &mut Vec<BindingChange>) -> Vec<Knock> {
+        let mut knocks = Vec::new();
         while let Some((at, account)) = self.timers.pop_due(now) {
             let Some(phones) = self.phones.get_mut(&account) else { continue };
             if !Timers::<Number>::is_live(&mut phones.alarm, at) {
@@ -242,9 +333,20 @@ impl Registrar {
                 }
                 !lapsed
             });
+            for held in &mut phones.held {
+                if held.knock_at.is_none_or(|at| at > now) {
+                    continue;
+                }
+                let room = knocks.len() < NAT_AT_ONCE;
+                held.knock_at = Some(after_ms(now, if room { NAT_EVERY_MS } else { NAT_NEXT_MS }));
+                if room {
+                    knocks.push(Knock { uri: held.uri.clone(), flow: held.flow });
+                }
+            }
             self.count = self.count.saturating_sub(before).saturating_add(phones.held.len());
             self.settle(&account);
         }
+        knocks
     }
 
     /// When the next binding lapses, or earlier.
@@ -252,14 +354,27 @@ impl Registrar {
         self.timers.next()
     }
 
-    /// The connection is gone; phones that registered by it may be called at their Contact.
-    pub fn flow_lost(&mut self, flow: Flow) {
+    /// The connection is gone; a phone that registered by it may be called at its Contact, or not at all
+    /// when it hung on its flow. Bound phones they were comes back.
+    pub fn flow_lost(&mut self, flow: Flow, changes: &mut Vec<BindingChange>) -> Vec<Bound> {
+        let mut lost = Vec::new();
         for account in self.streams.remove(&flow).into_iter().flatten() {
             let Some(phones) = self.phones.get_mut(&account) else { continue };
+            let before = phones.held.len();
             for held in phones.held.iter_mut().filter(|held| held.flow == flow) {
                 held.flow.connection = 0;
+                lost.push(Bound::new(&account, held.outbound.as_ref(), &held.contact));
             }
+            let unreachable =
+                |held: &mut Held| held.flow.connection == 0 && held.hangs_on_its_flow();
+            for held in phones.held.extract_if(.., unreachable) {
+                let (account, contact) = (account.clone(), held.contact);
+                changes.push(BindingChange::Remove { account, contact });
+            }
+            self.count = self.count.saturating_sub(before).saturating_add(phones.held.len());
+            self.settle(&account);
         }
+        lost
     }
 
     /// Where to call the account: the contact that was refreshed last.
@@ -280,12 +395,17 @@ impl Registrar {
     }
 
     /// The account's contacts with the seconds that are left of each, for the 200 (§10.3 step 8).
-    pub fn list(&self, account: &Number, now: Mono) -> impl Iterator<Item = (&str, u64)> {
+    pub fn list(
+        &self,
+        account: &Number,
+        now: Mono,
+    ) -> impl Iterator<Item = (&str, Option<&Outbound>, u64)> {
         let held = self.phones.get(account).map(|phones| &phones.held);
         held.into_iter().flatten().filter(move |held| held.until > now).map(move |held| {
             let left = held.until.since(now);
             (
                 held.contact.as_str(),
+                held.outbound.as_ref(),
                 left.as_secs().saturating_add(u64::from(left.subsec_micros() > 0)),
             )
         })
@@ -298,7 +418,8 @@ impl Registrar {
 
     fn settle(&mut self, account: &Number) {
         let Some(phones) = self.phones.get_mut(account) else { return };
-        match phones.held.iter().map(|held| held.until).min() {
+        let due = |held: &Held| held.knock_at.map_or(held.until, |at| at.min(held.until));
+        match phones.held.iter().map(due).min() {
             Some(next) => self.timers.arm(&mut phones.alarm, account.clone(), Some(next)),
             None => {
                 self.phones.remove(account);
@@ -316,6 +437,7 @@ impl Held {
             call_id: self.call_id.clone(),
             cseq: self.cseq,
             expires_at: self.expires_at,
+            outbound: self.outbound.clone(),
         }
     }
 }

@@ -14,3 +14,4 @@ mod menu;
 mod outcomes;
 mod rig;
 mod talk;
+mod transports;

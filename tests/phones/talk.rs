@@ -26,7 +26,7 @@ pub fn agent(desk: &Desk, user: &str, voice: &Sound, codecs: &str) -> Softphone 
 /// What was heard in the second from `from_ms` on is of this voice: two of three pieces of it, since
 /// softphones on a busy machine leave out a packet now and then, and with it one piece's alignment.
 #[track_caller]
-fn is_of(heard: &Sound, from_ms: usize, voice: &Sound) {
+pub fn is_of(heard: &Sound, from_ms: usize, voice: &Sound) {
     let pieces = [0, 330, 660].map(|at| heard.part(from_ms + at, 330));
     assert!(pieces[1].loudness() > 300.0, "silence at {from_ms} of {} ms", heard.ms());
     let found = pieces.iter().filter(|piece| voice.holds(piece).is_some()).count();

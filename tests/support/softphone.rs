@@ -37,6 +37,8 @@ pub struct By<'a> {
     pub trusts: Option<&'a std::path::Path>,
     /// A proxy before the desk, as a URI.
     pub outbound: Option<&'a str>,
+    /// It says which phone it is and which of its ways this is (RFC 5626), and keeps the way.
+    pub keeps_its_way: bool,
 }
 
 /// A running baresip.
@@ -94,8 +96,9 @@ impl Softphone {
                  call_max_calls 4\naudio_source aufile,{voice}\naudio_level no\nausrc_srate 8000\nauplay_srate 8000\n\
                  ausrc_channels 1\nauplay_channels 1\nrtp_ports {rtp}-{rtp_last}\nrtcp_mux no\n\
                  jitter_buffer_delay 1-5\nmodule_path {modules}\nmodule g711.so\nmodule aufile.so\nmodule sndfile.so\n\
-                 module_tmp account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\nctrl_tcp_listen 127.0.0.1:{control_port}\n\
+                 {uuid}module_tmp account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\nctrl_tcp_listen 127.0.0.1:{control_port}\n\
                  snd_path {here}\n{trusts}",
+                uuid = if by.keeps_its_way { "module_tmp uuid.so\n" } else { "" },
                 voice = voice.display(),
                 trusts = by.trusts.map_or_else(String::new, |file| {
                     format!("sip_cafile {}\nsip_verify_server yes\n", file.display())
@@ -124,7 +127,7 @@ impl Softphone {
         phone.tell(
             "uanew",
             &format!(
-                "<sip:{user}@{domain}{transport}>;regint={registration}{outbound};audio_codecs={codecs};answermode={mode};\
+                "<sip:{user}@{domain}{transport}>;regint={registration}{outbound}{kept};audio_codecs={codecs};answermode={mode};\
                  dtmfmode=rtpevent;auth_user={user};auth_pass={password}",
                 user = setup.user,
                 password = setup.password,
@@ -133,6 +136,7 @@ impl Softphone {
                     "" => String::new(),
                     other => format!(";transport={other}"),
                 },
+                kept = if by.keeps_its_way { ";sipnat=outbound" } else { "" },
                 outbound = by.outbound.map_or_else(String::new, |uri| format!(";outbound=\"{uri}\"")),
                 mode = if setup.answers { "auto" } else { "manual" },
             ),

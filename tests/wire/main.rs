@@ -1,5 +1,5 @@
-//! What comes over the wire from strangers: the torture messages of RFC 4475 and RFC 5118, and garbage
-//! on every port, at the running daemon.
+//! What comes over the wire from strangers: the torture messages of RFC 4475 and RFC 5118, garbage on
+//! every port, TLS, WebSocket and STUN as others speak them, at the running daemon.
 #![allow(clippy::pedantic, clippy::disallowed_methods)]
 
 #[path = "../support/mod.rs"]

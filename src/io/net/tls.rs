@@ -193,3 +193,137 @@ impl ServerCertVerifier for Unverified {
         self.0.signature_verification_algorithms.supported_schemes()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+    use tokio::net::TcpListener;
+
+    struct Authority(CertifiedIssuer<'static, KeyPair>);
+
+    impl Authority {
+        fn new() -> Self {
+            let mut parameters = CertificateParams::new(Vec::new()).unwrap();
+            parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+            Self(CertifiedIssuer::self_signed(parameters, KeyPair::generate().unwrap()).unwrap())
+        }
+
+        fn itself(&self) -> Vec<CertificateDer<'static>> {
+            vec![self.0.der().clone()]
+        }
+
+        /// One side, with a certificate of these names.
+        fn side(&self, names: &[&str]) -> TlsParts {
+            let names: Vec<String> = names.iter().map(ToString::to_string).collect();
+            let key = KeyPair::generate().unwrap();
+            let certificate = CertificateParams::new(names).unwrap().signed_by(&key, &self.0);
+            TlsParts {
+                chain: vec![certificate.unwrap().der().clone()],
+                key: PrivateKeyDer::try_from(key.serialize_der()).unwrap(),
+                clients: Vec::new(),
+                peers: Peers::By(self.itself()),
+                names: BTreeMap::new(),
+            }
+        }
+    }
+
+    fn named(name: &'static str) -> BTreeMap<IpAddr, Vec<ServerName<'static>>> {
+        BTreeMap::from([([127, 0, 0, 1].into(), vec![ServerName::try_from(name).unwrap()])])
+    }
+
+    /// Whether the two come together, as each sees it.
+    async fn meet(desk: TlsParts, peer: TlsParts) -> (bool, bool) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let at = listener.local_addr().unwrap();
+        let (desk, peer) = (Tls::new(desk).unwrap(), Tls::new(peer).unwrap());
+        let accepting = async {
+            let (stream, from) = listener.accept().await.unwrap();
+            desk.accept(stream, from.ip()).await.is_ok()
+        };
+        let connecting = async {
+            let stream = TcpStream::connect(at).await.unwrap();
+            peer.connect(stream, at.ip()).await.is_ok()
+        };
+        tokio::join!(accepting, connecting)
+    }
+
+    #[tokio::test]
+    async fn who_connects_and_who_is_connected_to_prove_what_is_due_there() {
+        let (ours, foreign) = (Authority::new(), Authority::new());
+        let address = ["127.0.0.1"];
+        let carrier = || ours.side(&["carrier.example", "127.0.0.1"]);
+        let asks = || TlsParts { clients: ours.itself(), ..ours.side(&address) };
+        let asks_for = |name| TlsParts { names: named(name), ..asks() };
+        // Shows a certificate of another authority, and believes ours.
+        let stranger =
+            || TlsParts { peers: Peers::By(ours.itself()), ..foreign.side(&["carrier.example"]) };
+        let unverified = || TlsParts { peers: Peers::Unverified, ..foreign.side(&address) };
+        // A server that refuses a certificate says so after the client's own end of TLS 1.3's handshake.
+        let table = [
+            ("by its address", ours.side(&address), carrier(), true, Some(true)),
+            ("a foreign server", foreign.side(&address), carrier(), false, Some(false)),
+            ("another address", ours.side(&["192.0.2.1"]), carrier(), false, Some(false)),
+            (
+                "a foreign server, unverified",
+                foreign.side(&address),
+                unverified(),
+                true,
+                Some(true),
+            ),
+            (
+                "by its name",
+                ours.side(&["desk.example"]),
+                TlsParts { names: named("desk.example"), ..carrier() },
+                true,
+                Some(true),
+            ),
+            (
+                "by another name",
+                ours.side(&["desk.example"]),
+                TlsParts { names: named("other.example"), ..carrier() },
+                false,
+                Some(false),
+            ),
+            ("a client's certificate", asks(), carrier(), true, Some(true)),
+            ("a foreign client's", asks(), stranger(), false, None),
+            ("the trunk's", asks_for("carrier.example"), carrier(), true, Some(true)),
+            ("another's than the trunk's", asks_for("other.example"), carrier(), false, None),
+        ];
+        for (case, desk, peer, accepted, connected) in table {
+            let (by_desk, by_peer) = meet(desk, peer).await;
+            assert_eq!(by_desk, accepted, "{case}");
+            if let Some(connected) = connected {
+                assert_eq!(by_peer, connected, "{case}");
+            }
+        }
+    }
+
+    #[tokio::test]
+    async fn a_trunk_that_shows_no_certificate_is_refused_where_one_is_due() {
+        let ours = Authority::new();
+        for (name, want) in [(None, true), (Some("carrier.example"), false)] {
+            let names = name.map(named).unwrap_or_default();
+            let desk = TlsParts { clients: ours.itself(), names, ..ours.side(&["127.0.0.1"]) };
+            let desk = Tls::new(desk).unwrap();
+            let provider = Arc::new(crypto::ring::default_provider());
+            let bare = ClientConfig::builder_with_provider(provider)
+                .with_safe_default_protocol_versions()
+                .unwrap()
+                .with_root_certificates(roots(ours.itself()).unwrap())
+                .with_no_client_auth();
+            let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+            let at = listener.local_addr().unwrap();
+            let accepting = async {
+                let (stream, from) = listener.accept().await.unwrap();
+                desk.accept(stream, from.ip()).await.is_ok()
+            };
+            let connecting = async {
+                let stream = TcpStream::connect(at).await.unwrap();
+                let name = ServerName::IpAddress(at.ip().into());
+                let _ = TlsConnector::from(Arc::new(bare)).connect(name, stream).await;
+            };
+            assert_eq!(tokio::join!(accepting, connecting).0, want, "{name:?}");
+        }
+    }
+}

@@ -2,7 +2,7 @@
 
 use super::{Kind, Options};
 use crate::base::{Number, Wall};
-use crate::sip::api::{Binding, Flow, KeptSubscription, Transport};
+use crate::sip::api::{Binding, Flow, KeptSubscription, Outbound, Transport};
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, Row, SqlSafeStr, SqliteConnection};
@@ -291,8 +291,8 @@ async fn bindings(
     path: &Path,
 ) -> Result<Vec<Binding>, OpenError> {
     let rows = sqlx::query(
-        "SELECT account, contact, transport, listener, remote, call_id, cseq, expires_at_ms \
-         FROM binding ORDER BY account, contact",
+        "SELECT account, contact, transport, listener, remote, call_id, cseq, expires_at_ms, \
+         instance, reg_id FROM binding ORDER BY account, contact",
     )
     .fetch_all(connection)
     .await
@@ -311,6 +311,8 @@ async fn bindings(
         };
         let (transport, remote): (String, String) = (row.get(2), row.get(4));
         let (listener, cseq): (i64, i64) = (row.get(3), row.get(6));
+        let (instance, reg_id): (Option<String>, Option<i64>) = (row.get(8), row.get(9));
+        let outbound = instance.zip(reg_id.and_then(|reg_id| u32::try_from(reg_id).ok()));
         Ok(Binding {
             account: Number::from(account.as_str()),
             contact: row.get(1),
@@ -325,6 +327,7 @@ async fn bindings(
             call_id: row.get(5),
             cseq: u32::try_from(cseq).map_err(|_| broken("CSeq", cseq.to_string()))?,
             expires_at: Wall(row.get(7)),
+            outbound: outbound.map(|(instance, reg_id)| Outbound { instance, reg_id }),
         })
     };
     rows.iter().map(read).collect()

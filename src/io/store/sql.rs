@@ -107,9 +107,10 @@ fn bind(rows: &[&Entry]) -> Result<SqliteArguments, sqlx::Error> {
 async fn put(connection: &mut SqliteConnection, binding: &Binding) -> Result<(), sqlx::Error> {
     sqlx::query(
         "INSERT INTO binding \
-         (account, contact, transport, listener, remote, call_id, cseq, expires_at_ms) \
-         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8) ON CONFLICT (account, contact) DO UPDATE SET \
-         transport = ?3, listener = ?4, remote = ?5, call_id = ?6, cseq = ?7, expires_at_ms = ?8",
+         (account, contact, transport, listener, remote, call_id, cseq, expires_at_ms, instance, \
+         reg_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) \
+         ON CONFLICT (account, contact) DO UPDATE SET transport = ?3, listener = ?4, remote = ?5, \
+         call_id = ?6, cseq = ?7, expires_at_ms = ?8, instance = ?9, reg_id = ?10",
     )
     .bind(binding.account.as_str())
     .bind(binding.contact.as_str())
@@ -119,6 +120,8 @@ async fn put(connection: &mut SqliteConnection, binding: &Binding) -> Result<(),
     .bind(binding.call_id.as_str())
     .bind(i64::from(binding.cseq))
     .bind(binding.expires_at.0)
+    .bind(binding.outbound.as_ref().map(|outbound| outbound.instance.as_str()))
+    .bind(binding.outbound.as_ref().map(|outbound| i64::from(outbound.reg_id)))
     .execute(connection)
     .await?;
     Ok(())

@@ -6,7 +6,8 @@ use crate::event::{
     AgentEvent, CallEvent, Caller, CallerNumber, EndCause, Entry, Fact, Means, Origin, Party,
 };
 use crate::sip::api::{
-    Binding, BindingChange, Flow, KeptDialog, KeptSubscription, SubscriptionChange, Transport,
+    Binding, BindingChange, Flow, KeptDialog, KeptSubscription, Outbound, SubscriptionChange,
+    Transport,
 };
 use sqlx::{Connection, SqliteConnection};
 use std::path::{Path, PathBuf};
@@ -120,6 +121,10 @@ fn binding(account: &str, cseq: u32) -> Binding {
         call_id: "a84b4c76e66710".into(),
         cseq,
         expires_at: Wall(1_790_780_400_123),
+        outbound: Some(Outbound {
+            instance: "<urn:uuid:00000000-0000-1000-8000-000A95A0E128>".to_owned(),
+            reg_id: 1,
+        }),
     }
 }
 
@@ -363,8 +368,11 @@ fn an_update_keeps_the_registrations_of_the_version_before() {
         '[2001:db8::1]:5070', 'a84b4c76e66710', 3, 1790780400123)";
     block_on(sql(&folder.file(), as_it_was)).expect("the version before");
     let (_store, replay, _notices) = open(&folder.file());
-    let had =
-        Binding { flow: Flow { connection: 0, ..binding("2001", 3).flow }, ..binding("2001", 3) };
+    let had = Binding {
+        flow: Flow { connection: 0, ..binding("2001", 3).flow },
+        outbound: None,
+        ..binding("2001", 3)
+    };
     assert_eq!(replay.bindings, [had]);
 }
 

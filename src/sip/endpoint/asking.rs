@@ -79,6 +79,8 @@ pub(in crate::sip) struct ClientTxn {
     flow: Flow,
     /// The request while it may be repeated or cancelled; the ACK to a failure after one came.
     bytes: Bytes,
+    /// The datagram that it would have been, had it not been too long for one.
+    datagram: Option<Box<(Flow, Bytes)>>,
     /// ACKs to 2xx, by the To tag of the fork: sent again when the 2xx comes again (§13.2.2.4).
     acks: Vec<(Box<str>, Flow, Bytes)>,
     whose: Whose,
@@ -116,6 +118,10 @@ impl Cx<'_> {
         bytes: Bytes,
     ) {
         let now = self.now.mono;
+        let (flow, bytes, datagram) = match self.by_stream(flow, &bytes) {
+            Some((by, readdressed)) => (by, readdressed, Some(Box::new((flow, bytes)))),
+            None => (flow, bytes, None),
+        };
         let wire = Wire::from(flow.transport);
         let (key, machine) = match purpose {
             Purpose::Invite | Purpose::Reinvite => {
@@ -128,7 +134,20 @@ impl Cx<'_> {
         };
         let (acks, alarm, whose) = (Vec::new(), Alarm::default(), whose.into());
         let (request, orphan) = (bytes.clone(), false);
-        let txn = ClientTxn { machine, flow, bytes: request, acks, whose, purpose, orphan, alarm };
+        if datagram.is_some() {
+            self.core.large.note(flow.remote, key);
+        }
+        let txn = ClientTxn {
+            machine,
+            flow,
+            bytes: request,
+            datagram,
+            acks,
+            whose,
+            purpose,
+            orphan,
+            alarm,
+        };
         self.core.clients.insert(key, Box::new(txn));
         self.settle_client(key);
         self.send(flow, bytes, false);
@@ -313,10 +332,32 @@ impl Cx<'_> {
         }
     }
 
+    /// The request under `key` could not go by TCP: it goes as a datagram, unless something was heard of
+    /// it already.
+    pub fn send_as_datagram(&mut self, key: u64) {
+        let now = self.now.mono;
+        let Some(txn) = self.core.clients.get_mut(key) else { return };
+        let Some((flow, bytes)) = txn.datagram.take().map(|datagram| *datagram) else { return };
+        let wire = Wire::from(flow.transport);
+        txn.machine = match &txn.machine {
+            Asking::Invite(InviteClient::Calling { .. }) => {
+                Asking::Invite(InviteClient::start(wire, now))
+            }
+            Asking::Other(Client::Trying { .. }) => Asking::Other(Client::start(wire, now)),
+            Asking::Invite(_) | Asking::Other(_) => return,
+        };
+        (txn.flow, txn.bytes) = (flow, bytes.clone());
+        self.settle_client(key);
+        self.send(flow, bytes, false);
+    }
+
     fn settle_client(&mut self, key: u64) {
         let Some(txn) = self.core.clients.get_mut(key) else { return };
         let deadline = match txn.machine {
             Asking::Invite(InviteClient::Terminated) | Asking::Other(Client::Terminated) => {
+                if txn.datagram.is_some() {
+                    self.core.large.forget(txn.flow.remote, key);
+                }
                 self.core.clients.remove(key);
                 return;
             }

@@ -2,14 +2,16 @@
 //! and the way out. Knows no leg's rules; a leg hands it a message and is told what came of it.
 
 use super::asking::ClientTxn;
+use super::large::Large;
 use super::serving::ServerTxn;
 use crate::base::{LegId, Now, Rng};
 use crate::sip::api::{Effect, Flow, LegEvent, Settings, Transport};
-use crate::sip::dialog::{Place, Token};
+use crate::sip::dialog::{Place, Token, via};
+use crate::sip::registrar::Knock;
 use crate::sip::subscription::WatchId;
 use crate::sip::table::{Index, Keyer};
 use crate::sip::transaction::Timers;
-use crate::sip::{Head, HeaderName, Host, Request, Writer};
+use crate::sip::{Head, HeaderName, Host, Method, Request, Writer};
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,6 +44,7 @@ pub(in crate::sip) struct Core {
     pub merged: Index<u64>,
     /// Legs by the stream they hang on, so that a lost connection finds them.
     streams: BTreeMap<Flow, BTreeSet<LegId>>,
+    pub large: Large,
 }
 
 /// The core with the time and the way out, for the length of one input.
@@ -71,6 +74,7 @@ impl Core {
             clients: Index::default(),
             merged: Index::default(),
             streams: BTreeMap::new(),
+            large: Large::default(),
             settings,
         }
     }
@@ -206,6 +210,24 @@ impl Cx<'_> {
     /// A random word of ours.
     pub fn token(&mut self) -> Token {
         Token(self.core.rng.bits())
+    }
+
+    /// An OPTIONS that keeps a phone's NAT open, and wants nothing to be remembered: whatever answer
+    /// comes has done its work by coming.
+    pub fn knock_at(&mut self, knock: &Knock) {
+        let (branch, tag, call) = (self.token(), self.token(), self.token());
+        let place = self.core.place(knock.flow);
+        let mut writer = Writer::request(&Method::Options, &knock.uri);
+        via(&mut writer, place, branch);
+        writer
+            .header(&HeaderName::MaxForwards, 70)
+            .header(&HeaderName::From, format_args!("<sip:desk@{}>;tag={tag}", place.sent_by))
+            .header(&HeaderName::To, format_args!("<{}>", knock.uri))
+            .call_id(&format!("{call}"))
+            .cseq(1, &Method::Options);
+        writer.header(&HeaderName::UserAgent, &self.core.settings.product);
+        let bytes = writer.finish();
+        self.send(knock.flow, bytes, true);
     }
 
     /// A response with our Server header, to which the caller adds the rest.

@@ -121,16 +121,66 @@ fn bare(address: IpAddr) -> IpAddr {
     address.to_canonical()
 }
 
-/// The listener to send from: the transport, and the address family of the peer.
+/// The listener to send from: of the transport and the peer's address family the one whose address is
+/// most like the peer's, so that phones in the desk's own network are called from there and the carrier
+/// from the other side.
 pub(super) fn listener_for(
     settings: &Settings,
     transport: Transport,
     remote: SocketAddr,
 ) -> Option<u16> {
-    let fits = |ours: SocketAddr| bare(ours.ip()).is_ipv4() == bare(remote.ip()).is_ipv4();
-    let place = settings
-        .listeners
-        .iter()
-        .position(|listener| listener.transport == transport && fits(listener.advertised))?;
+    let by = settings.listeners.iter().enumerate().filter(|(_, by)| by.transport == transport);
+    let fits = by.filter_map(|(place, by)| Some((alike(by.advertised.ip(), remote.ip())?, place)));
+    // Of several that are as much alike, the first.
+    let (_, place) = fits.min_by_key(|(alike, place)| (std::cmp::Reverse(*alike), *place))?;
     u16::try_from(place).ok()
+}
+
+/// How many bits two addresses have in common from the left; None for different families.
+fn alike(one: IpAddr, other: IpAddr) -> Option<u32> {
+    match (bare(one), bare(other)) {
+        (IpAddr::V4(one), IpAddr::V4(other)) => {
+            Some((one.to_bits() ^ other.to_bits()).leading_zeros())
+        }
+        (IpAddr::V6(one), IpAddr::V6(other)) => {
+            Some((one.to_bits() ^ other.to_bits()).leading_zeros())
+        }
+        (IpAddr::V4(_), IpAddr::V6(_)) | (IpAddr::V6(_), IpAddr::V4(_)) => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sip::api::Listener;
+
+    #[test]
+    fn a_peer_is_called_from_the_listener_in_its_own_network() {
+        let listener =
+            |transport, at: &str| Listener { transport, advertised: at.parse().unwrap() };
+        let settings = Settings {
+            listeners: vec![
+                listener(Transport::Udp, "192.0.2.1:5060"),
+                listener(Transport::Udp, "198.51.100.1:5060"),
+                listener(Transport::Tcp, "198.51.100.1:5060"),
+                listener(Transport::Udp, "[2001:db8::1]:5060"),
+                listener(Transport::Udp, "[2001:db8:0:1::1]:5060"),
+            ],
+            ..crate::sip::endpoint::tests::settings()
+        };
+        let table = [
+            (Transport::Udp, "192.0.2.77:5060", Some(0)),
+            (Transport::Udp, "198.51.100.9:5060", Some(1)),
+            (Transport::Udp, "203.0.113.9:5060", Some(0)),
+            (Transport::Tcp, "192.0.2.77:5060", Some(2)),
+            (Transport::Udp, "[2001:db8:0:1::9]:5060", Some(4)),
+            (Transport::Udp, "[2001:db8:0:9::9]:5060", Some(3)),
+            (Transport::Tcp, "[2001:db8::9]:5060", None),
+            (Transport::Tls, "192.0.2.77:5061", None),
+        ];
+        for (transport, remote, want) in table {
+            let remote = remote.parse().unwrap();
+            assert_eq!(listener_for(&settings, transport, remote), want, "{transport:?} {remote}");
+        }
+    }
 }

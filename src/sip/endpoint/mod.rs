@@ -6,6 +6,7 @@ pub(in crate::sip) mod asking;
 pub(in crate::sip) mod core;
 mod directory;
 mod guard;
+pub(in crate::sip) mod large;
 mod receive;
 mod register;
 mod serving;
@@ -22,14 +23,14 @@ use super::api::{
 use super::dialog::Token;
 use super::digest::Authenticator;
 use super::leg::{Invitation, Leg, State, acknowledge_late, reject_fork};
-use super::registrar::Registrar;
+use super::registrar::{Bound, Registrar};
 use super::subscription::{Package, Watches};
 use super::table::Index;
 use super::transaction::timer::LONG_MS;
 use super::transaction::{Timers, after_ms};
 use crate::base::{LegId, Mono, Now, Number, Rng};
 use bytes::Bytes;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The number that was dialled has no phone: nobody registered, and no fixed address.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -57,6 +58,10 @@ pub struct Gauges {
     pub subscriptions: usize,
 }
 
+/// Phones whose legs are remembered while their connection is lost; one more pushes out one of them,
+/// whose calls then go on by whatever way the phone itself speaks on next.
+const ADRIFT_MAX: usize = 4_096;
+
 /// See the module.
 pub struct Endpoint {
     core: Core,
@@ -69,6 +74,8 @@ pub struct Endpoint {
     tags: Index<LegId>,
     /// The next leg that a peer begins: odd.
     next_leg: u64,
+    /// Legs whose phone's connection broke, until it registers again.
+    adrift: BTreeMap<Bound, BTreeSet<LegId>>,
     watches: Watches,
     circles: Circles,
     /// Stored subscriptions that could not be taken back.
@@ -98,6 +105,7 @@ impl Endpoint {
             legs: Index::default(),
             tags: Index::default(),
             next_leg: 1,
+            adrift: BTreeMap::new(),
             watches: Watches::default(),
             circles: Circles::default(),
             unreadable: Vec::new(),
@@ -156,15 +164,26 @@ impl Endpoint {
 
     /// A connection is gone, as it was named in [`Endpoint::receive`] or in a `Send`.
     pub fn flow_lost(&mut self, flow: Flow, now: Now, out: &mut Vec<Effect>) {
-        self.registrar.flow_lost(flow);
-        for leg in self.core.followers(flow) {
-            self.with_leg(leg, now, out, |leg, cx| leg.on_flow_lost(cx, flow));
+        Cx { core: &mut self.core, now, out }.fall_back(flow, false);
+        let mut changes = Vec::new();
+        let lost = self.registrar.flow_lost(flow, &mut changes);
+        self.put_bindings(changes, now, out);
+        let legs = self.core.followers(flow);
+        for leg in &legs {
+            self.with_leg(*leg, now, out, |leg, cx| leg.on_flow_lost(cx, flow));
+        }
+        for phone in lost.into_iter().filter(|_| !legs.is_empty()) {
+            self.adrift.entry(phone).or_default().extend(&legs);
+            if self.adrift.len() > ADRIFT_MAX {
+                self.adrift.pop_first();
+            }
         }
         self.watches_cut(flow, now, out);
     }
 
     /// A `Send` on `flow` reached nobody: the connection could not be opened.
     pub fn unsendable(&mut self, flow: Flow, now: Now, out: &mut Vec<Effect>) {
+        Cx { core: &mut self.core, now, out }.fall_back(flow, true);
         for leg in self.core.followers(flow) {
             self.with_leg(leg, now, out, |leg, cx| leg.on_unsendable(cx, flow));
         }
@@ -210,7 +229,10 @@ impl Endpoint {
             }
         }
         let mut changes = Vec::new();
-        self.registrar.tick(now.mono, &mut changes);
+        let knocks = self.registrar.tick(now.mono, &mut changes);
+        for knock in knocks {
+            Cx { core: &mut self.core, now, out }.knock_at(&knock);
+        }
         self.put_bindings(changes, now, out);
         for tag in self.unreadable.drain(..) {
             out.push(Effect::Subscription(SubscriptionChange::Remove { tag }));
@@ -363,6 +385,25 @@ impl Endpoint {
                 branch,
                 &response,
             );
+        }
+    }
+
+    /// Phones have registered again, on `flow`: what is left of their calls goes on there.
+    /// Their connections may be lost, or stand unnoticed at the end of a way that is dead: `left`.
+    fn calls_follow(
+        &mut self,
+        phones: &[Bound],
+        left: &[Flow],
+        flow: Flow,
+        now: Now,
+        out: &mut Vec<Effect>,
+    ) {
+        let mut legs: Vec<LegId> = left.iter().flat_map(|old| self.core.followers(*old)).collect();
+        for phone in phones {
+            legs.extend(self.adrift.remove(phone).into_iter().flatten());
+        }
+        for leg in legs {
+            self.with_leg(leg, now, out, |leg, _| leg.reattach(left, flow));
         }
     }
 

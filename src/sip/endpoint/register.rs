@@ -4,10 +4,16 @@
 use super::receive::Refusal;
 use super::{Effect, Endpoint};
 use crate::base::{Now, Number, Wall};
-use crate::sip::api::Flow;
-use crate::sip::registrar::{Ask, RegisterError, Registration};
+use crate::sip::api::{BindingChange, Flow, Outbound};
+use crate::sip::chars::quote_into;
+use crate::sip::extensions::{OUTBOUND, knows_outbound};
+use crate::sip::registrar::{Ask, Bound, RegisterError, Registration, Wanted};
 use crate::sip::{Contacts, Request};
 use crate::sip::{HeaderName, NameAddr, Scheme, Uri};
+
+/// A phone by a stream should let us hear from it at least this often (RFC 5626 §10.1), so that it
+/// notices a way that is dead.
+const FLOW_TIMER_S: u32 = 120;
 
 impl Endpoint {
     pub(super) fn on_register(
@@ -28,9 +34,16 @@ impl Endpoint {
         let Some(ask) = asked(request) else {
             return self.turn_away(flow, request, Refusal::plain(400), out);
         };
+        if let Ask::Bind(contacts) = &ask
+            && contacts.iter().any(|wanted| wanted.outbound.is_some())
+            && request.head.headers.all(&HeaderName::Via).nth(1).is_some()
+        {
+            // RFC 5626 §6: a proxy stands between that does not keep the phone's way.
+            return self.turn_away(flow, request, Refusal::plain(439), out);
+        }
         let fetches = matches!(ask, Ask::Fetch);
         let contacts: Vec<Uri> = match &ask {
-            Ask::Bind(list) => list.iter().map(|(uri, _)| uri.clone()).collect(),
+            Ask::Bind(list) => list.iter().map(|wanted| wanted.uri.clone()).collect(),
             Ask::Fetch | Ask::RemoveAll => Vec::new(),
         };
         let (call_id, cseq) = (&*request.head.call_id, request.head.cseq.number);
@@ -38,8 +51,16 @@ impl Endpoint {
         let mut changes = Vec::new();
         let settings = &self.core.settings;
         match self.registrar.register(&registration, key, settings, now, &mut changes) {
-            Ok(()) => {
+            Ok(moved) => {
+                let back: Vec<Bound> = changes
+                    .iter()
+                    .filter_map(|change| match change {
+                        BindingChange::Put(binding) => Some(Bound::of(binding)),
+                        BindingChange::Remove { .. } => None,
+                    })
+                    .collect();
                 self.put_bindings(changes, now, out);
+                self.calls_follow(&back, &moved, flow, now, out);
                 self.registered(flow, request, &account, fetches, now, out);
                 self.reattach(&account, &contacts, flow, now, out);
             }
@@ -63,8 +84,32 @@ impl Endpoint {
         out: &mut Vec<Effect>,
     ) {
         let mut writer = self.reply(request, 200);
-        for (contact, left_s) in self.registrar.list(account, now.mono) {
-            writer.header(&HeaderName::Contact, format_args!("<{contact}>;expires={left_s}"));
+        let mut keeps_its_way = false;
+        for (contact, outbound, left_s) in self.registrar.list(account, now.mono) {
+            match outbound {
+                None => {
+                    writer
+                        .header(&HeaderName::Contact, format_args!("<{contact}>;expires={left_s}"));
+                }
+                Some(Outbound { instance, reg_id }) => {
+                    keeps_its_way = true;
+                    let mut quoted = String::new();
+                    quote_into(instance, &mut quoted);
+                    writer.header(
+                        &HeaderName::Contact,
+                        format_args!(
+                            "<{contact}>;expires={left_s};+sip.instance={quoted};reg-id={reg_id}"
+                        ),
+                    );
+                }
+            }
+        }
+        if keeps_its_way && knows_outbound(request) {
+            // RFC 5626 §6; and how often we want to hear from it on this way (§10.1).
+            writer.header(&HeaderName::Require, OUTBOUND);
+            if flow.transport.is_stream() {
+                writer.header(&HeaderName::Other("Flow-Timer".into()), FLOW_TIMER_S);
+            }
         }
         writer.header(&HeaderName::Date, date(now.wall));
         out.push(Effect::Send { flow, bytes: writer.finish(), free });
@@ -85,11 +130,23 @@ fn asked(request: &Request) -> Option<Ask> {
                 let own = contact.params.value("expires").map(|text| text.parse::<u64>().ok());
                 let own = own.flatten().map(|wide| u32::try_from(wide).unwrap_or(u32::MAX));
                 // Headers behind `?` would be sent wherever the phone says: stripped.
-                Some((uri.clone().into_target(), own.or(expires)))
+                Some(Wanted {
+                    uri: uri.clone().into_target(),
+                    expires_s: own.or(expires),
+                    outbound: outbound(contact).filter(|_| knows_outbound(request)),
+                })
             };
             list.iter().map(bind).collect::<Option<Vec<_>>>().map(Ask::Bind)
         }
     }
+}
+
+/// Which phone it is and by which of its ways it comes (RFC 5626 §4.1, §4.2). An instance alone is no way.
+fn outbound(contact: &NameAddr) -> Option<Outbound> {
+    let instance = contact.params.unquoted("+sip.instance")?.into_owned();
+    let reg_id = contact.params.value("reg-id")?.parse().ok()?;
+    let fine = !instance.is_empty() && (1..=i32::MAX.unsigned_abs()).contains(&reg_id);
+    fine.then_some(Outbound { instance, reg_id })
 }
 
 /// The Date header's form of RFC 1123 (§20.17).

@@ -321,7 +321,10 @@ impl Endpoint {
                 let names = self.circles.share(&watch.watcher, what);
                 watch.dialog_info(version, self.watches.lamp(what), names)
             }
-            Package::Reg => watch.reginfo(version, self.registrar.list(what, now.mono)),
+            Package::Reg => {
+                let contacts = self.registrar.list(what, now.mono);
+                watch.reginfo(version, contacts.map(|(contact, _, left_s)| (contact, left_s)))
+            }
             Package::MessageSummary => watch.summary(),
         };
         let mut cx = Cx { core: &mut self.core, now, out };

@@ -267,6 +267,14 @@ impl Leg {
         }
     }
 
+    /// The phone has registered on a new connection, in place of one that is lost or that it left.
+    pub fn reattach(&mut self, left: &[Flow], flow: Flow) {
+        let gone = |current: Flow| current.connection == 0 || left.contains(&current);
+        if self.flow().is_some_and(gone) {
+            self.adopt(flow);
+        }
+    }
+
     /// The connection that the leg hangs on is gone. What comes next goes by a new one.
     pub fn on_flow_lost(&mut self, cx: &mut Cx<'_>, lost: Flow) {
         let id = self.id;

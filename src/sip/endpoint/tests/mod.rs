@@ -7,6 +7,7 @@ mod admission;
 mod called;
 mod calling;
 mod hostile;
+mod large;
 mod offers;
 mod pair;
 mod registering;

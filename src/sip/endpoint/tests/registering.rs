@@ -279,3 +279,202 @@ fn bindings_outlive_a_restart() {
     phone.endpoint.restore([far], at(0));
     assert_eq!(phone.pass(7_200_000).len(), 1);
 }
+
+// ---- RFC 5626 ----------------------------------------------------------------------------------
+
+const INSTANCE: &str = "+sip.instance=\"<urn:uuid:00000000-0000-1000-8000-000A95A0E128>\"";
+
+impl Phone {
+    /// Registers by one of its ways from this Contact; the status and the whole answer.
+    fn register_way(&mut self, contact: &str, reg_id: u32) -> String {
+        self.register(&format!(
+            "Supported: path, outbound
+             Contact: <{contact}>;{INSTANCE};reg-id={reg_id};expires=600"
+        ));
+        let again = self.last.clone();
+        let mut out = Vec::new();
+        // The repetition gets the same answer and changes nothing.
+        self.endpoint.receive(self.flow, again, false, at(self.ms), &mut out);
+        let Some(Effect::Send { bytes, .. }) = out.pop() else { panic!("no answer") };
+        assert!(out.is_empty());
+        String::from_utf8_lossy(&bytes).into_owned()
+    }
+}
+
+#[test]
+fn a_phone_that_comes_by_its_way_again_has_one_binding_wherever_it_comes_from() {
+    let mut phone = Phone::new();
+    phone.flow = tcp("198.51.100.9:31000", 8);
+    let answer = phone.register_way("sip:1000@10.0.0.7:5060;transport=tcp", 1);
+    for due in
+        ["Require: outbound\r\n", "Flow-Timer: 120\r\n", "+sip.instance=\"<urn:uuid:", "reg-id=1"]
+    {
+        assert!(answer.contains(due), "{due} in {answer}");
+    }
+    // It has moved to another network.
+    phone.flow = tcp("203.0.113.4:40000", 9);
+    let answer = phone.register_way("sip:1000@10.9.9.9:5060;transport=tcp", 1);
+    assert_eq!(answer.matches("Contact:").count(), 1, "{answer}");
+    assert_eq!(phone.dial().map(|(_, flow)| flow), Some(phone.flow));
+    // Another of its ways is another binding; the one that was refreshed last is called.
+    phone.flow = udp("203.0.113.4:40001");
+    let answer = phone.register_way("sip:1000@10.9.9.9:5061", 2);
+    assert_eq!(answer.matches("Contact:").count(), 2, "{answer}");
+    assert!(!answer.contains("Flow-Timer"), "on UDP the phone asks by STUN: {answer}");
+}
+
+#[test]
+fn a_phone_that_does_not_know_outbound_is_registered_as_ever() {
+    let mut phone = Phone::new();
+    phone.flow = tcp("198.51.100.9:31000", 8);
+    let (status, contacts) = phone.register(&format!(
+        "Contact: <sip:1000@10.0.0.7;transport=tcp>;{INSTANCE};reg-id=1;expires=600"
+    ));
+    assert_eq!(status, "200 REGISTER 1");
+    assert_eq!(contacts, ["<sip:1000@10.0.0.7;transport=tcp>;expires=600"]);
+}
+
+#[test]
+fn a_proxy_that_does_not_keep_the_phones_way_is_told() {
+    let mut phone = Phone::new();
+    let (status, _) = phone.register(&format!(
+        "Via: SIP/2.0/UDP 10.0.0.7:5060;branch=z9hG4bKphone
+         Supported: outbound
+         Contact: <sip:1000@10.0.0.7>;{INSTANCE};reg-id=1;expires=600"
+    ));
+    assert_eq!(status, "439 REGISTER 1", "RFC 5626 §6");
+}
+
+#[test]
+fn a_phone_whose_only_way_is_lost_is_not_rung_until_it_comes_again() {
+    let mut phone = Phone::new();
+    phone.flow = tcp("198.51.100.9:31000", 8);
+    let contact = "sip:1000@10.0.0.7:5060;transport=tcp";
+    phone.register_way(contact, 1);
+    let Some(BindingChange::Put(stored)) = phone.changes.pop() else { panic!("nothing stored") };
+    assert_eq!(stored.outbound.as_ref().map(|outbound| outbound.reg_id), Some(1));
+    let mut out = Vec::new();
+    phone.endpoint.flow_lost(phone.flow, at(0), &mut out);
+    assert!(
+        matches!(&out[..], [Effect::Binding(BindingChange::Remove { contact: gone, .. })] if gone == contact)
+    );
+    assert!(!phone.endpoint.reachable(&"1000".into()));
+    assert_eq!(phone.endpoint.gauges().bindings, 0);
+    // Nor does a way outlive our own restart.
+    let mut phone = Phone::new();
+    phone.endpoint.restore([stored], at(0));
+    assert_eq!(phone.pass(0), [contact]);
+}
+
+#[test]
+fn a_phone_behind_a_nat_hears_from_us_before_its_nat_forgets() {
+    let mut phone = Phone::new();
+    phone.register("Contact: <sip:1000@192.168.1.7:5060>;expires=600");
+    let knocks = |phone: &mut Phone, ms: u64| {
+        phone.ms += ms;
+        let mut out = Vec::new();
+        phone.endpoint.tick(at(phone.ms), &mut out);
+        out.into_iter()
+            .map(|effect| match effect {
+                Effect::Send { flow, bytes, free: true } => {
+                    let text = String::from_utf8_lossy(&bytes).into_owned();
+                    (flow, text.lines().next().unwrap_or_default().to_owned())
+                }
+                other => panic!("{other:?}"),
+            })
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(knocks(&mut phone, 28_000), []);
+    let due = (phone.flow, "OPTIONS sip:1000@192.168.1.7:5060 SIP/2.0".to_owned());
+    for _ in 0..2 {
+        let (flow, knock) = &due;
+        assert_eq!(knocks(&mut phone, 1_000), [(*flow, knock.clone())]);
+        assert_eq!(knocks(&mut phone, 28_000), []);
+    }
+    // One that is where it says needs none.
+    let mut phone = Phone::new();
+    phone.register("Contact: <sip:1000@198.51.100.9:5060>;expires=600");
+    assert_eq!(knocks(&mut phone, 60_000), []);
+}
+
+#[test]
+fn a_call_goes_on_by_the_connection_that_its_phone_registers_on_next() {
+    let mut phone = Phone::new();
+    phone.flow = tcp("198.51.100.9:31000", 8);
+    let contact = "sip:1000@10.0.0.7:5060;transport=tcp";
+    phone.register_way(contact, 1);
+    let (old, leg) = (phone.flow, LegId(2));
+    let sdp = || Some(Bytes::from_static(super::SDP.as_bytes()));
+    let mut out = Vec::new();
+    let shown = Shown { user: "1".to_owned().into(), name: None };
+    phone.endpoint.dial(leg, &"1000".into(), &shown, sdp(), at(0), &mut out).expect("an address");
+    let Some(Effect::Send { bytes, flow, .. }) = out.pop() else { panic!("no INVITE") };
+    assert_eq!(flow, old);
+    let invite = String::from_utf8_lossy(&bytes).into_owned();
+    let of = |name: &str| {
+        let line = invite.lines().find(|line| line.starts_with(name)).expect(name);
+        line.to_owned()
+    };
+    let answer = wire(
+        &format!(
+            "SIP/2.0 200 OK\n{}\n{}\n{};tag=phone\n{}\n{}\nContact: <{contact}>\nContent-Type: application/sdp",
+            of("Via"),
+            of("From"),
+            of("To"),
+            of("Call-ID"),
+            of("CSeq")
+        ),
+        super::SDP,
+    );
+    phone.endpoint.receive(old, answer, false, at(0), &mut Vec::new());
+    // Both orders: the connection is seen to break before, or not before, the phone is back.
+    let mut current = old;
+    for (seen, connection) in [(true, 9), (false, 10)] {
+        if seen {
+            phone.endpoint.flow_lost(current, at(0), &mut Vec::new());
+        }
+        let back = tcp("203.0.113.4:40000", connection);
+        phone.flow = back;
+        phone.cseq += 1;
+        let challenge = {
+            let mut out = Vec::new();
+            let lines = format!("Supported: outbound\nContact: <{contact}>;{INSTANCE};reg-id=1");
+            let ask = phone.message(&lines, "");
+            phone.endpoint.receive(back, ask, false, at(0), &mut out);
+            let Some(Effect::Send { bytes, .. }) = out.pop() else { panic!("no challenge") };
+            let proof =
+                authorization(&bytes, "1000", "pw1000", &Method::Register, "sip:desk.example");
+            phone.message(&lines, &format!("\n{proof}"))
+        };
+        phone.endpoint.receive(back, challenge, false, at(0), &mut Vec::new());
+        current = back;
+        let mut out = Vec::new();
+        phone.endpoint.offer(leg, sdp(), at(0), &mut out);
+        let sent = out.iter().find_map(|effect| match effect {
+            Effect::Send { flow, bytes, .. } => {
+                Some((*flow, String::from_utf8_lossy(&bytes[..6]).into_owned()))
+            }
+            _ => None,
+        });
+        assert_eq!(sent, Some((back, "INVITE".to_owned())), "seen to break: {seen}");
+        if seen {
+            // It refuses, so that the next can be sent.
+            let Some(Effect::Send { bytes, .. }) = out.into_iter().next() else { panic!() };
+            let text = String::from_utf8_lossy(&bytes).into_owned();
+            let of =
+                |name: &str| text.lines().find(|line| line.starts_with(name)).unwrap().to_owned();
+            let refusal = wire(
+                &format!(
+                    "SIP/2.0 488 No\n{}\n{}\n{}\n{}\n{}",
+                    of("Via"),
+                    of("From"),
+                    of("To"),
+                    of("Call-ID"),
+                    of("CSeq")
+                ),
+                "",
+            );
+            phone.endpoint.receive(back, refusal, false, at(0), &mut Vec::new());
+        }
+    }
+}
