@@ -6,6 +6,7 @@ mod bounded;
 mod channels;
 mod id;
 mod private;
+mod reason;
 mod rng;
 mod time;
 
@@ -13,5 +14,6 @@ pub use bounded::{BoundedQueue, Full};
 pub use channels::Channels;
 pub use id::{AgentId, CallId, GroupId, LegId, MenuId, Number, PlayId, PromptId, TrunkId};
 pub use private::Private;
+pub use reason::{Protocol, Reason};
 pub use rng::Rng;
 pub use time::{Mono, Now, Wall};

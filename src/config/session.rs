@@ -33,6 +33,7 @@ pub(super) fn read(table: &mut Table, out: &mut Findings<'_>) -> SessionPolicy {
         reliable: reliable.unwrap_or_default(),
         expires_s: expires.map(s),
         least_s: s(least),
+        follows: table.flag("follow_redirects", true, out),
     }
 }
 
@@ -43,7 +44,9 @@ pub(super) fn show(policy: SessionPolicy) -> String {
     let written = |seconds: u32| show_duration(Duration::from_secs(u64::from(seconds)));
     let expires = policy.expires_s.map_or_else(|| OFF.to_owned(), written);
     let least = written(policy.least_s);
+    let follows = policy.follows;
     format!(
-        "prack = \"{prack}\"\nsession_expires = \"{expires}\"\nmin_session_expires = \"{least}\""
+        "prack = \"{prack}\"\nsession_expires = \"{expires}\"\nmin_session_expires = \"{least}\"\n\
+         follow_redirects = {follows}"
     )
 }

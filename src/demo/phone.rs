@@ -356,6 +356,7 @@ impl Phone {
             | LegEvent::Answered { .. }
             | LegEvent::Confirmed { .. }
             | LegEvent::OfferAnswered { .. }
+            | LegEvent::Reason(_)
             | LegEvent::Digit(_) => {}
         }
         let mut plan = Plan::default();

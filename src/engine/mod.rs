@@ -440,6 +440,7 @@ const fn concerns(input: &pbx::Input) -> Option<LegId> {
         | I::Ringing { leg }
         | I::Answered { leg }
         | I::Refused { leg, .. }
+        | I::Reason { leg, .. }
         | I::Gone { leg, .. }
         | I::Failed { leg, .. }
         | I::Key { leg, .. }

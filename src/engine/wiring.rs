@@ -50,6 +50,7 @@ impl Engine {
                 self.offer_answered(leg, result.ok().flatten(), now, out);
             }
             LegEvent::Digit(key) => self.tell(Desk::Key { leg, key }),
+            LegEvent::Reason(reason) => self.tell(Desk::Reason { leg, reason }),
             LegEvent::Over(LegEnd::ByUs) => self.close(leg, now, out),
             LegEvent::Over(
                 end @ (LegEnd::Bye | LegEnd::Cancelled | LegEnd::NoAck | LegEnd::Lost),

@@ -5,7 +5,9 @@
 //! written as JSON and are read for ever: a field may be added with a default, none is renamed or
 //! removed, and a new meaning is a new variant.
 
-use crate::base::{AgentId, CallId, GroupId, MenuId, Number, Private, PromptId, TrunkId, Wall};
+use crate::base::{
+    AgentId, CallId, GroupId, MenuId, Number, Private, PromptId, Reason, TrunkId, Wall,
+};
 use serde::{Deserialize, Serialize};
 
 /// The version of the shapes below, written into every stored entry.
@@ -144,6 +146,13 @@ pub enum CallEvent {
     Resumed {
         /// Who took the call back.
         by: Party,
+    },
+    /// One side said why it is about to end the call, in numbers of SIP or of the telephone network.
+    ReasonGiven {
+        /// Who said it.
+        by: Party,
+        /// What.
+        reason: Reason,
     },
     /// The call is over; its last event.
     Ended {

@@ -1,7 +1,7 @@
 //! The face of the desk's rules: what they are told and what they ask for. No SIP, no SDP, no sockets:
 //! legs ring, answer and end; prompts play; keys come.
 
-use crate::base::{AgentId, CallId, LegId, Number, PlayId, PromptId};
+use crate::base::{AgentId, CallId, LegId, Number, PlayId, PromptId, Reason};
 use crate::event::{Caller, Fact, Means, Origin};
 
 /// Something that happened, told to [`super::Desk::handle`] with the time.
@@ -36,6 +36,13 @@ pub enum Input {
         leg: LegId,
         /// SIP status; 480 when there is no registration, 408 when it never answered the request.
         status: u16,
+    },
+    /// The peer said why it is about to end the leg; `Gone` follows.
+    Reason {
+        /// The leg.
+        leg: LegId,
+        /// In numbers.
+        reason: Reason,
     },
     /// The leg is over by the peer's doing: BYE, CANCEL, or it vanished.
     Gone {

@@ -10,7 +10,7 @@ use super::say::{Script, Told};
 use super::staff::Missed;
 use super::timers::Timer;
 use super::{direct, hunt, menu, queue};
-use crate::base::{CallId, LegId, Mono, Number, PlayId, PromptId};
+use crate::base::{CallId, LegId, Mono, Number, PlayId, PromptId, Reason};
 use crate::dialplan::{SetAside, Target};
 use crate::event::{CallEvent, EndCause, Fact, OfferEnd, Party, Purpose};
 use std::time::Duration;
@@ -88,6 +88,11 @@ pub(super) enum Event {
     Hold {
         by: Party,
         on: bool,
+    },
+    /// Why somebody is about to end it.
+    Said {
+        by: Party,
+        reason: Reason,
     },
     PhoneRings,
     PhoneAnswered(LegId),
@@ -199,6 +204,10 @@ impl Call {
     pub(super) fn step(&mut self, event: Event, floor: &mut Floor, turn: &mut Turn<'_>) {
         use {Event as E, State as S};
         match (&mut self.state, event) {
+            (S::New | S::Over, E::Said { .. }) => {}
+            (_, E::Said { by, reason }) => {
+                self.record(CallEvent::ReasonGiven { by, reason }, turn);
+            }
             // The caller may leave at any instant.
             (
                 S::Menu(_) | S::Telling(_) | S::Hunting(_) | S::Direct(_) | S::Talking(_),

@@ -92,6 +92,10 @@ impl Desk {
             Input::Refused { leg, status } => {
                 self.phone(leg, Event::PhoneRefused(leg, status), turn);
             }
+            Input::Reason { leg, reason } => {
+                let said = |by| Event::Said { by, reason };
+                self.leg(leg, said(Party::Caller), said(Party::Agent), turn);
+            }
             Input::Gone { leg, lost: _ } => {
                 self.leg(leg, Event::CallerGone, Event::PhoneGone(leg), turn);
             }

@@ -281,6 +281,7 @@ impl Peer {
             | LegEvent::Answered { .. }
             | LegEvent::Confirmed { .. }
             | LegEvent::OfferAnswered { .. }
+            | LegEvent::Reason(_)
             | LegEvent::Digit(_) => {}
         }
     }

@@ -173,6 +173,7 @@ impl Caller {
             | LegEvent::Confirmed { .. }
             | LegEvent::Offer { .. }
             | LegEvent::OfferAnswered { .. }
+            | LegEvent::Reason(_)
             | LegEvent::Digit(_) => {}
         }
         stage.peer.negotiate(leg, event, late, stage.now);
@@ -332,6 +333,7 @@ impl Phone {
             | LegEvent::Confirmed { .. }
             | LegEvent::Offer { .. }
             | LegEvent::OfferAnswered { .. }
+            | LegEvent::Reason(_)
             | LegEvent::Digit(_) => {}
         }
         stage.peer.negotiate(leg, event, false, stage.now);

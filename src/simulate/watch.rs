@@ -238,6 +238,7 @@ impl Watch {
             | CallEvent::KeyPressed { .. }
             | CallEvent::KeyWrong { .. }
             | CallEvent::MenuTimedOut { .. }
+            | CallEvent::ReasonGiven { .. }
             | CallEvent::Queued { .. }
             | CallEvent::Announced { .. } => {}
         }

@@ -2,7 +2,7 @@
 //! else in `sip` is behind this; the engine never sees a header, a transaction or a dialog.
 
 use super::trunk::{Profile, Upstream};
-use crate::base::{LegId, Number, Private, TrunkId, Wall};
+use crate::base::{LegId, Number, Private, Reason, TrunkId, Wall};
 use bytes::Bytes;
 use std::net::SocketAddr;
 
@@ -149,11 +149,13 @@ pub struct SessionPolicy {
     pub expires_s: Option<u32>,
     /// The least interval that we bear, seconds.
     pub least_s: u32,
+    /// Whether a phone of ours may send a call on to another of ours by 3xx. To outsiders none may.
+    pub follows: bool,
 }
 
 impl Default for SessionPolicy {
     fn default() -> Self {
-        Self { reliable: Reliable::WhenRequired, expires_s: None, least_s: 90 }
+        Self { reliable: Reliable::WhenRequired, expires_s: None, least_s: 90, follows: true }
     }
 }
 
@@ -274,6 +276,8 @@ pub enum LegEvent {
     },
     /// A key by SIP INFO (application/dtmf-relay or application/dtmf).
     Digit(char),
+    /// The peer said why it ends the leg, by BYE or CANCEL; `Over` follows.
+    Reason(Reason),
     /// The leg is over; nothing more is owed.
     Over(LegEnd),
 }

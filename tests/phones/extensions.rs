@@ -1,7 +1,9 @@
 //! SIP's extensions with peers that use them: SIPp on both sides of the running desk.
 
 use crate::support::desk::{Desk, Setup};
-use crate::support::s;
+use crate::support::ear::Ear;
+use crate::support::sound::{Law, Sound};
+use crate::support::{eventually, s};
 
 #[test]
 fn ringing_and_early_media_are_acknowledged_on_both_sides() {
@@ -18,6 +20,50 @@ fn ringing_and_early_media_are_acknowledged_on_both_sides() {
     let racks: Vec<&str> =
         racks.iter().filter(|(word, _)| word == "acknowledged").map(|(_, v)| v.trim()).collect();
     assert_eq!(racks, ["4711 1 INVITE", "4712 1 INVITE"]);
+    assert_eq!(desk.outcome("031234561"), "answered");
+    // Why the phone hung up is kept, without what it said.
+    let ladder = desk.ladder("031234561");
+    let said = ladder.iter().find(|step| step["kind"] == "reason_given");
+    let said = said.unwrap_or_else(|| panic!("{ladder:#?}"));
+    assert_eq!(said["reason"]["protocol"], "q850", "{said}");
+    assert_eq!(said["reason"]["cause"], 16, "{said}");
+    assert!(!format!("{ladder:?}").contains("said by"), "{ladder:?}");
+    desk.at_rest(s(3));
+}
+
+#[test]
+fn a_phone_that_sends_its_calls_on_reaches_a_colleague_and_nobody_outside() {
+    let desk = Desk::start("desk.toml");
+    let to = format!("202@{}", desk.sip);
+    let moved = desk.agent("agent_moved", 201).set("TO", to).start();
+    let colleague = desk.agent("agent", 202).set("RING", 200).start();
+    let caller = desk.caller("0312340010").set("STAY", 500).start();
+    moved.wait(1, "acknowledged", s(3));
+    caller.wait(1, "answered", s(3));
+    colleague.wait(1, "released", s(3));
+    caller.wait(1, "hung_up", s(3));
+    assert_eq!(desk.outcome("031234561"), "answered");
+    desk.at_rest(s(3));
+}
+
+#[test]
+fn of_two_phones_with_early_media_the_one_that_answers_is_heard() {
+    let desk = Desk::start("desk.toml");
+    let (first, second) = (Ear::new(desk.ports.port()), Ear::new(desk.ports.port()));
+    let agent = desk.agent("agent_forks", 201).set("RING", 300).set("TALK", 2500);
+    let agent = agent.set("MEDIA", first.port()).set("OTHER", second.port()).start();
+    let ear = Ear::new(desk.ports.port());
+    let caller = desk.caller("0312340010").set("MEDIA", ear.port()).start();
+    let port = caller.wait(1, "answered", s(5)).parse().expect("our port");
+    let his = Sound::voice(91, 10);
+    ear.say(&his, Law::Mu, port);
+    eventually("the phone that answered hears", s(5), || {
+        his.holds(&first.heard().part(200, 1000)).is_some()
+    });
+    assert!(his.holds(&second.heard().part(200, 1000)).is_none());
+    let agent = agent.done();
+    assert_eq!(agent.count("acknowledged"), 1);
+    assert_eq!(agent.count("hung_up"), 1);
     assert_eq!(desk.outcome("031234561"), "answered");
     desk.at_rest(s(3));
 }

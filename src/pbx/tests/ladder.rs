@@ -4,7 +4,9 @@
 //! anew after a change of the rules, set `LADDERS=write`, and read the difference.
 
 use super::plan;
-use crate::base::{AgentId, LegId, Mono, Now, Number, PlayId, Private, Rng, Wall};
+use crate::base::{
+    AgentId, LegId, Mono, Now, Number, PlayId, Private, Protocol, Reason, Rng, Wall,
+};
 use crate::event::{AgentEvent, CallEvent, Caller, CallerNumber, Fact, Means, Origin};
 use crate::pbx::{Action, AgentMemory, AgentSnapshot, AgentState, Command, Desk, Hindrance, Input};
 use std::collections::BTreeMap;
@@ -118,6 +120,10 @@ impl Ladder {
                 Input::Refused { leg: leg(phone), status: status.parse().expect("a status") }
             }
             ["gone", who] => Input::Gone { leg: leg(who), lost: false },
+            ["reason", who, cause] => {
+                let cause = cause.parse().expect("a number");
+                Input::Reason { leg: leg(who), reason: Reason { protocol: Protocol::Q850, cause } }
+            }
             ["lost", who] => Input::Gone { leg: leg(who), lost: true },
             ["fails", who] => Input::Failed { leg: leg(who), what: "no media port" },
             ["key", who, key] => {
@@ -215,6 +221,9 @@ fn fact(event: &CallEvent) -> String {
         CallEvent::OperatorAnswered { agent } => format!("OperatorAnswered {agent}"),
         CallEvent::Held { by } => format!("Held {by:?}"),
         CallEvent::Resumed { by } => format!("Resumed {by:?}"),
+        CallEvent::ReasonGiven { by, reason } => {
+            format!("ReasonGiven {by:?} {:?} {}", reason.protocol, reason.cause)
+        }
         CallEvent::Ended { by, cause } => format!("Ended {by:?} {cause:?}"),
     }
 }

@@ -77,6 +77,7 @@ pub(super) fn event_name(event: &LegEvent) -> String {
             format!("had its offer {}", if result.is_ok() { "answered" } else { "refused" })
         }
         LegEvent::Digit(key) => format!("got key {key}"),
+        LegEvent::Reason(reason) => format!("is told why: {:?} {}", reason.protocol, reason.cause),
         LegEvent::Over(end) => format!("is over: {end:?}"),
     }
 }

@@ -8,6 +8,7 @@ mod directory;
 mod guard;
 pub(in crate::sip) mod large;
 mod receive;
+mod redirecting;
 mod register;
 mod serving;
 mod subscribing;
@@ -372,6 +373,16 @@ impl Endpoint {
             Whose::Leg(leg) => leg,
             Whose::Watch(watch) => return self.on_notified(watch, branch, &outcome, now, out),
         };
+        if let Outcome::Response(response) = &outcome
+            && (300..400).contains(&response.status)
+            && purpose == Purpose::Invite
+            && self.legs.get(leg.0).is_some_and(|leg| leg.may_turn(branch))
+        {
+            let routes = self.turns(response, now.mono);
+            if let Some(leg) = self.legs.get_mut(leg.0) {
+                leg.add_turns(routes);
+            }
+        }
         if self.legs.contains(leg.0) {
             let step = |leg: &mut Leg, cx: &mut Cx<'_>| {
                 leg.on_outcome(cx, Some(flow), purpose, branch, outcome);

@@ -121,7 +121,7 @@ impl Endpoint {
         let mut cx = Cx { core: &mut self.core, now, out };
         let bytes = cx.answer(request, 200, tag).finish();
         cx.send(flow, bytes, false);
-        self.with_leg(id, now, out, |leg, cx| leg.on_cancel(cx, key));
+        self.with_leg(id, now, out, |leg, cx| leg.on_cancel(cx, key, &request.head));
     }
 
     /// The leg that a request inside a dialog belongs to: our tag finds it, Call-ID and the peer's tag

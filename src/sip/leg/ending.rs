@@ -3,11 +3,11 @@
 use super::outgoing::bye;
 use super::session::Exchange;
 use super::{Ending, Leg, State};
-use crate::sip::Request;
 use crate::sip::api::{LegEnd, LegEvent, Why};
 use crate::sip::dialog::Token;
 use crate::sip::endpoint::asking::Outcome;
 use crate::sip::endpoint::core::Cx;
+use crate::sip::{Head, Request};
 
 impl Leg {
     /// The engine wants the leg to end, whatever its state.
@@ -57,10 +57,20 @@ impl Leg {
         }
     }
 
+    /// Why the peer ends the leg, when it says so.
+    pub(super) fn tell_reason(&self, cx: &mut Cx<'_>, head: &Head) {
+        if let Some(reason) = super::reason::read(head) {
+            cx.tell(self.id, LegEvent::Reason(reason));
+        }
+    }
+
     /// The peer's BYE, in any state.
     pub(super) fn on_bye(&mut self, cx: &mut Cx<'_>, key: u64, request: &Request) {
         let ok = cx.answer(request, 200, self.tag).finish();
         cx.respond(key, 200, ok);
+        if let State::Invited(_) | State::Up(_) = self.state {
+            self.tell_reason(cx, &request.head);
+        }
         if let State::Invited(_) = self.state {
             // Before our final answer: the INVITE is refused (§15.1.2).
             return self.refuse_with(cx, 487, LegEnd::Bye);

@@ -7,12 +7,12 @@ use super::timer::agreed_as_server;
 use super::{Leg, State, some_sdp};
 use crate::base::Mono;
 use crate::sip::HeaderName;
-use crate::sip::Request;
 use crate::sip::api::{LegEnd, LegEvent, Why};
 use crate::sip::dialog::Dialog;
 use crate::sip::endpoint::core::Cx;
 use crate::sip::extensions::{ALLOW, SUPPORTED};
 use crate::sip::transaction::after_ms;
+use crate::sip::{Head, Request};
 use bytes::Bytes;
 
 /// A provisional response is said again this often, so that no proxy between gives up (§13.3.1.1).
@@ -156,9 +156,10 @@ impl Leg {
     }
 
     /// CANCEL for the INVITE under `key`; the CANCEL itself has been answered.
-    pub fn on_cancel(&mut self, cx: &mut Cx<'_>, key: u64) {
+    pub fn on_cancel(&mut self, cx: &mut Cx<'_>, key: u64, head: &Head) {
         match &self.state {
             State::Invited(invited) if invited.key == key => {
+                self.tell_reason(cx, head);
                 self.refuse_with(cx, 487, LegEnd::Cancelled);
             }
             State::Up(_) => self.on_reinvite_cancelled(cx, key),

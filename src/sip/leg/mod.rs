@@ -11,12 +11,14 @@ mod forks;
 mod incoming;
 mod keys;
 mod outgoing;
+mod reason;
+mod redirect;
 mod reliable;
 mod session;
 mod timer;
 
 use super::HeaderName;
-use super::api::{Flow, LegEnd, LegEvent, Why};
+use super::api::{Flow, LegEnd, LegEvent};
 use super::dialog::{Dialog, Token};
 use super::endpoint::asking::{Outcome, Purpose};
 use super::transaction::after_ms;
@@ -29,6 +31,7 @@ use bytes::Bytes;
 
 pub(super) use incoming::Invited;
 pub(super) use outgoing::{Calling, Invitation, reject_fork};
+pub(super) use redirect::Route;
 pub(super) use reliable::carry_an_offer as provisionals_carry_an_offer;
 pub(super) use session::{Up, acknowledge_late};
 pub(super) use timer::{TooSmall, agreed_as_server};
@@ -340,16 +343,6 @@ impl Leg {
             }
             State::Over => {}
         }
-    }
-}
-
-/// The Reason header for our CANCEL or BYE (RFC 3326).
-fn reason(why: Why) -> Option<&'static str> {
-    match why {
-        Why::Normal => None,
-        Why::Elsewhere => Some("SIP;cause=200;text=\"Call completed elsewhere\""),
-        Why::Fault => Some("SIP;cause=500;text=\"Server Internal Error\""),
-        Why::Expired => Some("SIP;cause=408;text=\"Session Expired\""),
     }
 }
 

@@ -2,6 +2,7 @@
 //! (RFC 3261 §13.2, §9.1).
 
 use super::forks::Fork;
+use super::redirect::Turns;
 use super::session::{Exchange, Up};
 use super::timer::{LEAST_S, MAX_TOO_SMALL, agreed_as_client, write_invite};
 use super::{Ending, Leg, State, reason, some_sdp};
@@ -41,6 +42,8 @@ pub(in crate::sip) struct Calling {
     /// What a 422 made us ask (RFC 4028 §7.3), seconds, and how often.
     least_s: u32,
     too_small: u8,
+    /// Where 3xx answers send it.
+    pub(super) turns: Option<Box<Turns>>,
     /// The early dialogs, at most [`MAX_FORKS`](crate::sip::endpoint::asking::MAX_FORKS).
     pub(super) forks: Vec<Fork>,
 }
@@ -91,6 +94,7 @@ impl Leg {
             sdp: sdp.cloned(),
             least_s: LEAST_S,
             too_small: 0,
+            turns: None,
             forks: Vec::new(),
         };
         cx.start(branch, id, Purpose::Invite, flow, bytes);
@@ -111,8 +115,10 @@ impl Leg {
             (State::Calling(_), Outcome::Response(response)) => match response.status {
                 ..200 => self.on_provisional(cx, &response),
                 200..300 => self.on_success(cx, branch, &response),
-                // Redirections are not followed and challenges never answered: a called phone has no
-                // claim on a password of ours.
+                // §8.1.3.4: a redirection, or the failure of a place that one named. A refusal by 6xx
+                // is everybody's (§21.6). Challenges are never answered: a called phone has no claim on
+                // a password of ours.
+                300..600 if self.turn(cx) => {}
                 422 if self.ask_longer(cx, &response.head) => {}
                 300.. => {
                     self.close_forks(cx);
@@ -123,6 +129,9 @@ impl Leg {
             },
             (State::Calling(calling), Outcome::TimedOut) => {
                 let status = if calling.cancel.is_some() { 487 } else { 408 };
+                if self.turn(cx) {
+                    return;
+                }
                 self.close_forks(cx);
                 self.over(cx, LegEvent::Refused { status });
             }
@@ -142,7 +151,7 @@ impl Leg {
         let State::Calling(calling) = &mut self.state else { return };
         if let Some(why) = calling.cancel {
             // Now the CANCEL that had to wait may go (§9.1).
-            cx.cancel(calling.branch, reason(why));
+            cx.cancel(calling.branch, reason::said(why));
             return;
         }
         if response.status > 100 {
@@ -171,7 +180,7 @@ impl Leg {
     }
 
     /// Says the INVITE anew: a request of its own in the same call (RFC 3261 §8.1.3.5).
-    fn invite_again(&mut self, cx: &mut Cx<'_>, changed: &[(HeaderName, &str)]) -> bool {
+    pub(super) fn invite_again(&mut self, cx: &mut Cx<'_>, changed: &[(HeaderName, &str)]) -> bool {
         let branch = cx.branch();
         self.close_forks(cx);
         let State::Calling(calling) = &mut self.state else { return false };
@@ -247,7 +256,7 @@ impl Leg {
         if calling.cancel.is_none() {
             calling.cancel = Some(why);
             // Before a provisional response this waits; the answer to the INVITE decides.
-            cx.cancel(calling.branch, reason(why));
+            cx.cancel(calling.branch, reason::said(why));
         }
     }
 
@@ -284,7 +293,7 @@ pub(super) fn bye(cx: &mut Cx<'_>, leg: LegId, dialog: &mut Dialog, why: Option<
     let seq = dialog.next_seq();
     let mut writer = dialog.request(&Method::Bye, seq, cx.core.place(dialog.flow), branch);
     writer.header(&HeaderName::UserAgent, &cx.core.settings.product);
-    if let Some(reason) = why.and_then(reason) {
+    if let Some(reason) = why.and_then(reason::said) {
         writer.header(&HeaderName::Reason, reason);
     }
     cx.start(branch, leg, Purpose::Bye, dialog.flow, writer.finish());

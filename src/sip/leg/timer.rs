@@ -267,6 +267,7 @@ mod tests {
         reliable: crate::sip::api::Reliable::WhenRequired,
         expires_s: Some(1_800),
         least_s: 90,
+        follows: false,
     };
 
     fn head(lines: &str) -> Head {

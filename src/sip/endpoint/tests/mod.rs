@@ -10,6 +10,7 @@ mod hostile;
 mod large;
 mod offers;
 mod pair;
+mod redirecting;
 mod registering;
 mod reliable;
 mod sessions;
@@ -116,6 +117,7 @@ pub(super) fn event_line(event: &LegEvent) -> String {
         LegEvent::OfferAnswered { result: Ok(sdp) } => with("OfferAnswered".into(), sdp),
         LegEvent::OfferAnswered { result: Err(status) } => format!("OfferAnswered {status}"),
         LegEvent::Digit(digit) => format!("Digit {digit}"),
+        LegEvent::Reason(reason) => format!("Reason {:?} {}", reason.protocol, reason.cause),
         LegEvent::Over(end) => format!("Over {end:?}"),
     }
 }

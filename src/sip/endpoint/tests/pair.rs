@@ -179,7 +179,7 @@ impl World {
             LegEvent::OfferAnswered { .. } => self.plan(side, leg, Deed::AnswerInAck, 200),
             LegEvent::Refused { status } => ended(self, format!("Refused {status}")),
             LegEvent::Over(end) => ended(self, format!("{end:?}")),
-            LegEvent::Progress { .. } | LegEvent::Digit(_) => {}
+            LegEvent::Progress { .. } | LegEvent::Digit(_) | LegEvent::Reason(_) => {}
         }
     }
 

@@ -278,3 +278,32 @@ fn a_phone_behind_a_nat_is_called_back_where_it_is() {
     assert!(ladder.last("BYE").starts_with("BYE sip:peer@10.0.0.5:5060 SIP/2.0"));
     ladder.rest();
 }
+
+#[test]
+fn why_a_peer_ends_a_call_is_told_before_its_end() {
+    Ladder::run(
+        udp("192.0.2.7:5060"),
+        &format!(
+            "{CALLED}
+        > BYE 2 h:Reason=Q.850;cause=16;text=\"whatever_Hanako_said\"
+        < 200 BYE 2
+        ! Reason Q850 16
+        ! Over Bye
+    "
+        ),
+    );
+    Ladder::run(
+        udp("192.0.2.7:5060"),
+        "
+        > INVITE 1 sdp
+        < 100 INVITE 1
+        ! Incoming sdp
+        > CANCEL 1 h:Reason=SIP;cause=200
+        < 200 CANCEL 1
+        ! Reason Sip 200
+        < 487 INVITE 1
+        ! Over Cancelled
+        > ACK 1 fail
+    ",
+    );
+}
