@@ -29,23 +29,23 @@ fn a_whole_call_by(transport: &str) {
 
     // The menu's greeting, a key in it and one in the menu behind it.
     caller.call("0312340050");
-    caller.hears(&prompt("welcome"), s(8));
+    caller.hears(&prompt("welcome"), s(20));
     caller.tell("3");
-    caller.hears(&prompt("welcome"), s(8));
+    caller.hears(&prompt("welcome"), s(20));
     caller.tell("7");
-    agent.wait("LinphoneCallStreamsRunning", 1, s(10));
-    caller.hears(&hers, s(8));
-    agent.hears(&his, s(8));
+    agent.wait("LinphoneCallStreamsRunning", 1, s(20));
+    caller.hears(&hers, s(20));
+    agent.hears(&his, s(20));
 
     // She holds: he hears music, then her again.
     agent.tell("pause");
-    caller.hears(&prompt("music"), s(10));
+    caller.hears(&prompt("music"), s(20));
     agent.tell("resume");
-    caller.hears(&hers, s(10));
-    agent.hears(&his, s(10));
+    caller.hears(&hers, s(20));
+    agent.hears(&his, s(20));
 
     caller.tell("terminate");
-    agent.wait("to LinphoneCallEnd", 1, s(8));
+    agent.wait("to LinphoneCallEnd", 1, s(20));
     let call = desk.over("6002");
     assert_eq!(
         (call["outcome"].as_str(), call["agent"].as_str()),
