@@ -1,9 +1,12 @@
 //! Values inside a message: what is read is written back and read again as the same.
 
-use crate::base::Mono;
+use crate::base::{Mono, Rng};
 use crate::sip::digest::{Algorithm, Authenticator, Challenge, Ha1, Verdict};
 use crate::sip::{AnyUri, Method, NameAddr, Uri, Via};
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+/// Whom challenges go to.
+const PEER: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
 
 /// A URI alone, and as the address of a header.
 pub fn uri(data: &[u8]) {
@@ -74,8 +77,9 @@ pub fn auth(data: &[u8]) {
     let uri = AnyUri::parse("sip:desk.example").expect("a URI");
     let values = || data.split(|byte| *byte == b'\n');
     let lookup = |user: &str| (user == "1000").then_some(&hash);
-    let verdict = authenticator.check(&Method::Register, &uri, values(), Mono(1_000_000), lookup);
-    assert!(!matches!(verdict, Verdict::Granted { .. } | Verdict::Stale), "{verdict:?}");
+    let verdict =
+        authenticator.check(&Method::Register, &uri, values(), PEER, Mono(1_000_000), lookup);
+    assert!(!matches!(verdict, Verdict::Granted { .. }), "{verdict:?}");
     assert_eq!(authenticator.kept(), 0, "no state before authentication");
 
     // White space in a nonce is written as a space: no server that we know makes such nonces.
@@ -88,13 +92,26 @@ pub fn auth(data: &[u8]) {
     let answer =
         challenge.answer("1000", password, &Method::Register, "sip:desk.example", "c0ffee", 1);
     assert!(!answer.contains(['\r', '\n']), "{answer:?}");
-    // Whoever asked finds the password right, and only the nonce not to be ours.
+    // A nonce that is not ours says nothing of the password.
     let mut theirs = Authenticator::new(&challenge.realm, [8; 32]);
     let hash = Ha1::new("1000", &challenge.realm, password);
     let lookup = |user: &str| (user == "1000").then_some(&hash);
-    let answers = std::iter::once(answer.as_bytes());
-    let verdict = theirs.check(&Method::Register, &uri, answers, Mono(1_000_000), lookup);
+    let now = Mono(1_000_000);
+    let mut check = |answer: &str| {
+        let answers = std::iter::once(answer.as_bytes());
+        theirs.check(&Method::Register, &uri, answers, PEER, now, lookup)
+    };
     // RFC 7616 always counts; one of ours that asks for SHA-256 without qop is not to be had.
     let uncounted = challenge.algorithm() == Algorithm::Sha256 && !answer.contains("qop=auth");
+    let verdict = check(&answer);
     assert!(matches!(verdict, Verdict::Stale) || uncounted, "{verdict:?} {answer:?}");
+    // Whoever asks in that realm with a nonce of its own finds the password right.
+    let mut rng = Rng::from_number(1);
+    let ours = Authenticator::new(&challenge.realm, [8; 32]).challenges(PEER, now, &mut rng, false);
+    if let Some(asked) = Challenge::pick(ours.iter().map(String::as_bytes)) {
+        let register = &Method::Register;
+        let answer = asked.answer("1000", password, register, "sip:desk.example", "c0ffee", 1);
+        let verdict = check(&answer);
+        assert!(matches!(verdict, Verdict::Granted { .. }), "{verdict:?} {answer:?}");
+    }
 }

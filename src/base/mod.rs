@@ -5,6 +5,7 @@
 mod bounded;
 mod channels;
 mod id;
+mod network;
 mod private;
 mod reason;
 mod rng;
@@ -13,6 +14,7 @@ mod time;
 pub use bounded::{BoundedQueue, Full};
 pub use channels::Channels;
 pub use id::{AgentId, CallId, GroupId, LegId, MenuId, Number, PlayId, PromptId, TrunkId};
+pub use network::{Network, NotANetwork};
 pub use private::Private;
 pub use reason::{Protocol, Reason};
 pub use rng::Rng;

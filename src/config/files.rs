@@ -42,6 +42,7 @@ pub fn load(path: &Path, secrets: Secrets) -> Result<(Config, Vec<Finding>), Vec
                 Ok((accounts, warnings)) => {
                     config.accounts = accounts;
                     findings.extend(warnings);
+                    findings.extend(rules_for_nobody(config, Source::new(&text, &name)));
                 }
                 Err(list) => findings.extend(list),
             }
@@ -156,6 +157,17 @@ fn trunk_password(path: &Path) -> Result<Private<String>, Vec<Finding>> {
     let name = path.display().to_string();
     let text = read(path, &name, true)?;
     secrets::trunk_password(&text, &name).map_err(Findings::into_sorted)
+}
+
+/// A rule that names no account protects none: mistyped, or left behind.
+fn rules_for_nobody(config: &Config, source: Source) -> Vec<Finding> {
+    let mut out = Findings::new(source);
+    for rule in &config.account_rules {
+        if !config.accounts.keys().any(|user| rule.names(user)) {
+            out.at(&rule.span, Problem::RuleForNobody);
+        }
+    }
+    out.into_sorted()
 }
 
 fn token(path: &Path, secrets: Secrets) -> Result<Private<String>, Vec<Finding>> {

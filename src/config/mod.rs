@@ -6,6 +6,7 @@
 
 mod files;
 mod parse;
+mod parse_accounts;
 mod parse_trace;
 mod problem;
 mod secrets;
@@ -23,12 +24,12 @@ pub use secrets::{MOST_ACCOUNTS, accounts};
 pub use tls::{TlsFiles, load_tls};
 
 use crate::base::{Channels, Number, Private, TrunkId};
-use crate::sip::api::{Account, Directory, Listener, Settings, Transport, Trunk};
+use crate::sip::api::{Account, AccountPolicy, Directory, Listener, Settings, Transport, Trunk};
 use crate::sip::trunk::{Profile, Upstream};
 use crate::trace::{Bounds, Collector, Reveal};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -52,6 +53,8 @@ pub struct Config {
     pub accounts_file: Option<PathBuf>,
     /// What the accounts file says, by user name.
     pub accounts: BTreeMap<String, Private<String>>,
+    /// `[[accounts.rules]]`: the first that names an account is its rule.
+    pub account_rules: Vec<AccountRule>,
     /// `[[trunks]]` in the file's order.
     pub trunks: Vec<TrunkConfig>,
     /// `[[fixed_phones]]`: the contact of every number.
@@ -179,6 +182,25 @@ pub struct Http {
     pub token_file: PathBuf,
 }
 
+/// What some accounts may.
+#[derive(Clone, Debug)]
+pub struct AccountRule {
+    /// Which; none means all.
+    pub accounts: Option<BTreeSet<String>>,
+    /// What they may.
+    pub policy: AccountPolicy,
+    /// Where it stands in the file.
+    span: Range<usize>,
+}
+
+impl AccountRule {
+    /// Whether the rule names this account.
+    #[must_use]
+    pub fn names(&self, user: &str) -> bool {
+        self.accounts.as_ref().is_none_or(|accounts| accounts.contains(user))
+    }
+}
+
 /// What is kept of the SIP wire.
 #[derive(Clone, Debug)]
 pub struct TraceConfig {
@@ -266,6 +288,11 @@ impl Config {
         }
     }
 
+    fn policy_of(&self, user: &str) -> AccountPolicy {
+        let rule = self.account_rules.iter().find(|rule| rule.names(user));
+        rule.map(|rule| rule.policy.clone()).unwrap_or_default()
+    }
+
     /// Who may do what.
     #[must_use]
     pub fn directory(&self) -> Directory {
@@ -279,7 +306,12 @@ impl Config {
         });
         Directory {
             accounts: accounts
-                .map(|(user, password)| (user.clone(), Account { password: password.clone() }))
+                .map(|(user, password)| {
+                    (
+                        user.clone(),
+                        Account { password: password.clone(), policy: self.policy_of(user) },
+                    )
+                })
                 .collect(),
             trunks: trunks.collect(),
             fixed_phones: self.fixed_phones.clone(),

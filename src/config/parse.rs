@@ -83,12 +83,9 @@ impl Reading<'_, '_> {
             table.finish(self.out);
             file
         });
-        let accounts_file = top.table("accounts", self.out).and_then(|mut table| {
-            let file = table.need("file", "file = \"secrets/accounts.tsv\"", self.out);
-            let file = file.and_then(|item| self.path(&item));
-            table.finish(self.out);
-            file
-        });
+        let accounts = top.table("accounts", self.out);
+        let (accounts_file, account_rules) =
+            accounts.map(|table| self.accounts(table)).unwrap_or_default();
         let trunks = top.get("trunks").map(|item| self.trunks(&item)).unwrap_or_default();
         let ports: Vec<u16> = listens
             .iter()
@@ -114,6 +111,7 @@ impl Reading<'_, '_> {
             plan: plan?,
             accounts_file,
             accounts: BTreeMap::new(),
+            account_rules,
             trunks,
             fixed_phones,
             limits,
@@ -420,7 +418,7 @@ impl Reading<'_, '_> {
         phones
     }
 
-    fn range(&mut self, text: &At<String>, room: usize) -> Vec<String> {
+    pub(super) fn range(&mut self, text: &At<String>, room: usize) -> Vec<String> {
         values::range(&text.value, room).unwrap_or_else(|fault| {
             let found = text.value.clone();
             let problem = match fault {

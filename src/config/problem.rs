@@ -46,6 +46,12 @@ pub(super) enum Problem {
     LeaseOrder { min: String, max: String },
     /// Pages open to the network without encryption.
     OpenPages { found: String },
+    /// Not a network.
+    BadNetwork { found: String, host_bits: bool },
+    /// A rule that says nothing.
+    EmptyRule,
+    /// A rule that names no account.
+    RuleForNobody,
     /// Not a collector.
     BadCollector { found: String },
     /// A collector, and nothing kept to send.
@@ -319,6 +325,46 @@ impl Problem {
                 say!(
                     "127.0.0.1 で待ち受け、TLS の中継を前に置く",
                     "127.0.0.1, with a TLS proxy in front"
+                ),
+            ),
+            Self::BadNetwork { found, host_bits } => {
+                let due = if *host_bits {
+                    say!(
+                        "ネットワークの先頭のアドレス（例: \"192.0.2.0/24\"）",
+                        "the network's first address, such as \"192.0.2.0/24\""
+                    )
+                } else {
+                    say!(
+                        "アドレスかネットワーク（例: \"192.0.2.7\"、\"192.0.2.0/24\"）",
+                        "an address or a network, such as \"192.0.2.7\" or \"192.0.2.0/24\""
+                    )
+                };
+                (
+                    Error,
+                    "bad-network",
+                    say!(
+                        "networks の \"{found}\" はネットワークとして読めない",
+                        "networks: \"{found}\" is not a network"
+                    ),
+                    due,
+                )
+            }
+            Self::EmptyRule => (
+                Warning,
+                "empty-rule",
+                say!("この規則は何も制限しない", "this rule limits nothing"),
+                say!(
+                    "networks、transports、max_contacts のどれか",
+                    "networks, transports or max_contacts"
+                ),
+            ),
+            Self::RuleForNobody => (
+                Warning,
+                "rule-for-nobody",
+                say!("この規則に当てはまるアカウントがない", "no account is named by this rule"),
+                say!(
+                    "アカウントのファイルにある内線、その範囲、または \"*\"",
+                    "an extension of the accounts file, a range of them, or \"*\""
                 ),
             ),
             Self::BadCollector { found } => (

@@ -113,6 +113,27 @@ impl Config {
         line(format!("\n[plan]\nfile = {}", path(&self.plan)));
         if let Some(file) = &self.accounts_file {
             line(format!("\n[accounts]\nfile = {}", path(file)));
+            for rule in &self.account_rules {
+                line("\n[[accounts.rules]]".to_owned());
+                match &rule.accounts {
+                    None => line("accounts = \"*\"".to_owned()),
+                    Some(accounts) => {
+                        line(format!("accounts = {}", list(accounts.iter().cloned())));
+                    }
+                }
+                let policy = &rule.policy;
+                if !policy.networks.is_empty() {
+                    let networks = policy.networks.iter().map(ToString::to_string);
+                    line(format!("networks = {}", list(networks)));
+                }
+                if !policy.transports.is_empty() {
+                    let names = policy.transports.iter().map(|by| by.as_str().to_owned());
+                    line(format!("transports = {}", list(names)));
+                }
+                if let Some(most) = policy.max_contacts {
+                    line(format!("max_contacts = {most}"));
+                }
+            }
         }
         line("\n[limits]".to_owned());
         line(format!("calls = {}", self.limits.calls));

@@ -40,6 +40,11 @@ fn the_example_shows_every_default() {
                     && !rest.starts_with("prompts")
                     && !rest.starts_with("numbers")
                     && !rest.starts_with("contact")
+                    // What stands below [[accounts.rules]] belongs to it.
+                    && !rest.starts_with("accounts =")
+                    && !rest.starts_with("networks =")
+                    && !rest.starts_with("transports =")
+                    && !rest.starts_with("max_contacts = 1 ")
                     && !rest.starts_with("hep") =>
             {
                 format!("{rest}\n")
@@ -373,5 +378,51 @@ proptest! {
         if let Err(findings) = read(&text) {
             prop_assert!(findings.iter().any(Finding::is_error));
         }
+    }
+}
+
+#[test]
+fn the_first_rule_that_names_an_account_is_its_rule() {
+    let rules = "[accounts]\nfile = \"accounts.tsv\"\n\
+        [[accounts.rules]]\naccounts = [\"2000-2002\", \"front\"]\nnetworks = [\"192.0.2.0/24\"]\nmax_contacts = 1\n\
+        [[accounts.rules]]\naccounts = \"*\"\ntransports = [\"tls\", \"wss\"]\n";
+    let Ok((mut config, warnings)) = read(&format!("{LEAST}{rules}")) else { panic!("refused") };
+    assert!(warnings.is_empty(), "{warnings:?}");
+    for user in ["2002", "front", "2003"] {
+        config.accounts.insert(user.to_owned(), Private::new("long enough".to_owned()));
+    }
+    let directory = config.directory();
+    let policy = |user: &str| &directory.accounts[user].policy;
+    for user in ["2002", "front"] {
+        assert_eq!(policy(user).max_contacts, Some(1), "{user}");
+        assert!(policy(user).transports.is_empty(), "{user}: the second rule is not for it");
+    }
+    assert_eq!(policy("2003").transports, [Transport::Tls, Transport::Wss]);
+    assert_eq!(policy("2003").max_contacts, None);
+    for shown in
+        ["networks = [\"192.0.2.0/24\"]", "accounts = \"*\"", "transports = [\"tls\", \"wss\"]"]
+    {
+        assert!(config.show().contains(shown), "{shown} not in\n{}", config.show());
+    }
+}
+
+#[test]
+fn rules_and_traces_that_cannot_be_meant_are_refused() {
+    let rule =
+        |lines: &str| format!("{LEAST}[accounts]\nfile = \"a\"\n[[accounts.rules]]\n{lines}\n");
+    let table = [
+        (rule("networks = [\"192.0.2.0/24\"]"), "missing-key"),
+        (rule("accounts = \"2000\"\nnetworks = [\"192.0.2.7/24\"]"), "bad-network"),
+        (rule("accounts = \"2000\"\nnetworks = [\"desk\"]"), "bad-network"),
+        (rule("accounts = \"2000\"\ntransports = [\"sctp\"]"), "bad-word"),
+        (rule("accounts = \"2000\""), "empty-rule"),
+        (format!("{LEAST}[trace]\nhep = \"homer.example\""), "bad-collector"),
+        (
+            format!("{LEAST}[trace]\nmemory_mib = 0\nhep = \"udp:192.0.2.30:9060\""),
+            "hep-without-memory",
+        ),
+    ];
+    for (text, due) in table {
+        assert_eq!(codes(&read(&text)), [due], "{text}");
     }
 }

@@ -4,7 +4,7 @@
 //! Must not know what a message or an event means; the order of things is all it cares for.
 
 use super::inlet::{Inlet, Received};
-use super::pulse::Pulse;
+use super::pulse::{Pulse, Shown};
 use crate::base::{Mono, Now, Wall};
 use crate::engine::{Engine, Input, Outbox, Send};
 use crate::event::{DeskEvent, Entry};
@@ -28,6 +28,8 @@ const BATCH_INPUTS: usize = 128;
 /// What the engine decided waits this long for the journal, then goes out all the same: a stuck disk
 /// must not silence the desk. Shown as "journal behind".
 const JOURNAL_PATIENCE: Duration = Duration::from_millis(400);
+/// Shut doors that are shown by name; their number is always whole.
+const BLOCKED_SHOWN: usize = 200;
 /// The loop looks around at least this often, so that its pulse can be felt.
 const PULSE: Duration = Duration::from_millis(250);
 
@@ -46,6 +48,13 @@ pub enum Heard {
         command: Command,
         /// Where the answer goes.
         reply: oneshot::Sender<Result<(), CommandError>>,
+    },
+    /// A person opens the doors that are shut for an address.
+    LetIn {
+        /// Which.
+        address: std::net::IpAddr,
+        /// Whether any was shut.
+        reply: oneshot::Sender<bool>,
     },
     /// End in order.
     Stop {
@@ -129,6 +138,8 @@ struct Running {
     waiting_replies: BTreeMap<u64, oneshot::Sender<Result<(), CommandError>>>,
     next_token: u64,
     stopping: Option<oneshot::Sender<()>>,
+    /// Sources shut out at the last look.
+    blocked: usize,
 }
 
 impl EngineLoop {
@@ -144,6 +155,7 @@ impl EngineLoop {
             waiting_replies: BTreeMap::new(),
             next_token: 1,
             stopping: None,
+            blocked: 0,
         };
         running.let_out(first);
         running.run();
@@ -172,9 +184,8 @@ impl Running {
             self.it.pulse.beat(&self.it.clock);
             if last_gauges.elapsed() >= PULSE {
                 last_gauges = Instant::now();
-                let gauges = self.it.engine.gauges(now);
                 self.it.trace.expire(now);
-                self.it.pulse.show(gauges, self.it.inlet.len(), self.it.inlet.dropped());
+                self.show(now);
             }
             if self.stopping.is_some() && self.held.is_empty() {
                 if let Some(done) = self.stopping.take() {
@@ -248,6 +259,11 @@ impl Running {
                 self.journal_well = true;
                 self.it.pulse.journal_well.store(true, Ordering::Relaxed);
             }
+            Heard::LetIn { address, reply } => {
+                let was = self.it.engine.let_in(address, now);
+                self.show(now);
+                let _ = reply.send(was); // the asker may have gone
+            }
             Heard::Stop { done } => {
                 self.it.engine.shut_down(now, out);
                 self.it.engine.note(DeskEvent::Stopped, now, out);
@@ -266,6 +282,30 @@ impl Running {
                 tracing::error!("the faulty call could not be ended in order");
             }
         }
+    }
+
+    /// Hangs out what others may see.
+    fn show(&mut self, now: Now) {
+        let admission = self.it.engine.admission(now);
+        // Sources that were shut out since the last look; a look is as short as a door is long shut.
+        if admission.blocked > self.blocked {
+            tracing::warn!(
+                blocked = admission.blocked,
+                "a source guesses at passwords and is not listened to; /api/v1/blocked names it"
+            );
+        }
+        self.blocked = admission.blocked;
+        let blocked = match admission.blocked {
+            0 => Vec::new(),
+            _ => self.it.engine.blocked(now, BLOCKED_SHOWN),
+        };
+        self.it.pulse.show(Shown {
+            gauges: self.it.engine.gauges(now),
+            queued: self.it.inlet.len(),
+            dropped: self.it.inlet.dropped(),
+            admission,
+            blocked,
+        });
     }
 
     fn name_legs(&self, out: &mut Outbox) {

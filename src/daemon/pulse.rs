@@ -3,6 +3,7 @@
 
 use super::engine_loop::Clock;
 use crate::engine::Gauges;
+use crate::sip::{Admission, Blocked};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -31,6 +32,10 @@ pub struct Shown {
     pub queued: usize,
     /// Inputs dropped at the inlet's bound.
     pub dropped: u64,
+    /// What became of who answered our challenges.
+    pub admission: Admission,
+    /// Sources that are not listened to, as many as are shown.
+    pub blocked: Vec<Blocked>,
 }
 
 impl Pulse {
@@ -44,8 +49,7 @@ impl Pulse {
         self.last_beat_us.store(clock.now().mono.0, Ordering::Relaxed);
     }
 
-    pub(super) fn show(&self, gauges: Gauges, queued: usize, dropped: u64) {
-        let shown = Shown { gauges, queued, dropped };
+    pub(super) fn show(&self, shown: Shown) {
         *self.shown.lock().unwrap_or_else(PoisonError::into_inner) = shown;
     }
 

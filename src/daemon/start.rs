@@ -17,6 +17,7 @@ use crate::io::store::{self, Store, StoreNotice};
 use crate::io::telemetry::Metrics;
 use crate::io::trace::{Export, ExportError, Trace};
 use crate::pbx::AgentMemory;
+use crate::sip::BlockedAccount;
 use crate::sip::api::Listener;
 use crate::trace::Hep;
 use crate::view::{self, Gauges, JournalState, Views};
@@ -375,6 +376,7 @@ pub async fn start(
                 })
             },
             trace: Arc::clone(&trace) as http::TraceSource,
+            doors: doors(&inlet, &pulse),
             version: env!("CARGO_PKG_VERSION").to_owned(),
         },
     )
@@ -467,6 +469,39 @@ fn commands(inlet: &Arc<Inlet<Heard>>) -> http::CommandSink {
     })
 }
 
+/// Who is shut out, and the way to let somebody in again.
+fn doors(inlet: &Arc<Inlet<Heard>>, pulse: &Arc<Pulse>) -> http::Doors {
+    let (inlet, pulse) = (Arc::clone(inlet), Arc::clone(pulse));
+    http::Doors {
+        shut: Arc::new(move || {
+            let blocked = pulse.shown().blocked.into_iter();
+            let shown = blocked.map(|door| {
+                let account = match &door.account {
+                    Some(BlockedAccount::Known(number)) => Some(number.to_string()),
+                    Some(BlockedAccount::Unknown) | None => None,
+                };
+                view::Blocked {
+                    source: door.source.to_string(),
+                    scope: if door.account.is_some() { "account" } else { "source" },
+                    account,
+                    failures: door.failures,
+                    since: door.since,
+                    left_s: door.left.as_secs(),
+                }
+            });
+            shown.collect()
+        }),
+        open: Arc::new(move |address| {
+            let (reply, answer) = oneshot::channel();
+            inlet.push(Lane::First, Heard::LetIn { address, reply });
+            Box::pin(async move {
+                let answer = tokio::time::timeout(Duration::from_secs(2), answer).await;
+                answer.ok().and_then(Result::ok)
+            })
+        }),
+    }
+}
+
 /// Gathers what every part shows of itself, for metrics and health.
 fn gauges(
     clock: Clock,
@@ -513,6 +548,10 @@ fn gauges(
             media_ports: wide(shown.gauges.ports),
             sip_messages_in: wire.received.load(Ordering::Relaxed),
             sip_messages_out: wire.sent.load(Ordering::Relaxed),
+            blocked_sources: wide(shown.admission.blocked),
+            auth_failures: shown.admission.failures,
+            auth_against_rules: shown.admission.against_rules,
+            auth_unheard: shown.admission.unheard,
             trace_messages: wide(kept.messages),
             trace_bytes: wide(kept.bytes),
             trace_pushed_out: kept.pushed_out,

@@ -303,6 +303,23 @@ impl Engine {
         }
     }
 
+    /// The doors that are shut for having guessed at passwords, at most `most`, whole sources first.
+    #[must_use]
+    pub fn blocked(&self, now: Now, most: usize) -> Vec<crate::sip::Blocked> {
+        self.sip.blocked(now.mono).take(most).collect()
+    }
+
+    /// What admission has done since the start.
+    #[must_use]
+    pub fn admission(&self, now: Now) -> crate::sip::Admission {
+        self.sip.admission(now.mono)
+    }
+
+    /// A person opens every door that is shut for an address; false when none was.
+    pub fn let_in(&mut self, address: IpAddr, now: Now) -> bool {
+        self.sip.let_in(address, now.mono)
+    }
+
     /// After a panic was caught in [`Engine::handle`]: the call that caused it ends as `failed`, and what
     /// was still to be done for others is done.
     pub fn after_panic(&mut self, now: Now, out: &mut Outbox) {

@@ -2,7 +2,7 @@
 //! else in `sip` is behind this; the engine never sees a header, a transaction or a dialog.
 
 use super::trunk::{Profile, Upstream};
-use crate::base::{LegId, Number, Private, Reason, TrunkId, Wall};
+use crate::base::{LegId, Network, Number, Private, Reason, TrunkId, Wall};
 use bytes::Bytes;
 use std::net::SocketAddr;
 
@@ -186,6 +186,29 @@ pub struct Account {
     /// The password, from a file; kept because MD5 and SHA-256 need different hashes of it. The
     /// hashes are computed once when the directory is set.
     pub password: Private<String>,
+    /// From where and how often it may register.
+    pub policy: AccountPolicy,
+}
+
+/// What an account may; the default is everything that the settings allow.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct AccountPolicy {
+    /// Where it may send from; empty means anywhere.
+    pub networks: Vec<Network>,
+    /// By what it may come; empty means by any.
+    pub transports: Vec<Transport>,
+    /// Contacts at once, instead of [`Settings::max_contacts`].
+    pub max_contacts: Option<usize>,
+}
+
+impl AccountPolicy {
+    /// Whether it may come this way.
+    #[must_use]
+    pub fn allows(&self, flow: Flow) -> bool {
+        let from = flow.remote.ip();
+        (self.networks.is_empty() || self.networks.iter().any(|network| network.contains(from)))
+            && (self.transports.is_empty() || self.transports.contains(&flow.transport))
+    }
 }
 
 /// A peer that is believed by its address.

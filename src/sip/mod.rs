@@ -39,7 +39,7 @@ mod via;
 mod vocabulary;
 mod write;
 
-pub use endpoint::{Endpoint, Gauges, NoAddress};
+pub use endpoint::{Admission, Blocked, BlockedAccount, Endpoint, Gauges, NoAddress};
 pub use error::{ParseError, Rejected, ReplyTo};
 pub use frame::{Framed, Framer};
 pub use header::{HeaderName, Headers};

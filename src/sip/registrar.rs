@@ -4,10 +4,12 @@
 
 use super::Uri;
 use super::api::{Binding, BindingChange, Flow, Outbound, Settings};
+use super::endpoint::source_of;
 use super::transaction::timer::Alarm;
 use super::transaction::{Timers, after_ms};
 use crate::base::{Mono, Now, Number, Wall};
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 /// The lease when a phone asks for none (§10.2.1.1), shortened to what the settings allow.
 const DEFAULT_EXPIRES_S: u32 = 3_600;
@@ -64,6 +66,8 @@ pub(super) struct Registration<'a> {
     pub call_id: &'a str,
     pub cseq: u32,
     pub flow: Flow,
+    /// Contacts that the account may have at once.
+    pub max_contacts: usize,
     pub ask: Ask,
 }
 
@@ -203,6 +207,12 @@ impl Registrar {
         self.phones.get(&number).is_some_and(|phones| phones.last == Some((key, flow)))
     }
 
+    /// Whether one of the account's phones registered from this source.
+    pub fn is_at_home(&self, account: &str, source: IpAddr) -> bool {
+        let held = self.phones.get(&Number::from(account)).map_or(&[][..], |phones| &phones.held);
+        held.iter().any(|held| source_of(held.flow.remote.ip()) == source)
+    }
+
     /// Does what a REGISTER asks, or nothing at all (§10.3 step 7). The connections that its phones had
     /// and have left for this one come back.
     pub fn register(
@@ -213,7 +223,7 @@ impl Registrar {
         now: Now,
         changes: &mut Vec<BindingChange>,
     ) -> Result<Vec<Flow>, RegisterError> {
-        let Registration { account, call_id, cseq, flow, ask } = registration;
+        let Registration { account, call_id, cseq, flow, max_contacts, ask } = registration;
         let mut moved = Vec::new();
         if call_id.len() > MAX_CALL_ID {
             return Err(RegisterError::TooLong);
@@ -264,7 +274,7 @@ impl Registrar {
             if expires_s == 0 {
                 continue;
             }
-            while phones.held.len() >= settings.max_contacts.max(1) {
+            while phones.held.len() >= (*max_contacts).max(1) {
                 changes.push(gone(phones.held.remove(0)));
             }
             let lease_ms = i64::from(expires_s).saturating_mul(1_000);

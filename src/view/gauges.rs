@@ -1,5 +1,6 @@
 //! Numbers that are not in the history: how the machine fares. Plain, filled by the daemon.
 
+use crate::base::Wall;
 use serde::Serialize;
 
 /// How the engine, the media threads, the sockets and the journal fare at one instant. Counters
@@ -54,6 +55,14 @@ pub struct Gauges {
     pub trace_exported: u64,
     /// SIP messages that the collector did not get (counter).
     pub trace_unexported: u64,
+    /// Doors that are shut for having guessed at passwords.
+    pub blocked_sources: u64,
+    /// Answers to our challenge that were wrong (counter).
+    pub auth_failures: u64,
+    /// Of these, for an account that may not come that way (counter).
+    pub auth_against_rules: u64,
+    /// Answers that were not looked at because a door was shut (counter).
+    pub auth_unheard: u64,
     /// Whether the journal is being written.
     pub journal: JournalState,
     /// Entries decided and not yet on disk.
@@ -64,6 +73,25 @@ pub struct Gauges {
     pub journal_committed_seq: u64,
     /// Transactions written (counter).
     pub journal_transactions: u64,
+}
+
+/// A source that is not listened to, because it guessed at passwords.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Blocked {
+    /// Its address; of IPv6 the first of the /64.
+    pub source: String,
+    /// `source` when it is shut out as a whole, `account` when only for one account.
+    pub scope: &'static str,
+    /// That account, when there is such a one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub account: Option<String>,
+    /// Wrong answers that were counted.
+    pub failures: u32,
+    /// Since when.
+    #[serde(skip)]
+    pub since: Wall,
+    /// For how long from now, seconds.
+    pub left_s: u64,
 }
 
 /// Whether the journal is being written.

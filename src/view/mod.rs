@@ -21,7 +21,7 @@ pub use board::{
     AGENTS_SHOWN, AgentCounts, Board, RECENT_SHOWN, WAITING_SHOWN, Waiting, WaitingRow,
 };
 pub use call::{CallQuery, CallRow, CallState, OpenCall};
-pub use gauges::{Gauges, JournalState};
+pub use gauges::{Blocked, Gauges, JournalState};
 pub use month::{Month, NotAMonth};
 pub use outcome::{Decision, Outcome, PerOutcome, Progress, outcome_of};
 pub use policy::{CountsAs, Policy, ShortCallExcluded};

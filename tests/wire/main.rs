@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod blocked;
 mod garbage;
 mod idle;
 mod secure;

@@ -20,6 +20,7 @@
 
 mod api;
 mod auth;
+mod doors;
 mod guard;
 mod hub;
 mod pages;
@@ -38,11 +39,11 @@ pub use stream::MAX_STREAMS;
 use crate::base::{CallId, Wall};
 use crate::event::Entry;
 use crate::pbx::api::{Command, CommandError};
-use crate::view::{Gauges, JournalState, Views};
+use crate::view::{Blocked, Gauges, JournalState, Views};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -74,6 +75,15 @@ pub type MetricsFn =
 /// Reads one call's entries from the store, none when it has none; the error is for the log.
 pub type LadderFn = Arc<dyn Fn(CallId) -> BoxFuture<Result<Vec<Entry>, String>> + Send + Sync>;
 
+/// Sources that are not listened to, and the way to let one in again.
+#[derive(Clone)]
+pub struct Doors {
+    /// The doors that are shut.
+    pub shut: Arc<dyn Fn() -> Vec<Blocked> + Send + Sync>,
+    /// Opens all that are shut for an address: whether any was; none when the engine does not answer.
+    pub open: Arc<dyn Fn(std::net::IpAddr) -> BoxFuture<Option<bool>> + Send + Sync>,
+}
+
 /// Why a command was not carried out.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum CommandFailure {
@@ -100,6 +110,8 @@ pub struct App {
     pub ladder: LadderFn,
     /// The SIP trace.
     pub trace: TraceSource,
+    /// Who is shut out.
+    pub doors: Doors,
     /// The program's version.
     pub version: String,
 }
@@ -161,6 +173,8 @@ fn router(server: Server) -> Router {
         .route("/api/v1/service-level", get(api::service_level))
         .route("/api/v1/agents", get(api::agents))
         .route("/api/v1/agents/{extension}/{action}", post(api::order))
+        .route("/api/v1/blocked", get(doors::blocked))
+        .route("/api/v1/blocked/{source}", delete(doors::let_in))
         .route("/api/v1/board", get(api::board))
         .route("/api/v1/events", get(stream::events))
         .route("/logout", post(auth::logout))

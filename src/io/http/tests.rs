@@ -130,6 +130,7 @@ impl World {
                 })
             }),
             trace: Arc::new(trace::Kept::new()),
+            doors: trace::doors(),
             version: "1.2.3".into(),
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");

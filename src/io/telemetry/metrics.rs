@@ -36,6 +36,7 @@ impl Metrics {
         calls(&mut page, views, age_ms);
         month(&mut page, views, now);
         machine(&mut page, gauges);
+        admission(&mut page, gauges);
         trace(&mut page, gauges);
         journal(&mut page, views, gauges);
         page.text()
@@ -219,6 +220,29 @@ fn machine(page: &mut Page, gauges: &Gauges) {
         "madoguchi_rtp_packets_dropped_total",
         "RTP packets thrown away: wrong source, malformed, no room.",
         gauges.rtp_packets_dropped,
+    );
+}
+
+fn admission(page: &mut Page, gauges: &Gauges) {
+    page.one(
+        "madoguchi_sip_blocked_sources",
+        "Sources that are not listened to, as a whole or as one account, because they guessed at passwords.",
+        number(gauges.blocked_sources),
+    );
+    page.count(
+        "madoguchi_sip_auth_failures_total",
+        "Wrong answers to our challenge; a challenge itself is none.",
+        gauges.auth_failures,
+    );
+    page.count(
+        "madoguchi_sip_auth_against_rules_total",
+        "Of the wrong answers, those for an account that may not come from there or that way.",
+        gauges.auth_against_rules,
+    );
+    page.count(
+        "madoguchi_sip_auth_unheard_total",
+        "Answers that were not looked at because their source is blocked.",
+        gauges.auth_unheard,
     );
 }
 

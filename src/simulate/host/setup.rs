@@ -4,7 +4,7 @@ use super::Host;
 use crate::base::{Private, TrunkId};
 use crate::simulate::scene::PhoneMake;
 use crate::simulate::world::CARRIER;
-use crate::sip::api::{Account, Directory, Trunk};
+use crate::sip::api::{Account, AccountPolicy, Directory, Trunk};
 use crate::sip::trunk::Profile;
 use crate::view::{self, Setup};
 use std::net::SocketAddr;
@@ -20,7 +20,7 @@ impl Host {
         let account = |phone: &PhoneMake| {
             let user = phone.extension.as_str().to_owned();
             let password = Private::new(password(&user));
-            (user, Account { password })
+            (user, Account { password, policy: AccountPolicy::default() })
         };
         let carrier = SocketAddr::new(CARRIER, 0);
         Directory {

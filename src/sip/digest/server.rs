@@ -9,6 +9,7 @@ use crate::sip::{AnyUri, Method};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeMap;
 use std::fmt;
+use std::net::IpAddr;
 use std::time::Duration;
 use subtle::ConstantTimeEq as _;
 
@@ -61,8 +62,8 @@ pub enum Verdict {
         /// The user name.
         user: String,
     },
-    /// The password is right, but the nonce is too old, not ours (from before a restart), or used up:
-    /// challenge with `stale`. Not a failure.
+    /// The nonce is too old, not ours (from before a restart), another source's, or used up: challenge
+    /// with `stale`. Not a failure, and no word about the password.
     Stale,
     /// Challenge again, and count a failure.
     Refused(Refusal),
@@ -148,10 +149,13 @@ impl Authenticator {
         self.used.len()
     }
 
+    /// `source` is whom the challenge goes to: a nonce is good from there alone (RFC 7616 §3.3 has the
+    /// client's address among what a nonce may hold), so that who forges a source cannot answer for it.
+    ///
     /// The values of the WWW-Authenticate (or Proxy-Authenticate) headers of one challenge, in the
     /// order in which they must stand. Nothing is kept.
-    pub fn challenges(&self, now: Mono, rng: &mut Rng, stale: bool) -> Vec<String> {
-        let nonce = self.nonce(now.0, rng.bits());
+    pub fn challenges(&self, source: IpAddr, now: Mono, rng: &mut Rng, stale: bool) -> Vec<String> {
+        let nonce = self.nonce(source, now.0, rng.bits());
         let algorithms: &[Algorithm] = match self.offer {
             Offer::Both => &[Algorithm::Sha256, Algorithm::Md5],
             Offer::Md5First => &[Algorithm::Md5, Algorithm::Sha256],
@@ -176,6 +180,7 @@ impl Authenticator {
         method: &Method,
         request_uri: &AnyUri,
         values: impl Iterator<Item = &'v [u8]>,
+        source: IpAddr,
         now: Mono,
         lookup: impl Fn(&str) -> Option<&'a Ha1>,
     ) -> Verdict {
@@ -193,12 +198,22 @@ impl Authenticator {
             }
         }
         match ours {
-            Some(fields) => match self.verify(&fields, method, request_uri, lookup) {
-                Ok((user, count)) => {
-                    self.spend(fields.get("nonce").unwrap_or_default(), count, now, user)
+            Some(fields) => {
+                let Some(nonce) = fields.get("nonce") else {
+                    return Verdict::Refused(Refusal::Malformed);
+                };
+                // RFC 7616 §3.5: `stale` tells of the nonce alone. Judged before the password, or who
+                // answers challenges that nobody sent could try passwords without being counted.
+                let Some(nonce) =
+                    self.own_nonce(source, nonce).filter(|own| self.is_fresh(*own, now))
+                else {
+                    return Verdict::Stale;
+                };
+                match self.verify(&fields, method, request_uri, lookup) {
+                    Ok((user, count)) => self.spend(nonce, count, now, user),
+                    Err(refusal) => Verdict::Refused(refusal),
                 }
-                Err(refusal) => Verdict::Refused(refusal),
-            },
+            }
             None if malformed => Verdict::Refused(Refusal::Malformed),
             None => Verdict::Absent,
         }
@@ -252,18 +267,12 @@ impl Authenticator {
     /// Marks the nonce's count as used.
     pub(super) fn spend(
         &mut self,
-        nonce: &str,
+        (issued, random): (u64, u64),
         count: Option<u32>,
         now: Mono,
         user: String,
     ) -> Verdict {
-        let life = u64::try_from(NONCE_LIFE.as_micros()).unwrap_or(u64::MAX);
-        let oldest = now.0.saturating_sub(life);
-        let Some((issued, random)) = self.own_nonce(nonce) else { return Verdict::Stale };
-        let fresh = issued >= oldest && issued <= now.0 && (issued > self.floor || self.floor == 0);
-        if !fresh {
-            return Verdict::Stale;
-        }
+        let oldest = oldest(now);
         while self.used.first_key_value().is_some_and(|((issued, _), _)| *issued < oldest) {
             self.used.pop_first();
         }
@@ -285,24 +294,39 @@ impl Authenticator {
         }
     }
 
-    /// Time of issue and random part in hex, and a keyed hash over both. Its input has a fixed length
-    /// and half of the hash is left out, so it cannot be extended.
-    pub(super) fn nonce(&self, issued: u64, random: u64) -> String {
+    /// Whether a nonce of ours may still be used.
+    pub(super) fn is_fresh(&self, (issued, _): (u64, u64), now: Mono) -> bool {
+        issued >= oldest(now) && issued <= now.0 && (issued > self.floor || self.floor == 0)
+    }
+
+    /// Time of issue and random part in hex, and a keyed hash over both and the source. Its input has a
+    /// fixed length and half of the hash is left out, so it cannot be extended.
+    pub(super) fn nonce(&self, source: IpAddr, issued: u64, random: u64) -> String {
+        let source = match source {
+            IpAddr::V4(four) => four.to_ipv6_mapped(),
+            IpAddr::V6(six) => six,
+        };
         let mut state = Sha256::new();
         state.update(self.key);
+        state.update(source.octets());
         state.update(issued.to_be_bytes());
         state.update(random.to_be_bytes());
         let hash = state.finalize();
         format!("{issued:016x}{random:016x}{}", hex(hash.get(..16).unwrap_or_default()))
     }
 
-    /// When it was issued and its random part, when we made it.
-    fn own_nonce(&self, nonce: &str) -> Option<(u64, u64)> {
+    /// When it was issued and its random part, when we made it for this source.
+    fn own_nonce(&self, source: IpAddr, nonce: &str) -> Option<(u64, u64)> {
         let number = |text: Option<&str>| u64::from_str_radix(text?, 16).ok();
         let (issued, random) = (number(nonce.get(..16))?, number(nonce.get(16..32))?);
-        let due = self.nonce(issued, random);
+        let due = self.nonce(source, issued, random);
         bool::from(due.as_bytes().ct_eq(nonce.as_bytes())).then_some((issued, random))
     }
+}
+
+/// A nonce from before this is too old.
+fn oldest(now: Mono) -> u64 {
+    now.0.saturating_sub(u64::try_from(NONCE_LIFE.as_micros()).unwrap_or(u64::MAX))
 }
 
 /// `8LHEX`, from 1 on (RFC 7616 §3.4).

@@ -3,8 +3,11 @@
 use super::*;
 use crate::base::{Mono, Rng};
 use crate::sip::AnyUri;
+use std::net::{IpAddr, Ipv4Addr};
 use std::time::Duration;
 
+/// Whom the challenges go to.
+const PHONE: IpAddr = IpAddr::V4(Ipv4Addr::new(192, 0, 2, 7));
 const REALM: &str = "desk.example.jp";
 
 struct World {
@@ -27,7 +30,7 @@ const START: Mono = Mono(5_000_000);
 
 impl World {
     fn challenge(&mut self, now: Mono, algorithm: Algorithm) -> Challenge {
-        let offered = self.auth.challenges(now, &mut self.rng, false);
+        let offered = self.auth.challenges(PHONE, now, &mut self.rng, false);
         let one =
             offered.iter().find(|one| one.contains(&format!("algorithm={},", algorithm.as_str())));
         Challenge::pick(one.into_iter().map(String::as_bytes)).expect("a challenge")
@@ -41,7 +44,7 @@ impl World {
         let values = values.iter().map(|value| value.as_bytes());
         let alice = &self.alice;
         let lookup = |user: &str| (user == "201").then_some(alice);
-        self.auth.check(&Method::Register, &self.uri, values, now, lookup)
+        self.auth.check(&Method::Register, &self.uri, values, PHONE, now, lookup)
     }
 
     fn answer(&mut self, now: Mono, algorithm: Algorithm, count: u32) -> String {
@@ -82,7 +85,7 @@ fn the_examples_of_rfc_7616_come_out() {
 #[test]
 fn sha_256_is_offered_first_and_md5_last() {
     let mut world = world();
-    let offered = world.auth.challenges(START, &mut world.rng, true);
+    let offered = world.auth.challenges(PHONE, START, &mut world.rng, true);
     assert!(offered[0].starts_with("Digest realm=\"desk.example.jp\", nonce=\""), "{}", offered[0]);
     assert!(offered[0].ends_with("algorithm=SHA-256, qop=\"auth\", stale=true"), "{}", offered[0]);
     assert!(offered[1].ends_with("algorithm=MD5, qop=\"auth\", stale=true"), "{}", offered[1]);
@@ -90,7 +93,7 @@ fn sha_256_is_offered_first_and_md5_last() {
     assert_eq!((picked.algorithm(), picked.stale), (Algorithm::Sha256, true));
     for (offer, count) in [(Offer::Both, 2), (Offer::Md5First, 2), (Offer::Md5Only, 1)] {
         let auth = Authenticator::new(REALM, [7; 32]).with_offer(offer);
-        let offered = auth.challenges(START, &mut world.rng, false);
+        let offered = auth.challenges(PHONE, START, &mut world.rng, false);
         assert_eq!(offered.len(), count);
         assert_eq!(offered[0].contains("algorithm=MD5,"), offer != Offer::Both, "{offer:?}");
     }
@@ -233,8 +236,11 @@ fn the_table_of_counts_is_bounded_and_forgets_no_replay() {
     let first = world.answer(START, Algorithm::Md5, 1);
     assert_eq!(world.check(&first, START), granted());
     let spend = |auth: &mut Authenticator, issued: u64| {
-        let nonce = auth.nonce(issued, issued);
-        auth.spend(&nonce, Some(1), Mono(issued), String::new())
+        if auth.is_fresh((issued, issued), Mono(issued)) {
+            auth.spend((issued, issued), Some(1), Mono(issued), String::new())
+        } else {
+            Verdict::Stale
+        }
     };
     for extra in 1..=MAX_NONCES as u64 {
         assert_eq!(

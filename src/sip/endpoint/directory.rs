@@ -1,7 +1,7 @@
 //! The directory as the endpoint looks things up: hashes computed once, peers by their addresses.
 
 use crate::base::{Number, TrunkId};
-use crate::sip::api::{Directory, Flow, Settings, Source, Transport};
+use crate::sip::api::{AccountPolicy, Directory, Flow, Settings, Source, Transport};
 use crate::sip::digest::Ha1;
 use crate::sip::trunk::Profile;
 use crate::sip::{Scheme, Uri};
@@ -15,10 +15,16 @@ pub(super) struct FixedPhone {
     pub flow: Flow,
 }
 
+/// An account: the hashes of its password, and its rule.
+pub(super) struct Known {
+    pub ha1: Ha1,
+    pub policy: AccountPolicy,
+}
+
 /// See the module.
 #[derive(Default)]
 pub(super) struct Compiled {
-    pub accounts: BTreeMap<String, Ha1>,
+    pub accounts: BTreeMap<String, Known>,
     trunks: BTreeMap<IpAddr, Vec<(u16, Option<Transport>, TrunkId)>>,
     profiles: BTreeMap<TrunkId, Profile>,
     fixed: BTreeMap<Number, FixedPhone>,
@@ -31,7 +37,7 @@ impl Compiled {
         let hash = |user: &String, password: &str| Ha1::new(user, &settings.realm, password);
         let accounts = directory.accounts.into_iter().map(|(user, account)| {
             let ha1 = hash(&user, account.password.reveal());
-            (user, ha1)
+            (user, Known { ha1, policy: account.policy })
         });
         let mut compiled = Self { accounts: accounts.collect(), ..Self::default() };
         for trunk in directory.trunks {
@@ -91,6 +97,11 @@ impl Compiled {
     /// Whether there is such an account or fixed phone.
     pub fn knows(&self, number: &Number) -> bool {
         self.accounts.contains_key(number.as_str()) || self.fixed.contains_key(number)
+    }
+
+    /// Contacts that the account may have by its own rule.
+    pub fn max_contacts(&self, account: &Number) -> Option<usize> {
+        self.accounts.get(account.as_str())?.policy.max_contacts
     }
 
     /// The fixed phone of that number.

@@ -2,6 +2,7 @@
 //! the legs, the location table and the admission of strangers, and knows no call: which leg talks
 //! to which is the engine's business.
 
+mod admit;
 pub(in crate::sip) mod asking;
 pub(in crate::sip) mod core;
 mod directory;
@@ -17,6 +18,8 @@ use self::asking::{Outcome, Purpose, Whose};
 use self::core::{Core, Cx, Holder};
 use self::directory::{Compiled, listener_for};
 use self::guard::Guard;
+pub(in crate::sip) use self::guard::source_of;
+pub use self::guard::{Admission, Blocked, BlockedAccount};
 use super::api::{
     Binding, BindingChange, Circles, Directory, Effect, Flow, LegEvent, Settings, Shown,
     SubscriptionChange, Why,

@@ -4,11 +4,10 @@
 use super::core::Cx;
 use super::serving::Match;
 use super::{Effect, Endpoint};
-use crate::base::{LegId, Mono, Now, Number, Private};
+use crate::base::{LegId, Now, Private};
 use crate::sip::AnyUri;
 use crate::sip::api::{Flow, Incoming, LegEvent, Source};
 use crate::sip::dialog::{Dialog, Token};
-use crate::sip::digest::Verdict;
 use crate::sip::extensions::{ALLOW, SUPPORTED, asks_too_much, unsupported};
 use crate::sip::leg::{
     Invited, Leg, State, TooSmall, agreed_as_server, provisionals_carry_an_offer,
@@ -212,22 +211,6 @@ impl Endpoint {
         out.push(Effect::Send { flow, bytes: writer.finish(), free: true });
     }
 
-    /// 401 with a fresh challenge (§22.1): the same for a missing, a wrong and an unknown account.
-    pub(super) fn challenge(
-        &mut self,
-        flow: Flow,
-        request: &Request,
-        stale: bool,
-        now: Mono,
-        out: &mut Vec<Effect>,
-    ) {
-        let mut writer = self.reply(request, 401);
-        for value in self.auth.challenges(now, &mut self.core.rng, stale) {
-            writer.header(&HeaderName::WwwAuthenticate, value);
-        }
-        out.push(Effect::Send { flow, bytes: writer.finish(), free: true });
-    }
-
     /// OPTIONS outside a dialog: what we are able to do (§11.2). Costs no state and asks for no
     /// password, since it tells nothing else.
     fn on_options(&self, flow: Flow, request: &Request, out: &mut Vec<Effect>) {
@@ -298,47 +281,6 @@ impl Endpoint {
 
     // ---- INVITE ------------------------------------------------------------------------------
 
-    /// Who sends this, or none when it has been answered: a challenge, or 403 for somebody who speaks
-    /// in another's name.
-    pub(super) fn admit(
-        &mut self,
-        flow: Flow,
-        request: &Request,
-        speaks_as: &str,
-        now: Mono,
-        out: &mut Vec<Effect>,
-    ) -> Option<Number> {
-        let source = flow.remote.ip();
-        if self.guard.is_shut(&self.core, source, speaks_as, now) {
-            self.challenge(flow, request, false, now, out);
-            return None;
-        }
-        let values = request.head.headers.all(&HeaderName::Authorization);
-        let accounts = &self.directory.accounts;
-        let lookup = |user: &str| accounts.get(user);
-        match self.auth.check(&request.method, &request.uri, values, now, lookup) {
-            // §22: who is proved to be one must not say that it is another.
-            Verdict::Granted { user } if user == speaks_as => Some(Number::from(user)),
-            Verdict::Granted { .. } => {
-                self.turn_away(flow, request, Refusal::plain(403), out);
-                None
-            }
-            Verdict::Absent => {
-                self.challenge(flow, request, false, now, out);
-                None
-            }
-            Verdict::Stale => {
-                self.challenge(flow, request, true, now, out);
-                None
-            }
-            Verdict::Refused(_) => {
-                self.guard.failed(&self.core, source, speaks_as, now);
-                self.challenge(flow, request, false, now, out);
-                None
-            }
-        }
-    }
-
     fn on_invite(
         &mut self,
         flow: Flow,
@@ -351,7 +293,7 @@ impl Endpoint {
         let from_user = request.head.from.uri.user().unwrap_or_default().into_owned();
         let source = match self.directory.source(flow, &from_user) {
             Some(source) => source,
-            None => match self.admit(flow, &request, &from_user, now.mono, out) {
+            None => match self.admit(flow, &request, &from_user, now, out) {
                 Some(number) => Source::Account(number),
                 None => return,
             },

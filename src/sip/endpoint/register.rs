@@ -30,7 +30,7 @@ impl Endpoint {
             // Its digest was used up by the first copy; the answer may have been lost.
             return self.registered(flow, request, &Number::from(speaks_as), false, now, out);
         }
-        let Some(account) = self.admit(flow, request, &speaks_as, now.mono, out) else { return };
+        let Some(account) = self.admit(flow, request, &speaks_as, now, out) else { return };
         let Some(ask) = asked(request) else {
             return self.turn_away(flow, request, Refusal::plain(400), out);
         };
@@ -47,9 +47,11 @@ impl Endpoint {
             Ask::Fetch | Ask::RemoveAll => Vec::new(),
         };
         let (call_id, cseq) = (&*request.head.call_id, request.head.cseq.number);
-        let registration = Registration { account: &account, call_id, cseq, flow, ask };
-        let mut changes = Vec::new();
         let settings = &self.core.settings;
+        let max_contacts = self.directory.max_contacts(&account).unwrap_or(settings.max_contacts);
+        let registration =
+            Registration { account: &account, call_id, cseq, flow, max_contacts, ask };
+        let mut changes = Vec::new();
         match self.registrar.register(&registration, key, settings, now, &mut changes) {
             Ok(moved) => {
                 let back: Vec<Bound> = changes

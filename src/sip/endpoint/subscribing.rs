@@ -91,7 +91,7 @@ impl Endpoint {
         if !package.is_accepted(&request.head.headers) {
             return self.turn_away(flow, request, Refusal::plain(406), out);
         }
-        let Some(watcher) = self.subscriber(flow, request, now.mono, out) else { return };
+        let Some(watcher) = self.subscriber(flow, request, now, out) else { return };
         let user = request.uri.user().unwrap_or_default().into_owned();
         let topic = (package, Number::from(user));
         let entity = request.uri.known().filter(|_| self.is_ours(&request.uri)).and_then(named);
@@ -151,7 +151,7 @@ impl Endpoint {
         if request.method != Method::Subscribe || !self.watches.get(id).is_some_and(same) {
             return self.turn_away(flow, request, Refusal::plain(481), out);
         }
-        let Some(speaker) = self.subscriber(flow, request, now.mono, out) else { return };
+        let Some(speaker) = self.subscriber(flow, request, now, out) else { return };
         let lease_s =
             grant_expiry(request.head.headers.number(&HeaderName::Expires), &self.core.settings);
         let crammed = self.core.is_crammed();
@@ -190,7 +190,7 @@ impl Endpoint {
         &mut self,
         flow: Flow,
         request: &Request,
-        now: Mono,
+        now: Now,
         out: &mut Vec<Effect>,
     ) -> Option<Number> {
         let from_user = request.head.from.uri.user().unwrap_or_default().into_owned();

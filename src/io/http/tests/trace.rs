@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::trace::{Bounds, Direction, Flow, Ring, Snapshot, Tracer, Transport};
+use crate::view::Blocked;
 
 /// A trace that nobody adds to.
 pub(super) struct Kept(Mutex<Ring>);
@@ -136,4 +137,46 @@ async fn a_live_trace_begins_with_what_is_asked_for_and_one_too_many_is_refused(
         open.push(events);
     }
     assert_eq!(world.get("/api/v1/sip/events").await.status(), 503);
+}
+
+/// One source is shut out.
+pub(super) fn doors() -> super::super::Doors {
+    super::super::Doors {
+        shut: Arc::new(|| {
+            vec![Blocked {
+                source: "192.0.2.66".into(),
+                scope: "source",
+                account: None,
+                failures: 10,
+                since: Wall(MORNING),
+                left_s: 590,
+            }]
+        }),
+        open: Arc::new(|address| {
+            let found = match address.to_string().as_str() {
+                "192.0.2.66" => Some(true),
+                "192.0.2.67" => Some(false),
+                _ => None,
+            };
+            Box::pin(async move { found })
+        }),
+    }
+}
+
+#[tokio::test]
+async fn who_is_blocked_is_told_and_can_be_let_in() {
+    let world = World::new().await;
+    let listed = world.get("/api/v1/blocked").await.json();
+    let due = serde_json::json!({"blocked": [{"source": "192.0.2.66", "scope": "source", "failures": 10,
+        "since": "2026-10-01T10:00:00.000+09:00", "left_s": 590}]});
+    assert_eq!(listed, due);
+    for (source, due) in
+        [("192.0.2.66", 204), ("192.0.2.67", 404), ("192.0.2.68", 503), ("everybody", 400)]
+    {
+        let head =
+            format!("DELETE /api/v1/blocked/{source} HTTP/1.1\r\nAuthorization: Bearer {TOKEN}");
+        assert_eq!(world.ask(&head, "").await.status(), due, "{source}");
+    }
+    let answer = world.ask("DELETE /api/v1/blocked/192.0.2.66 HTTP/1.1", "").await;
+    assert_eq!(answer.status(), 401);
 }

@@ -6,6 +6,7 @@
 mod admission;
 mod called;
 mod calling;
+mod guarding;
 mod hostile;
 mod large;
 mod offers;
@@ -21,8 +22,8 @@ mod timers;
 use super::{Endpoint, Gauges};
 use crate::base::{LegId, Mono, Now, Number, Private, Rng, Wall};
 use crate::sip::api::{
-    Account, BindingChange, Directory, Effect, Flow, LegEvent, Listener, Settings, Shown,
-    Transport, Trunk, Why,
+    Account, AccountPolicy, BindingChange, Directory, Effect, Flow, LegEvent, Listener, Settings,
+    Shown, Transport, Trunk, Why,
 };
 use crate::sip::trunk::Profile;
 use crate::sip::{HeaderName, Message, Method, parse};
@@ -55,8 +56,15 @@ pub(super) fn settings() -> Settings {
 
 /// One trunk at 192.0.2.7, a fixed phone 2000 there too, accounts 1000 and 1001.
 pub(super) fn directory() -> Directory {
-    let account =
-        |user: &str| (user.to_owned(), Account { password: Private::new(format!("pw{user}")) });
+    let account = |user: &str| {
+        (
+            user.to_owned(),
+            Account {
+                password: Private::new(format!("pw{user}")),
+                policy: AccountPolicy::default(),
+            },
+        )
+    };
     Directory {
         accounts: BTreeMap::from([account("1000"), account("1001")]),
         trunks: vec![Trunk {
