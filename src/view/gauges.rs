@@ -31,6 +31,12 @@ pub struct Gauges {
     pub sip_messages_out: u64,
     /// Datagrams and stream parts that were no SIP message (counter).
     pub sip_malformed: u64,
+    /// SIP connections that were not let in, or gave way to others, because a bound was reached (counter).
+    pub sip_connections_refused: u64,
+    /// SIP connections that came to nothing in TLS or in a WebSocket's request (counter).
+    pub sip_handshakes_failed: u64,
+    /// STUN requests of phones answered (counter).
+    pub stun_answers: u64,
     /// Registrations in force.
     pub registrations: u64,
     /// Subscriptions in force: lamps and the like that phones watch.

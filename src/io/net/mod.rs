@@ -227,7 +227,62 @@ impl Net {
 
 #[cfg(test)]
 mod tests {
-    use super::Lane;
+    use super::*;
+    use std::time::Duration;
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+
+    const OPTIONS: &[u8] = b"OPTIONS sip:desk SIP/2.0\r\nContent-Length: 0\r\n\r\n";
+
+    #[tokio::test]
+    async fn both_families_stand_on_one_port_and_each_flow_leads_back_by_its_own_listener() {
+        let (told, heard) = std::sync::mpsc::channel();
+        let deliver: Deliver = Arc::new(move |_, event| drop(told.send(event)));
+        let probe = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = probe.local_addr().unwrap().port();
+        drop(probe);
+        let listen = |transport, ip: &str| Listen {
+            transport,
+            address: SocketAddr::new(ip.parse().unwrap(), port),
+        };
+        let ips = ["127.0.0.1", "127.0.0.2", "::1"];
+        let listens: Vec<Listen> = [Transport::Udp, Transport::Tcp]
+            .into_iter()
+            .flat_map(|transport| ips.map(|ip| listen(transport, ip)))
+            .collect();
+        let net = Net::open(&listens, &Streams::default(), &deliver).await.unwrap();
+        for (index, listen) in listens.iter().enumerate() {
+            let local = if listen.address.is_ipv6() { "[::1]:0" } else { "127.0.0.1:0" };
+            let mut answer = [0; 64];
+            let length = if listen.transport == Transport::Udp {
+                let phone = tokio::net::UdpSocket::bind(local).await.unwrap();
+                phone.send_to(OPTIONS, listen.address).await.unwrap();
+                let flow = flow_of(&heard).await;
+                assert_eq!(usize::from(flow.listener), index);
+                net.send(flow, Bytes::from_static(b"answer"));
+                let (length, from) = phone.recv_from(&mut answer).await.unwrap();
+                assert_eq!(from, listen.address, "it comes from where the phone asked");
+                length
+            } else {
+                let mut phone = tokio::net::TcpStream::connect(listen.address).await.unwrap();
+                phone.write_all(OPTIONS).await.unwrap();
+                let flow = flow_of(&heard).await;
+                assert_eq!(usize::from(flow.listener), index);
+                net.send(flow, Bytes::from_static(b"answer"));
+                phone.read(&mut answer).await.unwrap()
+            };
+            assert_eq!(&answer[..length], b"answer");
+        }
+    }
+
+    async fn flow_of(heard: &std::sync::mpsc::Receiver<Event>) -> Flow {
+        for _ in 0..500 {
+            if let Ok(Event::Message { flow, .. }) = heard.try_recv() {
+                return flow;
+            }
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+        panic!("nothing came in 5 s");
+    }
 
     #[test]
     fn a_flood_of_garbage_waits_behind_the_end_of_a_call() {

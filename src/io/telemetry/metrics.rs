@@ -194,6 +194,21 @@ fn machine(page: &mut Page, gauges: &Gauges) {
         "Received bytes that were no SIP message.",
         gauges.sip_malformed,
     );
+    page.count(
+        "madoguchi_sip_connections_refused_total",
+        "SIP connections not let in, or ended for others, at a bound.",
+        gauges.sip_connections_refused,
+    );
+    page.count(
+        "madoguchi_sip_handshakes_failed_total",
+        "SIP connections that came to nothing in TLS or in a WebSocket's request.",
+        gauges.sip_handshakes_failed,
+    );
+    page.count(
+        "madoguchi_sip_stun_answers_total",
+        "STUN requests of phones answered.",
+        gauges.stun_answers,
+    );
     page.one(
         "madoguchi_sip_registrations",
         "Registrations in force.",
