@@ -1,9 +1,11 @@
 //! `madoguchi try`: the way one call would take.
 
 use super::{Reply, Try, told};
-use crate::base::{AgentId, Number, Wall};
+use crate::base::{AgentId, Number, TrunkId, Wall};
 use crate::config::{self, Secrets};
-use crate::dialplan::{self, Asker, End, Finding, Lang, Plan, Press, Question, walk};
+use crate::dialplan::{
+    self, Asker, End, Finding, Lang, Outward, Plan, Press, Question, Route, walk,
+};
 use chrono::{DateTime, NaiveDateTime, TimeZone};
 
 /// Walks the call. `now` stands for a time that was not given.
@@ -55,6 +57,10 @@ pub(super) fn answer(arguments: &Try, lang: Lang, now: Wall) -> Reply {
         });
     }
     let from = asker(arguments, &plan);
+    let caller = arguments.from.as_deref().map(Number::from);
+    if let Some(reply) = caller.and_then(|from| outward(&plan, &to, &from, lang)) {
+        return reply;
+    }
     let walk = walk(&plan, &Question { at, from, to, presses });
     let code = if matches!(walk.end, End::Nothing) { 3 } else { 0 };
     Reply { out: walk.render(lang), err: String::new(), code }
@@ -69,6 +75,52 @@ fn plan(arguments: &Try) -> Result<Plan, Vec<Finding>> {
         return config::load_plan(&config, None).map(|(plan, _)| plan);
     }
     dialplan::load(&text, &name, None).map(|(plan, _)| plan)
+}
+
+/// The way of a call outside, when one of our phones dials a number that the plan does not have itself.
+/// A phone that is no agent's is ours when the plan lets it call outside.
+fn outward(plan: &Plan, to: &Number, from: &Number, lang: Lang) -> Option<Reply> {
+    let ours = plan.agents.contains_key(&AgentId(from.0.clone()))
+        || plan.outside.as_ref().is_some_and(|outside| outside.extensions.contains(from));
+    if !ours || !matches!(plan.route(to, Wall(0)), Route::Other) {
+        return None;
+    }
+    let (out, code) = match plan.outward(to, from) {
+        Outward::Nowhere => return None,
+        Outward::NotAllowed => (
+            lang.pick(
+                format!("{from} は {to} へ発信できない（403）"),
+                format!("{from} may not call {to} (403)"),
+            ),
+            3,
+        ),
+        Outward::EmergencyBlocked => (
+            lang.pick(
+                format!("{to} への発信は計画で止められている（403）"),
+                format!("the plan blocks calls to {to} (403)"),
+            ),
+            3,
+        ),
+        Outward::Way(way) => {
+            let trunks: Vec<&str> = way.trunks.iter().map(TrunkId::as_str).collect();
+            let shown = way.caller_id.map_or_else(
+                || lang.pick("外線の番号".to_owned(), "the trunk's own number".to_owned()),
+                |number| number.to_string(),
+            );
+            let privacy = match way.withhold {
+                Some(true) => lang.pick("（184: 非通知）", " (184: withheld)"),
+                Some(false) => lang.pick("（186: 通知）", " (186: shown)"),
+                None => "",
+            };
+            let (number, trunks) = (way.number, trunks.join(" → "));
+            let said = lang.pick(
+                format!("外線へ発信: {number}、外線 {trunks}、発信者番号 {shown}{privacy}"),
+                format!("a call outside: {number}, by the trunks {trunks}, as {shown}{privacy}"),
+            );
+            (said, 0)
+        }
+    };
+    Some(Reply { out: format!("{out}\n"), err: String::new(), code })
 }
 
 /// One of the plan's own agents, or somebody outside.

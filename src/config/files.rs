@@ -103,6 +103,26 @@ pub fn load_plan(
             }
         }
     }
+    if let Some(outside) = &plan.outside {
+        let ways = outside.rules.iter().map(|rule| (rule.name.as_str(), &rule.trunks));
+        for (name, trunks) in ways.chain([("emergency", &outside.emergency)]) {
+            for trunk in trunks {
+                let there = |known: &&super::TrunkConfig| known.name == *trunk;
+                match config.trunks.iter().find(there) {
+                    None => {
+                        let known = config.trunks.iter().map(|known| known.name.as_str());
+                        let near = nearest(trunk.as_str(), known);
+                        let (name, number) = (trunk.to_string(), name.to_owned());
+                        out.whole(Problem::NoTrunk { name, number, near });
+                    }
+                    Some(known) if known.upstream.is_none() => {
+                        out.whole(Problem::NoWayOut { name: trunk.to_string() });
+                    }
+                    Some(_) => {}
+                }
+            }
+        }
+    }
     let without_phone = plan.agents.keys().filter(|agent| {
         !config.accounts.contains_key(agent.as_str())
             && !config.fixed_phones.contains_key(&crate::base::Number(agent.0.clone()))

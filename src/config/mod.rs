@@ -59,6 +59,8 @@ pub struct Config {
     pub trunks: Vec<TrunkConfig>,
     /// `[[fixed_phones]]`: the contact of every number.
     pub fixed_phones: BTreeMap<Number, String>,
+    /// `[dns] servers`; none: those of the operating system.
+    pub dns_servers: Vec<SocketAddr>,
     /// `[limits]`.
     pub limits: Limits,
     token: Private<String>,

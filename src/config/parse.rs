@@ -101,8 +101,10 @@ impl Reading<'_, '_> {
         }
         let fixed_phones =
             top.get("fixed_phones").map(|item| self.fixed_phones(&item)).unwrap_or_default();
+        let dns_servers = top.table("dns", self.out).map(|table| self.dns(table));
         top.finish(self.out);
         Some(Config {
+            dns_servers: dns_servers.unwrap_or_default(),
             sip: sip?,
             media,
             store,
@@ -379,6 +381,24 @@ impl Reading<'_, '_> {
         }
     }
 
+    fn dns(&mut self, mut table: Table) -> Vec<SocketAddr> {
+        let mut servers = Vec::new();
+        let listed = table.get("servers");
+        for entry in listed.as_ref().map(|item| self.bounded(item)).unwrap_or_default() {
+            let Some(text) = entry.raw(self.out) else { continue };
+            let bare = text.value.parse::<IpAddr>().map(|ip| SocketAddr::new(ip, 53));
+            match bare.or_else(|_| text.value.parse::<SocketAddr>()) {
+                Ok(server) => servers.push(server),
+                Err(_) => {
+                    let (key, found) = ("servers".to_owned(), text.value);
+                    self.out.at(&text.span, Problem::BadSocket { key, found });
+                }
+            }
+        }
+        table.finish(self.out);
+        servers
+    }
+
     fn fixed_phones(&mut self, item: &Item) -> BTreeMap<Number, String> {
         let mut phones: BTreeMap<Number, String> = BTreeMap::new();
         let mut seen: BTreeMap<Number, usize> = BTreeMap::new();
@@ -497,8 +517,8 @@ fn section<'a, 'd>(
     top.need(key, example, out)?.table(out)
 }
 
-/// `sip:user@address[:port][;transport=udp|tcp|tls]`, with `{number}` in the user part. The host is an
-/// address: nothing in the daemon asks the DNS while a call waits.
+/// `sip:user@host[:port][;transport=udp|tcp|tls]`, with `{number}` in the user part. A host that is a name
+/// is looked up before it is needed: no call waits for the DNS.
 fn is_contact(text: &str) -> bool {
     let Some(rest) = text.strip_prefix("sip:") else { return false };
     let Some((user, host)) = rest.split_once('@') else { return false };
@@ -511,9 +531,25 @@ fn is_contact(text: &str) -> bool {
         || host
             .strip_prefix('[')
             .and_then(|h| h.strip_suffix(']'))
-            .is_some_and(|h| h.parse::<std::net::Ipv6Addr>().is_ok());
+            .is_some_and(|h| h.parse::<std::net::Ipv6Addr>().is_ok())
+        || is_host_name(host);
     let transport = parameter.is_none_or(|parameter| {
         TRANSPORTS.iter().any(|(name, _)| parameter.strip_prefix("transport=") == Some(name))
     });
     user_ok && host_ok && transport
+}
+
+/// `name` or `name:port` (RFC 3261 §25.1), where the last label is no number, or it would be a mistyped
+/// address.
+fn is_host_name(host: &str) -> bool {
+    let (name, port) = host.split_once(':').map_or((host, None), |(n, p)| (n, Some(p)));
+    let label = |label: &str| {
+        (1..=63).contains(&label.len())
+            && label.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')
+            && !label.starts_with('-')
+    };
+    port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port != 0))
+        && name.len() <= 253
+        && name.split('.').all(label)
+        && name.rsplit('.').next().is_some_and(|l| l.starts_with(|c: char| c.is_ascii_alphabetic()))
 }

@@ -104,6 +104,8 @@ pub(super) enum Problem {
     NoPeerCa,
     /// Those to whom we connect by TLS are not judged.
     Unverified,
+    /// A trunk that calls are to be placed by, and that only calls us.
+    NoWayOut { name: String },
     /// A trunk that the configuration does not have.
     NoTrunk { name: String, number: String, near: Option<String> },
     /// Agents of the plan that have no phone.
@@ -651,6 +653,15 @@ impl Problem {
                     "verify_peers = false: nobody sees whether those we connect to are who they should be"
                 ),
                 say!("peer_ca を書き、verify_peers を消す", "peer_ca, and no verify_peers"),
+            ),
+            Self::NoWayOut { name } => (
+                Error,
+                "no-way-out",
+                say!(
+                    "計画が発信に使う外線 {name} に servers がない",
+                    "the plan places calls by the trunk {name}, which has no servers"
+                ),
+                say!("servers = [\"192.0.2.1:5060\"]", "servers = [\"192.0.2.1:5060\"]"),
             ),
             Self::NoTrunk { name, number, near } => {
                 let due = match near {

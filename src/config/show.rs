@@ -135,6 +135,10 @@ impl Config {
                 }
             }
         }
+        if !self.dns_servers.is_empty() {
+            let servers = self.dns_servers.iter().map(ToString::to_string);
+            line(format!("\n[dns]\nservers = {}", list(servers)));
+        }
         line("\n[limits]".to_owned());
         line(format!("calls = {}", self.limits.calls));
         line(format!("queue_delay_ms = {}", self.limits.queue_delay.as_millis()));

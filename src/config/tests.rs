@@ -178,7 +178,7 @@ fn each_fault_is_found_and_nothing_else() {
         ),
         (
             "[plan]",
-            "[[fixed_phones]]\nnumbers = \"2000\"\ncontact = \"sip:{number}@host.example\"\n[plan]",
+            "[[fixed_phones]]\nnumbers = \"2000\"\ncontact = \"sip:{number}@256.0.0.1\"\n[plan]",
             &["bad-contact"],
         ),
         (

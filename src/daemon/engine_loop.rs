@@ -14,6 +14,7 @@ use crate::io::store::{Batch, Store, StoreNotice};
 use crate::io::trace::Trace;
 use crate::pbx::{Command, CommandError};
 use crate::rtp;
+use crate::sip::trunk::{Answer, Server};
 use crate::trace::Direction;
 use std::collections::{BTreeMap, VecDeque};
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -40,6 +41,13 @@ pub enum Heard {
     Net(net::Event),
     /// From a media thread.
     Media(rtp::command::Notice),
+    /// From the resolver.
+    LookedUp {
+        /// Whose addresses.
+        server: Server,
+        /// What it found.
+        answer: Option<Answer>,
+    },
     /// From the journal.
     Store(StoreNotice),
     /// From a person.
@@ -119,6 +127,8 @@ pub struct EngineLoop {
     pub store: Arc<Store>,
     /// What observers see of the wire.
     pub trace: Arc<Trace>,
+    /// Begins to look a server's name up; the answer comes by the inlet.
+    pub look_up: Box<dyn Fn(Server) + std::marker::Send>,
     /// Where committed facts go: the views.
     pub told: Box<dyn Fn(Vec<Entry>) + std::marker::Send>,
     /// Time.
@@ -232,6 +242,9 @@ impl Running {
             Heard::Net(net::Event::Unsendable(flow)) => {
                 self.guarded(Input::Unsendable(flow), now, out);
             }
+            Heard::LookedUp { server, answer } => {
+                self.guarded(Input::LookedUp { server, answer }, now, out);
+            }
             Heard::Media(notice) => self.guarded(Input::Media(notice), now, out),
             Heard::Command { command, reply } => {
                 let token = self.next_token;
@@ -319,6 +332,9 @@ impl Running {
         self.name_legs(&mut out);
         if out.is_empty() {
             return;
+        }
+        for server in out.lookups.drain(..) {
+            (self.it.look_up)(server);
         }
         let free: Vec<Send> = out.sends.extract_if(.., |send| send.free).collect();
         self.put_on_wire(free);

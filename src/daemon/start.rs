@@ -10,6 +10,7 @@ use crate::config::Config;
 use crate::dialplan::Plan;
 use crate::engine::{Engine, Outbox, Parts, Policy};
 use crate::event::{DeskEvent, Entry, Fact};
+use crate::io::dns::Dns;
 use crate::io::http::{self, App, CommandFailure, Token, ViewHub};
 use crate::io::media::{Media, MediaConfig, PromptLibrary};
 use crate::io::net::{self, Lane, Listen, Net, Streams};
@@ -19,8 +20,9 @@ use crate::io::trace::{Export, ExportError, Trace};
 use crate::pbx::AgentMemory;
 use crate::sip::BlockedAccount;
 use crate::sip::api::Listener;
+use crate::sip::trunk::{LineState, Server};
 use crate::trace::Hep;
-use crate::view::{self, Gauges, JournalState, Views};
+use crate::view::{self, Gauges, JournalState, TrunkGauge, Views};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -207,7 +209,10 @@ fn read_past(entries: store::Entries, setup: view::Setup, now: Now) -> Result<Pa
                 // The views take every phone for unreachable from here on; so must the rules, so
                 // that they say which are not.
                 Fact::Desk { event: DeskEvent::Started { .. } } => forget_phones(&mut agents),
-                Fact::Desk { event: DeskEvent::Stopped } | Fact::Call { .. } => {}
+                Fact::Desk { event: DeskEvent::Stopped }
+                | Fact::Call { .. }
+                | Fact::Placed { .. }
+                | Fact::Trunk { .. } => {}
             }
             views.apply(&entry);
         }
@@ -300,6 +305,7 @@ pub async fn start(
         first_port: *config.media.ports.start(),
         last_port: *config.media.ports.end(),
         max_calls: config.limits.calls,
+        channels: config.trunks.iter().map(|trunk| (trunk.name.clone(), trunk.channels)).collect(),
         lost_after: config.media.lost_after,
     };
     let mut first = Outbox { entries: past.closing, ..Outbox::default() };
@@ -344,6 +350,7 @@ pub async fn start(
             net,
             media,
             store: Arc::clone(&store),
+            look_up: look_up(config, &inlet),
             told: Box::new(move |entries| hub.feed(entries)),
             clock,
             queue_delay: config.limits.queue_delay,
@@ -455,6 +462,30 @@ async fn open_http(config: &Config, app: App) -> Result<SocketAddr, StartError> 
     Ok(address)
 }
 
+/// Looks names up beside everything else; the engine goes on meanwhile.
+fn look_up(config: &Config, inlet: &Arc<Inlet<Heard>>) -> Box<dyn Fn(Server) + Send> {
+    let resolver = match Dns::new(&config.dns_servers) {
+        Ok(resolver) => Some(Arc::new(resolver)),
+        Err(error) => {
+            // A desk whose servers are all addresses needs none.
+            tracing::warn!(%error, "servers that are given by name cannot be found");
+            None
+        }
+    };
+    let inlet = Arc::clone(inlet);
+    let runtime = tokio::runtime::Handle::current();
+    Box::new(move |server| {
+        let (resolver, inlet) = (resolver.clone(), Arc::clone(&inlet));
+        runtime.spawn(async move {
+            let answer = match resolver {
+                Some(resolver) => resolver.find(&server).await,
+                None => None,
+            };
+            inlet.push(Lane::First, Heard::LookedUp { server, answer });
+        });
+    })
+}
+
 fn commands(inlet: &Arc<Inlet<Heard>>) -> http::CommandSink {
     let inlet = Arc::clone(inlet);
     Arc::new(move |command| {
@@ -499,6 +530,18 @@ fn doors(inlet: &Arc<Inlet<Heard>>, pulse: &Arc<Pulse>) -> http::Doors {
                 answer.ok().and_then(Result::ok)
             })
         }),
+    }
+}
+
+fn trunk_gauge(line: &LineState) -> TrunkGauge {
+    let wide = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+    TrunkGauge {
+        trunk: line.trunk.clone(),
+        registered: line.registered,
+        refused: line.refused,
+        server: line.server.map(|server| server.to_string()),
+        servers: wide(line.servers),
+        servers_well: wide(line.well),
     }
 }
 
@@ -565,6 +608,7 @@ fn gauges(
             journal_lost: journal.lost,
             journal_committed_seq: journal.committed_seq,
             journal_transactions: journal.transactions,
+            trunks: shown.gauges.lines.iter().map(trunk_gauge).collect(),
             rtp_packets_in: rtp.packets_received,
             rtp_packets_out: rtp.packets_relayed.saturating_add(rtp.packets_played),
         }

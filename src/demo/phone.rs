@@ -314,7 +314,10 @@ impl Phone {
                         let _ = self.socket.send_to(&bytes, flow.remote).await; // SIP repeats
                     }
                     Effect::Leg { leg, event } => self.leg(leg, &event, temperament).await,
-                    Effect::Binding(_) | Effect::Subscription(_) | Effect::Watched(_) => {}
+                    Effect::Binding(_)
+                    | Effect::Subscription(_)
+                    | Effect::Watched(_)
+                    | Effect::LookUp(_) => {}
                 }
             }
         }

@@ -100,6 +100,7 @@ pub(crate) fn plan(document: &Spanned<DeTable>, out: &mut Findings) -> (Plan, Ma
         groups: BTreeMap::new(),
         agents: BTreeMap::new(),
         codes: BTreeMap::new(),
+        outside: None,
         extension_ring,
         code_done,
         code_refused,
@@ -134,6 +135,7 @@ pub(crate) fn plan(document: &Spanned<DeTable>, out: &mut Findings) -> (Plan, Ma
     }
     reading.agents(&mut top, &mut plan);
     reading.codes(&mut top, &mut plan);
+    plan.outside = super::parse_outside::outside(&mut reading, &mut top);
     top.finish(reading.out);
     (plan, reading.marks)
 }

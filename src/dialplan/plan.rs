@@ -2,6 +2,7 @@
 //!
 //! The types here are what `pbx` acts on. How they are written in TOML is `parse`'s business.
 
+use super::outside::Outside;
 use crate::base::{AgentId, GroupId, MenuId, Number, PromptId, TrunkId};
 use chrono::{NaiveDate, NaiveTime, Weekday};
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,6 +28,8 @@ pub struct Plan {
     pub agents: BTreeMap<AgentId, Agent>,
     /// Feature codes.
     pub codes: BTreeMap<Number, FeatureCode>,
+    /// Calls to numbers outside; none: there are none.
+    pub outside: Option<Outside>,
     /// How long a phone rings that was dialled directly by its extension.
     pub extension_ring: Duration,
     /// What the other side of a held call hears.

@@ -33,6 +33,10 @@ pub enum Problem {
     BadKey { found: String },
     /// Not exactly one way to go.
     BadTarget { found: usize },
+    /// Not a pattern of numbers outside.
+    BadPattern { found: String },
+    /// A rule for numbers outside without a trunk.
+    NoWayOut,
     /// Not a status that a plan may refuse with.
     BadStatus { found: String },
     /// A name that nothing has.
@@ -231,6 +235,24 @@ impl Problem {
                     "{{ menu = \"…\" }}, {{ group = \"…\" }}, {{ extension = \"…\" }}, {{ announce = \"…\" }}, {{ refuse = 486 }} のどれか一つ",
                     "exactly one: {{ menu = \"…\" }}, {{ group = \"…\" }}, {{ extension = \"…\" }}, {{ announce = \"…\" }} or {{ refuse = 486 }}"
                 ),
+            ),
+            Self::BadPattern { found } => (
+                Error,
+                "bad-pattern",
+                say!(
+                    "numbers の \"{found}\" は番号の型として読めない",
+                    "numbers: \"{found}\" is not a pattern of numbers"
+                ),
+                say!(
+                    "数字、任意の一桁は x、終わりの * は何桁でも（例: \"0xxxxxxxxx\"、\"0120*\"）",
+                    "digits, x for any one, * at the end for any more, such as \"0xxxxxxxxx\" or \"0120*\""
+                ),
+            ),
+            Self::NoWayOut => (
+                Error,
+                "no-way-out",
+                say!("外線の規則に trunks がない", "this rule for numbers outside has no trunks"),
+                say!("trunks = [\"carrier\"]", "trunks = [\"carrier\"]"),
             ),
             Self::BadStatus { found } => (
                 Error,

@@ -11,7 +11,7 @@ mod ports;
 mod session;
 mod wiring;
 
-use crate::base::{AgentId, CallId, LegId, Mono, Now, Number, Rng};
+use crate::base::{AgentId, CallId, Channels, LegId, Mono, Now, Number, Rng, TrunkId};
 use crate::dialplan::Plan;
 use crate::event::{DeskEvent, Entry, Fact};
 use crate::pbx::{self, Command, CommandError, Desk};
@@ -21,6 +21,7 @@ use crate::sip::api::{
     Binding, BindingChange, Directory, Effect, Flow, KeptSubscription, Settings,
     SubscriptionChange, Why,
 };
+use crate::sip::trunk::{Answer, LineState, Server};
 use bytes::Bytes;
 use lamps::Lamps;
 use ports::Ports;
@@ -50,6 +51,13 @@ pub enum Input {
     FlowLost(Flow),
     /// A message could not be sent (no connection could be made).
     Unsendable(Flow),
+    /// What the resolver found of a server; none when it has no address or the resolver failed.
+    LookedUp {
+        /// As [`Outbox::lookups`] named it.
+        server: Server,
+        /// Its addresses.
+        answer: Option<Answer>,
+    },
     /// From a media thread.
     Media(rtp::command::Notice),
     /// A person's command; the answer carries the token back.
@@ -102,6 +110,8 @@ pub struct Outbox {
     pub replies: Vec<(u64, Result<(), CommandError>)>,
     /// Legs that began. For observers only: nothing waits for them and they wait for nothing.
     pub named: Vec<Named>,
+    /// Servers whose names are to be looked up; may go before the journal is written.
+    pub lookups: Vec<Server>,
 }
 
 impl Outbox {
@@ -115,6 +125,7 @@ impl Outbox {
             && self.sends.is_empty()
             && self.replies.is_empty()
             && self.named.is_empty()
+            && self.lookups.is_empty()
     }
 }
 
@@ -129,6 +140,8 @@ pub struct Policy {
     pub last_port: u16,
     /// Most calls at once.
     pub max_calls: usize,
+    /// How many calls each trunk carries at once; one that is not named is not bounded.
+    pub channels: BTreeMap<TrunkId, Channels>,
     /// A connected or waiting peer that sends no audio this long after the silence was noticed is asked
     /// whether it is still there; one that does not answer has vanished, and its call ends.
     pub lost_after: Duration,
@@ -145,6 +158,8 @@ pub struct Gauges {
     pub sip: crate::sip::Gauges,
     /// The rules' own.
     pub desk: pbx::Gauges,
+    /// How the trunks are that we reach ourselves.
+    pub lines: Vec<LineState>,
 }
 
 /// A step still to be taken for the input at hand.
@@ -219,6 +234,7 @@ impl Engine {
         sip.restore(parts.bindings, now);
         sip.restore_subscriptions(parts.subscriptions, now);
         let mut desk = Desk::new(parts.plan, parts.policy.max_calls, desk_rng);
+        desk.set_channels(std::mem::take(&mut parts.policy.channels));
         // `Started` ends what the history said of the phones (they are told anew below), so what is
         // remembered of them ends too: or a phone found reachable again would not be written.
         for memory in parts.agents.values_mut() {
@@ -266,6 +282,13 @@ impl Engine {
             }
             Input::FlowLost(flow) => self.sip.flow_lost(flow, now, &mut self.effects),
             Input::Unsendable(flow) => self.sip.unsendable(flow, now, &mut self.effects),
+            Input::LookedUp { server, answer } => {
+                self.sip.looked_up(&server, answer, now);
+                let phones: Vec<Number> = self.reachable.keys().cloned().collect();
+                for phone in phones {
+                    self.note_reachable(phone); // a fixed phone's name may have been found
+                }
+            }
             Input::Media(notice) => self.media(&notice, now, out),
             Input::Command { token, command } => {
                 self.deciding = true;
@@ -300,6 +323,7 @@ impl Engine {
             ports: self.ports.taken(),
             sip: self.sip.gauges(),
             desk: self.desk.gauges(now.mono),
+            lines: self.sip.lines(now.mono),
         }
     }
 
@@ -376,6 +400,7 @@ impl Engine {
                 Step::Effect(Effect::Send { flow, bytes, free }) => {
                     out.sends.push(Send { flow, bytes, free });
                 }
+                Step::Effect(Effect::LookUp(server)) => out.lookups.push(server),
                 Step::Effect(Effect::Leg { leg, event }) => {
                     self.at_hand = Some(leg);
                     #[cfg(test)]
@@ -417,7 +442,7 @@ impl Engine {
     /// known by what is to be recorded of it alone.
     fn name(&self, leg: LegId, out: &mut Outbox) {
         let recorded = self.actions.iter().find_map(|action| match action {
-            pbx::Action::Record(Fact::Call { call, .. }) => Some(*call),
+            pbx::Action::Record(Fact::Call { call, .. } | Fact::Placed { call, .. }) => Some(*call),
             _ => None,
         });
         let call = self.desk.call_of(leg).or(recorded);
@@ -455,6 +480,7 @@ const fn concerns(input: &pbx::Input) -> Option<LegId> {
     match input {
         I::Arrived { leg, .. }
         | I::Ringing { leg }
+        | I::Early { leg }
         | I::Answered { leg }
         | I::Refused { leg, .. }
         | I::Reason { leg, .. }
@@ -475,6 +501,8 @@ const fn aims_at(action: &pbx::Action) -> Option<LegId> {
         | A::Accept { leg }
         | A::Refuse { leg, .. }
         | A::Dial { leg, .. }
+        | A::DialOut { leg, .. }
+        | A::Preview { caller: leg, .. }
         | A::HangUp { leg, .. }
         | A::Connect { caller: leg, .. }
         | A::Play { leg, .. }

@@ -78,6 +78,7 @@ impl Room {
                 first_port: 20_000,
                 last_port,
                 max_calls: 10,
+                channels: std::collections::BTreeMap::new(),
                 lost_after: LOST_AFTER,
             },
             rng: Rng::from_number(1),

@@ -8,7 +8,7 @@ use crate::base::{LegId, Mono, Now, Number, Private};
 use crate::pbx::{Action, Hindrance, Input as Desk};
 use crate::rtp::command::{Command as Media, Notice};
 use crate::sdp::{self, Direction};
-use crate::sip::api::{Incoming, LampStage, LegEnd, LegEvent, Shown, Source, Why};
+use crate::sip::api::{Incoming, LampStage, LegEnd, LegEvent, Outgoing, Shown, Source, Why};
 use bytes::Bytes;
 
 /// A hold is left alone for so many times what a silence is.
@@ -32,12 +32,12 @@ impl Engine {
         match event {
             LegEvent::Incoming(_) => {}
             LegEvent::Progress { sdp: early, .. } => {
-                if let Some(early) = early {
-                    // Early media we cannot understand is no reason to end a call that may be answered.
-                    let _ = self.take_answer(leg, &early, Direction::SendRecv, out);
-                }
+                // Early media we cannot understand is no reason to end a call that may be answered.
+                let heard = early.is_some_and(|early| {
+                    self.take_answer(leg, &early, Direction::SendRecv, out).is_ok()
+                });
                 self.leg_is(leg, LampStage::Early);
-                self.tell(Desk::Ringing { leg });
+                self.tell(if heard { Desk::Early { leg } } else { Desk::Ringing { leg } });
             }
             LegEvent::Answered { sdp } => self.answered(leg, sdp, now, out),
             LegEvent::Refused { status } => {
@@ -336,6 +336,22 @@ impl Engine {
             Action::Dial { leg, extension, on_behalf_of } => {
                 self.dial(leg, &extension, on_behalf_of, now, out);
             }
+            Action::DialOut { leg, trunk, way, on_behalf_of } => {
+                let call = Outgoing {
+                    trunk,
+                    number: way.number,
+                    caller: way.caller_id,
+                    withhold: way.withhold,
+                    emergency: way.emergency,
+                };
+                self.dial_out(leg, &call, on_behalf_of, now, out);
+            }
+            Action::Preview { caller, phone } => {
+                // Without room for it the caller hears ringing of its own phone's.
+                if self.early_media(caller, now, out).is_ok() {
+                    self.join(caller, phone, out);
+                }
+            }
             Action::HangUp { leg, elsewhere } => {
                 if self.sessions.contains_key(&leg) {
                     let why = if elsewhere { Why::Elsewhere } else { Why::Normal };
@@ -344,13 +360,7 @@ impl Engine {
                 }
             }
             Action::Connect { caller, agent } => {
-                for (leg, partner) in [(caller, agent), (agent, caller)] {
-                    out.media.push(Media::Stop { leg });
-                    if let Some(session) = self.sessions.get_mut(&leg) {
-                        session.partner = Some(partner);
-                    }
-                }
-                out.media.push(Media::Bridge { a: caller, b: agent });
+                self.join(caller, agent, out);
                 // Who held the line while it waited holds it still: the other must not meet silence.
                 for leg in [caller, agent] {
                     if self.sessions.get(&leg).is_some_and(|session| session.holding) {
@@ -428,6 +438,38 @@ impl Engine {
             self.sip.refuse(leg, why.status(), now, &mut self.effects);
             self.close(leg, now, out);
             self.tell(Desk::Failed { leg, what: why.words() });
+        }
+    }
+
+    /// Lets two legs hear each other.
+    fn join(&mut self, a: LegId, b: LegId, out: &mut Outbox) {
+        for (leg, partner) in [(a, b), (b, a)] {
+            out.media.push(Media::Stop { leg });
+            if let Some(session) = self.sessions.get_mut(&leg) {
+                session.partner = Some(partner);
+            }
+        }
+        out.media.push(Media::Bridge { a, b });
+    }
+
+    /// Calls a number outside for one of our phones.
+    fn dial_out(&mut self, leg: LegId, call: &Outgoing, behalf: LegId, now: Now, out: &mut Outbox) {
+        self.sessions.insert(leg, Session::new(Talk::Offering, leg.0));
+        let first = self.sessions.get(&behalf).and_then(Session::codec);
+        let offer = self
+            .open(behalf, now, out)
+            .and_then(|_| self.make_offer(leg, first, Direction::SendRecv, now, out));
+        let status = match offer {
+            Err(why) => Some(why.status()),
+            Ok(offer) => {
+                let dialled = self.sip.dial_outside(leg, call, offer, now, &mut self.effects);
+                self.name(leg, out);
+                dialled.err().map(|_| 503) // no server of the trunk's is well
+            }
+        };
+        if let Some(status) = status {
+            self.close(leg, now, out);
+            self.tell(Desk::Refused { leg, status });
         }
     }
 

@@ -39,6 +39,23 @@ pub enum Fact {
         /// The step.
         event: CallEvent,
     },
+    /// A step in the life of a call that one of our phones placed to a number outside or to a phone
+    /// that is no agent's: no call of the desk, and in no figure of the contract.
+    Placed {
+        /// Which call.
+        call: CallId,
+        /// Milliseconds since it was dialled, by the monotonic clock.
+        t_ms: u64,
+        /// The step.
+        event: PlacedEvent,
+    },
+    /// A change of one trunk's channels.
+    Trunk {
+        /// Which trunk.
+        trunk: TrunkId,
+        /// The change.
+        event: TrunkEvent,
+    },
     /// A change of one agent.
     Agent {
         /// Which agent.
@@ -160,6 +177,98 @@ pub enum CallEvent {
         by: Party,
         /// Why.
         cause: EndCause,
+    },
+}
+
+/// A step in a placed call's life. The first is always `Dialled`, the last always `Ended`.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum PlacedEvent {
+    /// A phone of ours dialled.
+    Dialled {
+        /// Whose phone.
+        by: Number,
+        /// What was dialled.
+        number: Private<String>,
+        /// Whether it is a phone of ours.
+        inside: bool,
+    },
+    /// A trunk is being tried.
+    Tried {
+        /// Which.
+        trunk: TrunkId,
+    },
+    /// It could not bring the call, or the called party said no.
+    Failed {
+        /// Which.
+        trunk: TrunkId,
+        /// The SIP status; 408 when its server said nothing, 503 when it has none that is well.
+        status: u16,
+    },
+    /// The called party answered.
+    Answered,
+    /// One side put the other on hold: `caller` is the phone that dialled, `agent` the called party.
+    Held {
+        /// Who pressed hold.
+        by: Party,
+    },
+    /// The hold is over.
+    Resumed {
+        /// Who took the call back.
+        by: Party,
+    },
+    /// The call is over.
+    Ended {
+        /// Whose doing it was: `caller` is the phone that dialled, `agent` the called party.
+        by: Party,
+        /// Why.
+        why: PlacedEnd,
+    },
+}
+
+/// Why a placed call ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "why")]
+pub enum PlacedEnd {
+    /// The party named beside it hung up.
+    HungUp,
+    /// The called party did not answer or said no, or no trunk could bring the call.
+    NotAnswered {
+        /// The SIP status.
+        status: u16,
+    },
+    /// The plan does not let this phone call there.
+    NotAllowed,
+    /// An emergency number, and the plan blocks them.
+    EmergencyBlocked,
+    /// The phone has as many calls outside as it may.
+    TooManyCalls,
+    /// The phone has talked as long today as it may.
+    TimeUsedUp,
+    /// No trunk has a free channel.
+    ChannelsFull,
+    /// The engine had no room for another call.
+    NoCapacity,
+    /// A fault of the system, in words of ours.
+    Fault {
+        /// Which.
+        what: String,
+    },
+    /// The daemon was restarted while the call was up.
+    Restart,
+}
+
+/// A change of a trunk's channels.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum TrunkEvent {
+    /// The last channel for callers from outside was taken: further callers hear the carrier's busy
+    /// tone and never reach us.
+    ChannelsFull,
+    /// One is free again.
+    ChannelsFree {
+        /// For how long all were in use, milliseconds.
+        for_ms: u64,
     },
 }
 
@@ -289,6 +398,8 @@ pub enum EndCause {
     ClosedTold,
     /// All lines of the number were in use.
     LinesFull,
+    /// All channels of the trunk that brought it were in use.
+    ChannelsFull,
     /// The engine had no room for another call.
     NoCapacity,
     /// The one phone that was dialled did not answer, or said no.

@@ -1,7 +1,8 @@
 //! The face of the desk's rules: what they are told and what they ask for. No SIP, no SDP, no sockets:
 //! legs ring, answer and end; prompts play; keys come.
 
-use crate::base::{AgentId, CallId, LegId, Number, PlayId, PromptId, Reason};
+use crate::base::{AgentId, CallId, LegId, Number, PlayId, PromptId, Reason, TrunkId};
+use crate::dialplan::Way;
 use crate::event::{Caller, Fact, Means, Origin};
 
 /// Something that happened, told to [`super::Desk::handle`] with the time.
@@ -23,6 +24,11 @@ pub enum Input {
     /// A phone that we dialled rings (180 or 183).
     Ringing {
         /// The phone's leg.
+        leg: LegId,
+    },
+    /// A carrier lets its own tones be heard before the called party answers (183 with media).
+    Early {
+        /// The dialled leg.
         leg: LegId,
     },
     /// A phone that we dialled answered; its ACK is sent and its media agreed.
@@ -181,6 +187,25 @@ pub enum Action {
         extension: Number,
         /// The caller's leg: its number and name are shown, its codec is preferred.
         on_behalf_of: LegId,
+    },
+    /// Dial a number outside. `Refused { status: 503 }` comes back when the trunk has no server that is
+    /// well.
+    DialOut {
+        /// A new leg, even number.
+        leg: LegId,
+        /// By which trunk.
+        trunk: TrunkId,
+        /// Where and how.
+        way: Box<Way>,
+        /// The caller's leg.
+        on_behalf_of: LegId,
+    },
+    /// Let a caller who is not answered yet hear what the dialled leg sends.
+    Preview {
+        /// The caller's leg.
+        caller: LegId,
+        /// The dialled leg.
+        phone: LegId,
     },
     /// End a leg whatever its state: CANCEL, BYE or a refusal, as is due. `Gone` does not come back.
     HangUp {

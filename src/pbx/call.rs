@@ -10,7 +10,7 @@ use super::say::{Script, Told};
 use super::staff::Missed;
 use super::timers::Timer;
 use super::{direct, hunt, menu, queue};
-use crate::base::{CallId, LegId, Mono, Number, PlayId, PromptId, Reason};
+use crate::base::{CallId, LegId, Mono, Number, PlayId, PromptId, Reason, TrunkId};
 use crate::dialplan::{SetAside, Target};
 use crate::event::{CallEvent, EndCause, Fact, OfferEnd, Party, Purpose};
 use std::time::Duration;
@@ -24,6 +24,8 @@ pub(super) struct Call {
     pub(super) arrived: Mono,
     /// The desk number of which it holds a line.
     pub(super) line: Option<Number>,
+    /// The trunk of which it holds a channel.
+    pub(super) trunk: Option<TrunkId>,
     /// The agent whose phone placed it.
     pub(super) placed_by: Option<AgentIx>,
     /// We answered the caller (200).
@@ -393,6 +395,9 @@ impl Call {
         self.record(CallEvent::Ended { by, cause }, turn);
         if let Some(lines) = self.line.take().and_then(|number| floor.lines.get_mut(&number)) {
             *lines -= 1;
+        }
+        if let Some(trunk) = self.trunk.take() {
+            floor.channels.give_in(&trunk, turn);
         }
         if let Some(agent) = self.placed_by.take() {
             floor.talk_ends(agent, Duration::ZERO, turn);

@@ -4,12 +4,14 @@
 use super::agent::{AgentMemory, AgentSnapshot, AgentState};
 use super::api::{Action, Command, CommandError, Hindrance, Input};
 use super::call::{Call, Event, From, Over, State};
+use super::channels::Trunks;
 use super::floor::{Floor, Turn};
+use super::placed::{self, Dialled, Placed, Whither};
 use super::timers::Timer;
 use super::{direct, queue};
-use crate::base::{AgentId, CallId, GroupId, LegId, Mono, Now, Number, Rng};
-use crate::dialplan::{ClosedWhy, OpenState, Plan, Route};
-use crate::event::{CallEvent, Caller, Closed, EndCause, Origin, Party};
+use crate::base::{AgentId, CallId, Channels, GroupId, LegId, Mono, Now, Number, Rng, TrunkId};
+use crate::dialplan::{ClosedWhy, OpenState, Outward, Plan, Route};
+use crate::event::{CallEvent, Caller, Closed, EndCause, Origin, Party, PlacedEnd};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -18,6 +20,10 @@ use std::time::Duration;
 pub struct Desk {
     /// By the caller's leg.
     calls: BTreeMap<LegId, Call>,
+    /// Calls of our phones that are none of the desk's.
+    placed: Placed,
+    /// Phones that are no agent's, and whether they can be dialled.
+    phones: BTreeMap<Number, bool>,
     floor: Floor,
     max_calls: usize,
     /// The call whose step is being taken. Found set by an input, it is one whose step panicked.
@@ -29,6 +35,10 @@ pub struct Desk {
 pub struct Gauges {
     /// Calls that have not ended.
     pub calls: usize,
+    /// Placed calls that have not ended.
+    pub placed: usize,
+    /// Calls by trunk, brought and placed; every trunk of the configuration is there.
+    pub channels: BTreeMap<TrunkId, (u32, u32)>,
     /// Calls now up by desk number; every desk number of the plan is there.
     pub by_number: BTreeMap<Number, u32>,
     /// By group; every group of the plan is there.
@@ -59,7 +69,13 @@ impl Desk {
     #[must_use]
     pub fn new(plan: Arc<Plan>, max_calls: usize, rng: Rng) -> Self {
         let floor = Floor::new(plan, rng);
-        Self { calls: BTreeMap::new(), floor, max_calls, at_hand: None }
+        let (placed, phones) = (Placed::default(), BTreeMap::new());
+        Self { calls: BTreeMap::new(), placed, phones, floor, max_calls, at_hand: None }
+    }
+
+    /// How many calls each trunk carries at once; before any input. A trunk not named is not bounded.
+    pub fn set_channels(&mut self, channels: BTreeMap<TrunkId, Channels>) {
+        self.floor.channels = Trunks::new(channels);
     }
 
     /// Takes over what the history says of the agents; once, before any input. What a restart ended
@@ -80,14 +96,28 @@ impl Desk {
             Input::Arrived { leg, dialled, caller, origin, hindrance } => {
                 self.arrived(leg, &dialled, caller, origin, hindrance, turn);
             }
+            Input::Ringing { leg } if self.placed.has(leg) => {
+                self.placed(leg, placed::Event::Rings, placed::Event::Rings, turn);
+            }
             Input::Ringing { leg } => self.phone(leg, Event::PhoneRings, turn),
+            Input::Early { leg } if self.placed.has(leg) => {
+                self.placed(leg, placed::Event::Early, placed::Event::Early, turn);
+            }
+            // An agent's phone that sends early media rings; nobody is put through to it.
+            Input::Early { leg } => self.phone(leg, Event::PhoneRings, turn),
             Input::Answered { leg } => {
-                if self.floor.phones.contains_key(&leg) {
+                if self.placed.has(leg) {
+                    self.placed(leg, placed::Event::Answered, placed::Event::Answered, turn);
+                } else if self.floor.phones.contains_key(&leg) {
                     self.phone(leg, Event::PhoneAnswered(leg), turn);
                 } else {
                     // The answer crossed our hanging up.
                     turn.act(Action::HangUp { leg, elsewhere: false });
                 }
+            }
+            Input::Refused { leg, status } if self.placed.has(leg) => {
+                let refused = placed::Event::Refused(status);
+                self.placed(leg, refused, refused, turn);
             }
             Input::Refused { leg, status } => {
                 self.phone(leg, Event::PhoneRefused(leg, status), turn);
@@ -95,6 +125,18 @@ impl Desk {
             Input::Reason { leg, reason } => {
                 let said = |by| Event::Said { by, reason };
                 self.leg(leg, said(Party::Caller), said(Party::Agent), turn);
+            }
+            Input::Gone { leg, lost: _ } if self.placed.has(leg) => {
+                self.placed(leg, placed::Event::CallerGone, placed::Event::Gone, turn);
+            }
+            Input::Failed { leg, what } if self.placed.has(leg) => {
+                let (caller, phone) =
+                    (placed::Event::CallerFailed(what), placed::Event::Failed(what));
+                self.placed(leg, caller, phone, turn);
+            }
+            Input::Hold { leg, on } if self.placed.has(leg) => {
+                let hold = |by| placed::Event::Hold { by, on };
+                self.placed(leg, hold(Party::Caller), hold(Party::Agent), turn);
             }
             Input::Gone { leg, lost: _ } => {
                 self.leg(leg, Event::CallerGone, Event::PhoneGone(leg), turn);
@@ -114,11 +156,12 @@ impl Desk {
                 let by = |by| Event::Hold { by, on };
                 self.leg(leg, by(Party::Caller), by(Party::Agent), turn);
             }
-            Input::Phone { extension, reachable } => {
-                if let Some(agent) = self.floor.agent_at(&extension) {
-                    self.floor.phone_changed(agent, reachable, turn);
+            Input::Phone { extension, reachable } => match self.floor.agent_at(&extension) {
+                Some(agent) => self.floor.phone_changed(agent, reachable, turn),
+                None => {
+                    self.phones.insert(extension, reachable);
                 }
-            }
+            },
             Input::Command(command) => {
                 // Who wants to know the answer asks by `command`.
                 let _ = self.obey(command, turn);
@@ -160,19 +203,22 @@ impl Desk {
     /// Calls that have not ended.
     #[must_use]
     pub fn open_calls(&self) -> usize {
-        self.calls.len()
+        self.calls.len() + self.placed.len()
     }
 
     /// The call that a leg belongs to, the caller's or an agent's.
     #[must_use]
     pub fn call_of(&self, leg: LegId) -> Option<CallId> {
         let caller = self.floor.phones.get(&leg).map_or(leg, |phone| phone.call);
-        self.calls.get(&caller).map(|call| call.id)
+        self.calls.get(&caller).map(|call| call.id).or_else(|| self.placed.call_of(leg))
     }
 
     /// Leaves a call as a panic in the midst of its step would.
     #[cfg(test)]
     pub(super) fn break_step(&mut self, leg: LegId) {
+        if self.placed.has(leg) {
+            return self.placed.break_step(leg);
+        }
         self.at_hand = Some(leg);
         if let Some(call) = self.calls.get_mut(&leg) {
             call.state = State::New;
@@ -185,6 +231,7 @@ impl Desk {
         let floor = &self.floor;
         let rooms = floor.groups.iter();
         self.calls.len()
+            + self.placed.held()
             + floor.phones.len()
             + floor.codes.len()
             + floor.timers.len()
@@ -219,6 +266,13 @@ impl Desk {
             .collect();
         Gauges {
             calls: self.calls.len(),
+            placed: self.placed.len(),
+            channels: self
+                .floor
+                .channels
+                .used()
+                .map(|(trunk, inward, outward)| (trunk.clone(), (inward, outward)))
+                .collect(),
             by_number: self.floor.lines.clone(),
             longest_wait: groups.values().map(|group| group.longest_wait).max().unwrap_or_default(),
             groups,
@@ -255,7 +309,7 @@ impl Desk {
         };
         let route = plan.route(dialled, turn.now.wall);
         let full = hindrance == Some(Hindrance::Overload)
-            || self.calls.len() + floor.codes.len() >= self.max_calls;
+            || self.calls.len() + self.placed.len() + floor.codes.len() >= self.max_calls;
 
         // An agent's own calls are not the desk's customers (the contract counts INVITEs from trunks
         // and from extensions that are no agent's).
@@ -272,6 +326,21 @@ impl Desk {
                 }
                 return;
             }
+            // Only our own phones, which have proved who they are, are carried further.
+            Route::Other if let Origin::Extension(from) = &origin => {
+                let dialled = Dialled { leg, from, placed_by, number: dialled };
+                let Some(found) = self.whither(dialled.number, from) else {
+                    return turn.act(Action::Refuse { leg, status: 404 });
+                };
+                let whither = match (full, hindrance) {
+                    (true, _) => Whither::Refused(PlacedEnd::NoCapacity, 503),
+                    (false, Some(Hindrance::Mute(what))) => {
+                        Whither::Refused(PlacedEnd::Fault { what: what.to_owned() }, 488)
+                    }
+                    (false, _) => found,
+                };
+                return self.placed.dialled(&dialled, whither, &mut self.floor, turn);
+            }
             Route::Desk { .. } | Route::Other => {
                 return turn.act(Action::Refuse { leg, status: 404 });
             }
@@ -282,6 +351,7 @@ impl Desk {
             leg,
             arrived: turn.now.mono,
             line: None,
+            trunk: None,
             placed_by: None,
             accepted: false,
             rung: false,
@@ -291,6 +361,7 @@ impl Desk {
             timer: None,
         };
         let number = dialled.clone();
+        let by = trunk.cloned();
         call.record(CallEvent::Arrived { number, caller, origin, counted }, turn);
         let refuse = |call: &mut Call, cause, status, floor: &mut Floor, turn: &mut Turn<'_>| {
             call.end(Party::System, cause, Over::Neither, status, floor, turn);
@@ -301,6 +372,12 @@ impl Desk {
         if let Some(Hindrance::Mute(what)) = hindrance {
             let cause = EndCause::Fault { what: what.to_owned() };
             return refuse(&mut call, cause, 488, floor, turn);
+        }
+        if let Some(trunk) = by {
+            if !floor.channels.take_in(&trunk, turn) {
+                return refuse(&mut call, EndCause::ChannelsFull, 486, floor, turn);
+            }
+            call.trunk = Some(trunk);
         }
         if let Route::Desk { desk, .. } = &route
             && let Some(lines) = floor.lines.get_mut(dialled)
@@ -330,6 +407,34 @@ impl Desk {
             Route::Code(_) | Route::Other => {}
         }
         self.stepped(leg);
+    }
+
+    /// Where a number leads that the plan does not have, when a phone of ours dials it.
+    fn whither(&self, number: &Number, from: &Number) -> Option<Whither> {
+        if let Some(reachable) = self.phones.get(number) {
+            return Some(if *reachable {
+                Whither::Phone(number.clone())
+            } else {
+                Whither::Refused(PlacedEnd::NotAnswered { status: 480 }, 480)
+            });
+        }
+        match self.floor.plan.outward(number, from) {
+            Outward::Way(way) => Some(Whither::Outside(way)),
+            Outward::NotAllowed => Some(Whither::Refused(PlacedEnd::NotAllowed, 403)),
+            Outward::EmergencyBlocked => Some(Whither::Refused(PlacedEnd::EmergencyBlocked, 403)),
+            Outward::Nowhere => None,
+        }
+    }
+
+    /// Something that happened to a leg of a placed call.
+    fn placed(
+        &mut self,
+        leg: LegId,
+        caller: placed::Event,
+        phone: placed::Event,
+        turn: &mut Turn<'_>,
+    ) {
+        self.placed.leg(leg, caller, phone, &mut self.floor, turn);
     }
 
     fn obey(&mut self, command: Command, turn: &mut Turn<'_>) -> Result<(), CommandError> {
@@ -381,6 +486,7 @@ impl Desk {
     /// Ends the call whose last step panicked, as a fault of ours. Whoever catches the panic loses
     /// that step's actions; by the next input, whatever it is, nothing of the call is left.
     fn mend(&mut self, turn: &mut Turn<'_>) {
+        self.placed.mend(&mut self.floor, turn);
         let Some(leg) = self.at_hand.take() else { return };
         self.floor.take_back(leg, turn);
         if let Some(mut call) = self.calls.remove(&leg) {
@@ -406,6 +512,7 @@ impl Desk {
                     self.call(leg, Event::Due, turn);
                 }
             }
+            Timer::Placed(leg) => self.placed.due(leg, &mut self.floor, turn),
             Timer::Agent(agent) => self.floor.agent_due(agent, turn),
             Timer::Code(leg) => self.floor.code_due(leg, turn),
         }

@@ -3,6 +3,7 @@
 
 use super::agent::{Agent, AgentIx, AgentState};
 use super::api::Action;
+use super::channels::Trunks;
 use super::code::CodeLeg;
 use super::group::{GroupIx, GroupRoom, Order};
 use super::staff::Missed;
@@ -71,6 +72,8 @@ pub(super) struct Floor {
     pub(super) timers: Timers,
     /// Calls now up by desk number; each desk number has its entry.
     pub(super) lines: BTreeMap<Number, u32>,
+    /// The trunks' channels.
+    pub(super) channels: Trunks,
     /// Agents that have become free, and their groups, not yet looked at.
     pub(super) freed: VecDeque<AgentIx>,
     pub(super) stirred: BTreeSet<GroupIx>,
@@ -124,6 +127,7 @@ impl Floor {
             codes: BTreeMap::new(),
             timers: Timers::default(),
             lines,
+            channels: Trunks::default(),
             freed: VecDeque::new(),
             stirred: BTreeSet::new(),
             to_withdraw: Vec::new(),
@@ -160,7 +164,7 @@ impl Floor {
     }
 
     /// A leg for a phone that we dial: even, never used before.
-    fn draw_leg(&mut self) -> LegId {
+    pub(super) fn draw_leg(&mut self) -> LegId {
         self.last_leg += 2;
         LegId(self.last_leg)
     }

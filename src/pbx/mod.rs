@@ -7,6 +7,7 @@
 mod agent;
 pub mod api;
 mod call;
+mod channels;
 mod code;
 mod desk;
 mod direct;
@@ -14,6 +15,7 @@ mod floor;
 mod group;
 mod hunt;
 mod menu;
+mod placed;
 mod queue;
 mod say;
 mod staff;

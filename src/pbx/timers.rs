@@ -11,6 +11,8 @@ pub(super) enum Timer {
     /// A call's own next step: named by the caller's leg. Before the phones: at the end of the longest
     /// wait none is rung any more.
     Call(LegId),
+    /// A placed call's: named by the caller's leg.
+    Placed(LegId),
     /// A phone has rung long enough.
     Phone(LegId),
     /// An agent's wrap-up or time aside is over.

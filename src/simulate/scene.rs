@@ -268,6 +268,7 @@ fn plan(agents: u64, rng: &mut Rng) -> Plan {
         groups,
         agents,
         codes: CODES.map(Number::from).into_iter().zip(codes).collect(),
+        outside: None,
         extension_ring: rng.millis(4000, 20_000),
         hold_music: PromptId::from("music"),
         code_done: PromptId::from("done"),

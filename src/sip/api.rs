@@ -1,7 +1,7 @@
 //! The face of the SIP room: what the engine asks of it and what it tells the engine. Everything
 //! else in `sip` is behind this; the engine never sees a header, a transaction or a dialog.
 
-use super::trunk::{Profile, Upstream};
+use super::trunk::{Profile, Server, Upstream};
 use crate::base::{LegId, Network, Number, Private, Reason, TrunkId, Wall};
 use bytes::Bytes;
 use std::net::SocketAddr;
@@ -253,6 +253,9 @@ pub enum Effect {
     /// A phone watches the lamp of this number from now on; tell what it shows by
     /// [`super::Endpoint::show`].
     Watched(Number),
+    /// A server's name is to be looked up (RFC 3263 §4); the answer comes back by
+    /// [`super::Endpoint::looked_up`].
+    LookUp(Server),
 }
 
 /// What happens to a leg, as the engine sees it. After `Over` nothing more comes for that leg.
@@ -365,6 +368,21 @@ pub struct Shown {
     pub user: Private<String>,
     /// Display name of our From.
     pub name: Option<Private<String>>,
+}
+
+/// A call to a number outside, as the rules decided it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Outgoing {
+    /// By which trunk.
+    pub trunk: TrunkId,
+    /// The number in its national form.
+    pub number: Number,
+    /// The number of ours that calls; none: the trunk's user.
+    pub caller: Option<Number>,
+    /// Whether the caller withholds that number (184) or insists on showing it (186).
+    pub withhold: Option<bool>,
+    /// An emergency number: it goes as it is.
+    pub emergency: bool,
 }
 
 /// Why we end or cancel a leg, for the Reason header (RFC 3326).

@@ -19,6 +19,8 @@ pub(super) struct Place {
     pub sent_by: std::net::SocketAddr,
     /// Our Contact URI there.
     pub contact: Box<str>,
+    /// Whether we ask to be answered where we really come from (RFC 3581 §3).
+    pub rport: bool,
 }
 
 /// A random word of ours on the wire: 16 hex digits.
@@ -267,10 +269,11 @@ impl Dialog {
 
 /// Adds our Via; `rport` asks the peer to answer to where we really come from (RFC 3581 §3).
 pub(super) fn via(writer: &mut Writer, place: &Place, branch: Token) {
-    let Place { transport, sent_by, .. } = place;
+    let Place { transport, sent_by, rport, .. } = place;
+    let rport = if *rport { ";rport" } else { "" };
     writer.header(
         &HeaderName::Via,
-        format_args!("SIP/2.0/{transport} {sent_by};branch=z9hG4bK{branch};rport"),
+        format_args!("SIP/2.0/{transport} {sent_by};branch=z9hG4bK{branch}{rport}"),
     );
 }
 
@@ -333,10 +336,10 @@ pub(super) fn again(
             HeaderName::CSeq => {
                 writer.cseq(seq, &Method::Invite);
             }
+            name if changed.iter().any(|(newer, _)| *newer == name) => {}
             HeaderName::Contact => {
                 writer.contact(&place.contact);
             }
-            name if changed.iter().any(|(newer, _)| *newer == name) => {}
             name => {
                 writer.header_bytes(&name, value.strip_prefix(b": ")?);
             }

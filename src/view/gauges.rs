@@ -1,6 +1,6 @@
 //! Numbers that are not in the history: how the machine fares. Plain, filled by the daemon.
 
-use crate::base::Wall;
+use crate::base::{TrunkId, Wall};
 use serde::Serialize;
 
 /// How the engine, the media threads, the sockets and the journal fare at one instant. Counters
@@ -79,6 +79,33 @@ pub struct Gauges {
     pub journal_committed_seq: u64,
     /// Transactions written (counter).
     pub journal_transactions: u64,
+    /// The trunks that we reach ourselves.
+    pub trunks: Vec<TrunkGauge>,
+}
+
+/// How one trunk is that we reach ourselves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct TrunkGauge {
+    /// Which.
+    pub trunk: TrunkId,
+    /// Whether we are registered there; none when it is not registered with.
+    pub registered: Option<bool>,
+    /// The SIP status of the last refusal, while we are not registered.
+    pub refused: Option<u16>,
+    /// Where we are registered, or would call.
+    pub server: Option<String>,
+    /// Addresses of the carrier's servers.
+    pub servers: u64,
+    /// Of these, those that calls are sent to.
+    pub servers_well: u64,
+}
+
+impl TrunkGauge {
+    /// Whether calls can be placed by it, and come by it as far as we can know.
+    #[must_use]
+    pub fn is_up(&self) -> bool {
+        self.servers_well > 0 && self.registered != Some(false)
+    }
 }
 
 /// A source that is not listened to, because it guessed at passwords.

@@ -11,6 +11,7 @@ mod call;
 mod gauges;
 mod month;
 mod outcome;
+mod placed;
 mod policy;
 mod ratio;
 mod service_level;
@@ -21,9 +22,10 @@ pub use board::{
     AGENTS_SHOWN, AgentCounts, Board, RECENT_SHOWN, WAITING_SHOWN, Waiting, WaitingRow,
 };
 pub use call::{CallQuery, CallRow, CallState, OpenCall};
-pub use gauges::{Blocked, Gauges, JournalState};
+pub use gauges::{Blocked, Gauges, JournalState, TrunkGauge};
 pub use month::{Month, NotAMonth};
 pub use outcome::{Decision, Outcome, PerOutcome, Progress, outcome_of};
+pub use placed::{FullTime, PLACED_KEPT, PlacedRow};
 pub use policy::{CountsAs, Policy, ShortCallExcluded};
 pub use ratio::{Limit, Rate, Ratio, Verdict};
 pub use service_level::{DayFigures, Figures, MonthFigures, Tally};

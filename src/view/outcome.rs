@@ -251,7 +251,7 @@ impl Progress {
             (Reached | Menu, Party::Caller, End::HungUp) => Outcome::MenuLeft,
 
             (_, _, _) if self.busy => Outcome::BusyReleased,
-            (_, _, End::LinesFull | End::NoCapacity) => Outcome::Blocked,
+            (_, _, End::LinesFull | End::ChannelsFull | End::NoCapacity) => Outcome::Blocked,
             (Reached | Menu, _, End::MenuDone) | (Menu, _, End::NotAnswered { .. }) => {
                 Outcome::MenuServed
             }

@@ -5,6 +5,7 @@ use super::agents::{AgentRestore, AgentRow, AgentState, Agents};
 use super::call::{Call, CallQuery, CallRow, OpenCall};
 use super::month::Month;
 use super::outcome::{Decision, PerOutcome};
+use super::placed::{FullTime, PlacedCalls, PlacedRow};
 use super::policy::Policy;
 use super::service_level::{DayFigures, MonthFigures, Tally};
 use crate::base::{AgentId, CallId, TrunkId, Wall};
@@ -51,6 +52,7 @@ pub struct Views {
     left_out: PerOutcome,
     channels: BTreeMap<TrunkId, u64>,
     agents: Agents,
+    placed: PlacedCalls,
 }
 
 impl Views {
@@ -75,6 +77,7 @@ impl Views {
             left_out: PerOutcome::default(),
             channels: BTreeMap::new(),
             agents,
+            placed: PlacedCalls::default(),
         }
     }
 
@@ -97,6 +100,10 @@ impl Views {
             Fact::Call { call, t_ms, event } => {
                 self.apply_call(*call, *t_ms, event, entry.at, entry.seq);
             }
+            Fact::Placed { call, t_ms, event } => {
+                self.placed.apply(*call, *t_ms, event, entry.at);
+            }
+            Fact::Trunk { trunk, event } => self.placed.trunk(trunk, event),
             Fact::Agent { agent, event } => self.agents.apply(agent, event, entry.at),
             Fact::Desk { event: DeskEvent::Started { .. } } => self.agents.restarted(entry.at),
             Fact::Desk { event: DeskEvent::Stopped } => {}
@@ -251,8 +258,8 @@ impl Views {
             event: CallEvent::Ended { by: Party::System, cause: EndCause::Restart },
         };
         (self.next_seq()..)
-            .zip(self.open_calls())
-            .map(|(seq, open)| Entry { seq, at, fact: ended(open) })
+            .zip(self.open_calls().map(ended).chain(self.placed.closing()))
+            .map(|(seq, fact)| Entry { seq, at, fact })
             .collect()
     }
 
@@ -367,6 +374,29 @@ impl Views {
     #[must_use]
     pub fn channels_in_use(&self) -> u64 {
         self.channels.values().sum()
+    }
+
+    /// Placed calls in progress and the last that ended, newest first.
+    #[must_use]
+    pub fn placed_calls(&self, limit: usize) -> Vec<PlacedRow> {
+        self.placed.rows(limit)
+    }
+
+    /// Placed calls that have ended, by whether they were answered.
+    #[must_use]
+    pub fn placed_counts(&self) -> [(&'static str, u64); 2] {
+        self.placed.counts()
+    }
+
+    /// Placed calls without an end.
+    #[must_use]
+    pub fn placed_open(&self) -> usize {
+        self.placed.open()
+    }
+
+    /// For how long and how often each trunk had no channel left for callers.
+    pub fn full_times(&self) -> impl Iterator<Item = (&TrunkId, FullTime)> {
+        self.placed.full()
     }
 
     /// The readings in force.

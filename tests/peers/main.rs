@@ -6,6 +6,7 @@
 mod support;
 
 mod baresip;
+mod carrier;
 mod flood;
 mod flows;
 mod jssip;

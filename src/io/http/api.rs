@@ -4,7 +4,9 @@ use super::{CommandFailure, Health, Server};
 use crate::base::{AgentId, CallId, Wall};
 use crate::event::{Entry, Means};
 use crate::pbx::api::{Command, CommandError};
-use crate::view::{CallQuery, CallRow, Month, NotAMonth, Outcome, RECENT_KEPT};
+use crate::view::{
+    CallQuery, CallRow, Month, NotAMonth, Outcome, PLACED_KEPT, PlacedRow, RECENT_KEPT, TrunkGauge,
+};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, Query, State};
@@ -92,6 +94,29 @@ pub(super) fn written(at: Wall, zone: chrono_tz::Tz) -> String {
     zone.timestamp_millis_opt(at.0)
         .single()
         .map_or_else(String::new, |at| at.to_rfc3339_opts(SecondsFormat::Millis, false))
+}
+
+#[derive(Serialize)]
+struct PlacedCalls {
+    /// Ended calls that the list can hold; older ones are in the journal only.
+    kept: usize,
+    calls: Vec<PlacedRow>,
+}
+
+/// `GET /api/v1/placed-calls`: what our phones dialled outside, and to phones that are no agent's.
+pub(super) async fn placed_calls(State(server): State<Server>) -> Response {
+    let calls = server.app.hub.read(|views, _, _| views.placed_calls(CALLS_DEFAULT));
+    Json(PlacedCalls { kept: PLACED_KEPT, calls }).into_response()
+}
+
+#[derive(Serialize)]
+struct Trunks {
+    trunks: Vec<TrunkGauge>,
+}
+
+/// `GET /api/v1/trunks`: how the carriers are that we reach ourselves.
+pub(super) async fn trunks(State(server): State<Server>) -> Response {
+    Json(Trunks { trunks: (server.app.gauges)().trunks }).into_response()
 }
 
 /// `GET /api/v1/calls`.

@@ -39,7 +39,7 @@ pub use stream::MAX_STREAMS;
 use crate::base::{CallId, Wall};
 use crate::event::Entry;
 use crate::pbx::api::{Command, CommandError};
-use crate::view::{Blocked, Gauges, JournalState, Views};
+use crate::view::{Blocked, Gauges, JournalState, TrunkGauge, Views};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -175,6 +175,8 @@ fn router(server: Server) -> Router {
         .route("/api/v1/agents/{extension}/{action}", post(api::order))
         .route("/api/v1/blocked", get(doors::blocked))
         .route("/api/v1/blocked/{source}", delete(doors::let_in))
+        .route("/api/v1/placed-calls", get(api::placed_calls))
+        .route("/api/v1/trunks", get(api::trunks))
         .route("/api/v1/board", get(api::board))
         .route("/api/v1/events", get(stream::events))
         .route("/logout", post(auth::logout))
@@ -200,6 +202,15 @@ struct Health {
     journal: JournalState,
     engine: Beat,
     media: Beat,
+    /// Told, and not a fault of ours: a restart would not mend it.
+    trunks: Trunks,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Trunks {
+    Ok,
+    Down,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -217,7 +228,9 @@ impl Health {
         let (engine, media) = (beat(gauges.engine_beat_age_ms), beat(gauges.media_beat_age_ms));
         let well = gauges.journal == JournalState::Ok && engine == Beat::Ok && media == Beat::Ok;
         let status = if well { "ok" } else { "failing" };
-        Self { status, journal: gauges.journal, engine, media }
+        let up = gauges.trunks.iter().all(TrunkGauge::is_up);
+        let trunks = if up { Trunks::Ok } else { Trunks::Down };
+        Self { status, journal: gauges.journal, engine, media, trunks }
     }
 
     fn is_well(&self) -> bool {

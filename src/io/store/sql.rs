@@ -89,8 +89,8 @@ fn bind(rows: &[&Entry]) -> Result<SqliteArguments, sqlx::Error> {
     arguments.reserve(rows.len() * 4, 0);
     for entry in rows {
         let call = match &entry.fact {
-            Fact::Call { call, .. } => Some(call.to_string()),
-            Fact::Agent { .. } | Fact::Desk { .. } => None,
+            Fact::Call { call, .. } | Fact::Placed { call, .. } => Some(call.to_string()),
+            Fact::Agent { .. } | Fact::Desk { .. } | Fact::Trunk { .. } => None,
         };
         let body = serde_json::to_string(&entry.fact)
             .map_err(|error| sqlx::Error::Encode(Box::new(error)))?;

@@ -38,6 +38,7 @@ impl Metrics {
         machine(&mut page, gauges);
         admission(&mut page, gauges);
         trace(&mut page, gauges);
+        trunks(&mut page, gauges);
         journal(&mut page, views, gauges);
         page.text()
     }
@@ -110,6 +111,29 @@ fn calls(page: &mut Page, views: &Views, age_ms: Age<'_>) {
         "Calls without an end, by the trunk that brought them.",
         "trunk",
         views.channels().map(|(trunk, used)| (trunk.as_str(), number(used))),
+    );
+    page.counter(
+        "madoguchi_trunk_full_milliseconds_total",
+        "Time in which the trunk had no channel left for callers, who then hear the carrier's busy tone and never reach us.",
+        &["trunk"],
+        views.full_times().map(|(trunk, full)| (vec![trunk.as_str()], full.ms)),
+    );
+    page.counter(
+        "madoguchi_trunk_full_total",
+        "Times that the trunk's last channel for callers was taken.",
+        &["trunk"],
+        views.full_times().map(|(trunk, full)| (vec![trunk.as_str()], full.times)),
+    );
+    page.one(
+        "madoguchi_placed_calls_open",
+        "Calls without an end that our phones placed outside or to phones that are no agent's.",
+        float(views.placed_open()),
+    );
+    page.counter(
+        "madoguchi_placed_calls_total",
+        "Such calls that have ended.",
+        &["result"],
+        views.placed_counts().map(|(result, count)| (vec![result], count)),
     );
     page.gauge(
         "madoguchi_agents",
@@ -285,6 +309,25 @@ fn trace(page: &mut Page, gauges: &Gauges) {
     );
 }
 
+fn trunks(page: &mut Page, gauges: &Gauges) {
+    let registered = gauges
+        .trunks
+        .iter()
+        .filter_map(|trunk| Some((trunk.trunk.as_str(), f64::from(u8::from(trunk.registered?)))));
+    page.gauge(
+        "madoguchi_trunk_registered",
+        "1 while we are registered with the trunk's carrier, else 0; no line for trunks that are not registered with.",
+        "trunk",
+        registered,
+    );
+    page.gauge(
+        "madoguchi_trunk_servers_well",
+        "Addresses of the trunk's servers that calls are sent to.",
+        "trunk",
+        gauges.trunks.iter().map(|trunk| (trunk.trunk.as_str(), number(trunk.servers_well))),
+    );
+}
+
 fn journal(page: &mut Page, views: &Views, gauges: &Gauges) {
     page.one(
         "madoguchi_journal_failing",
@@ -415,7 +458,10 @@ impl Page {
 mod tests {
     use super::{Gauges, Metrics};
     use crate::base::{CallId, Wall};
-    use crate::event::{CallEvent, Caller, CallerNumber, EndCause, Entry, Fact, Origin, Party};
+    use crate::event::{
+        CallEvent, Caller, CallerNumber, EndCause, Entry, Fact, Origin, Party, TrunkEvent,
+    };
+    use crate::view::TrunkGauge;
     use crate::view::{JournalState, Policy, Setup, Views};
     use std::collections::BTreeMap;
 
@@ -538,7 +584,18 @@ mod tests {
                 },
             },
         });
-        let page = Metrics::new("1").render(&views, &Gauges::default(), NOW, &|_| None);
+        let trunk = Fact::Trunk { trunk: "carrier".into(), event: TrunkEvent::ChannelsFull };
+        views.apply(&Entry { seq: 2, at: NOW, fact: trunk });
+        let trunk = TrunkGauge {
+            trunk: "carrier".into(),
+            registered: Some(true),
+            refused: None,
+            server: None,
+            servers: 1,
+            servers_well: 1,
+        };
+        let gauges = Gauges { trunks: vec![trunk], ..Gauges::default() };
+        let page = Metrics::new("1").render(&views, &gauges, NOW, &|_| None);
         let due: Vec<String> = page
             .lines()
             .filter_map(|line| line.strip_prefix("# HELP "))

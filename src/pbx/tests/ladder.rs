@@ -185,6 +185,10 @@ fn shown(action: &Action) -> Option<String> {
         Action::Dial { leg, extension, on_behalf_of } => {
             format!("dial {} to {extension} for {}", leg.0, on_behalf_of.0)
         }
+        Action::DialOut { leg, trunk, way, on_behalf_of } => {
+            format!("dial out {} to {} by {trunk} for {}", leg.0, way.number, on_behalf_of.0)
+        }
+        Action::Preview { caller, phone } => format!("preview {} {}", caller.0, phone.0),
         Action::HangUp { leg, elsewhere: false } => format!("hang up {}", leg.0),
         Action::HangUp { leg, elsewhere: true } => format!("hang up {} (elsewhere)", leg.0),
         Action::Connect { caller, agent } => format!("connect {} {}", caller.0, agent.0),
@@ -197,6 +201,8 @@ fn shown(action: &Action) -> Option<String> {
         Action::Record(Fact::Call { event, .. }) => format!("= {}", fact(event)),
         Action::Record(Fact::Agent { agent, event }) => format!("! {agent} {}", change(event)),
         Action::Record(Fact::Desk { event }) => format!("{event:?}"),
+        Action::Record(Fact::Placed { event, .. }) => format!("- {event:?}"),
+        Action::Record(Fact::Trunk { trunk, event }) => format!("! {trunk} {event:?}"),
         Action::Forget { .. } => return None,
     })
 }

@@ -3,6 +3,7 @@
 
 mod ladder;
 mod model;
+mod placed;
 mod seen;
 
 use crate::base::{AgentId, GroupId, MenuId, Number, PromptId, TrunkId};
@@ -165,6 +166,7 @@ fn plan() -> Plan {
             (number("*4"), FeatureCode::Unpause),
         ]
         .into(),
+        outside: None,
         extension_ring: secs(25),
         hold_music: "hold".into(),
         code_done: "code_done".into(),

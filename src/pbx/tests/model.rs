@@ -202,6 +202,11 @@ impl World {
                 person.step(event, seed);
             }
             Action::Record(Fact::Desk { .. }) => panic!("not the rules' to write"),
+            Action::DialOut { .. }
+            | Action::Preview { .. }
+            | Action::Record(Fact::Placed { .. } | Fact::Trunk { .. }) => {
+                panic!("seed {seed}: the model's plan has nothing outside")
+            }
             Action::Forget { call } => {
                 // Gone from the model too: one more fact about it would be one without an arrival.
                 let seen = self.calls.remove(call).expect("known");

@@ -39,7 +39,11 @@ impl Host {
                 Fact::Call { call, event: CallEvent::Ended { .. }, .. } => {
                     run.lines.over(*call, |_| true);
                 }
-                Fact::Call { .. } | Fact::Desk { .. } | Fact::Agent { .. } => {}
+                Fact::Call { .. }
+                | Fact::Placed { .. }
+                | Fact::Trunk { .. }
+                | Fact::Desk { .. }
+                | Fact::Agent { .. } => {}
             }
         }
         if let Some((from, message)) = heard

@@ -182,6 +182,7 @@ impl Host {
                 first_port: 20_000,
                 last_port: 20_000 + self.scene.ports,
                 max_calls: self.scene.max_calls,
+                channels: std::collections::BTreeMap::new(),
                 lost_after: LOST_AFTER,
             },
             rng,

@@ -60,6 +60,8 @@ pub(super) fn fact_line(fact: &Fact) -> String {
                 event => format!("call …{short} {t_ms} ms {event:?}"),
             }
         }
+        Fact::Placed { call, t_ms, event } => format!("placed {call} {t_ms} ms {event:?}"),
+        Fact::Trunk { trunk, event } => format!("trunk {trunk} {event:?}"),
         Fact::Agent { agent, event } => format!("agent {agent} {event:?}"),
         Fact::Desk { event } => format!("desk {event:?}"),
     }

@@ -111,7 +111,10 @@ impl World {
                         self.send_from(node, &bytes);
                     }
                     Effect::Leg { leg, event } => events.push(Reaches::Event(leg, event)),
-                    Effect::Binding(_) | Effect::Subscription(_) | Effect::Watched(_) => {}
+                    Effect::Binding(_)
+                    | Effect::Subscription(_)
+                    | Effect::Watched(_)
+                    | Effect::LookUp(_) => {}
                 }
             }
             waiting.extend(events.into_iter().rev());

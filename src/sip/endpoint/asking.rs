@@ -9,6 +9,7 @@ use crate::sip::dialog::{Token, derived};
 use crate::sip::subscription::WatchId;
 use crate::sip::transaction::timer::Alarm;
 use crate::sip::transaction::{Client, InviteClient, Timers, Wire, client, invite_client};
+use crate::sip::trunk::line::LineId;
 use crate::sip::{Head, HeaderName, Method, Response};
 use bytes::Bytes;
 
@@ -33,6 +34,10 @@ pub(in crate::sip) enum Purpose {
     Update,
     /// NOTIFY.
     Notify,
+    /// A line's REGISTER.
+    Register,
+    /// A line's OPTIONS.
+    Ping,
 }
 
 /// Whose request it is, and so who hears what came of it.
@@ -42,6 +47,8 @@ pub(in crate::sip) enum Whose {
     Leg(LegId),
     /// A subscription's.
     Watch(WatchId),
+    /// A trunk's.
+    Line(LineId),
 }
 
 impl From<LegId> for Whose {
@@ -53,6 +60,12 @@ impl From<LegId> for Whose {
 impl From<WatchId> for Whose {
     fn from(watch: WatchId) -> Self {
         Self::Watch(watch)
+    }
+}
+
+impl From<LineId> for Whose {
+    fn from(line: LineId) -> Self {
+        Self::Line(line)
     }
 }
 
@@ -127,9 +140,12 @@ impl Cx<'_> {
             Purpose::Invite | Purpose::Reinvite => {
                 (branch.0, Asking::Invite(InviteClient::start(wire, now)))
             }
-            Purpose::Bye | Purpose::Prack | Purpose::Update | Purpose::Notify => {
-                (branch.0, Asking::Other(Client::start(wire, now)))
-            }
+            Purpose::Bye
+            | Purpose::Prack
+            | Purpose::Update
+            | Purpose::Notify
+            | Purpose::Register
+            | Purpose::Ping => (branch.0, Asking::Other(Client::start(wire, now))),
             Purpose::Cancel => (branch.0 | 1, Asking::Other(Client::start(wire, now))),
         };
         let (acks, alarm, whose) = (Vec::new(), Alarm::default(), whose.into());
@@ -188,6 +204,16 @@ impl Cx<'_> {
         self.settle_client(branch.0);
     }
 
+    /// Nobody waits any longer for the first word about the INVITE under `branch`: it is sent no more.
+    pub fn give_up(&mut self, branch: Token) {
+        let now = self.now.mono;
+        let Some(txn) = self.core.clients.get_mut(branch.0) else { return };
+        if let Asking::Invite(machine) = &mut txn.machine {
+            machine.handle(invite_client::Event::GiveUp, txn.flow.transport.into(), now);
+        }
+        self.settle_client(branch.0);
+    }
+
     /// Sends the ACK to a 2xx and keeps it for the 2xx's repetitions.
     pub fn ack(&mut self, branch: Token, to_tag: &str, flow: Flow, bytes: Bytes) {
         if let Some(txn) = self.core.clients.get_mut(branch.0)
@@ -216,6 +242,8 @@ impl Cx<'_> {
             Purpose::Prack => Method::Prack,
             Purpose::Notify => Method::Notify,
             Purpose::Update => Method::Update,
+            Purpose::Register => Method::Register,
+            Purpose::Ping => Method::Options,
         };
         if head.cseq.method != method {
             return None;

@@ -14,6 +14,7 @@ use crate::sip::transaction::Timers;
 use crate::sip::{Head, HeaderName, Host, Method, Request, Writer};
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
+use std::net::IpAddr;
 
 /// Who is woken by a timer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -28,11 +29,23 @@ pub(in crate::sip) enum Holder {
     Watch(WatchId),
 }
 
+/// How a carrier's server failed a call.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::sip) enum Failing {
+    /// It said nothing.
+    Silent,
+    /// It had no room for this call (503).
+    Busy,
+}
+
 /// See the module.
 #[derive(Debug)]
 pub(in crate::sip) struct Core {
     pub settings: Settings,
     places: Vec<Place>,
+    /// The same for peers that want no `rport`.
+    quiet: Vec<Place>,
+    quiet_to: BTreeSet<IpAddr>,
     /// For a flow of no listener of ours, which the rim does not hand in.
     nowhere: Place,
     pub rng: Rng,
@@ -42,6 +55,8 @@ pub(in crate::sip) struct Core {
     pub clients: Index<Box<ClientTxn>>,
     /// INVITEs by From tag, Call-ID and `CSeq` (§8.2.2.2), each to its transaction.
     pub merged: Index<u64>,
+    /// Carriers' servers that could not serve a call; taken up at the end of the leg's step.
+    pub failing: Vec<(std::net::SocketAddr, Failing)>,
     /// Legs by the stream they hang on, so that a lost connection finds them.
     streams: BTreeMap<Flow, BTreeSet<LegId>>,
     pub large: Large,
@@ -59,13 +74,21 @@ impl Core {
         let places = settings.listeners.iter().map(|listener| {
             let sent_by = listener.advertised;
             let contact = contact(listener.transport, sent_by);
-            Place { transport: listener.transport.in_via(), sent_by, contact }
+            Place { transport: listener.transport.in_via(), sent_by, contact, rport: true }
         });
         let nobody = std::net::SocketAddr::from(([127, 0, 0, 1], 5060));
-        let nowhere =
-            Place { transport: "UDP", sent_by: nobody, contact: "sip:desk@127.0.0.1".into() };
+        let nowhere = Place {
+            transport: "UDP",
+            sent_by: nobody,
+            contact: "sip:desk@127.0.0.1".into(),
+            rport: true,
+        };
+        let places: Vec<Place> = places.collect();
+        let quiet = places.iter().map(|place| Place { rport: false, ..place.clone() }).collect();
         Self {
-            places: places.collect(),
+            places,
+            quiet,
+            quiet_to: BTreeSet::new(),
             nowhere,
             keyer: Keyer::new(&mut rng),
             rng,
@@ -73,6 +96,7 @@ impl Core {
             servers: Index::default(),
             clients: Index::default(),
             merged: Index::default(),
+            failing: Vec::new(),
             streams: BTreeMap::new(),
             large: Large::default(),
             settings,
@@ -103,7 +127,19 @@ impl Core {
 
     /// Our name at the listener of `flow`.
     pub fn place(&self, flow: Flow) -> &Place {
-        self.places.get(usize::from(flow.listener)).unwrap_or(&self.nowhere)
+        let places =
+            if self.quiet_to.contains(&flow.remote.ip()) { &self.quiet } else { &self.places };
+        places.get(usize::from(flow.listener)).unwrap_or(&self.nowhere)
+    }
+
+    /// The peers that want no `rport` in our Via.
+    pub fn set_quiet(&mut self, peers: impl Iterator<Item = IpAddr>) {
+        self.quiet_to = peers.collect();
+    }
+
+    /// These want none either.
+    pub fn be_quiet(&mut self, peers: impl Iterator<Item = IpAddr>) {
+        self.quiet_to.extend(peers);
     }
 
     /// A key for the transaction that `request` belongs to (§17.2.3): branch, sent-by and method, ACK

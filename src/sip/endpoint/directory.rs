@@ -3,7 +3,7 @@
 use crate::base::{Number, TrunkId};
 use crate::sip::api::{AccountPolicy, Directory, Flow, Settings, Source, Transport};
 use crate::sip::digest::Ha1;
-use crate::sip::trunk::Profile;
+use crate::sip::trunk::{Profile, Server, Upstream};
 use crate::sip::{Scheme, Uri};
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
@@ -12,7 +12,8 @@ use std::net::{IpAddr, SocketAddr};
 #[derive(Debug)]
 pub(super) struct FixedPhone {
     pub target: Uri,
-    pub flow: Flow,
+    /// What its URI names.
+    pub server: Server,
 }
 
 /// An account: the hashes of its password, and its rule.
@@ -27,6 +28,8 @@ pub(super) struct Compiled {
     pub accounts: BTreeMap<String, Known>,
     trunks: BTreeMap<IpAddr, Vec<(u16, Option<Transport>, TrunkId)>>,
     profiles: BTreeMap<TrunkId, Profile>,
+    /// The trunks that we reach, in the directory's order.
+    pub upstreams: Vec<(TrunkId, Upstream)>,
     fixed: BTreeMap<Number, FixedPhone>,
     /// Where fixed phones send from. A connection comes from any port of its host.
     fixed_at: BTreeSet<(Transport, IpAddr, u16)>,
@@ -42,6 +45,7 @@ impl Compiled {
         let mut compiled = Self { accounts: accounts.collect(), ..Self::default() };
         for trunk in directory.trunks {
             compiled.profiles.insert(trunk.id.clone(), trunk.profile);
+            compiled.upstreams.extend(trunk.upstream.map(|upstream| (trunk.id.clone(), upstream)));
             for source in trunk.sources {
                 let entry = (source.port(), trunk.transport, trunk.id.clone());
                 compiled.trunks.entry(bare(source.ip())).or_default().push(entry);
@@ -51,18 +55,22 @@ impl Compiled {
             // A contact that is no SIP URI at an address cannot be called: it has no entry, and the
             // dial says so.
             let Ok(target) = contact.parse::<Uri>() else { continue };
-            let Some(remote) = target.socket_addr().filter(|_| target.scheme() == Scheme::Sip)
-            else {
+            let Some(host) = target.host().filter(|_| target.scheme() == Scheme::Sip) else {
                 continue;
             };
             // RFC 7118 §5.2: there is no calling a browser that has not called.
             let Some(transport) = target.transport().filter(|by| !by.is_websocket()) else {
                 continue;
             };
-            let Some(listener) = listener_for(settings, transport, remote) else { continue };
-            let flow = Flow { transport, listener, remote, connection: 0 };
-            compiled.fixed_at.insert(seen_from(flow));
-            compiled.fixed.insert(number, FixedPhone { target: target.into_target(), flow });
+            let written = target.params().has("transport").then_some(transport);
+            let server = Server { host: host.clone(), port: target.port(), transport: written };
+            // Only an address is known by what it sends: a name may lead anywhere tomorrow.
+            if let Some(remote) = target.socket_addr() {
+                let Some(listener) = listener_for(settings, transport, remote) else { continue };
+                let flow = Flow { transport, listener, remote, connection: 0 };
+                compiled.fixed_at.insert(seen_from(flow));
+            }
+            compiled.fixed.insert(number, FixedPhone { target: target.into_target(), server });
         }
         compiled
     }
@@ -102,6 +110,18 @@ impl Compiled {
     /// Contacts that the account may have by its own rule.
     pub fn max_contacts(&self, account: &Number) -> Option<usize> {
         self.accounts.get(account.as_str())?.policy.max_contacts
+    }
+
+    /// The addresses of trunks whose profile wants no `rport`.
+    pub fn quiet(&self) -> impl Iterator<Item = IpAddr> {
+        let wants_none = |id: &TrunkId| self.profiles.get(id).is_some_and(|profile| !profile.rport);
+        let all = self.trunks.iter();
+        all.filter(move |(_, of)| of.iter().any(|(_, _, id)| wants_none(id))).map(|(ip, _)| *ip)
+    }
+
+    /// The servers that fixed phones stand at.
+    pub fn servers(&self) -> impl Iterator<Item = &Server> {
+        self.fixed.values().map(|phone| &phone.server)
     }
 
     /// The fixed phone of that number.
@@ -144,6 +164,26 @@ pub(super) fn listener_for(
     let fits = by.filter_map(|(place, by)| Some((alike(by.advertised.ip(), remote.ip())?, place)));
     // Of several that are as much alike, the first.
     let (_, place) = fits.min_by_key(|(alike, place)| (std::cmp::Reverse(*alike), *place))?;
+    u16::try_from(place).ok()
+}
+
+/// The same, when the peer insists on the port that we send from.
+pub(super) fn listener_from(
+    settings: &Settings,
+    transport: Transport,
+    remote: SocketAddr,
+    port: Option<u16>,
+) -> Option<u16> {
+    let Some(port) = port.filter(|_| transport == Transport::Udp) else {
+        return listener_for(settings, transport, remote);
+    };
+    let fits = |ours: SocketAddr| {
+        ours.port() == port && bare(ours.ip()).is_ipv4() == bare(remote.ip()).is_ipv4()
+    };
+    let place = settings
+        .listeners
+        .iter()
+        .position(|listener| listener.transport == transport && fits(listener.advertised))?;
     u16::try_from(place).ok()
 }
 

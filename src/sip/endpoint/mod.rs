@@ -8,6 +8,7 @@ pub(in crate::sip) mod core;
 mod directory;
 mod guard;
 pub(in crate::sip) mod large;
+mod lines;
 mod receive;
 mod redirecting;
 mod register;
@@ -32,6 +33,8 @@ use super::subscription::{Package, Watches};
 use super::table::Index;
 use super::transaction::timer::LONG_MS;
 use super::transaction::{Timers, after_ms};
+use super::trunk::Names;
+use super::trunk::line::Line;
 use crate::base::{LegId, Mono, Now, Number, Rng};
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
@@ -86,6 +89,9 @@ pub struct Endpoint {
     unreadable: Vec<String>,
     /// Numbers watched since before the restart, whose lamps are not known yet.
     unlit: BTreeSet<Number>,
+    /// The trunks that we reach, in the directory's order.
+    lines: Vec<Line>,
+    names: Names,
 }
 
 #[allow(clippy::needless_pass_by_value)] // what comes in is handed over, whatever becomes of it
@@ -100,7 +106,7 @@ impl Endpoint {
         {
             chunk.copy_from_slice(&bits.to_be_bytes());
         }
-        Self {
+        let mut endpoint = Self {
             auth: Authenticator::new(&settings.realm, key).with_offer(settings.digest),
             core: Core::new(settings, rng),
             directory,
@@ -114,13 +120,18 @@ impl Endpoint {
             circles: Circles::default(),
             unreadable: Vec::new(),
             unlit: BTreeSet::new(),
-        }
+            lines: Vec::new(),
+            names: Names::default(),
+        };
+        endpoint.set_lines();
+        endpoint
     }
 
     /// Replaces the directory. Calls and registrations stay as they are; who was removed is asked for
     /// a password that no longer fits the next time.
     pub fn set_directory(&mut self, directory: Directory) {
         self.directory = Compiled::new(directory, &self.core.settings);
+        self.set_lines();
     }
 
     /// Takes stored bindings back after a restart. Those that lapsed meanwhile are reported as removed
@@ -140,7 +151,9 @@ impl Endpoint {
     /// Whether a phone can be rung under that number.
     #[must_use]
     pub fn reachable(&self, number: &Number) -> bool {
-        self.registrar.has(number) || self.directory.fixed(number).is_some()
+        let fixed = self.directory.fixed(number);
+        self.registrar.has(number)
+            || fixed.is_some_and(|phone| self.way_to(&phone.server).is_some())
     }
 
     /// The Call-ID of a leg that is not over.
@@ -183,6 +196,7 @@ impl Endpoint {
             }
         }
         self.watches_cut(flow, now, out);
+        self.lines_cut(flow, now);
     }
 
     /// A `Send` on `flow` reached nobody: the connection could not be opened.
@@ -192,6 +206,7 @@ impl Endpoint {
             self.with_leg(leg, now, out, |leg, cx| leg.on_unsendable(cx, flow));
         }
         self.watches_cut(flow, now, out);
+        self.lines_unsendable(flow, now);
     }
 
     // ---- time --------------------------------------------------------------------------------
@@ -200,7 +215,7 @@ impl Endpoint {
     #[must_use]
     pub fn next_deadline(&self) -> Option<Mono> {
         let (one, two) = (self.core.timers.next(), self.registrar.next_deadline());
-        [one, two].into_iter().flatten().min()
+        [one, two, self.lines_deadline()].into_iter().flatten().min()
     }
 
     /// Does whatever has become due.
@@ -220,7 +235,8 @@ impl Endpoint {
                         Some((Whose::Watch(watch), _, branch)) => {
                             self.on_notified(watch, branch, &Outcome::TimedOut, now, out);
                         }
-                        None => {}
+                        // A line's own patience is shorter.
+                        Some((Whose::Line(_), ..)) | None => {}
                     }
                 }
                 Holder::Leg(id) => {
@@ -232,6 +248,7 @@ impl Endpoint {
                 Holder::Watch(watch) => self.wake_watch(watch, at, now, out),
             }
         }
+        self.tick_lines(now, out);
         let mut changes = Vec::new();
         let knocks = self.registrar.tick(now.mono, &mut changes);
         for knock in knocks {
@@ -281,19 +298,16 @@ impl Endpoint {
             (uri.clone(), flow, false)
         } else {
             let fixed = self.directory.fixed(to).ok_or(NoAddress)?;
-            (fixed.target.clone(), fixed.flow, true)
+            let flow = self.way_to(&fixed.server).ok_or(NoAddress)?;
+            (fixed.target.clone(), flow, true)
         };
         if self.core.is_full() || self.legs.contains(leg.0) {
             out.push(Effect::Leg { leg, event: LegEvent::Refused { status: 503 } });
             return Ok(());
         }
         let sdp = sdp.as_ref();
-        let invitation = Invitation { to, target, flow, by_contact, shown, sdp };
-        let mut cx = Cx { core: &mut self.core, now, out };
-        let begun = Leg::invite(&mut cx, leg, invitation);
-        self.tags.insert(begun.tag.0, leg);
-        self.legs.insert(leg.0, Box::new(begun));
-        self.settle(leg, now);
+        let invitation = Invitation { to, target, flow, by_contact, shown, sdp, outside: None };
+        self.begin(leg, invitation, now, out);
         Ok(())
     }
 
@@ -325,6 +339,15 @@ impl Endpoint {
         self.with_leg(leg, now, out, |leg, cx| leg.hang_up(cx, why));
     }
 
+    /// Sends an INVITE and takes up its leg.
+    fn begin(&mut self, leg: LegId, invitation: Invitation<'_>, now: Now, out: &mut Vec<Effect>) {
+        let mut cx = Cx { core: &mut self.core, now, out };
+        let begun = Leg::invite(&mut cx, leg, invitation);
+        self.tags.insert(begun.tag.0, leg);
+        self.legs.insert(leg.0, Box::new(begun));
+        self.settle(leg, now);
+    }
+
     // ---- inside ------------------------------------------------------------------------------
 
     /// Does something with a leg, if it lives, and sees to what follows from it.
@@ -343,6 +366,9 @@ impl Endpoint {
 
     /// Arms the leg's timer and notes its connection, or forgets it when it is over.
     fn settle(&mut self, id: LegId, now: Now) {
+        for (remote, how) in std::mem::take(&mut self.core.failing) {
+            self.line_failed(remote, how, now);
+        }
         let Some(leg) = self.legs.get_mut(id.0) else { return };
         let flow = leg.flow();
         self.core.follow(id, leg.follows, flow);
@@ -375,6 +401,7 @@ impl Endpoint {
         let leg = match whose {
             Whose::Leg(leg) => leg,
             Whose::Watch(watch) => return self.on_notified(watch, branch, &outcome, now, out),
+            Whose::Line(line) => return self.on_line_outcome(line, branch, &outcome, now, out),
         };
         if let Outcome::Response(response) = &outcome
             && (300..400).contains(&response.status)
@@ -452,7 +479,13 @@ fn after_the_end(
     match purpose {
         Purpose::Invite => reject_fork(cx, leg, branch, response),
         Purpose::Reinvite => acknowledge_late(cx, branch, response),
-        Purpose::Bye | Purpose::Cancel | Purpose::Prack | Purpose::Update | Purpose::Notify => {}
+        Purpose::Bye
+        | Purpose::Cancel
+        | Purpose::Prack
+        | Purpose::Update
+        | Purpose::Notify
+        | Purpose::Register
+        | Purpose::Ping => {}
     }
 }
 

@@ -36,7 +36,8 @@ impl Endpoint {
             Some((target, flow)) => Route { target: target.clone(), flow, by_contact: false },
             None => {
                 let fixed = self.directory.fixed(&number)?;
-                Route { target: fixed.target.clone(), flow: fixed.flow, by_contact: true }
+                let flow = self.way_to(&fixed.server)?;
+                Route { target: fixed.target.clone(), flow, by_contact: true }
             }
         };
         let there = known.socket_addr().is_some_and(|at| route.target.socket_addr() == Some(at));

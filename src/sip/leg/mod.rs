@@ -11,6 +11,7 @@ mod forks;
 mod incoming;
 mod keys;
 mod outgoing;
+mod outside;
 mod reason;
 mod redirect;
 mod reliable;
@@ -31,6 +32,7 @@ use bytes::Bytes;
 
 pub(super) use incoming::Invited;
 pub(super) use outgoing::{Calling, Invitation, reject_fork};
+pub(super) use outside::Outside;
 pub(super) use redirect::Route;
 pub(super) use reliable::carry_an_offer as provisionals_carry_an_offer;
 pub(super) use session::{Up, acknowledge_late};
@@ -124,7 +126,8 @@ impl Leg {
         match &self.state {
             State::Invited(invited) => invited.deadline(),
             State::Up(up) => up.deadline(),
-            State::Calling(_) | State::Ending(_) | State::Over => None,
+            State::Calling(calling) => calling.asked.as_ref().and_then(|asked| asked.deadline()),
+            State::Ending(_) | State::Over => None,
         }
     }
 
@@ -144,7 +147,8 @@ impl Leg {
         match &self.state {
             State::Invited(_) => self.keep_ringing(cx),
             State::Up(_) => self.wake_session(cx),
-            State::Calling(_) | State::Ending(_) | State::Over => {}
+            State::Calling(_) => self.give_up_unheard(cx),
+            State::Ending(_) | State::Over => {}
         }
     }
 
@@ -251,6 +255,8 @@ impl Leg {
             // What it acknowledged is known; whether the call comes about is the INVITE's word.
             Purpose::Prack => {}
             Purpose::Update => self.on_refresh_outcome(cx, branch, &outcome),
+            // A line's own.
+            Purpose::Register | Purpose::Ping => {}
         }
     }
 

@@ -2,6 +2,7 @@
 //! (RFC 3261 §13.2, §9.1).
 
 use super::forks::Fork;
+use super::outside::{Asked, Outside, UNHEARD_MS};
 use super::redirect::Turns;
 use super::session::{Exchange, Up};
 use super::timer::{LEAST_S, MAX_TOO_SMALL, agreed_as_client, write_invite};
@@ -13,8 +14,9 @@ use crate::sip::Writer;
 use crate::sip::api::{Flow, LegEvent, Shown, Why};
 use crate::sip::dialog::{Dialog, Token, again, via};
 use crate::sip::endpoint::asking::{Outcome, Purpose};
-use crate::sip::endpoint::core::Cx;
+use crate::sip::endpoint::core::{Cx, Failing};
 use crate::sip::extensions::{ALLOW, SUPPORTED, SUPPORTED_WITHOUT_OFFER};
+use crate::sip::transaction::after_ms;
 use crate::sip::{Head, Method, Response};
 use crate::sip::{Host, Uri};
 use bytes::Bytes;
@@ -46,6 +48,8 @@ pub(in crate::sip) struct Calling {
     pub(super) turns: Option<Box<Turns>>,
     /// The early dialogs, at most [`MAX_FORKS`](crate::sip::endpoint::asking::MAX_FORKS).
     pub(super) forks: Vec<Fork>,
+    /// The carrier's part, in a call to one.
+    pub(super) asked: Option<Box<Asked>>,
 }
 
 /// Whom to call and how.
@@ -57,30 +61,43 @@ pub(in crate::sip) struct Invitation<'a> {
     pub by_contact: bool,
     pub shown: &'a Shown,
     pub sdp: Option<&'a Bytes>,
+    /// The carrier's part, in a call to one.
+    pub outside: Option<Outside>,
 }
 
 impl Leg {
     /// Sends the INVITE.
     pub fn invite(cx: &mut Cx<'_>, id: LegId, invitation: Invitation<'_>) -> Self {
-        let Invitation { to, target, flow, by_contact, shown, sdp } = invitation;
+        let Invitation { to, target, flow, by_contact, shown, sdp, outside } = invitation;
         let (tag, branch) = (cx.token(), cx.branch());
         let place = cx.core.place(flow).clone();
         let call_id = format!("{}{}", cx.token(), cx.token()).into_boxed_str();
         let mut writer = Writer::request(&Method::Invite, &target);
         via(&mut writer, &place, branch);
         writer.header(&HeaderName::MaxForwards, 70);
-        writer.from(&shown_as(shown, place.sent_by.ip().into()).with_tag(&tag.to_string()));
-        let host = target.host().cloned().unwrap_or_else(|| flow.remote.ip().into());
-        writer.to(&NameAddr::new(Uri::sip(Some(to.as_str()), host, None)));
-        writer.call_id(&call_id);
-        writer.cseq(1, &Method::Invite);
-        writer.contact(&place.contact);
+        let (mut session, mut least_s) = (cx.core.settings.session, LEAST_S);
+        let mut supported = if sdp.is_some() { SUPPORTED } else { SUPPORTED_WITHOUT_OFFER };
+        if let Some(outside) = &outside {
+            outside.write(&mut writer, &call_id, tag);
+            (session.expires_s, least_s) = (Some(outside.expires_s), outside.least_s);
+            if !outside.reliable {
+                supported = SUPPORTED_WITHOUT_OFFER;
+            }
+        } else {
+            writer.from(&shown_as(shown, place.sent_by.ip().into()).with_tag(&tag.to_string()));
+            let host = target.host().cloned().unwrap_or_else(|| flow.remote.ip().into());
+            writer.to(&NameAddr::new(Uri::sip(Some(to.as_str()), host, None)));
+            writer.call_id(&call_id);
+            writer.cseq(1, &Method::Invite);
+            writer.contact(&place.contact);
+        }
         writer.header(&HeaderName::Allow, ALLOW);
-        let supported = if sdp.is_some() { SUPPORTED } else { SUPPORTED_WITHOUT_OFFER };
         writer.header(&HeaderName::Supported, supported);
         writer.header(&HeaderName::UserAgent, &cx.core.settings.product);
-        write_invite(&mut writer, cx.core.settings.session);
+        write_invite(&mut writer, session);
         let bytes = writer.sdp(some_sdp(sdp));
+        let unheard_until = after_ms(cx.now.mono, UNHEARD_MS);
+        let asked = outside.map(|outside| Box::new(Asked::new(outside, unheard_until)));
         let calling = Calling {
             flow,
             branch,
@@ -92,10 +109,11 @@ impl Leg {
             seq: 1,
             invite: bytes.clone(),
             sdp: sdp.cloned(),
-            least_s: LEAST_S,
+            least_s,
             too_small: 0,
             turns: None,
             forks: Vec::new(),
+            asked,
         };
         cx.start(branch, id, Purpose::Invite, flow, bytes);
         Self::new(id, tag, State::Calling(Box::new(calling)))
@@ -116,11 +134,15 @@ impl Leg {
                 ..200 => self.on_provisional(cx, &response),
                 200..300 => self.on_success(cx, branch, &response),
                 // §8.1.3.4: a redirection, or the failure of a place that one named. A refusal by 6xx
-                // is everybody's (§21.6). Challenges are never answered: a called phone has no claim on
-                // a password of ours.
+                // is everybody's (§21.6).
                 300..600 if self.turn(cx) => {}
                 422 if self.ask_longer(cx, &response.head) => {}
+                // Only a carrier's challenge is answered: a called phone has no claim on a password of ours.
+                401 | 407 if self.answer_challenge(cx, &response) => {}
                 300.. => {
+                    if response.status == 503 {
+                        self.note_failing(cx, Failing::Busy);
+                    }
                     self.close_forks(cx);
                     let State::Calling(calling) = &self.state else { return };
                     let status = if calling.cancel.is_some() { 487 } else { response.status };
@@ -132,6 +154,7 @@ impl Leg {
                 if self.turn(cx) {
                     return;
                 }
+                self.note_failing(cx, Failing::Silent);
                 self.close_forks(cx);
                 self.over(cx, LegEvent::Refused { status });
             }
@@ -149,6 +172,9 @@ impl Leg {
 
     fn on_provisional(&mut self, cx: &mut Cx<'_>, response: &Response) {
         let State::Calling(calling) = &mut self.state else { return };
+        if let Some(asked) = &mut calling.asked {
+            asked.heard();
+        }
         if let Some(why) = calling.cancel {
             // Now the CANCEL that had to wait may go (§9.1).
             cx.cancel(calling.branch, reason::said(why));

@@ -58,7 +58,8 @@ impl Leg {
     /// Whether a 3xx to the INVITE under `branch` may send it on.
     pub fn may_turn(&self, branch: Token) -> bool {
         matches!(&self.state, State::Calling(calling)
-            if calling.branch == branch && calling.cancel.is_none())
+            // A carrier sends nobody anywhere: its redirection is a refusal.
+            if calling.branch == branch && calling.cancel.is_none() && calling.asked.is_none())
     }
 
     /// Notes where a 3xx sends the INVITE; its outcome is then heard as any refusal's.

@@ -55,6 +55,8 @@ pub enum Event {
     Unsendable,
     /// The user sent CANCEL for it.
     CancelSent,
+    /// The user waits no longer for the first word.
+    GiveUp,
 }
 
 /// What must be done, in order.
@@ -96,7 +98,7 @@ impl InviteClient {
 
     /// One step.
     pub fn handle(&mut self, event: Event, wire: Wire, now: Mono) -> &'static [Todo] {
-        use Event::{CancelSent, Failure, Provisional, Success, Tick, Unsendable};
+        use Event::{CancelSent, Failure, GiveUp, Provisional, Success, Tick, Unsendable};
         use InviteClient::{Accepted, Calling, Completed, GivenUp, Proceeding, Terminated};
         let long = after_ms(now, LONG_MS);
         let (next, todo): (Self, &'static [Todo]) = match (*self, event) {
@@ -104,6 +106,8 @@ impl InviteClient {
             (Calling { until, .. }, Tick) if now >= until => {
                 (GivenUp { until: long }, &[Todo::TimedOut])
             }
+            // Silence was enough. The INVITE is not repeated, and whatever comes of it is cancelled.
+            (Calling { .. }, GiveUp) => (GivenUp { until: long }, &[]),
             // Timer A: doubles without a bound of its own, B ends it.
             (Calling { repeat: Some(repeat), until }, Tick) if now >= repeat.at => {
                 let repeat = Some(repeat.doubled(u32::MAX, now));
@@ -155,6 +159,11 @@ impl InviteClient {
             | (same @ (Calling { .. } | Completed { .. } | Accepted { .. }), CancelSent)
             | (same @ (Proceeding { .. } | GivenUp { .. }), CancelSent | Tick)
             | (same @ (Calling { .. } | Completed { .. } | Accepted { .. }), Tick)
+            // A word crossed the user's decision, which then is to cancel it.
+            | (
+                same @ (Proceeding { .. } | Completed { .. } | Accepted { .. } | GivenUp { .. }),
+                GiveUp,
+            )
             | (same @ Terminated, _) => (same, &[]),
         };
         *self = next;

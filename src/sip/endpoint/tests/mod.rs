@@ -224,6 +224,9 @@ impl Ladder {
                     lines.push(("!".to_owned(), format!("Remove {contact}")));
                 }
                 Effect::Subscription(_) | Effect::Watched(_) => {}
+                Effect::LookUp(server) => {
+                    lines.push(("!".to_owned(), format!("LookUp {server}")));
+                }
             }
         }
         assert_eq!(lines, std::mem::take(due), "after: {step} (at {} ms)", self.ms);

@@ -149,7 +149,7 @@ impl Watcher {
                     self.show(&number, lamp);
                 }
                 Effect::Binding(_) => {}
-                Effect::Leg { .. } => panic!("no leg"),
+                Effect::Leg { .. } | Effect::LookUp(_) => panic!("no leg"),
             }
         }
         answer

@@ -1,0 +1,181 @@
+//! Calls that our phones placed to numbers outside and to phones that are no agent's; and for how long
+//! the trunks had no channel left. None of it enters a figure of the contract.
+
+use crate::base::{CallId, Number, Private, TrunkId, Wall};
+use crate::event::{Fact, Party, PlacedEnd, PlacedEvent, TrunkEvent};
+use serde::Serialize;
+use std::collections::{BTreeMap, VecDeque};
+
+/// Ended placed calls in the list; the oldest to end leaves first.
+pub const PLACED_KEPT: usize = 1_000;
+
+/// A placed call as shown. Numbers of people are in it: it goes to pages behind a login only.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct PlacedRow {
+    /// Which.
+    pub call: CallId,
+    /// When it was dialled, by the wall clock.
+    pub dialled_at_ms: Wall,
+    /// Whose phone dialled.
+    pub by: Number,
+    /// What was dialled.
+    pub number: Private<String>,
+    /// Whether it is a phone of ours.
+    pub inside: bool,
+    /// The trunk tried last.
+    pub trunk: Option<TrunkId>,
+    /// From dialling to the answer, milliseconds; none while or when there is none.
+    pub answered_ms: Option<u64>,
+    /// From dialling to the end, milliseconds.
+    pub length_ms: Option<u64>,
+    /// Whose doing the end was.
+    pub ended_by: Option<Party>,
+    /// Why it ended.
+    #[serde(flatten)]
+    pub end: Option<PlacedEnd>,
+    #[serde(skip)]
+    last_t_ms: u64,
+}
+
+/// One trunk's time without a free channel.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FullTime {
+    /// Together, milliseconds; a span counts when it is over.
+    pub ms: u64,
+    /// How often.
+    pub times: u64,
+}
+
+/// The folds.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct PlacedCalls {
+    open: BTreeMap<CallId, PlacedRow>,
+    ended: VecDeque<PlacedRow>,
+    answered: u64,
+    unanswered: u64,
+    full: BTreeMap<TrunkId, FullTime>,
+}
+
+impl PlacedCalls {
+    pub(super) fn apply(&mut self, id: CallId, t_ms: u64, event: &PlacedEvent, at: Wall) {
+        if let PlacedEvent::Dialled { by, number, inside } = event {
+            self.open.entry(id).or_insert_with(|| PlacedRow {
+                call: id,
+                dialled_at_ms: at,
+                by: by.clone(),
+                number: number.clone(),
+                inside: *inside,
+                trunk: None,
+                answered_ms: None,
+                length_ms: None,
+                ended_by: None,
+                end: None,
+                last_t_ms: t_ms,
+            });
+            return;
+        }
+        let Some(row) = self.open.get_mut(&id) else { return };
+        row.last_t_ms = row.last_t_ms.max(t_ms);
+        match event {
+            PlacedEvent::Tried { trunk } => row.trunk = Some(trunk.clone()),
+            PlacedEvent::Answered => row.answered_ms = row.answered_ms.or(Some(t_ms)),
+            PlacedEvent::Ended { by, why } => {
+                row.length_ms = Some(row.last_t_ms);
+                (row.ended_by, row.end) = (Some(*by), Some(why.clone()));
+                let Some(row) = self.open.remove(&id) else { return };
+                let count = if row.answered_ms.is_some() {
+                    &mut self.answered
+                } else {
+                    &mut self.unanswered
+                };
+                *count = count.saturating_add(1);
+                if self.ended.len() >= PLACED_KEPT {
+                    self.ended.pop_front();
+                }
+                self.ended.push_back(row);
+            }
+            PlacedEvent::Dialled { .. }
+            | PlacedEvent::Failed { .. }
+            | PlacedEvent::Held { .. }
+            | PlacedEvent::Resumed { .. } => {}
+        }
+    }
+
+    pub(super) fn trunk(&mut self, trunk: &TrunkId, event: &TrunkEvent) {
+        let full = self.full.entry(trunk.clone()).or_default();
+        match event {
+            TrunkEvent::ChannelsFull => full.times = full.times.saturating_add(1),
+            TrunkEvent::ChannelsFree { for_ms } => full.ms = full.ms.saturating_add(*for_ms),
+        }
+    }
+
+    /// The last words for the calls that were up when the process ended.
+    pub(super) fn closing(&self) -> impl Iterator<Item = Fact> {
+        self.open.values().map(|row| Fact::Placed {
+            call: row.call,
+            t_ms: row.last_t_ms,
+            event: PlacedEvent::Ended { by: Party::System, why: PlacedEnd::Restart },
+        })
+    }
+
+    pub(super) fn rows(&self, limit: usize) -> Vec<PlacedRow> {
+        let mut rows: Vec<&PlacedRow> = self.open.values().chain(&self.ended).collect();
+        rows.sort_unstable_by_key(|row| std::cmp::Reverse((row.dialled_at_ms, row.call)));
+        rows.into_iter().take(limit).cloned().collect()
+    }
+
+    pub(super) fn counts(&self) -> [(&'static str, u64); 2] {
+        [("answered", self.answered), ("not_answered", self.unanswered)]
+    }
+
+    pub(super) fn open(&self) -> usize {
+        self.open.len()
+    }
+
+    pub(super) fn full(&self) -> impl Iterator<Item = (&TrunkId, FullTime)> {
+        self.full.iter().map(|(trunk, full)| (trunk, *full))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_placed_call_is_listed_once_and_closed_after_a_restart() {
+        let mut placed = PlacedCalls::default();
+        let id = |n| CallId(uuid::Uuid::from_u64_pair(0, n));
+        let dialled = || PlacedEvent::Dialled {
+            by: "2001".into(),
+            number: Private::new("0398765432".to_owned()),
+            inside: false,
+        };
+        placed.apply(id(1), 0, &dialled(), Wall(1_000));
+        placed.apply(id(1), 5, &PlacedEvent::Tried { trunk: "carrier".into() }, Wall(1_005));
+        placed.apply(id(1), 4_000, &PlacedEvent::Answered, Wall(5_000));
+        placed.apply(id(2), 0, &dialled(), Wall(6_000));
+        assert_eq!((placed.open(), placed.closing().count()), (2, 2));
+        let ended = PlacedEvent::Ended { by: Party::Agent, why: PlacedEnd::HungUp };
+        placed.apply(id(1), 9_000, &ended, Wall(10_000));
+        placed.apply(id(1), 9_500, &ended, Wall(10_500));
+        let rows = placed.rows(10);
+        assert_eq!(rows.iter().map(|row| row.call).collect::<Vec<_>>(), [id(2), id(1)]);
+        assert_eq!((rows[1].answered_ms, rows[1].length_ms), (Some(4_000), Some(9_000)));
+        for fact in placed.closing().collect::<Vec<_>>() {
+            let Fact::Placed { call, t_ms, event } = fact else { panic!("{fact:?}") };
+            placed.apply(call, t_ms, &event, Wall(20_000));
+        }
+        assert_eq!((placed.open(), placed.counts().map(|(_, n)| n)), (0, [1, 1]));
+    }
+
+    #[test]
+    fn time_without_a_channel_is_summed() {
+        let mut placed = PlacedCalls::default();
+        for for_ms in [1_500, 2_500] {
+            placed.trunk(&"carrier".into(), &TrunkEvent::ChannelsFull);
+            placed.trunk(&"carrier".into(), &TrunkEvent::ChannelsFree { for_ms });
+        }
+        let full: Vec<_> = placed.full().map(|(_, full)| full).collect();
+        assert_eq!(full, [FullTime { ms: 4_000, times: 2 }]);
+    }
+}
