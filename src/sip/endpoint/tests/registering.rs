@@ -478,3 +478,26 @@ fn a_call_goes_on_by_the_connection_that_its_phone_registers_on_next() {
         }
     }
 }
+
+#[test]
+fn a_crowd_behind_nats_does_not_hear_from_us_all_at_once() {
+    let mut phone = Phone::new();
+    let bindings = (0..120_u16).map(|n| Binding {
+        account: format!("{}", 2_000 + n).as_str().into(),
+        contact: format!("sip:{n}@192.168.1.7:5060"),
+        flow: udp(&format!("198.51.100.9:{}", 6_000 + n)),
+        call_id: "reg".to_owned(),
+        cseq: 1,
+        expires_at: Wall(at(0).wall.0 + 600_000),
+        outbound: None,
+    });
+    phone.endpoint.restore(bindings, at(0));
+    let mut heard = Vec::new();
+    for ms in [0, 20, 40, 60] {
+        let mut out = Vec::new();
+        phone.endpoint.tick(at(ms), &mut out);
+        heard.push(out.len());
+    }
+    assert_eq!(heard, [50, 50, 20, 0]);
+    assert_eq!(phone.endpoint.next_deadline(), Some(at(29_000).mono));
+}
