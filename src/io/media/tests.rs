@@ -153,10 +153,12 @@ fn a_prompt_is_heard_whole_in_every_codec_and_packet_time() {
         room.play(phone.leg, &["ramp", "short"], false);
         let samples = usize::from(ptime_ms) * 8;
         let packets = 1810_usize.div_ceil(samples);
-        let mut heard = Vec::new();
+        let (mut heard, mut late_ms) = (Vec::new(), Vec::new());
         let mut first = None;
         for number in 0..packets {
             let (header, sound) = phone.hear().unwrap();
+            let due = u128::from(ptime_ms) * number as u128;
+            late_ms.push(began.elapsed().as_millis().saturating_sub(due));
             let first = first.get_or_insert_with(|| header.clone());
             let advance = u32::try_from(number * samples).unwrap();
             assert_eq!(header.seq, first.seq.wrapping_add(u16::try_from(number).unwrap()));
@@ -167,7 +169,10 @@ fn a_prompt_is_heard_whole_in_every_codec_and_packet_time() {
         }
         let lasted = began.elapsed().as_millis();
         let due = u128::from(ptime_ms) * (packets as u128 - 1);
-        assert!((due.saturating_sub(2)..due + 60).contains(&lasted), "{lasted} ms, {due} due");
+        assert!(lasted >= due.saturating_sub(2), "too fast: {lasted} ms, {due} due");
+        // The one in the middle, so that a test thread that was not woken for a moment is no fault of the pace.
+        late_ms.sort_unstable();
+        assert!(late_ms[packets / 2] < 60, "late by {late_ms:?} ms");
         let ramp = |count| (0..count).map(|at: i16| g711::encode(codec, at.wrapping_mul(97)));
         let said: Vec<u8> = ramp(1610).chain(ramp(200)).collect();
         assert_eq!(&heard[..1810], said, "no gap and nothing changed");
