@@ -225,7 +225,7 @@ impl Running {
         match received.item {
             Heard::Net(net::Event::Message { flow, bytes }) => {
                 let shed =
-                    received.lane == Lane::New && received.since.elapsed() > self.it.queue_delay;
+                    received.lane != Lane::First && received.since.elapsed() > self.it.queue_delay;
                 if shed {
                     self.it.pulse.shed.fetch_add(1, Ordering::Relaxed);
                 }

@@ -1,7 +1,8 @@
-//! The engine's ear: a bounded queue in two lanes that any thread may fill and one thread empties.
+//! The engine's ear: a bounded queue in four lanes that any thread may fill and one thread empties.
 //!
-//! What belongs to calls that already exist is served before what would make new ones, so that
-//! overload is met by refusing new calls and never by losing the BYE of an old one.
+//! What belongs to calls that already exist is served before what would make new ones, new calls
+//! before phones that register, and those before all else: overload is met by refusing what can be asked
+//! again and never by losing the BYE of an old call. No lane starves another: each gets a share of every turn.
 
 use crate::io::net::Lane;
 use std::collections::VecDeque;
@@ -11,7 +12,7 @@ use std::time::{Duration, Instant};
 /// Bytes of messages that may wait in each lane, whatever their number: the bounds on items are made for
 /// messages of usual size, and a flood of the largest datagrams must not take the memory of a thousand.
 const BYTES_FIRST: usize = 32 << 20;
-const BYTES_NEW: usize = 16 << 20;
+const BYTES_NEW: usize = 8 << 20;
 
 /// Something taken from the queue and how long it lay there.
 #[derive(Debug)]
@@ -35,8 +36,8 @@ pub struct Inlet<T> {
 
 #[derive(Debug)]
 struct Lanes<T> {
-    first: Waiting<T>,
-    new: Waiting<T>,
+    /// By [`Lane::ALL`].
+    by_rank: [Waiting<T>; 4],
     dropped: u64,
     waiting: bool,
 }
@@ -60,16 +61,40 @@ impl<T> Waiting<T> {
     }
 }
 
+impl<T> Lanes<T> {
+    fn of(&mut self, lane: Lane) -> &mut Waiting<T> {
+        let [first, call, register, other] = &mut self.by_rank;
+        match lane {
+            Lane::First => first,
+            Lane::Call => call,
+            Lane::Register => register,
+            Lane::Other => other,
+        }
+    }
+
+    fn pop_from(&mut self, lane: Lane, most: usize, into: &mut Vec<Received<T>>) {
+        let waiting = self.of(lane);
+        for _ in 0..most {
+            let Some((since, item)) = waiting.pop() else { return };
+            into.push(Received { item, since, lane });
+        }
+    }
+}
+
+/// Three quarters of a turn, at least one.
+const fn share(room: usize) -> usize {
+    room - room / 4
+}
+
 impl<T> Inlet<T> {
-    /// A queue that holds at most `bound_first` and `bound_new` items in its lanes. At the bound of
-    /// `New` the newest is dropped and counted (its sender repeats it); at the bound of `First` too,
+    /// A queue that holds at most `bound_first` items in its first lane and `bound_new` in each other.
+    /// At the bound of these the newest is dropped and counted (its sender repeats it); at the bound of `First` too,
     /// which is sized so that only a stalled engine can reach it.
     #[must_use]
     pub const fn new(bound_first: usize, bound_new: usize) -> Self {
         Self {
             lanes: Mutex::new(Lanes {
-                first: Waiting::new(),
-                new: Waiting::new(),
+                by_rank: [Waiting::new(), Waiting::new(), Waiting::new(), Waiting::new()],
                 dropped: 0,
                 waiting: false,
             }),
@@ -92,11 +117,13 @@ impl<T> Inlet<T> {
     /// Adds one item that holds a message of `bytes` bytes.
     pub fn push_sized(&self, lane: Lane, item: T, bytes: usize) {
         let since = Instant::now();
-        let mut lanes = self.lanes();
-        let (waiting, bound, most) = match lane {
-            Lane::First => (&mut lanes.first, self.bound_first, BYTES_FIRST),
-            Lane::New => (&mut lanes.new, self.bound_new, BYTES_NEW),
+        let mut held = self.lanes();
+        let (bound, most) = match lane {
+            Lane::First => (self.bound_first, BYTES_FIRST),
+            Lane::Call | Lane::Register | Lane::Other => (self.bound_new, BYTES_NEW),
         };
+        let lanes = &mut *held;
+        let waiting = lanes.of(lane);
         let sum = waiting.bytes.saturating_add(bytes);
         if waiting.items.len() >= bound || (bytes > 0 && sum > most) {
             lanes.dropped = lanes.dropped.saturating_add(1);
@@ -105,17 +132,18 @@ impl<T> Inlet<T> {
         waiting.bytes = sum;
         waiting.items.push_back((since, bytes, item));
         let wake = lanes.waiting;
-        drop(lanes);
+        drop(held);
         if wake {
             self.filled.notify_one();
         }
     }
 
     /// Waits until something is there or `timeout` has passed, then takes at most `most` items,
-    /// the first lane before the other.
+    /// the first lane before the others. Of what room is left, new calls get up to three quarters and
+    /// registrations up to three quarters of the rest, so that a flood of either starves nobody.
     pub fn take(&self, most: usize, timeout: Option<Duration>, into: &mut Vec<Received<T>>) {
         let mut lanes = self.lanes();
-        if lanes.first.items.is_empty() && lanes.new.items.is_empty() {
+        if lanes.by_rank.iter().all(|lane| lane.items.is_empty()) {
             lanes.waiting = true;
             lanes = match timeout {
                 Some(timeout) => {
@@ -128,21 +156,21 @@ impl<T> Inlet<T> {
             };
             lanes.waiting = false;
         }
-        while into.len() < most {
-            let (next, lane) = match lanes.first.pop() {
-                Some(next) => (Some(next), Lane::First),
-                None => (lanes.new.pop(), Lane::New),
-            };
-            let Some((since, item)) = next else { break };
-            into.push(Received { item, since, lane });
+        let room = |into: &Vec<Received<T>>| most.saturating_sub(into.len());
+        lanes.pop_from(Lane::First, room(into), into);
+        lanes.pop_from(Lane::Call, share(room(into)), into);
+        lanes.pop_from(Lane::Register, share(room(into)), into);
+        // What a lane leaves of its share is there for all, again in order.
+        for lane in [Lane::Other, Lane::Call, Lane::Register] {
+            lanes.pop_from(lane, room(into), into);
         }
     }
 
-    /// Items waiting in both lanes.
+    /// Items waiting in all lanes.
     #[must_use]
     pub fn len(&self) -> usize {
         let lanes = self.lanes();
-        lanes.first.items.len().saturating_add(lanes.new.items.len())
+        lanes.by_rank.iter().map(|lane| lane.items.len()).sum()
     }
 
     /// Items dropped at a bound since the start.
@@ -162,7 +190,7 @@ mod tests {
     fn a_bye_overtakes_a_flood_of_new_calls_and_the_flood_is_bounded() {
         let inlet = Inlet::new(10, 3);
         for call in 0..5 {
-            inlet.push(Lane::New, call);
+            inlet.push(Lane::Call, call);
         }
         inlet.push(Lane::First, 100);
         let mut taken = Vec::new();
@@ -175,18 +203,44 @@ mod tests {
     #[test]
     fn a_flood_of_the_largest_datagrams_takes_a_bounded_memory_and_the_stop_still_gets_in() {
         let inlet = Inlet::new(10_000, 10_000);
-        for lane in [Lane::First, Lane::New] {
+        for lane in Lane::ALL {
             for datagram in 0..2_000 {
                 inlet.push_sized(lane, datagram, 65_507);
             }
         }
         let held = inlet.len() * 65_507;
-        assert!(held <= super::BYTES_FIRST + super::BYTES_NEW, "{held} bytes");
+        assert!(held <= super::BYTES_FIRST + 3 * super::BYTES_NEW, "{held} bytes");
         inlet.push(Lane::First, -1);
         let mut taken = Vec::new();
         inlet.take(10_000, Some(Duration::ZERO), &mut taken);
         assert!(taken.iter().any(|received| received.item == -1));
-        inlet.push_sized(Lane::New, 0, 65_507);
+        inlet.push_sized(Lane::Call, 0, 65_507);
         assert_eq!(inlet.len(), 1, "what was taken makes room");
+    }
+
+    #[test]
+    fn calls_come_before_registrations_and_those_before_lamps_and_none_starves() {
+        let inlet = Inlet::new(1_000, 1_000);
+        for n in 0..500 {
+            for lane in [Lane::Other, Lane::Register, Lane::Call] {
+                inlet.push(lane, n);
+            }
+        }
+        inlet.push(Lane::First, 0);
+        let mut turns = Vec::new();
+        loop {
+            let mut taken = Vec::new();
+            inlet.take(128, Some(Duration::ZERO), &mut taken);
+            if taken.is_empty() {
+                break;
+            }
+            assert!(taken.len() == 128 || inlet.len() == 0, "no turn is wasted");
+            let count = |lane| taken.iter().filter(|received| received.lane == lane).count();
+            turns.push(Lane::ALL.map(count));
+        }
+        assert_eq!(turns[0], [1, 96, 24, 7], "a flood of each at once");
+        let calls = turns.iter().position(|turn| turn[1] == 0).unwrap();
+        let registers = turns.iter().position(|turn| turn[2] == 0).unwrap();
+        assert!(calls < registers && registers <= turns.len(), "{turns:?}");
     }
 }

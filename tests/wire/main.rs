@@ -9,6 +9,7 @@ mod blocked;
 mod garbage;
 mod idle;
 mod secure;
+mod storm;
 mod stun;
 mod torture;
 mod watched;

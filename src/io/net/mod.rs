@@ -55,21 +55,37 @@ pub enum Event {
 pub enum Lane {
     /// Belongs to what exists: answers and in-dialog requests.
     First,
-    /// Would make something new: INVITE, REGISTER, OPTIONS. Also what is no SIP at all.
-    New,
+    /// Would make a call or changes one: INVITE, CANCEL, REFER.
+    Call,
+    /// Makes a phone reachable: REGISTER.
+    Register,
+    /// All else: SUBSCRIBE, OPTIONS, and what is no SIP at all.
+    Other,
 }
 
 impl Lane {
-    /// Where a message belongs. Only its first word is looked at: a re-INVITE waits among the new ones,
+    /// In the order in which they are served.
+    pub const ALL: [Self; 4] = [Self::First, Self::Call, Self::Register, Self::Other];
+
+    /// Where a message belongs. Only its first word is looked at: a re-INVITE waits among the new calls,
     /// which costs it some milliseconds under overload; the SIP room never sheds it. What is none of
     /// the known words is not to overtake a call's end either.
     #[must_use]
     pub fn of(message: &[u8]) -> Self {
-        // CANCEL is not among them: it must not overtake the INVITE that it cancels.
         const FIRST: [&[u8]; 5] = [b"ACK ", b"BYE ", b"INFO ", b"UPDATE ", b"PRACK "];
+        // CANCEL is not among the first: it must not overtake the INVITE that it cancels.
+        const CALL: [&[u8]; 3] = [b"INVITE ", b"CANCEL ", b"REFER "];
+        let begins = |words: &[&[u8]]| words.iter().any(|word| message.starts_with(word));
         let answer = message.get(..4).is_some_and(|word| word.eq_ignore_ascii_case(b"SIP/"));
-        let known = answer || FIRST.iter().any(|method| message.starts_with(method));
-        if known { Self::First } else { Self::New }
+        if answer || begins(&FIRST) {
+            Self::First
+        } else if begins(&CALL) {
+            Self::Call
+        } else if begins(&[b"REGISTER "]) {
+            Self::Register
+        } else {
+            Self::Other
+        }
     }
 }
 
@@ -289,10 +305,13 @@ mod tests {
         let table = [
             ("an answer", &b"SIP/2.0 200 OK\r\n"[..], Lane::First),
             ("the end of a call", b"BYE sip:a@b SIP/2.0\r\n", Lane::First),
-            ("a new call", b"INVITE sip:a@b SIP/2.0\r\n", Lane::New),
-            ("a keep-alive", b"\r\n\r\n", Lane::New),
-            ("nothing", b"", Lane::New),
-            ("garbage", b"\0\x01\x02\x03", Lane::New),
+            ("a new call", b"INVITE sip:a@b SIP/2.0\r\n", Lane::Call),
+            ("its cancel, behind it", b"CANCEL sip:a@b SIP/2.0\r\n", Lane::Call),
+            ("a registration", b"REGISTER sip:a SIP/2.0\r\n", Lane::Register),
+            ("a lamp", b"SUBSCRIBE sip:a@b SIP/2.0\r\n", Lane::Other),
+            ("a keep-alive", b"\r\n\r\n", Lane::Other),
+            ("nothing", b"", Lane::Other),
+            ("garbage", b"\0\x01\x02\x03", Lane::Other),
         ];
         for (case, message, want) in table {
             assert_eq!(Lane::of(message), want, "{case}");
