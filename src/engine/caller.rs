@@ -108,6 +108,7 @@ mod tests {
                 privacy,
                 sdp: None,
                 rings_with_offer: false,
+                replaces: None,
                 shed: false,
             };
             let (caller, _, shown) = identify(&incoming);
@@ -130,6 +131,7 @@ mod tests {
             privacy: false,
             sdp: None,
             rings_with_offer: false,
+            replaces: None,
             shed: false,
         };
         let (caller, ..) = identify(&incoming);

@@ -483,6 +483,7 @@ const fn concerns(input: &pbx::Input) -> Option<LegId> {
         | I::Early { leg }
         | I::Answered { leg }
         | I::Refused { leg, .. }
+        | I::Replaced { new: leg, .. }
         | I::Reason { leg, .. }
         | I::Gone { leg, .. }
         | I::Failed { leg, .. }

@@ -5,6 +5,7 @@ use super::lamps::AtPhone;
 use super::session::{NoMedia, Session, Talk, holds};
 use super::{Engine, Outbox, Step, caller};
 use crate::base::{LegId, Mono, Now, Number, Private};
+use crate::event::Origin;
 use crate::pbx::{Action, Hindrance, Input as Desk};
 use crate::rtp::command::{Command as Media, Notice};
 use crate::sdp::{self, Direction};
@@ -23,7 +24,7 @@ impl Engine {
     /// what still comes for them is nobody's concern.
     pub(super) fn leg_event(&mut self, leg: LegId, event: LegEvent, now: Now, out: &mut Outbox) {
         if let LegEvent::Incoming(incoming) = event {
-            self.arrived(leg, *incoming);
+            self.arrived(leg, *incoming, now, out);
             return;
         }
         if !self.sessions.contains_key(&leg) {
@@ -61,7 +62,7 @@ impl Engine {
         }
     }
 
-    fn arrived(&mut self, leg: LegId, incoming: Incoming) {
+    fn arrived(&mut self, leg: LegId, incoming: Incoming, now: Now, out: &mut Outbox) {
         let (caller, origin, shown) = caller::identify(&incoming);
         let dialled = Number::from(incoming.dialled.as_str());
         // Who is refused for overload is refused without a look at what it offers.
@@ -81,6 +82,18 @@ impl Engine {
         if let Source::Account(extension) = incoming.source {
             let with = Some(Shown { user: Private::new(incoming.dialled), name: None });
             self.leg_at(leg, AtPhone { extension, placed: true, stage: LampStage::Trying, with });
+        }
+        if let (Some(old), Origin::Extension(by)) = (incoming.replaces, &origin) {
+            let status = match mute {
+                _ if incoming.shed => Some(503),
+                Some(_) => Some(488),
+                None => None,
+            };
+            if let Some(status) = status {
+                self.sip.refuse(leg, status, now, &mut self.effects);
+                return self.close(leg, now, out);
+            }
+            return self.tell(Desk::Replaced { old, new: leg, by: by.clone() });
         }
         let hindrance = match mute {
             _ if incoming.shed => Some(Hindrance::Overload),

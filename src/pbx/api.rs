@@ -21,6 +21,16 @@ pub enum Input {
         /// What stands against the call from the start.
         hindrance: Option<Hindrance>,
     },
+    /// One of our accounts wants a new leg in the place of one that stands (RFC 3891): to pick up what
+    /// rings elsewhere, or to go on talking on another phone.
+    Replaced {
+        /// The leg that stands.
+        old: LegId,
+        /// The new one, whose INVITE waits for its answer.
+        new: LegId,
+        /// Whose it is.
+        by: Number,
+    },
     /// A phone that we dialled rings (180 or 183).
     Ringing {
         /// The phone's leg.

@@ -19,15 +19,15 @@ use std::time::Duration;
 /// All calls and agents of one plan.
 pub struct Desk {
     /// By the caller's leg.
-    calls: BTreeMap<LegId, Call>,
+    pub(super) calls: BTreeMap<LegId, Call>,
     /// Calls of our phones that are none of the desk's.
     placed: Placed,
     /// Phones that are no agent's, and whether they can be dialled.
     phones: BTreeMap<Number, bool>,
-    floor: Floor,
+    pub(super) floor: Floor,
     max_calls: usize,
     /// The call whose step is being taken. Found set by an input, it is one whose step panicked.
-    at_hand: Option<LegId>,
+    pub(super) at_hand: Option<LegId>,
 }
 
 /// What is held now.
@@ -96,6 +96,7 @@ impl Desk {
             Input::Arrived { leg, dialled, caller, origin, hindrance } => {
                 self.arrived(leg, &dialled, caller, origin, hindrance, turn);
             }
+            Input::Replaced { old, new, by } => self.replaced(old, new, &by, turn),
             Input::Ringing { leg } if self.placed.has(leg) => {
                 self.placed(leg, placed::Event::Rings, placed::Event::Rings, turn);
             }
@@ -473,7 +474,7 @@ impl Desk {
     }
 
     /// A step was taken to its end: sets the call's deadline, or forgets the call.
-    fn stepped(&mut self, leg: LegId) {
+    pub(super) fn stepped(&mut self, leg: LegId) {
         if let Some(call) = self.calls.get_mut(&leg) {
             call.arm(&mut self.floor);
             if matches!(call.state, State::Over) {

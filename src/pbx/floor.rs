@@ -206,6 +206,17 @@ impl Floor {
         }
     }
 
+    /// The caller's leg of the call that a phone was dialled for.
+    pub(super) fn call_of_phone(&self, leg: LegId) -> Option<LegId> {
+        self.phones.get(&leg).map(|phone| phone.call)
+    }
+
+    /// A phone that called us itself is an agent's in this call from now on.
+    pub(super) fn take_phone(&mut self, leg: LegId, call: LegId, agent: AgentIx) {
+        let phone = Phone { call, agent, counts_as: CountsAs::Talk, timer: None };
+        self.phones.insert(leg, phone);
+    }
+
     /// The phone's leg is forgotten, with its timer.
     pub(super) fn drop_phone(&mut self, leg: LegId) {
         if let Some(mut phone) = self.phones.remove(&leg) {

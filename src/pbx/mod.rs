@@ -19,6 +19,7 @@ mod placed;
 mod queue;
 mod say;
 mod staff;
+mod taken;
 mod timers;
 
 #[cfg(test)]

@@ -346,6 +346,9 @@ pub struct Incoming {
     pub sdp: Option<Bytes>,
     /// The INVITE carries no offer and ringing must (RFC 3262 §5): `ring` is to be given one.
     pub rings_with_offer: bool,
+    /// The leg whose place it wants to take (RFC 3891): one of ours that stands, and the caller is one
+    /// of our accounts. Whether it may is for the rules to say.
+    pub replaces: Option<LegId>,
     /// We have more to do than we can: it is to be refused at once with 503. It comes here all the
     /// same, because a refused call is a call, and because a repetition must get the same answer
     /// (RFC 3261 §8.2.7).

@@ -30,6 +30,7 @@ mod name_addr;
 mod params;
 mod parse;
 mod registrar;
+mod replaces;
 mod subscription;
 mod table;
 mod transaction;

@@ -2,6 +2,7 @@
 
 use crate::support::desk::{Desk, Setup};
 use crate::support::ear::Ear;
+use crate::support::line::Line;
 use crate::support::sound::{Law, Sound};
 use crate::support::{eventually, s};
 
@@ -103,4 +104,26 @@ fn a_phone_is_refreshed_by_update_and_else_by_a_reinvite_that_changes_nothing() 
     caller.wait(1, "released", s(3));
     assert_eq!(desk.outcome("031234561"), "answered");
     desk.at_rest(s(3));
+}
+
+#[test]
+fn what_rings_at_one_phone_is_picked_up_at_another() {
+    let desk = Desk::start("desk.toml");
+    let mut rung = Line::new(desk.fixed_port(201), "201", desk.sip);
+    let caller = desk.caller("0312340010").start();
+    let at_phone = rung.ring(s(3));
+    rung.answer(&at_phone, 180, "");
+    caller.wait(1, "ringing", s(3));
+    let tag = |address: &str| address.split_once("tag=").expect("a tag").1.to_owned();
+    let taker = desk.agent("agent_takes", 202).set("FROM", 201).set("TO", 201).set("STAY", 500);
+    let taker = taker.set("CALL", &at_phone.id).set("OURS", tag(&at_phone.them));
+    let taker = taker.set("THEIRS", tag(&at_phone.us)).start();
+    let cancel = rung.cancel_comes(&at_phone, s(3));
+    assert!(cancel.must("Reason").contains("cause=200"), "no missed call: {cancel}");
+    caller.wait(1, "answered", s(3));
+    assert_eq!(taker.done().count("hung_up"), 1);
+    caller.wait(1, "released", s(3));
+    assert_eq!(desk.outcome("031234561"), "answered");
+    assert_eq!(desk.over("031234561")["agent"], "201");
+    desk.at_rest(s(5));
 }

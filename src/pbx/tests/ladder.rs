@@ -124,6 +124,9 @@ impl Ladder {
                 let cause = cause.parse().expect("a number");
                 Input::Reason { leg: leg(who), reason: Reason { protocol: Protocol::Q850, cause } }
             }
+            ["replace", old, new, by] => {
+                Input::Replaced { old: leg(old), new: leg(new), by: (*by).into() }
+            }
             ["lost", who] => Input::Gone { leg: leg(who), lost: true },
             ["fails", who] => Input::Failed { leg: leg(who), what: "no media port" },
             ["key", who, key] => {

@@ -12,6 +12,7 @@ mod lines;
 mod receive;
 mod redirecting;
 mod register;
+mod replacing;
 mod serving;
 mod subscribing;
 

@@ -320,14 +320,23 @@ impl Endpoint {
         if agreed_as_server(&request.head, policy, None, now.mono) == Err(TooSmall) {
             return self.turn_away(flow, &request, Refusal::with(422, With::MinSe), out);
         }
+        let replaces = match self.taken_over(&request, &source) {
+            Ok(replaces) => replaces,
+            Err(status) => {
+                return self.turn_away(flow, &request, Refusal::plain(status), out);
+            }
+        };
         let tag = Token(self.core.rng.bits());
         let Ok(dialog) = Dialog::answering(&request, tag, flow) else {
             return self.turn_away(flow, &request, Refusal::plain(400), out);
         };
         let id = LegId(self.next_leg);
         self.next_leg = self.next_leg.saturating_add(2);
-        let incoming =
-            Box::new(Incoming { shed, ..incoming(&request, source, dialled, from_user, trusted) });
+        let incoming = Box::new(Incoming {
+            replaces,
+            shed,
+            ..incoming(&request, source, dialled, from_user, trusted)
+        });
         let merge = self.core.merge_key(&request.head);
         let mut cx = Cx { core: &mut self.core, now, out };
         cx.open_invite(key, merge, id, flow, &request);
@@ -416,6 +425,7 @@ fn incoming(
         privacy,
         sdp: request.sdp(),
         rings_with_offer: provisionals_carry_an_offer(request),
+        replaces: None,
         shed: false,
     }
 }

@@ -62,6 +62,10 @@ impl Calling {
         *self.call_id == *head.call_id && self.forks.iter().any(|fork| *fork.tag == *tag)
     }
 
+    pub fn has_fork(&self, call_id: &str, tag: &str) -> bool {
+        *self.call_id == *call_id && self.forks.iter().any(|fork| *fork.tag == *tag)
+    }
+
     pub fn advance(&mut self, head: &Head) -> bool {
         let Some(fork) = self.fork(head.from.tag().unwrap_or_default()) else { return false };
         let rises = fork.last.is_none_or(|last| head.cseq.number > last);

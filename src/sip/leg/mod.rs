@@ -81,7 +81,30 @@ pub(super) struct Ending {
     pub bye: Token,
 }
 
+/// How far a dialog of that name has come (RFC 3891 §3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Stage {
+    /// The phone that we dialled rings.
+    Rings,
+    /// Confirmed.
+    Up,
+    /// Ending.
+    Ends,
+}
+
 impl Leg {
+    /// Whether it has a dialog of that Call-ID and peer's tag that may be taken over. One that a peer
+    /// began and we have not answered is none (RFC 3891 §3).
+    pub fn stage(&self, call_id: &str, peer_tag: &str) -> Option<Stage> {
+        let is = |dialog: &Dialog| *dialog.call_id == *call_id && *dialog.remote_tag == *peer_tag;
+        match &self.state {
+            State::Calling(calling) => calling.has_fork(call_id, peer_tag).then_some(Stage::Rings),
+            State::Up(up) => is(&up.dialog).then_some(Stage::Up),
+            State::Ending(ending) => is(&ending.dialog).then_some(Stage::Ends),
+            State::Invited(_) | State::Over => None,
+        }
+    }
+
     pub fn new(id: LegId, tag: Token, state: State) -> Self {
         Self { id, tag, state, alarm: Alarm::default(), follows: None, asked: (Mono::ZERO, 0) }
     }

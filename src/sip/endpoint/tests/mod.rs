@@ -14,6 +14,7 @@ mod pair;
 mod redirecting;
 mod registering;
 mod reliable;
+mod replacing;
 mod sessions;
 mod streams;
 mod subscribing;

@@ -1,0 +1,113 @@
+//! A phone takes the place of another in a call (RFC 3891): a colleague picks up what rings elsewhere
+//! (代理応答), or an agent goes on talking on another phone of theirs. The call stays one call.
+
+use super::agent::AgentIx;
+use super::api::Action;
+use super::call::{Call, State};
+use super::desk::Desk;
+use super::floor::{Floor, Turn};
+use crate::base::{LegId, Number};
+use crate::event::{CallEvent, OfferEnd, Party};
+use std::time::Duration;
+
+impl Desk {
+    /// The account `by` wants its new leg `new` in the place of `old`.
+    pub(super) fn replaced(&mut self, old: LegId, new: LegId, by: &Number, turn: &mut Turn<'_>) {
+        let refuse = |status, turn: &mut Turn<'_>| turn.act(Action::Refuse { leg: new, status });
+        let Some(taker) = self.floor.agent_at(by) else { return refuse(403, turn) };
+        // Only phones of ours are taken over; a caller's own leg is its own.
+        let Some(caller) = self.floor.call_of_phone(old) else { return refuse(403, turn) };
+        let Some(call) = self.calls.get_mut(&caller) else { return refuse(481, turn) };
+        self.at_hand = Some(caller);
+        let status = match &call.state {
+            State::Direct(direct) if direct.phone == old => {
+                let may = may_pick_up(taker, direct.agent, &self.floor);
+                if may { pick_up(call, taker, new, &mut self.floor, turn) } else { Some(403) }
+            }
+            State::Hunting(hunt) => match hunt.offers.get(&old) {
+                Some(rung) if may_pick_up(taker, *rung, &self.floor) => {
+                    pick_up(call, taker, new, &mut self.floor, turn)
+                }
+                Some(_) => Some(403),
+                None => Some(481),
+            },
+            // What somebody says to a caller is between the two: nobody else takes it over.
+            State::Talking(talk) if talk.phone == old && talk.agent != taker => Some(403),
+            State::Talking(talk) if talk.phone == old => {
+                go_on_at(call, old, new, &mut self.floor, turn)
+            }
+            _ => Some(481),
+        };
+        if let Some(status) = status {
+            refuse(status, turn);
+        }
+        self.stepped(caller);
+    }
+}
+
+/// One's own phone, or a colleague's of the same group.
+fn may_pick_up(taker: AgentIx, rung: AgentIx, floor: &Floor) -> bool {
+    let groups = |agent| floor.agent(agent).groups.iter().map(|(group, _)| *group);
+    taker == rung || groups(taker).any(|group| groups(rung).any(|other| other == group))
+}
+
+/// The call stops ringing where it rings and is with the taker.
+fn pick_up(
+    call: &mut Call,
+    taker: AgentIx,
+    new: LegId,
+    floor: &mut Floor,
+    turn: &mut Turn<'_>,
+) -> Option<u16> {
+    let mut wrap_up = Duration::ZERO;
+    match std::mem::replace(&mut call.state, State::New) {
+        State::Direct(direct) => {
+            floor.drop_phone(direct.phone);
+            turn.act(Action::HangUp { leg: direct.phone, elsewhere: true });
+            let agent = floor.agent(direct.agent).id.clone();
+            call.record(CallEvent::OfferEnded { agent, why: OfferEnd::TakenElsewhere }, turn);
+            floor.direct_ends(direct.agent, turn);
+        }
+        State::Hunting(mut hunt) => {
+            if let Some(group) = floor.plan.groups.get(&hunt.id) {
+                wrap_up = group.wrap_up;
+            }
+            hunt.withdraw_all(call, OfferEnd::TakenElsewhere, floor, turn);
+            hunt.leave(floor);
+        }
+        other => {
+            call.state = other;
+            return Some(481);
+        }
+    }
+    let agent = floor.agent(taker).id.clone();
+    call.record(CallEvent::OfferMade { agent }, turn);
+    floor.direct_rings(taker, turn);
+    floor.take_phone(new, call.leg, taker);
+    turn.act(Action::Accept { leg: new });
+    call.connect(taker, new, wrap_up, floor, turn);
+    floor.direct_taken(taker, turn);
+    None
+}
+
+/// The agent goes on with another phone.
+fn go_on_at(
+    call: &mut Call,
+    old: LegId,
+    new: LegId,
+    floor: &mut Floor,
+    turn: &mut Turn<'_>,
+) -> Option<u16> {
+    let State::Talking(talk) = &mut call.state else { return Some(481) };
+    let (agent, held) = (talk.agent, std::mem::take(&mut talk.agent_holds));
+    talk.phone = new;
+    if held {
+        call.record(CallEvent::Resumed { by: Party::Agent }, turn);
+    }
+    floor.drop_phone(old);
+    floor.take_phone(new, call.leg, agent);
+    turn.act(Action::Accept { leg: new });
+    turn.act(Action::HangUp { leg: old, elsewhere: false });
+    turn.act(Action::Connect { caller: call.leg, agent: new });
+    None
+}
