@@ -352,6 +352,8 @@ impl Phone {
                 };
                 self.endpoint.answer_offer(leg, answer, now, &mut self.effects);
             }
+            LegEvent::ReferNews { .. } => {}
+            LegEvent::Refer(_) => self.endpoint.answer_refer(leg, 603, now, &mut self.effects),
             LegEvent::Refused { .. } | LegEvent::Over(_) => {
                 self.calls.remove(&leg);
             }

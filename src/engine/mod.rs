@@ -9,6 +9,7 @@ mod caller;
 mod lamps;
 mod ports;
 mod session;
+mod transfers;
 mod wiring;
 
 use crate::base::{AgentId, CallId, Channels, LegId, Mono, Now, Number, Rng, TrunkId};
@@ -489,7 +490,8 @@ const fn concerns(input: &pbx::Input) -> Option<LegId> {
         | I::Failed { leg, .. }
         | I::Key { leg, .. }
         | I::Played { leg, .. }
-        | I::Hold { leg, .. } => Some(*leg),
+        | I::Hold { leg, .. }
+        | I::Transfer { leg, .. } => Some(*leg),
         I::Phone { .. } | I::Command(_) | I::Tick => None,
     }
 }
@@ -506,6 +508,8 @@ const fn aims_at(action: &pbx::Action) -> Option<LegId> {
         | A::Preview { caller: leg, .. }
         | A::HangUp { leg, .. }
         | A::Connect { caller: leg, .. }
+        | A::Part { caller: leg, .. }
+        | A::Transfer { leg, .. }
         | A::Play { leg, .. }
         | A::Stop { leg } => Some(*leg),
         A::Record(_) | A::Forget { .. } => None,

@@ -52,6 +52,8 @@ impl Engine {
             }
             LegEvent::Digit(key) => self.tell(Desk::Key { leg, key }),
             LegEvent::Reason(reason) => self.tell(Desk::Reason { leg, reason }),
+            LegEvent::Refer(refer) => self.referred(leg, &refer, now),
+            LegEvent::ReferNews { .. } => {} // we ask nobody
             LegEvent::Over(LegEnd::ByUs) => self.close(leg, now, out),
             LegEvent::Over(
                 end @ (LegEnd::Bye | LegEnd::Cancelled | LegEnd::NoAck | LegEnd::Lost),
@@ -196,7 +198,7 @@ impl Engine {
     }
 
     /// Offers the leg what is true now: its partner's hold, or nothing new.
-    fn re_invite(&mut self, leg: LegId, now: Now, out: &mut Outbox) {
+    pub(super) fn re_invite(&mut self, leg: LegId, now: Now, out: &mut Outbox) {
         let codec = self.sessions.get(&leg).and_then(Session::codec);
         let direction = self.our_direction(leg);
         if let Ok(offer) = self.make_offer(leg, codec, direction, now, out) {
@@ -229,7 +231,7 @@ impl Engine {
     }
 
     /// What we offer this leg: only to listen to us while its partner holds the call.
-    fn our_direction(&self, leg: LegId) -> Direction {
+    pub(super) fn our_direction(&self, leg: LegId) -> Direction {
         if self.partner_holds(leg) { Direction::SendOnly } else { Direction::SendRecv }
     }
 
@@ -374,6 +376,11 @@ impl Engine {
             }
             Action::Connect { caller, agent } => {
                 self.join(caller, agent, out);
+                self.shows_who(caller, agent);
+                // What a leg was last told may be another partner's hold.
+                for leg in [caller, agent] {
+                    self.offer_what_is_true(leg, now, out);
+                }
                 // Who held the line while it waited holds it still: the other must not meet silence.
                 for leg in [caller, agent] {
                     if self.sessions.get(&leg).is_some_and(|session| session.holding) {
@@ -381,6 +388,8 @@ impl Engine {
                     }
                 }
             }
+            Action::Part { caller, agent } => self.part(caller, agent, out),
+            Action::Transfer { leg, news } => self.tell_referrer(leg, news, now),
             Action::Play { leg, play, prompts, looped } => {
                 if let Err(why) = self.early_media(leg, now, out) {
                     self.give_up(leg, &why, now, out);

@@ -171,6 +171,21 @@ pub enum CallEvent {
         /// What.
         reason: Reason,
     },
+    /// The agent passed the caller on and speaks with them no more.
+    Transferred {
+        /// Who passed it on.
+        by: AgentId,
+        /// To which number of the plan; the agent's own when its phone hung up because its transfer had
+        /// come to nothing.
+        to: Number,
+        /// The agent had spoken with the other side before (取次転送).
+        attended: bool,
+    },
+    /// The transfer came to nothing, and the caller is with the agent again.
+    Returned {
+        /// With whom.
+        agent: AgentId,
+    },
     /// The call is over; its last event.
     Ended {
         /// Whose doing it was.
@@ -407,6 +422,8 @@ pub enum EndCause {
         /// The SIP status it gave; 480 when it rang out or is not registered.
         status: u16,
     },
+    /// An agent joined the far side of this call, a consultation, with that of another: it goes on there.
+    Transferred,
     /// A fault of the system; the text names it in words of ours, never a person's.
     Fault {
         /// Which.

@@ -97,6 +97,13 @@ pub enum Input {
         /// On or off.
         on: bool,
     },
+    /// A phone asks to pass on the one it speaks with; answered by [`Action::Transfer`].
+    Transfer {
+        /// Whose phone.
+        leg: LegId,
+        /// To whom.
+        to: TransferTo,
+    },
     /// An account's phone became reachable or not (registration).
     Phone {
         /// The extension.
@@ -108,6 +115,41 @@ pub enum Input {
     Command(Command),
     /// The time has come that [`super::Desk::next_deadline`] named; harmless at any time.
     Tick,
+}
+
+/// To whom a call is to be passed on.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum TransferTo {
+    /// Whoever is at this number (blind).
+    Number(Number),
+    /// Who is at the other end of this leg of the same agent's (attended).
+    Leg(LegId),
+    /// Nobody whom the desk could reach; refused with this status.
+    Nowhere {
+        /// SIP status.
+        status: u16,
+    },
+}
+
+/// How a transfer goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TransferNews {
+    /// It is tried.
+    Accepted,
+    /// It is not tried, and nothing has changed.
+    Refused {
+        /// SIP status.
+        status: u16,
+    },
+    /// The new phone rings.
+    Rings,
+    /// The caller is with somebody else; the phone is let go.
+    Done,
+    /// Nobody took it; the phone has its caller back.
+    Failed {
+        /// SIP status.
+        status: u16,
+    },
 }
 
 /// What stands against a call from the start. Such a call is recorded, rings no phone and is refused.
@@ -230,6 +272,20 @@ pub enum Action {
         caller: LegId,
         /// The agent's leg.
         agent: LegId,
+    },
+    /// Let the two hear each other no more; both legs stay.
+    Part {
+        /// The caller's leg.
+        caller: LegId,
+        /// The agent's leg.
+        agent: LegId,
+    },
+    /// Tell the phone that asked for a transfer how it goes.
+    Transfer {
+        /// The phone's leg.
+        leg: LegId,
+        /// What.
+        news: TransferNews,
     },
     /// Play prompts to a leg, replacing what plays; before `Accept` it is early media.
     Play {

@@ -9,8 +9,9 @@ use super::menu::InMenu;
 use super::say::{Script, Told};
 use super::staff::Missed;
 use super::timers::Timer;
+use super::transfer::{self, Passing};
 use super::{direct, hunt, menu, queue};
-use crate::base::{CallId, LegId, Mono, Number, PlayId, PromptId, Reason, TrunkId};
+use crate::base::{CallId, GroupId, LegId, Mono, Number, PlayId, PromptId, Reason, TrunkId};
 use crate::dialplan::{SetAside, Target};
 use crate::event::{CallEvent, EndCause, Fact, OfferEnd, Party, Purpose};
 use std::time::Duration;
@@ -36,6 +37,8 @@ pub(super) struct Call {
     pub(super) busy_told: bool,
     /// Menus entered so far.
     pub(super) menus: u32,
+    /// The group asked for last.
+    pub(super) group: Option<GroupId>,
     pub(super) state: State,
     /// The deadline in the desk's set.
     pub(super) timer: Option<Mono>,
@@ -56,6 +59,8 @@ pub(super) enum State {
     Direct(Direct),
     /// Talks with an agent.
     Talking(Talk),
+    /// Is passed on by an agent: another's phone rings.
+    Passing(Passing),
     /// Over: the desk forgets it at once.
     Over,
 }
@@ -78,6 +83,15 @@ pub(super) struct Talk {
     pub(super) wrap_up: Duration,
     pub(super) caller_holds: bool,
     pub(super) agent_holds: bool,
+    /// When a transfer of the agent's came to nothing, at last.
+    pub(super) failed_at: Option<Mono>,
+}
+
+impl Talk {
+    pub(super) const fn begin(agent: AgentIx, phone: LegId, wrap_up: Duration) -> Self {
+        let (caller_holds, agent_holds, failed_at) = (false, false, None);
+        Self { agent, phone, wrap_up, caller_holds, agent_holds, failed_at }
+    }
 }
 
 /// What happens to a call. Legs named here are phones that we dialled for it.
@@ -212,11 +226,21 @@ impl Call {
             }
             // The caller may leave at any instant.
             (
-                S::Menu(_) | S::Telling(_) | S::Hunting(_) | S::Direct(_) | S::Talking(_),
+                S::Menu(_)
+                | S::Telling(_)
+                | S::Hunting(_)
+                | S::Direct(_)
+                | S::Talking(_)
+                | S::Passing(_),
                 E::CallerGone,
             ) => self.end(Party::Caller, EndCause::HungUp, Over::Caller, 0, floor, turn),
             (
-                S::Menu(_) | S::Telling(_) | S::Hunting(_) | S::Direct(_) | S::Talking(_),
+                S::Menu(_)
+                | S::Telling(_)
+                | S::Hunting(_)
+                | S::Direct(_)
+                | S::Talking(_)
+                | S::Passing(_),
                 E::CallerFailed(what),
             ) => {
                 let cause = EndCause::Fault { what: what.to_owned() };
@@ -257,6 +281,9 @@ impl Call {
             (S::Direct(_), E::PhoneFailed(_, what)) => direct::failed(self, what, floor, turn),
             (S::Direct(_), E::RangOut(_)) => direct::rang_out(self, floor, turn),
 
+            (S::Talking(talk), E::PhoneGone(_)) if transfer::was_misled(talk, turn) => {
+                transfer::call_back(self, floor, turn);
+            }
             (S::Talking(_), E::PhoneGone(_) | E::PhoneRefused(..)) => {
                 self.end(Party::Agent, EndCause::HungUp, Over::Phone, 0, floor, turn);
             }
@@ -276,18 +303,34 @@ impl Call {
                 }
             }
 
+            (S::Passing(_), E::PhoneRings) => transfer::rings(self, turn),
+            (S::Passing(_), E::PhoneAnswered(leg)) => transfer::answered(self, leg, floor, turn),
+            (S::Passing(_), E::PhoneRefused(leg, status)) => {
+                transfer::gone(self, leg, status, floor, turn);
+            }
+            (S::Passing(_), E::PhoneGone(leg) | E::PhoneFailed(leg, _)) => {
+                transfer::gone(self, leg, 480, floor, turn);
+            }
+            (S::Passing(_), E::RangOut(leg)) => transfer::rang_out(self, leg, floor, turn),
+
             // Keys are taken in a menu only; none is kept for later.
-            (S::Telling(_) | S::Hunting(_) | S::Direct(_) | S::Talking(_), E::Key(_))
+            (
+                S::Telling(_) | S::Hunting(_) | S::Direct(_) | S::Talking(_) | S::Passing(_),
+                E::Key(_),
+            )
             // Music has no end; the end of a play that a conversation replaced is of no concern.
-            | (S::Direct(_) | S::Talking(_), E::Played(_))
+            | (S::Direct(_) | S::Talking(_) | S::Passing(_), E::Played(_))
             // Only a conversation can be held; before it, the caller stays in its place.
-            | (S::Menu(_) | S::Telling(_) | S::Hunting(_) | S::Direct(_), E::Hold { .. })
+            | (
+                S::Menu(_) | S::Telling(_) | S::Hunting(_) | S::Direct(_) | S::Passing(_),
+                E::Hold { .. },
+            )
             // A group's caller was told that it rings when the phone was dialled.
             | (S::Hunting(_) | S::Talking(_), E::PhoneRings)
             // Answered already: a forked phone's second word, or a timer that crossed the answer.
             | (S::Talking(_), E::PhoneAnswered(_) | E::RangOut(_))
             // What an agent does besides takes nothing from a direct call or a conversation.
-            | (S::Direct(_) | S::Talking(_), E::Withdraw(_))
+            | (S::Direct(_) | S::Talking(_) | S::Passing(_), E::Withdraw(_))
             // These states ring no phone, wait for no agent, and have no deadline.
             | (
                 S::Menu(_) | S::Telling(_),
@@ -299,8 +342,11 @@ impl Call {
                 | E::RangOut(_)
                 | E::Withdraw(_),
             )
-            | (S::Menu(_) | S::Telling(_) | S::Direct(_) | S::Talking(_), E::AgentFree)
-            | (S::Direct(_) | S::Talking(_), E::Due)
+            | (
+                S::Menu(_) | S::Telling(_) | S::Direct(_) | S::Talking(_) | S::Passing(_),
+                E::AgentFree,
+            )
+            | (S::Direct(_) | S::Talking(_) | S::Passing(_), E::Due)
             // The desk mends the one and has forgotten the other.
             | (S::New | S::Over, _) => {}
         }
@@ -344,8 +390,7 @@ impl Call {
         turn.act(Action::Connect { caller: self.leg, agent: phone });
         let id = floor.agent(agent).id.clone();
         self.record(CallEvent::OperatorAnswered { agent: id }, turn);
-        let (caller_holds, agent_holds) = (false, false);
-        self.state = State::Talking(Talk { agent, phone, wrap_up, caller_holds, agent_holds });
+        self.state = State::Talking(Talk::begin(agent, phone, wrap_up));
     }
 
     /// The one end of every call: all its legs, its line, its place and its agents are given back.
@@ -383,6 +428,7 @@ impl Call {
                 }
                 floor.talk_ends(talk.agent, talk.wrap_up, turn);
             }
+            State::Passing(passing) => transfer::cut_short(&passing, self, why, floor, turn),
             State::Over => return,
         }
         if over != Over::Caller {
@@ -411,7 +457,9 @@ impl Call {
             State::Menu(menu) => Some(menu.deadline()),
             State::Telling(telling) => Some(telling.script.until),
             State::Hunting(hunt) => Some(hunt.deadline()),
-            State::New | State::Direct(_) | State::Talking(_) | State::Over => None,
+            State::New | State::Direct(_) | State::Talking(_) | State::Passing(_) | State::Over => {
+                None
+            }
         };
         floor.timers.set(Timer::Call(self.leg), &mut self.timer, at);
     }

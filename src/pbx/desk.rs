@@ -157,6 +157,7 @@ impl Desk {
                 let by = |by| Event::Hold { by, on };
                 self.leg(leg, by(Party::Caller), by(Party::Agent), turn);
             }
+            Input::Transfer { leg, to } => self.transfer(leg, to, turn),
             Input::Phone { extension, reachable } => match self.floor.agent_at(&extension) {
                 Some(agent) => self.floor.phone_changed(agent, reachable, turn),
                 None => {
@@ -358,6 +359,7 @@ impl Desk {
             rung: false,
             busy_told: false,
             menus: 0,
+            group: None,
             state: State::New,
             timer: None,
         };

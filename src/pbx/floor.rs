@@ -217,6 +217,19 @@ impl Floor {
         self.phones.insert(leg, phone);
     }
 
+    /// The phone belongs to another call from now on.
+    pub(super) fn move_phone(&mut self, leg: LegId, to: LegId) {
+        if let Some(phone) = self.phones.get_mut(&leg) {
+            phone.call = to;
+        }
+    }
+
+    /// The first group in the plan's order that the agent is a member of.
+    pub(super) fn first_group_of(&self, agent: AgentIx) -> Option<GroupId> {
+        let (group, _) = self.agent(agent).groups.first()?;
+        self.plan.groups.keys().nth(group.0 as usize).cloned()
+    }
+
     /// The phone's leg is forgotten, with its timer.
     pub(super) fn drop_phone(&mut self, leg: LegId) {
         if let Some(mut phone) = self.phones.remove(&leg) {

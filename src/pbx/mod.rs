@@ -21,10 +21,11 @@ mod say;
 mod staff;
 mod taken;
 mod timers;
+mod transfer;
 
 #[cfg(test)]
 mod tests;
 
 pub use agent::{AgentMemory, AgentSnapshot, AgentState, Remembered, reason};
-pub use api::{Action, Command, CommandError, Hindrance, Input};
+pub use api::{Action, Command, CommandError, Hindrance, Input, TransferNews, TransferTo};
 pub use desk::{Desk, Gauges, GroupGauge};

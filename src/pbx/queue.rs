@@ -33,12 +33,22 @@ impl Hears {
 
 /// The caller asks for an operator of this group.
 pub(super) fn ask(call: &mut Call, id: &GroupId, floor: &mut Floor, turn: &mut Turn<'_>) {
+    ask_as(call, id, false, floor, turn);
+}
+
+/// A caller who had an operator and was let down comes back: let in although the queue is full.
+pub(super) fn ask_again(call: &mut Call, id: &GroupId, floor: &mut Floor, turn: &mut Turn<'_>) {
+    ask_as(call, id, true, floor, turn);
+}
+
+fn ask_as(call: &mut Call, id: &GroupId, again: bool, floor: &mut Floor, turn: &mut Turn<'_>) {
     let plan = floor.plan.clone();
     let (Some(ix), Some(group)) = (floor.group_ix(id), plan.groups.get(id)) else {
         let cause = EndCause::Fault { what: format!("the plan has no group {id}") };
         return call.end(Party::System, cause, Over::Neither, 500, floor, turn);
     };
     call.record(CallEvent::OperatorAsked { group: Some(id.clone()) }, turn);
+    call.group = Some(id.clone());
     if group.answer_first {
         call.accept(turn);
     }
@@ -57,7 +67,7 @@ pub(super) fn ask(call: &mut Call, id: &GroupId, floor: &mut Floor, turn: &mut T
     room.waiting.insert(order, (call.leg, turn.now.mono));
     if hunt.seek(call, group, floor, turn) {
         call.state = State::Hunting(hunt);
-    } else if floor.group_mut(ix).queued.len() >= group.max_waiting as usize {
+    } else if !again && floor.group_mut(ix).queued.len() >= group.max_waiting as usize {
         release(&hunt, call, group.full.clone(), EndCause::QueueFull, group, floor, turn);
     } else {
         starve(&mut hunt, call, group, floor, turn);

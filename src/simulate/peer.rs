@@ -244,6 +244,11 @@ impl Peer {
         self.endpoint.hang_up(leg, Why::Normal, now(at), &mut self.effects);
     }
 
+    /// Asks the desk to pass the caller on.
+    pub fn refer(&mut self, leg: LegId, to: &Number, at: Mono) {
+        self.endpoint.refer(leg, to, now(at), &mut self.effects);
+    }
+
     /// Puts the call on hold, or takes it back.
     pub fn hold(&mut self, leg: LegId, on: bool, at: Mono) {
         let Some(line) = self.lines.get_mut(&leg) else { return };
@@ -282,6 +287,8 @@ impl Peer {
             | LegEvent::Confirmed { .. }
             | LegEvent::OfferAnswered { .. }
             | LegEvent::Reason(_)
+            | LegEvent::Refer(_)
+            | LegEvent::ReferNews { .. }
             | LegEvent::Digit(_) => {}
         }
     }

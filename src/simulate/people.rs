@@ -32,6 +32,8 @@ pub enum Deed {
     Press(char),
     /// Hold, or its end.
     Hold(LegId, bool),
+    /// An agent asks the desk to pass the caller on.
+    PassOn(LegId, Number),
     /// Ends the dialog.
     HangUp(LegId),
     /// Picks up, if it still rings.
@@ -174,6 +176,8 @@ impl Caller {
             | LegEvent::Offer { .. }
             | LegEvent::OfferAnswered { .. }
             | LegEvent::Reason(_)
+            | LegEvent::Refer(_)
+            | LegEvent::ReferNews { .. }
             | LegEvent::Digit(_) => {}
         }
         stage.peer.negotiate(leg, event, late, stage.now);
@@ -238,6 +242,7 @@ impl Caller {
                 | Deed::Press(_)
                 | Deed::Hold(..)
                 | Deed::HangUp(_)
+                | Deed::PassOn(..)
                 | Deed::PickUp(_)
                 | Deed::Refuse(..)
                 | Deed::Listen(_)
@@ -267,8 +272,14 @@ impl Caller {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum AtPhone {
     Rings,
-    Talks { deaf: u32 },
-    Dials { code: bool },
+    Talks {
+        deaf: u32,
+    },
+    /// Asked the desk to pass the caller on, and waits to hear how it goes.
+    Passes,
+    Dials {
+        code: bool,
+    },
 }
 
 /// An agent's phone and the agent before it.
@@ -325,6 +336,17 @@ impl Phone {
                     stage.listen(leg);
                 }
             }
+            LegEvent::ReferNews { status: 200..300 } => {
+                let after = stage.rng.millis(0, 300);
+                stage.later(after, Deed::HangUp(leg));
+            }
+            // The caller is hers again.
+            LegEvent::ReferNews { status: 300.. } => {
+                if let Some(at @ AtPhone::Passes) = self.legs.get_mut(&leg) {
+                    *at = AtPhone::Talks { deaf: 0 };
+                    stage.listen(leg);
+                }
+            }
             LegEvent::Refused { .. } | LegEvent::Over(_) => {
                 self.legs.remove(&leg);
                 stage.stops.extend(ear);
@@ -334,6 +356,8 @@ impl Phone {
             | LegEvent::Offer { .. }
             | LegEvent::OfferAnswered { .. }
             | LegEvent::Reason(_)
+            | LegEvent::Refer(_)
+            | LegEvent::ReferNews { .. }
             | LegEvent::Digit(_) => {}
         }
         stage.peer.negotiate(leg, event, false, stage.now);
@@ -384,6 +408,11 @@ impl Phone {
             Deed::PickUp(leg) if self.legs.get(leg) == Some(&AtPhone::Rings) => {
                 self.legs.insert(*leg, AtPhone::Talks { deaf: 0 });
                 answer(*leg, stage);
+                if !stage.healed && stage.rng.chance(200) && !self.make.passes_to.is_empty() {
+                    let to = stage.rng.one_of(&self.make.passes_to).clone();
+                    let after = stage.rng.millis(100, 12_000);
+                    stage.later(after, Deed::PassOn(*leg, to));
+                }
             }
             Deed::Refuse(leg, status) if self.legs.get(leg) == Some(&AtPhone::Rings) => {
                 stage.peer.refuse(*leg, *status, stage.now);
@@ -391,6 +420,18 @@ impl Phone {
             Deed::HangUp(leg) if self.legs.contains_key(leg) => {
                 stage.stops.extend(stage.peer.ear(*leg));
                 stage.peer.hang_up(*leg, stage.now);
+            }
+            Deed::PassOn(leg, to) => {
+                let Some(at @ AtPhone::Talks { .. }) = self.legs.get_mut(leg) else { return };
+                *at = AtPhone::Passes;
+                if stage.rng.chance(300) {
+                    stage.peer.hold(*leg, true, stage.now);
+                }
+                stage.peer.refer(*leg, to, stage.now);
+                if stage.rng.chance(300) {
+                    let after = stage.rng.millis(0, 2000);
+                    stage.later(after, Deed::HangUp(*leg));
+                }
             }
             Deed::Hold(leg, on) if self.legs.contains_key(leg) => {
                 stage.peer.hold(*leg, *on, stage.now);

@@ -71,6 +71,8 @@ pub struct PhoneMake {
     pub streams: bool,
     /// Takes this many of a thousand offers; the rest ring out, are refused, or worse.
     pub diligence: u64,
+    /// To whom its agent passes callers on.
+    pub passes_to: Vec<Number>,
     /// What its agent dials, and when.
     pub calls: Vec<(Duration, Number)>,
 }
@@ -110,6 +112,14 @@ impl Scene {
             .keys()
             .map(|agent| phone(&agent.0, registering, length, &mut rng))
             .collect();
+        let colleagues: Vec<Number> = phones.iter().map(|phone| phone.extension.clone()).collect();
+        for phone in &mut phones {
+            if rng.chance(500) {
+                phone.passes_to.clone_from(&colleagues);
+                let others = [GROUP, STRAIGHT, MENU, NOBODYS, "9999"];
+                phone.passes_to.extend(others.map(Number::from));
+            }
+        }
         // Some have a second phone on the same account: both ring, one answers first, or both at once.
         let second: Vec<PhoneMake> = phones
             .iter()
@@ -207,6 +217,7 @@ fn phone(extension: &Arc<str>, registering: bool, length: Duration, rng: &mut Rn
         (rng.span(Duration::from_secs(1), length), Number::from(number))
     });
     PhoneMake {
+        passes_to: Vec::new(),
         extension: Number(extension.clone()),
         calls: calls.collect(),
         registers: registering && rng.chance(700),

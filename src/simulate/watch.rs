@@ -17,6 +17,8 @@ struct CallSeen {
     direct: bool,
     ringing: BTreeSet<AgentId>,
     answered_by: Option<AgentId>,
+    /// Passed on to somebody who was consulted.
+    joined: bool,
     accepted: bool,
     /// Who holds it now.
     held_by: Vec<Party>,
@@ -209,7 +211,9 @@ impl Watch {
                 }
             }
             CallEvent::OperatorAnswered { agent } => {
-                if !call.ringing.remove(agent) {
+                // Whom the agent consulted has answered already, in another call.
+                let joined = std::mem::take(&mut call.joined);
+                if !call.ringing.remove(agent) && !joined {
                     self.wrong.push(format!("{id}: {agent} answered without having been rung"));
                 }
                 if !call.accepted {
@@ -220,6 +224,27 @@ impl Watch {
                 }
                 if let Some(agent) = self.agents.get_mut(agent) {
                     agent.rung_by.remove(&id);
+                    agent.talks_in.insert(id);
+                }
+            }
+            CallEvent::Transferred { by, attended, .. } => {
+                if call.answered_by.take().as_ref() != Some(by) {
+                    self.wrong.push(format!("{id} was passed on by {by}, who did not have it"));
+                }
+                if !call.held_by.is_empty() {
+                    self.wrong.push(format!("{id} was passed on while it was on hold"));
+                }
+                call.direct = true;
+                call.joined = *attended;
+                if let Some(agent) = self.agents.get_mut(by) {
+                    agent.talks_in.remove(&id);
+                }
+            }
+            CallEvent::Returned { agent } => {
+                if let Some(before) = call.answered_by.replace(agent.clone()) {
+                    self.wrong.push(format!("{id} came back to {agent} while with {before}"));
+                }
+                if let Some(agent) = self.agents.get_mut(agent) {
                     agent.talks_in.insert(id);
                 }
             }

@@ -304,8 +304,31 @@ pub enum LegEvent {
     Digit(char),
     /// The peer said why it ends the leg, by BYE or CANCEL; `Over` follows.
     Reason(Reason),
+    /// The phone asks that the one it speaks with be connected with somebody else (REFER); answer with
+    /// [`super::Endpoint::answer_refer`].
+    Refer(Box<Refer>),
+    /// How it goes that we asked the peer for (REFER): 1xx goes on, anything else is the end.
+    ReferNews {
+        /// 100 to 699.
+        status: u16,
+    },
     /// The leg is over; nothing more is owed.
     Over(LegEnd),
+}
+
+/// What a REFER asks for.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Refer {
+    /// A number at our place: the user part of the Refer-To URI, unescaped.
+    To(Private<String>),
+    /// The far end of this leg of ours: the conversation with whom the phone consulted.
+    With(LegId),
+    /// Something to which no call can be sent; what that earns. The phone meant to be rid of its caller
+    /// all the same.
+    Nowhere {
+        /// SIP status.
+        status: u16,
+    },
 }
 
 /// How an incoming or answered leg ended.

@@ -5,14 +5,14 @@ use super::{HeaderName, Method, Request, Writer};
 
 /// What we can do, for Allow (RFC 3261 §20.5).
 pub(super) const ALLOW: &str =
-    "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE, REGISTER, SUBSCRIBE";
+    "INVITE, ACK, CANCEL, BYE, OPTIONS, INFO, PRACK, UPDATE, REGISTER, SUBSCRIBE, REFER";
 
 /// The extensions that we have, for Supported (RFC 3261 §20.37).
-pub(super) const SUPPORTED: &str = "100rel, timer, replaces";
+pub(super) const SUPPORTED: &str = "100rel, timer, replaces, norefersub";
 
 /// What an INVITE of ours without an offer tells: the peer's offer in a provisional response would have
 /// to be answered in the PRACK (RFC 3262 §5), and our answer goes in the ACK.
-pub(super) const SUPPORTED_WITHOUT_OFFER: &str = "timer, replaces";
+pub(super) const SUPPORTED_WITHOUT_OFFER: &str = "timer, replaces, norefersub";
 
 /// The extension that a phone may require of us when it registers (RFC 5626 §6).
 pub(super) const OUTBOUND: &str = "outbound";

@@ -29,6 +29,7 @@ pub mod message;
 mod name_addr;
 mod params;
 mod parse;
+mod refer;
 mod registrar;
 mod replaces;
 mod subscription;

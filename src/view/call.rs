@@ -47,6 +47,8 @@ pub struct CallRow {
     pub group: Option<GroupId>,
     /// Who answered it first.
     pub agent: Option<AgentId>,
+    /// Who spoke with the caller, in order.
+    pub talks: Vec<Talk>,
     /// Whether a busy announcement was started.
     pub busy_announced: bool,
     /// From asking for an operator to the answer or the end, milliseconds.
@@ -58,6 +60,20 @@ pub struct CallRow {
     /// Why it ended.
     pub cause: Option<EndCause>,
 }
+
+/// One agent's time with the caller.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Talk {
+    /// Who.
+    pub agent: AgentId,
+    /// From then on, milliseconds after the arrival.
+    pub from_ms: u64,
+    /// So long, holds included; none while it lasts.
+    pub length_ms: Option<u64>,
+}
+
+/// Talks of one call that are listed; of a call that is passed on for ever the first ones are.
+const TALKS_LISTED: usize = 64;
 
 /// Which calls are wanted.
 #[derive(Clone, Copy, Debug)]
@@ -94,6 +110,7 @@ pub(super) struct Call {
     pub(super) progress: Progress,
     pub(super) group: Option<GroupId>,
     pub(super) agent: Option<AgentId>,
+    pub(super) talks: Vec<Talk>,
     /// Agents whose phones ring for it.
     pub(super) offers: Vec<AgentId>,
     /// Entry with which it began to wait: the order of the wall's list.
@@ -116,6 +133,7 @@ impl Call {
             progress: Progress::default(),
             group: None,
             agent: None,
+            talks: Vec::new(),
             offers: Vec::new(),
             waiting_since_seq: None,
             end: None,
@@ -141,11 +159,37 @@ impl Call {
             CallEvent::OperatorAnswered { agent } => {
                 self.offers.retain(|rung| rung != agent);
                 self.agent.get_or_insert_with(|| agent.clone());
+                self.begin_talk(agent, t_ms);
             }
-            CallEvent::Ended { by, cause } => self.end = Some((*by, cause.clone())),
+            CallEvent::Transferred { .. } => self.end_talk(t_ms),
+            CallEvent::Returned { agent } => self.begin_talk(agent, t_ms),
+            CallEvent::Ended { by, cause } => {
+                self.end_talk(t_ms);
+                self.end = Some((*by, cause.clone()));
+            }
             _ => {}
         }
         self.progress.step(event, t_ms, policy)
+    }
+
+    fn begin_talk(&mut self, agent: &AgentId, t_ms: u64) {
+        self.end_talk(t_ms);
+        if self.talks.len() < TALKS_LISTED {
+            let talk = Talk { agent: agent.clone(), from_ms: t_ms, length_ms: None };
+            self.talks.push(talk);
+        }
+    }
+
+    fn end_talk(&mut self, t_ms: u64) {
+        if let Some(talk) = self.talks.last_mut().filter(|talk| talk.length_ms.is_none()) {
+            talk.length_ms = Some(t_ms.saturating_sub(talk.from_ms));
+        }
+    }
+
+    /// Who speaks with the caller now.
+    pub(super) fn talks_with(&self) -> Option<&AgentId> {
+        let last = self.talks.last().filter(|talk| talk.length_ms.is_none());
+        last.map(|talk| &talk.agent)
     }
 
     pub(super) fn is_over(&self) -> bool {
@@ -155,8 +199,11 @@ impl Call {
     fn state(&self) -> CallState {
         if self.end.is_some() {
             CallState::Ended
-        } else if self.progress.decision().is_some() {
+        } else if self.talks_with().is_some() {
             CallState::Talking
+        } else if self.progress.decision().is_some() {
+            // On its way from one operator to another.
+            if self.offers.is_empty() { CallState::Waiting } else { CallState::Ringing }
         } else if self.progress.asked_at_ms().is_some() {
             if self.offers.is_empty() { CallState::Waiting } else { CallState::Ringing }
         } else if self.progress.is_closed() {
@@ -179,6 +226,7 @@ impl Call {
             outcome: decision.map(|decision| decision.outcome),
             group: self.group.clone(),
             agent: self.agent.clone(),
+            talks: self.talks.clone(),
             busy_announced: self.progress.heard_busy(),
             wait_ms: decision.and_then(|decision| decision.wait_ms),
             length_ms: self.end.as_ref().map(|_| self.last_t_ms),

@@ -246,11 +246,16 @@ impl Progress {
             {
                 Outcome::ShortAbandoned
             }
-            (Asked { .. }, Party::Caller, End::HungUp) => Outcome::Abandoned,
+            // Who consults a colleague gives up ringing when the caller is passed on meanwhile.
+            (Asked { .. }, Party::Caller, End::HungUp) | (Asked { .. }, _, End::Transferred) => {
+                Outcome::Abandoned
+            }
             (Closed, _, _) => Outcome::Closed,
             (Reached | Menu, Party::Caller, End::HungUp) => Outcome::MenuLeft,
 
             (_, _, _) if self.busy => Outcome::BusyReleased,
+            // Only a conversation or its ringing is joined with another call.
+            (Reached | Menu, _, End::Transferred) => Outcome::Failed,
             (_, _, End::LinesFull | End::ChannelsFull | End::NoCapacity) => Outcome::Blocked,
             (Reached | Menu, _, End::MenuDone) | (Menu, _, End::NotAnswered { .. }) => {
                 Outcome::MenuServed

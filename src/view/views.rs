@@ -132,11 +132,13 @@ impl Views {
                 }
                 self.agents.in_call(agent, id, at);
             }
+            CallEvent::Transferred { by, .. } => self.agents.call_over(by, id),
+            CallEvent::Returned { agent } => self.agents.in_call(agent, id, at),
             CallEvent::Ended { .. } => {
                 for agent in &call.offers {
                     self.agents.offer_over(agent, at);
                 }
-                if let Some(agent) = &call.agent {
+                if let Some(agent) = call.talks_with() {
                     self.agents.call_over(agent, id);
                 }
             }

@@ -5,7 +5,7 @@ use crate::support::linphone::{Linphone, Setup};
 use crate::support::sound::Sound;
 use crate::support::{eventually, s};
 
-fn phone(desk: &Desk, user: &str, transport: &str, voice: &Sound, answers: bool) -> Linphone {
+pub fn phone(desk: &Desk, user: &str, transport: &str, voice: &Sound, answers: bool) -> Linphone {
     let trusts = desk.dir().file("tls/ca.pem");
     let secure = transport == "tls";
     let setup = Setup {

@@ -15,3 +15,4 @@ mod linphone;
 mod nat;
 mod sipsak;
 mod talk;
+mod transfers;

@@ -23,6 +23,20 @@ pub fn agent(desk: &Desk, user: &str, voice: &Sound, codecs: &str) -> Softphone 
     Softphone::start(&desk.ports, &setup)
 }
 
+/// One that rings and is not picked up.
+pub fn quiet_agent(desk: &Desk, user: &str, voice: &Sound) -> Softphone {
+    let setup = Setup {
+        user,
+        password: &password(user),
+        desk: Some(desk.sip),
+        voice,
+        answers: false,
+        codecs: "PCMU",
+        expires_s: 600,
+    };
+    Softphone::start(&desk.ports, &setup)
+}
+
 /// What was heard in the second from `from_ms` on is of this voice: two of three pieces of it, since
 /// softphones on a busy machine leave out a packet now and then, and with it one piece's alignment.
 #[track_caller]

@@ -8,7 +8,9 @@ use crate::base::{
     AgentId, LegId, Mono, Now, Number, PlayId, Private, Protocol, Reason, Rng, Wall,
 };
 use crate::event::{AgentEvent, CallEvent, Caller, CallerNumber, Fact, Means, Origin};
-use crate::pbx::{Action, AgentMemory, AgentSnapshot, AgentState, Command, Desk, Hindrance, Input};
+use crate::pbx::{
+    Action, AgentMemory, AgentSnapshot, AgentState, Command, Desk, Hindrance, Input, TransferTo,
+};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::Path;
@@ -138,6 +140,13 @@ impl Ladder {
             }
             ["played-stale", who] => Input::Played { leg: leg(who), play: PlayId(1) },
             ["hold", who, on] => Input::Hold { leg: leg(who), on: on == "on" },
+            ["transfer", who, number] => {
+                let to = TransferTo::Number(number.into());
+                Input::Transfer { leg: leg(who), to }
+            }
+            ["join", who, other] => {
+                Input::Transfer { leg: leg(who), to: TransferTo::Leg(leg(other)) }
+            }
             ["phone", who, up] => Input::Phone { extension: who.into(), reachable: up == "up" },
             ["sign-in", who] => Input::Command(Command::SignIn { agent: agent(who), by }),
             ["sign-out", who] => Input::Command(Command::SignOut { agent: agent(who), by }),
@@ -195,6 +204,8 @@ fn shown(action: &Action) -> Option<String> {
         Action::HangUp { leg, elsewhere: false } => format!("hang up {}", leg.0),
         Action::HangUp { leg, elsewhere: true } => format!("hang up {} (elsewhere)", leg.0),
         Action::Connect { caller, agent } => format!("connect {} {}", caller.0, agent.0),
+        Action::Part { caller, agent } => format!("part {} {}", caller.0, agent.0),
+        Action::Transfer { leg, news } => format!("tell {} {news:?}", leg.0),
         Action::Play { leg, prompts, looped, .. } => {
             let prompts: Vec<&str> = prompts.iter().map(crate::base::PromptId::as_str).collect();
             let for_ever = if *looped { " for ever" } else { "" };
@@ -233,6 +244,11 @@ fn fact(event: &CallEvent) -> String {
         CallEvent::ReasonGiven { by, reason } => {
             format!("ReasonGiven {by:?} {:?} {}", reason.protocol, reason.cause)
         }
+        CallEvent::Transferred { by, to, attended } => {
+            let how = if *attended { " (attended)" } else { "" };
+            format!("Transferred {by} {to}{how}")
+        }
+        CallEvent::Returned { agent } => format!("Returned {agent}"),
         CallEvent::Ended { by, cause } => format!("Ended {by:?} {cause:?}"),
     }
 }

@@ -7,7 +7,7 @@ use super::{plan, secs};
 use crate::base::{AgentId, CallId, GroupId, LegId, Mono, Now, Number, PlayId, Rng, Wall};
 use crate::dialplan::{Plan, SetAside, Strategy};
 use crate::event::{CallEvent, Fact, Means, Origin, Purpose};
-use crate::pbx::{Action, Command, Desk, Input};
+use crate::pbx::{Action, Command, Desk, Input, TransferNews, TransferTo};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -102,7 +102,31 @@ impl World {
             _ => None,
         };
         let ticks = matches!(input, Input::Tick);
+        let joins = match &input {
+            Input::Transfer { leg, to: TransferTo::Leg(other) } => Some((*leg, *other)),
+            _ => None,
+        };
+        let transfers = match &input {
+            Input::Transfer { leg, .. } => Some(*leg),
+            _ => None,
+        };
         self.desk.handle(input, now, &mut out);
+        if let Some(leg) = transfers {
+            let word = |action: &Action| match action {
+                Action::Transfer { leg: whom, news } if *whom == leg => Some(*news),
+                _ => None,
+            };
+            let first = out.iter().find_map(word);
+            assert!(
+                matches!(first, Some(TransferNews::Accepted | TransferNews::Refused { .. })),
+                "seed {seed}: who asks for a transfer gets an answer: {out:?}"
+            );
+            let refused = matches!(first, Some(TransferNews::Refused { .. }));
+            assert!(!refused || out.len() == 1, "seed {seed}: refused, and yet {out:?}");
+            if let Some((one, two)) = joins.filter(|_| !refused) {
+                self.move_phones(one, two);
+            }
+        }
         if answers_dead {
             assert!(matches!(out[..], [Action::HangUp { .. }]), "seed {seed}: {out:?}");
             return;
@@ -120,6 +144,19 @@ impl World {
             self.desk.next_deadline().is_none_or(|at| at > self.at || !ticks),
             "seed {seed}: a tick leaves nothing due"
         );
+    }
+
+    /// The phones that rang or talked for the consultation are now the other call's.
+    fn move_phones(&mut self, one: LegId, two: LegId) {
+        let behalf = |leg: LegId| self.legs.get(&leg).and_then(|leg| leg.behalf);
+        let (placed, kept) = match (behalf(one), behalf(two)) {
+            (Some(kept), None) => (two, kept),
+            (None, Some(kept)) => (one, kept),
+            other => panic!("seed {}: joined {other:?}", self.seed),
+        };
+        for leg in self.legs.values_mut().filter(|leg| leg.behalf == Some(placed)) {
+            leg.behalf = Some(kept);
+        }
     }
 
     fn end(&mut self, leg: LegId) {
@@ -182,6 +219,12 @@ impl World {
                 assert!(self.legs[caller].answered && self.legs[agent].answered, "seed {seed}");
                 assert_eq!(self.legs[agent].behalf, Some(*caller), "seed {seed}");
                 self.legs.get_mut(caller).expect("checked").play = None;
+            }
+            Action::Part { caller, agent } => {
+                assert!(self.legs[caller].answered && self.legs[agent].answered, "seed {seed}");
+            }
+            Action::Transfer { leg, .. } => {
+                assert!(self.legs.contains_key(leg), "seed {seed}: {leg:?} is told, and is over");
             }
             Action::Play { leg, play, looped, prompts } => {
                 assert_eq!(prompts.len(), 1);
@@ -408,7 +451,18 @@ impl World {
                 self.give(Input::Command(Command::Pause { agent, reason, by }));
             }
             87..89 => self.give(Input::Command(Command::Unpause { agent, by })),
-            89..97 => {
+            89..91 => {
+                let numbers =
+                    ["201", "202", "211", "700", "701", "0312345671", "0312345673", "*1", "9"];
+                let number = self.one_of(&numbers).expect("some");
+                let talking: Vec<LegId> =
+                    legs.iter().copied().filter(|leg| self.legs[leg].answered).collect();
+                if let Some(leg) = self.one_of(&talking) {
+                    self.give(Input::Transfer { leg, to: TransferTo::Number(number.into()) });
+                }
+            }
+            91..93 => self.consult(),
+            93..97 => {
                 let ms = self.rng.below(4000);
                 self.pass(Duration::from_millis(ms));
             }
@@ -417,6 +471,28 @@ impl World {
                 self.pass(Duration::from_millis(ms));
             }
         }
+    }
+
+    /// An agent who talks calls a colleague and, now or later, joins the two.
+    fn consult(&mut self) {
+        let talks = |leg: &Leg| leg.answered && leg.phone.is_some();
+        let talking: Vec<LegId> =
+            self.legs.iter().filter(|(_, leg)| talks(leg)).map(|(id, _)| *id).collect();
+        let Some(phone) = self.one_of(&talking) else { return };
+        let agent = self.legs[&phone].phone.clone().expect("filtered");
+        let placed: Vec<LegId> =
+            self.dialling.iter().filter(|(_, who)| **who == agent).map(|(leg, _)| *leg).collect();
+        if let Some(placed) = self.one_of(&placed) {
+            let (leg, other) =
+                if self.rng.below(2) == 0 { (phone, placed) } else { (placed, phone) };
+            return self.give(Input::Transfer { leg, to: TransferTo::Leg(other) });
+        }
+        let leg = LegId(self.next_caller);
+        self.next_caller += 2;
+        self.dialling.insert(leg, agent.clone());
+        self.legs.insert(leg, Leg::default());
+        let number = self.one_of(&["201", "202", "203", "211", "212"]).expect("some");
+        self.give(arrived(leg, number, Origin::Extension(Number(agent.0))));
     }
 
     /// A day at the desk, its end, and the empty house afterwards.

@@ -25,6 +25,8 @@ pub(super) struct Seen {
     pub(super) busy: u32,
     pub(super) release: bool,
     pub(super) answered: u32,
+    /// Passed on to somebody who was consulted.
+    pub(super) joined: bool,
     pub(super) ringing: BTreeSet<AgentId>,
     /// All that were ever rung for it.
     pub(super) rung: BTreeSet<AgentId>,
@@ -42,6 +44,8 @@ impl Seen {
             CallEvent::Arrived { .. } => self.leg = Some(arriving.expect("by an INVITE")),
             CallEvent::OperatorAsked { group: Some(group) } => {
                 self.asked = Some((group.clone(), at));
+                self.rung.clear();
+                self.wanted_in_queue = false;
             }
             CallEvent::Queued { .. } => self.wanted_in_queue = true,
             CallEvent::Announced { purpose: Purpose::Busy, .. } => {
@@ -64,8 +68,21 @@ impl Seen {
                     assert_eq!(self.answered, 1, "seed {seed}");
                 }
             }
+            CallEvent::Transferred { attended, .. } => {
+                assert_eq!(self.answered, 1, "seed {seed}: passed on by nobody");
+                assert!(self.ringing.is_empty(), "seed {seed}");
+                self.answered = 0;
+                self.asked = None;
+                self.joined = *attended;
+            }
+            CallEvent::Returned { .. } => {
+                assert_eq!(self.answered, 0, "seed {seed}");
+                self.answered = 1;
+            }
             CallEvent::OperatorAnswered { agent } => {
-                assert!(self.ringing.remove(agent), "seed {seed}: {agent} did not ring");
+                // Who was consulted has answered in another call.
+                let joined = std::mem::take(&mut self.joined);
+                assert!(self.ringing.remove(agent) || joined, "seed {seed}: {agent} did not ring");
                 self.answered += 1;
                 assert_eq!(self.answered, 1, "seed {seed}");
             }

@@ -80,6 +80,8 @@ pub(super) fn event_name(event: &LegEvent) -> String {
         }
         LegEvent::Digit(key) => format!("got key {key}"),
         LegEvent::Reason(reason) => format!("is told why: {:?} {}", reason.protocol, reason.cause),
+        LegEvent::Refer(_) => "is asked to transfer".to_owned(),
+        LegEvent::ReferNews { status } => format!("hears of its transfer: {status}"),
         LegEvent::Over(end) => format!("is over: {end:?}"),
     }
 }

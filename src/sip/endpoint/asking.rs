@@ -38,6 +38,8 @@ pub(in crate::sip) enum Purpose {
     Register,
     /// A line's OPTIONS.
     Ping,
+    /// REFER.
+    Refer,
 }
 
 /// Whose request it is, and so who hears what came of it.
@@ -145,6 +147,7 @@ impl Cx<'_> {
             | Purpose::Update
             | Purpose::Notify
             | Purpose::Register
+            | Purpose::Refer
             | Purpose::Ping => (branch.0, Asking::Other(Client::start(wire, now))),
             Purpose::Cancel => (branch.0 | 1, Asking::Other(Client::start(wire, now))),
         };
@@ -244,6 +247,7 @@ impl Cx<'_> {
             Purpose::Update => Method::Update,
             Purpose::Register => Method::Register,
             Purpose::Ping => Method::Options,
+            Purpose::Refer => Method::Refer,
         };
         if head.cseq.method != method {
             return None;

@@ -27,6 +27,8 @@ pub(in crate::sip) enum Holder {
     Leg(LegId),
     /// A subscription.
     Watch(WatchId),
+    /// A referral whose call is over.
+    Orphan(LegId),
 }
 
 /// How a carrier's server failed a call.

@@ -11,6 +11,7 @@ pub(in crate::sip) mod large;
 mod lines;
 mod receive;
 mod redirecting;
+mod referring;
 mod register;
 mod replacing;
 mod serving;
@@ -28,7 +29,7 @@ use super::api::{
 };
 use super::dialog::Token;
 use super::digest::Authenticator;
-use super::leg::{Invitation, Leg, State, acknowledge_late, reject_fork};
+use super::leg::{Invitation, Leg, Orphan, State, acknowledge_late, reject_fork};
 use super::registrar::{Bound, Registrar};
 use super::subscription::{Package, Watches};
 use super::table::Index;
@@ -84,6 +85,8 @@ pub struct Endpoint {
     next_leg: u64,
     /// Legs whose phone's connection broke, until it registers again.
     adrift: BTreeMap<Bound, BTreeSet<LegId>>,
+    /// Referrals whose calls are over, by their legs.
+    orphans: BTreeMap<LegId, Box<Orphan>>,
     watches: Watches,
     circles: Circles,
     /// Stored subscriptions that could not be taken back.
@@ -117,6 +120,7 @@ impl Endpoint {
             tags: Index::default(),
             next_leg: 1,
             adrift: BTreeMap::new(),
+            orphans: BTreeMap::new(),
             watches: Watches::default(),
             circles: Circles::default(),
             unreadable: Vec::new(),
@@ -168,7 +172,7 @@ impl Endpoint {
     pub fn gauges(&self) -> Gauges {
         let (server_transactions, client_transactions) = self.core.transactions();
         Gauges {
-            legs: self.legs.len(),
+            legs: self.legs.len().saturating_add(self.orphans.len()),
             server_transactions,
             client_transactions,
             timers: self.core.timers.len(),
@@ -231,7 +235,9 @@ impl Endpoint {
                             let nowhere = |leg: &mut Leg, cx: &mut Cx<'_>| {
                                 leg.on_outcome(cx, None, purpose, branch, Outcome::TimedOut);
                             };
-                            self.with_leg(leg, now, out, nowhere);
+                            if !self.with_leg(leg, now, out, nowhere) {
+                                self.orphan_notified(leg, branch, &Outcome::TimedOut, now, out);
+                            }
                         }
                         Some((Whose::Watch(watch), _, branch)) => {
                             self.on_notified(watch, branch, &Outcome::TimedOut, now, out);
@@ -247,6 +253,7 @@ impl Endpoint {
                     }
                 }
                 Holder::Watch(watch) => self.wake_watch(watch, at, now, out),
+                Holder::Orphan(leg) => self.wake_orphan(leg, at, now, out),
             }
         }
         self.tick_lines(now, out);
@@ -376,7 +383,12 @@ impl Endpoint {
         leg.follows = flow;
         if let State::Over = leg.state {
             self.tags.remove(leg.tag.0);
-            self.legs.remove(id.0);
+            if let Some(leg) = self.legs.remove(id.0)
+                && let Some(orphan) = leg.orphan
+            {
+                self.orphans.insert(id, orphan);
+                self.settle_orphan(id, now);
+            }
             return;
         }
         // In steps of 64·T1 at most, so that no entry outlives its leg for longer.
@@ -419,6 +431,8 @@ impl Endpoint {
                 leg.on_outcome(cx, Some(flow), purpose, branch, outcome);
             };
             self.with_leg(leg, now, out, step);
+        } else if self.orphans.contains_key(&leg) {
+            self.orphan_notified(leg, branch, &outcome, now, out);
         } else if let Outcome::Response(response) = outcome {
             after_the_end(
                 &mut Cx { core: &mut self.core, now, out },
@@ -486,6 +500,7 @@ fn after_the_end(
         | Purpose::Update
         | Purpose::Notify
         | Purpose::Register
+        | Purpose::Refer
         | Purpose::Ping => {}
     }
 }

@@ -153,7 +153,8 @@ impl Endpoint {
         if (self.core.is_crammed() || !room) && request.method != Method::Bye {
             return self.turn_away(flow, &request, Refusal::plain(503), out);
         }
-        self.with_leg(id, now, out, |leg, cx| leg.on_request(cx, flow, key, request));
+        let wish = (request.method == Method::Refer).then(|| self.wished(&request));
+        self.with_leg(id, now, out, |leg, cx| leg.on_request(cx, flow, key, request, wish));
     }
 
     // ---- answers without state ---------------------------------------------------------------

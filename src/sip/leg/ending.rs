@@ -43,6 +43,10 @@ impl Leg {
             }
         };
         self.close_exchange(cx, &up);
+        // The phone shall know how its transfer ended before its call does.
+        if let Some(referral) = &mut self.referral {
+            referral.hurry(self.id, &mut up.dialog, cx);
+        }
         let bye = bye(cx, self.id, &mut up.dialog, why);
         self.state = State::Ending(Box::new(Ending { dialog: up.dialog, with, bye }));
     }
@@ -84,6 +88,7 @@ impl Leg {
             State::Up(up) => {
                 self.close_exchange(cx, &up);
                 cx.tell(self.id, LegEvent::Over(LegEnd::Bye));
+                self.orphan_referral(up.dialog);
             }
             // It crossed ours; both are answered.
             State::Ending(ending) => cx.tell(self.id, ending.with),

@@ -14,6 +14,7 @@ mod outgoing;
 mod outside;
 mod reason;
 mod redirect;
+mod referral;
 mod reliable;
 mod session;
 mod timer;
@@ -34,6 +35,8 @@ pub(super) use incoming::Invited;
 pub(super) use outgoing::{Calling, Invitation, reject_fork};
 pub(super) use outside::Outside;
 pub(super) use redirect::Route;
+use referral::Referral;
+pub(super) use referral::{Orphan, Wished};
 pub(super) use reliable::carry_an_offer as provisionals_carry_an_offer;
 pub(super) use session::{Up, acknowledge_late};
 pub(super) use timer::{TooSmall, agreed_as_server};
@@ -52,6 +55,12 @@ pub(super) struct Leg {
     pub alarm: Alarm,
     /// The stream that the leg is known to hang on.
     pub follows: Option<Flow>,
+    /// A REFER of ours whose end we have not heard.
+    refers: bool,
+    /// The last REFER of the peer's.
+    referral: Option<Box<Referral>>,
+    /// What is left of it when the peer hung up first; taken by the endpoint.
+    pub orphan: Option<Box<Orphan>>,
     /// The window that counts the peer's requests, and how many came in it.
     asked: (Mono, u16),
 }
@@ -106,7 +115,17 @@ impl Leg {
     }
 
     pub fn new(id: LegId, tag: Token, state: State) -> Self {
-        Self { id, tag, state, alarm: Alarm::default(), follows: None, asked: (Mono::ZERO, 0) }
+        Self {
+            id,
+            tag,
+            state,
+            alarm: Alarm::default(),
+            follows: None,
+            refers: false,
+            referral: None,
+            orphan: None,
+            asked: (Mono::ZERO, 0),
+        }
     }
 
     /// Its Call-ID; none once it is over.
@@ -148,7 +167,10 @@ impl Leg {
     pub fn deadline(&self) -> Option<Mono> {
         match &self.state {
             State::Invited(invited) => invited.deadline(),
-            State::Up(up) => up.deadline(),
+            State::Up(up) => {
+                let referral = self.referral.as_ref().and_then(|referral| referral.deadline());
+                [up.deadline(), referral].into_iter().flatten().min()
+            }
             State::Calling(calling) => calling.asked.as_ref().and_then(|asked| asked.deadline()),
             State::Ending(_) | State::Over => None,
         }
@@ -169,7 +191,10 @@ impl Leg {
     pub fn wake(&mut self, cx: &mut Cx<'_>) {
         match &self.state {
             State::Invited(_) => self.keep_ringing(cx),
-            State::Up(_) => self.wake_session(cx),
+            State::Up(_) => {
+                self.wake_referral(cx);
+                self.wake_session(cx);
+            }
             State::Calling(_) => self.give_up_unheard(cx),
             State::Ending(_) | State::Over => {}
         }
@@ -187,8 +212,22 @@ impl Leg {
         }
     }
 
+    /// Whether it has a confirmed dialog of that name (RFC 3891 §3).
+    pub fn is_dialog(&self, call_id: &str, peer_tag: &str) -> bool {
+        matches!(&self.state, State::Up(up)
+            if *up.dialog.call_id == *call_id && *up.dialog.remote_tag == *peer_tag)
+    }
+
     /// A new request in a dialog of this leg, other than ACK and CANCEL. `key` is its transaction's.
-    pub fn on_request(&mut self, cx: &mut Cx<'_>, flow: Flow, key: u64, request: Request) {
+    /// `wish` is what it asks for when it is a REFER.
+    pub fn on_request(
+        &mut self,
+        cx: &mut Cx<'_>,
+        flow: Flow,
+        key: u64,
+        request: Request,
+        wish: Option<Wished>,
+    ) {
         let rises = match &mut self.state {
             State::Invited(invited) => invited.dialog.advance(request.head.cseq.number),
             State::Calling(calling) => calling.advance(&request.head),
@@ -218,11 +257,9 @@ impl Leg {
                 writer.header(&HeaderName::Supported, SUPPORTED);
                 cx.respond(key, 200, writer.finish());
             }
-            // Transfers are not for phones to ask, yet.
-            Method::Refer => self.refuse_request(cx, key, &request, 603),
+            Method::Refer => self.on_refer(cx, key, request, wish),
             Method::Prack => self.on_prack(cx, key, request),
-            // No NOTIFY is awaited.
-            Method::Notify => self.refuse_request(cx, key, &request, 481),
+            Method::Notify => self.on_notify(cx, key, &request),
             Method::Subscribe => self.refuse_request(cx, key, &request, 489),
             Method::Message | Method::Publish | Method::Register => {
                 self.refuse_request(cx, key, &request, 405);
@@ -274,7 +311,9 @@ impl Leg {
             Purpose::Reinvite => self.on_reinvite_outcome(cx, branch, outcome),
             Purpose::Bye => self.on_bye_outcome(cx, branch, &outcome),
             // The CANCEL's own answer says nothing; the INVITE's does (§9.1).
-            Purpose::Cancel | Purpose::Notify => {}
+            Purpose::Cancel => {}
+            Purpose::Notify => self.on_refer_notified(cx, branch, &outcome),
+            Purpose::Refer => self.on_refer_outcome(cx, &outcome),
             // What it acknowledged is known; whether the call comes about is the INVITE's word.
             Purpose::Prack => {}
             Purpose::Update => self.on_refresh_outcome(cx, branch, &outcome),

@@ -12,6 +12,7 @@ mod large;
 mod offers;
 mod pair;
 mod redirecting;
+mod referring;
 mod registering;
 mod reliable;
 mod replacing;
@@ -23,8 +24,8 @@ mod timers;
 use super::{Endpoint, Gauges};
 use crate::base::{LegId, Mono, Now, Number, Private, Rng, Wall};
 use crate::sip::api::{
-    Account, AccountPolicy, BindingChange, Directory, Effect, Flow, LegEvent, Listener, Settings,
-    Shown, Transport, Trunk, Why,
+    Account, AccountPolicy, BindingChange, Directory, Effect, Flow, LegEvent, Listener, Refer,
+    Settings, Shown, Transport, Trunk, Why,
 };
 use crate::sip::trunk::Profile;
 use crate::sip::{HeaderName, Message, Method, parse};
@@ -127,6 +128,12 @@ pub(super) fn event_line(event: &LegEvent) -> String {
         LegEvent::OfferAnswered { result: Err(status) } => format!("OfferAnswered {status}"),
         LegEvent::Digit(digit) => format!("Digit {digit}"),
         LegEvent::Reason(reason) => format!("Reason {:?} {}", reason.protocol, reason.cause),
+        LegEvent::ReferNews { status } => format!("ReferNews {status}"),
+        LegEvent::Refer(refer) => match &**refer {
+            Refer::To(number) => format!("Refer {}", number.reveal()),
+            Refer::With(leg) => format!("Refer leg {}", leg.0),
+            Refer::Nowhere { status } => format!("Refer nowhere {status}"),
+        },
         LegEvent::Over(end) => format!("Over {end:?}"),
     }
 }
@@ -195,7 +202,7 @@ impl Ladder {
         let mut had: Vec<Effect> = Vec::new();
         let mut step = "the start".to_owned();
         for text in script.lines().map(str::trim).filter(|text| !text.is_empty()) {
-            let text = text.split("//").next().unwrap_or_default().trim();
+            let text = text.split(" //").next().unwrap_or_default().trim();
             if text.starts_with('<') || text.starts_with('!') {
                 let (kind, rest) = text.split_at(1);
                 due.push((kind.to_owned(), rest.trim().to_owned()));
@@ -305,6 +312,12 @@ impl Ladder {
                 let status = status.parse().expect("a status");
                 endpoint.answer_offer(leg, Err(status), now, out);
             }
+            [".", "answer_refer", status] => {
+                endpoint.answer_refer(leg, status.parse().expect("a status"), now, out);
+            }
+            [".", "news", status] => {
+                endpoint.refer_news(leg, status.parse().expect("a status"), now, out);
+            }
             [".", "answer_in_ack"] => endpoint.answer_in_ack(leg, sdp, now, out),
             [".", "lost"] => endpoint.flow_lost(self.flow, now, out),
             [".", "unsendable"] => {
@@ -375,6 +388,12 @@ impl Ladder {
         }
         if let Some(require) = option("require") {
             head.push_str(&format!("Require: {require}\n"));
+        }
+        if let Some(to) = option("refer") {
+            head.push_str(&format!("Refer-To: <{to}>\n"));
+        }
+        if words.contains(&"quiet") {
+            head.push_str("Refer-Sub: false\n");
         }
         if let Some(route) = option("rr") {
             head.push_str(&format!("Record-Route: {}\n", route.replace('|', ", ")));

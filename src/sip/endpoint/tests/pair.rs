@@ -178,6 +178,7 @@ impl World {
             LegEvent::Offer { .. } => self.plan(side, leg, Deed::AnswerOffer, 300),
             LegEvent::OfferAnswered { .. } => self.plan(side, leg, Deed::AnswerInAck, 200),
             LegEvent::Refused { status } => ended(self, format!("Refused {status}")),
+            LegEvent::Refer(_) | LegEvent::ReferNews { .. } => panic!("nobody transfers here"),
             LegEvent::Over(end) => ended(self, format!("{end:?}")),
             LegEvent::Progress { .. } | LegEvent::Digit(_) | LegEvent::Reason(_) => {}
         }

@@ -378,7 +378,7 @@ fn a_call_without_an_offer_promises_no_acknowledgement() {
         ! Refused 486
     ",
     );
-    assert!(ladder.last("INVITE 1").contains("\r\nSupported: timer, replaces\r\n"));
+    assert!(ladder.last("INVITE 1").contains("\r\nSupported: timer, replaces, norefersub\r\n"));
 }
 
 #[test]

@@ -218,7 +218,9 @@ fn other_requests_in_a_call() {
         > OPTIONS 2
         < 200 OPTIONS 2
         > REFER 3
-        < 603 REFER 3
+        ! Refer nowhere 400
+        . answer_refer 400
+        < 400 REFER 3
         > SUBSCRIBE 4
         < 489 SUBSCRIBE 4
         > NOTIFY 5

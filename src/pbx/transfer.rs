@@ -1,0 +1,412 @@
+//! Passing a call on (転送): an agent gives the caller to somebody else and steps out. The call stays
+//! one call; its outcome was decided when the first agent answered.
+//!
+//! While the new phone rings the caller hears music, and the phone that gave the call away stays where
+//! it is, so that a transfer that comes to nothing returns to it. When that phone has hung up already,
+//! it is rung again; when it does not answer either, the call asks the group anew. No caller is
+//! dropped because a colleague did not pick up.
+
+use super::agent::AgentIx;
+use super::api::{Action, TransferNews, TransferTo};
+use super::call::{Call, From, Over, State, Talk, judge_refusal};
+use super::desk::Desk;
+use super::floor::{CountsAs, Floor, Turn};
+use super::queue;
+use crate::base::{GroupId, LegId, Number};
+use crate::dialplan::{OpenState, Route, SetAside, Target};
+use crate::event::{CallEvent, EndCause, OfferEnd, Party};
+use std::time::Duration;
+
+/// A phone that hangs up so soon after its transfer failed did not mean the caller.
+const HANGS_UP_WITHIN: Duration = Duration::from_secs(3);
+
+/// A call between two agents.
+#[derive(Debug)]
+pub(super) struct Passing {
+    /// Who gave it away.
+    pub(super) giver: AgentIx,
+    /// That agent's leg, while it is there.
+    pub(super) phone: Option<LegId>,
+    /// Who is rung; the giver itself when the call comes back to a phone that had hung up.
+    pub(super) taker: AgentIx,
+    /// The leg that rings.
+    pub(super) ring: LegId,
+    /// The work due after the conversation, for whoever has it.
+    pub(super) wrap_up: Duration,
+}
+
+/// Whether a transfer may begin, and where it leads.
+enum Way {
+    Agent(AgentIx),
+    Group(GroupId),
+    /// A desk number that is open, or closed in a way that leads to people.
+    Number(Target),
+}
+
+impl Desk {
+    /// An agent's phone asks to pass its caller on. Answered by [`Action::Transfer`].
+    pub(super) fn transfer(&mut self, leg: LegId, to: TransferTo, turn: &mut Turn<'_>) {
+        let refused = match to {
+            TransferTo::Number(number) => self.pass_on(leg, &number, turn),
+            TransferTo::Leg(other) => self.join(leg, other, turn),
+            TransferTo::Nowhere { status } => Err(status),
+        };
+        if let Err(status) = refused {
+            self.failed(leg, turn);
+            turn.act(Action::Transfer { leg, news: TransferNews::Refused { status } });
+        }
+    }
+
+    /// Notes when a transfer was refused.
+    fn failed(&mut self, leg: LegId, turn: &Turn<'_>) {
+        let call = self.floor.phones.get(&leg).map(|phone| phone.call);
+        if let Some(call) = call.and_then(|call| self.calls.get_mut(&call))
+            && let State::Talking(talk) = &mut call.state
+            && talk.phone == leg
+        {
+            talk.failed_at = Some(turn.now.mono);
+        }
+    }
+
+    /// A blind transfer.
+    fn pass_on(&mut self, leg: LegId, number: &Number, turn: &mut Turn<'_>) -> Result<(), u16> {
+        // Only the agent's side gives a caller away: 403 for anybody else.
+        let call = self.floor.phones.get(&leg).map(|phone| phone.call).ok_or(403_u16)?;
+        let call = self.calls.get_mut(&call).ok_or(603_u16)?;
+        let State::Talking(Talk { agent, phone, .. }) = &call.state else { return Err(491) };
+        if *phone != leg {
+            return Err(403);
+        }
+        let giver = *agent;
+        let way = way(number, giver, &self.floor, turn)?;
+        let id = call.leg;
+        self.at_hand = Some(id);
+        begin(call, number, way, &mut self.floor, turn);
+        self.stepped(id);
+        Ok(())
+    }
+
+    /// An attended transfer: of two calls of one agent, the one that the agent answered and the one
+    /// that the agent placed, the far sides are joined. The answered call goes on.
+    fn join(&mut self, leg: LegId, other: LegId, turn: &mut Turn<'_>) -> Result<(), u16> {
+        let answered = |leg: LegId| self.floor.phones.get(&leg).map(|phone| phone.call);
+        let (kept, placed, phone) = match (answered(leg), answered(other)) {
+            (Some(kept), None) => (kept, other, leg),
+            (None, Some(kept)) => (kept, leg, other),
+            // Two callers with each other, or two whom the agent called: nobody's caller is passed on.
+            (Some(_), Some(_)) | (None, None) => return Err(603),
+        };
+        let Some(State::Talking(talk)) = self.calls.get(&kept).map(|call| &call.state) else {
+            return Err(491);
+        };
+        let Talk { agent: giver, wrap_up, .. } = *talk;
+        let theirs = talk.phone == phone && kept != placed;
+        let consult = self.calls.get_mut(&placed).ok_or(603_u16)?;
+        if !theirs || consult.placed_by != Some(giver) {
+            return Err(403);
+        }
+        // Taken apart first: what it leaves is the phone of whom the agent consulted.
+        let (taker, taken, up) = match std::mem::replace(&mut consult.state, State::New) {
+            State::Talking(talk) => (talk.agent, talk.phone, true),
+            State::Direct(direct) => (direct.agent, direct.phone, false),
+            other => {
+                consult.state = other;
+                return Err(491);
+            }
+        };
+        let accepted = TransferNews::Accepted;
+        turn.act(Action::Transfer { leg, news: accepted });
+        if leg == placed {
+            // Its own call ends here, so this is the last that it is told.
+            turn.act(Action::Transfer { leg, news: TransferNews::Done });
+        }
+        if !up {
+            let id = self.floor.agent(taker).id.clone();
+            let why = OfferEnd::Withdrawn;
+            consult.record(CallEvent::OfferEnded { agent: id, why }, turn);
+        }
+        self.floor.move_phone(taken, kept);
+        let floor = &mut self.floor;
+        consult.end(Party::Agent, EndCause::Transferred, Over::Neither, 487, floor, turn);
+        self.stepped(placed);
+
+        let Some(call) = self.calls.get_mut(&kept) else { return Ok(()) };
+        self.at_hand = Some(kept);
+        let floor = &mut self.floor;
+        let to = Number(floor.agent(taker).id.0.clone());
+        call.step_out(giver, to, true, floor, turn);
+        turn.act(Action::Part { caller: call.leg, agent: phone });
+        call.state =
+            State::Passing(Passing { giver, phone: Some(phone), taker, ring: taken, wrap_up });
+        if up {
+            taken_up(call, floor, turn);
+        } else {
+            let id = floor.agent(taker).id.clone();
+            call.record(CallEvent::OfferMade { agent: id }, turn);
+            call.hold_music(floor, turn);
+        }
+        self.stepped(kept);
+        Ok(())
+    }
+}
+
+/// Where the number leads, or why not; nothing has changed then.
+fn way(number: &Number, giver: AgentIx, floor: &Floor, turn: &Turn<'_>) -> Result<Way, u16> {
+    match floor.plan.route(number, turn.now.wall) {
+        Route::Agent(id) => {
+            let taker = floor.agent_ix(id).ok_or(404_u16)?;
+            if taker == giver {
+                return Err(403);
+            }
+            if !floor.agent(taker).is_reachable() {
+                return Err(480);
+            }
+            Ok(Way::Agent(taker))
+        }
+        Route::Group(id) => has_room(id, floor).map(Way::Group),
+        Route::Desk { state: OpenState::Open, target, .. } => match target {
+            Target::Group(id) => has_room(id, floor).map(Way::Group),
+            Target::Refuse(_) => Err(480),
+            Target::Menu(_) | Target::Extension(_) | Target::Announce(_) => {
+                Ok(Way::Number(target.clone()))
+            }
+        },
+        // Nobody is there: better told to the agent than to the caller.
+        Route::Desk { state: OpenState::Closed(_), .. } => Err(480),
+        Route::Code(_) => Err(403),
+        Route::Other => Err(404),
+    }
+}
+
+/// Whether the group takes one more: somebody is free, or its queue is not full.
+fn has_room(id: &GroupId, floor: &Floor) -> Result<GroupId, u16> {
+    let plan = floor.plan.groups.get(id).ok_or(404_u16)?;
+    let ix = floor.group_ix(id).ok_or(404_u16)?;
+    let room = &floor.groups[ix.0 as usize];
+    let free = room.free_agents() > 0 || room.queued.len() < plan.max_waiting as usize;
+    if free { Ok(id.clone()) } else { Err(486) }
+}
+
+fn begin(call: &mut Call, number: &Number, way: Way, floor: &mut Floor, turn: &mut Turn<'_>) {
+    let State::Talking(talk) = &call.state else { return };
+    let Talk { agent: giver, phone, wrap_up, .. } = *talk;
+    turn.act(Action::Transfer { leg: phone, news: TransferNews::Accepted });
+    call.step_out(giver, number.clone(), false, floor, turn);
+    match way {
+        Way::Agent(taker) => {
+            turn.act(Action::Part { caller: call.leg, agent: phone });
+            call.hold_music(floor, turn);
+            let until = turn.now.mono + floor.plan.extension_ring;
+            let ring = floor.dial(taker, call.leg, CountsAs::Ringing, until, turn);
+            let id = floor.agent(taker).id.clone();
+            call.record(CallEvent::OfferMade { agent: id }, turn);
+            let phone = Some(phone);
+            call.state = State::Passing(Passing { giver, phone, taker, ring, wrap_up });
+            floor.direct_rings(taker, turn);
+        }
+        // From here on the desk has the caller, as if the number had been dialled: the agent is free.
+        // Not before the caller has a place, or an agent who is free at once would serve this caller
+        // again before those who wait already.
+        Way::Group(id) => {
+            turn.act(Action::Part { caller: call.leg, agent: phone });
+            queue::ask(call, &id, floor, turn);
+            let_go(giver, Some(phone), TransferNews::Done, wrap_up, floor, turn);
+        }
+        Way::Number(target) => {
+            turn.act(Action::Part { caller: call.leg, agent: phone });
+            call.go(&target, From::Menu, floor, turn);
+            let_go(giver, Some(phone), TransferNews::Done, wrap_up, floor, turn);
+        }
+    }
+}
+
+/// The agent who gave the call away is told how it went, and is out of it.
+fn let_go(
+    giver: AgentIx,
+    phone: Option<LegId>,
+    news: TransferNews,
+    wrap_up: Duration,
+    floor: &mut Floor,
+    turn: &mut Turn<'_>,
+) {
+    let Some(phone) = phone else { return };
+    turn.act(Action::Transfer { leg: phone, news });
+    turn.act(Action::HangUp { leg: phone, elsewhere: false });
+    floor.drop_phone(phone);
+    floor.talk_ends(giver, wrap_up, turn);
+}
+
+/// The phone that rings says so.
+pub(super) fn rings(call: &Call, turn: &mut Turn<'_>) {
+    if let State::Passing(Passing { phone: Some(phone), .. }) = &call.state {
+        turn.act(Action::Transfer { leg: *phone, news: TransferNews::Rings });
+    }
+}
+
+/// It answered.
+pub(super) fn answered(call: &mut Call, leg: LegId, floor: &mut Floor, turn: &mut Turn<'_>) {
+    let State::Passing(passing) = &call.state else { return };
+    if passing.ring == leg {
+        let taker = passing.taker;
+        floor.picked_up(leg);
+        taken_up(call, floor, turn);
+        floor.direct_taken(taker, turn);
+    }
+}
+
+/// The caller is with the new agent; the one before steps out.
+fn taken_up(call: &mut Call, floor: &mut Floor, turn: &mut Turn<'_>) {
+    let State::Passing(passing) = std::mem::replace(&mut call.state, State::New) else { return };
+    let Passing { giver, phone, taker, ring, wrap_up } = passing;
+    let_go(giver, phone, TransferNews::Done, wrap_up, floor, turn);
+    call.connect(taker, ring, wrap_up, floor, turn);
+}
+
+/// A phone of the transfer is gone: the one that rang said no, or the giver's hung up.
+pub(super) fn gone(
+    call: &mut Call,
+    leg: LegId,
+    status: u16,
+    floor: &mut Floor,
+    turn: &mut Turn<'_>,
+) {
+    let State::Passing(passing) = &mut call.state else { return };
+    if passing.phone == Some(leg) {
+        // Most phones hang up as soon as we have said that we try: the transfer goes on.
+        passing.phone = None;
+        let (giver, wrap_up) = (passing.giver, passing.wrap_up);
+        floor.drop_phone(leg);
+        floor.talk_ends(giver, wrap_up, turn);
+    } else if passing.ring == leg {
+        let (why, _) = judge_refusal(passing.taker, status, SetAside::Pause, floor);
+        back(call, why, status, floor, turn);
+    }
+}
+
+/// Nobody picked up.
+pub(super) fn rang_out(call: &mut Call, leg: LegId, floor: &mut Floor, turn: &mut Turn<'_>) {
+    let State::Passing(passing) = &call.state else { return };
+    if passing.ring == leg {
+        turn.act(Action::HangUp { leg, elsewhere: false });
+        back(call, OfferEnd::RangOut, 480, floor, turn);
+    }
+}
+
+/// The transfer came to nothing: the call goes back to who gave it away.
+fn back(call: &mut Call, why: OfferEnd, status: u16, floor: &mut Floor, turn: &mut Turn<'_>) {
+    let State::Passing(passing) = std::mem::replace(&mut call.state, State::New) else { return };
+    let Passing { giver, phone, taker, ring, wrap_up } = passing;
+    floor.drop_phone(ring);
+    let id = floor.agent(taker).id.clone();
+    call.record(CallEvent::OfferEnded { agent: id, why }, turn);
+    let id = floor.agent(giver).id.clone();
+    if let Some(phone) = phone {
+        // It never left: the two go on, and a hold of the phone's goes on with them.
+        turn.act(Action::Transfer { leg: phone, news: TransferNews::Failed { status } });
+        call.record(CallEvent::Returned { agent: id }, turn);
+        turn.act(Action::Connect { caller: call.leg, agent: phone });
+        let failed_at = Some(turn.now.mono);
+        call.state = State::Talking(Talk { failed_at, ..Talk::begin(giver, phone, wrap_up) });
+    } else if taker != giver && floor.agent(giver).is_reachable() {
+        recall(call, giver, wrap_up, floor, turn);
+    } else {
+        ask_anew(call, giver, status, floor, turn);
+    }
+    // Last, so that a phone that is free again serves those who wait before it serves this call.
+    floor.direct_ends(taker, turn);
+}
+
+/// Rings the agent who gave the call away.
+fn recall(
+    call: &mut Call,
+    giver: AgentIx,
+    wrap_up: Duration,
+    floor: &mut Floor,
+    turn: &mut Turn<'_>,
+) {
+    let until = turn.now.mono + floor.plan.extension_ring;
+    let ring = floor.dial(giver, call.leg, CountsAs::Ringing, until, turn);
+    let id = floor.agent(giver).id.clone();
+    call.record(CallEvent::OfferMade { agent: id }, turn);
+    let (phone, taker) = (None, giver);
+    call.state = State::Passing(Passing { giver, phone, taker, ring, wrap_up });
+    floor.direct_rings(giver, turn);
+}
+
+/// Asks the group that the caller asked for, or else the agent's own.
+fn ask_anew(call: &mut Call, giver: AgentIx, status: u16, floor: &mut Floor, turn: &mut Turn<'_>) {
+    if let Some(group) = call.group.clone().or_else(|| floor.first_group_of(giver)) {
+        queue::ask_again(call, &group, floor, turn);
+    } else {
+        let cause = EndCause::NotAnswered { status };
+        call.end(Party::System, cause, Over::Neither, status, floor, turn);
+    }
+}
+
+/// Whether the agent's phone hangs up because its transfer came to nothing, as some do by themselves.
+pub(super) fn was_misled(talk: &Talk, turn: &Turn<'_>) -> bool {
+    talk.failed_at.is_some_and(|at| turn.now.mono.since(at) < HANGS_UP_WITHIN)
+}
+
+/// The agent meant to pass the caller on, and the phone hung up although nobody took it: the agent is
+/// rung at once and has the caller back.
+pub(super) fn call_back(call: &mut Call, floor: &mut Floor, turn: &mut Turn<'_>) {
+    let State::Talking(talk) = &call.state else { return };
+    let Talk { agent: giver, phone, wrap_up, .. } = *talk;
+    floor.drop_phone(phone);
+    let own = Number(floor.agent(giver).id.0.clone());
+    call.step_out(giver, own, false, floor, turn);
+    call.hold_music(floor, turn);
+    if floor.agent(giver).is_reachable() {
+        recall(call, giver, wrap_up, floor, turn);
+    } else {
+        ask_anew(call, giver, 480, floor, turn);
+    }
+    floor.talk_ends(giver, Duration::ZERO, turn);
+}
+
+/// The call ends while it is between two agents.
+pub(super) fn cut_short(
+    passing: &Passing,
+    call: &Call,
+    why: OfferEnd,
+    floor: &mut Floor,
+    turn: &mut Turn<'_>,
+) {
+    floor.drop_phone(passing.ring);
+    turn.act(Action::HangUp { leg: passing.ring, elsewhere: false });
+    let agent = floor.agent(passing.taker).id.clone();
+    call.record(CallEvent::OfferEnded { agent, why }, turn);
+    floor.direct_ends(passing.taker, turn);
+    let news = TransferNews::Failed { status: 487 };
+    let_go(passing.giver, passing.phone, news, passing.wrap_up, floor, turn);
+}
+
+impl Call {
+    /// The agent gives the caller away: the conversation between them is over, and so are its holds.
+    fn step_out(
+        &mut self,
+        giver: AgentIx,
+        to: Number,
+        attended: bool,
+        floor: &Floor,
+        turn: &mut Turn<'_>,
+    ) {
+        if let State::Talking(talk) = std::mem::replace(&mut self.state, State::New) {
+            for (by, holds) in
+                [(Party::Agent, talk.agent_holds), (Party::Caller, talk.caller_holds)]
+            {
+                if holds {
+                    self.record(CallEvent::Resumed { by }, turn);
+                }
+            }
+        }
+        let by = floor.agent(giver).id.clone();
+        self.record(CallEvent::Transferred { by, to, attended }, turn);
+    }
+
+    fn hold_music(&self, floor: &mut Floor, turn: &mut Turn<'_>) {
+        let music = floor.plan.hold_music.clone();
+        self.music(music, floor, turn);
+    }
+}

@@ -1,0 +1,106 @@
+//! A phone key's lamp as SIPp sees it, through ring, talk, idle and a kill of the daemon.
+
+use crate::support::desk::{Desk, password};
+use crate::support::sipp::{Job, Sipp};
+use crate::support::sound::Sound;
+use crate::support::{eventually, poll, s};
+use crate::talk::agent;
+
+fn watch(desk: &Desk, what: &str) -> Job {
+    Job::new("watch", desk.sip, desk.ports.port())
+        .set("WHAT", what)
+        .set("USER", "6003")
+        .set("PASSWORD", password("6003"))
+        .set("EVENT", "dialog")
+        .within(s(90))
+}
+
+/// `CSeq`, version, state of the first call, with whom; one for each NOTIFY.
+fn told(watcher: &Sipp) -> Vec<(u32, u32, String, String)> {
+    let messages = watcher.messages();
+    let mut told: Vec<(u32, u32, String, String)> = Vec::new();
+    for block in messages.split("message received").skip(1) {
+        let block = block.split("message sent").next().unwrap_or_default();
+        let after = |open: &str| block.split(open).nth(1);
+        let Some(notify) = after("NOTIFY sip:") else { continue };
+        let part = |open: &str, close: &str| {
+            let rest = notify.split(open).nth(1)?;
+            rest.split(close).next().map(str::to_owned)
+        };
+        let number = |open, close| part(open, close).and_then(|text| text.trim().parse().ok());
+        let Some(cseq) = number("CSeq: ", "NOTIFY") else { continue };
+        let version = number("dialog-info\" version=\"", "\"").unwrap_or(cseq);
+        let state = part("<state>", "<").unwrap_or_default();
+        let who = part("<target uri=\"sip:", "@").filter(|_| notify.contains("<remote>"));
+        if told.last().is_none_or(|last| last.0 != cseq) {
+            told.push((cseq, version, state, who.unwrap_or_default()));
+        }
+    }
+    told
+}
+
+/// Waits until the last NOTIFY showed this; all numbers so far rise.
+#[track_caller]
+fn shows(watcher: &Sipp, state: &str, who: &str) {
+    let last = |told: &[(u32, u32, String, String)]| {
+        told.last().is_some_and(|(_, _, had, with)| had == state && with == who)
+    };
+    let found = poll(s(8), || last(&told(watcher)).then_some(()));
+    assert!(found.is_some(), "not {state:?} {who:?}: {:?}", told(watcher));
+    for pair in told(watcher).windows(2) {
+        assert!(pair[0].0 < pair[1].0 && pair[0].1 < pair[1].1, "{:?}", told(watcher));
+    }
+}
+
+#[test]
+fn a_lamp_shows_ring_talk_and_idle_and_is_right_after_a_kill_without_the_phones_doing() {
+    let mut desk = Desk::start("desk.toml");
+    let voice = Sound::voice(61, 30);
+    let phone = agent(&desk, "6002", &voice, "PCMU");
+    let watcher = watch(&desk, "6002").start();
+    watcher.wait(1, "watching", s(5));
+    shows(&watcher, "", "");
+    let caller = desk.caller("6002").set("STAY", 1500).start();
+    shows(&watcher, "confirmed", "031234561");
+    assert!(caller.done().calls[&1].has("hung_up"));
+    shows(&watcher, "", "");
+    let before = told(&watcher);
+    let rang = before.iter().any(|(_, _, state, _)| state == "early" || state == "trying");
+    assert!(rang, "{before:?}");
+
+    let caller = desk.caller("6002").start();
+    shows(&watcher, "confirmed", "031234561");
+    let before = told(&watcher);
+    desk.kill();
+    desk.again();
+    caller.stop();
+    phone.tell("hangup", "");
+    shows(&watcher, "", "");
+    let after = told(&watcher);
+    assert!(after.len() > before.len(), "told by itself: {after:?}");
+    eventually("one is counted", s(3), || desk.metric("madoguchi_sip_subscriptions") == 1.0);
+
+    // And it goes on.
+    let caller = desk.caller("6002").set("STAY", 1000).start();
+    shows(&watcher, "confirmed", "031234561");
+    caller.done();
+    shows(&watcher, "", "");
+    watcher.stop();
+}
+
+#[test]
+fn another_groups_lamp_shows_no_name_and_a_mailbox_is_empty() {
+    let desk = Desk::start("desk.toml");
+    let voice = Sound::voice(62, 30);
+    let _phone = agent(&desk, "6001", &voice, "PCMU");
+    let watcher = watch(&desk, "6001").start();
+    watcher.wait(1, "watching", s(5));
+    let caller = desk.caller("6001").set("STAY", 1000).start();
+    shows(&watcher, "confirmed", "");
+    caller.done();
+    assert!(!watcher.stop().messages.contains("<remote>"));
+    let mailbox = watch(&desk, "6003").set("EVENT", "message-summary").start();
+    mailbox.wait(1, "watching", s(5));
+    let found = poll(s(5), || mailbox.messages().contains("Messages-Waiting: no").then_some(()));
+    assert!(found.is_some(), "{}", mailbox.messages());
+}
