@@ -46,6 +46,12 @@ fn on_a_full_disk_calls_go_on_and_the_health_page_says_so() {
         call(&desk, from);
     }
     let health = || http::request(desk.http, "GET", "/healthz", None, "").unwrap();
+    // The journal's own file has room that it may write over; that is used up first.
+    let mut more = 0;
+    while health().status == 200 && more < 100 {
+        call(&desk, &format!("05{more:02}"));
+        more += 1;
+    }
     eventually("the health page says that the journal fails", s(10), || health().status != 200);
     let said = health();
     assert!(said.body.to_ascii_lowercase().contains("journal"), "{} {}", said.status, said.body);
@@ -61,7 +67,7 @@ fn on_a_full_disk_calls_go_on_and_the_health_page_says_so() {
     });
     call(&desk, "0341");
     let answered = desk.calls().iter().filter(|c| c["outcome"] == "answered").count();
-    assert_eq!(answered, 7, "{:#?}", desk.calls());
+    assert_eq!(answered, 7 + more, "{:#?}", desk.calls());
     // What was decided while the disk was full can be read back from it.
     let ladder = desk.ladder("03221");
     assert_eq!(ladder.last().map(|e| e["kind"].clone()), Some("ended".into()), "{ladder:#?}");

@@ -186,7 +186,7 @@ fn a_reinvite_while_another_is_under_way_is_491() {
 }
 
 #[test]
-fn a_transfer_is_declined_for_now_and_an_unknown_method_is_405() {
+fn a_caller_from_outside_passes_nobody_on_and_an_unknown_method_is_405() {
     let desk = Desk::start("desk.toml");
     let mut agent = Line::new(desk.fixed_port(201), "201", desk.sip);
     let mut line = Line::new(desk.trunk_port(), "0311112222", desk.sip);
@@ -195,12 +195,13 @@ fn a_transfer_is_declined_for_now_and_an_unknown_method_is_405() {
     let answer = line.status(&call, 200, s(3));
     line.ack(&mut call, &answer);
     let target = format!("Refer-To: <sip:202@{}>\r\n", desk.sip);
-    agent.within(&mut at_agent, "REFER", &target, "");
-    let id = at_agent.id.clone();
-    let refused = agent.expect("an answer", s(2), |m| {
+    line.within(&mut call, "REFER", &target, "");
+    let id = call.id.clone();
+    let refused = line.expect("an answer", s(2), |m| {
         m.header("Call-ID") == Some(&id) && m.cseq_method() == "REFER"
     });
-    assert_eq!(refused.status(), Some(603), "{refused}");
+    assert_eq!(refused.status(), Some(403), "{refused}");
+    let id = at_agent.id.clone();
     agent.within(&mut at_agent, "DANCE", "", "");
     let refused = agent.expect("an answer", s(2), |m| {
         m.header("Call-ID") == Some(&id) && m.cseq_method() == "DANCE"
