@@ -12,7 +12,7 @@ fn a_thousand_phones_register_at_once_and_calls_go_on() {
         .set("USER", "6001")
         .set("PASSWORD", password("6001"))
         .calls(1_000, 1_000)
-        .within(s(60))
+        .within(s(180)) // beside floods of other tests; 2 s when alone
         .start();
     let agent = desk.agent("agent", 201).set("RING", 100).start();
     let caller = desk.caller("0312340010").set("FROM", "03111").set("STAY", 300).start().done();
