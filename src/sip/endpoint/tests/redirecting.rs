@@ -1,6 +1,11 @@
 //! A phone sends its call on by 3xx.
 
-use super::{Ladder, udp};
+use super::{Ladder, SDP, at, directory, settings, udp};
+use crate::base::{LegId, Rng};
+use crate::sip::api::{Effect, LegEvent, Outgoing};
+use crate::sip::trunk::{Server, Upstream};
+use crate::sip::{Endpoint, Host};
+use bytes::Bytes;
 
 /// Phones 2000 and 2001 are fixed; only they are ours.
 fn phone(script: &str) -> Ladder {
@@ -93,4 +98,42 @@ fn the_failure_of_one_place_leads_to_the_next_and_a_hang_up_to_none() {
         ! Refused 487
     ",
     );
+}
+
+#[test]
+fn a_carrier_sends_no_call_on_not_even_to_us() {
+    let mut directory = directory();
+    for trunk in &mut directory.trunks {
+        trunk.upstream = Some(Upstream {
+            servers: Server::parse("udp:192.0.2.7:5060").into_iter().collect(),
+            domain: Host::Name("carrier.example".into()),
+            user: "0312345678".to_owned(),
+            login: None,
+            options_every: std::time::Duration::ZERO,
+        });
+    }
+    let mut ladder = Ladder::new(udp("192.0.2.7:5060"));
+    ladder.endpoint = Endpoint::new(settings(), directory, Rng::from_number(7));
+    let call = Outgoing {
+        trunk: "carrier".into(),
+        number: "0398765432".into(),
+        caller: None,
+        withhold: None,
+        emergency: false,
+    };
+    let (now, mut out) = (at(0), Vec::new());
+    let sdp = Bytes::from_static(SDP.as_bytes());
+    ladder.endpoint.dial_outside(LegId(2), &call, sdp, now, &mut out).expect("a carrier");
+    let Some(Effect::Send { flow, bytes, .. }) = out.pop() else { panic!("no INVITE: {out:?}") };
+    ladder.note(flow, &bytes);
+    let moved = ladder.response(302, &["INVITE", "contact=sip:2000@192.0.2.1"]);
+    ladder.endpoint.receive(flow, moved, false, now, &mut out);
+    let told: Vec<_> = out
+        .iter()
+        .filter_map(|effect| match effect {
+            Effect::Leg { event, .. } => Some(event),
+            _ => None,
+        })
+        .collect();
+    assert!(matches!(told[..], [LegEvent::Refused { status: 302 }]), "{out:?}");
 }
