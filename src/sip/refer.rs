@@ -2,6 +2,7 @@
 //! RFC 3891 §6.1, RFC 4488 §4, RFC 3892 §2). Knows no leg and no rule.
 
 use super::chars::unescape;
+use super::replaces::Named;
 use super::{AnyUri, HeaderName, Request, Scheme, Uri};
 
 /// A dialog as Replaces names it, seen from who is to receive the INVITE (RFC 3891 §3): `to_tag` is
@@ -16,22 +17,10 @@ pub(super) struct Replaces {
 impl Replaces {
     /// Reads the value of Replaces; None when it lacks a tag or has one twice (§6.1).
     pub fn parse(text: &str) -> Option<Self> {
-        let mut parts = text.split(';').map(str::trim);
-        let call_id = parts.next().filter(|call_id| !call_id.is_empty())?;
-        let (mut to_tag, mut from_tag) = (None, None);
-        for part in parts {
-            let (name, value) = part.split_once('=').unwrap_or((part, ""));
-            let slot = match name.trim().to_ascii_lowercase().as_str() {
-                "to-tag" => &mut to_tag,
-                "from-tag" => &mut from_tag,
-                // early-only and extensions: they narrow what may be replaced, and we join what there is.
-                _ => continue,
-            };
-            if slot.replace(value.trim()).is_some() {
-                return None;
-            }
-        }
-        Some(Self { call_id: call_id.into(), to_tag: to_tag?.into(), from_tag: from_tag?.into() })
+        // early-only narrows what may be replaced, and we join what there is.
+        let Named { call_id, to_tag, from_tag, early_only: _ } = Named::parse(text)?;
+        let (to_tag, from_tag) = (to_tag.into(), from_tag.into());
+        Some(Self { call_id: call_id.into(), to_tag, from_tag })
     }
 }
 

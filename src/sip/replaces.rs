@@ -54,25 +54,32 @@ impl<'a> Takes<'a> {
 }
 
 fn named(value: &[u8]) -> Option<Named<'_>> {
-    let mut parts = std::str::from_utf8(value).ok()?.split(';').map(str::trim);
-    let call_id = parts.next().filter(|call_id| !call_id.is_empty())?;
-    let (mut to_tag, mut from_tag, mut early_only) = (None, None, false);
-    for part in parts {
-        let (name, value) = part.split_once('=').unwrap_or((part, ""));
-        let (name, value) = (name.trim(), value.trim());
-        if name.eq_ignore_ascii_case("to-tag") {
-            if value.is_empty() || to_tag.replace(value).is_some() {
-                return None;
+    Named::parse(std::str::from_utf8(value).ok()?)
+}
+
+impl<'a> Named<'a> {
+    /// Reads a header's value; None when it lacks a tag or has one twice (RFC 3891 §6.1).
+    pub fn parse(text: &'a str) -> Option<Self> {
+        let mut parts = text.split(';').map(str::trim);
+        let call_id = parts.next().filter(|call_id| !call_id.is_empty())?;
+        let (mut to_tag, mut from_tag, mut early_only) = (None, None, false);
+        for part in parts {
+            let (name, value) = part.split_once('=').unwrap_or((part, ""));
+            let (name, value) = (name.trim(), value.trim());
+            if name.eq_ignore_ascii_case("to-tag") {
+                if value.is_empty() || to_tag.replace(value).is_some() {
+                    return None;
+                }
+            } else if name.eq_ignore_ascii_case("from-tag") {
+                if value.is_empty() || from_tag.replace(value).is_some() {
+                    return None;
+                }
+            } else if name.eq_ignore_ascii_case("early-only") {
+                early_only = true;
             }
-        } else if name.eq_ignore_ascii_case("from-tag") {
-            if value.is_empty() || from_tag.replace(value).is_some() {
-                return None;
-            }
-        } else if name.eq_ignore_ascii_case("early-only") {
-            early_only = true;
         }
+        Some(Named { call_id, to_tag: to_tag?, from_tag: from_tag?, early_only })
     }
-    Some(Named { call_id, to_tag: to_tag?, from_tag: from_tag?, early_only })
 }
 
 #[cfg(test)]

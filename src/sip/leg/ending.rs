@@ -4,7 +4,7 @@ use super::outgoing::bye;
 use super::session::Exchange;
 use super::{Ending, Leg, State};
 use crate::sip::api::{LegEnd, LegEvent, Why};
-use crate::sip::dialog::Token;
+use crate::sip::dialog::{Dialog, Token};
 use crate::sip::endpoint::asking::Outcome;
 use crate::sip::endpoint::core::Cx;
 use crate::sip::{Head, Request};
@@ -43,6 +43,7 @@ impl Leg {
             }
         };
         self.close_exchange(cx, &up);
+        self.close_referral(cx, &mut up.dialog);
         // The phone shall know how its transfer ended before its call does.
         if let Some(referral) = &mut self.referral {
             referral.hurry(self.id, &mut up.dialog, cx);
@@ -51,11 +52,20 @@ impl Leg {
         self.state = State::Ending(Box::new(Ending { dialog: up.dialog, with, bye }));
     }
 
+    /// A REFER that nobody has answered yet is answered now.
+    fn close_referral(&mut self, cx: &mut Cx<'_>, dialog: &mut Dialog) {
+        let whose = (self.id, self.tag);
+        if let Some(referral) = &mut self.referral {
+            referral.give_up_asking(whose, dialog, cx);
+        }
+    }
+
     /// The dialog is dead: what we send in it is not answered, or answered by 408 or 481 (§12.2.1.2).
     /// BYE goes out for what it is worth, and nobody waits for its answer.
     pub(super) fn abandon(&mut self, cx: &mut Cx<'_>, end: LegEnd, why: Option<Why>) {
         if let State::Up(mut up) = std::mem::replace(&mut self.state, State::Over) {
             self.close_exchange(cx, &up);
+            self.close_referral(cx, &mut up.dialog);
             bye(cx, self.id, &mut up.dialog, why);
             cx.tell(self.id, LegEvent::Over(end));
         }
@@ -83,10 +93,11 @@ impl Leg {
             State::Invited(_) | State::Over => {}
             State::Calling(calling) => {
                 self.state = State::Calling(calling);
-                self.on_early_bye(&request.head);
+                self.on_early_bye(cx, &request.head);
             }
-            State::Up(up) => {
+            State::Up(mut up) => {
                 self.close_exchange(cx, &up);
+                self.close_referral(cx, &mut up.dialog);
                 cx.tell(self.id, LegEvent::Over(LegEnd::Bye));
                 self.orphan_referral(up.dialog);
             }

@@ -73,13 +73,7 @@ impl Calling {
         rises
     }
 
-    /// An early dialog ended itself.
-    pub fn drop_fork(&mut self, head: &Head) {
-        let tag = head.from.tag().unwrap_or_default();
-        self.forks.retain(|fork| *fork.tag != *tag);
-    }
-
-    /// Takes the fork that sent the 2xx out of the others.
+    /// Takes a fork out of the others: it sent the 2xx, or ended itself.
     pub fn take_fork(&mut self, tag: &str) -> Option<Fork> {
         let place = self.forks.iter().position(|fork| *fork.tag == *tag)?;
         Some(self.forks.swap_remove(place))

@@ -288,9 +288,13 @@ impl Leg {
 
     /// The peer ended an early dialog of our INVITE, which it should not (§15); the INVITE's final
     /// answer still decides.
-    pub(super) fn on_early_bye(&mut self, head: &Head) {
-        if let State::Calling(calling) = &mut self.state {
-            calling.drop_fork(head);
+    pub(super) fn on_early_bye(&mut self, cx: &mut Cx<'_>, head: &Head) {
+        let State::Calling(calling) = &mut self.state else { return };
+        let fork = calling.take_fork(head.from.tag().unwrap_or_default());
+        // §15.1.2: a request still pending in it gets its 487.
+        if let Some((request, key)) = fork.and_then(|fork| fork.reliable?.asked) {
+            let bytes = cx.answer(&request, 487, self.tag).finish();
+            cx.respond(key, 487, bytes);
         }
     }
 }

@@ -56,6 +56,13 @@ impl Referral {
         matches!(self.stage, Stage::Over)
     }
 
+    /// The call ends before the rules said a word: the REFER gets its answer all the same.
+    pub fn give_up_asking(&mut self, whose: (LegId, Token), dialog: &mut Dialog, cx: &mut Cx<'_>) {
+        if let Stage::Asked { .. } = self.stage {
+            self.answer(whose, dialog, 481, cx);
+        }
+    }
+
     /// The call ends: news of the end that waits for its turn goes out before it.
     pub fn hurry(&mut self, leg: LegId, dialog: &mut Dialog, cx: &mut Cx<'_>) {
         if let Stage::Telling { next: Some(status @ 200..), .. } = self.stage {

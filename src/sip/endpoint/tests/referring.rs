@@ -72,6 +72,21 @@ fn a_phone_that_hangs_up_first_hears_the_end_all_the_same() {
 }
 
 #[test]
+fn a_transfer_asked_of_a_call_that_ends_first_is_answered_all_the_same() {
+    let mut ladder = up();
+    ladder.play(&format!(
+        "{REFER}
+            ! Refer 2001
+        . hang_up
+            < 481 REFER 2           // it was kept for ever
+            < BYE 1
+        > 200 BYE
+            ! Over ByUs",
+    ));
+    ladder.rest();
+}
+
+#[test]
 fn without_a_subscription_nothing_is_told() {
     let mut ladder = up();
     ladder.play(

@@ -336,6 +336,28 @@ fn a_phone_may_change_the_early_call_by_update_once_it_is_settled() {
 }
 
 #[test]
+fn a_phone_that_ends_its_early_call_gets_an_answer_to_what_it_asked_before() {
+    phone(
+        "
+        . dial 2000
+        < INVITE 1 sdp
+        > 183 INVITE rseq=1 sdp
+        < PRACK 2
+        ! Progress 183 sdp
+        > 200 PRACK
+        > UPDATE 1 sdp
+        ! Offer sdp
+        > BYE 2                     // it should not (RFC 3261 §15); its UPDATE was kept for ever
+        < 200 BYE 2
+        < 487 UPDATE 1
+        > 486 INVITE
+        < ACK 1
+        ! Refused 486
+    ",
+    );
+}
+
+#[test]
 fn each_fork_has_its_own_sequence_and_the_one_that_answers_counts() {
     let ladder = phone(
         "
