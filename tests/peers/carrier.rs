@@ -2,6 +2,7 @@
 //! the number that registered. Beside it a carrier that is dead.
 
 use crate::support::desk::{Desk, Setup, password};
+use crate::support::kamailio;
 use crate::support::ports::Block;
 use crate::support::process::{Dir, Process};
 use crate::support::softphone::{self, Softphone};
@@ -78,29 +79,7 @@ request_route {{
 }}
 "#
         );
-        let config = dir.write("kamailio.cfg", &text);
-        let run = dir.path().display().to_string();
-        let pid = dir.file("pid").display().to_string();
-        let argv: Vec<String> = [
-            "kamailio",
-            "-f",
-            &config.display().to_string(),
-            "-DD",
-            "-E",
-            "-m",
-            "32",
-            "-M",
-            "4",
-            "-P",
-            &pid,
-            "-Y",
-            &run,
-            "-w",
-            &run,
-        ]
-        .map(str::to_owned)
-        .to_vec();
-        Process::start("kamailio", &argv, dir.path(), dir.file("kamailio.log"))
+        kamailio::launch(dir, &text)
     }
 
     /// Ends it with its helpers.

@@ -24,8 +24,8 @@ impl Kamailio {
     pub fn start(ports: &Block, desk: SocketAddr, transport: &str) -> Self {
         let dir = Dir::new("kamailio");
         let sip = SocketAddr::from((HOME, ports.port()));
-        let config = dir.write(
-            "kamailio.cfg",
+        let process = launch(
+            &dir,
             &format!(
                 r#"#!KAMAILIO
 debug=2
@@ -67,32 +67,37 @@ request_route {{
 "#
             ),
         );
-        let here = dir.path().display().to_string();
-        let pid = dir.file("pid").display().to_string();
-        let argv: Vec<String> = [
-            "kamailio",
-            "-f",
-            &config.display().to_string(),
-            "-DD",
-            "-E",
-            "-m",
-            "32",
-            "-M",
-            "4",
-            "-P",
-            &pid,
-            "-Y",
-            &here,
-            "-w",
-            &here,
-        ]
-        .map(str::to_owned)
-        .to_vec();
-        let process = Process::start("kamailio", &argv, dir.path(), dir.file("log"));
         let up = poll(s(10), || TcpStream::connect(sip).ok());
         assert!(up.is_some(), "Kamailio does not listen:\n{}", process.printed());
         Self { process, _dir: dir, sip }
     }
+}
+
+/// Runs it on this configuration, with all that it writes in `dir`.
+pub fn launch(dir: &Dir, text: &str) -> Process {
+    let config = dir.write("kamailio.cfg", text);
+    let here = dir.path().display().to_string();
+    let pid = dir.file("pid").display().to_string();
+    let argv: Vec<String> = [
+        "kamailio",
+        "-f",
+        &config.display().to_string(),
+        "-DD",
+        "-E",
+        "-m",
+        "32",
+        "-M",
+        "4",
+        "-P",
+        &pid,
+        "-Y",
+        &here,
+        "-w",
+        &here,
+    ]
+    .map(str::to_owned)
+    .to_vec();
+    Process::start("kamailio", &argv, dir.path(), dir.file("log"))
 }
 
 impl Drop for Kamailio {
