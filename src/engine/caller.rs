@@ -26,6 +26,10 @@ pub fn identify(incoming: &Incoming) -> (Caller, Origin, Shown) {
     } else {
         known(&number::of_user(claimed)).unwrap_or_else(|| absence(name.as_ref()))
     };
+    // A carrier that asserts who calls leaves From's "Anonymous" as it was: a name of nobody.
+    let nameless = matches!(number, CallerNumber::Known(_))
+        && incoming.from_user.reveal().eq_ignore_ascii_case("anonymous");
+    let name = name.filter(|_| !nameless);
     let shown = match &number {
         CallerNumber::Known(number) => Shown { user: number.clone(), name: name.clone() },
         CallerNumber::Withheld | CallerNumber::Payphone | CallerNumber::Unavailable => {
@@ -70,6 +74,14 @@ mod tests {
             ("international", "+81312345678", None, None, false, known("0312345678")),
             ("asserted wins", "anonymous", None, Some("0312345678"), false, known("0312345678")),
             (
+                "asserted, and From says that nobody calls",
+                "anonymous",
+                Some("Anonymous"),
+                Some("0312345678"),
+                false,
+                known("0312345678"),
+            ),
+            (
                 "asserted but private",
                 "anonymous",
                 Some("Anonymous"),
@@ -113,7 +125,9 @@ mod tests {
             };
             let (caller, _, shown) = identify(&incoming);
             assert_eq!(caller.number, want, "{case}");
-            if !matches!(want, CallerNumber::Known(_)) {
+            if matches!(want, CallerNumber::Known(_)) {
+                assert_eq!(caller.name, None, "{case}");
+            } else {
                 assert_eq!(shown.user.reveal(), "anonymous", "{case}");
             }
         }

@@ -312,14 +312,15 @@ pub(super) fn derived(invite: &[u8], method: &Method, to: Option<&[u8]>) -> Opti
 }
 
 /// An INVITE of ours once more, as a request of its own (§8.1.3.5): another Request-URI, branch and
-/// number, the headers of `changed` in place of those of their names, and all the rest as it was.
-/// `invite` is what we sent, so its form is known.
+/// number, `contact` as our Contact, the headers of `changed` in place of those of their names, and all
+/// the rest as it was. `invite` is what we sent, so its form is known.
 pub(super) fn again(
     invite: &[u8],
     uri: &Uri,
     seq: u32,
     place: &Place,
     branch: Token,
+    contact: &str,
     changed: &[(HeaderName, &str)],
 ) -> Option<bytes::Bytes> {
     let end = invite.windows(4).position(|four| four == b"\r\n\r\n")?;
@@ -338,7 +339,7 @@ pub(super) fn again(
             }
             name if changed.iter().any(|(newer, _)| *newer == name) => {}
             HeaderName::Contact => {
-                writer.contact(&place.contact);
+                writer.contact(contact);
             }
             name => {
                 writer.header_bytes(&name, value.strip_prefix(b": ")?);

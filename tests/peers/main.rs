@@ -1,5 +1,5 @@
 //! Software that nobody here wrote, at the running desk: Linphone, sipsak, Kamailio, SIPp with the flows
-//! of RFC 3665, and a small router that rewrites addresses. Names say what a person notices.
+//! of RFC 3665 and as carriers, and a small router that rewrites addresses. Names say what a person notices.
 #![allow(clippy::pedantic, clippy::disallowed_methods)]
 
 #[path = "../support/mod.rs"]
@@ -7,6 +7,7 @@ mod support;
 
 mod baresip;
 mod carrier;
+mod carriers;
 mod flood;
 mod flows;
 mod jssip;

@@ -46,6 +46,8 @@ pub struct Setup<'a> {
     pub plan: &'a str,
     /// Prompts of the test plans, or with `false` the built-in ones.
     pub test_prompts: bool,
+    /// One more UDP listener, for a carrier that insists on a port.
+    pub udp: Option<SocketAddr>,
     /// More of its `[sip]`.
     pub sip: &'a str,
     /// More of madoguchi.toml; `@201@` is the port of the fixed phone 201.
@@ -58,7 +60,15 @@ pub struct Setup<'a> {
 
 impl Default for Setup<'_> {
     fn default() -> Self {
-        Self { plan: "desk.toml", test_prompts: true, sip: "", more: "", secure: false, under: &[] }
+        Self {
+            plan: "desk.toml",
+            test_prompts: true,
+            udp: None,
+            sip: "",
+            more: "",
+            secure: false,
+            under: &[],
+        }
     }
 }
 
@@ -108,6 +118,7 @@ impl Desk {
         } else {
             String::new()
         };
+        let listens = setup.udp.map(|at| format!(", \"udp:{at}\"")).unwrap_or_default() + &listens;
         let (first, last) = ports.media();
         let plan = std::fs::read_to_string(scenarios().join(setup.plan)).unwrap();
         let plan = dir.write("plan.toml", &plan.replace("@UNTIL_JUST_NOW@", &until_just_now()));

@@ -2,6 +2,7 @@
 //!
 //! The scenarios log lines `CALL WORD [VALUE]`, which [`Sipp::log`] reads.
 
+use super::message::Message;
 use super::process::{Dir, Process};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -203,6 +204,11 @@ impl Sipp {
             .into_owned()
     }
 
+    /// The messages that it received so far, in order.
+    pub fn received(&self) -> Vec<Message> {
+        received(&self.messages())
+    }
+
     fn errors(&self) -> String {
         String::from_utf8_lossy(&std::fs::read(self.dir.file("errors.log")).unwrap_or_default())
             .into_owned()
@@ -217,7 +223,23 @@ pub struct Done {
     pub messages: String,
 }
 
+/// The messages that came, out of SIPp's log of messages.
+fn received(log: &str) -> Vec<Message> {
+    let parts = log.split("-----------------------------------------------");
+    let came = parts.filter(|part| part.contains("message received"));
+    came.filter_map(|part| {
+        let (_, message) = part.split_once(":\n\n")?;
+        Message::read(message.as_bytes())
+    })
+    .collect()
+}
+
 impl Done {
+    /// The messages that it received, in order.
+    pub fn received(&self) -> Vec<Message> {
+        received(&self.messages)
+    }
+
     /// How many calls logged this word.
     pub fn count(&self, word: &str) -> usize {
         self.calls.values().filter(|c| c.has(word)).count()

@@ -6,10 +6,10 @@ use super::core::{Cx, Failing};
 use super::directory::listener_from;
 use super::{Effect, Endpoint, NoAddress};
 use crate::base::{LegId, Mono, Now, Private, TrunkId};
-use crate::sip::api::{Flow, LegEvent, Outgoing, Shown, Transport};
+use crate::sip::api::{Flow, LegEvent, Outgoing, Shown, Source, Transport};
 use crate::sip::dialog::{Token, via};
 use crate::sip::extensions::ALLOW;
-use crate::sip::leg::{Invitation, Outside};
+use crate::sip::leg::{Carrier, Invitation, Outside};
 use crate::sip::trunk::line::{Line, LineId, Wish};
 use crate::sip::trunk::{
     Answer, IdentityOut, LineState, Numbers, Reliable, Server, Withhold, number,
@@ -84,6 +84,13 @@ impl Endpoint {
     /// The line of a trunk.
     fn line_of(&self, trunk: &TrunkId) -> Option<&Line> {
         self.lines.iter().find(|line| line.trunk == *trunk)
+    }
+
+    /// What a leg keeps to with the trunk that began it, if we reach that trunk ourselves.
+    pub(super) fn carrier_of(&self, source: &Source, flow: Flow) -> Option<Box<Carrier>> {
+        let Source::Trunk(trunk) = source else { return None };
+        let contact = own_contact(self.line_of(trunk)?, flow, self.core.place(flow).sent_by);
+        Some(Box::new(Carrier { contact: contact.to_string().into() }))
     }
 
     /// Calls a number outside by a trunk, under a new, even leg id.
@@ -188,13 +195,7 @@ impl Endpoint {
         writer.call_id(&wish.call_id);
         writer.cseq(wish.cseq, &wish.method);
         if let Some(expires_s) = wish.expires_s {
-            let host = Host::from(at.sent_by.ip());
-            let contact = Uri::sip(Some(&line.contact_user), host, Some(at.sent_by.port()));
-            let contact = match wish.flow.transport {
-                Transport::Udp => contact,
-                stream => contact.with_param("transport", Some(stream.as_str())),
-            };
-            writer.contact(&contact);
+            writer.contact(own_contact(line, wish.flow, at.sent_by));
             writer.header(&HeaderName::Expires, expires_s);
         }
         if let Some((name, value)) = &wish.authorization {
@@ -218,6 +219,15 @@ impl Endpoint {
     /// A message reached nobody.
     pub(super) fn lines_unsendable(&mut self, flow: Flow, now: Now) {
         self.line_failed(flow.remote, Failing::Silent, now);
+    }
+}
+
+/// Our Contact at a carrier: what is registered there, and stands in every call.
+fn own_contact(line: &Line, flow: Flow, ours: SocketAddr) -> Uri {
+    let contact = Uri::sip(Some(&line.contact_user), ours.ip().into(), Some(ours.port()));
+    match flow.transport {
+        Transport::Udp => contact,
+        stream => contact.with_param("transport", Some(stream.as_str())),
     }
 }
 
@@ -261,11 +271,7 @@ fn invited(line: &Line, call: &Outgoing, flow: Flow, ours: SocketAddr) -> (Uri, 
         }
         identity
     };
-    let contact = Uri::sip(Some(&line.contact_user), ours.ip().into(), Some(ours.port()));
-    let contact = match flow.transport {
-        Transport::Udp => contact,
-        stream => contact.with_param("transport", Some(stream.as_str())),
-    };
+    let contact = own_contact(line, flow, ours).to_string().into();
     let reliable = profile.reliable == Reliable::Supported;
     let (to, upstream) = (NameAddr::new(called.clone()), upstream.clone());
     let seconds = |span: Duration| u32::try_from(span.as_secs()).unwrap_or(u32::MAX);

@@ -327,6 +327,7 @@ impl Endpoint {
                 return self.turn_away(flow, &request, Refusal::plain(status), out);
             }
         };
+        let carrier = self.carrier_of(&source, flow);
         let tag = Token(self.core.rng.bits());
         let Ok(dialog) = Dialog::answering(&request, tag, flow) else {
             return self.turn_away(flow, &request, Refusal::plain(400), out);
@@ -345,7 +346,7 @@ impl Endpoint {
         let (said, early) = (None, None);
         let state = State::Invited(Box::new(Invited { dialog, request, key, said, early }));
         self.tags.insert(tag.0, id);
-        self.legs.insert(id.0, Box::new(Leg::new(id, tag, state)));
+        self.legs.insert(id.0, Box::new(Leg::new(id, tag, state).with(carrier)));
         self.settle(id, now);
     }
 

@@ -1,6 +1,7 @@
 //! The peer called: from its INVITE to our final answer (RFC 3261 §13.3, §9.2).
 
 use super::outgoing::takes_update;
+use super::outside::own_contact;
 use super::reliable::{self, Early};
 use super::session::{Exchange, Up};
 use super::timer::agreed_as_server;
@@ -66,7 +67,7 @@ impl Leg {
             return self.ring_reliably(cx, status, sdp);
         }
         let mut writer = cx.answer(&invited.request, status, tag);
-        writer.contact(&cx.core.place(invited.dialog.flow).contact);
+        writer.contact(own_contact(self.carrier.as_deref(), cx.core.place(invited.dialog.flow)));
         writer.header(&HeaderName::Allow, ALLOW);
         let bytes = writer.sdp(some_sdp(sdp));
         invited.said = Some((status, bytes.clone(), after_ms(cx.now.mono, RING_AGAIN_MS)));
@@ -107,7 +108,7 @@ impl Leg {
         let settled = early.as_ref().is_some_and(|early| early.settled);
         let late = request.sdp().is_none() && !settled;
         let mut writer = cx.answer(&request, 200, tag);
-        writer.contact(&cx.core.place(dialog.flow).contact);
+        writer.contact(own_contact(self.carrier.as_deref(), cx.core.place(dialog.flow)));
         writer.header(&HeaderName::Allow, ALLOW);
         writer.header(&HeaderName::Supported, SUPPORTED);
         let policy = cx.core.settings.session;

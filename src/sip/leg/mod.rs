@@ -33,7 +33,7 @@ use bytes::Bytes;
 
 pub(super) use incoming::Invited;
 pub(super) use outgoing::{Calling, Invitation, reject_fork};
-pub(super) use outside::Outside;
+pub(super) use outside::{Carrier, Outside};
 pub(super) use redirect::Route;
 use referral::Referral;
 pub(super) use referral::{Orphan, Wished};
@@ -55,6 +55,8 @@ pub(super) struct Leg {
     pub alarm: Alarm,
     /// The stream that the leg is known to hang on.
     pub follows: Option<Flow>,
+    /// What it keeps to with a carrier.
+    carrier: Option<Box<Carrier>>,
     /// A REFER of ours whose end we have not heard.
     refers: bool,
     /// The last REFER of the peer's.
@@ -121,11 +123,18 @@ impl Leg {
             state,
             alarm: Alarm::default(),
             follows: None,
+            carrier: None,
             refers: false,
             referral: None,
             orphan: None,
             asked: (Mono::ZERO, 0),
         }
+    }
+
+    /// As it is with a carrier.
+    pub fn with(mut self, carrier: Option<Box<Carrier>>) -> Self {
+        self.carrier = carrier;
+        self
     }
 
     /// Its Call-ID; none once it is over.

@@ -2,7 +2,7 @@
 //! (RFC 3261 §13.2, §9.1).
 
 use super::forks::Fork;
-use super::outside::{Asked, Outside, UNHEARD_MS};
+use super::outside::{Asked, Carrier, Outside, UNHEARD_MS, own_contact};
 use super::redirect::Turns;
 use super::session::{Exchange, Up};
 use super::timer::{LEAST_S, MAX_TOO_SMALL, agreed_as_client, write_invite};
@@ -97,6 +97,7 @@ impl Leg {
         write_invite(&mut writer, session);
         let bytes = writer.sdp(some_sdp(sdp));
         let unheard_until = after_ms(cx.now.mono, UNHEARD_MS);
+        let carrier = outside.as_ref().map(|outside| Carrier { contact: outside.contact.clone() });
         let asked = outside.map(|outside| Box::new(Asked::new(outside, unheard_until)));
         let calling = Calling {
             flow,
@@ -116,7 +117,7 @@ impl Leg {
             asked,
         };
         cx.start(branch, id, Purpose::Invite, flow, bytes);
-        Self::new(id, tag, State::Calling(Box::new(calling)))
+        Self::new(id, tag, State::Calling(Box::new(calling))).with(carrier.map(Box::new))
     }
 
     /// What came of the INVITE that began the leg: also after the leg has an answer, because other
@@ -213,9 +214,9 @@ impl Leg {
         let seq = calling.seq.saturating_add(1);
         let place = cx.core.place(calling.flow);
         let target = &calling.target;
-        let Some(bytes) = again(&calling.invite, target, seq, place, branch, changed) else {
-            return false;
-        };
+        let contact = own_contact(self.carrier.as_deref(), place);
+        let bytes = again(&calling.invite, target, seq, place, branch, contact, changed);
+        let Some(bytes) = bytes else { return false };
         calling.forks.clear();
         (calling.branch, calling.seq, calling.invite) = (branch, seq, bytes.clone());
         cx.start(branch, self.id, Purpose::Invite, calling.flow, bytes);

@@ -4,12 +4,12 @@
 use super::{Leg, State};
 use crate::base::Mono;
 use crate::sip::api::LegEvent;
-use crate::sip::dialog::Token;
+use crate::sip::dialog::{Place, Token};
 use crate::sip::digest::Challenge;
 use crate::sip::endpoint::core::{Cx, Failing};
 use crate::sip::trunk::Upstream;
 use crate::sip::trunk::line::MAX_DIGESTS;
-use crate::sip::{HeaderName, Method, NameAddr, Response, Uri, Writer};
+use crate::sip::{HeaderName, Method, NameAddr, Response, Writer};
 
 /// A server that has not said a word for so long, not even 100 Trying, is given up for the next: three
 /// sendings by UDP fit in.
@@ -20,7 +20,7 @@ pub(in crate::sip) const UNHEARD_MS: u32 = 1_900;
 pub(in crate::sip) struct Outside {
     pub from: NameAddr,
     pub to: NameAddr,
-    pub contact: Uri,
+    pub contact: Box<str>,
     /// Identity and privacy.
     pub headers: Vec<(HeaderName, String)>,
     /// Whether `100rel` is offered.
@@ -46,11 +46,22 @@ impl Outside {
     }
 }
 
+/// What a leg with a carrier keeps to from its first message to its last.
+#[derive(Debug)]
+pub(in crate::sip) struct Carrier {
+    /// Our Contact there.
+    pub contact: Box<str>,
+}
+
+/// Our Contact in a leg: the carrier's way of writing it, or the listener's own.
+pub(super) fn own_contact<'a>(carrier: Option<&'a Carrier>, place: &'a Place) -> &'a str {
+    carrier.map_or(&place.contact, |carrier| &carrier.contact)
+}
+
 /// What is kept of it while the carrier has not answered.
 #[derive(Debug)]
 pub(in crate::sip) struct Asked {
     upstream: Upstream,
-    contact: Uri,
     /// Digests sent.
     digests: u8,
     /// When silence is taken for absence; none once a word was heard.
@@ -59,8 +70,7 @@ pub(in crate::sip) struct Asked {
 
 impl Asked {
     pub fn new(outside: Outside, unheard_until: Mono) -> Self {
-        let Outside { upstream, contact, .. } = outside;
-        Self { upstream, contact, digests: 0, unheard_until: Some(unheard_until) }
+        Self { upstream: outside.upstream, digests: 0, unheard_until: Some(unheard_until) }
     }
 
     pub fn deadline(&self) -> Option<Mono> {
@@ -104,8 +114,7 @@ impl Leg {
         let uri = calling.target.to_string();
         let Some(asked) = &mut calling.asked else { return false };
         let Some((name, value)) = asked.digest(cx, response, &uri) else { return false };
-        let contact = format!("<{}>", asked.contact);
-        self.invite_again(cx, &[(HeaderName::Contact, &contact), (name, &value)])
+        self.invite_again(cx, &[(name, &value)])
     }
 
     /// A carrier's server that cannot serve is passed over by the next attempt.

@@ -2,6 +2,7 @@
 //! and §5, RFC 3311). Of a caller who does not ask for it nothing is held here.
 
 use super::incoming::RING_AGAIN_MS;
+use super::outside::own_contact;
 use super::session::Proposal;
 use super::{Leg, State, some_sdp};
 use crate::base::Mono;
@@ -139,7 +140,7 @@ impl Leg {
         let sdp = sdp.filter(|_| !early.settled);
         early.rseq = early.rseq.saturating_add(1);
         let mut writer = cx.answer(&invited.request, status, tag);
-        writer.contact(&cx.core.place(invited.dialog.flow).contact);
+        writer.contact(own_contact(self.carrier.as_deref(), cx.core.place(invited.dialog.flow)));
         writer.header(&HeaderName::Allow, ALLOW);
         writer.header(&HeaderName::Supported, SUPPORTED);
         writer.header(&HeaderName::Require, "100rel");

@@ -1,6 +1,7 @@
 //! The call is up: the ACK to our 2xx, re-INVITE both ways, UPDATE (RFC 3261 §13.3.1.4, §14; RFC 3311).
 
 use super::outgoing::acknowledge;
+use super::outside::own_contact;
 use super::reliable::Early;
 use super::timer::{SessionTimer, TooSmall, agreed_as_server};
 use super::{Leg, State, some_sdp};
@@ -244,7 +245,7 @@ impl Leg {
         }
         let mut writer = cx.answer(request, 200, self.tag);
         if let Some(flow) = self.flow() {
-            writer.contact(&cx.core.place(flow).contact);
+            writer.contact(own_contact(self.carrier.as_deref(), cx.core.place(flow)));
         }
         writer.header(&HeaderName::Allow, ALLOW);
         writer.header(&HeaderName::Supported, SUPPORTED);
@@ -303,7 +304,7 @@ impl Leg {
         let (status, bytes) = match answer {
             Ok(sdp) => {
                 let mut writer = cx.answer(request, 200, self.tag);
-                writer.contact(&cx.core.place(flow).contact);
+                writer.contact(own_contact(self.carrier.as_deref(), cx.core.place(flow)));
                 writer.header(&HeaderName::Allow, ALLOW);
                 writer.header(&HeaderName::Supported, SUPPORTED);
                 if let State::Up(up) = &mut self.state {
@@ -377,7 +378,7 @@ impl Leg {
         let flow = up.dialog.flow;
         let place = cx.core.place(flow);
         let mut writer = up.dialog.request(&Method::Invite, seq, place, branch);
-        writer.contact(&place.contact);
+        writer.contact(own_contact(self.carrier.as_deref(), place));
         writer.header(&HeaderName::Allow, ALLOW);
         writer.header(&HeaderName::Supported, SUPPORTED);
         up.write_timer(&mut writer);

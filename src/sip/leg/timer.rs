@@ -2,6 +2,7 @@
 //! The rules are plain functions of what was asked; a refresh is an UPDATE where the peer takes it, else
 //! a re-INVITE that says of our media what was said before.
 
+use super::outside::own_contact;
 use super::session::Exchange;
 use super::{Leg, State};
 use crate::base::Mono;
@@ -185,7 +186,7 @@ impl Leg {
         let flow = up.dialog.flow;
         let place = cx.core.place(flow);
         let mut writer = up.dialog.request(&Method::Update, seq, place, branch);
-        writer.contact(&place.contact);
+        writer.contact(own_contact(self.carrier.as_deref(), place));
         writer.header(&HeaderName::Allow, ALLOW);
         writer.header(&HeaderName::Supported, SUPPORTED);
         up.write_timer(&mut writer);
