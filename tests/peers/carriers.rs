@@ -64,7 +64,7 @@ impl Carrier {
 }
 
 /// The agent 6001, who picks up when told to.
-fn agent(desk: &Desk, voice: &Sound) -> Softphone {
+pub fn agent(desk: &Desk, voice: &Sound) -> Softphone {
     let setup = softphone::Setup {
         user: "6001",
         password: &password("6001"),

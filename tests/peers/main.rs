@@ -14,6 +14,7 @@ mod jssip;
 mod kamailio;
 mod linphone;
 mod nat;
+mod servers;
 mod sipsak;
 mod talk;
 mod transfers;

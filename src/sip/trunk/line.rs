@@ -21,6 +21,9 @@ use std::time::Duration;
 pub(in crate::sip) const PATIENCE: Duration = Duration::from_secs(4);
 /// A server that failed is passed over for so long, unless OPTIONS finds it well before.
 pub(in crate::sip) const SHUT: Duration = Duration::from_secs(30);
+/// A server before the one that has our registration, found well again by OPTIONS, gets it after so long: one
+/// that comes and goes is not followed each time.
+const RETURN: Duration = Duration::from_secs(30);
 /// One that had no room for a call is passed over for so long.
 const BUSY: Duration = Duration::from_secs(2);
 /// Digests sent for one request of ours: one for the challenge, one more for a nonce that was too old.
@@ -476,9 +479,12 @@ impl Line {
         found.ping = Ping::Due(next);
         let was_shut = !found.is_well(now);
         found.shut_until = None;
-        // One that is back is tried at once when nothing else has our registration.
-        if was_shut && self.is_registered(now) == Some(false) && matches!(self.reg, Reg::Due(_)) {
+        let Reg::Due(due) = self.reg else { return };
+        if was_shut && self.is_registered(now) == Some(false) {
+            // One that is back is tried at once when nothing else has our registration.
             self.reg = Reg::Due(now);
+        } else if was_shut && self.at.is_some_and(|at| target < at) {
+            self.reg = Reg::Due(due.min(later(now, spread(RETURN, rng))));
         }
     }
 

@@ -140,6 +140,32 @@ fn a_server_that_is_silent_is_left_for_the_next_within_four_seconds() {
 }
 
 #[test]
+fn a_first_server_that_is_well_again_has_us_back_within_a_minute_whatever_the_lease() {
+    let (mut line, mut rng) = line("digest-trunk", &[5060, 5062], 10);
+    send(&mut line, &mut rng, at(0), 1); // REGISTER at the first
+    for branch in [2, 3] {
+        assert_eq!(send(&mut line, &mut rng, at(0), branch).method, Method::Options);
+    }
+    let _ = line.answered(Token(3), &response(200, ""), at(0), &mut rng);
+    let second = send(&mut line, &mut rng, at(4), 4);
+    assert_eq!((second.method, second.flow), (Method::Register, flow(5062)));
+    let _ = line.answered(Token(4), &response(200, GRANTED), at(4), &mut rng);
+    // The lease lasts 600 s. Everybody answers OPTIONS from now on.
+    let mut now = at(4);
+    for branch in 10..60 {
+        now = line.deadline().expect("OPTIONS goes on");
+        let Some(wish) = line.wake(now, &mut rng) else { continue };
+        line.sent(&wish, Token(branch), now);
+        if wish.method == Method::Register {
+            assert_eq!(wish.flow, flow(5060));
+            break;
+        }
+        let _ = line.answered(Token(branch), &response(200, ""), now, &mut rng);
+    }
+    assert!((at(34)..at(64)).contains(&now), "{now:?}");
+}
+
+#[test]
 fn when_no_server_answers_the_waits_grow_and_stay_bounded() {
     let (mut line, mut rng) = line("digest-trunk", &[5060], 0);
     let mut now = at(0);
