@@ -17,7 +17,7 @@ use crate::io::net::{self, Lane, Listen, Net, Streams};
 use crate::io::store::{self, Store, StoreNotice};
 use crate::io::telemetry::Metrics;
 use crate::io::trace::{Export, ExportError, Trace};
-use crate::pbx::AgentMemory;
+use crate::pbx::{AgentMemory, Talked, TalkedMemory};
 use crate::sip::BlockedAccount;
 use crate::sip::api::Listener;
 use crate::sip::trunk::{LineState, Server};
@@ -186,6 +186,7 @@ pub(super) fn random_key() -> Result<[u8; 32], StartError> {
 struct Past {
     views: Views,
     agents: BTreeMap<AgentId, AgentMemory>,
+    talked: Talked,
     /// Last words for the calls that were open when the last run ended.
     closing: Vec<Entry>,
     next_seq: u64,
@@ -197,9 +198,15 @@ fn forget_phones(agents: &mut BTreeMap<AgentId, AgentMemory>) {
     }
 }
 
-fn read_past(entries: store::Entries, setup: view::Setup, now: Now) -> Result<Past, StartError> {
+fn read_past(
+    entries: store::Entries,
+    setup: view::Setup,
+    plan: &Plan,
+    now: Now,
+) -> Result<Past, StartError> {
     let mut views = Views::new(setup);
     let mut agents: BTreeMap<AgentId, AgentMemory> = BTreeMap::new();
+    let mut talked = TalkedMemory::default();
     for block in entries {
         for entry in block? {
             match &entry.fact {
@@ -214,16 +221,19 @@ fn read_past(entries: store::Entries, setup: view::Setup, now: Now) -> Result<Pa
                 | Fact::Placed { .. }
                 | Fact::Trunk { .. } => {}
             }
+            talked.apply(&entry, plan);
             views.apply(&entry);
         }
     }
     forget_phones(&mut agents);
     let closing = views.closing_entries(now.wall);
     for entry in &closing {
+        talked.apply(entry, plan);
         views.apply(entry);
     }
+    let talked = talked.talked;
     let next_seq = views.next_seq();
-    Ok(Past { views, agents, closing, next_seq })
+    Ok(Past { views, agents, talked, closing, next_seq })
 }
 
 /// Starts the desk. Must be called inside a tokio runtime, which then serves journal and pages; the
@@ -261,8 +271,9 @@ pub async fn start(
         demonstration: kind == store::Kind::Demonstration,
         desk: plan.name.clone(),
     };
+    let read_with = Arc::clone(&plan);
     let (past, bindings, subscriptions) = blocking(move || {
-        let past = read_past(replay.entries, setup, now)?;
+        let past = read_past(replay.entries, setup, &read_with, now)?;
         Ok::<_, StartError>((past, replay.bindings, replay.subscriptions))
     })
     .await??;
@@ -278,7 +289,12 @@ pub async fn start(
             dscp: config.media.dscp,
             ..MediaConfig::new(Arc::new(prompts))
         };
-        let notice = move |notice| inlet.push(Lane::First, Heard::Media(notice));
+        let notice = move |notice| {
+            if let crate::rtp::command::Notice::NotReserved { port } = notice {
+                tracing::info!(port, "another program holds this RTP port; the next one is taken");
+            }
+            inlet.push(Lane::First, Heard::Media(notice));
+        };
         Arc::new(Media::start(&media_config, notice).map_err(StartError::Media)?)
     };
 
@@ -319,6 +335,7 @@ pub async fn start(
         bindings,
         subscriptions,
         agents: past.agents,
+        talked: past.talked,
     };
     let started = DeskEvent::Started {
         version: env!("CARGO_PKG_VERSION").to_owned(),

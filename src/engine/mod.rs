@@ -218,6 +218,8 @@ pub struct Parts {
     pub subscriptions: Vec<KeptSubscription>,
     /// Agents' states from before the restart.
     pub agents: BTreeMap<AgentId, pbx::AgentMemory>,
+    /// What was talked outside before the restart.
+    pub talked: pbx::Talked,
 }
 
 impl Engine {
@@ -242,6 +244,7 @@ impl Engine {
             memory.reachable = false;
         }
         desk.restore(parts.agents);
+        desk.restore_talked(parts.talked);
         let ports = Ports::new(parts.policy.first_port, parts.policy.last_port);
         let mut engine = Self {
             sip,
@@ -263,6 +266,7 @@ impl Engine {
             breaks_at: None,
         };
         engine.note(started, now, out);
+        engine.reserve(now, out);
         for extension in extensions {
             // The rules are told of every phone once, so that the history's last word can be mended.
             let reachable = engine.sip.reachable(&extension);
@@ -488,6 +492,7 @@ const fn concerns(input: &pbx::Input) -> Option<LegId> {
         | I::Reason { leg, .. }
         | I::Gone { leg, .. }
         | I::Failed { leg, .. }
+        | I::NoRoom { leg, .. }
         | I::Key { leg, .. }
         | I::Played { leg, .. }
         | I::Hold { leg, .. }

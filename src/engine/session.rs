@@ -152,7 +152,15 @@ impl Engine {
         let port = self.ports.take(now).ok_or(NoMedia::NoPort)?;
         session.port = Some(port);
         out.media.push(Media::Open { leg, ip: self.policy.media_ip, port });
+        self.reserve(now, out);
         Ok(port)
+    }
+
+    /// Has ports bound for the calls to come.
+    pub(super) fn reserve(&mut self, now: Now, out: &mut Outbox) {
+        while let Some(port) = self.ports.ask(now) {
+            out.media.push(Media::Reserve { ip: self.policy.media_ip, port });
+        }
     }
 
     /// What we say of ourselves on this leg.

@@ -86,6 +86,7 @@ impl Room {
             subscriptions: Vec::new(),
             bindings: Vec::new(),
             agents: std::collections::BTreeMap::new(),
+            talked: crate::pbx::Talked::default(),
         };
         let mut out = Outbox::default();
         let started = DeskEvent::Started { version: "0".to_owned(), plan: "demo".to_owned() };

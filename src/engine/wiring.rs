@@ -246,6 +246,11 @@ impl Engine {
                 self.at_hand = Some(leg);
                 self.tell(Desk::Key { leg, key });
             }
+            Notice::Reserved { port } => self.ports.answered(port, true, now),
+            Notice::NotReserved { port } => {
+                self.ports.answered(port, false, now);
+                self.reserve(now, out);
+            }
             Notice::OpenFailed { leg, port } => {
                 self.at_hand = Some(leg);
                 let Some(session) = self.sessions.get_mut(&leg) else { return };
@@ -477,31 +482,46 @@ impl Engine {
     /// Calls a number outside for one of our phones.
     fn dial_out(&mut self, leg: LegId, call: &Outgoing, behalf: LegId, now: Now, out: &mut Outbox) {
         self.sessions.insert(leg, Session::new(Talk::Offering, leg.0));
+        let Some(offer) = self.offer_for(leg, behalf, now, out) else { return };
+        let dialled = self.sip.dial_outside(leg, call, offer, now, &mut self.effects);
+        self.name(leg, out);
+        if dialled.is_err() {
+            self.close(leg, now, out);
+            self.tell(Desk::Refused { leg, status: 503 }); // no server of the trunk's is well
+        }
+    }
+
+    /// The offer for a phone that is dialled for somebody. Without room for it, who lacks it is told: the
+    /// caller's port is taken first, so that nobody picks up for a caller who then gets none.
+    fn offer_for(
+        &mut self,
+        leg: LegId,
+        behalf: LegId,
+        now: Now,
+        out: &mut Outbox,
+    ) -> Option<Bytes> {
         let first = self.sessions.get(&behalf).and_then(Session::codec);
         let offer = self
             .open(behalf, now, out)
             .and_then(|_| self.make_offer(leg, first, Direction::SendRecv, now, out));
-        let status = match offer {
-            Err(why) => Some(why.status()),
-            Ok(offer) => {
-                let dialled = self.sip.dial_outside(leg, call, offer, now, &mut self.effects);
-                self.name(leg, out);
-                dialled.err().map(|_| 503) // no server of the trunk's is well
-            }
+        let why = match offer {
+            Ok(offer) => return Some(offer),
+            Err(why) => why,
         };
-        if let Some(status) = status {
-            self.close(leg, now, out);
-            self.tell(Desk::Refused { leg, status });
+        self.close(leg, now, out);
+        if self.sessions.get(&behalf).is_some_and(|session| session.port.is_none()) {
+            self.give_up(behalf, &why, now, out);
         }
+        self.tell(Desk::NoRoom { leg, what: why.words() });
+        None
     }
 
     fn dial(&mut self, leg: LegId, extension: &Number, behalf: LegId, now: Now, out: &mut Outbox) {
         self.sessions.insert(leg, Session::new(Talk::Offering, leg.0));
-        let caller = self.sessions.get(&behalf);
-        let first = caller.and_then(Session::codec);
-        let shown = caller
-            .and_then(|session| session.shown.clone())
-            .unwrap_or_else(|| Shown { user: Private::new("anonymous".to_owned()), name: None });
+        let shown =
+            self.sessions.get(&behalf).and_then(|session| session.shown.clone()).unwrap_or_else(
+                || Shown { user: Private::new("anonymous".to_owned()), name: None },
+            );
         let at = AtPhone {
             extension: extension.clone(),
             placed: false,
@@ -509,22 +529,13 @@ impl Engine {
             with: Some(shown.clone()),
         };
         self.leg_at(leg, at);
-        // The caller's port is taken first: an agent must not pick up for a caller who then gets none.
-        let offer = self
-            .open(behalf, now, out)
-            .and_then(|_| self.make_offer(leg, first, Direction::SendRecv, now, out));
-        let status = match offer {
-            Err(why) => Some(why.status()),
-            Ok(offer) => {
-                let dialled =
-                    self.sip.dial(leg, extension, &shown, Some(offer), now, &mut self.effects);
-                self.name(leg, out);
-                dialled.err().map(|_| 480) // Temporarily Unavailable: nobody is registered there.
-            }
-        };
-        if let Some(status) = status {
+        let Some(offer) = self.offer_for(leg, behalf, now, out) else { return };
+        let dialled = self.sip.dial(leg, extension, &shown, Some(offer), now, &mut self.effects);
+        self.name(leg, out);
+        if dialled.is_err() {
             self.close(leg, now, out);
-            self.tell(Desk::Refused { leg, status });
+            // Temporarily Unavailable: nobody is registered there.
+            self.tell(Desk::Refused { leg, status: 480 });
         }
     }
 }

@@ -75,6 +75,14 @@ pub enum Input {
         /// What, in words of ours.
         what: &'static str,
     },
+    /// We had no room to dial the leg's phone (no RTP port): neither the phone's doing nor the agent's.
+    /// The leg is over.
+    NoRoom {
+        /// The leg; one that we were to dial.
+        leg: LegId,
+        /// What was wanting, in words of ours.
+        what: &'static str,
+    },
     /// A key.
     Key {
         /// Who pressed it.

@@ -115,6 +115,8 @@ pub(super) enum Event {
     PhoneRefused(LegId, u16),
     PhoneGone(LegId),
     PhoneFailed(LegId, &'static str),
+    /// We could not dial the phone for want of room.
+    NoRoom(LegId, &'static str),
     /// The phone has rung long enough.
     RangOut(LegId),
     /// The phone's agent began something else.
@@ -269,6 +271,7 @@ impl Call {
             (S::Hunting(_), E::PhoneGone(leg) | E::PhoneFailed(leg, _)) => {
                 hunt::lost(self, leg, floor, turn);
             }
+            (S::Hunting(_), E::NoRoom(leg, _)) => hunt::no_room(self, leg, floor, turn),
             (S::Hunting(_), E::RangOut(leg)) => hunt::rang_out(self, leg, floor, turn),
             (S::Hunting(_), E::Withdraw(leg)) => hunt::withdraw(self, leg, floor, turn),
 
@@ -278,7 +281,9 @@ impl Call {
                 direct::refused(self, status, floor, turn);
             }
             (S::Direct(_), E::PhoneGone(_)) => direct::refused(self, 480, floor, turn),
-            (S::Direct(_), E::PhoneFailed(_, what)) => direct::failed(self, what, floor, turn),
+            (S::Direct(_), E::PhoneFailed(_, what) | E::NoRoom(_, what)) => {
+                direct::failed(self, what, floor, turn);
+            }
             (S::Direct(_), E::RangOut(_)) => direct::rang_out(self, floor, turn),
 
             (S::Talking(talk), E::PhoneGone(_)) if transfer::was_misled(talk, turn) => {
@@ -287,7 +292,7 @@ impl Call {
             (S::Talking(_), E::PhoneGone(_) | E::PhoneRefused(..)) => {
                 self.end(Party::Agent, EndCause::HungUp, Over::Phone, 0, floor, turn);
             }
-            (S::Talking(_), E::PhoneFailed(_, what)) => {
+            (S::Talking(_), E::PhoneFailed(_, what) | E::NoRoom(_, what)) => {
                 let cause = EndCause::Fault { what: what.to_owned() };
                 self.end(Party::System, cause, Over::Phone, 0, floor, turn);
             }
@@ -308,7 +313,7 @@ impl Call {
             (S::Passing(_), E::PhoneRefused(leg, status)) => {
                 transfer::gone(self, leg, status, floor, turn);
             }
-            (S::Passing(_), E::PhoneGone(leg) | E::PhoneFailed(leg, _)) => {
+            (S::Passing(_), E::PhoneGone(leg) | E::PhoneFailed(leg, _) | E::NoRoom(leg, _)) => {
                 transfer::gone(self, leg, 480, floor, turn);
             }
             (S::Passing(_), E::RangOut(leg)) => transfer::rang_out(self, leg, floor, turn),
@@ -339,6 +344,7 @@ impl Call {
                 | E::PhoneRefused(..)
                 | E::PhoneGone(_)
                 | E::PhoneFailed(..)
+                | E::NoRoom(..)
                 | E::RangOut(_)
                 | E::Withdraw(_),
             )

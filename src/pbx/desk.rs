@@ -7,6 +7,7 @@ use super::call::{Call, Event, From, Over, State};
 use super::channels::Trunks;
 use super::floor::{Floor, Turn};
 use super::placed::{self, Dialled, Placed, Whither};
+use super::talked::Talked;
 use super::timers::Timer;
 use super::{direct, queue};
 use crate::base::{AgentId, CallId, Channels, GroupId, LegId, Mono, Now, Number, Rng, TrunkId};
@@ -88,6 +89,11 @@ impl Desk {
         }
     }
 
+    /// Takes over what was talked outside before a restart; once, before any input.
+    pub fn restore_talked(&mut self, talked: Talked) {
+        self.placed.talked = talked;
+    }
+
     /// Takes one input; what must be done is appended to `out`, in order.
     pub fn handle(&mut self, input: Input, now: Now, out: &mut Vec<Action>) {
         let turn = &mut Turn { now, out };
@@ -135,6 +141,11 @@ impl Desk {
                     (placed::Event::CallerFailed(what), placed::Event::Failed(what));
                 self.placed(leg, caller, phone, turn);
             }
+            Input::NoRoom { leg, what } if self.placed.has(leg) => {
+                let failed = placed::Event::Failed(what);
+                self.placed(leg, failed, failed, turn);
+            }
+            Input::NoRoom { leg, what } => self.phone(leg, Event::NoRoom(leg, what), turn),
             Input::Hold { leg, on } if self.placed.has(leg) => {
                 let hold = |by| placed::Event::Hold { by, on };
                 self.placed(leg, hold(Party::Caller), hold(Party::Agent), turn);
@@ -239,6 +250,7 @@ impl Desk {
             + floor.timers.len()
             + floor.freed.len()
             + floor.stirred.len()
+            + floor.thinned.len()
             + floor.to_withdraw.len()
             + rooms.map(|g| g.waiting.len() + g.hungry.len() + g.ringing_all.len()).sum::<usize>()
     }
@@ -536,6 +548,11 @@ impl Desk {
                     if self.floor.agent(agent).is_available() {
                         self.call(leg, Event::AgentFree, turn);
                     }
+                }
+            } else if let Some(group) = self.floor.thinned.pop_first() {
+                // Who counted on one of these phones may have to be told that all are busy.
+                for leg in self.floor.patient(group) {
+                    self.call(leg, Event::AgentFree, turn);
                 }
             } else {
                 self.floor.stirred.clear();

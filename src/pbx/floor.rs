@@ -77,6 +77,8 @@ pub(super) struct Floor {
     /// Agents that have become free, and their groups, not yet looked at.
     pub(super) freed: VecDeque<AgentIx>,
     pub(super) stirred: BTreeSet<GroupIx>,
+    /// Groups of which a phone rings no more, and whose callers may have counted on it.
+    pub(super) thinned: BTreeSet<GroupIx>,
     /// Offers that may not ring any more because their agent does something else.
     pub(super) to_withdraw: Vec<LegId>,
     /// The last rank given to an agent who became free.
@@ -130,6 +132,7 @@ impl Floor {
             channels: Trunks::default(),
             freed: VecDeque::new(),
             stirred: BTreeSet::new(),
+            thinned: BTreeSet::new(),
             to_withdraw: Vec::new(),
             rank: 0,
             last_leg: 0,
@@ -281,6 +284,26 @@ impl Floor {
             .min_by_key(|(order, _)| *order)
             .and_then(|(order, group)| group.waiting.get(&order))
             .map(|(leg, _)| *leg)
+    }
+
+    /// Whether a call that finds nobody free in the group need only wait until those before it are
+    /// answered: more phones of the group ring than calls are before it, and each takes one at most.
+    pub(super) fn is_somebody_left(&self, group: GroupIx, order: Order) -> bool {
+        let room = &self.groups[group.0 as usize];
+        let offers = room.members().iter().filter_map(|member| self.agent(*member).line.offer);
+        let (mut ringing, mut callers) = (0, BTreeSet::new());
+        for phone in offers.filter_map(|leg| self.phones.get(&leg)) {
+            ringing += 1;
+            callers.insert(phone.call);
+        }
+        ringing > callers.len() + room.hungry.range(..order).count()
+    }
+
+    /// The calls of a group that count on a phone which rings for another, the earliest first.
+    pub(super) fn patient(&self, group: GroupIx) -> Vec<LegId> {
+        let room = &self.groups[group.0 as usize];
+        let patient = room.hungry.difference(&room.queued);
+        patient.filter_map(|order| room.waiting.get(order)).map(|(leg, _)| *leg).collect()
     }
 
     /// The calls that ring all phones of a group of this agent, the earliest first.

@@ -27,7 +27,8 @@ pub(super) struct GroupRoom {
     last: Option<u32>,
     /// Calls that asked and are not answered: the caller's leg and since when.
     pub(super) waiting: BTreeMap<Order, (LegId, Mono)>,
-    /// Of these, the calls that found nobody free and hold a place in the queue.
+    /// Of these, the calls that found nobody free and hold a place in the queue. One that found all free
+    /// phones ringing for others holds none while one of these phones will be left for it.
     pub(super) queued: BTreeSet<Order>,
     /// Of the waiting, the calls for which no phone rings. Not empty only while nobody is free.
     pub(super) hungry: BTreeSet<Order>,
@@ -51,6 +52,10 @@ impl GroupRoom {
 
     pub(super) fn rings_all(&self) -> bool {
         self.strategy == Strategy::RingAll
+    }
+
+    pub(super) fn members(&self) -> &[AgentIx] {
+        &self.members
     }
 
     pub(super) fn free_agents(&self) -> usize {

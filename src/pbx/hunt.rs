@@ -11,6 +11,7 @@ use crate::base::{GroupId, LegId, Mono};
 use crate::dialplan::Group;
 use crate::event::{CallEvent, EndCause, OfferEnd, Party};
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 /// A call that asked for a group.
 #[derive(Debug)]
@@ -28,12 +29,18 @@ pub(super) struct Hunt {
     /// Whether it holds a place in the queue.
     pub(super) queued: bool,
     pub(super) hears: Hears,
+    /// We had no room to dial a phone: none is dialled before then.
+    pub(super) again_at: Option<Mono>,
 }
+
+/// How long no phone is dialled for a call after we had no room to.
+const NO_ROOM_PAUSE: Duration = Duration::from_secs(1);
 
 impl Hunt {
     /// When the call needs a look.
     pub(super) fn deadline(&self) -> Mono {
-        self.hears.deadline().map_or(self.give_up_at, |at| at.min(self.give_up_at))
+        let others = [self.hears.deadline(), self.again_at];
+        others.into_iter().flatten().fold(self.give_up_at, Mono::min)
     }
 
     /// Rings whom the strategy names. Whether any phone rings now that did not before.
@@ -44,6 +51,9 @@ impl Hunt {
         floor: &mut Floor,
         turn: &mut Turn<'_>,
     ) -> bool {
+        if self.again_at.is_some() {
+            return false;
+        }
         let mut chosen = floor.group_mut(self.group).choose(&self.tried);
         if chosen.is_empty() && self.offers.is_empty() && !self.tried.is_empty() {
             self.tried.clear();
@@ -52,14 +62,7 @@ impl Hunt {
         if chosen.is_empty() {
             return false;
         }
-        if call.accepted {
-            if matches!(self.hears, Hears::Nothing) {
-                call.music(plan.music.clone(), floor, turn);
-                self.hears = Hears::Music { comfort_at: None };
-            }
-        } else {
-            call.ring(turn);
-        }
+        self.sound(call, plan, floor, turn);
         let until = turn.now.mono + plan.ring;
         for agent in chosen {
             let leg = floor.dial(agent, call.leg, CountsAs::Offer, until, turn);
@@ -74,6 +77,39 @@ impl Hunt {
             group.ringing_all.insert(self.order);
         }
         true
+    }
+
+    /// No phone rings for the call, and none can be rung now: it waits, in the queue unless it need only
+    /// wait for a phone that rings for somebody before it.
+    pub(super) fn wait(
+        &mut self,
+        call: &mut Call,
+        plan: &Group,
+        floor: &mut Floor,
+        turn: &mut Turn<'_>,
+    ) {
+        if self.again_at.is_some() {
+            queue::starve(self, call, plan, floor, turn);
+            // Not served by whoever becomes free, but when the time has come.
+            floor.group_mut(self.group).hungry.remove(&self.order);
+        } else if !self.queued && floor.is_somebody_left(self.group, self.order) {
+            self.sound(call, plan, floor, turn);
+            let room = floor.group_mut(self.group);
+            room.hungry.insert(self.order);
+            room.ringing_all.remove(&self.order);
+        } else {
+            queue::starve(self, call, plan, floor, turn);
+        }
+    }
+
+    /// What the caller hears of phones that ring: its own tone, or music once it is answered.
+    fn sound(&mut self, call: &mut Call, plan: &Group, floor: &mut Floor, turn: &mut Turn<'_>) {
+        if !call.accepted {
+            call.ring(turn);
+        } else if matches!(self.hears, Hears::Nothing) {
+            call.music(plan.music.clone(), floor, turn);
+            self.hears = Hears::Music { comfort_at: None };
+        }
     }
 
     /// One phone rings no more and did not answer.
@@ -138,8 +174,8 @@ pub(super) fn with(
 pub(super) fn agent_free(call: &mut Call, floor: &mut Floor, turn: &mut Turn<'_>) {
     with(call, floor, turn, |mut hunt, call, plan, floor, turn| {
         let late = hunt.give_up_at <= turn.now.mono;
-        if !late {
-            hunt.seek(call, plan, floor, turn);
+        if !late && !hunt.seek(call, plan, floor, turn) && hunt.offers.is_empty() {
+            hunt.wait(call, plan, floor, turn);
         }
         call.state = State::Hunting(hunt);
         if late {
@@ -181,6 +217,15 @@ pub(super) fn lost(call: &mut Call, leg: LegId, floor: &mut Floor, turn: &mut Tu
     missed(call, leg, floor, turn, |_, _, _| (OfferEnd::Unreachable, Missed::Unreachable));
 }
 
+/// We had no room to dial the phone. Its agent stays free; the call tries again in a moment, so that
+/// what is wanting can be given back meanwhile.
+pub(super) fn no_room(call: &mut Call, leg: LegId, floor: &mut Floor, turn: &mut Turn<'_>) {
+    if let State::Hunting(hunt) = &mut call.state {
+        hunt.again_at = Some(turn.now.mono + NO_ROOM_PAUSE);
+    }
+    missed(call, leg, floor, turn, |_, _, _| (OfferEnd::Withdrawn, Missed::Nothing));
+}
+
 /// Nobody picked up.
 pub(super) fn rang_out(call: &mut Call, leg: LegId, floor: &mut Floor, turn: &mut Turn<'_>) {
     turn.act(Action::HangUp { leg, elsewhere: false });
@@ -213,7 +258,7 @@ fn missed(
         if !late {
             hunt.seek(call, plan, floor, turn);
             if hunt.offers.is_empty() {
-                queue::starve(&mut hunt, call, plan, floor, turn);
+                hunt.wait(call, plan, floor, turn);
             }
         }
         call.state = State::Hunting(hunt);

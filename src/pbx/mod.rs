@@ -20,6 +20,7 @@ mod queue;
 mod say;
 mod staff;
 mod taken;
+mod talked;
 mod timers;
 mod transfer;
 
@@ -29,3 +30,4 @@ mod tests;
 pub use agent::{AgentMemory, AgentSnapshot, AgentState, Remembered, reason};
 pub use api::{Action, Command, CommandError, Hindrance, Input, TransferNews, TransferTo};
 pub use desk::{Desk, Gauges, GroupGauge};
+pub use talked::{Talked, TalkedMemory};

@@ -5,6 +5,7 @@
 use super::agent::AgentIx;
 use super::api::Action;
 use super::floor::{Floor, Turn};
+use super::talked::Talked;
 use super::timers::Timer;
 use crate::base::{CallId, LegId, Mono, Number, Private, TrunkId};
 use crate::dialplan::Way;
@@ -24,8 +25,7 @@ pub(super) struct Placed {
     calls: BTreeMap<LegId, Call>,
     /// The legs that we dialled, each to its call.
     phones: BTreeMap<LegId, LegId>,
-    /// Talking time of the day by extension.
-    spent: BTreeMap<Number, Spent>,
+    pub(super) talked: Talked,
     /// What the call holds whose step is being taken. Found set by an input, its step panicked.
     at_hand: Option<Holding>,
 }
@@ -39,14 +39,6 @@ struct Holding {
     placed_by: Option<AgentIx>,
     trunk: Option<TrunkId>,
     timer: Option<Mono>,
-}
-
-/// One day's talking time.
-#[derive(Debug, Default)]
-struct Spent {
-    /// The day, counted in the plan's zone.
-    day: i64,
-    time: Duration,
 }
 
 /// One call.
@@ -243,14 +235,10 @@ impl Placed {
     }
 
     /// The talking time that the extension has left today.
-    fn time_left(&mut self, from: &Number, floor: &Floor, turn: &Turn<'_>) -> Duration {
+    fn time_left(&self, from: &Number, floor: &Floor, turn: &Turn<'_>) -> Duration {
         let Some(outside) = &floor.plan.outside else { return Duration::ZERO };
-        let day = day_of(floor, turn);
-        let spent = self.spent.entry(from.clone()).or_default();
-        if spent.day != day {
-            *spent = Spent { day, time: Duration::ZERO };
-        }
-        outside.per_day.saturating_sub(spent.time)
+        let talked = self.talked.today(from, turn.now.wall, &floor.plan);
+        outside.per_day.saturating_sub(talked)
     }
 
     /// Calls by the next trunk that has a channel, or gives up with `status`.
@@ -500,12 +488,7 @@ impl Placed {
                 if let Some(outside) = outside {
                     floor.channels.give_out(&outside.trunk, turn);
                     let time = turn.now.mono.since(outside.since);
-                    let day = day_of(floor, turn);
-                    let spent = self.spent.entry(call.from.clone()).or_default();
-                    if spent.day != day {
-                        *spent = Spent { day, time: Duration::ZERO };
-                    }
-                    spent.time = spent.time.saturating_add(time);
+                    self.talked.add(&call.from, time, turn.now.wall, &floor.plan);
                 }
                 Some(phone)
             }
@@ -575,12 +558,6 @@ impl Call {
             self.record(PlacedEvent::Resumed { by }, turn);
         }
     }
-}
-
-/// The day in the plan's zone, counted.
-fn day_of(floor: &Floor, turn: &Turn<'_>) -> i64 {
-    use chrono::Datelike as _;
-    i64::from(floor.plan.local(turn.now.wall).num_days_from_ce())
 }
 
 /// What the caller is told of a refusal. A redirection or a challenge is between the other side and us;

@@ -62,10 +62,14 @@ fn ask_as(call: &mut Call, id: &GroupId, again: bool, floor: &mut Floor, turn: &
         tried: BTreeSet::new(),
         queued: false,
         hears: Hears::Nothing,
+        again_at: None,
     };
     let room = floor.group_mut(ix);
     room.waiting.insert(order, (call.leg, turn.now.mono));
     if hunt.seek(call, group, floor, turn) {
+        call.state = State::Hunting(hunt);
+    } else if floor.is_somebody_left(ix, order) {
+        hunt.wait(call, group, floor, turn);
         call.state = State::Hunting(hunt);
     } else if !again && floor.group_mut(ix).queued.len() >= group.max_waiting as usize {
         release(&hunt, call, group.full.clone(), EndCause::QueueFull, group, floor, turn);
@@ -135,13 +139,17 @@ pub(super) fn played(
 /// A deadline of the wait has come: the longest wait, a comfort message, a play without end.
 pub(super) fn due(call: &mut Call, floor: &mut Floor, turn: &mut Turn<'_>) {
     let now = turn.now.mono;
-    let State::Hunting(hunt) = &call.state else { return };
+    let State::Hunting(hunt) = &mut call.state else { return };
     if hunt.give_up_at <= now {
         return hunt::with(call, floor, turn, |mut hunt, call, plan, floor, turn| {
             hunt.withdraw_all(call, crate::event::OfferEnd::Withdrawn, floor, turn);
             let cause = EndCause::WaitedTooLong;
             release(&hunt, call, plan.waited.clone(), cause, plan, floor, turn);
         });
+    }
+    if hunt.again_at.is_some_and(|at| at <= now) {
+        hunt.again_at = None;
+        return hunt::agent_free(call, floor, turn);
     }
     match &hunt.hears {
         Hears::Words(script) if script.until <= now => played(call, None, floor, turn),

@@ -60,6 +60,7 @@ impl Floor {
     /// The offer is over without a conversation.
     pub(super) fn offer_ends(&mut self, ix: AgentIx, missed: Missed, turn: &mut Turn<'_>) {
         self.agent_mut(ix).line.offer = None;
+        self.thin(ix);
         let aside = match missed {
             Missed::Nothing => None,
             Missed::RangOut(rule) => Some((rule, reason::RANG_OUT, reason::RANG_OUT_BRIEFLY)),
@@ -99,7 +100,13 @@ impl Floor {
         let line = &mut self.agent_mut(ix).line;
         line.offer = None;
         line.talking += 1;
+        self.thin(ix);
         self.settle_agent(ix, turn);
+    }
+
+    /// An agent's phone rings no more for the queue.
+    fn thin(&mut self, ix: AgentIx) {
+        self.thinned.extend(self.agents[ix.0 as usize].groups.iter().map(|(group, _)| *group));
     }
 
     /// A direct call begins to ring at the phone.

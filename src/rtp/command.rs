@@ -31,7 +31,14 @@ pub struct Stream {
 /// A wish of the engine's. None is answered but by [`Notice`]s.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
-    /// Binds the leg's port.
+    /// Binds a port before any leg has it; answered by `Reserved` or `NotReserved`.
+    Reserve {
+        /// Our address in the SDP to come.
+        ip: IpAddr,
+        /// An RTP port, even; not in use.
+        port: u16,
+    },
+    /// Gives the leg its port, reserved or else bound now.
     Open {
         /// The leg; new.
         leg: LegId,
@@ -87,6 +94,16 @@ pub enum Command {
 /// What a media thread noticed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Notice {
+    /// The port is bound and waits for its leg.
+    Reserved {
+        /// Which.
+        port: u16,
+    },
+    /// The port could not be bound: another program has it.
+    NotReserved {
+        /// Which.
+        port: u16,
+    },
     /// The port could not be bound, or was lost by a fault of ours; the leg does not exist.
     OpenFailed {
         /// The leg.

@@ -4,7 +4,7 @@
 use super::faults::Draw;
 use crate::base::{LegId, Mono, PlayId, PromptId, Rng};
 use crate::rtp::command::{Command, Notice, Stream};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::SocketAddr;
 use std::time::Duration;
 
@@ -32,6 +32,13 @@ pub enum Later {
     Look {
         /// Whose stream.
         leg: LegId,
+    },
+    /// A port was bound before a leg has it, or could not be.
+    Answered {
+        /// Which.
+        port: u16,
+        /// Whether it is ours.
+        bound: bool,
     },
     /// The port could not be bound.
     OpenFailed {
@@ -68,6 +75,8 @@ pub struct Media {
     legs: BTreeMap<LegId, Ear>,
     /// Legs whose port could not be bound; commands for them may still be under way.
     failed: BTreeMap<LegId, u16>,
+    /// Ports bound for legs to come.
+    reserved: BTreeSet<u16>,
     /// How long a key is awaited in silence after the greeting.
     key_wait: Duration,
 }
@@ -96,15 +105,25 @@ impl Media {
     /// Threads without a leg. After a menu's greeting a caller is left to choose for `key_wait`.
     #[must_use]
     pub const fn new(key_wait: Duration) -> Self {
-        Self { legs: BTreeMap::new(), failed: BTreeMap::new(), key_wait }
+        Self { legs: BTreeMap::new(), failed: BTreeMap::new(), reserved: BTreeSet::new(), key_wait }
     }
 
     /// Obeys one command of the engine's.
     pub fn obey(&mut self, command: Command, bind_fails: u64, now: Mono, rng: &mut Rng) -> Outcome {
         let mut outcome = Outcome::default();
         match command {
+            Command::Reserve { port, .. } => {
+                let bound = !rng.chance(bind_fails);
+                if bound && !self.reserved.insert(port) {
+                    outcome.wrong.push(format!("port {port} was reserved twice"));
+                }
+                outcome
+                    .later
+                    .push((now + Duration::from_millis(1), Later::Answered { port, bound }));
+            }
             Command::Open { leg, port, .. } => {
-                self.open(leg, port, bind_fails, now, rng, &mut outcome);
+                let fails = if self.reserved.remove(&port) { 0 } else { bind_fails };
+                self.open(leg, port, fails, now, rng, &mut outcome);
             }
             Command::Stream { leg, stream } => {
                 if let Some(ear) = self.known(leg, "stream", &mut outcome) {
@@ -241,6 +260,8 @@ impl Media {
                 ear.playing = None;
                 Some(Notice::PlayDone { leg, play })
             }
+            Later::Answered { port, bound: true } => Some(Notice::Reserved { port }),
+            Later::Answered { port, bound: false } => Some(Notice::NotReserved { port }),
             Later::OpenFailed { leg, port } => Some(Notice::OpenFailed { leg, port }),
             Later::Look { leg } => {
                 let ear = self.legs.get_mut(&leg)?;

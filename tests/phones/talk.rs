@@ -1,7 +1,7 @@
 //! Agent and caller hear each other, hold each other, and leave each other.
 
 use crate::hears::{hears, one_unbroken_stream};
-use crate::support::desk::{Desk, password};
+use crate::support::desk::{self, Desk, password};
 use crate::support::ear::Ear;
 use crate::support::line::Line;
 use crate::support::message::sdp;
@@ -48,10 +48,9 @@ pub fn is_of(heard: &Sound, from_ms: usize, voice: &Sound) {
 }
 
 /// Both directions between a SIPp caller and a baresip agent, each with the given law.
-fn they_hear_each_other(callers: Law, codecs: &str, agents_codecs: &str) {
-    let desk = Desk::start("desk.toml");
+fn they_hear_each_other(desk: &Desk, callers: Law, codecs: &str, agents_codecs: &str) {
     let (his, hers) = (Sound::voice(41, 30), Sound::voice(42, 30));
-    let softphone = agent(&desk, "6001", &hers, agents_codecs);
+    let softphone = agent(desk, "6001", &hers, agents_codecs);
     desk.agent_is("6001", "idle");
     let ear = Ear::new(desk.ports.port());
     let caller = desk
@@ -83,17 +82,23 @@ fn they_hear_each_other(callers: Law, codecs: &str, agents_codecs: &str) {
 
 #[test]
 fn agent_and_caller_hear_each_other() {
-    they_hear_each_other(Law::Mu, "0 101", "PCMU");
+    they_hear_each_other(&Desk::start("desk.toml"), Law::Mu, "0 101", "PCMU");
+}
+
+#[test]
+fn calls_go_on_while_another_program_holds_half_of_the_rtp_ports() {
+    let desk = Desk::with(&desk::Setup { ports_held: true, ..desk::Setup::default() });
+    they_hear_each_other(&desk, Law::Mu, "0 101", "PCMU");
 }
 
 #[test]
 fn a_mu_law_caller_and_an_a_law_agent_hear_each_other() {
-    they_hear_each_other(Law::Mu, "0 101", "PCMA");
+    they_hear_each_other(&Desk::start("desk.toml"), Law::Mu, "0 101", "PCMA");
 }
 
 #[test]
 fn an_a_law_caller_and_a_mu_law_agent_hear_each_other() {
-    they_hear_each_other(Law::A, "8 101", "PCMU");
+    they_hear_each_other(&Desk::start("desk.toml"), Law::A, "8 101", "PCMU");
 }
 
 #[test]

@@ -9,7 +9,7 @@ use super::tls::Authority;
 use super::{poll, s};
 use serde_json::Value;
 use std::cell::Cell;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, UdpSocket};
 use std::path::PathBuf;
 
 /// The prompts of the test plans: short, each unlike any other, by name and seed. They replace the
@@ -54,6 +54,8 @@ pub struct Setup<'a> {
     pub more: &'a str,
     /// Also TLS, ws and wss, with a certificate of an authority of the test's own.
     pub secure: bool,
+    /// Another program holds every other RTP port, the first too.
+    pub ports_held: bool,
     /// Put before the daemon's own arguments: another program that starts it.
     pub under: &'a [&'a str],
 }
@@ -67,6 +69,7 @@ impl Default for Setup<'_> {
             sip: "",
             more: "",
             secure: false,
+            ports_held: false,
             under: &[],
         }
     }
@@ -90,6 +93,7 @@ pub struct Desk {
     trunk: Vec<u16>,
     trunk_used: Cell<usize>,
     fixed: Vec<u16>,
+    _held: Vec<UdpSocket>,
 }
 
 impl Desk {
@@ -120,6 +124,8 @@ impl Desk {
         };
         let listens = setup.udp.map(|at| format!(", \"udp:{at}\"")).unwrap_or_default() + &listens;
         let (first, last) = ports.media();
+        let held = (first..last).step_by(4).filter(|_| setup.ports_held);
+        let held = held.map(|port| UdpSocket::bind(("127.0.0.1", port)).unwrap()).collect();
         let plan = std::fs::read_to_string(scenarios().join(setup.plan)).unwrap();
         let plan = dir.write("plan.toml", &plan.replace("@UNTIL_JUST_NOW@", &until_just_now()));
         let sources: Vec<String> = trunk.iter().map(|p| format!("\"127.0.0.1:{p}\"")).collect();
@@ -178,6 +184,7 @@ impl Desk {
             trunk,
             trunk_used: Cell::new(0),
             fixed,
+            _held: held,
         };
         desk.wait_healthy();
         desk

@@ -67,8 +67,10 @@ counters! {
     dropped_unsent,
     /// Times that the network said that a phone's port is closed.
     unreachable,
-    /// Ports that could not be bound.
+    /// Ports that could not be bound for a leg.
     open_failed,
+    /// Ports that another program held when they were to be bound ahead.
+    held_elsewhere,
     /// Prompts that were asked for and that the library does not have.
     prompts_missing,
     /// Plays refused because the command queue was at its bound.

@@ -74,36 +74,31 @@ pub(super) struct Leg {
     pub(super) silent: bool,
 }
 
+/// Binds an RTP port. `dscp` 0 leaves the packets unmarked.
+///
+/// # Errors
+///
+/// The system's: address not ours, port taken, too many descriptors.
+pub(super) fn bind(ip: IpAddr, port: u16, dscp: u8) -> io::Result<UdpSocket> {
+    let address = SocketAddr::new(ip, port);
+    let socket =
+        Socket::new(Domain::for_address(address), Type::DGRAM.nonblocking(), Some(Protocol::UDP))?;
+    socket.bind(&address.into())?;
+    // Both are wishes: a leg without them still speaks.
+    let _ = socket.set_recv_buffer_size(RECEIVE_BUFFER_BYTES);
+    if dscp != 0 {
+        let class = u32::from(dscp & 0x3f) << 2;
+        let _ = if ip.is_ipv4() { socket.set_tos_v4(class) } else { socket.set_tclass_v6(class) };
+    }
+    Ok(socket.into())
+}
+
 impl Leg {
-    /// Binds the port. `dscp` 0 leaves the packets unmarked.
-    ///
-    /// # Errors
-    ///
-    /// The system's: address not ours, port taken, too many descriptors.
-    pub(super) fn open(
-        id: LegId,
-        ip: IpAddr,
-        port: u16,
-        dscp: u8,
-        rng: &mut Rng,
-    ) -> io::Result<Self> {
-        let address = SocketAddr::new(ip, port);
-        let socket = Socket::new(
-            Domain::for_address(address),
-            Type::DGRAM.nonblocking(),
-            Some(Protocol::UDP),
-        )?;
-        socket.bind(&address.into())?;
-        // Both are wishes: a leg without them still speaks.
-        let _ = socket.set_recv_buffer_size(RECEIVE_BUFFER_BYTES);
-        if dscp != 0 {
-            let class = u32::from(dscp & 0x3f) << 2;
-            let _ =
-                if ip.is_ipv4() { socket.set_tos_v4(class) } else { socket.set_tclass_v6(class) };
-        }
-        Ok(Self {
+    /// A leg on its bound socket.
+    pub(super) fn open(id: LegId, socket: UdpSocket, rng: &mut Rng) -> Self {
+        Self {
             id,
-            socket: socket.into(),
+            socket,
             connected: false,
             line: None,
             out: Outgoing::draw(rng),
@@ -113,7 +108,7 @@ impl Leg {
             beats: 0,
             heard_at: Mono::ZERO,
             silent: false,
-        })
+        }
     }
 
     /// Our port.

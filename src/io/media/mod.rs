@@ -20,6 +20,7 @@ mod leg;
 mod orders;
 mod prompts;
 mod queue;
+mod reserved;
 mod slab;
 mod wheel;
 mod worker;
@@ -34,6 +35,7 @@ use crate::base::{LegId, Rng};
 use crate::rtp::command::{Command, Notice};
 use counters::Board;
 use queue::{Order, Queue};
+use reserved::Reserved;
 use std::collections::BTreeMap;
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -75,6 +77,9 @@ pub struct Media {
     threads: Vec<Thread>,
     /// Which thread owns which leg; empty when there is only one thread.
     homes: Mutex<Homes>,
+    reserved: Arc<Reserved>,
+    dscp: u8,
+    notices: Mutex<Box<dyn Fn(Notice) + Send>>,
     plays_refused: AtomicU64,
 }
 
@@ -101,6 +106,7 @@ impl Media {
         N: Fn(Notice) + Send + Clone + 'static,
     {
         let epoch = Instant::now();
+        let reserved = Arc::new(Reserved::default());
         let mut threads = Vec::new();
         for number in 0..config.threads.max(1) {
             let (queue, board) = (Arc::new(Queue::new()?), Arc::new(Board::default()));
@@ -110,6 +116,7 @@ impl Media {
             let mut worker = worker::Worker::new(
                 config,
                 Arc::clone(&queue),
+                Arc::clone(&reserved),
                 Arc::clone(&board),
                 notices.clone(),
                 rng,
@@ -120,13 +127,27 @@ impl Media {
                 .spawn(move || worker.run())?;
             threads.push(Thread { queue, board, handle: Some(handle) });
         }
-        Ok(Self { threads, homes: Mutex::default(), plays_refused: AtomicU64::new(0) })
+        Ok(Self {
+            threads,
+            homes: Mutex::default(),
+            reserved,
+            dscp: config.dscp,
+            notices: Mutex::new(Box::new(notices)),
+            plays_refused: AtomicU64::new(0),
+        })
     }
 
     /// Gives a command to the thread of its leg; takes about a microsecond and never waits for a
     /// thread. Commands for one leg are carried out in the order given. When 65,536 commands wait, a
-    /// `Play` is refused and counted; nothing else ever is.
+    /// `Play` is refused and counted; nothing else ever is. A `Reserve` is carried out here and now, so
+    /// that every `Open` given later finds its port, whichever thread it goes to.
     pub fn send(&self, command: Command) {
+        if let Command::Reserve { ip, port } = command {
+            let bound = self.reserved.bind(ip, port, self.dscp);
+            let notice =
+                if bound { Notice::Reserved { port } } else { Notice::NotReserved { port } };
+            return (self.notices.lock().unwrap_or_else(PoisonError::into_inner))(notice);
+        }
         let home = self.home(&command);
         let taken =
             self.threads.get(home).is_none_or(|thread| thread.queue.push(Order::Command(command)));
@@ -141,6 +162,7 @@ impl Media {
         let mut sum = Counters::default();
         self.threads.iter().for_each(|thread| thread.board.add_to(&mut sum));
         sum.plays_refused = self.plays_refused.load(Ordering::Relaxed);
+        sum.held_elsewhere = self.reserved.held_elsewhere();
         sum
     }
 
@@ -181,6 +203,7 @@ impl Media {
                 }
                 to
             }
+            Command::Reserve { .. } => 0,
             Command::Stream { leg, .. }
             | Command::Unbridge { leg }
             | Command::Play { leg, .. }

@@ -1,7 +1,7 @@
 //! What a media thread does when it is told something: the books of legs, bridges and plays.
 
 use super::counters::count;
-use super::leg::{Leg, Play};
+use super::leg::{Leg, Play, bind};
 use super::queue::Order;
 use super::slab::Token;
 use super::worker::{Beat, Worker};
@@ -51,12 +51,17 @@ impl<N: Fn(Notice)> Worker<N> {
         match command {
             Command::Open { leg, ip, port } => {
                 self.close(leg);
-                let opened = Leg::open(leg, ip, port, self.dscp, &mut self.rng);
+                let socket = match self.reserved.take(port) {
+                    Some(socket) => Ok(socket),
+                    None => bind(ip, port, self.dscp),
+                };
+                let opened = socket.map(|socket| Leg::open(leg, socket, &mut self.rng));
                 if opened.and_then(|opened| self.settle(opened)).is_err() {
                     count(&mut self.counted.open_failed);
                     (self.notices)(Notice::OpenFailed { leg, port });
                 }
             }
+            Command::Reserve { .. } => {} // done where it was sent
             Command::Stream { leg, stream } => {
                 let (learns, now, now_ms) = (self.learn_source, self.now, self.now_ms());
                 let Some((token, leg)) = self.find(leg) else { return };
@@ -204,7 +209,7 @@ impl Order {
                 | Command::Bridge { a: leg, .. },
             )
             | Self::Hand { leg, .. } => Some(*leg),
-            Self::Await { .. } | Self::Stop => None,
+            Self::Command(Command::Reserve { .. }) | Self::Await { .. } | Self::Stop => None,
         }
     }
 }

@@ -4,6 +4,7 @@
 use super::counters::{Board, Counters, count};
 use super::leg::{Kind, Leg};
 use super::queue::{Order, Queue};
+use super::reserved::Reserved;
 use super::slab::{Slab, Token};
 use super::wheel::Wheel;
 use super::{MediaConfig, PromptLibrary};
@@ -44,6 +45,7 @@ pub(super) struct Worker<N> {
     pub(super) epoll: OwnedFd,
     pub(super) queue: Arc<Queue>,
     pub(super) orders: VecDeque<Order>,
+    pub(super) reserved: Arc<Reserved>,
     /// The leg without which no order may be carried out.
     pub(super) awaited: Option<LegId>,
     pub(super) legs: Slab<Leg>,
@@ -67,6 +69,7 @@ impl<N: Fn(Notice)> Worker<N> {
     pub(super) fn new(
         config: &MediaConfig,
         queue: Arc<Queue>,
+        reserved: Arc<Reserved>,
         board: Arc<Board>,
         notices: N,
         rng: Rng,
@@ -77,6 +80,7 @@ impl<N: Fn(Notice)> Worker<N> {
         let mut worker = Self {
             epoll,
             queue,
+            reserved,
             orders: VecDeque::new(),
             awaited: None,
             legs: Slab::new(),

@@ -131,6 +131,7 @@ impl Ladder {
             }
             ["lost", who] => Input::Gone { leg: leg(who), lost: true },
             ["fails", who] => Input::Failed { leg: leg(who), what: "no media port" },
+            ["no-room", who] => Input::NoRoom { leg: leg(who), what: "no media port" },
             ["key", who, key] => {
                 Input::Key { leg: leg(who), key: key.chars().next().expect("a key") }
             }

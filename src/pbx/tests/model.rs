@@ -36,6 +36,8 @@ struct World {
     next_caller: u64,
     legs: BTreeMap<LegId, Leg>,
     over: Vec<LegId>,
+    /// Until when a caller's leg is not dialled for, since we had no room.
+    no_room: BTreeMap<LegId, Mono>,
     /// Feature-code and agents' own legs: who dials.
     dialling: BTreeMap<LegId, AgentId>,
     people: BTreeMap<AgentId, Person>,
@@ -58,6 +60,7 @@ impl World {
             at: Mono(0),
             next_caller: 1,
             legs: BTreeMap::new(),
+            no_room: BTreeMap::new(),
             over: Vec::new(),
             dialling: BTreeMap::new(),
             people,
@@ -79,13 +82,21 @@ impl World {
             Input::Answered { leg } => !self.legs.contains_key(leg),
             _ => false,
         };
+        if let Input::NoRoom { leg, .. } = &input
+            && let Some(caller) = self.legs.get(leg).and_then(|leg| leg.behalf)
+        {
+            self.no_room.insert(caller, self.at + secs(1));
+        }
         match &input {
             Input::Answered { leg } => {
                 if let Some(leg) = self.legs.get_mut(leg) {
                     leg.answered = true;
                 }
             }
-            Input::Refused { leg, .. } | Input::Gone { leg, .. } | Input::Failed { leg, .. } => {
+            Input::Refused { leg, .. }
+            | Input::Gone { leg, .. }
+            | Input::Failed { leg, .. }
+            | Input::NoRoom { leg, .. } => {
                 self.end(*leg);
             }
             Input::Phone { extension, reachable } => {
@@ -203,6 +214,7 @@ impl World {
                         other.asked.as_ref().is_some_and(|(group, at)| {
                             Some(*at) < asked && self.plan.groups[group].agents.contains(&agent)
                         }) && self.waits(other)
+                            && !self.is_put_off(other)
                     });
                     assert!(earlier.is_none(), "seed {seed}: {agent} passes by {earlier:?}");
                 }
@@ -275,11 +287,17 @@ impl World {
         call.asked.as_ref().is_none_or(|asked| ends(asked) <= self.at)
     }
 
+    /// We had no room to dial for it a moment ago.
+    fn is_put_off(&self, call: &Seen) -> bool {
+        let until = call.leg.and_then(|leg| self.no_room.get(&leg));
+        until.is_some_and(|until| *until > self.at)
+    }
+
     fn check_nobody_waits_beside_a_free_agent(&self) {
         for call in self.calls.values().filter(|call| call.hunts()) {
             let Some((group, _)) = &call.asked else { continue };
             let plan = &self.plan.groups[group];
-            if self.may_wait_no_longer(call) {
+            if self.may_wait_no_longer(call) || self.is_put_off(call) {
                 continue;
             }
             let all = plan.strategy == Strategy::RingAll;
@@ -389,7 +407,10 @@ impl World {
             }
             45..48 => {
                 if let Some(leg) = self.one_of(&ringing) {
-                    self.give(Input::Ringing { leg });
+                    let no_room = self.rng.below(4) == 0;
+                    let ringing = Input::Ringing { leg };
+                    let input = Input::NoRoom { leg, what: "no media" };
+                    self.give(if no_room { input } else { ringing });
                 }
             }
             48..56 => {

@@ -1,9 +1,9 @@
 //! Calls that our phones place outside and to phones that are no agent's.
 
 use crate::base::{Channels, LegId, Mono, Now, Number, Private, Rng, TrunkId, Wall};
-use crate::dialplan::{Outside, OutsideRule, Pattern};
-use crate::event::{Caller, CallerNumber, Fact, Origin, PlacedEvent};
-use crate::pbx::{Action, AgentState, Command, Desk, Input};
+use crate::dialplan::{Outside, OutsideRule, Pattern, Plan};
+use crate::event::{Caller, CallerNumber, Entry, Fact, Origin, PlacedEnd, PlacedEvent};
+use crate::pbx::{Action, AgentState, Command, Desk, Input, TalkedMemory};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,28 +15,33 @@ struct World {
     next: u64,
 }
 
+/// 900 and 201 may call outside, one call at a time, two minutes a day.
+fn plan() -> Plan {
+    let mut plan = super::plan();
+    plan.outside = Some(Outside {
+        extensions: BTreeSet::from(["900".into(), "201".into()]),
+        groups: BTreeSet::new(),
+        calls: 1,
+        per_day: Duration::from_mins(2),
+        prefix: String::new(),
+        withhold: false,
+        caller_id: Some("0312345670".into()),
+        group_ids: BTreeMap::new(),
+        extension_ids: BTreeMap::new(),
+        emergency: vec!["carrier".into()],
+        rules: vec![OutsideRule {
+            name: "x".to_owned(),
+            numbers: vec![Pattern::parse("03xxxxxxxx").unwrap()],
+            trunks: vec!["carrier".into(), "second".into()],
+            caller_id: None,
+        }],
+    });
+    plan
+}
+
 impl World {
     fn new(channels: &[(&str, Channels)]) -> Self {
-        let mut plan = super::plan();
-        plan.outside = Some(Outside {
-            extensions: BTreeSet::from(["900".into(), "201".into()]),
-            groups: BTreeSet::new(),
-            calls: 1,
-            per_day: Duration::from_mins(2),
-            prefix: String::new(),
-            withhold: false,
-            caller_id: Some("0312345670".into()),
-            group_ids: BTreeMap::new(),
-            extension_ids: BTreeMap::new(),
-            emergency: vec!["carrier".into()],
-            rules: vec![OutsideRule {
-                name: "x".to_owned(),
-                numbers: vec![Pattern::parse("03xxxxxxxx").unwrap()],
-                trunks: vec!["carrier".into(), "second".into()],
-                caller_id: None,
-            }],
-        });
-        let mut desk = Desk::new(Arc::new(plan), 8, Rng::from_number(1));
+        let mut desk = Desk::new(Arc::new(plan()), 8, Rng::from_number(1));
         let channels = channels.iter().map(|(id, channels)| (TrunkId::from(*id), *channels));
         desk.set_channels(channels.collect());
         let mut world = Self { desk, ms: 0, out: Vec::new(), next: 1 };
@@ -50,11 +55,12 @@ impl World {
     }
 
     fn tell(&mut self, input: Input) {
-        let now = Now {
-            mono: Mono(self.ms * 1_000),
-            wall: Wall(1_767_225_600_000 + i64::try_from(self.ms).unwrap()),
-        };
+        let now = Now { mono: Mono(self.ms * 1_000), wall: self.wall() };
         self.desk.handle(input, now, &mut self.out);
+    }
+
+    fn wall(&self) -> Wall {
+        Wall(1_767_225_600_000 + i64::try_from(self.ms).unwrap())
     }
 
     fn dial(&mut self, from: &str, number: &str) -> LegId {
@@ -183,6 +189,61 @@ fn who_may_not_call_outside_causes_no_leg_at_all() {
     });
     assert_eq!(world.done(), ["refuse 404"]);
     assert_eq!(world.desk.held(), 0);
+}
+
+#[test]
+fn what_an_extension_talked_before_a_restart_counts_for_its_day() {
+    let mut world = World::new(&[]);
+    let mut entries = Vec::new();
+    let mut keep = |world: &mut World| {
+        let at = world.wall();
+        for action in world.out.drain(..) {
+            if let Action::Record(fact) = action {
+                entries.push(Entry { seq: 0, at, fact });
+            }
+        }
+    };
+    // A minute talked to its end, then a call that is up when the process dies half a minute later,
+    // as the agent's last word tells.
+    let mut phone = LegId(0);
+    for _ in 0..2 {
+        let leg = world.dial("900", "0398765432");
+        phone = world.dialled();
+        world.tell(Input::Answered { leg: phone });
+        keep(&mut world);
+        if leg == LegId(1) {
+            world.ms += 60_000;
+            world.tell(Input::Gone { leg, lost: false });
+            keep(&mut world);
+        }
+    }
+    assert!(world.desk.call_of(phone).is_some());
+    world.ms += 30_000;
+    let agent = "201".into();
+    world.tell(Input::Command(Command::SignOut { agent, by: crate::event::Means::Api }));
+    keep(&mut world);
+    let call = world.desk.call_of(phone).unwrap();
+    let mut again = World::new(&[]);
+    again.ms = world.ms + 500_000;
+    let ended = PlacedEvent::Ended { by: crate::event::Party::System, why: PlacedEnd::Restart };
+    let fact = Fact::Placed { call, t_ms: 0, event: ended };
+    entries.push(Entry { seq: 0, at: again.wall(), fact });
+
+    let mut memory = TalkedMemory::default();
+    for entry in &entries {
+        memory.apply(entry, &plan());
+    }
+    again.desk.restore_talked(memory.talked);
+    again.dial("900", "0398765432");
+    let phone = again.dialled();
+    again.tell(Input::Answered { leg: phone });
+    again.out.clear();
+    again.ms += 29_999;
+    again.tell(Input::Tick);
+    assert_eq!(again.done(), [""; 0]);
+    again.ms += 1;
+    again.tell(Input::Tick);
+    assert_eq!(again.done(), ["hang up", "hang up", "= TimeUsedUp"]);
 }
 
 #[test]

@@ -17,7 +17,7 @@ use super::watch::Watch;
 use crate::base::{AgentId, Mono, Now, Number, PromptId, Rng, Wall};
 use crate::engine::{Engine, Input, Outbox, Parts, Policy, Send};
 use crate::event::{DeskEvent, Entry, Fact};
-use crate::pbx::{AgentMemory, Command};
+use crate::pbx::{AgentMemory, Command, TalkedMemory};
 use crate::rtp::command as rtp;
 use crate::sip::api::{Flow, Settings, Transport};
 use crate::view::Views;
@@ -159,10 +159,12 @@ impl Host {
         let now = self.now(at, at);
         let mut views = Views::new(self.setup());
         let mut memory: BTreeMap<AgentId, AgentMemory> = BTreeMap::new();
+        let mut talked = TalkedMemory::default();
         for entry in self.journal.entries() {
             if let Fact::Agent { agent, event } = &entry.fact {
                 memory.entry(agent.clone()).or_default().apply(event, entry.at);
             }
+            talked.apply(entry, &self.scene.plan);
             views.apply(entry);
         }
         let mut watch = Watch::after(self.journal.entries());
@@ -190,6 +192,7 @@ impl Host {
             bindings: self.journal.bindings(),
             subscriptions: self.journal.subscriptions(),
             agents: memory,
+            talked: talked.talked,
         };
         let started =
             DeskEvent::Started { version: "0".to_owned(), plan: self.scene.plan.name.clone() };
