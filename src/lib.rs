@@ -15,5 +15,6 @@ pub mod rtp;
 pub mod sdp;
 pub mod simulate;
 pub mod sip;
+pub mod srtp;
 pub mod trace;
 pub mod view;

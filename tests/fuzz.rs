@@ -2,7 +2,7 @@
 //! search proper, led by coverage, is scripts/fuzz.
 #![allow(clippy::pedantic)]
 
-use madoguchi::{base, sdp, sip};
+use madoguchi::{base, sdp, sip, srtp};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -121,6 +121,16 @@ fn no_body_of_parts_breaks_a_promise() {
 #[test]
 fn no_stream_is_cut_in_two_ways() {
     run("framing");
+}
+
+#[test]
+fn no_packet_of_a_stranger_is_heard_or_changes_anything() {
+    run("srtp");
+}
+
+#[test]
+fn no_key_in_sdp_breaks_a_promise() {
+    run("sdes");
 }
 
 /// Whatever the order of messages, wishes and time: one end for each leg, every 2xx acknowledged, one

@@ -9,6 +9,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("base", &[]),
     ("sdp", &["base"]),
     ("rtp", &["base", "sdp"]),
+    ("srtp", &["base"]),
     ("sip", &["base", "sdp"]),
     ("trace", &["base", "sip"]),
     ("dialplan", &["base"]),
@@ -58,7 +59,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 
 /// Rooms where the same inputs must give the same outputs.
 const PURE: &[&str] = &[
-    "base", "sdp", "rtp", "sip", "trace", "dialplan", "event", "pbx", "view", "engine", "simulate",
+    "base", "sdp", "rtp", "srtp", "sip", "trace", "dialplan", "event", "pbx", "view", "engine",
+    "simulate",
 ];
 
 /// What a pure room must not name, and why.

@@ -8,5 +8,7 @@ pub mod base;
 pub mod sdp;
 #[path = "../../src/sip/mod.rs"]
 pub mod sip;
+#[path = "../../src/srtp/mod.rs"]
+pub mod srtp;
 #[path = "../targets/mod.rs"]
 pub mod targets;
