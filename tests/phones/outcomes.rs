@@ -1,6 +1,8 @@
 //! One call, one outcome: what a caller does and what the history says of it.
 
 use crate::support::desk::{Desk, Setup};
+use crate::support::ports::Block;
+use crate::support::sipp::Job;
 use crate::support::{rest, s};
 
 #[test]
@@ -16,6 +18,36 @@ fn hanging_up_during_the_busy_announcement_is_abandoned_and_not_busy() {
     assert_eq!(call["busy_announced"], true);
     let month = desk.month();
     assert_eq!(month["outcomes"]["abandoned"], 1, "{month:#}");
+    desk.at_rest(s(3));
+}
+
+#[test]
+fn a_caller_beyond_the_channels_of_the_trunk_is_refused_and_blocked() {
+    let ports = Block::take();
+    let (first, second) = (ports.port(), ports.port());
+    let more = format!(
+        "[[trunks]]\nname = \"narrow\"\nsources = [\"127.0.0.1:{first}\", \"127.0.0.1:{second}\"]\nchannels_in = 1\n"
+    );
+    let desk = Desk::with(&Setup { more: &more, ..Setup::default() });
+    let agent = desk.agent("agent", 201).calls(2, 1).set("RING", 100).start();
+    let caller = |port, from: &str| {
+        Job::new("caller", desk.sip, port).set("TO", "0312340010").set("FROM", from)
+    };
+    let talks = caller(first, "03555").set("STAY", 2000).start();
+    talks.wait(1, "answered", s(5));
+    let refused = caller(second, "03666").start().done();
+    assert_eq!(refused.calls[&1].value("refused"), Some("486"), "{:?}", refused.calls);
+    assert_eq!(desk.outcome("036661"), "blocked");
+    let ladder = desk.ladder("036661");
+    let end = ladder.last().expect("its end");
+    assert_eq!(end["cause"]["cause"], "channels_full", "{ladder:#?}");
+    talks.done();
+    // The channel is free again.
+    let again = caller(second, "03777").set("STAY", 300).start().done();
+    assert!(again.calls[&1].has("answered"), "{:?}", again.calls);
+    assert_eq!(desk.month()["outcomes"]["blocked"], 1);
+    assert!(desk.metric("madoguchi_trunk_full_milliseconds_total") > 1000.0);
+    agent.done();
     desk.at_rest(s(3));
 }
 
