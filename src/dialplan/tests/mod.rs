@@ -111,6 +111,9 @@ fn the_service_desk_says_what_the_contract_says() {
     assert_eq!(group.on_ring_out, SetAside::Pause);
     let menu = plan.menus.get(&MenuId::from("welcome")).unwrap();
     assert_eq!(menu.keys.get(&'1'), Some(&Target::Group(GroupId::from("desk"))));
+    let outside = plan.outside.as_ref().unwrap();
+    assert!(outside.groups.contains(&GroupId::from("desk")) && outside.emergency.is_empty());
+    assert_eq!((outside.calls, outside.per_day), (1, Duration::from_hours(4)));
     let bench = shipped("bench.toml");
     assert_eq!(bench.agents.len(), 2200);
     assert_eq!(
