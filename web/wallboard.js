@@ -23,7 +23,7 @@ const WORDS = {
       busy_released: "ビジー切断", blocked: "輻輳拒否", menu_left: "自動応答内離脱", menu_served: "自動応答完了",
       closed: "時間外", message_taken: "伝言", failed: "障害",
     },
-    open: { attendant: "自動応答中", closed: "時間外案内中", waiting: "待ち", ringing: "呼出中", talking: "通話中" },
+    open: { attendant: "自動応答中", closed: "時間外案内中", waiting: "待ち", ringing: "呼出中", talking: "通話中", away: "転送先で通話中" },
   },
   en: {
     title: "Desk", demonstration: "DEMONSTRATION – every call shown is synthetic", connecting: "connecting", live: "live",
@@ -45,7 +45,7 @@ const WORDS = {
       busy_released: "released busy", blocked: "blocked", menu_left: "left in menu", menu_served: "served by menu",
       closed: "closed", message_taken: "message", failed: "failed",
     },
-    open: { attendant: "in menu", closed: "after hours", waiting: "waiting", ringing: "ringing", talking: "talking" },
+    open: { attendant: "in menu", closed: "after hours", waiting: "waiting", ringing: "ringing", talking: "talking", away: "passed on" },
   },
 };
 

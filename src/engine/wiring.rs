@@ -481,7 +481,11 @@ impl Engine {
 
     /// Calls a number outside for one of our phones.
     fn dial_out(&mut self, leg: LegId, call: &Outgoing, behalf: LegId, now: Now, out: &mut Outbox) {
-        self.sessions.insert(leg, Session::new(Talk::Offering, leg.0));
+        let mut session = Session::new(Talk::Offering, leg.0);
+        // For the phones that are rung for it when the call is passed on.
+        let user = Private::new(call.number.as_str().to_owned());
+        session.shown = Some(Shown { user, name: None });
+        self.sessions.insert(leg, session);
         let Some(offer) = self.offer_for(leg, behalf, now, out) else { return };
         let dialled = self.sip.dial_outside(leg, call, offer, now, &mut self.effects);
         self.name(leg, out);

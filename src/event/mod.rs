@@ -181,6 +181,32 @@ pub enum CallEvent {
         /// The agent had spoken with the other side before (取次転送).
         attended: bool,
     },
+    /// The agent passed the caller on to somebody who is no agent: a number outside, or a phone of ours.
+    /// It counts for the agent as a call of its own would.
+    SentAway {
+        /// Who passed it on.
+        by: AgentId,
+        /// To whom.
+        number: Private<String>,
+        /// Whether it is a phone of ours.
+        inside: bool,
+        /// The agent had spoken with the other side before.
+        attended: bool,
+    },
+    /// A trunk is being tried for it.
+    TrunkTried {
+        /// Which.
+        trunk: TrunkId,
+    },
+    /// It could not bring the call, or the called party said no.
+    TrunkFailed {
+        /// Which.
+        trunk: TrunkId,
+        /// The SIP status; 408 when its server said nothing, 503 when it has none that is well.
+        status: u16,
+    },
+    /// The caller is with whom the agent sent it to.
+    AwayAnswered,
     /// The transfer came to nothing, and the caller is with the agent again.
     Returned {
         /// With whom.
@@ -262,6 +288,9 @@ pub enum PlacedEnd {
     TimeUsedUp,
     /// No trunk has a free channel.
     ChannelsFull,
+    /// The phone that dialled passed the called party on; the call goes on as one of the desk's with the
+    /// same id, or in that of the caller to whom it was given.
+    PassedOn,
     /// The engine had no room for another call.
     NoCapacity,
     /// A fault of the system, in words of ours.
@@ -424,6 +453,8 @@ pub enum EndCause {
     },
     /// An agent joined the far side of this call, a consultation, with that of another: it goes on there.
     Transferred,
+    /// The agent who called or sent the caller outside has talked there as long today as it may.
+    TimeUsedUp,
     /// A fault of the system; the text names it in words of ours, never a person's.
     Fault {
         /// Which.

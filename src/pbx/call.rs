@@ -2,15 +2,17 @@
 
 use super::agent::AgentIx;
 use super::api::Action;
+use super::away::Away;
 use super::direct::Direct;
 use super::floor::{Floor, Turn};
 use super::hunt::Hunt;
 use super::menu::InMenu;
+use super::outside::Outside;
 use super::say::{Script, Told};
 use super::staff::Missed;
 use super::timers::Timer;
 use super::transfer::{self, Passing};
-use super::{direct, hunt, menu, queue};
+use super::{away, direct, hunt, menu, queue};
 use crate::base::{CallId, GroupId, LegId, Mono, Number, PlayId, PromptId, Reason, TrunkId};
 use crate::dialplan::{SetAside, Target};
 use crate::event::{CallEvent, EndCause, Fact, OfferEnd, Party, Purpose};
@@ -27,6 +29,8 @@ pub(super) struct Call {
     pub(super) line: Option<Number>,
     /// The trunk of which it holds a channel.
     pub(super) trunk: Option<TrunkId>,
+    /// What the caller's own leg holds when an agent called outside and passed the called party on.
+    pub(super) outside: Option<Outside>,
     /// The agent whose phone placed it.
     pub(super) placed_by: Option<AgentIx>,
     /// We answered the caller (200).
@@ -61,6 +65,8 @@ pub(super) enum State {
     Talking(Talk),
     /// Is passed on by an agent: another's phone rings.
     Passing(Passing),
+    /// Talks with somebody who is no agent, to whom an agent sent it.
+    Away(Away),
     /// Over: the desk forgets it at once.
     Over,
 }
@@ -147,6 +153,26 @@ pub(super) enum From {
 }
 
 impl Call {
+    /// A call that has just come and holds nothing yet.
+    pub(super) const fn new(id: CallId, leg: LegId, arrived: Mono) -> Self {
+        Self {
+            id,
+            leg,
+            arrived,
+            line: None,
+            trunk: None,
+            outside: None,
+            placed_by: None,
+            accepted: false,
+            rung: false,
+            busy_told: false,
+            menus: 0,
+            group: None,
+            state: State::New,
+            timer: None,
+        }
+    }
+
     /// Appends a step of this call to the history.
     pub(super) fn record(&self, event: CallEvent, turn: &mut Turn<'_>) {
         let age = turn.now.mono.since(self.arrived);
@@ -221,6 +247,9 @@ impl Call {
     #[expect(clippy::unnested_or_patterns, reason = "each line is a thought of its own")]
     pub(super) fn step(&mut self, event: Event, floor: &mut Floor, turn: &mut Turn<'_>) {
         use {Event as E, State as S};
+        if matches!(event, E::Due) && away::time_is_up(self, turn) {
+            return away::end_for_time(self, floor, turn);
+        }
         match (&mut self.state, event) {
             (S::New | S::Over, E::Said { .. }) => {}
             (_, E::Said { by, reason }) => {
@@ -233,7 +262,8 @@ impl Call {
                 | S::Hunting(_)
                 | S::Direct(_)
                 | S::Talking(_)
-                | S::Passing(_),
+                | S::Passing(_)
+                | S::Away(_),
                 E::CallerGone,
             ) => self.end(Party::Caller, EndCause::HungUp, Over::Caller, 0, floor, turn),
             (
@@ -242,7 +272,8 @@ impl Call {
                 | S::Hunting(_)
                 | S::Direct(_)
                 | S::Talking(_)
-                | S::Passing(_),
+                | S::Passing(_)
+                | S::Away(_),
                 E::CallerFailed(what),
             ) => {
                 let cause = EndCause::Fault { what: what.to_owned() };
@@ -317,25 +348,43 @@ impl Call {
                 transfer::gone(self, leg, 480, floor, turn);
             }
             (S::Passing(_), E::RangOut(leg)) => transfer::rang_out(self, leg, floor, turn),
+            (S::Passing(passing), E::Due) => {
+                let ring = passing.ring;
+                transfer::rang_out(self, ring, floor, turn);
+            }
+
+            (S::Away(_), E::PhoneGone(_) | E::PhoneRefused(..)) => {
+                self.end(Party::Agent, EndCause::HungUp, Over::Phone, 0, floor, turn);
+            }
+            (S::Away(_), E::PhoneFailed(_, what) | E::NoRoom(_, what)) => {
+                let cause = EndCause::Fault { what: what.to_owned() };
+                self.end(Party::System, cause, Over::Phone, 0, floor, turn);
+            }
+            (S::Away(_), E::Hold { by, on }) => away::hold(self, by, on, floor, turn),
 
             // Keys are taken in a menu only; none is kept for later.
             (
-                S::Telling(_) | S::Hunting(_) | S::Direct(_) | S::Talking(_) | S::Passing(_),
+                S::Telling(_)
+                | S::Hunting(_)
+                | S::Direct(_)
+                | S::Talking(_)
+                | S::Passing(_)
+                | S::Away(_),
                 E::Key(_),
             )
             // Music has no end; the end of a play that a conversation replaced is of no concern.
-            | (S::Direct(_) | S::Talking(_) | S::Passing(_), E::Played(_))
+            | (S::Direct(_) | S::Talking(_) | S::Passing(_) | S::Away(_), E::Played(_))
             // Only a conversation can be held; before it, the caller stays in its place.
             | (
                 S::Menu(_) | S::Telling(_) | S::Hunting(_) | S::Direct(_) | S::Passing(_),
                 E::Hold { .. },
             )
             // A group's caller was told that it rings when the phone was dialled.
-            | (S::Hunting(_) | S::Talking(_), E::PhoneRings)
+            | (S::Hunting(_) | S::Talking(_) | S::Away(_), E::PhoneRings)
             // Answered already: a forked phone's second word, or a timer that crossed the answer.
-            | (S::Talking(_), E::PhoneAnswered(_) | E::RangOut(_))
+            | (S::Talking(_) | S::Away(_), E::PhoneAnswered(_) | E::RangOut(_))
             // What an agent does besides takes nothing from a direct call or a conversation.
-            | (S::Direct(_) | S::Talking(_) | S::Passing(_), E::Withdraw(_))
+            | (S::Direct(_) | S::Talking(_) | S::Passing(_) | S::Away(_), E::Withdraw(_))
             // These states ring no phone, wait for no agent, and have no deadline.
             | (
                 S::Menu(_) | S::Telling(_),
@@ -349,10 +398,15 @@ impl Call {
                 | E::Withdraw(_),
             )
             | (
-                S::Menu(_) | S::Telling(_) | S::Direct(_) | S::Talking(_) | S::Passing(_),
+                S::Menu(_)
+                | S::Telling(_)
+                | S::Direct(_)
+                | S::Talking(_)
+                | S::Passing(_)
+                | S::Away(_),
                 E::AgentFree,
             )
-            | (S::Direct(_) | S::Talking(_) | S::Passing(_), E::Due)
+            | (S::Direct(_) | S::Talking(_) | S::Away(_), E::Due)
             // The desk mends the one and has forgotten the other.
             | (S::New | S::Over, _) => {}
         }
@@ -371,7 +425,14 @@ impl Call {
     }
 
     /// One side pressed hold or took the call back; `other` hears music meanwhile.
-    fn held(&self, by: Party, on: bool, other: LegId, floor: &mut Floor, turn: &mut Turn<'_>) {
+    pub(super) fn held(
+        &self,
+        by: Party,
+        on: bool,
+        other: LegId,
+        floor: &mut Floor,
+        turn: &mut Turn<'_>,
+    ) {
         if on {
             let play = floor.draw_play();
             let prompts = vec![floor.plan.hold_music.clone()];
@@ -434,7 +495,8 @@ impl Call {
                 }
                 floor.talk_ends(talk.agent, talk.wrap_up, turn);
             }
-            State::Passing(passing) => transfer::cut_short(&passing, self, why, floor, turn),
+            State::Passing(passing) => transfer::cut_short(passing, self, why, floor, turn),
+            State::Away(away) => away.end(over, floor, turn),
             State::Over => return,
         }
         if over != Over::Caller {
@@ -448,6 +510,9 @@ impl Call {
         if let Some(lines) = self.line.take().and_then(|number| floor.lines.get_mut(&number)) {
             *lines -= 1;
         }
+        if let Some(outside) = self.outside.take() {
+            floor.outside_over(&outside, turn);
+        }
         if let Some(trunk) = self.trunk.take() {
             floor.channels.give_in(&trunk, turn);
         }
@@ -459,14 +524,16 @@ impl Call {
 
     /// Sets the call's deadline to what its state waits for.
     pub(super) fn arm(&mut self, floor: &mut Floor) {
-        let at = match &self.state {
+        let own = match &self.state {
             State::Menu(menu) => Some(menu.deadline()),
             State::Telling(telling) => Some(telling.script.until),
             State::Hunting(hunt) => Some(hunt.deadline()),
-            State::New | State::Direct(_) | State::Talking(_) | State::Passing(_) | State::Over => {
-                None
-            }
+            State::Passing(passing) => passing.deadline(),
+            State::Away(away) => away.deadline(),
+            State::New | State::Direct(_) | State::Talking(_) | State::Over => None,
         };
+        let time_up = self.outside.as_ref().and_then(|outside| outside.until);
+        let at = own.into_iter().chain(time_up).min();
         floor.timers.set(Timer::Call(self.leg), &mut self.timer, at);
     }
 }

@@ -22,7 +22,7 @@ pub struct Desk {
     /// By the caller's leg.
     pub(super) calls: BTreeMap<LegId, Call>,
     /// Calls of our phones that are none of the desk's.
-    placed: Placed,
+    pub(super) placed: Placed,
     /// Phones that are no agent's, and whether they can be dialled.
     phones: BTreeMap<Number, bool>,
     pub(super) floor: Floor,
@@ -91,7 +91,7 @@ impl Desk {
 
     /// Takes over what was talked outside before a restart; once, before any input.
     pub fn restore_talked(&mut self, talked: Talked) {
-        self.placed.talked = talked;
+        self.floor.ledger.talked = talked;
     }
 
     /// Takes one input; what must be done is appended to `out`, in order.
@@ -115,7 +115,7 @@ impl Desk {
             Input::Answered { leg } => {
                 if self.placed.has(leg) {
                     self.placed(leg, placed::Event::Answered, placed::Event::Answered, turn);
-                } else if self.floor.phones.contains_key(&leg) {
+                } else if self.floor.call_of(leg).is_some() {
                     self.phone(leg, Event::PhoneAnswered(leg), turn);
                 } else {
                     // The answer crossed our hanging up.
@@ -222,7 +222,7 @@ impl Desk {
     /// The call that a leg belongs to, the caller's or an agent's.
     #[must_use]
     pub fn call_of(&self, leg: LegId) -> Option<CallId> {
-        let caller = self.floor.phones.get(&leg).map_or(leg, |phone| phone.call);
+        let caller = self.floor.call_of(leg).unwrap_or(leg);
         self.calls.get(&caller).map(|call| call.id).or_else(|| self.placed.call_of(leg))
     }
 
@@ -246,6 +246,8 @@ impl Desk {
         self.calls.len()
             + self.placed.held()
             + floor.phones.len()
+            + floor.far.len()
+            + floor.outside_held() as usize
             + floor.codes.len()
             + floor.timers.len()
             + floor.freed.len()
@@ -360,21 +362,8 @@ impl Desk {
             }
         };
 
-        let mut call = Call {
-            id: CallId::draw(turn.now.wall, &mut floor.rng),
-            leg,
-            arrived: turn.now.mono,
-            line: None,
-            trunk: None,
-            placed_by: None,
-            accepted: false,
-            rung: false,
-            busy_told: false,
-            menus: 0,
-            group: None,
-            state: State::New,
-            timer: None,
-        };
+        let id = CallId::draw(turn.now.wall, &mut floor.rng);
+        let mut call = Call::new(id, leg, turn.now.mono);
         let number = dialled.clone();
         let by = trunk.cloned();
         call.record(CallEvent::Arrived { number, caller, origin, counted }, turn);
@@ -425,7 +414,7 @@ impl Desk {
     }
 
     /// Where a number leads that the plan does not have, when a phone of ours dials it.
-    fn whither(&self, number: &Number, from: &Number) -> Option<Whither> {
+    pub(super) fn whither(&self, number: &Number, from: &Number) -> Option<Whither> {
         if let Some(reachable) = self.phones.get(number) {
             return Some(if *reachable {
                 Whither::Phone(number.clone())
@@ -463,7 +452,7 @@ impl Desk {
 
     /// Something that can happen to either kind of leg.
     fn leg(&mut self, leg: LegId, caller: Event, phone: Event, turn: &mut Turn<'_>) {
-        if self.floor.phones.contains_key(&leg) {
+        if self.floor.call_of(leg).is_some() {
             self.phone(leg, phone, turn);
         } else if !self.floor.codes.contains_key(&leg) {
             self.call(leg, caller, turn);
@@ -475,7 +464,7 @@ impl Desk {
     /// Something that happened to a phone that we dialled. Of a leg that we have ended, nothing is
     /// of concern any more.
     fn phone(&mut self, leg: LegId, event: Event, turn: &mut Turn<'_>) {
-        if let Some(call) = self.floor.phones.get(&leg).map(|phone| phone.call) {
+        if let Some(call) = self.floor.call_of(leg) {
             self.call(call, event, turn);
         }
     }

@@ -6,6 +6,7 @@ use super::api::Action;
 use super::channels::Trunks;
 use super::code::CodeLeg;
 use super::group::{GroupIx, GroupRoom, Order};
+use super::outside::Ledger;
 use super::staff::Missed;
 use super::timers::{Timer, Timers};
 use crate::base::{AgentId, GroupId, LegId, Mono, Now, Number, PlayId, Rng};
@@ -74,6 +75,10 @@ pub(super) struct Floor {
     pub(super) lines: BTreeMap<Number, u32>,
     /// The trunks' channels.
     pub(super) channels: Trunks,
+    /// What each extension has outside.
+    pub(super) ledger: Ledger,
+    /// Legs of others than agents to whom a caller was passed on, each to the caller's leg.
+    pub(super) far: BTreeMap<LegId, LegId>,
     /// Agents that have become free, and their groups, not yet looked at.
     pub(super) freed: VecDeque<AgentIx>,
     pub(super) stirred: BTreeSet<GroupIx>,
@@ -130,6 +135,8 @@ impl Floor {
             timers: Timers::default(),
             lines,
             channels: Trunks::default(),
+            ledger: Ledger::default(),
+            far: BTreeMap::new(),
             freed: VecDeque::new(),
             stirred: BTreeSet::new(),
             thinned: BTreeSet::new(),
@@ -209,6 +216,11 @@ impl Floor {
         }
     }
 
+    /// The caller's leg of the call that a leg of ours was dialled for, an agent's or somebody else's.
+    pub(super) fn call_of(&self, leg: LegId) -> Option<LegId> {
+        self.call_of_phone(leg).or_else(|| self.far.get(&leg).copied())
+    }
+
     /// The caller's leg of the call that a phone was dialled for.
     pub(super) fn call_of_phone(&self, leg: LegId) -> Option<LegId> {
         self.phones.get(&leg).map(|phone| phone.call)
@@ -261,6 +273,12 @@ impl Floor {
                 CountsAs::Ringing => self.direct_ends(agent, turn),
                 CountsAs::Talk => self.talk_ends(agent, Duration::ZERO, turn),
             }
+        }
+        let far: Vec<LegId> =
+            self.far.iter().filter(|(_, of)| **of == call).map(|(leg, _)| *leg).collect();
+        for leg in far {
+            self.far.remove(&leg);
+            turn.act(Action::HangUp { leg, elsewhere: false });
         }
         for group in &mut self.groups {
             let orders: Vec<Order> = group

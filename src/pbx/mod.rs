@@ -6,6 +6,7 @@
 
 mod agent;
 pub mod api;
+mod away;
 mod call;
 mod channels;
 mod code;
@@ -15,6 +16,7 @@ mod floor;
 mod group;
 mod hunt;
 mod menu;
+mod outside;
 mod placed;
 mod queue;
 mod say;

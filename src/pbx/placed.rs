@@ -5,18 +5,13 @@
 use super::agent::AgentIx;
 use super::api::Action;
 use super::floor::{Floor, Turn};
-use super::talked::Talked;
+use super::outside::{Attempt, Next, Outside, passed_on};
 use super::timers::Timer;
 use crate::base::{CallId, LegId, Mono, Number, Private, TrunkId};
 use crate::dialplan::Way;
 use crate::event::{Fact, Party, PlacedEnd, PlacedEvent};
 use std::collections::BTreeMap;
 use std::time::Duration;
-
-/// A number outside rings no longer.
-const OUTSIDE_RING: Duration = Duration::from_secs(180);
-/// Trunks tried for one call, a trunk with several servers counting up to twice.
-const MAX_TRIES: usize = 8;
 
 /// All placed calls.
 #[derive(Debug, Default)]
@@ -25,7 +20,6 @@ pub(super) struct Placed {
     calls: BTreeMap<LegId, Call>,
     /// The legs that we dialled, each to its call.
     phones: BTreeMap<LegId, LegId>,
-    pub(super) talked: Talked,
     /// What the call holds whose step is being taken. Found set by an input, its step panicked.
     at_hand: Option<Holding>,
 }
@@ -37,7 +31,7 @@ struct Holding {
     id: CallId,
     arrived: Mono,
     placed_by: Option<AgentIx>,
-    trunk: Option<TrunkId>,
+    outside: Option<(Number, TrunkId)>,
     timer: Option<Mono>,
 }
 
@@ -48,6 +42,7 @@ struct Call {
     leg: LegId,
     arrived: Mono,
     from: Number,
+    number: Private<String>,
     placed_by: Option<AgentIx>,
     accepted: bool,
     rung: bool,
@@ -65,29 +60,15 @@ enum State {
         phone: LegId,
         until: Mono,
     },
-    /// A number outside is being reached; `left` are the trunks not tried yet, the next one last.
-    Reaching {
-        phone: LegId,
-        trunk: TrunkId,
-        way: Way,
-        left: Vec<TrunkId>,
-        rang: bool,
-        until: Mono,
-    },
-    /// Both talk; `trunk` carries it when it is outside, `until` ends it when the day's time is used up.
+    /// A number outside is being reached.
+    Reaching(Attempt),
+    /// Both talk; the call is `outside` or with a phone of ours.
     Talking {
         phone: LegId,
         outside: Option<Outside>,
         held: [bool; 2],
     },
     Over,
-}
-
-#[derive(Debug)]
-struct Outside {
-    trunk: TrunkId,
-    since: Mono,
-    until: Option<Mono>,
 }
 
 /// What happens to a placed call.
@@ -122,6 +103,20 @@ pub(super) struct Dialled<'a> {
     pub(super) number: &'a Number,
 }
 
+/// What is left of a call whose two sides go on in another way.
+#[derive(Debug)]
+pub(super) struct Parted {
+    pub(super) id: CallId,
+    pub(super) arrived: Mono,
+    /// Who called.
+    pub(super) from: Number,
+    /// What was dialled.
+    pub(super) number: Private<String>,
+    /// The called party's leg.
+    pub(super) far: LegId,
+    pub(super) outside: Option<Outside>,
+}
+
 /// Where it leads.
 #[derive(Debug)]
 pub(super) enum Whither {
@@ -152,18 +147,6 @@ impl Placed {
         self.calls.contains_key(&leg) || self.phones.contains_key(&leg)
     }
 
-    /// Outside calls of one extension that are up or being placed.
-    fn outside_of(&self, from: &Number) -> usize {
-        let outside = |call: &&Call| {
-            call.from == *from
-                && matches!(
-                    call.state,
-                    State::Reaching { .. } | State::Talking { outside: Some(_), .. }
-                )
-        };
-        self.calls.values().filter(outside).count()
-    }
-
     /// A phone of ours dialled a number that is no call of the desk.
     pub(super) fn dialled(
         &mut self,
@@ -177,6 +160,7 @@ impl Placed {
             leg: dialled.leg,
             arrived: turn.now.mono,
             from: dialled.from.clone(),
+            number: Private::new(dialled.number.as_str().to_owned()),
             placed_by: None,
             accepted: false,
             rung: false,
@@ -184,12 +168,11 @@ impl Placed {
             timer: None,
         };
         let inside = matches!(whither, Whither::Phone(_));
-        let number = Private::new(dialled.number.as_str().to_owned());
-        let by = dialled.from.clone();
+        let (by, number) = (call.from.clone(), call.number.clone());
         call.record(PlacedEvent::Dialled { by, number, inside }, turn);
         let refused = match &whither {
             Whither::Refused(why, status) => Some((why.clone(), *status)),
-            Whither::Outside(way) if !way.emergency => self.beyond_limits(&call.from, floor, turn),
+            Whither::Outside(way) if !way.emergency => floor.beyond_limits(&call.from, turn),
             Whither::Outside(_) | Whither::Phone(_) => None,
         };
         if let Some((why, status)) = refused {
@@ -209,80 +192,36 @@ impl Placed {
                 self.keep(call, floor);
             }
             Whither::Outside(way) => {
-                // A trunk is tried twice: its second server may be well when its first was not.
-                let twice = way.trunks.iter().flat_map(|trunk| [trunk, trunk]).take(MAX_TRIES);
-                let mut left: Vec<TrunkId> = twice.cloned().collect();
-                left.reverse();
-                self.try_next(call, way, left, 503, floor, turn);
+                let next = floor.reach(&call.from, way, turn);
+                self.try_next(call, next, floor, turn);
             }
             Whither::Refused(..) => {}
         }
     }
 
-    /// What stands against one more call outside of this extension.
-    fn beyond_limits(
-        &mut self,
-        from: &Number,
-        floor: &Floor,
-        turn: &Turn<'_>,
-    ) -> Option<(PlacedEnd, u16)> {
-        let outside = floor.plan.outside.as_ref()?;
-        if self.outside_of(from) >= outside.calls as usize {
-            return Some((PlacedEnd::TooManyCalls, 486));
-        }
-        let left = self.time_left(from, floor, turn);
-        left.is_zero().then_some((PlacedEnd::TimeUsedUp, 403))
-    }
-
-    /// The talking time that the extension has left today.
-    fn time_left(&self, from: &Number, floor: &Floor, turn: &Turn<'_>) -> Duration {
-        let Some(outside) = &floor.plan.outside else { return Duration::ZERO };
-        let talked = self.talked.today(from, turn.now.wall, &floor.plan);
-        outside.per_day.saturating_sub(talked)
-    }
-
-    /// Calls by the next trunk that has a channel, or gives up with `status`.
-    fn try_next(
-        &mut self,
-        mut call: Call,
-        way: Way,
-        mut left: Vec<TrunkId>,
-        status: u16,
-        floor: &mut Floor,
-        turn: &mut Turn<'_>,
-    ) {
-        let mut full = false;
-        while let Some(trunk) = left.pop() {
-            if !floor.channels.take_out(&trunk, way.emergency, turn) {
-                full = true;
-                left.retain(|other| *other != trunk);
-                continue;
+    /// Calls by the next trunk, or gives up.
+    fn try_next(&mut self, mut call: Call, next: Next, floor: &mut Floor, turn: &mut Turn<'_>) {
+        match next {
+            Next::Try(attempt) => {
+                self.phones.insert(attempt.leg, call.leg);
+                call.record(PlacedEvent::Tried { trunk: attempt.trunk.clone() }, turn);
+                turn.act(attempt.dial(call.leg));
+                call.state = State::Reaching(attempt);
+                self.keep(call, floor);
             }
-            let phone = floor.draw_leg();
-            let until = turn.now.mono + OUTSIDE_RING;
-            self.phones.insert(phone, call.leg);
-            call.record(PlacedEvent::Tried { trunk: trunk.clone() }, turn);
-            turn.act(Action::DialOut {
-                leg: phone,
-                trunk: trunk.clone(),
-                way: Box::new(way.clone()),
-                on_behalf_of: call.leg,
-            });
-            call.state = State::Reaching { phone, trunk, way, left, rang: false, until };
-            return self.keep(call, floor);
+            Next::Nobody { status, full } => {
+                let why =
+                    if full { PlacedEnd::ChannelsFull } else { PlacedEnd::NotAnswered { status } };
+                call.state = State::New;
+                self.end(call, Party::System, why, Over::Neither, status, floor, turn);
+            }
         }
-        let why = if full && status == 503 {
-            PlacedEnd::ChannelsFull
-        } else {
-            PlacedEnd::NotAnswered { status }
-        };
-        call.state = State::New;
-        self.end(call, Party::System, why, Over::Neither, status, floor, turn);
     }
 
     fn keep(&mut self, mut call: Call, floor: &mut Floor) {
         let at = match &call.state {
-            State::Ringing { until, .. } | State::Reaching { until, .. } => Some(*until),
+            State::Ringing { until, .. } => Some(*until),
+            State::Reaching(attempt) => Some(attempt.until),
             State::Talking { outside: Some(outside), .. } => outside.until,
             State::Talking { outside: None, .. } | State::New | State::Over => None,
         };
@@ -313,6 +252,47 @@ impl Placed {
         }
     }
 
+    /// The agent whose phone placed the call that `leg` is the placing phone's leg of, while both talk.
+    ///
+    /// # Errors
+    ///
+    /// The status that a wish to pass the call on earns.
+    pub(super) fn talker(&self, leg: LegId) -> Result<AgentIx, u16> {
+        match self.calls.get(&leg) {
+            // No call, or the called party's leg.
+            None => Err(403),
+            Some(Call { state: State::Talking { .. }, placed_by, .. }) => placed_by.ok_or(403),
+            Some(_) => Err(491),
+        }
+    }
+
+    /// The two sides of a call go on in another way: it ends here for both, and neither leg is touched.
+    /// The agent's line stays taken.
+    pub(super) fn part(
+        &mut self,
+        leg: LegId,
+        floor: &mut Floor,
+        turn: &mut Turn<'_>,
+    ) -> Option<Parted> {
+        let mut call = self.calls.remove(&leg)?;
+        floor.timers.set(Timer::Placed(leg), &mut call.timer, None);
+        let State::Talking { phone, outside, held } =
+            std::mem::replace(&mut call.state, State::Over)
+        else {
+            return None;
+        };
+        self.phones.remove(&phone);
+        for (by, held) in [Party::Caller, Party::Agent].into_iter().zip(held) {
+            if held {
+                call.record(PlacedEvent::Resumed { by }, turn);
+            }
+        }
+        let (by, why) = (Party::Caller, PlacedEnd::PassedOn);
+        call.record(PlacedEvent::Ended { by, why }, turn);
+        let Call { id, arrived, from, number, .. } = call;
+        Some(Parted { id, arrived, from, number, far: phone, outside })
+    }
+
     /// Moves a call one step.
     fn step(&mut self, leg: LegId, event: Event, floor: &mut Floor, turn: &mut Turn<'_>) {
         use {Event as E, State as S};
@@ -334,24 +314,24 @@ impl Placed {
                 call.state = state;
                 self.keep(call, floor);
             }
-            (S::Reaching { phone, trunk, way, left, until, .. }, E::Rings) => {
+            (S::Reaching(mut attempt), E::Rings) => {
+                attempt.rang = true;
                 call.ring(turn);
-                call.state = S::Reaching { phone, trunk, way, left, rang: true, until };
+                call.state = S::Reaching(attempt);
                 self.keep(call, floor);
             }
             // The carrier's own tones and words: what is heard is what it sends, and no ringing of ours.
-            (S::Reaching { phone, trunk, way, left, until, .. }, E::Early) => {
+            (S::Reaching(mut attempt), E::Early) => {
+                attempt.rang = true;
                 call.rung = true;
-                turn.act(Action::Preview { caller: call.leg, phone });
-                call.state = S::Reaching { phone, trunk, way, left, rang: true, until };
+                turn.act(Action::Preview { caller: call.leg, phone: attempt.leg });
+                call.state = S::Reaching(attempt);
                 self.keep(call, floor);
             }
             (S::Ringing { phone, .. }, E::Answered) => self.connect(call, phone, None, floor, turn),
-            (S::Reaching { phone, trunk, way, .. }, E::Answered) => {
-                let now = turn.now.mono;
-                let left = self.time_left(&call.from, floor, turn);
-                let until = (!way.emergency).then(|| now + left);
-                let outside = Outside { trunk, since: now, until };
+            (S::Reaching(attempt), E::Answered) => {
+                let phone = attempt.leg;
+                let outside = floor.answered_outside(attempt, turn);
                 self.connect(call, phone, Some(outside), floor, turn);
             }
 
@@ -360,22 +340,19 @@ impl Placed {
                 let why = PlacedEnd::NotAnswered { status };
                 self.end(call, Party::System, why, Over::Phone, passed_on(status), floor, turn);
             }
-            // The trunk's fault and not the called party's: the next one, unless it has rung there.
-            (S::Reaching { phone, trunk, way, left, rang, .. }, E::Refused(status)) => {
-                self.phones.remove(&phone);
-                floor.channels.give_out(&trunk, turn);
+            (S::Reaching(attempt), E::Refused(status)) => {
+                self.phones.remove(&attempt.leg);
+                let trunk = attempt.trunk.clone();
                 call.record(PlacedEvent::Failed { trunk, status }, turn);
-                let ours = matches!(status, 401 | 403 | 407 | 408 | 500..=599);
-                let left = if ours && !rang { left } else { Vec::new() };
-                let status = if left.is_empty() { passed_on(status) } else { 503 };
-                self.try_next(call, way, left, status, floor, turn);
+                let next = floor.refused_outside(attempt, status, turn);
+                self.try_next(call, next, floor, turn);
             }
-            (state @ (S::Ringing { .. } | S::Reaching { .. }), E::Gone) => {
+            (state @ (S::Ringing { .. } | S::Reaching(_)), E::Gone) => {
                 call.state = state;
                 let why = PlacedEnd::NotAnswered { status: 480 };
                 self.end(call, Party::System, why, Over::Phone, 480, floor, turn);
             }
-            (state @ (S::Ringing { .. } | S::Reaching { .. }), E::Due) => {
+            (state @ (S::Ringing { .. } | S::Reaching(_)), E::Due) => {
                 call.state = state;
                 let why = PlacedEnd::NotAnswered { status: 480 };
                 self.end(call, Party::System, why, Over::Neither, 480, floor, turn);
@@ -388,7 +365,7 @@ impl Placed {
                 call.state = state;
                 self.end(call, Party::System, PlacedEnd::TimeUsedUp, Over::Neither, 0, floor, turn);
             }
-            (state @ (S::Ringing { .. } | S::Reaching { .. } | S::Talking { .. }), E::Failed(what)) => {
+            (state @ (S::Ringing { .. } | S::Reaching(_) | S::Talking { .. }), E::Failed(what)) => {
                 call.state = state;
                 let why = PlacedEnd::Fault { what: what.to_owned() };
                 self.end(call, Party::System, why, Over::Phone, 500, floor, turn);
@@ -406,7 +383,7 @@ impl Placed {
             // A phone of ours that sends early media rings; a second word of one that answered.
             (state @ S::Ringing { .. }, E::Early) | (state @ S::Talking { .. }, E::Rings | E::Early | E::Answered)
             // Only a conversation can be held.
-            | (state @ (S::Ringing { .. } | S::Reaching { .. }), E::Hold { .. })
+            | (state @ (S::Ringing { .. } | S::Reaching(_)), E::Hold { .. })
             | (state @ (S::New | S::Over), _) => {
                 call.state = state;
                 self.keep(call, floor);
@@ -426,8 +403,8 @@ impl Placed {
             turn.act(Action::HangUp { leg, elsewhere: false });
         }
         self.calls.remove(&held.leg);
-        if let Some(trunk) = held.trunk {
-            floor.channels.give_out(&trunk, turn);
+        if let Some((from, trunk)) = held.outside {
+            floor.give_back(&from, &trunk, turn);
         }
         let t_ms = turn.now.mono.since(held.arrived).as_millis();
         let t_ms = u64::try_from(t_ms).unwrap_or(u64::MAX);
@@ -480,15 +457,13 @@ impl Placed {
         let phone = match std::mem::replace(&mut call.state, State::Over) {
             State::New | State::Over => None,
             State::Ringing { phone, .. } => Some(phone),
-            State::Reaching { phone, trunk, .. } => {
-                floor.channels.give_out(&trunk, turn);
-                Some(phone)
+            State::Reaching(attempt) => {
+                floor.attempt_over(&attempt, turn);
+                Some(attempt.leg)
             }
             State::Talking { phone, outside, .. } => {
                 if let Some(outside) = outside {
-                    floor.channels.give_out(&outside.trunk, turn);
-                    let time = turn.now.mono.since(outside.since);
-                    self.talked.add(&call.from, time, turn.now.wall, &floor.plan);
+                    floor.outside_over(&outside, turn);
                 }
                 Some(phone)
             }
@@ -516,20 +491,21 @@ impl Placed {
 
 impl Call {
     fn holding(&self) -> Holding {
-        let trunk = match &self.state {
-            State::Reaching { trunk, .. } => Some(trunk.clone()),
+        let outside = match &self.state {
+            State::Reaching(attempt) => Some(attempt.trunk.clone()),
             State::Talking { outside: Some(outside), .. } => Some(outside.trunk.clone()),
             State::Talking { outside: None, .. }
             | State::New
             | State::Ringing { .. }
             | State::Over => None,
         };
+        let outside = outside.map(|trunk| (self.from.clone(), trunk));
         Holding {
             leg: self.leg,
             id: self.id,
             arrived: self.arrived,
             placed_by: self.placed_by,
-            trunk,
+            outside,
             timer: self.timer,
         }
     }
@@ -557,15 +533,5 @@ impl Call {
             turn.act(Action::Stop { leg: other });
             self.record(PlacedEvent::Resumed { by }, turn);
         }
-    }
-}
-
-/// What the caller is told of a refusal. A redirection or a challenge is between the other side and us;
-/// 487 is the answer to our own CANCEL.
-fn passed_on(status: u16) -> u16 {
-    match status {
-        401 | 407 | 487 => 480,
-        400..=699 => status,
-        _ => 480,
     }
 }

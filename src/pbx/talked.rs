@@ -3,7 +3,7 @@
 
 use crate::base::{CallId, Number, Wall};
 use crate::dialplan::Plan;
-use crate::event::{Entry, Fact, PlacedEnd, PlacedEvent};
+use crate::event::{CallEvent, EndCause, Entry, Fact, PlacedEnd, PlacedEvent};
 use std::collections::BTreeMap;
 use std::time::Duration;
 
@@ -47,46 +47,108 @@ fn day_of(plan: &Plan, at: Wall) -> i64 {
 pub struct TalkedMemory {
     /// What was talked until the last entry.
     pub talked: Talked,
-    /// Calls outside that are up, with the time since dialling and the clock at their answer.
-    open: BTreeMap<CallId, (Number, Option<(u64, Wall)>)>,
+    /// Calls outside that are up.
+    open: BTreeMap<CallId, Open>,
+    /// Calls of the desk that an agent sent outside.
+    away: BTreeMap<CallId, Open>,
+    /// The call outside that was passed on last: it may go on as one of the desk's.
+    passed_on: Option<CallId>,
     last_at: Wall,
+}
+
+/// A call outside.
+#[derive(Clone, Debug)]
+struct Open {
+    /// For whom it counts.
+    by: Number,
+    /// The time since its beginning and the clock at its answer.
+    answered: Option<(u64, Wall)>,
 }
 
 impl TalkedMemory {
     /// Takes in the next entry, of whatever kind. Of a call that a restart cut off, what was talked
     /// until the last sign of life of that run counts.
     pub fn apply(&mut self, entry: &Entry, plan: &Plan) {
-        if let Fact::Placed { call, t_ms, event } = &entry.fact {
-            match event {
-                PlacedEvent::Dialled { by, inside: false, .. } => {
-                    self.open.insert(*call, (by.clone(), None));
-                }
-                PlacedEvent::Answered => {
-                    if let Some((_, answered @ None)) = self.open.get_mut(call) {
-                        *answered = Some((*t_ms, entry.at));
-                    }
-                }
-                PlacedEvent::Ended { why, .. } => {
-                    if let Some((by, Some((answered_ms, answered_at)))) = self.open.remove(call) {
-                        let (ms, at) = if *why == PlacedEnd::Restart {
-                            let ms = self.last_at.0.saturating_sub(answered_at.0);
-                            (u64::try_from(ms).unwrap_or(0), self.last_at)
-                        } else {
-                            (t_ms.saturating_sub(answered_ms), entry.at)
-                        };
-                        self.talked.add(&by, Duration::from_millis(ms), at, plan);
-                    }
-                }
-                PlacedEvent::Dialled { inside: true, .. }
-                | PlacedEvent::Tried { .. }
-                | PlacedEvent::Failed { .. }
-                | PlacedEvent::Held { .. }
-                | PlacedEvent::Resumed { .. } => {}
+        let restart = match &entry.fact {
+            Fact::Placed { call, t_ms, event } => {
+                self.placed(*call, *t_ms, event, entry.at, plan);
+                matches!(event, PlacedEvent::Ended { why: PlacedEnd::Restart, .. })
             }
-            if matches!(event, PlacedEvent::Ended { why: PlacedEnd::Restart, .. }) {
-                return; // written by the next run: no sign of life of the last
+            Fact::Call { call, t_ms, event } => {
+                self.call(*call, *t_ms, event, entry.at, plan);
+                matches!(event, CallEvent::Ended { cause: EndCause::Restart, .. })
             }
+            Fact::Agent { .. } | Fact::Trunk { .. } | Fact::Desk { .. } => false,
+        };
+        if restart {
+            return; // written by the next run: no sign of life of the last
         }
         self.last_at = entry.at;
+    }
+    fn placed(&mut self, call: CallId, t_ms: u64, event: &PlacedEvent, at: Wall, plan: &Plan) {
+        match event {
+            PlacedEvent::Dialled { by, inside: false, .. } => {
+                self.open.insert(call, Open { by: by.clone(), answered: None });
+            }
+            PlacedEvent::Answered => {
+                if let Some(open) = self.open.get_mut(&call) {
+                    open.answered.get_or_insert((t_ms, at));
+                }
+            }
+            PlacedEvent::Ended { why, .. } => {
+                let Some(open) = self.open.remove(&call) else { return };
+                self.over(&open, t_ms, *why == PlacedEnd::Restart, at, plan);
+                if *why == PlacedEnd::PassedOn {
+                    self.passed_on = Some(call);
+                }
+            }
+            PlacedEvent::Dialled { inside: true, .. }
+            | PlacedEvent::Tried { .. }
+            | PlacedEvent::Failed { .. }
+            | PlacedEvent::Held { .. }
+            | PlacedEvent::Resumed { .. } => {}
+        }
+    }
+
+    fn call(&mut self, call: CallId, t_ms: u64, event: &CallEvent, at: Wall, plan: &Plan) {
+        match event {
+            // Its number is that of the extension which placed it.
+            CallEvent::Arrived { number, .. } => {
+                if self.passed_on.take_if(|passed_on| *passed_on == call).is_some() {
+                    let (by, answered) = (number.clone(), Some((t_ms, at)));
+                    self.open.insert(call, Open { by, answered });
+                }
+            }
+            CallEvent::SentAway { by, inside: false, .. } => {
+                let by = Number(by.0.clone());
+                self.away.insert(call, Open { by, answered: None });
+            }
+            CallEvent::AwayAnswered => {
+                if let Some(open) = self.away.get_mut(&call) {
+                    open.answered.get_or_insert((t_ms, at));
+                }
+            }
+            CallEvent::Returned { .. } | CallEvent::OperatorAnswered { .. } => {
+                self.away.remove(&call);
+            }
+            CallEvent::Ended { cause, .. } => {
+                let sides = [self.open.remove(&call), self.away.remove(&call)];
+                for open in sides.into_iter().flatten() {
+                    self.over(&open, t_ms, *cause == EndCause::Restart, at, plan);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn over(&mut self, open: &Open, t_ms: u64, restart: bool, at: Wall, plan: &Plan) {
+        let Some((answered_ms, answered_at)) = open.answered else { return };
+        let (ms, at) = if restart {
+            let ms = self.last_at.0.saturating_sub(answered_at.0);
+            (u64::try_from(ms).unwrap_or(0), self.last_at)
+        } else {
+            (t_ms.saturating_sub(answered_ms), at)
+        };
+        self.talked.add(&open.by, Duration::from_millis(ms), at, plan);
     }
 }

@@ -8,11 +8,14 @@
 
 use super::agent::AgentIx;
 use super::api::{Action, TransferNews, TransferTo};
+use super::away::{self, Afar};
 use super::call::{Call, From, Over, State, Talk, judge_refusal};
 use super::desk::Desk;
 use super::floor::{CountsAs, Floor, Turn};
+use super::outside::Attempt;
+use super::placed::Whither;
 use super::queue;
-use crate::base::{GroupId, LegId, Number};
+use crate::base::{GroupId, LegId, Mono, Number};
 use crate::dialplan::{OpenState, Route, SetAside, Target};
 use crate::event::{CallEvent, EndCause, OfferEnd, Party};
 use std::time::Duration;
@@ -27,16 +30,41 @@ pub(super) struct Passing {
     pub(super) giver: AgentIx,
     /// That agent's leg, while it is there.
     pub(super) phone: Option<LegId>,
-    /// Who is rung; the giver itself when the call comes back to a phone that had hung up.
-    pub(super) taker: AgentIx,
+    /// Who is rung.
+    pub(super) taker: Taker,
     /// The leg that rings.
     pub(super) ring: LegId,
     /// The work due after the conversation, for whoever has it.
     pub(super) wrap_up: Duration,
 }
 
+/// Who is to have the caller.
+#[derive(Debug)]
+pub(super) enum Taker {
+    /// The giver itself when the call comes back to a phone that had hung up.
+    Agent(AgentIx),
+    /// A phone that is no agent's.
+    Phone { until: Mono },
+    /// A number outside.
+    Outside(Attempt),
+    /// Between two trunks.
+    Nobody,
+}
+
+impl Passing {
+    /// When it has rung long enough; an agent's phone has a deadline of its own.
+    pub(super) const fn deadline(&self) -> Option<Mono> {
+        match &self.taker {
+            Taker::Phone { until } => Some(*until),
+            Taker::Outside(attempt) => Some(attempt.until),
+            Taker::Agent(_) | Taker::Nobody => None,
+        }
+    }
+}
+
 /// Whether a transfer may begin, and where it leads.
 enum Way {
+    Afar(Afar),
     Agent(AgentIx),
     Group(GroupId),
     /// A desk number that is open, or closed in a way that leads to people.
@@ -70,39 +98,71 @@ impl Desk {
 
     /// A blind transfer.
     fn pass_on(&mut self, leg: LegId, number: &Number, turn: &mut Turn<'_>) -> Result<(), u16> {
-        // Only the agent's side gives a caller away: 403 for anybody else.
-        let call = self.floor.phones.get(&leg).map(|phone| phone.call).ok_or(403_u16)?;
-        let call = self.calls.get_mut(&call).ok_or(603_u16)?;
-        let State::Talking(Talk { agent, phone, .. }) = &call.state else { return Err(491) };
-        if *phone != leg {
-            return Err(403);
-        }
-        let giver = *agent;
-        let way = way(number, giver, &self.floor, turn)?;
-        let id = call.leg;
+        let answered = self.floor.call_of_phone(leg);
+        let giver = match answered {
+            Some(call) => match &self.calls.get(&call).ok_or(603_u16)?.state {
+                State::Talking(talk) if talk.phone == leg => talk.agent,
+                State::Talking(_) => return Err(403),
+                _ => return Err(491),
+            },
+            // Only the agent's side gives a caller away: 403 for anybody else.
+            None => self.placed.talker(leg)?,
+        };
+        let way = self.way(number, giver, turn)?;
+        let id = answered.or_else(|| self.adopt(leg, turn)).ok_or(603_u16)?;
+        let Some(call) = self.calls.get_mut(&id) else { return Err(603) };
         self.at_hand = Some(id);
         begin(call, number, way, &mut self.floor, turn);
         self.stepped(id);
         Ok(())
     }
 
-    /// An attended transfer: of two calls of one agent, the one that the agent answered and the one
-    /// that the agent placed, the far sides are joined. The answered call goes on.
+    /// Where the number leads, or why not; nothing has changed then.
+    fn way(&mut self, number: &Number, giver: AgentIx, turn: &Turn<'_>) -> Result<Way, u16> {
+        match self.floor.plan.route(number, turn.now.wall) {
+            Route::Other => {}
+            route => return way(route, giver, &self.floor),
+        }
+        let own = Number(self.floor.agent(giver).id.0.clone());
+        match self.whither(number, &own).ok_or(404_u16)? {
+            Whither::Phone(extension) => Ok(Way::Afar(Afar::Phone(extension))),
+            // Whoever needs help is the caller, and the called would be told the desk's number and place.
+            Whither::Outside(way) if way.emergency => Err(403),
+            Whither::Outside(_) if self.floor.beyond_limits(&own, turn).is_some() => Err(403),
+            Whither::Outside(way) => Ok(Way::Afar(Afar::Outside(way))),
+            Whither::Refused(_, status) => Err(status),
+        }
+    }
+
+    /// An attended transfer: of two calls of one agent, the far sides are joined. One was answered or,
+    /// when the other is a consultation of a colleague, placed with somebody outside; it goes on.
     fn join(&mut self, leg: LegId, other: LegId, turn: &mut Turn<'_>) -> Result<(), u16> {
-        let answered = |leg: LegId| self.floor.phones.get(&leg).map(|phone| phone.call);
+        let answered = |leg: LegId| self.floor.call_of_phone(leg);
+        let afar = |leg: LegId| self.placed.has(leg);
         let (kept, placed, phone) = match (answered(leg), answered(other)) {
-            (Some(kept), None) => (kept, other, leg),
-            (None, Some(kept)) => (kept, leg, other),
-            // Two callers with each other, or two whom the agent called: nobody's caller is passed on.
+            (Some(kept), None) if afar(other) => {
+                return self.join_afar(leg, kept, leg, other, turn);
+            }
+            (None, Some(kept)) if afar(leg) => {
+                return self.join_afar(leg, kept, other, leg, turn);
+            }
+            (Some(kept), None) => (Some(kept), other, leg),
+            (None, Some(kept)) => (Some(kept), leg, other),
+            (None, None) if afar(leg) && !afar(other) => (None, other, leg),
+            (None, None) if afar(other) && !afar(leg) => (None, leg, other),
+            // Two callers with each other, or two whom the agent called outside.
             (Some(_), Some(_)) | (None, None) => return Err(603),
         };
-        let Some(State::Talking(talk)) = self.calls.get(&kept).map(|call| &call.state) else {
-            return Err(491);
+        let (giver, wrap_up) = match kept {
+            Some(kept) => match self.calls.get(&kept).map(|call| &call.state) {
+                Some(State::Talking(talk)) if talk.phone == phone => (talk.agent, talk.wrap_up),
+                Some(State::Talking(_)) => return Err(403),
+                _ => return Err(491),
+            },
+            None => (self.placed.talker(phone)?, Duration::ZERO),
         };
-        let Talk { agent: giver, wrap_up, .. } = *talk;
-        let theirs = talk.phone == phone && kept != placed;
         let consult = self.calls.get_mut(&placed).ok_or(603_u16)?;
-        if !theirs || consult.placed_by != Some(giver) {
+        if kept == Some(placed) || consult.placed_by != Some(giver) {
             return Err(403);
         }
         // Taken apart first: what it leaves is the phone of whom the agent consulted.
@@ -125,19 +185,23 @@ impl Desk {
             let why = OfferEnd::Withdrawn;
             consult.record(CallEvent::OfferEnded { agent: id, why }, turn);
         }
-        self.floor.move_phone(taken, kept);
         let floor = &mut self.floor;
         consult.end(Party::Agent, EndCause::Transferred, Over::Neither, 487, floor, turn);
         self.stepped(placed);
 
+        let Some(kept) = kept.or_else(|| self.adopt(phone, turn)) else { return Ok(()) };
+        self.floor.move_phone(taken, kept);
         let Some(call) = self.calls.get_mut(&kept) else { return Ok(()) };
         self.at_hand = Some(kept);
         let floor = &mut self.floor;
-        let to = Number(floor.agent(taker).id.0.clone());
-        call.step_out(giver, to, true, floor, turn);
+        call.step_out(
+            floor.transferred(giver, Number(floor.agent(taker).id.0.clone()), true),
+            turn,
+        );
         turn.act(Action::Part { caller: call.leg, agent: phone });
-        call.state =
-            State::Passing(Passing { giver, phone: Some(phone), taker, ring: taken, wrap_up });
+        let (phone, ring) = (Some(phone), taken);
+        let passing = Passing { giver, phone, taker: Taker::Agent(taker), ring, wrap_up };
+        call.state = State::Passing(passing);
         if up {
             taken_up(call, floor, turn);
         } else {
@@ -150,9 +214,9 @@ impl Desk {
     }
 }
 
-/// Where the number leads, or why not; nothing has changed then.
-fn way(number: &Number, giver: AgentIx, floor: &Floor, turn: &Turn<'_>) -> Result<Way, u16> {
-    match floor.plan.route(number, turn.now.wall) {
+/// Where a number of the plan leads, or why not.
+fn way(route: Route<'_>, giver: AgentIx, floor: &Floor) -> Result<Way, u16> {
+    match route {
         Route::Agent(id) => {
             let taker = floor.agent_ix(id).ok_or(404_u16)?;
             if taker == giver {
@@ -191,8 +255,15 @@ fn begin(call: &mut Call, number: &Number, way: Way, floor: &mut Floor, turn: &m
     let State::Talking(talk) = &call.state else { return };
     let Talk { agent: giver, phone, wrap_up, .. } = *talk;
     turn.act(Action::Transfer { leg: phone, news: TransferNews::Accepted });
-    call.step_out(giver, number.clone(), false, floor, turn);
+    let way = match way {
+        Way::Afar(to) => {
+            return away::begin(call, number, to, (giver, phone, wrap_up), floor, turn);
+        }
+        inside => inside,
+    };
+    call.step_out(floor.transferred(giver, number.clone(), false), turn);
     match way {
+        Way::Afar(_) => {}
         Way::Agent(taker) => {
             turn.act(Action::Part { caller: call.leg, agent: phone });
             call.hold_music(floor, turn);
@@ -201,7 +272,8 @@ fn begin(call: &mut Call, number: &Number, way: Way, floor: &mut Floor, turn: &m
             let id = floor.agent(taker).id.clone();
             call.record(CallEvent::OfferMade { agent: id }, turn);
             let phone = Some(phone);
-            call.state = State::Passing(Passing { giver, phone, taker, ring, wrap_up });
+            let passing = Passing { giver, phone, taker: Taker::Agent(taker), ring, wrap_up };
+            call.state = State::Passing(passing);
             floor.direct_rings(taker, turn);
         }
         // From here on the desk has the caller, as if the number had been dialled: the agent is free.
@@ -221,7 +293,7 @@ fn begin(call: &mut Call, number: &Number, way: Way, floor: &mut Floor, turn: &m
 }
 
 /// The agent who gave the call away is told how it went, and is out of it.
-fn let_go(
+pub(super) fn let_go(
     giver: AgentIx,
     phone: Option<LegId>,
     news: TransferNews,
@@ -237,29 +309,46 @@ fn let_go(
 }
 
 /// The phone that rings says so.
-pub(super) fn rings(call: &Call, turn: &mut Turn<'_>) {
-    if let State::Passing(Passing { phone: Some(phone), .. }) = &call.state {
-        turn.act(Action::Transfer { leg: *phone, news: TransferNews::Rings });
+pub(super) fn rings(call: &mut Call, turn: &mut Turn<'_>) {
+    let State::Passing(passing) = &mut call.state else { return };
+    if let Taker::Outside(attempt) = &mut passing.taker {
+        attempt.rang = true;
+    }
+    if let Some(phone) = passing.phone {
+        turn.act(Action::Transfer { leg: phone, news: TransferNews::Rings });
     }
 }
 
 /// It answered.
 pub(super) fn answered(call: &mut Call, leg: LegId, floor: &mut Floor, turn: &mut Turn<'_>) {
     let State::Passing(passing) = &call.state else { return };
-    if passing.ring == leg {
-        let taker = passing.taker;
-        floor.picked_up(leg);
-        taken_up(call, floor, turn);
+    if passing.ring != leg {
+        return;
+    }
+    floor.picked_up(leg);
+    let taker = match &passing.taker {
+        Taker::Agent(taker) => Some(*taker),
+        Taker::Phone { .. } | Taker::Outside(_) | Taker::Nobody => None,
+    };
+    taken_up(call, floor, turn);
+    if let Some(taker) = taker {
         floor.direct_taken(taker, turn);
     }
 }
 
-/// The caller is with the new agent; the one before steps out.
+/// The caller is with the new side; the one before steps out.
 fn taken_up(call: &mut Call, floor: &mut Floor, turn: &mut Turn<'_>) {
     let State::Passing(passing) = std::mem::replace(&mut call.state, State::New) else { return };
     let Passing { giver, phone, taker, ring, wrap_up } = passing;
     let_go(giver, phone, TransferNews::Done, wrap_up, floor, turn);
-    call.connect(taker, ring, wrap_up, floor, turn);
+    match taker {
+        Taker::Agent(taker) => call.connect(taker, ring, wrap_up, floor, turn),
+        Taker::Outside(attempt) => {
+            let outside = floor.answered_outside(attempt, turn);
+            away::connect(call, ring, Some(outside), turn);
+        }
+        Taker::Phone { .. } | Taker::Nobody => away::connect(call, ring, None, turn),
+    }
 }
 
 /// A phone of the transfer is gone: the one that rang said no, or the giver's hung up.
@@ -278,8 +367,15 @@ pub(super) fn gone(
         floor.drop_phone(leg);
         floor.talk_ends(giver, wrap_up, turn);
     } else if passing.ring == leg {
-        let (why, _) = judge_refusal(passing.taker, status, SetAside::Pause, floor);
-        back(call, why, status, floor, turn);
+        match std::mem::replace(&mut passing.taker, Taker::Nobody) {
+            Taker::Agent(taker) => {
+                passing.taker = Taker::Agent(taker);
+                let (why, _) = judge_refusal(taker, status, SetAside::Pause, floor);
+                back(call, Some(why), status, floor, turn);
+            }
+            Taker::Outside(attempt) => away::refused(call, attempt, status, floor, turn),
+            Taker::Phone { .. } | Taker::Nobody => back(call, None, status, floor, turn),
+        }
     }
 }
 
@@ -288,17 +384,34 @@ pub(super) fn rang_out(call: &mut Call, leg: LegId, floor: &mut Floor, turn: &mu
     let State::Passing(passing) = &call.state else { return };
     if passing.ring == leg {
         turn.act(Action::HangUp { leg, elsewhere: false });
-        back(call, OfferEnd::RangOut, 480, floor, turn);
+        if let Taker::Outside(attempt) = &passing.taker {
+            floor.attempt_over(attempt, turn);
+        }
+        back(call, Some(OfferEnd::RangOut), 480, floor, turn);
     }
 }
 
-/// The transfer came to nothing: the call goes back to who gave it away.
-fn back(call: &mut Call, why: OfferEnd, status: u16, floor: &mut Floor, turn: &mut Turn<'_>) {
+/// The transfer came to nothing: the call goes back to who gave it away. `why` is for an agent's phone
+/// that rang.
+pub(super) fn back(
+    call: &mut Call,
+    why: Option<OfferEnd>,
+    status: u16,
+    floor: &mut Floor,
+    turn: &mut Turn<'_>,
+) {
     let State::Passing(passing) = std::mem::replace(&mut call.state, State::New) else { return };
     let Passing { giver, phone, taker, ring, wrap_up } = passing;
     floor.drop_phone(ring);
-    let id = floor.agent(taker).id.clone();
-    call.record(CallEvent::OfferEnded { agent: id, why }, turn);
+    floor.far.remove(&ring);
+    let taker = match taker {
+        Taker::Agent(taker) => Some(taker),
+        Taker::Phone { .. } | Taker::Outside(_) | Taker::Nobody => None,
+    };
+    if let (Some(taker), Some(why)) = (taker, why) {
+        let id = floor.agent(taker).id.clone();
+        call.record(CallEvent::OfferEnded { agent: id, why }, turn);
+    }
     let id = floor.agent(giver).id.clone();
     if let Some(phone) = phone {
         // It never left: the two go on, and a hold of the phone's goes on with them.
@@ -307,13 +420,15 @@ fn back(call: &mut Call, why: OfferEnd, status: u16, floor: &mut Floor, turn: &m
         turn.act(Action::Connect { caller: call.leg, agent: phone });
         let failed_at = Some(turn.now.mono);
         call.state = State::Talking(Talk { failed_at, ..Talk::begin(giver, phone, wrap_up) });
-    } else if taker != giver && floor.agent(giver).is_reachable() {
+    } else if taker != Some(giver) && floor.agent(giver).is_reachable() {
         recall(call, giver, wrap_up, floor, turn);
     } else {
         ask_anew(call, giver, status, floor, turn);
     }
     // Last, so that a phone that is free again serves those who wait before it serves this call.
-    floor.direct_ends(taker, turn);
+    if let Some(taker) = taker {
+        floor.direct_ends(taker, turn);
+    }
 }
 
 /// Rings the agent who gave the call away.
@@ -328,7 +443,7 @@ fn recall(
     let ring = floor.dial(giver, call.leg, CountsAs::Ringing, until, turn);
     let id = floor.agent(giver).id.clone();
     call.record(CallEvent::OfferMade { agent: id }, turn);
-    let (phone, taker) = (None, giver);
+    let (phone, taker) = (None, Taker::Agent(giver));
     call.state = State::Passing(Passing { giver, phone, taker, ring, wrap_up });
     floor.direct_rings(giver, turn);
 }
@@ -355,7 +470,7 @@ pub(super) fn call_back(call: &mut Call, floor: &mut Floor, turn: &mut Turn<'_>)
     let Talk { agent: giver, phone, wrap_up, .. } = *talk;
     floor.drop_phone(phone);
     let own = Number(floor.agent(giver).id.0.clone());
-    call.step_out(giver, own, false, floor, turn);
+    call.step_out(floor.transferred(giver, own, false), turn);
     call.hold_music(floor, turn);
     if floor.agent(giver).is_reachable() {
         recall(call, giver, wrap_up, floor, turn);
@@ -367,31 +482,33 @@ pub(super) fn call_back(call: &mut Call, floor: &mut Floor, turn: &mut Turn<'_>)
 
 /// The call ends while it is between two agents.
 pub(super) fn cut_short(
-    passing: &Passing,
+    passing: Passing,
     call: &Call,
     why: OfferEnd,
     floor: &mut Floor,
     turn: &mut Turn<'_>,
 ) {
+    if !matches!(passing.taker, Taker::Nobody) {
+        turn.act(Action::HangUp { leg: passing.ring, elsewhere: false });
+    }
     floor.drop_phone(passing.ring);
-    turn.act(Action::HangUp { leg: passing.ring, elsewhere: false });
-    let agent = floor.agent(passing.taker).id.clone();
-    call.record(CallEvent::OfferEnded { agent, why }, turn);
-    floor.direct_ends(passing.taker, turn);
+    floor.far.remove(&passing.ring);
+    match passing.taker {
+        Taker::Agent(taker) => {
+            let agent = floor.agent(taker).id.clone();
+            call.record(CallEvent::OfferEnded { agent, why }, turn);
+            floor.direct_ends(taker, turn);
+        }
+        Taker::Outside(attempt) => floor.attempt_over(&attempt, turn),
+        Taker::Phone { .. } | Taker::Nobody => {}
+    }
     let news = TransferNews::Failed { status: 487 };
     let_go(passing.giver, passing.phone, news, passing.wrap_up, floor, turn);
 }
 
 impl Call {
     /// The agent gives the caller away: the conversation between them is over, and so are its holds.
-    fn step_out(
-        &mut self,
-        giver: AgentIx,
-        to: Number,
-        attended: bool,
-        floor: &Floor,
-        turn: &mut Turn<'_>,
-    ) {
+    pub(super) fn step_out(&mut self, word: CallEvent, turn: &mut Turn<'_>) {
         if let State::Talking(talk) = std::mem::replace(&mut self.state, State::New) {
             for (by, holds) in
                 [(Party::Agent, talk.agent_holds), (Party::Caller, talk.caller_holds)]
@@ -401,12 +518,19 @@ impl Call {
                 }
             }
         }
-        let by = floor.agent(giver).id.clone();
-        self.record(CallEvent::Transferred { by, to, attended }, turn);
+        self.record(word, turn);
     }
 
-    fn hold_music(&self, floor: &mut Floor, turn: &mut Turn<'_>) {
+    pub(super) fn hold_music(&self, floor: &mut Floor, turn: &mut Turn<'_>) {
         let music = floor.plan.hold_music.clone();
         self.music(music, floor, turn);
+    }
+}
+
+impl Floor {
+    /// The history's word for an agent who gives a caller to a number of the plan.
+    fn transferred(&self, giver: AgentIx, to: Number, attended: bool) -> CallEvent {
+        let by = self.agent(giver).id.clone();
+        CallEvent::Transferred { by, to, attended }
     }
 }

@@ -148,7 +148,9 @@ impl Watch {
                 Origin::Extension(number) => Some(AgentId(number.0.clone())),
                 Origin::Trunk(_) => None,
             };
-            let seen = CallSeen { name, placed_by, ..CallSeen::default() };
+            // One that a phone of ours placed has been answered already, as what it was before.
+            let joined = t_ms > 0;
+            let seen = CallSeen { name, joined, placed_by, ..CallSeen::default() };
             if self.calls.insert(id, seen).is_some() {
                 self.wrong.push(format!("{id} arrived twice"));
             }
@@ -227,7 +229,15 @@ impl Watch {
                     agent.talks_in.insert(id);
                 }
             }
-            CallEvent::Transferred { by, attended, .. } => {
+            CallEvent::TrunkTried { .. }
+            | CallEvent::TrunkFailed { .. }
+            | CallEvent::AwayAnswered => {
+                if call.answered_by.is_some() {
+                    self.wrong.push(format!("{id} is sent away and yet with an agent"));
+                }
+            }
+            CallEvent::Transferred { by, attended, .. }
+            | CallEvent::SentAway { by, attended, .. } => {
                 if call.answered_by.take().as_ref() != Some(by) {
                     self.wrong.push(format!("{id} was passed on by {by}, who did not have it"));
                 }

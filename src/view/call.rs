@@ -20,6 +20,8 @@ pub enum CallState {
     Ringing,
     /// With an operator.
     Talking,
+    /// With somebody who is no operator, to whom one sent it: a number outside, or a phone of ours.
+    Away,
     /// Over.
     Ended,
 }
@@ -115,27 +117,32 @@ pub(super) struct Call {
     pub(super) offers: Vec<AgentId>,
     /// Entry with which it began to wait: the order of the wall's list.
     pub(super) waiting_since_seq: Option<u64>,
+    /// With whom an agent sent it to.
+    away: bool,
     end: Option<(Party, EndCause)>,
 }
 
 impl Call {
     /// Begins with an `Arrived`; none for any other event.
-    pub(super) fn begin(id: CallId, at: Wall, event: &CallEvent) -> Option<Self> {
+    /// A call that one of our phones placed and passed on has an age by then: `t_ms`.
+    pub(super) fn begin(id: CallId, at: Wall, t_ms: u64, event: &CallEvent) -> Option<Self> {
         let CallEvent::Arrived { number, caller, origin, counted } = event else { return None };
+        let age = i64::try_from(t_ms).unwrap_or(i64::MAX);
         Some(Self {
             id,
-            arrived_at: at,
+            arrived_at: Wall(at.0.saturating_sub(age)),
             number: number.clone(),
             caller: caller.clone(),
             origin: origin.clone(),
             counted: *counted,
-            last_t_ms: 0,
+            last_t_ms: t_ms,
             progress: Progress::default(),
             group: None,
             agent: None,
             talks: Vec::new(),
             offers: Vec::new(),
             waiting_since_seq: None,
+            away: false,
             end: None,
         })
     }
@@ -161,7 +168,8 @@ impl Call {
                 self.agent.get_or_insert_with(|| agent.clone());
                 self.begin_talk(agent, t_ms);
             }
-            CallEvent::Transferred { .. } => self.end_talk(t_ms),
+            CallEvent::Transferred { .. } | CallEvent::SentAway { .. } => self.end_talk(t_ms),
+            CallEvent::AwayAnswered => self.away = true,
             CallEvent::Returned { agent } => self.begin_talk(agent, t_ms),
             CallEvent::Ended { by, cause } => {
                 self.end_talk(t_ms);
@@ -184,6 +192,8 @@ impl Call {
         if let Some(talk) = self.talks.last_mut().filter(|talk| talk.length_ms.is_none()) {
             talk.length_ms = Some(t_ms.saturating_sub(talk.from_ms));
         }
+        // An agent who passes its own call on talked in that one, and its time stands there.
+        self.talks.pop_if(|talk| talk.length_ms == Some(0));
     }
 
     /// Who speaks with the caller now.
@@ -201,6 +211,8 @@ impl Call {
             CallState::Ended
         } else if self.talks_with().is_some() {
             CallState::Talking
+        } else if self.away {
+            CallState::Away
         } else if self.progress.decision().is_some() {
             // On its way from one operator to another.
             if self.offers.is_empty() { CallState::Waiting } else { CallState::Ringing }
@@ -260,7 +272,7 @@ impl CallRow {
         for entry in ladder {
             let Fact::Call { call, t_ms, event } = &entry.fact else { continue };
             match &mut folded {
-                None => folded = Some(Call::begin(*call, entry.at, event)?),
+                None => folded = Some(Call::begin(*call, entry.at, *t_ms, event)?),
                 Some(folded) if folded.id == *call && !folded.is_over() => {
                     folded.step(event, *t_ms, policy);
                 }

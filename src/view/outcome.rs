@@ -254,8 +254,9 @@ impl Progress {
             (Reached | Menu, Party::Caller, End::HungUp) => Outcome::MenuLeft,
 
             (_, _, _) if self.busy => Outcome::BusyReleased,
-            // Only a conversation or its ringing is joined with another call.
-            (Reached | Menu, _, End::Transferred) => Outcome::Failed,
+            // Only a conversation or its ringing is joined with another call, or has its time measured.
+            (Reached | Menu, _, End::Transferred)
+            | (Reached | Menu | Asked { .. }, _, End::TimeUsedUp) => Outcome::Failed,
             (_, _, End::LinesFull | End::ChannelsFull | End::NoCapacity) => Outcome::Blocked,
             (Reached | Menu, _, End::MenuDone) | (Menu, _, End::NotAnswered { .. }) => {
                 Outcome::MenuServed

@@ -112,7 +112,7 @@ impl Views {
 
     fn apply_call(&mut self, id: CallId, t_ms: u64, event: &CallEvent, at: Wall, seq: u64) {
         if matches!(event, CallEvent::Arrived { .. }) {
-            return self.arrive(id, event, at);
+            return self.arrive(id, event, at, t_ms);
         }
         let Some(call) = self.open.get_mut(&id) else {
             self.strays += 1; // Before its arrival or after its end: never counted.
@@ -132,7 +132,9 @@ impl Views {
                 }
                 self.agents.in_call(agent, id, at);
             }
-            CallEvent::Transferred { by, .. } => self.agents.call_over(by, id),
+            CallEvent::Transferred { by, .. } | CallEvent::SentAway { by, .. } => {
+                self.agents.call_over(by, id);
+            }
             CallEvent::Returned { agent } => self.agents.in_call(agent, id, at),
             CallEvent::Ended { .. } => {
                 for agent in &call.offers {
@@ -161,8 +163,8 @@ impl Views {
         }
     }
 
-    fn arrive(&mut self, id: CallId, event: &CallEvent, at: Wall) {
-        let Some(call) = Call::begin(id, at, event) else { return };
+    fn arrive(&mut self, id: CallId, event: &CallEvent, at: Wall, t_ms: u64) {
+        let Some(call) = Call::begin(id, at, t_ms, event) else { return };
         if self.open.contains_key(&id) {
             self.strays += 1;
             return;

@@ -11,7 +11,7 @@ use crate::support::{eventually, poll, rest, s};
 use std::time::Instant;
 
 /// A carrier with one customer, 0312345678, and one number outside that leads to a softphone.
-struct Carrier {
+pub struct Carrier {
     process: Process,
     dir: Dir,
     port: u16,
@@ -19,7 +19,7 @@ struct Carrier {
 }
 
 impl Carrier {
-    fn start(ports: &Block, callee: u16) -> Self {
+    pub fn start(ports: &Block, callee: u16) -> Self {
         let (dir, port) = (Dir::new("kamailio"), ports.port());
         let process = Self::spawn(&dir, port, callee);
         Self { process, dir, port, callee }
@@ -93,7 +93,7 @@ request_route {{
     }
 
     /// What the desk is told of it, with its password in a file of its own.
-    fn trunk(&self) -> String {
+    pub fn trunk(&self) -> String {
         use std::os::unix::fs::PermissionsExt;
         let file = self.dir.write("password", "secret-of-the-carrier\n");
         std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o600)).unwrap();
@@ -121,7 +121,7 @@ fn trunk_state(desk: &Desk, name: &str) -> serde_json::Value {
     found.cloned().unwrap_or_default()
 }
 
-fn registered(desk: &Desk) -> bool {
+pub fn registered(desk: &Desk) -> bool {
     trunk_state(desk, "works")["registered"] == true
 }
 

@@ -14,6 +14,7 @@ mod jssip;
 mod kamailio;
 mod linphone;
 mod nat;
+mod outside;
 mod servers;
 mod sipsak;
 mod talk;

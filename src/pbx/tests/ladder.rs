@@ -249,6 +249,12 @@ fn fact(event: &CallEvent) -> String {
             let how = if *attended { " (attended)" } else { "" };
             format!("Transferred {by} {to}{how}")
         }
+        CallEvent::SentAway { by, attended, .. } => {
+            format!("SentAway {by}{}", if *attended { " (attended)" } else { "" })
+        }
+        CallEvent::TrunkTried { trunk } => format!("TrunkTried {trunk}"),
+        CallEvent::TrunkFailed { trunk, status } => format!("TrunkFailed {trunk} {status}"),
+        CallEvent::AwayAnswered => "AwayAnswered".to_owned(),
         CallEvent::Returned { agent } => format!("Returned {agent}"),
         CallEvent::Ended { by, cause } => format!("Ended {by:?} {cause:?}"),
     }

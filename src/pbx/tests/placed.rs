@@ -8,11 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
-struct World {
-    desk: Desk,
-    ms: u64,
-    out: Vec<Action>,
-    next: u64,
+pub(super) struct World {
+    pub(super) desk: Desk,
+    pub(super) ms: u64,
+    pub(super) out: Vec<Action>,
+    pub(super) next: u64,
 }
 
 /// 900 and 201 may call outside, one call at a time, two minutes a day.
@@ -41,7 +41,14 @@ fn plan() -> Plan {
 
 impl World {
     fn new(channels: &[(&str, Channels)]) -> Self {
-        let mut desk = Desk::new(Arc::new(plan()), 8, Rng::from_number(1));
+        Self::with(channels, 1)
+    }
+
+    /// With so many calls outside at once for each extension.
+    pub(super) fn with(channels: &[(&str, Channels)], calls: u32) -> Self {
+        let mut plan = plan();
+        plan.outside.as_mut().unwrap().calls = calls;
+        let mut desk = Desk::new(Arc::new(plan), 8, Rng::from_number(1));
         let channels = channels.iter().map(|(id, channels)| (TrunkId::from(*id), *channels));
         desk.set_channels(channels.collect());
         let mut world = Self { desk, ms: 0, out: Vec::new(), next: 1 };
@@ -54,16 +61,16 @@ impl World {
         world
     }
 
-    fn tell(&mut self, input: Input) {
+    pub(super) fn tell(&mut self, input: Input) {
         let now = Now { mono: Mono(self.ms * 1_000), wall: self.wall() };
         self.desk.handle(input, now, &mut self.out);
     }
 
-    fn wall(&self) -> Wall {
+    pub(super) fn wall(&self) -> Wall {
         Wall(1_767_225_600_000 + i64::try_from(self.ms).unwrap())
     }
 
-    fn dial(&mut self, from: &str, number: &str) -> LegId {
+    pub(super) fn dial(&mut self, from: &str, number: &str) -> LegId {
         let leg = LegId(self.next);
         self.next += 2;
         let shown = CallerNumber::Known(Private::new(from.to_owned()));
@@ -74,7 +81,7 @@ impl World {
     }
 
     /// What was done, one word each.
-    fn done(&mut self) -> Vec<String> {
+    pub(super) fn done(&mut self) -> Vec<String> {
         let word = |action: Action| match action {
             Action::DialOut { trunk, way, .. } => Some(format!("out {trunk} {}", way.number)),
             Action::Dial { extension, .. } => Some(format!("dial {extension}")),
@@ -94,7 +101,7 @@ impl World {
     }
 
     /// The leg dialled last.
-    fn dialled(&self) -> LegId {
+    pub(super) fn dialled(&self) -> LegId {
         let last = self.out.iter().rev().find_map(|action| match action {
             Action::DialOut { leg, .. } | Action::Dial { leg, .. } => Some(*leg),
             _ => None,
@@ -102,7 +109,7 @@ impl World {
         last.expect("a leg was dialled")
     }
 
-    fn agent(&self) -> AgentState {
+    pub(super) fn agent(&self) -> AgentState {
         self.desk.agents().iter().find(|agent| agent.agent.as_str() == "201").unwrap().state
     }
 }
