@@ -113,11 +113,10 @@ impl TalkedMemory {
     fn call(&mut self, call: CallId, t_ms: u64, event: &CallEvent, at: Wall, plan: &Plan) {
         match event {
             // Its number is that of the extension which placed it.
-            CallEvent::Arrived { number, .. } => {
-                if self.passed_on.take_if(|passed_on| *passed_on == call).is_some() {
-                    let (by, answered) = (number.clone(), Some((t_ms, at)));
-                    self.open.insert(call, Open { by, answered });
-                }
+            CallEvent::Arrived { number, .. } if self.passed_on == Some(call) => {
+                self.passed_on = None;
+                let (by, answered) = (number.clone(), Some((t_ms, at)));
+                self.open.insert(call, Open { by, answered });
             }
             CallEvent::SentAway { by, inside: false, .. } => {
                 let by = Number(by.0.clone());
