@@ -1,6 +1,6 @@
 //! What `[sip]` says of calls that stand: which extensions are used with whom.
 
-use crate::dialplan::reader::Table;
+use crate::dialplan::reader::{Item, Table};
 use crate::dialplan::shape::Kind;
 use crate::dialplan::{Findings, show_duration};
 use crate::sip::api::{Reliable, SessionPolicy};
@@ -11,8 +11,8 @@ const OFF: &str = "off";
 const USUAL: Duration = Duration::from_mins(30);
 /// RFC 4028 §5: nobody may ask less. Shorter ones are for trying it out.
 const LEAST: Duration = Duration::from_secs(90);
-const SHORTEST: Duration = Duration::from_secs(4);
-const DAY: Duration = Duration::from_hours(24);
+pub(super) const SHORTEST: Duration = Duration::from_secs(4);
+pub(super) const DAY: Duration = Duration::from_hours(24);
 
 const RELIABLE: [(&str, Reliable); 2] =
     [("required", Reliable::WhenRequired), ("supported", Reliable::WhenSupported)];
@@ -24,9 +24,7 @@ pub(super) fn read(table: &mut Table, out: &mut Findings<'_>) -> SessionPolicy {
     let least = table.duration("min_session_expires", SHORTEST..=DAY, LEAST, out);
     let expires = match table.get("session_expires") {
         None => Some(USUAL.max(least)),
-        Some(item) if item.is(Kind::Text) && item.raw(out).is_some_and(|at| at.value == OFF) => {
-            None
-        }
+        Some(item) if is_off(&item, out) => None,
         Some(item) => item.duration(least..=DAY, out).map(|at| at.value),
     };
     SessionPolicy {
@@ -35,6 +33,11 @@ pub(super) fn read(table: &mut Table, out: &mut Findings<'_>) -> SessionPolicy {
         least_s: s(least),
         follows: table.flag("follow_redirects", true, out),
     }
+}
+
+/// Whether an interval is `"off"`.
+pub(super) fn is_off(item: &Item, out: &mut Findings<'_>) -> bool {
+    item.is(Kind::Text) && item.raw(out).is_some_and(|at| at.value == OFF)
 }
 
 /// The same keys as they are written.

@@ -153,7 +153,8 @@ impl Reading<'_, '_> {
         let port = u64::from(base.source_port.unwrap_or(0));
         let port = table.integer("source_port", 0..=65_535, port, self.out);
         let lease = s(60)..=s(86_400);
-        let timer = s(90)..=s(86_400); // RFC 4028 §4: 90 s at the least
+        // RFC 4028 §4: 90 s at the least; shorter ones are for trying it out.
+        let timer = super::session::SHORTEST..=super::session::DAY;
         let reliable = base.reliable == Reliable::Supported;
         let reliable = table.flag("reliable", reliable, self.out);
         Profile {
@@ -166,12 +167,11 @@ impl Reading<'_, '_> {
             registration: self.word(table, "register", &REGISTER, base.registration),
             contact: self.word(table, "contact_user", &CONTACT, base.contact),
             expires: table.duration("expires", lease, base.expires, self.out),
-            session_expires: table.duration(
-                "session_expires",
-                timer.clone(),
-                base.session_expires,
-                self.out,
-            ),
+            session_expires: table.get("session_expires").map_or(base.session_expires, |item| {
+                let off = super::session::is_off(&item, self.out);
+                let written = (!off).then(|| item.duration(timer.clone(), self.out)).flatten();
+                written.map(|written| written.value)
+            }),
             min_se: table.duration("min_se", timer, base.min_se, self.out),
             reliable: if reliable { Reliable::Supported } else { Reliable::Off },
             trust_asserted: table.flag("trust_asserted", base.trust_asserted, self.out),
@@ -280,7 +280,8 @@ impl TrunkConfig {
         line(format!("register = \"{}\"", name_of(&REGISTER, p.registration)));
         line(format!("contact_user = \"{}\"", name_of(&CONTACT, p.contact)));
         line(format!("expires = \"{}\"", show_duration(p.expires)));
-        line(format!("session_expires = \"{}\"", show_duration(p.session_expires)));
+        let session = p.session_expires.map_or_else(|| "off".to_owned(), show_duration);
+        line(format!("session_expires = \"{session}\""));
         line(format!("min_se = \"{}\"", show_duration(p.min_se)));
         line(format!("reliable = {}", p.reliable == Reliable::Supported));
         line(format!("trust_asserted = {trust_asserted}"));

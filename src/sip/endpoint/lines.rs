@@ -275,7 +275,7 @@ fn invited(line: &Line, call: &Outgoing, flow: Flow, ours: SocketAddr) -> (Uri, 
     let reliable = profile.reliable == Reliable::Supported;
     let (to, upstream) = (NameAddr::new(called.clone()), upstream.clone());
     let seconds = |span: Duration| u32::try_from(span.as_secs()).unwrap_or(u32::MAX);
-    let (expires_s, least_s) = (seconds(profile.session_expires), seconds(profile.min_se));
+    let (expires_s, least_s) = (profile.session_expires.map(seconds), seconds(profile.min_se));
     let outside = Outside { from, to, contact, headers, reliable, expires_s, least_s, upstream };
     (called, outside)
 }

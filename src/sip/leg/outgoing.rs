@@ -41,6 +41,8 @@ pub(in crate::sip) struct Calling {
     invite: Bytes,
     /// Our offer.
     sdp: Option<Bytes>,
+    /// The session interval that it asks for, if any, seconds.
+    expires_s: Option<u32>,
     /// What a 422 made us ask (RFC 4028 §7.3), seconds, and how often.
     least_s: u32,
     too_small: u8,
@@ -75,11 +77,11 @@ impl Leg {
         let mut writer = Writer::request(&Method::Invite, &target);
         via(&mut writer, &place, branch);
         writer.header(&HeaderName::MaxForwards, 70);
-        let (mut session, mut least_s) = (cx.core.settings.session, LEAST_S);
+        let (mut expires_s, mut least_s) = (cx.core.settings.session.expires_s, LEAST_S);
         let mut supported = if sdp.is_some() { SUPPORTED } else { SUPPORTED_WITHOUT_OFFER };
         if let Some(outside) = &outside {
             outside.write(&mut writer, &call_id, tag);
-            (session.expires_s, least_s) = (Some(outside.expires_s), outside.least_s);
+            (expires_s, least_s) = (outside.expires_s, outside.least_s);
             if !outside.reliable {
                 supported = SUPPORTED_WITHOUT_OFFER;
             }
@@ -94,7 +96,7 @@ impl Leg {
         writer.header(&HeaderName::Allow, ALLOW);
         writer.header(&HeaderName::Supported, supported);
         writer.header(&HeaderName::UserAgent, &cx.core.settings.product);
-        write_invite(&mut writer, session);
+        write_invite(&mut writer, expires_s);
         let bytes = writer.sdp(some_sdp(sdp));
         let unheard_until = after_ms(cx.now.mono, UNHEARD_MS);
         let carrier = outside.as_ref().map(|outside| Carrier { contact: outside.contact.clone() });
@@ -110,6 +112,7 @@ impl Leg {
             seq: 1,
             invite: bytes.clone(),
             sdp: sdp.cloned(),
+            expires_s,
             least_s,
             too_small: 0,
             turns: None,
@@ -189,18 +192,18 @@ impl Leg {
     /// 422: the INVITE goes out again with an interval that everybody on the way bears (RFC 4028 §7.3).
     fn ask_longer(&mut self, cx: &mut Cx<'_>, refusal: &Head) -> bool {
         let State::Calling(calling) = &mut self.state else { return false };
-        let policy = cx.core.settings.session;
         let Some(least_s) = refusal.headers.number(&HeaderName::MinSe) else { return false };
+        // Who asked for no timer is not made to ask for one.
+        let Some(expires_s) = calling.expires_s else { return false };
         if calling.cancel.is_some()
             || calling.too_small >= MAX_TOO_SMALL
             || least_s <= calling.least_s
-            || policy.expires_s.is_none()
         {
             return false;
         }
         calling.too_small = calling.too_small.saturating_add(1);
         calling.least_s = least_s;
-        let expires = policy.expires_s.unwrap_or_default().max(least_s).to_string();
+        let expires = expires_s.max(least_s).to_string();
         let least = least_s.to_string();
         let changed = [(HeaderName::SessionExpires, &*expires), (HeaderName::MinSe, &*least)];
         self.invite_again(cx, &changed)

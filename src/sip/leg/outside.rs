@@ -25,8 +25,8 @@ pub(in crate::sip) struct Outside {
     pub headers: Vec<(HeaderName, String)>,
     /// Whether `100rel` is offered.
     pub reliable: bool,
-    /// The session interval that we ask for and the least that we bear, seconds (RFC 4028).
-    pub expires_s: u32,
+    /// The session interval that we ask for, if any, and the least that we bear, seconds (RFC 4028).
+    pub expires_s: Option<u32>,
     pub least_s: u32,
     pub upstream: Upstream,
 }
@@ -42,7 +42,9 @@ impl Outside {
         for (name, value) in &self.headers {
             writer.header(name, value);
         }
-        writer.header(&HeaderName::MinSe, self.least_s);
+        if self.expires_s.is_some() {
+            writer.header(&HeaderName::MinSe, self.least_s);
+        }
     }
 }
 
@@ -89,7 +91,7 @@ impl Asked {
         uri: &str,
     ) -> Option<(HeaderName, String)> {
         let (challenge, proxy): (Challenge, bool) =
-            crate::sip::trunk::line::challenge(response, &self.upstream)?;
+            crate::sip::trunk::line::challenge(response, self.upstream.login.as_ref())?;
         if self.digests >= MAX_DIGESTS || (self.digests > 0 && !challenge.stale) {
             return None;
         }

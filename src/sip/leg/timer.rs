@@ -84,8 +84,8 @@ impl SessionTimer {
 }
 
 /// What we ask in the INVITE that begins a call (§7.1); after a 422, with the least that it told.
-pub(super) fn write_invite(writer: &mut Writer, policy: SessionPolicy) {
-    if let Some(interval_s) = policy.expires_s {
+pub(super) fn write_invite(writer: &mut Writer, expires_s: Option<u32>) {
+    if let Some(interval_s) = expires_s {
         writer.header(&HeaderName::SessionExpires, interval_s);
     }
 }

@@ -4,8 +4,13 @@
 //! Registration (RFC 3261 §10.2) begins at the start, is renewed at half its lease, and goes to the next
 //! server when one does not answer; when none does, it is tried again after a time that doubles
 //! (RFC 5626 §4.5). OPTIONS (§11) asks every server whether it is well; one that is not is passed over
-//! by calls until it answers again, or until [`SHUT`] has passed where OPTIONS is not sent.
+//! by calls until it answers again, or for half a minute where OPTIONS is not sent.
 
+mod health;
+mod registering;
+
+use self::health::{Ping, Target};
+use self::registering::{MOST_LEASE_S, Reg};
 use super::later;
 use super::profile::{Profile, Registration};
 use super::upstream::Upstream;
@@ -19,65 +24,14 @@ use std::time::Duration;
 
 /// A request of a line's that nobody answers for so long has failed.
 pub(in crate::sip) const PATIENCE: Duration = Duration::from_secs(4);
-/// A server that failed is passed over for so long, unless OPTIONS finds it well before.
-pub(in crate::sip) const SHUT: Duration = Duration::from_secs(30);
-/// A server before the one that has our registration, found well again by OPTIONS, gets it after so long: one
-/// that comes and goes is not followed each time.
-const RETURN: Duration = Duration::from_secs(30);
-/// One that had no room for a call is passed over for so long.
-const BUSY: Duration = Duration::from_secs(2);
-/// Digests sent for one request of ours: one for the challenge, one more for a nonce that was too old.
-/// More would lock an account.
-pub(in crate::sip) const MAX_DIGESTS: u8 = 2;
 /// Most addresses of one trunk's servers.
 pub(in crate::sip) const MAX_TARGETS: usize = 16;
-/// The first wait after all servers failed; it doubles up to [`BACK_OFF_MOST`].
-const BACK_OFF: Duration = Duration::from_secs(2);
-/// The longest wait between two attempts.
-const BACK_OFF_MOST: Duration = Duration::from_secs(300);
-/// After a refusal that a person must mend (a wrong password), so that no account is locked.
-const BACK_OFF_REFUSED: Duration = Duration::from_secs(120);
-/// A lease is taken for at least so long, whatever the carrier says: we do not hammer it.
-const LEAST_LEASE_S: u32 = 20;
-/// The longest lease and Min-Expires that we follow, seconds.
-const MOST_LEASE_S: u32 = 86_400;
-/// The longest Retry-After that we obey.
-const MOST_RETRY_S: u32 = 3_600;
+
+pub(in crate::sip) use self::registering::{MAX_DIGESTS, challenge};
 
 /// Which line; its trunk's place in the directory.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(in crate::sip) struct LineId(pub u16);
-
-/// One address of the carrier's.
-#[derive(Debug)]
-pub(in crate::sip) struct Target {
-    /// The way there.
-    pub flow: Flow,
-    /// Passed over until then.
-    shut_until: Option<Mono>,
-    ping: Ping,
-}
-
-#[derive(Debug)]
-enum Ping {
-    /// OPTIONS is not sent.
-    Off,
-    /// To be sent then.
-    Due(Mono),
-    /// On its way.
-    Asked { branch: Token, until: Mono },
-}
-
-/// Where the registration stands.
-#[derive(Debug)]
-enum Reg {
-    /// The profile does not register.
-    Off,
-    /// REGISTER is due then.
-    Due(Mono),
-    /// On its way to that target.
-    Asked { branch: Token, target: usize, until: Mono, digests: u8 },
-}
 
 /// See the module.
 #[derive(Debug)]
@@ -184,7 +138,7 @@ impl Line {
                 None => {
                     let pinged = !self.upstream.options_every.is_zero();
                     let ping = if pinged { Ping::Due(now) } else { Ping::Off };
-                    Target { flow, shut_until: None, ping }
+                    Target::new(flow, ping)
                 }
             };
             self.targets.push(target);
@@ -192,7 +146,7 @@ impl Line {
         self.at = had.and_then(|flow| self.targets.iter().position(|target| target.flow == flow));
         // A REGISTER under way counts its target by its place, which may be another's now.
         if matches!(self.reg, Reg::Asked { .. }) || (self.at.is_none() && self.registers()) {
-            self.reg = Reg::Due(now);
+            self.register_at(now);
         }
     }
 
@@ -262,9 +216,11 @@ impl Line {
         }
         if let Reg::Due(at) = self.reg
             && at <= now
-            && let Some(target) = self.best(now)
         {
-            return self.register(target, 0, rng);
+            match self.best(now) {
+                Some(target) => return self.register(target, 0, rng),
+                None => self.register_at(now),
+            }
         }
         let due = |target: &Target| matches!(target.ping, Ping::Due(at) if at <= now);
         let target = self.targets.iter().position(due)?;
@@ -294,52 +250,6 @@ impl Line {
         }
     }
 
-    /// The first that is well; when none is, each in turn.
-    fn best(&self, now: Mono) -> Option<usize> {
-        let well = self.targets.iter().position(|target| target.is_well(now));
-        let turn = usize::try_from(self.failures).unwrap_or(0).checked_rem(self.targets.len());
-        well.or(turn)
-    }
-
-    fn register(&mut self, target: usize, digests: u8, rng: &mut Rng) -> Option<Wish> {
-        self.cseq = self.cseq.saturating_add(1);
-        Some(Wish {
-            method: Method::Register,
-            flow: self.targets.get(target)?.flow,
-            call_id: self.call_id.clone(),
-            cseq: self.cseq,
-            authorization: self.digest(&Method::Register, &self.register_uri(), rng),
-            expires_s: Some(self.ask_s),
-            place: WishPlace::Register { target, digests },
-        })
-    }
-
-    /// The Request-URI of our REGISTER.
-    pub fn register_uri(&self) -> String {
-        format!("sip:{}", self.upstream.domain)
-    }
-
-    /// The answer to the last challenge, counted on (RFC 7616 §3.4).
-    fn digest(
-        &mut self,
-        method: &Method,
-        uri: &str,
-        rng: &mut Rng,
-    ) -> Option<(HeaderName, String)> {
-        let login = self.upstream.login.as_ref()?;
-        let (challenge, proxy, count) = self.known.as_mut()?;
-        *count = count.saturating_add(1);
-        let password = login.password.reveal();
-        let value = challenge.answer(&login.user, password, method, uri, &rng.token(), *count);
-        let name = if *proxy { HeaderName::ProxyAuthorization } else { HeaderName::Authorization };
-        Some((name, value))
-    }
-
-    /// The challenge in a 401 or 407 that our password may answer: ours is for one realm only.
-    pub fn challenge(&self, response: &Response) -> Option<(Challenge, bool)> {
-        challenge(response, &self.upstream)
-    }
-
     /// What came of the REGISTER or OPTIONS under `branch`; hands back what is to be sent at once.
     pub fn answered(
         &mut self,
@@ -362,199 +272,14 @@ impl Line {
             }
             return None;
         }
-        let Reg::Asked { branch: asked, target, digests, .. } = self.reg else { return None };
-        if asked != branch {
-            return None; // An answer to a REGISTER that was given up.
-        }
-        match response.status {
-            200..300 => {
-                self.registered(target, response, now, rng);
-                None
+        match self.reg {
+            Reg::Asked { branch: asked, target, digests, .. } if asked == branch => {
+                self.register_answered(target, digests, response, now, rng)
             }
-            401 | 407 => {
-                let Some((challenge, proxy)) = self.challenge(response) else {
-                    self.refuse(response.status, now, rng);
-                    return None;
-                };
-                // A second challenge that does not say that the nonce was too old says that the password
-                // is wrong; but the first may have answered a digest with a nonce of long ago.
-                if digests >= MAX_DIGESTS || (digests > 0 && !challenge.stale) {
-                    self.known = None;
-                    self.refuse(response.status, now, rng);
-                    return None;
-                }
-                self.known = Some((challenge, proxy, 0));
-                self.register(target, digests.saturating_add(1), rng)
-            }
-            423 => {
-                // RFC 3261 §10.2.8: as long as it wants, once.
-                let least = response.head.headers.number(&HeaderName::MinExpires).unwrap_or(0);
-                if least > self.ask_s && least <= MOST_LEASE_S {
-                    self.ask_s = least;
-                    return self.register(target, digests, rng);
-                }
-                self.refuse(423, now, rng);
-                None
-            }
-            408 | 500..=599 => {
-                self.refused = Some(response.status);
-                self.unanswered(target, now, rng);
-                let wait_s = response.head.headers.number(&HeaderName::RetryAfter);
-                if let (Some(wait_s), Some(target)) = (wait_s, self.targets.get_mut(target)) {
-                    let wait = Duration::from_secs(u64::from(wait_s.min(MOST_RETRY_S)));
-                    target.shut_until = target.shut_until.max(Some(later(now, wait)));
-                }
-                None
-            }
-            status => {
-                self.refuse(status, now, rng);
-                None
-            }
+            // An answer to a REGISTER that was given up.
+            Reg::Off | Reg::Due(_) | Reg::Asked { .. } => None,
         }
     }
-
-    fn registered(&mut self, target: usize, response: &Response, now: Mono, rng: &mut Rng) {
-        let lease_s = lease_of(response, &self.contact_user).unwrap_or(self.ask_s);
-        let lease_s = lease_s.clamp(LEAST_LEASE_S, MOST_LEASE_S);
-        let lease = Duration::from_secs(u64::from(lease_s));
-        self.at = Some(target);
-        self.lapses = Some(later(now, lease));
-        (self.failures, self.refused) = (0, None);
-        if let Some(target) = self.targets.get_mut(target) {
-            target.shut_until = None;
-        }
-        // At half the lease and a little: there is time for every server before it lapses.
-        self.reg = Reg::Due(later(now, spread(lease.checked_div(2).unwrap_or(lease), rng)));
-    }
-
-    /// The carrier says no; a person must see to it. The next server may know better.
-    fn refuse(&mut self, status: u16, now: Mono, rng: &mut Rng) {
-        self.refused = Some(status);
-        self.failures = self.failures.saturating_add(1);
-        // A registration that stands is left to lapse; a refused refresh does not end it.
-        self.reg = Reg::Due(later(now, spread(BACK_OFF_REFUSED, rng)));
-    }
-
-    /// A server did not answer a REGISTER: the next one at once, or all again after a while.
-    fn unanswered(&mut self, target: usize, now: Mono, rng: &mut Rng) {
-        self.shut(target, now);
-        let other = self.targets.iter().any(|target| target.is_well(now));
-        if other {
-            self.reg = Reg::Due(now);
-            return;
-        }
-        self.failures = self.failures.saturating_add(1);
-        let doubled = BACK_OFF.saturating_mul(2_u32.saturating_pow(self.failures.min(8)));
-        self.reg = Reg::Due(later(now, spread(doubled.min(BACK_OFF_MOST), rng)));
-    }
-
-    fn shut(&mut self, target: usize, now: Mono) {
-        let until = later(now, self.shut_for());
-        if let Some(target) = self.targets.get_mut(target) {
-            target.shut_until = target.shut_until.max(Some(until));
-        }
-    }
-
-    fn shut_for(&self) -> Duration {
-        // OPTIONS opens it again; by itself only when that had two chances to.
-        SHUT.max(self.upstream.options_every.saturating_mul(2))
-    }
-
-    fn ping_failed(&mut self, target: usize, now: Mono, rng: &mut Rng) {
-        let next = later(now, spread(self.upstream.options_every.min(SHUT), rng));
-        self.shut(target, now);
-        if let Some(target) = self.targets.get_mut(target) {
-            target.ping = Ping::Due(next);
-        }
-        // Registered at a server that is gone is not registered: the carrier's calls do not come.
-        let other = self.targets.iter().any(|target| target.is_well(now));
-        if self.registers() && self.at == Some(target) && other && matches!(self.reg, Reg::Due(_)) {
-            self.reg = Reg::Due(now);
-        }
-    }
-
-    fn ping_answered(&mut self, target: usize, now: Mono, rng: &mut Rng) {
-        let next = later(now, spread(self.upstream.options_every, rng));
-        let Some(found) = self.targets.get_mut(target) else { return };
-        found.ping = Ping::Due(next);
-        let was_shut = !found.is_well(now);
-        found.shut_until = None;
-        let Reg::Due(due) = self.reg else { return };
-        if was_shut && self.is_registered(now) == Some(false) {
-            // One that is back is tried at once when nothing else has our registration.
-            self.reg = Reg::Due(now);
-        } else if was_shut && self.at.is_some_and(|at| target < at) {
-            self.reg = Reg::Due(due.min(later(now, spread(RETURN, rng))));
-        }
-    }
-
-    /// A call or a message could not be brought to the server at `remote`: calls pass it over.
-    pub fn failed(&mut self, remote: SocketAddr, now: Mono, rng: &mut Rng) {
-        let Some(target) = self.targets.iter().position(|t| t.flow.remote == remote) else {
-            return;
-        };
-        if let Reg::Asked { target: asked, .. } = self.reg
-            && asked == target
-        {
-            return self.unanswered(target, now, rng);
-        }
-        self.ping_failed(target, now, rng);
-        if let Some(Target { ping, .. }) = self.targets.get_mut(target)
-            && self.upstream.options_every.is_zero()
-        {
-            *ping = Ping::Off;
-        }
-    }
-
-    /// The server at `remote` had no room for a call (503): the same call finds another, and so do those
-    /// of the next moment; it may have room again after that (RFC 3261 §21.5.4).
-    pub fn busy(&mut self, remote: SocketAddr, now: Mono) {
-        let until = later(now, BUSY);
-        for target in self.targets.iter_mut().filter(|target| target.flow.remote == remote) {
-            target.shut_until = target.shut_until.max(Some(until));
-        }
-    }
-
-    /// The connection that the registration hangs on is gone: calls cannot reach us by it.
-    pub fn flow_lost(&mut self, flow: Flow, now: Mono, rng: &mut Rng) {
-        let at = self.at.and_then(|at| self.targets.get(at));
-        let ours = at.is_some_and(|target| target.flow.remote == flow.remote);
-        if ours && flow.transport.is_stream() && self.registers() && matches!(self.reg, Reg::Due(_))
-        {
-            self.reg = Reg::Due(later(now, spread(Duration::from_secs(1), rng)));
-        }
-    }
-}
-
-impl Target {
-    fn is_well(&self, now: Mono) -> bool {
-        self.shut_until.is_none_or(|until| until <= now)
-    }
-}
-
-/// The challenge in a 401 or 407 that the upstream's password may answer.
-pub(in crate::sip) fn challenge(
-    response: &Response,
-    upstream: &Upstream,
-) -> Option<(Challenge, bool)> {
-    let login = upstream.login.as_ref()?;
-    let proxy = response.status == 407;
-    let name = if proxy { HeaderName::ProxyAuthenticate } else { HeaderName::WwwAuthenticate };
-    let challenge = Challenge::pick(response.head.headers.all(&name))?;
-    (challenge.realm == login.realm).then_some((challenge, proxy))
-}
-
-/// The lease that a 200 grants: the `expires` of our own Contact, or else Expires (RFC 3261 §10.2.4).
-fn lease_of(response: &Response, user: &str) -> Option<u32> {
-    let own = match &response.head.contacts {
-        crate::sip::Contacts::List(list) => list
-            .iter()
-            .find(|contact| contact.uri.user().as_deref() == Some(user))
-            .or_else(|| list.first().filter(|_| list.len() == 1)),
-        crate::sip::Contacts::Star => None,
-    };
-    let own = own.and_then(|contact| contact.params.value("expires")?.parse().ok());
-    own.or_else(|| response.head.headers.number(&HeaderName::Expires))
 }
 
 /// Between 100 and 125 % of `time`, so that those who failed together do not return together.

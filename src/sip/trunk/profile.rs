@@ -93,8 +93,8 @@ pub struct Profile {
     pub contact: ContactUser,
     /// The lease that we ask for.
     pub expires: Duration,
-    /// Session-Expires that we ask for (RFC 4028 §4).
-    pub session_expires: Duration,
+    /// Session-Expires that we ask for (RFC 4028 §4); none: we ask for no session timer.
+    pub session_expires: Option<Duration>,
     /// Min-SE that we ask for, and the least that we accept (RFC 4028 §5).
     pub min_se: Duration,
     /// Whether reliable provisional answers are offered.
@@ -133,7 +133,7 @@ impl Profile {
             registration: Registration::Plain,
             contact: ContactUser::Random,
             expires: Duration::from_secs(3600),
-            session_expires: Duration::from_secs(300),
+            session_expires: Some(Duration::from_secs(300)),
             min_se: Duration::from_secs(300),
             reliable: Reliable::Supported,
             trust_asserted: true,
@@ -153,7 +153,7 @@ impl Profile {
             registration: Registration::Digest,
             contact: ContactUser::User,
             expires: Duration::from_secs(3600),
-            session_expires: Duration::from_secs(1800),
+            session_expires: Some(Duration::from_secs(1800)),
             min_se: Duration::from_secs(90),
             reliable: Reliable::Off,
             trust_asserted: false,

@@ -10,6 +10,7 @@ mod guarding;
 mod hostile;
 mod large;
 mod offers;
+mod outside;
 mod pair;
 mod redirecting;
 mod referring;
@@ -24,8 +25,8 @@ mod timers;
 use super::{Endpoint, Gauges};
 use crate::base::{LegId, Mono, Now, Number, Private, Rng, Wall};
 use crate::sip::api::{
-    Account, AccountPolicy, BindingChange, Directory, Effect, Flow, LegEvent, Listener, Refer,
-    Settings, Shown, Transport, Trunk, Why,
+    Account, AccountPolicy, BindingChange, Directory, Effect, Flow, LegEvent, Listener, Outgoing,
+    Refer, Settings, Shown, Transport, Trunk, Why,
 };
 use crate::sip::trunk::Profile;
 use crate::sip::{HeaderName, Message, Method, parse};
@@ -302,6 +303,17 @@ impl Ladder {
                 let sdp = (!rest.contains(&"late")).then_some(sdp);
                 let number = Number::from(*number);
                 endpoint.dial(LegId(2), &number, &shown, sdp, now, out).expect("an address");
+            }
+            [".", "dial_outside", number] => {
+                self.leg = LegId(2);
+                let call = Outgoing {
+                    trunk: "carrier".into(),
+                    number: Number::from(*number),
+                    caller: None,
+                    withhold: None,
+                    emergency: false,
+                };
+                endpoint.dial_outside(LegId(2), &call, sdp, now, out).expect("a carrier");
             }
             [".", "hang_up"] => endpoint.hang_up(leg, Why::Normal, now, out),
             [".", "hang_up", "elsewhere"] => endpoint.hang_up(leg, Why::Elsewhere, now, out),

@@ -218,6 +218,49 @@ fn retry_after_is_obeyed_and_a_lapsed_lease_is_said() {
 }
 
 #[test]
+fn a_refused_refresh_is_not_said_again_before_the_carrier_wants_it() {
+    // Status, its Retry-After; when the next REGISTER goes, at the earliest and at the latest.
+    let table = [
+        (503, "Retry-After: 120\r\n", 120, 160),
+        (480, "Retry-After: 120 (soon);duration=60\r\n", 120, 160),
+        (486, "Retry-After: 30\r\n", 30, 60),
+        (503, "Retry-After: 86400\r\n", 3_600, 3_640),
+        // A wrong password is no sooner right because somebody says so.
+        (403, "Retry-After: 5\r\n", 120, 160),
+        (503, "", 4, 8),
+    ];
+    for (status, retry, least, most) in table {
+        let (mut line, mut rng) = line("digest-trunk", &[5060], 10);
+        send(&mut line, &mut rng, at(0), 1);
+        let _ = line.answered(Token(1), &response(200, GRANTED), at(0), &mut rng);
+        let (mut now, mut refused) = (at(0), None);
+        for branch in 2..1_000 {
+            now = line.deadline().expect("something to come");
+            let Some(wish) = line.wake(now, &mut rng) else { continue };
+            line.sent(&wish, Token(branch), now);
+            match (wish.method, refused) {
+                // It is there, and says so; only REGISTER waits.
+                (Method::Options, _) => {
+                    let _ = line.answered(Token(branch), &response(200, ""), now, &mut rng);
+                }
+                (_, None) => {
+                    refused = Some(now);
+                    let _ = line.answered(Token(branch), &response(status, retry), now, &mut rng);
+                    assert_eq!(line.state(now).registered, Some(true), "the lease stands");
+                }
+                (_, Some(before)) => {
+                    let waited = now.since(before).as_secs();
+                    assert!((least..=most).contains(&waited), "{status} {retry}: {waited}");
+                    refused = None;
+                    break;
+                }
+            }
+        }
+        assert!(refused.is_none() && now > at(300), "{status} {retry}");
+    }
+}
+
+#[test]
 fn options_open_and_close_the_way_to_a_server() {
     let (mut line, mut rng) = line("generic-ip", &[5060, 5062], 30);
     assert_eq!(line.state(at(0)).registered, None);
