@@ -8,8 +8,9 @@ use super::endpoint::source_of;
 use super::transaction::timer::Alarm;
 use super::transaction::{Timers, after_ms};
 use crate::base::{Mono, Now, Number, Wall};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
+use std::time::Duration;
 
 /// The lease when a phone asks for none (§10.2.1.1), shortened to what the settings allow.
 const DEFAULT_EXPIRES_S: u32 = 3_600;
@@ -19,6 +20,11 @@ const LONG_ENOUGH_S: u32 = 3_600;
 const MAX_CONTACT: usize = 1_024;
 /// Longest Call-ID that is kept, bytes.
 const MAX_CALL_ID: usize = 256;
+
+/// How long a REGISTER can be repeated (§17.2.2: 64·T1).
+const REPEATED_FOR: Duration = Duration::from_secs(32);
+/// Most REGISTERs of one account that are remembered so; a repetition of an older one is challenged.
+const OBEYED_KEPT: usize = 8;
 
 /// Longest `+sip.instance` that is kept, bytes.
 const MAX_INSTANCE: usize = 256;
@@ -161,8 +167,17 @@ struct Phones {
     /// The most recently refreshed last.
     held: Vec<Held>,
     alarm: Alarm,
-    /// The transaction of the last REGISTER that was obeyed: its repetition is answered, not obeyed.
-    last: Option<(u64, Flow)>,
+}
+
+/// A REGISTER that was obeyed a moment ago.
+#[derive(Debug)]
+struct Obeyed {
+    /// Its transaction, by which a repetition is known.
+    key: u64,
+    flow: Flow,
+    call_id: String,
+    cseq: u32,
+    at: Mono,
 }
 
 /// See the module.
@@ -170,6 +185,9 @@ struct Phones {
 pub(super) struct Registrar {
     phones: BTreeMap<Number, Phones>,
     timers: Timers<Number>,
+    /// What each account's phones asked lately, the last one last: repetitions are answered and not
+    /// obeyed, and what was overtaken is known for as such even when its binding is gone.
+    lately: BTreeMap<Number, VecDeque<Obeyed>>,
     /// Whose phones hang on a connection; an entry goes with its connection.
     streams: BTreeMap<Flow, BTreeSet<Number>>,
     count: usize,
@@ -201,10 +219,22 @@ pub(super) fn grant_expiry(
 }
 
 impl Registrar {
-    /// Whether `key` is the repetition of the account's last REGISTER, on the same flow.
-    pub fn is_repeated(&self, account: &str, key: u64, flow: Flow) -> bool {
-        let number = Number::from(account);
-        self.phones.get(&number).is_some_and(|phones| phones.last == Some((key, flow)))
+    /// Whether `key` is the repetition of a REGISTER that one of the account's phones sent lately, on
+    /// the same flow (RFC 3261 §17.2.2).
+    pub fn is_repeated(&self, account: &str, key: u64, flow: Flow, now: Mono) -> bool {
+        let lately = self.lately.get(&Number::from(account));
+        lately.into_iter().flatten().any(|obeyed| {
+            obeyed.key == key && obeyed.flow == flow && now.since(obeyed.at) < REPEATED_FOR
+        })
+    }
+
+    /// Whether a later REGISTER of the same Call-ID was obeyed already: two phones of one account count
+    /// by themselves, and a request that a removal has overtaken must not bring the binding back.
+    fn is_overtaken(&self, account: &Number, call_id: &str, cseq: u32, now: Mono) -> bool {
+        let lately = self.lately.get(account);
+        lately.into_iter().flatten().any(|obeyed| {
+            obeyed.call_id == call_id && cseq < obeyed.cseq && now.since(obeyed.at) < REPEATED_FOR
+        })
     }
 
     /// Whether one of the account's phones registered from this source.
@@ -224,6 +254,9 @@ impl Registrar {
         changes: &mut Vec<BindingChange>,
     ) -> Result<Vec<Flow>, RegisterError> {
         let Registration { account, call_id, cseq, flow, max_contacts, ask } = registration;
+        if !matches!(ask, Ask::Fetch) && self.is_overtaken(account, call_id, *cseq, now.mono) {
+            return Err(RegisterError::OutOfOrder);
+        }
         let mut moved = Vec::new();
         if call_id.len() > MAX_CALL_ID {
             return Err(RegisterError::TooLong);
@@ -294,7 +327,13 @@ impl Registrar {
             changes.push(BindingChange::Put(held.binding(account)));
             phones.held.push(held);
         }
-        phones.last = Some((key, *flow));
+        let lately = self.lately.entry((*account).clone()).or_default();
+        lately.retain(|obeyed| now.mono.since(obeyed.at) < REPEATED_FOR);
+        while lately.len() >= OBEYED_KEPT {
+            lately.pop_front();
+        }
+        let (flow, call_id) = (*flow, (*call_id).to_owned());
+        lately.push_back(Obeyed { key, flow, call_id, cseq: *cseq, at: now.mono });
         self.count = self.count.saturating_sub(before).saturating_add(phones.held.len());
         self.settle(account);
         Ok(moved)

@@ -54,6 +54,8 @@ pub struct Setup<'a> {
     pub more: &'a str,
     /// Also TLS, ws and wss, with a certificate of an authority of the test's own.
     pub secure: bool,
+    /// Accounts besides 6001 to 6010: this many, from 100000 on.
+    pub accounts: u32,
     /// Another program holds every other RTP port, the first too.
     pub ports_held: bool,
     /// Put before the daemon's own arguments: another program that starts it.
@@ -69,6 +71,7 @@ impl Default for Setup<'_> {
             sip: "",
             more: "",
             secure: false,
+            accounts: 0,
             ports_held: false,
             under: &[],
         }
@@ -159,7 +162,7 @@ impl Desk {
         let config = dir.write("madoguchi.toml", &text);
         std::fs::create_dir_all(dir.file("store")).unwrap();
         let mut accounts = String::new();
-        for user in 6001..=6010 {
+        for user in (6001..=6010).chain(100_000..100_000 + setup.accounts) {
             accounts += &format!("{user}\t{}\n", password(&user.to_string()));
         }
         let secret = dir.write("secrets/accounts.tsv", &accounts);

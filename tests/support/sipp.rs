@@ -18,6 +18,7 @@ pub struct Job {
     calls: u32,
     rate: u32,
     transport: &'static str,
+    fields: Option<String>,
     set: BTreeMap<&'static str, String>,
     within: Duration,
 }
@@ -48,7 +49,14 @@ impl Job {
             transport: "u1",
             set,
             within: Duration::from_secs(30),
+            fields: None,
         }
+    }
+
+    /// A line of fields for each call, in turn, as `[field0]` and so on.
+    pub fn fields(mut self, lines: String) -> Self {
+        self.fields = Some(lines);
+        self
     }
 
     /// Fills in `@NAME@`.
@@ -146,6 +154,10 @@ impl Sipp {
         argv.extend(["-trace_logs".into(), "-log_file".into(), path("calls.log")]);
         argv.extend(["-trace_msg".into(), "-message_file".into(), path("messages.log")]);
         argv.extend(["-trace_err".into(), "-error_file".into(), path("errors.log")]);
+        if let Some(lines) = &job.fields {
+            let file = dir.write("fields.csv", &format!("SEQUENTIAL\n{lines}"));
+            argv.extend(["-inf".into(), file.display().to_string()]);
+        }
         argv.push(job.to.to_string());
         let process = Process::start("sipp", &argv, dir.path(), dir.file("screen.log"));
         Self { process, dir, within: job.within }

@@ -1,5 +1,5 @@
 //! REGISTER: from the message to the location table and back (RFC 3261 §10.3). No transaction is
-//! kept: a repetition is known by the one that was obeyed last.
+//! kept: a repetition is known by those that were obeyed lately.
 
 use super::receive::Refusal;
 use super::{Effect, Endpoint};
@@ -26,7 +26,7 @@ impl Endpoint {
     ) {
         // §10.3 steps 3 to 5: who says it is proved, and may only speak of itself.
         let speaks_as = request.head.to.uri.user().unwrap_or_default().into_owned();
-        if self.registrar.is_repeated(&speaks_as, key, flow) {
+        if self.registrar.is_repeated(&speaks_as, key, flow, now.mono) {
             // Its digest was used up by the first copy; the answer may have been lost.
             return self.registered(flow, request, &Number::from(speaks_as), false, now, out);
         }

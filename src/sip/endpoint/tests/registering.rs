@@ -35,12 +35,13 @@ impl Phone {
         wire(
             &format!(
                 "REGISTER sip:desk.example SIP/2.0
-                 Via: SIP/2.0/UDP 198.51.100.9:5060;branch=z9hG4bK{call_id}{cseq}{};rport
+                 Via: SIP/2.0/UDP 198.51.100.9:5060;branch=z9hG4bK{call_id}{cseq}x{}x{};rport
                  From: <sip:{user}@desk.example>;tag=f
                  To: <sip:{user}@desk.example>
                  Call-ID: {call_id}
                  CSeq: {cseq} REGISTER
                  {lines}{proof}",
+                lines.len(),
                 proof.len()
             ),
             "",
@@ -216,6 +217,41 @@ fn a_repetition_is_answered_and_an_overtaken_request_is_not_obeyed() {
     assert_eq!(phone.endpoint.gauges().bindings, 1);
     phone.call_id = "rebooted";
     phone.cseq = 1;
+    assert_eq!(short(phone.register("Contact: <sip:1000@10.0.0.5>")).0, 200);
+}
+
+#[test]
+fn two_phones_of_one_account_are_judged_each_by_its_own_call_id() {
+    let mut phone = Phone::new();
+    phone.call_id = "desk";
+    phone.register("Contact: <sip:1000@10.0.0.5>");
+    let first = phone.last.clone();
+    (phone.call_id, phone.cseq) = ("mobile", 7);
+    phone.register("Contact: <sip:1000@10.0.0.6>");
+    let second = phone.last.clone();
+    // The answers were lost: both phones repeat, and neither is challenged or obeyed again.
+    for again in [&first, &second, &first] {
+        assert_eq!(short(read(&phone.send(again.clone()))).0, 200);
+        assert!(phone.changes.is_empty());
+    }
+    assert_eq!(phone.endpoint.gauges().bindings, 2);
+    // The first phone's counts are its own.
+    (phone.call_id, phone.cseq) = ("desk", 2);
+    assert_eq!(short(phone.register("Contact: <sip:1000@10.0.0.5>")).0, 200);
+}
+
+#[test]
+fn a_register_that_a_removal_overtook_does_not_bring_the_phone_back() {
+    let mut phone = Phone::new();
+    phone.register("Contact: <sip:1000@10.0.0.5>");
+    phone.cseq = 3;
+    assert_eq!(short(phone.register("Contact: <sip:1000@10.0.0.5>;expires=0")).0, 200);
+    phone.cseq = 2;
+    assert_eq!(short(phone.register("Contact: <sip:1000@10.0.0.5>")).0, 500);
+    assert_eq!(phone.endpoint.gauges().bindings, 0);
+    // What was sent a minute ago is not on its way any more.
+    phone.pass(32_000);
+    phone.cseq = 2;
     assert_eq!(short(phone.register("Contact: <sip:1000@10.0.0.5>")).0, 200);
 }
 
