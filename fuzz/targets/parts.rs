@@ -60,7 +60,8 @@ pub fn message(data: &[u8]) {
 pub fn sdp(data: &[u8]) {
     let Ok(session) = crate::sdp::parse(data) else { return };
     for media in &session.media {
-        let _ = (session.connection_of(media), session.direction_of(media), media.event_pt());
+        let _ =
+            (session.connection_of(media), session.direction_of(media), media.event(Codec::Pcmu));
         for pt in media.payload_types() {
             let _ = media.codec(pt);
         }

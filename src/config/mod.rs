@@ -24,6 +24,7 @@ pub use secrets::{MOST_ACCOUNTS, accounts};
 pub use tls::{TlsFiles, load_tls};
 
 use crate::base::{Channels, Number, Private, TrunkId};
+use crate::sdp::Codec;
 use crate::sip::api::{Account, AccountPolicy, Directory, Listener, Settings, Transport, Trunk};
 use crate::sip::trunk::{Profile, Upstream};
 use crate::trace::{Bounds, Collector, Reveal};
@@ -124,6 +125,8 @@ pub struct ListenConfig {
 pub struct Media {
     /// Bound, and named in SDP unless it is 0.0.0.0.
     pub address: IpAddr,
+    /// Voice codecs that are taken, the one liked best first; at least one.
+    pub codecs: Vec<Codec>,
     /// RTP on the even ones, RTCP on the odd; starts even, holds at least four.
     pub ports: RangeInclusive<u16>,
     /// Media threads, at least 1.

@@ -8,6 +8,7 @@ use crate::dialplan::reader::{At, Item, Table, document};
 use crate::dialplan::shape::{NumberRule, Shape, TextRule, show};
 use crate::dialplan::values::{self, RangeFault};
 use crate::dialplan::{Finding, Findings, Source};
+use crate::sdp::Codec;
 use crate::sip::api::Transport;
 use crate::sip::digest::Offer;
 use std::collections::BTreeMap;
@@ -308,6 +309,7 @@ impl Reading<'_, '_> {
                 self.out.at(&listen.span, Problem::PortInside { port });
             }
         }
+        let codecs = table.get("codecs").map(|item| self.codecs(&item));
         let threads = self.count(&mut table, "threads", 1..=64, 1);
         let prompts = table.get("prompts").and_then(|item| self.path(&item));
         let silence_after = table.duration("silence_after", s(2)..=s(600), s(10), self.out);
@@ -317,6 +319,7 @@ impl Reading<'_, '_> {
         table.finish(self.out);
         Media {
             address,
+            codecs: codecs.unwrap_or_else(|| Codec::ALL.to_vec()),
             ports,
             threads,
             prompts,
@@ -326,6 +329,25 @@ impl Reading<'_, '_> {
             dscp,
             advertised,
         }
+    }
+
+    /// Voice codecs, each once; G.711 must be among them, or a carrier could not be talked to.
+    fn codecs(&mut self, item: &Item) -> Vec<Codec> {
+        const KNOWN: [(&str, Codec); 4] = [
+            ("pcmu", Codec::Pcmu),
+            ("pcma", Codec::Pcma),
+            ("g722", Codec::G722),
+            ("opus", Codec::Opus),
+        ];
+        let mut codecs = Vec::new();
+        for word in self.bounded(item) {
+            let codec = word.word(&KNOWN, self.out);
+            codecs.extend(codec.filter(|codec| !codecs.contains(codec)));
+        }
+        if !codecs.iter().any(|codec| codec.passes_to(Codec::Pcmu)) {
+            self.out.at(&item.span, Problem::NoG711);
+        }
+        codecs
     }
 
     fn ports(&mut self, item: &Item) -> Option<RangeInclusive<u16>> {

@@ -70,6 +70,8 @@ pub(super) enum Problem {
     ShortToken { least: usize },
     /// Not a carrier's server.
     BadServer { found: String },
+    /// G.711 is not among the codecs.
+    NoG711,
     /// A user, realm or domain that cannot stand in a header.
     BadWordOfTrunk { key: String, found: String },
     /// A profile that registers, and nowhere to register.
@@ -458,6 +460,12 @@ impl Problem {
                     "例: \"carrier.example\"、\"192.0.2.1:5060\"、\"tcp:192.0.2.1\"",
                     "such as \"carrier.example\", \"192.0.2.1:5060\" or \"tcp:192.0.2.1\""
                 ),
+            ),
+            Self::NoG711 => (
+                Error,
+                "no-g711",
+                say!("codecs に G.711 がない", "codecs names no G.711"),
+                say!("\"pcmu\" か \"pcma\"", "\"pcmu\" or \"pcma\""),
             ),
             Self::BadWordOfTrunk { key, found } => (
                 Error,

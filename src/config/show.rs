@@ -80,6 +80,8 @@ impl Config {
         line("\n[media]".to_owned());
         line(format!("address = \"{}\"", self.media.address));
         line(format!("ports = \"{}-{}\"", self.media.ports.start(), self.media.ports.end()));
+        let codecs = self.media.codecs.iter().map(|codec| codec.name().to_ascii_lowercase());
+        line(format!("codecs = {}", list(codecs)));
         line(format!("threads = {}", self.media.threads));
         if let Some(prompts) = &self.media.prompts {
             line(format!("prompts = {}", path(prompts)));

@@ -137,6 +137,7 @@ fn each_fault_is_found_and_nothing_else() {
         ("[plan]", "[media]\naddress = \"0.0.0.0\"\n[plan]", &["no-advertise"]),
         ("[plan]", "[media]\nports = \"20001-29999\"\n[plan]", &["odd-port"]),
         ("[plan]", "[media]\nports = \"20000-20002\"\n[plan]", &["few-ports"]),
+        ("[plan]", "[media]\ncodecs = [\"opus\"]\n[plan]", &["no-g711"]),
         ("[plan]", "[media]\nports = \"80-90\"\n[plan]", &["bad-ports"]),
         ("[plan]", "[media]\nports = \"20000-70000\"\n[plan]", &["bad-ports"]),
         ("[plan]", "[media]\nthreads = 0\ndscp = 64\n[plan]", &["out-of-range", "out-of-range"]),

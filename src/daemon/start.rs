@@ -318,6 +318,7 @@ pub async fn start(
     let rng = Rng::from_key(random_key()?);
     let policy = Policy {
         media_ip: config.media.advertised(),
+        codecs: config.media.codecs.clone(),
         first_port: *config.media.ports.start(),
         last_port: *config.media.ports.end(),
         max_calls: config.limits.calls,
@@ -609,6 +610,7 @@ fn gauges(
             media_beat_age_ms: if media.healthy() { 0 } else { u64::MAX },
             rtp_packets_dropped: rtp.dropped().iter().map(|(_, count)| count).sum(),
             media_ports: wide(shown.gauges.ports),
+            media_mixes: rtp.mixes,
             sip_messages_in: wire.received.load(Ordering::Relaxed),
             sip_messages_out: wire.sent.load(Ordering::Relaxed),
             blocked_sources: wide(shown.admission.blocked),
@@ -627,7 +629,10 @@ fn gauges(
             journal_transactions: journal.transactions,
             trunks: shown.gauges.lines.iter().map(trunk_gauge).collect(),
             rtp_packets_in: rtp.packets_received,
-            rtp_packets_out: rtp.packets_relayed.saturating_add(rtp.packets_played),
+            rtp_packets_out: rtp
+                .packets_relayed
+                .saturating_add(rtp.packets_played)
+                .saturating_add(rtp.packets_made),
         }
     })
 }

@@ -110,7 +110,8 @@ async fn talk(socket: UdpSocket, mut orders: mpsc::Receiver<Order>, pitch_hz: f3
                         length
                     }
                     _ => {
-                        let sound = voice.sound(how.codec);
+                        let sound = voice.bytes(how.codec).unwrap_or_default();
+                        if sound.is_empty() { continue }
                         let from = frame % (sound.len() / SAMPLES) * SAMPLES;
                         let payload = sound.get(from..from + SAMPLES).unwrap_or(&[]);
                         packet::write(&mut bytes, fresh(how.send_pt, frame == 0, timestamp), payload)

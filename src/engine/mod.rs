@@ -17,6 +17,7 @@ use crate::dialplan::Plan;
 use crate::event::{DeskEvent, Entry, Fact};
 use crate::pbx::{self, Command, CommandError, Desk};
 use crate::rtp;
+use crate::sdp::Codec;
 use crate::sip::Endpoint;
 use crate::sip::api::{
     Binding, BindingChange, Directory, Effect, Flow, KeptSubscription, Settings,
@@ -135,6 +136,8 @@ impl Outbox {
 pub struct Policy {
     /// Our address in every SDP.
     pub media_ip: IpAddr,
+    /// The voice codecs that we take, the one liked best first; at least one.
+    pub codecs: Vec<Codec>,
     /// First RTP port.
     pub first_port: u16,
     /// Last RTP port, included.

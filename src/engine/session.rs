@@ -8,9 +8,6 @@ use crate::sdp::{self, Agreed, Codec, Direction, Local, SdpError};
 use crate::sip::api::Shown;
 use bytes::Bytes;
 
-/// Codecs in the order we offer them when the other leg has no say.
-pub const CODECS: [Codec; 2] = [Codec::Pcmu, Codec::Pcma];
-
 /// Where offer and answer (RFC 3264) stand. Boxed where large: a desk holds thousands.
 #[derive(Debug)]
 pub enum Talk {
@@ -77,21 +74,6 @@ impl Session {
             answer: None,
         }
     }
-
-    /// The codec that the peer speaks, when that is known: the first one agreed or offered.
-    pub fn codec(&self) -> Option<Codec> {
-        match (&self.agreed, &self.talk) {
-            (Some(agreed), _) => Some(agreed.codec),
-            (None, Talk::Offered(offer)) => offered_codec(offer),
-            (None, Talk::OfferDue | Talk::Offering | Talk::Agreed) => None,
-        }
-    }
-}
-
-/// The voice codec that an offer likes best among ours; none when there is nothing to talk with.
-pub fn offered_codec(offer: &sdp::Session) -> Option<Codec> {
-    let audio = offer.media.iter().find(|media| media.is_plain_audio())?;
-    audio.payload_types().find_map(|pt| audio.codec(pt))
 }
 
 /// Whether an offer puts us on hold: its side listens no more (RFC 3264 §8.4).
@@ -137,6 +119,19 @@ impl NoMedia {
 }
 
 impl Engine {
+    /// The codec that the leg's peer speaks, when that is known: the one agreed, or the one of its
+    /// offer that we shall take.
+    pub(super) fn codec(&self, leg: LegId) -> Option<Codec> {
+        let session = self.sessions.get(&leg)?;
+        match (&session.agreed, &session.talk) {
+            (Some(agreed), _) => Some(agreed.codec),
+            (None, Talk::Offered(offer)) => {
+                self.local(leg, self.policy.first_port, None, Direction::SendRecv).takes(offer)
+            }
+            (None, Talk::OfferDue | Talk::Offering | Talk::Agreed) => None,
+        }
+    }
+
     /// Whether an offer can be answered: a caller whom we could not answer must ring no phone.
     pub(super) fn can_answer(&self, leg: LegId, offer: &sdp::Session) -> bool {
         let local = self.local(leg, self.policy.first_port, None, Direction::SendRecv);
@@ -165,7 +160,7 @@ impl Engine {
 
     /// What we say of ourselves on this leg.
     fn local(&self, leg: LegId, port: u16, first: Option<Codec>, direction: Direction) -> Local {
-        let mut codecs = CODECS.to_vec();
+        let mut codecs = self.policy.codecs.clone();
         codecs.sort_by_key(|codec| Some(*codec) != first);
         let (session_id, version) =
             self.sessions.get(&leg).map_or((1, 1), |session| (session.sdp_id, session.sdp_version));
@@ -208,7 +203,7 @@ impl Engine {
         out: &mut Outbox,
     ) -> Result<Bytes, NoMedia> {
         let port = self.open(leg, now, out)?;
-        let local = self.local(leg, port, offered_codec(offer), direction);
+        let local = self.local(leg, port, None, direction);
         let (answer, agreed) = local.answer(offer)?;
         self.agree(leg, agreed, out);
         Ok(Bytes::from(answer))

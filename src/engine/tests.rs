@@ -79,6 +79,7 @@ impl Room {
                 last_port,
                 max_calls: 10,
                 channels: std::collections::BTreeMap::new(),
+                codecs: vec![crate::sdp::Codec::Pcmu, crate::sdp::Codec::Pcma],
                 lost_after: LOST_AFTER,
             },
             rng: Rng::from_number(1),

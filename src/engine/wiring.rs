@@ -199,7 +199,7 @@ impl Engine {
 
     /// Offers the leg what is true now: its partner's hold, or nothing new.
     pub(super) fn re_invite(&mut self, leg: LegId, now: Now, out: &mut Outbox) {
-        let codec = self.sessions.get(&leg).and_then(Session::codec);
+        let codec = self.codec(leg);
         let direction = self.our_direction(leg);
         if let Ok(offer) = self.make_offer(leg, codec, direction, now, out) {
             if let Some(session) = self.sessions.get_mut(&leg) {
@@ -504,7 +504,7 @@ impl Engine {
         now: Now,
         out: &mut Outbox,
     ) -> Option<Bytes> {
-        let first = self.sessions.get(&behalf).and_then(Session::codec);
+        let first = self.codec(behalf);
         let offer = self
             .open(behalf, now, out)
             .and_then(|_| self.make_offer(leg, first, Direction::SendRecv, now, out));

@@ -20,12 +20,23 @@ pub struct Stream {
     pub send_event_pt: Option<u8>,
     /// Payload type telephone-event arrives with, when agreed.
     pub recv_event_pt: Option<u8>,
+    /// The clock of telephone-event, Hz.
+    pub event_clock_hz: u32,
     /// Packet time in milliseconds, 10 to 60.
     pub ptime_ms: u8,
     /// Whether we may send (the peer did not say `sendonly` or `inactive`).
     pub may_send: bool,
     /// Whether the peer said it will send; silence is noticed only then.
     pub will_receive: bool,
+}
+
+/// One leg's place in a mix.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seat {
+    /// The leg.
+    pub leg: LegId,
+    /// The legs of the same mix that it hears.
+    pub hears: Vec<LegId>,
 }
 
 /// A wish of the engine's. None is answered but by [`Notice`]s.
@@ -63,7 +74,21 @@ pub enum Command {
         /// Other.
         b: LegId,
     },
-    /// Ends the passing of audio on both legs of the bridge that `leg` is in.
+    /// Lets up to 16 legs hear each other as each seat says: three in a talk, or one that listens, or
+    /// whispers to one of them. Otherwise as `Bridge`; a leg that is closed leaves the others to talk on.
+    Mix {
+        /// The legs.
+        seats: Vec<Seat>,
+    },
+    /// Presses a key towards the peer: by telephone-event where it takes that, else by its tones. While
+    /// it is pressed nothing else is heard there; of keys not yet said 32 are kept.
+    Press {
+        /// The leg.
+        leg: LegId,
+        /// `0`–`9`, `*`, `#`, `A`–`D`.
+        key: char,
+    },
+    /// Ends the passing of audio on both legs of the bridge that `leg` is in, or takes it out of its mix.
     Unbridge {
         /// Either leg.
         leg: LegId,

@@ -61,6 +61,60 @@ impl KeyReader {
     }
 }
 
+/// A key that we press: the packets that tell it, one each packet time, and its end three times
+/// (RFC 4733 §2.5.1.4), because one may be lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyWriter {
+    event: u8,
+    /// Ticks of the event's clock it has been down.
+    down: u16,
+    /// Ticks after which it is let go.
+    until: u16,
+    /// Packets said so far, and of these ends.
+    said: u32,
+    ends: u8,
+}
+
+/// How long a key of ours is down, milliseconds: every receiver takes that for a press.
+const PRESS_MS: u32 = 100;
+/// How loud, in dBm0 below zero (RFC 4733 §2.3.3).
+const VOLUME: u8 = 10;
+/// How often the end is said.
+const ENDS: u8 = 3;
+
+impl KeyWriter {
+    /// A press of `key` on a clock of `clock_hz`; none when it is no key.
+    #[must_use]
+    pub fn press(key: char, clock_hz: u32) -> Option<Self> {
+        let event = (0..=15).find(|event| self::key(*event) == Some(key))?;
+        let until = clock_hz.saturating_mul(PRESS_MS).checked_div(1000).unwrap_or(0);
+        Some(Self {
+            event,
+            down: 0,
+            until: u16::try_from(until).unwrap_or(u16::MAX),
+            said: 0,
+            ends: 0,
+        })
+    }
+
+    /// The next packet's payload, `step` ticks after the last, and whether it is the first; none when
+    /// all is said.
+    pub fn next(&mut self, step: u32) -> Option<([u8; 4], bool)> {
+        if self.ends >= ENDS {
+            return None;
+        }
+        let step = u16::try_from(step).unwrap_or(u16::MAX);
+        self.down = self.down.saturating_add(step).min(self.until);
+        let ended = self.down >= self.until;
+        if ended {
+            self.ends = self.ends.saturating_add(1);
+        }
+        let [d0, d1] = self.down.to_be_bytes();
+        self.said = self.said.saturating_add(1);
+        Some(([self.event, (u8::from(ended) << 7) | VOLUME, d0, d1], self.said == 1))
+    }
+}
+
 /// Whether a packet with a new timestamp goes on with the press: either a press longer than a
 /// duration can say, told in segments (RFC 4733 §2.5.1.3), or a phone that counts the timestamp up
 /// with every packet, against the RFC, so that it grows just as the duration does.
@@ -180,5 +234,28 @@ mod tests {
             left.rotate_left(turn);
             prop_assert_eq!(heard(&left), "9");
         }
+    }
+
+    #[test]
+    fn a_key_of_ours_is_read_as_one_press_though_packets_are_lost() {
+        for (clock_hz, step) in [(8_000, 160), (48_000, 960), (8_000, 80), (8_000, 480)] {
+            for key in "0123456789*#ABCD".chars() {
+                for lost in 0..4 {
+                    let mut writer = KeyWriter::press(key, clock_hz).unwrap();
+                    let mut reader = KeyReader::default();
+                    let (mut heard, mut packets, mut ends) = (Vec::new(), 0, 0);
+                    while let Some((payload, first)) = writer.next(step) {
+                        assert_eq!(first, packets == 0);
+                        ends += usize::from(payload[1] & 0x80 != 0);
+                        if packets != lost {
+                            heard.extend(reader.read(&payload, 1, 7, first));
+                        }
+                        packets += 1;
+                    }
+                    assert_eq!((heard, ends), (vec![key], 3));
+                }
+            }
+        }
+        assert_eq!(KeyWriter::press('x', 8_000), None);
     }
 }

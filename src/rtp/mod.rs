@@ -21,19 +21,15 @@ pub mod packet;
 mod prompt;
 mod source;
 pub mod tone;
+pub mod voice;
 
-pub use event::KeyReader;
+pub use event::{KeyReader, KeyWriter};
 pub use outgoing::{Outgoing, Stamp};
-pub use prompt::{Playlist, Prompt};
+pub use prompt::{Filled, Playlist, Prompt};
 pub use source::{SourceLock, Verdict};
 
 use crate::sdp::Agreed;
 use command::Stream;
-
-/// Samples a second of all that we speak; also the RTP clock of it.
-pub const CLOCK_HZ: u32 = 8000;
-/// Samples in a millisecond.
-pub const SAMPLES_PER_MS: usize = 8;
 
 impl Agreed {
     /// The same in the words of the media threads.
@@ -47,6 +43,7 @@ impl Agreed {
             recv_pt: self.recv_pt,
             send_event_pt: self.send_event_pt,
             recv_event_pt: self.recv_event_pt,
+            event_clock_hz: self.event_clock_hz,
             ptime_ms: self.ptime_ms,
             may_send: self.direction.sends() && !held,
             // A phone that holds the old way (RFC 2543) may send or not; its silence means nothing.

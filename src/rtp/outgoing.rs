@@ -20,6 +20,8 @@ pub struct Stamp {
 /// Sequence and clock of one leaving stream.
 #[derive(Clone, Debug)]
 pub struct Outgoing {
+    /// The clock of its timestamps, ticks in a millisecond.
+    ticks_per_ms: u32,
     ssrc: u32,
     /// Of the newest packet sent.
     seq: u16,
@@ -34,10 +36,12 @@ pub struct Outgoing {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Source {
     Nothing,
-    /// Our own sound; each packet holds so many samples.
+    /// Our own sound; the newest packet lasts so many ticks.
     Own {
-        samples: u32,
+        ticks: u32,
     },
+    /// A key of ours; its packets all carry the moment of the press (RFC 4733 §2.2.1).
+    Key,
     /// Another leg's stream, what is added to its numbers, and how far behind the newest packet we
     /// were already passing it on, at most [`MAX_MISORDER`].
     Relay {
@@ -53,17 +57,19 @@ enum Source {
 const MAX_DROPOUT: u16 = 3000;
 /// Packets that may come late and still be passed on (RFC 3550 §A.1).
 const MAX_MISORDER: u16 = 100;
-/// The least that the clock moves between two sources: one usual packet.
-const LEAST_STEP: u32 = 160;
+/// The least that the clock moves between two sources: one usual packet, milliseconds.
+const LEAST_STEP_MS: u32 = 20;
 /// Own packets further apart than this do not follow each other.
 const SPURT_GAP: Duration = Duration::from_millis(200);
 
 impl Outgoing {
-    /// A stream with a random number, sequence and clock (RFC 3550 §5.1).
-    pub fn draw(rng: &mut Rng) -> Self {
+    /// A stream with a random number, sequence and start of its clock (RFC 3550 §5.1), which runs at
+    /// `clock_hz`.
+    pub fn draw(clock_hz: u32, rng: &mut Rng) -> Self {
         let (a, b) = (rng.bits().to_be_bytes(), rng.bits().to_be_bytes());
         let ([r0, r1, r2, r3, t0, t1, t2, t3], [s0, s1, ..]) = (a, b);
         Self {
+            ticks_per_ms: clock_hz.checked_div(1000).unwrap_or(8).max(1),
             ssrc: u32::from_be_bytes([r0, r1, r2, r3]),
             seq: u16::from_be_bytes([s0, s1]),
             timestamp: u32::from_be_bytes([t0, t1, t2, t3]),
@@ -72,18 +78,38 @@ impl Outgoing {
         }
     }
 
-    /// The numbers for a packet of our own sound with `samples` samples.
-    pub fn own(&mut self, samples: u32, now: Mono) -> Stamp {
+    /// Whether its clock runs at `clock_hz`; a stream's clock never changes (RFC 7160 §4.1), so that
+    /// another codec may need another stream.
+    pub fn runs_at(&self, clock_hz: u32) -> bool {
+        self.ticks_per_ms.saturating_mul(1000) == clock_hz
+    }
+
+    /// Its number.
+    pub const fn ssrc(&self) -> u32 {
+        self.ssrc
+    }
+
+    /// The numbers for a packet of our own sound that lasts `ms`.
+    pub fn own(&mut self, ms: u8, now: Mono) -> Stamp {
+        let ticks = self.ticks_per_ms.saturating_mul(u32::from(ms));
         let follows = self.sent_at.is_some_and(|at| now.since(at) < SPURT_GAP);
         let (timestamp, starts) = match self.source {
-            Source::Own { samples } if follows => (self.timestamp.wrapping_add(samples), false),
-            Source::Own { .. } | Source::Nothing | Source::Relay { .. } => {
+            Source::Own { ticks } if follows => (self.timestamp.wrapping_add(ticks), false),
+            Source::Own { .. } | Source::Nothing | Source::Key | Source::Relay { .. } => {
                 (self.resumed(now), true)
             }
         };
-        self.source = Source::Own { samples };
+        self.source = Source::Own { ticks };
         self.sent(self.seq.wrapping_add(1), timestamp, now);
         self.stamp(starts)
+    }
+
+    /// The numbers for the next packet of a key of ours; `press`: its first one.
+    pub fn key(&mut self, press: bool, now: Mono) -> Stamp {
+        let timestamp = if press { self.resumed(now) } else { self.timestamp };
+        self.source = Source::Key;
+        self.sent(self.seq.wrapping_add(1), timestamp, now);
+        self.stamp(press)
     }
 
     /// The numbers for a packet of another leg's stream. None for a packet that is older than the
@@ -137,9 +163,10 @@ impl Outgoing {
     /// The clock after a change of source: as much later as time has gone by.
     fn resumed(&self, now: Mono) -> u32 {
         let Some(at) = self.sent_at else { return self.timestamp };
-        let samples = now.since(at).as_micros().checked_div(125).unwrap_or(0) & 0xffff_ffff;
-        let samples = u32::try_from(samples).unwrap_or(LEAST_STEP);
-        self.timestamp.wrapping_add(samples.max(LEAST_STEP))
+        let least = self.ticks_per_ms.saturating_mul(LEAST_STEP_MS);
+        let ticks = now.since(at).as_micros().saturating_mul(u128::from(self.ticks_per_ms));
+        let ticks = ticks.checked_div(1000).unwrap_or(0) & 0xffff_ffff;
+        self.timestamp.wrapping_add(u32::try_from(ticks).unwrap_or(least).max(least))
     }
 
     fn sent(&mut self, seq: u16, timestamp: u32, now: Mono) {
@@ -171,12 +198,12 @@ mod tests {
     #[test]
     fn the_phone_sees_one_stream_whatever_the_source() {
         for seed in 0..50 {
-            let mut out = Outgoing::draw(&mut Rng::from_number(seed));
+            let mut out = Outgoing::draw(8000, &mut Rng::from_number(seed));
             let base = out.clone();
             // A prompt of three packets; the timer's jitter does not show.
-            assert_eq!(told(&base, out.own(160, ms(0))), (1, 0, true));
-            assert_eq!(told(&base, out.own(160, ms(23))), (2, 160, false));
-            assert_eq!(told(&base, out.own(160, ms(40))), (3, 320, false));
+            assert_eq!(told(&base, out.own(20, ms(0))), (1, 0, true));
+            assert_eq!(told(&base, out.own(20, ms(23))), (2, 160, false));
+            assert_eq!(told(&base, out.own(20, ms(40))), (3, 320, false));
             // A caller comes through, over the wrap of its sequence and clock.
             assert_eq!(
                 told(&base, out.relay(9, 65_535, u32::MAX - 159, ms(100)).unwrap()),
@@ -194,13 +221,13 @@ mod tests {
             assert_eq!(told(&base, out.relay(9, 4, 640, ms(200)).unwrap()), (8, 1600, false));
             // Another speaker, then the prompt again.
             assert_eq!(told(&base, out.relay(10, 500, 7, ms(220)).unwrap()), (9, 1760, true));
-            assert_eq!(told(&base, out.own(160, ms(1220))), (10, 9760, true));
+            assert_eq!(told(&base, out.own(20, ms(1220))), (10, 9760, true));
         }
     }
 
     #[test]
     fn a_restart_of_the_sender_does_not_leave_the_stream() {
-        let mut out = Outgoing::draw(&mut Rng::from_number(1));
+        let mut out = Outgoing::draw(8000, &mut Rng::from_number(1));
         let base = out.clone();
         out.relay(1, 100, 0, ms(0));
         assert_eq!(told(&base, out.relay(1, 20_100, 50, ms(20)).unwrap()), (2, 160, true));
@@ -209,7 +236,7 @@ mod tests {
 
     #[test]
     fn an_hour_and_fifty_days_change_nothing() {
-        let mut out = Outgoing::draw(&mut Rng::from_number(2));
+        let mut out = Outgoing::draw(8000, &mut Rng::from_number(2));
         let base = out.clone();
         for n in 0..180_000_u64 {
             let seq = u16::try_from(n & 0xffff).unwrap();
@@ -219,6 +246,6 @@ mod tests {
             // Late by three packets, at any time after the beginning.
             assert_eq!(out.relay(1, seq.wrapping_sub(3), 0, ms(n * 20)).is_some(), n >= 3, "{n}");
         }
-        assert!(out.own(160, ms(50 * 86_400_000)).starts);
+        assert!(out.own(20, ms(50 * 86_400_000)).starts);
     }
 }

@@ -1,39 +1,136 @@
 //! A prompt as it goes onto the wire: encoded once for each codec, shared by all who hear it, cut
 //! into packets by whoever plays it.
 
-use super::g711;
+use super::g711::{self, Law};
+use super::voice::{Band, Encoder};
 use crate::sdp::Codec;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
-/// One announcement, ready for every codec.
-#[derive(Clone, Debug, PartialEq, Eq)]
+/// Bytes of G.711 and of G.722 in a millisecond.
+const BYTES_PER_MS: usize = 8;
+/// Sound in one packet of a prompt's Opus, milliseconds: what every receiver takes (RFC 7587 §3.3).
+const OPUS_MS: u8 = 20;
+/// The same in samples at 8 kHz.
+const OPUS_SAMPLES: usize = 160;
+/// Bytes that one packet of Opus may have: 64 kbit/s.
+const OPUS_MOST_BYTES: usize = 160;
+
+/// One announcement. G.711 is made when it is loaded; G.722 and Opus, which take long, by
+/// [`Prompt::prepare`].
+#[derive(Clone, Debug)]
 pub struct Prompt {
     ulaw: Arc<[u8]>,
     alaw: Arc<[u8]>,
+    sound: Arc<[i16]>,
+    band: Band,
+    g722: Arc<OnceLock<Vec<u8>>>,
+    opus: Arc<OnceLock<OpusPackets>>,
+}
+
+/// Packets one after another, and where each ends.
+#[derive(Debug, Default)]
+struct OpusPackets {
+    bytes: Vec<u8>,
+    ends: Vec<usize>,
+}
+
+impl OpusPackets {
+    fn get(&self, at: usize) -> Option<&[u8]> {
+        let from = at.checked_sub(1).map_or(Some(0), |before| self.ends.get(before).copied())?;
+        self.bytes.get(from..*self.ends.get(at)?)
+    }
 }
 
 impl Prompt {
-    /// Encodes 8 kHz samples.
+    /// From linear samples at 8 kHz.
     #[must_use]
     pub fn encode(samples: &[i16]) -> Self {
-        let bytes = |codec| samples.iter().map(|sample| g711::encode(codec, *sample)).collect();
-        Self { ulaw: bytes(Codec::Pcmu), alaw: bytes(Codec::Pcma) }
+        Self::with_both(samples, samples.into(), Band::Narrow)
     }
 
-    /// The sound in one codec; a byte is a sample of 125 µs.
+    /// From linear samples at 16 kHz, and the same at 8 kHz.
     #[must_use]
-    pub fn sound(&self, codec: Codec) -> &[u8] {
+    pub fn encode_wide(narrow: &[i16], wide: &[i16]) -> Self {
+        Self::with_both(narrow, wide.into(), Band::Wide)
+    }
+
+    fn with_both(narrow: &[i16], sound: Arc<[i16]>, band: Band) -> Self {
+        let bytes = |law| narrow.iter().map(|sample| g711::encode(law, *sample)).collect();
+        let (ulaw, alaw) = (bytes(Law::Mu), bytes(Law::A));
+        Self { ulaw, alaw, sound, band, g722: Arc::default(), opus: Arc::default() }
+    }
+
+    /// Makes what was not made when it was loaded; some milliseconds for each second of sound, so not
+    /// on a thread that somebody waits for. Till then a phone in such a codec waits in silence.
+    pub fn prepare(&self) {
+        self.g722.get_or_init(|| self.as_g722().unwrap_or_default());
+        self.opus.get_or_init(|| self.as_opus().unwrap_or_default());
+    }
+
+    fn as_g722(&self) -> Option<Vec<u8>> {
+        let mut encoder = Encoder::new(Codec::G722, self.band).ok()?;
+        let mut bytes = Vec::with_capacity(self.samples());
+        let mut packet = [0; BYTES_PER_MS * 20];
+        for piece in self.sound.chunks(self.band.per_ms().saturating_mul(20)) {
+            let count = encoder.encode(piece, &mut packet)?;
+            bytes.extend_from_slice(packet.get(..count)?);
+        }
+        bytes.truncate(self.samples());
+        Some(bytes)
+    }
+
+    fn as_opus(&self) -> Option<OpusPackets> {
+        let mut encoder = Encoder::new(Codec::Opus, self.band).ok()?;
+        let mut packets = OpusPackets::default();
+        let whole = self.band.per_ms().saturating_mul(usize::from(OPUS_MS));
+        let mut packet = [0; OPUS_MOST_BYTES];
+        let mut padded = Vec::with_capacity(whole);
+        for piece in self.sound.chunks(whole) {
+            padded.clear();
+            padded.extend_from_slice(piece);
+            padded.resize(whole, 0);
+            let count = encoder.encode(&padded, &mut packet)?;
+            packets.bytes.extend_from_slice(packet.get(..count)?);
+            packets.ends.push(packets.bytes.len());
+        }
+        Some(packets)
+    }
+
+    /// Its bytes in a codec that has eight in a millisecond; none when not made yet, or none such.
+    #[must_use]
+    pub fn bytes(&self, codec: Codec) -> Option<&[u8]> {
         match codec {
-            Codec::Pcmu => &self.ulaw,
-            Codec::Pcma => &self.alaw,
+            Codec::Pcmu => Some(&self.ulaw),
+            Codec::Pcma => Some(&self.alaw),
+            Codec::G722 => self.g722.get().map(Vec::as_slice),
+            Codec::Opus => None,
         }
     }
 
-    /// Samples in it, the same in each codec.
+    /// How long it is, in samples at 8 kHz.
     #[must_use]
     pub fn samples(&self) -> usize {
         self.ulaw.len()
     }
+}
+
+/// What a packet was filled with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Filled {
+    /// So many bytes, which last so many milliseconds.
+    Sound {
+        /// Bytes of the payload.
+        bytes: usize,
+        /// Milliseconds until the next packet is due.
+        ms: u8,
+    },
+    /// The next prompt is not made yet in this codec: nothing is sent for so many milliseconds.
+    Wait {
+        /// Milliseconds until it is asked for again.
+        ms: u8,
+    },
+    /// Everything has been played.
+    Over,
 }
 
 /// Prompts one after another, and how far they have been played. A packet may hold the end of one
@@ -42,30 +139,44 @@ impl Prompt {
 pub struct Playlist {
     prompts: Vec<Arc<Prompt>>,
     looped: bool,
-    /// Which prompt, and how many of its samples are played.
+    /// Prompt, and samples of it at 8 kHz that were played.
     at: (usize, usize),
 }
 
 impl Playlist {
-    /// From the beginning. Empty prompts are left out, so that a loop always moves.
+    /// What to play; `looped`: over and over.
     #[must_use]
     pub fn new(mut prompts: Vec<Arc<Prompt>>, looped: bool) -> Self {
         prompts.retain(|prompt| prompt.samples() > 0);
         Self { prompts, looped, at: (0, 0) }
     }
 
-    /// Fills one packet's sound, with silence after the end. False, and nothing filled, when the end
-    /// was reached before. The codec may change between packets.
-    pub fn fill(&mut self, codec: Codec, mut packet: &mut [u8]) -> bool {
+    /// Fills the payload of the next packet, `ptime_ms` long where the codec lets us choose.
+    pub fn fill(&mut self, codec: Codec, ptime_ms: u8, payload: &mut [u8]) -> Filled {
+        match codec {
+            Codec::Pcmu | Codec::Pcma | Codec::G722 => self.fill_bytes(codec, ptime_ms, payload),
+            Codec::Opus => self.fill_opus(payload),
+        }
+    }
+
+    fn fill_bytes(&mut self, codec: Codec, ptime_ms: u8, payload: &mut [u8]) -> Filled {
+        let bytes = usize::from(ptime_ms).saturating_mul(BYTES_PER_MS).min(payload.len());
+        let Some(mut packet) = payload.get_mut(..bytes) else { return Filled::Over };
         let (mut prompt, mut played) = self.at;
         let mut any = false;
         while !packet.is_empty() {
-            let Some(sound) = self.prompts.get(prompt).map(|prompt| prompt.sound(codec)) else {
+            let Some(current) = self.prompts.get(prompt) else {
                 if self.looped && !self.prompts.is_empty() {
                     prompt = 0;
                     continue;
                 }
                 break;
+            };
+            let Some(sound) = current.bytes(codec) else {
+                if any {
+                    break;
+                }
+                return Filled::Wait { ms: ptime_ms };
             };
             let rest = sound.get(played..).unwrap_or_default();
             let count = rest.len().min(packet.len());
@@ -74,13 +185,42 @@ impl Playlist {
             packet = tail;
             any |= count > 0;
             played = played.saturating_add(count);
-            if played >= sound.len() {
+            if played >= current.samples() || rest.is_empty() {
                 (prompt, played) = (prompt.saturating_add(1), 0);
             }
         }
-        packet.fill(g711::silence(codec));
+        packet.fill(quiet(codec));
         self.at = (prompt, played);
-        any
+        if any { Filled::Sound { bytes, ms: ptime_ms } } else { Filled::Over }
+    }
+
+    fn fill_opus(&mut self, payload: &mut [u8]) -> Filled {
+        let (mut prompt, played) = self.at;
+        if prompt >= self.prompts.len() && self.looped {
+            prompt = 0;
+        }
+        let Some(current) = self.prompts.get(prompt) else { return Filled::Over };
+        let Some(packets) = current.opus.get() else { return Filled::Wait { ms: OPUS_MS } };
+        let packet = packets.get(played.checked_div(OPUS_SAMPLES).unwrap_or(0)).unwrap_or_default();
+        let bytes = packet.len().min(payload.len());
+        payload.iter_mut().zip(packet).for_each(|(to, from)| *to = *from);
+        let played = played.saturating_add(OPUS_SAMPLES);
+        self.at = if played >= current.samples() {
+            (prompt.saturating_add(1), 0)
+        } else {
+            (prompt, played)
+        };
+        Filled::Sound { bytes, ms: OPUS_MS }
+    }
+}
+
+/// A byte that sounds like nothing.
+const fn quiet(codec: Codec) -> u8 {
+    match codec {
+        Codec::Pcmu => g711::silence(Law::Mu),
+        Codec::Pcma => g711::silence(Law::A),
+        // The smallest steps in both bands.
+        Codec::G722 | Codec::Opus => 0xfa,
     }
 }
 
@@ -90,14 +230,15 @@ mod tests {
 
     fn prompt(from: u8, count: usize) -> Arc<Prompt> {
         let sound: Vec<u8> = (from..).take(count).collect();
-        Arc::new(Prompt { ulaw: sound.clone().into(), alaw: sound.into() })
+        Arc::new(Prompt { ulaw: sound.into(), ..Prompt::encode(&vec![0; count]) })
     }
 
     fn played(prompts: Vec<Arc<Prompt>>, looped: bool, packets: usize) -> Vec<Vec<u8>> {
         let mut list = Playlist::new(prompts, looped);
         let mut packet = || {
             let mut packet = vec![0; 4];
-            list.fill(Codec::Pcmu, &mut packet).then_some(packet)
+            let filled = list.fill(Codec::Pcmu, 20, &mut packet);
+            (filled != Filled::Over).then_some(packet)
         };
         (0..packets).map_while(|_| packet()).collect()
     }
@@ -118,5 +259,27 @@ mod tests {
             1,
             "an exact fit adds no silent packet"
         );
+    }
+
+    #[test]
+    fn a_prompt_that_is_not_made_yet_is_waited_for_and_then_heard_whole() {
+        let sound: Vec<i16> = (0..800_i16).map(|n| (n % 40 - 20) * 300).collect();
+        for (codec, packets) in [(Codec::G722, 5), (Codec::Opus, 5)] {
+            let prompt = Arc::new(Prompt::encode(&sound));
+            let mut list = Playlist::new(vec![Arc::clone(&prompt)], false);
+            let mut payload = [0; 500];
+            assert_eq!(list.fill(codec, 20, &mut payload), Filled::Wait { ms: 20 });
+            prompt.prepare();
+            let mut decoder = super::super::voice::Decoder::new(codec, Band::Narrow).unwrap();
+            let mut heard = Vec::new();
+            while let Filled::Sound { bytes, ms } = list.fill(codec, 20, &mut payload) {
+                assert_eq!(ms, 20);
+                heard.extend_from_slice(decoder.decode(&payload[..bytes]));
+            }
+            assert_eq!(heard.len(), packets * 160, "{codec:?}");
+            let level = |sound: &[i16]| sound.iter().map(|s| f64::from(*s).powi(2)).sum::<f64>();
+            let share = level(&heard[160..]) / level(&sound[160..]);
+            assert!((0.5..1.5).contains(&share), "{codec:?} {share}");
+        }
     }
 }

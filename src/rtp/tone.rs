@@ -1,6 +1,7 @@
 //! Tones of the Japanese network, computed.
 
-use super::CLOCK_HZ;
+/// Samples a second of a tone.
+const CLOCK_HZ: u32 = 8000;
 
 /// A tone in a rhythm.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -41,6 +42,40 @@ impl Tone {
         let silence = std::iter::repeat_n(0, usize::try_from(off).unwrap_or(0));
         sound.chain(silence).collect()
     }
+}
+
+/// The keys of a keypad, row by row (ITU-T Q.23).
+pub const KEYS: [char; 16] =
+    ['1', '2', '3', 'A', '4', '5', '6', 'B', '7', '8', '9', 'C', '*', '0', '#', 'D'];
+/// The tones of its rows and of its columns, Hz.
+pub const ROWS_HZ: [u16; 4] = [697, 770, 852, 941];
+/// The same of its columns.
+pub const COLUMNS_HZ: [u16; 4] = [1209, 1336, 1477, 1633];
+/// A key sounds for so long and is silent for so long, milliseconds (ITU-T Q.24: 40 at least).
+const KEY_MS: (u32, u32) = (100, 60);
+/// Peak of each of its two tones.
+const KEY_PEAK: f64 = 5200.0;
+
+/// The two tones of a key, Hz; none when it is no key.
+#[must_use]
+pub fn key_hz(key: char) -> Option<(u16, u16)> {
+    let at = KEYS.iter().position(|known| *known == key)?;
+    Some((*ROWS_HZ.get(at / 4)?, *COLUMNS_HZ.get(at % 4)?))
+}
+
+/// A key as its tones at 8 kHz, with the silence after it; empty when it is no key.
+#[must_use]
+#[expect(clippy::cast_possible_truncation, reason = "two sines times 5200 fit i16")]
+pub fn render_key(key: char) -> Vec<i16> {
+    let Some((row, column)) = key_hz(key) else { return Vec::new() };
+    let turn = std::f64::consts::TAU / f64::from(CLOCK_HZ);
+    let on = KEY_MS.0.saturating_mul(8);
+    let sound = (0..on).map(f64::from).map(|at| {
+        let wave = (turn * f64::from(row) * at).sin() + (turn * f64::from(column) * at).sin();
+        (wave * KEY_PEAK) as i16
+    });
+    let silence = std::iter::repeat_n(0, usize::try_from(KEY_MS.1.saturating_mul(8)).unwrap_or(0));
+    sound.chain(silence).collect()
 }
 
 #[cfg(test)]

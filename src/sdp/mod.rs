@@ -1,7 +1,7 @@
 //! Session descriptions (RFC 8866) and the offer/answer model (RFC 3264): bytes to values and back,
 //! pure. Knows no leg, no socket and no SIP header.
 //!
-//! One audio stream is spoken, in G.711 with telephone-event (RFC 4733). Whatever else is offered is
+//! One audio stream is spoken, in G.711, G.722 or Opus with telephone-event (RFC 4733). Whatever else is offered is
 //! refused line by line, as RFC 3264 §6 asks, so that a phone that also offers video still talks.
 
 // What a stranger sends cannot make us panic.
@@ -28,18 +28,26 @@ pub enum Codec {
     Pcmu,
     /// G.711 A-law, static payload type 8.
     Pcma,
+    /// G.722 at 64 kbit/s, static payload type 9 (RFC 3551 §4.5.2).
+    G722,
+    /// Opus (RFC 7587), one voice.
+    Opus,
 }
 
 impl Codec {
-    /// Both, in the order that we offer them unless told otherwise: Japanese carriers speak µ-law.
-    pub const ALL: [Self; 2] = [Self::Pcmu, Self::Pcma];
+    /// All, in the order that we like them unless told otherwise: Japanese carriers speak µ-law, and
+    /// what a carrier's call is in need not be turned into anything else.
+    pub const ALL: [Self; 4] = [Self::Pcmu, Self::Pcma, Self::G722, Self::Opus];
 
-    /// The payload type that means this codec without an `rtpmap` (RFC 3551 §6).
+    /// The payload type under which we offer it; also what the number means without an `rtpmap`
+    /// (RFC 3551 §6) when below 96.
     #[must_use]
-    pub const fn static_pt(self) -> u8 {
+    pub const fn payload_type(self) -> u8 {
         match self {
             Self::Pcmu => 0,
             Self::Pcma => 8,
+            Self::G722 => 9,
+            Self::Opus => 111,
         }
     }
 
@@ -49,7 +57,45 @@ impl Codec {
         match self {
             Self::Pcmu => "PCMU",
             Self::Pcma => "PCMA",
+            Self::G722 => "G722",
+            Self::Opus => "opus",
         }
+    }
+
+    /// The clock of its timestamps, Hz. That of G.722 is 8,000 by an old mistake (RFC 3551 §4.5.2);
+    /// that of Opus is 48,000 whatever is inside (RFC 7587 §4.1).
+    #[must_use]
+    pub const fn clock_hz(self) -> u32 {
+        match self {
+            Self::Pcmu | Self::Pcma | Self::G722 => 8_000,
+            Self::Opus => 48_000,
+        }
+    }
+
+    /// Channels of the `rtpmap` line; Opus always says two (RFC 7587 §7).
+    #[must_use]
+    pub const fn channels(self) -> u8 {
+        match self {
+            Self::Pcmu | Self::Pcma | Self::G722 => 1,
+            Self::Opus => 2,
+        }
+    }
+
+    /// Whether sound passes between the two without being decoded: the laws of G.711 by a table.
+    #[must_use]
+    pub const fn passes_to(self, other: Self) -> bool {
+        matches!(
+            (self, other),
+            (Self::Pcmu | Self::Pcma, Self::Pcmu | Self::Pcma)
+                | (Self::G722, Self::G722)
+                | (Self::Opus, Self::Opus)
+        )
+    }
+
+    /// The codec of an encoding name, whatever its case.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|codec| codec.name().eq_ignore_ascii_case(name))
     }
 }
 
@@ -149,7 +195,7 @@ pub enum SdpError {
     #[error("the audio stream's address cannot be sent to")]
     UnusableAddress,
     /// No audio line with a codec, a profile and a port that we share. Earns a 488 (RFC 3261 §21.4.26).
-    #[error("no audio stream in G.711 over RTP/AVP")]
+    #[error("no audio stream in a codec of ours over RTP/AVP")]
     NoCommonMedia,
 }
 

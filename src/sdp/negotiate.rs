@@ -8,6 +8,8 @@ use std::net::{IpAddr, SocketAddr};
 
 /// The payload type under which we offer telephone-event; the number that everybody uses.
 const EVENT_PT: u8 = 101;
+/// The same at the clock of Opus (RFC 4733 §2.1: one for each clock that is offered).
+const EVENT_48K_PT: u8 = 110;
 /// Shortest packet time that we send, milliseconds.
 const MIN_PTIME_MS: u16 = 10;
 /// Longest packet time that we send, milliseconds.
@@ -25,8 +27,9 @@ pub struct Local {
     pub session_id: u64,
     /// Session version of `o=`.
     pub version: u64,
-    /// The codecs that we take; in an offer, the first is liked best. In an answer the peer's order
-    /// decides (RFC 3264 §6.1).
+    /// The codecs that we take, the one liked best first. In an answer, too, ours decides, so that a
+    /// desk whose phones speak G.711 is not talked into decoding; between the two laws of G.711, which
+    /// cost nothing, the peer's order does (RFC 3264 §6.1).
     pub codecs: Vec<Codec>,
     /// What we want.
     pub direction: Direction,
@@ -49,6 +52,8 @@ pub struct Agreed {
     pub send_event_pt: Option<u8>,
     /// Payload type of the keys that come.
     pub recv_event_pt: Option<u8>,
+    /// The clock of the keys that we send, Hz.
+    pub event_clock_hz: u32,
     /// Milliseconds of sound in each packet that we send, 10 to 60 in steps of 10.
     pub ptime_ms: u8,
     /// Who sends, seen from our side.
@@ -60,9 +65,28 @@ impl Local {
     #[must_use]
     pub fn offer(&self) -> Vec<u8> {
         let mut text = self.head((0, 0));
-        let voices: Vec<_> = self.codecs.iter().map(|codec| (*codec, codec.static_pt())).collect();
-        self.audio(&mut text, "RTP/AVP", &voices, Some(EVENT_PT), self.direction, self.ptime_ms);
+        let voices: Vec<_> =
+            self.codecs.iter().map(|codec| (*codec, codec.payload_type())).collect();
+        let mut events = vec![(EVENT_PT, 8_000)];
+        if self.codecs.contains(&Codec::Opus) {
+            events.push((EVENT_48K_PT, Codec::Opus.clock_hz()));
+        }
+        self.audio(&mut text, "RTP/AVP", &voices, &events, self.direction, self.ptime_ms);
         text.into_bytes()
+    }
+
+    /// The codec that [`Self::answer`] would take; none when there is nothing to talk with.
+    #[must_use]
+    pub fn takes(&self, offer: &Session) -> Option<Codec> {
+        self.choice(offer).map(|(_, _, codec, _)| codec)
+    }
+
+    /// The place of the line that is accepted, the line, the codec and its payload type.
+    fn choice<'a>(&self, offer: &'a Session) -> Option<(usize, &'a Media, Codec, u8)> {
+        let lines = offer.media.iter().enumerate().filter(|(_, media)| media.is_plain_audio());
+        let mut shared = lines
+            .filter_map(|(at, media)| self.common(media).map(|(codec, pt)| (at, media, codec, pt)));
+        shared.next()
     }
 
     /// Answers an offer: one audio stream in one codec, so that the peer cannot change it under way;
@@ -73,23 +97,18 @@ impl Local {
     /// [`SdpError::NoCommonMedia`] when no line can be accepted; [`SdpError::NoConnection`] or
     /// [`SdpError::UnusableAddress`] when the one that could be says no place that we can send to.
     pub fn answer(&self, offer: &Session) -> Result<(Vec<u8>, Agreed), SdpError> {
-        let (chosen, media, codec, pt) = offer
-            .media
-            .iter()
-            .enumerate()
-            .filter(|(_, media)| media.is_plain_audio())
-            .find_map(|(at, media)| self.common(media).map(|(codec, pt)| (at, media, codec, pt)))
-            .ok_or(SdpError::NoCommonMedia)?;
-        let event = media.event_pt();
+        let (chosen, media, codec, pt) = self.choice(offer).ok_or(SdpError::NoCommonMedia)?;
+        let event = media.event(codec);
         let agreed = Agreed {
             remote: self.remote(offer, media)?,
             codec,
             send_pt: pt,
             // RFC 3264 §6.1: the same number both ways.
             recv_pt: pt,
-            send_event_pt: event,
-            recv_event_pt: event,
-            ptime_ms: self.ptime(media),
+            send_event_pt: event.map(|(pt, _)| pt),
+            recv_event_pt: event.map(|(pt, _)| pt),
+            event_clock_hz: event.map_or(8_000, |(_, clock_hz)| clock_hz),
+            ptime_ms: self.ptime(media, codec),
             direction: offer.direction_of(media).mirror().and(self.direction),
         };
         let mut text = self.head(offer.time);
@@ -97,7 +116,7 @@ impl Local {
             if at == chosen {
                 let voice = [(codec, pt)];
                 let (direction, ptime) = (agreed.direction, agreed.ptime_ms);
-                self.audio(&mut text, &line.protocol, &voice, event, direction, ptime);
+                self.audio(&mut text, &line.protocol, &voice, event.as_slice(), direction, ptime);
             } else {
                 let format = line.formats.first().map_or("0", String::as_str);
                 let _ = write!(text, "m={} 0 {} {format}\r\n", line.kind, line.protocol);
@@ -115,25 +134,30 @@ impl Local {
         let media = answer.media.first().filter(|media| media.is_plain_audio());
         let media = media.ok_or(SdpError::NoCommonMedia)?;
         let (codec, pt) = self.common(media).ok_or(SdpError::NoCommonMedia)?;
-        let event = media.event_pt();
+        let event = media.event(codec);
         Ok(Agreed {
             remote: self.remote(answer, media)?,
             codec,
             // Each side's numbers say what it wants to get (RFC 3264 §5.1).
             send_pt: pt,
-            recv_pt: codec.static_pt(),
-            send_event_pt: event,
-            recv_event_pt: event.map(|_| EVENT_PT),
-            ptime_ms: self.ptime(media),
+            recv_pt: codec.payload_type(),
+            send_event_pt: event.map(|(pt, _)| pt),
+            recv_event_pt: event.map(|(_, hz)| if hz == 8_000 { EVENT_PT } else { EVENT_48K_PT }),
+            event_clock_hz: event.map_or(8_000, |(_, clock_hz)| clock_hz),
+            ptime_ms: self.ptime(media, codec),
             direction: answer.direction_of(media).mirror().and(self.direction),
         })
     }
 
-    /// The first codec of the peer's list that is also ours.
+    /// The codec that both have and we like best; among those that pass into each other, the peer's
+    /// first.
     fn common(&self, media: &Media) -> Option<(Codec, u8)> {
-        media.payload_types().find_map(|pt| {
-            media.codec(pt).filter(|codec| self.codecs.contains(codec)).map(|codec| (codec, pt))
-        })
+        let rank = |codec: Codec| self.codecs.iter().position(|ours| ours.passes_to(codec));
+        let shared =
+            media.payload_types().filter_map(|pt| media.codec(pt).map(|codec| (codec, pt)));
+        shared
+            .filter(|(codec, _)| self.codecs.contains(codec))
+            .min_by_key(|(codec, _)| rank(*codec))
     }
 
     fn remote(&self, session: &Session, media: &Media) -> Result<SocketAddr, SdpError> {
@@ -147,12 +171,17 @@ impl Local {
     }
 
     /// The peer's wish, held to what it takes at most and to what we can send.
-    fn ptime(&self, media: &Media) -> u8 {
+    fn ptime(&self, media: &Media, codec: Codec) -> u8 {
         let wish = media.ptime_ms.unwrap_or(u16::from(self.ptime_ms));
         let most = media.max_ptime_ms.unwrap_or(MAX_PTIME_MS);
         let held = wish.min(most).clamp(MIN_PTIME_MS, MAX_PTIME_MS);
         // Whole steps of 10 ms: 80 samples of G.711.
         let whole = held.saturating_sub(held.checked_rem(10).unwrap_or(0));
+        // Opus has no packets of 30 and 50 ms (RFC 6716 §2.1.4).
+        let whole = match (codec, whole) {
+            (Codec::Opus, 30 | 50) => whole.saturating_sub(10),
+            _ => whole,
+        };
         u8::try_from(whole).unwrap_or(20)
     }
 
@@ -171,21 +200,32 @@ impl Local {
         text: &mut String,
         protocol: &str,
         voices: &[(Codec, u8)],
-        event: Option<u8>,
+        events: &[(u8, u32)],
         direction: Direction,
         ptime_ms: u8,
     ) {
         // Writing to a String cannot fail.
         let _ = write!(text, "m=audio {} {protocol}", self.port);
-        for pt in voices.iter().map(|(_, pt)| *pt).chain(event) {
+        let events_pt = events.iter().map(|(pt, _)| *pt);
+        for pt in voices.iter().map(|(_, pt)| *pt).chain(events_pt) {
             let _ = write!(text, " {pt}");
         }
         text.push_str("\r\n");
         for (codec, pt) in voices {
-            let _ = write!(text, "a=rtpmap:{pt} {}/8000\r\n", codec.name());
+            let (name, clock_hz) = (codec.name(), codec.clock_hz());
+            let _ = write!(text, "a=rtpmap:{pt} {name}/{clock_hz}");
+            if codec.channels() > 1 {
+                let _ = write!(text, "/{}", codec.channels());
+            }
+            text.push_str("\r\n");
+            if *codec == Codec::Opus {
+                // RFC 7587 §6.1: we take repeats of lost packets, and one channel.
+                let _ = write!(text, "a=fmtp:{pt} useinbandfec=1\r\n");
+            }
         }
-        if let Some(pt) = event {
-            let _ = write!(text, "a=rtpmap:{pt} telephone-event/8000\r\na=fmtp:{pt} 0-15\r\n");
+        for (pt, clock_hz) in events {
+            let _ =
+                write!(text, "a=rtpmap:{pt} telephone-event/{clock_hz}\r\na=fmtp:{pt} 0-15\r\n");
         }
         let _ = write!(text, "a=ptime:{ptime_ms}\r\na={}\r\n", direction.name());
     }
@@ -211,7 +251,7 @@ mod tests {
             port: 30_000,
             session_id: 5,
             version: 1,
-            codecs: Codec::ALL.to_vec(),
+            codecs: vec![Codec::Pcmu, Codec::Pcma],
             direction: Direction::SendRecv,
             ptime_ms: 20,
         }
@@ -258,6 +298,7 @@ mod tests {
             recv_pt: 8,
             send_event_pt: Some(96),
             recv_event_pt: Some(96),
+            event_clock_hz: 8_000,
             ptime_ms: 30,
             direction: Direction::RecvOnly,
         };

@@ -12,6 +12,8 @@ pub(super) const MAX_MEDIA: usize = 32;
 pub(super) const MAX_ATTRIBUTES: usize = 128;
 /// Formats on one media line: one for each payload type.
 pub(super) const MAX_FORMATS: usize = 128;
+/// The first payload type that means nothing without an `rtpmap` (RFC 3551 §3).
+const FIRST_DYNAMIC_PT: u8 = 96;
 /// Characters of a token that we may have to write back.
 const MAX_TOKEN: usize = 64;
 
@@ -80,21 +82,29 @@ impl Media {
         match self.maps.iter().find(|map| map.pt == pt) {
             Some(map) => Codec::ALL.into_iter().find(|codec| {
                 map.name.eq_ignore_ascii_case(codec.name())
-                    && map.clock_hz == 8000
-                    && map.channels == 1
+                    && map.clock_hz == codec.clock_hz()
+                    && map.channels == codec.channels()
             }),
-            None => Codec::ALL.into_iter().find(|codec| codec.static_pt() == pt),
+            None => {
+                let number = |codec: &Codec| codec.payload_type() == pt && pt < FIRST_DYNAMIC_PT;
+                Codec::ALL.into_iter().find(number)
+            }
         }
     }
 
-    /// The payload type of telephone-event at 8 kHz (RFC 4733 §2.4), the clock of our codecs.
+    /// The payload type and the clock, Hz, of telephone-event: at the clock of the voice beside it when
+    /// it is there (RFC 4733 §2.1 asks for the same), else at 8 kHz, as phones with Opus often have it.
     #[must_use]
-    pub fn event_pt(&self) -> Option<u8> {
-        self.payload_types().find(|pt| {
-            self.maps.iter().find(|map| map.pt == *pt).is_some_and(|map| {
-                map.name.eq_ignore_ascii_case("telephone-event") && map.clock_hz == 8000
-            })
-        })
+    pub fn event(&self, voice: Codec) -> Option<(u8, u32)> {
+        let at = |clock_hz: u32| {
+            let pt = self.payload_types().find(|pt| {
+                self.maps.iter().find(|map| map.pt == *pt).is_some_and(|map| {
+                    map.name.eq_ignore_ascii_case("telephone-event") && map.clock_hz == clock_hz
+                })
+            });
+            pt.map(|pt| (pt, clock_hz))
+        };
+        at(voice.clock_hz()).or_else(|| at(8_000))
     }
 }
 
@@ -457,6 +467,15 @@ mod tests {
             ("two channels", "m=audio 4 RTP/AVP 96\r\na=rtpmap:96 PCMU/8000/2\r\n", 96, None),
             ("0 renamed", "m=audio 4 RTP/AVP 0\r\na=rtpmap:0 G729/8000\r\n", 0, None),
             ("unknown", "m=audio 4 RTP/AVP 18\r\n", 18, None),
+            ("static G.722", "m=audio 4 RTP/AVP 9\r\n", 9, Some(Codec::G722)),
+            ("Opus", "m=audio 4 RTP/AVP 96\r\na=rtpmap:96 OPUS/48000/2\r\n", 96, Some(Codec::Opus)),
+            ("Opus' number without its name", "m=audio 4 RTP/AVP 111\r\n", 111, None),
+            (
+                "Opus of one channel is none",
+                "m=audio 4 RTP/AVP 96\r\na=rtpmap:96 opus/48000\r\n",
+                96,
+                None,
+            ),
         ];
         for (case, tail, pt, want) in table {
             assert_eq!(read(tail).unwrap().media[0].codec(pt), want, "{case}");

@@ -153,6 +153,12 @@ impl Media {
                 }
                 outcome.bridged = self.remote(a).zip(self.remote(b));
             }
+            // The peers of the simulation take telephone-events, and talk two and two.
+            Command::Press { .. } => {}
+            Command::Mix { seats } => {
+                let seats: Vec<_> = seats.iter().map(|seat| seat.leg.0).collect();
+                outcome.wrong.push(format!("legs {seats:?} were mixed"));
+            }
             Command::Unbridge { leg } => self.unbridge(leg),
             Command::Play { leg, play, prompts, looped } => {
                 if let Some(ear) = self.known(leg, "play", &mut outcome) {

@@ -195,7 +195,7 @@ impl Peer {
             port: ear.port(),
             session_id: u64::from(ear.port()),
             version: 1,
-            codecs: Codec::ALL.to_vec(),
+            codecs: vec![Codec::Pcmu, Codec::Pcma],
             direction: Direction::SendRecv,
             ptime_ms: 20,
         };

@@ -45,6 +45,8 @@ pub struct Gauges {
     pub media_beat_age_ms: u64,
     /// RTP ports open.
     pub media_ports: u64,
+    /// Pairs of legs whose sound is decoded, and tables of more than two, now.
+    pub media_mixes: u64,
     /// RTP packets received (counter).
     pub rtp_packets_in: u64,
     /// RTP packets sent (counter).

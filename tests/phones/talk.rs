@@ -102,6 +102,16 @@ fn an_a_law_caller_and_a_mu_law_agent_hear_each_other() {
 }
 
 #[test]
+fn a_mu_law_caller_and_an_agent_in_g722_hear_each_other() {
+    they_hear_each_other(&Desk::start("desk.toml"), Law::Mu, "0 101", "G722/16000");
+}
+
+#[test]
+fn an_a_law_caller_and_an_agent_in_opus_hear_each_other() {
+    they_hear_each_other(&Desk::start("desk.toml"), Law::A, "8 101", "opus/48000/2");
+}
+
+#[test]
 fn a_caller_who_waited_in_the_queue_then_talks_on_the_same_stream() {
     let desk = Desk::start("desk.toml");
     let hers = Sound::voice(43, 30);

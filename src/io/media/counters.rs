@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 macro_rules! counters {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => {
-        /// A snapshot over all media threads. All but the gauges [`Self::legs`], [`Self::bridges`] and
-        /// [`Self::plays`] only ever grow.
+        /// A snapshot over all media threads. All but the gauges [`Self::legs`], [`Self::bridges`],
+        /// [`Self::mixes`] and [`Self::plays`] only ever grow.
         #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
         pub struct Counters {
             $($(#[$doc])* pub $name: u64,)*
@@ -37,6 +37,8 @@ counters! {
     legs,
     /// Pairs of legs that hear each other now.
     bridges,
+    /// Mixes now: pairs that share no codec, and more than two legs that hear each other.
+    mixes,
     /// Legs that hear a prompt now.
     plays,
     /// Packets taken from a leg's phone.
@@ -45,6 +47,8 @@ counters! {
     packets_relayed,
     /// Packets of prompts sent.
     packets_played,
+    /// Packets of mixed voices and of keys of ours sent.
+    packets_made,
     /// Keys noticed.
     keys,
     /// Dropped: not RTP, or longer than an Ethernet frame.

@@ -3,9 +3,10 @@
 use super::slab::Token;
 use crate::base::{LegId, Mono, PlayId, Rng};
 use crate::rtp::command::Stream;
-use crate::rtp::{KeyReader, Outgoing, Playlist, SourceLock};
+use crate::rtp::{KeyReader, KeyWriter, Outgoing, Playlist, SourceLock};
 use crate::sdp::Codec;
 use socket2::{Domain, Protocol, Socket, Type};
+use std::collections::VecDeque;
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 
@@ -57,6 +58,47 @@ impl Line {
     }
 }
 
+/// Where what a leg says goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Joined {
+    /// Nowhere.
+    Alone,
+    /// Packet by packet to another leg, in a codec that both have.
+    Passed(Token),
+    /// Into a mix.
+    Mixed(Token),
+}
+
+/// A key on its way to the phone.
+pub(super) enum Pressing {
+    /// As telephone-events.
+    Event(KeyWriter),
+    /// As its tones.
+    Tone(Playlist),
+}
+
+/// Keys to be pressed towards a phone, one after another.
+#[derive(Default)]
+pub(super) struct Presses {
+    /// The one that is down.
+    pub(super) now: Option<Pressing>,
+    pub(super) waiting: VecDeque<char>,
+    /// A timer runs for them.
+    pub(super) beating: bool,
+}
+
+/// Keys that wait for their turn.
+const MAX_PRESSES: usize = 32;
+
+impl Presses {
+    /// Takes one more; beyond the bound it is dropped.
+    pub(super) fn push(&mut self, key: char) {
+        if self.waiting.len() < MAX_PRESSES {
+            self.waiting.push_back(key);
+        }
+    }
+}
+
 /// A leg.
 pub(super) struct Leg {
     pub(super) id: LegId,
@@ -66,7 +108,8 @@ pub(super) struct Leg {
     pub(super) line: Option<Line>,
     pub(super) out: Outgoing,
     pub(super) keys: KeyReader,
-    pub(super) peer: Option<Token>,
+    pub(super) joined: Joined,
+    pub(super) presses: Presses,
     pub(super) play: Option<Play>,
     pub(super) beats: u32,
     /// When the phone was heard last, or was first expected to speak.
@@ -101,14 +144,25 @@ impl Leg {
             socket,
             connected: false,
             line: None,
-            out: Outgoing::draw(rng),
+            out: Outgoing::draw(8_000, rng),
             keys: KeyReader::default(),
-            peer: None,
+            joined: Joined::Alone,
+            presses: Presses::default(),
             play: None,
             beats: 0,
             heard_at: Mono::ZERO,
             silent: false,
         }
+    }
+
+    /// Whether something of ours covers what others say to it.
+    pub(super) fn covered(&self) -> bool {
+        self.play.is_some() || self.presses.now.is_some()
+    }
+
+    /// Whether the phone listens, and we know where.
+    pub(super) fn may_send(&self) -> bool {
+        self.line.as_ref().is_some_and(|line| line.stream.may_send && line.target.is_some())
     }
 
     /// Our port.
@@ -117,7 +171,10 @@ impl Leg {
     }
 
     /// Sets what was negotiated. The same remote keeps the lock; a new one begins anew.
-    pub(super) fn negotiated(&mut self, stream: Stream, learns: bool, now: Mono) {
+    pub(super) fn negotiated(&mut self, stream: Stream, learns: bool, now: Mono, rng: &mut Rng) {
+        if !self.out.runs_at(stream.codec.clock_hz()) {
+            self.out = Outgoing::draw(stream.codec.clock_hz(), rng);
+        }
         let expected = self.line.as_ref().is_some_and(|line| line.stream.will_receive);
         if stream.will_receive && !expected {
             (self.heard_at, self.silent) = (now, false);

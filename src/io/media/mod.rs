@@ -17,7 +17,9 @@
 
 mod counters;
 mod leg;
+mod mixing;
 mod orders;
+mod pressing;
 mod prompts;
 mod queue;
 mod reserved;
@@ -107,6 +109,9 @@ impl Media {
     {
         let epoch = Instant::now();
         let reserved = Arc::new(Reserved::default());
+        let prompts = Arc::clone(&config.prompts);
+        // Ends by itself; a call that comes before it has is in G.711 or waits a moment for its prompt.
+        std::thread::Builder::new().name("prompts".into()).spawn(move || prompts.prepare())?;
         let mut threads = Vec::new();
         for number in 0..config.threads.max(1) {
             let (queue, board) = (Arc::new(Queue::new()?), Arc::new(Board::default()));
@@ -191,15 +196,15 @@ impl Media {
             }
             Command::Close { leg } => homes.of.remove(leg).unwrap_or(0),
             Command::Bridge { a, b } => {
-                let (Some(to), Some(from)) = (home(&homes, a), home(&homes, b)) else { return 0 };
-                if from != to
-                    && let (Some(old), Some(new)) = (self.threads.get(from), self.threads.get(to))
-                {
-                    homes.of.insert(*b, to);
-                    // In this order and under the lock: every thread sees the moves in the same order,
-                    // so the oldest unfinished one can always go on and no two threads wait in a ring.
-                    old.queue.push(Order::Hand { leg: *b, to: Arc::clone(&new.queue) });
-                    new.queue.push(Order::Await { leg: *b });
+                let Some(to) = home(&homes, a) else { return 0 };
+                self.gather(&mut homes, *b, to);
+                to
+            }
+            Command::Mix { seats } => {
+                let first = seats.iter().find_map(|seat| home(&homes, &seat.leg));
+                let Some(to) = first else { return 0 };
+                for seat in seats {
+                    self.gather(&mut homes, seat.leg, to);
                 }
                 to
             }
@@ -207,7 +212,22 @@ impl Media {
             Command::Stream { leg, .. }
             | Command::Unbridge { leg }
             | Command::Play { leg, .. }
+            | Command::Press { leg, .. }
             | Command::Stop { leg } => home(&homes, leg).unwrap_or(0),
+        }
+    }
+}
+
+impl Media {
+    /// Has the leg come to live on thread `to`.
+    fn gather(&self, homes: &mut Homes, leg: LegId, to: usize) {
+        let Some(from) = homes.of.get(&leg).copied().filter(|from| *from != to) else { return };
+        if let (Some(old), Some(new)) = (self.threads.get(from), self.threads.get(to)) {
+            homes.of.insert(leg, to);
+            // In this order and under the lock: every thread sees the moves in the same order, so the
+            // oldest unfinished one can always go on and no two threads wait in a ring.
+            old.queue.push(Order::Hand { leg, to: Arc::clone(&new.queue) });
+            new.queue.push(Order::Await { leg });
         }
     }
 }

@@ -64,16 +64,24 @@ impl<N: Fn(Notice)> Worker<N> {
             Command::Reserve { .. } => {} // done where it was sent
             Command::Stream { leg, stream } => {
                 let (learns, now, now_ms) = (self.learn_source, self.now, self.now_ms());
-                let Some((token, leg)) = self.find(leg) else { return };
+                let Some(token) = self.index.get(&leg).copied() else { return };
+                let Some(leg) = self.legs.get_mut(token) else { return };
                 let first = leg.line.is_none();
-                leg.negotiated(stream, learns, now);
+                leg.negotiated(stream, learns, now, &mut self.rng);
                 // A play that came before its stream begins now.
                 if first && let Some(play) = &leg.play {
-                    let beat = Beat { leg: token, beat: play.beat };
+                    let beat = Beat::Play { leg: token, beat: play.beat };
                     self.wheel.schedule(now_ms, beat);
                 }
+                self.rejoin(token);
             }
             Command::Bridge { a, b } => self.bridge(a, b),
+            Command::Mix { seats } => self.seat(&seats),
+            Command::Press { leg, key } => {
+                if let Some(leg) = self.index.get(&leg).copied() {
+                    self.press(leg, key);
+                }
+            }
             Command::Unbridge { leg } => self.unbridge(leg),
             Command::Play { leg, play, prompts, looped } => self.begin(leg, play, &prompts, looped),
             Command::Stop { leg } => self.stop(leg),
@@ -106,7 +114,7 @@ impl<N: Fn(Notice)> Worker<N> {
         match (self.settle(*leg), beat) {
             (Ok(token), Some(beat)) => {
                 count(&mut self.counted.plays);
-                self.wheel.schedule(now_ms, Beat { leg: token, beat });
+                self.wheel.schedule(now_ms, Beat::Play { leg: token, beat });
             }
             (Ok(_), None) => {}
             // Descriptors are at their limit; the leg is lost.
@@ -124,20 +132,14 @@ impl<N: Fn(Notice)> Worker<N> {
             self.unbridge(leg);
             self.stop(leg);
         }
-        for (from, to) in [(one, other), (other, one)] {
-            if let Some(leg) = self.legs.get_mut(from) {
-                leg.peer = Some(to);
-            }
-        }
         count(&mut self.counted.bridges);
+        self.join(one, other);
     }
 
-    fn unbridge(&mut self, leg: LegId) {
-        let Some(peer) = self.find(leg).and_then(|(_, leg)| leg.peer.take()) else { return };
-        if let Some(peer) = self.legs.get_mut(peer) {
-            peer.peer = None;
+    pub(super) fn unbridge(&mut self, leg: LegId) {
+        if let Some(leg) = self.index.get(&leg).copied() {
+            self.part(leg);
         }
-        self.counted.bridges = self.counted.bridges.saturating_sub(1);
     }
 
     fn begin(&mut self, leg: LegId, play: PlayId, names: &[PromptId], looped: bool) {
@@ -162,7 +164,7 @@ impl<N: Fn(Notice)> Worker<N> {
         leg.beats = leg.beats.wrapping_add(1);
         leg.play = Some(Play { id: play, list: Playlist::new(prompts, looped), beat: leg.beats });
         if leg.line.is_some() {
-            self.wheel.schedule(now_ms, Beat { leg: token, beat: leg.beats });
+            self.wheel.schedule(now_ms, Beat::Play { leg: token, beat: leg.beats });
         }
         count(&mut self.counted.plays);
     }
@@ -197,18 +199,23 @@ impl<N: Fn(Notice)> Worker<N> {
 
 impl Order {
     /// The leg that a fault while carrying it out would cost.
-    const fn leg(&self) -> Option<LegId> {
+    fn leg(&self) -> Option<LegId> {
         match self {
             Self::Command(
                 Command::Open { leg, .. }
                 | Command::Stream { leg, .. }
                 | Command::Unbridge { leg }
                 | Command::Play { leg, .. }
+                | Command::Press { leg, .. }
                 | Command::Stop { leg }
                 | Command::Close { leg }
                 | Command::Bridge { a: leg, .. },
             )
             | Self::Hand { leg, .. } => Some(*leg),
+            Self::Command(Command::Mix { seats }) => match seats.as_slice() {
+                [first, ..] => Some(first.leg),
+                [] => None,
+            },
             Self::Command(Command::Reserve { .. }) | Self::Await { .. } | Self::Stop => None,
         }
     }

@@ -78,7 +78,7 @@ pub enum PromptError {
     },
     /// A WAV file of the wrong kind.
     #[error(
-        "{path}: {found_hz} Hz, {found_channels} channels, {found_bits} bits found; due are 8000 or 16000 Hz, 1 channel, 16-bit PCM"
+        "{path}: {found_hz} Hz, {found_channels} channels, {found_bits} bits found; due are 8000, 16000 or 48000 Hz, 1 channel, 16-bit PCM"
     )]
     WrongKind {
         /// Which.
@@ -106,6 +106,8 @@ pub enum PromptError {
 #[derive(Clone, Debug)]
 pub struct PromptLibrary {
     prompts: BTreeMap<PromptId, Arc<Prompt>>,
+    /// The tones of a keypad.
+    keys: BTreeMap<char, Arc<Prompt>>,
 }
 
 impl PromptLibrary {
@@ -124,7 +126,7 @@ impl PromptLibrary {
             let path = PathBuf::from(format!("(built in) {name}.wav"));
             prompts.insert(PromptId::from(name), Arc::new(decode(wav, path)?));
         }
-        let mut library = Self { prompts };
+        let mut library = Self { prompts, keys: keypad() };
         folder.map_or(Ok(()), |folder| library.lay_over(folder))?;
         Ok(library)
     }
@@ -144,15 +146,25 @@ impl PromptLibrary {
     /// A library of given prompts, for tests and measurements.
     #[must_use]
     pub fn of(prompts: impl IntoIterator<Item = (PromptId, Prompt)>) -> Self {
-        Self {
-            prompts: prompts.into_iter().map(|(name, prompt)| (name, Arc::new(prompt))).collect(),
-        }
+        let prompts = prompts.into_iter().map(|(name, prompt)| (name, Arc::new(prompt)));
+        Self { prompts: prompts.collect(), keys: keypad() }
     }
 
     /// One prompt.
     #[must_use]
     pub fn get(&self, name: &PromptId) -> Option<&Arc<Prompt>> {
         self.prompts.get(name)
+    }
+
+    /// The tones of a key.
+    #[must_use]
+    pub fn key(&self, key: char) -> Option<&Arc<Prompt>> {
+        self.keys.get(&key)
+    }
+
+    /// Encodes everything in the codecs that take long: about a second for ten minutes of sound.
+    pub fn prepare(&self) {
+        self.keys.values().chain(self.prompts.values()).for_each(|prompt| prompt.prepare());
     }
 
     /// All names, in order.
@@ -168,6 +180,11 @@ impl PromptLibrary {
             names.into_iter().filter(|name| !self.prompts.contains_key(*name)).cloned().collect();
         missing.into_iter().collect()
     }
+}
+
+fn keypad() -> BTreeMap<char, Arc<Prompt>> {
+    let tones = |key: char| (key, Arc::new(Prompt::encode(&tone::render_key(key))));
+    tone::KEYS.into_iter().map(tones).collect()
 }
 
 fn wav_files(folder: &Path) -> Result<Vec<PathBuf>, PromptError> {
@@ -194,7 +211,7 @@ fn decode(wav: impl io::Read, path: PathBuf) -> Result<Prompt, PromptError> {
     let spec = reader.spec();
     let kind = (spec.channels, spec.bits_per_sample, spec.sample_format);
     if kind != (1, 16, hound::SampleFormat::Int)
-        || ![RATE_HZ, 2 * RATE_HZ].contains(&spec.sample_rate)
+        || ![RATE_HZ, 2 * RATE_HZ, 6 * RATE_HZ].contains(&spec.sample_rate)
     {
         return Err(PromptError::WrongKind {
             path,
@@ -213,28 +230,35 @@ fn decode(wav: impl io::Read, path: PathBuf) -> Result<Prompt, PromptError> {
         Ok(samples) => samples,
         Err(source) => return Err(PromptError::NotWav { path, source }),
     };
-    Ok(Prompt::encode(&if spec.sample_rate == RATE_HZ { samples } else { halve(&samples) }))
+    let lowered = |by: u16, samples: &[i16]| lower(samples, by);
+    Ok(match spec.sample_rate.checked_div(RATE_HZ) {
+        Some(6) => Prompt::encode_wide(&lowered(6, &samples), &lowered(3, &samples)),
+        Some(2) => Prompt::encode_wide(&lowered(2, &samples), &samples),
+        _ => Prompt::encode(&samples),
+    })
 }
 
-/// Taps of the filter in front of the halving, odd.
-const TAPS: u16 = 63;
+/// Taps of the filter in front of the lowering, for each time that the rate is divided by; odd in all.
+const TAPS: u16 = 31;
 
-/// From 16 to 8 kHz: a low pass at 3.6 kHz (a windowed sinc), then every other sample.
+/// To a rate `by` times lower: a low pass at nine tenths of what the new rate can carry (a windowed
+/// sinc), then every `by`th sample.
 #[expect(clippy::cast_possible_truncation, reason = "clamped to the range of i16 first")]
-fn halve(samples: &[i16]) -> Vec<i16> {
-    let middle = f64::from(TAPS - 1) / 2.0;
+fn lower(samples: &[i16], by: u16) -> Vec<i16> {
+    let last = TAPS.saturating_mul(by) & !1;
+    let middle = f64::from(last) / 2.0;
     let tap = |at: u16| {
-        let x = std::f64::consts::TAU * (3600.0 / 16_000.0) * (f64::from(at) - middle);
+        let x = std::f64::consts::TAU * (0.45 / f64::from(by)) * (f64::from(at) - middle);
         let sinc = if x == 0.0 { 1.0 } else { x.sin() / x };
-        let turn = std::f64::consts::TAU * f64::from(at) / f64::from(TAPS - 1);
+        let turn = std::f64::consts::TAU * f64::from(at) / f64::from(last);
         sinc * (0.42 - 0.5 * turn.cos() + 0.08 * (2.0 * turn).cos())
     };
-    let taps: Vec<f64> = (0..TAPS).map(tap).collect();
+    let taps: Vec<f64> = (0..=last).map(tap).collect();
     let gain: f64 = taps.iter().sum();
-    let edge = std::iter::repeat_n(0.0, usize::from(TAPS / 2));
+    let edge = std::iter::repeat_n(0.0, usize::from(last / 2));
     let sound = samples.iter().map(|sample| f64::from(*sample));
     let padded: Vec<f64> = edge.clone().chain(sound).chain(edge).collect();
-    let filtered = padded.windows(usize::from(TAPS)).step_by(2);
+    let filtered = padded.windows(taps.len()).step_by(usize::from(by));
     filtered
         .map(|window| {
             window.iter().zip(&taps).map(|(sample, tap)| sample * tap).sum::<f64>() / gain
@@ -273,9 +297,9 @@ mod tests {
     }
 
     fn loudness(prompt: &Prompt) -> f64 {
-        let sound = prompt.sound(Codec::Pcma);
+        let sound = prompt.bytes(Codec::Pcma).unwrap();
         let inner = &sound[100..sound.len() - 100];
-        let power = inner.iter().map(|byte| f64::from(g711::decode(Codec::Pcma, *byte)).powi(2));
+        let power = inner.iter().map(|byte| f64::from(g711::decode(g711::Law::A, *byte)).powi(2));
         (power.sum::<f64>() / f64::from(u32::try_from(inner.len()).unwrap())).sqrt()
     }
 

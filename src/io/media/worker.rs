@@ -2,7 +2,8 @@
 //! No allocation, no lock and no engine on a packet's way.
 
 use super::counters::{Board, Counters, count};
-use super::leg::{Kind, Leg};
+use super::leg::{Joined, Kind, Leg};
+use super::mixing::Mix;
 use super::queue::{Order, Queue};
 use super::reserved::Reserved;
 use super::slab::{Slab, Token};
@@ -11,7 +12,8 @@ use super::{MediaConfig, PromptLibrary};
 use crate::base::{LegId, Mono, Rng};
 use crate::rtp::command::Notice;
 use crate::rtp::packet::{self, Fresh, Header, PacketError};
-use crate::rtp::{SAMPLES_PER_MS, Verdict};
+use crate::rtp::{Filled, Stamp, Verdict, g711};
+use crate::sdp::Codec;
 use rustix::event::{Timespec, epoll};
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
@@ -33,11 +35,15 @@ const BELL: u64 = u64::MAX;
 /// A packet with room to see that it was too long.
 const BUFFER_BYTES: usize = 2048;
 
-/// The beat of one play.
+/// What is done by the clock; the number tells a former timer from the one that counts.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct Beat {
-    pub(super) leg: Token,
-    pub(super) beat: u32,
+pub(super) enum Beat {
+    /// A play's next packet.
+    Play { leg: Token, beat: u32 },
+    /// A pressed key's next packet.
+    Key { leg: Token },
+    /// A mix's next piece of sound.
+    Mix { mix: Token, beat: u32 },
 }
 
 /// A media thread's all.
@@ -50,8 +56,9 @@ pub(super) struct Worker<N> {
     pub(super) awaited: Option<LegId>,
     pub(super) legs: Slab<Leg>,
     pub(super) index: BTreeMap<LegId, Token>,
+    pub(super) mixes: Slab<Mix>,
     pub(super) wheel: Wheel<Beat>,
-    buffer: Vec<u8>,
+    pub(super) buffer: Vec<u8>,
     pub(super) counted: Counters,
     board: Arc<Board>,
     pub(super) notices: N,
@@ -85,6 +92,7 @@ impl<N: Fn(Notice)> Worker<N> {
             awaited: None,
             legs: Slab::new(),
             index: BTreeMap::new(),
+            mixes: Slab::new(),
             wheel: Wheel::new(0),
             buffer: vec![0; BUFFER_BYTES],
             counted: Counters::default(),
@@ -143,16 +151,17 @@ impl<N: Fn(Notice)> Worker<N> {
                 }
             }
             self.carry_out_orders();
-            self.play_due(&mut due);
+            self.beat_due(&mut due);
             if self.now.since(scanned_at) >= SCAN_EVERY {
                 self.scan();
                 scanned_at = self.now;
             }
             self.board.publish(&self.counted);
         }
-        self.legs = Slab::new();
+        (self.legs, self.mixes) = (Slab::new(), Slab::new());
         self.index.clear();
         (self.counted.legs, self.counted.bridges, self.counted.plays) = (0, 0, 0);
+        self.counted.mixes = 0;
         self.board.publish(&self.counted);
     }
 
@@ -178,17 +187,30 @@ impl<N: Fn(Notice)> Worker<N> {
 
     /// Runs one piece of work; should it panic, that costs the leg and nothing else.
     pub(super) fn guarded(&mut self, leg: Option<Token>, work: impl FnOnce(&mut Self)) {
-        if catch_unwind(AssertUnwindSafe(|| work(self))).is_ok() {
-            return;
-        }
-        count(&mut self.counted.faults);
-        if let Some(token) = leg
-            && let Some((leg, port)) = self.legs.get_mut(token).map(|leg| (leg.id, leg.port()))
+        if !self.survives(work)
+            && let Some(token) = leg
         {
-            self.close(leg);
-            let tell = || (self.notices)(Notice::OpenFailed { leg, port });
-            let _ = catch_unwind(AssertUnwindSafe(tell));
+            self.lose(token);
         }
+    }
+
+    /// False when the work panicked.
+    fn survives(&mut self, work: impl FnOnce(&mut Self)) -> bool {
+        let survived = catch_unwind(AssertUnwindSafe(|| work(self))).is_ok();
+        if !survived {
+            count(&mut self.counted.faults);
+        }
+        survived
+    }
+
+    /// Closes a leg by a fault of ours, and tells.
+    pub(super) fn lose(&mut self, token: Token) {
+        let Some((leg, port)) = self.legs.get_mut(token).map(|leg| (leg.id, leg.port())) else {
+            return;
+        };
+        self.close(leg);
+        let tell = || (self.notices)(Notice::OpenFailed { leg, port });
+        let _ = catch_unwind(AssertUnwindSafe(tell));
     }
 
     // ---- packets ----
@@ -250,39 +272,82 @@ impl<N: Fn(Notice)> Worker<N> {
         if std::mem::take(&mut leg.silent) {
             (self.notices)(Notice::Heard { leg: leg.id });
         }
+        let mut pressed = None;
         if kind == Kind::Key
             && let Some(payload) = self.buffer.get(header.payload.clone())
             && let Some(key) = leg.keys.read(payload, header.ssrc, header.timestamp, header.marker)
         {
+            pressed = Some(key);
             count(&mut self.counted.keys);
             (self.notices)(Notice::Digit { leg: leg.id, key });
         }
-        match leg.peer {
-            Some(_) if !fresh => count(&mut self.counted.dropped_stale),
-            Some(peer) => self.pass(peer, kind, header),
-            None => {}
+        let joined = leg.joined;
+        match joined {
+            Joined::Passed(_) | Joined::Mixed(_) if !fresh => {
+                count(&mut self.counted.dropped_stale);
+            }
+            Joined::Passed(peer) => self.pass(peer, kind, header, pressed),
+            Joined::Mixed(mix) => self.give_to_mix(mix, token, kind, &header, pressed),
+            Joined::Alone => {}
         }
         true
     }
 
+    /// Gives the packet in the buffer to its leg's ear; a key is pressed anew towards all who hear it.
+    fn give_to_mix(
+        &mut self,
+        mix: Token,
+        leg: Token,
+        kind: Kind,
+        header: &Header,
+        pressed: Option<char>,
+    ) {
+        let Some(mix) = self.mixes.get_mut(mix) else { return };
+        match kind {
+            Kind::Voice(codec) => {
+                let Some(ear) = mix.ear(leg) else { return };
+                let Some(sound) = self.buffer.get_mut(header.payload.clone()) else { return };
+                if !turn(codec, ear.codec(), sound) {
+                    return count(&mut self.counted.dropped_payload);
+                }
+                ear.hear(header.ssrc, header.timestamp, sound, self.now);
+            }
+            Kind::Key => {
+                let Some(key) = pressed else { return };
+                let hearers: Vec<Token> = mix.hearers(leg).collect();
+                for hearer in hearers {
+                    self.press(hearer, key);
+                }
+            }
+            Kind::Other => count(&mut self.counted.dropped_payload),
+        }
+    }
+
     /// Sends the packet in the buffer on to another leg.
-    fn pass(&mut self, to: Token, kind: Kind, header: Header) {
+    fn pass(&mut self, to: Token, kind: Kind, header: Header, pressed: Option<char>) {
         let Some(leg) = self.legs.get_mut(to) else { return };
-        let Some(line) =
-            leg.line.as_ref().filter(|line| leg.play.is_none() && line.stream.may_send)
-        else {
+        let covered = leg.covered();
+        let Some(line) = leg.line.as_ref().filter(|line| !covered && line.stream.may_send) else {
             return count(&mut self.counted.dropped_covered);
         };
         let payload_type = match kind {
             Kind::Voice(codec) => {
-                if let Some(sound) = self.buffer.get_mut(header.payload.clone()) {
-                    crate::rtp::g711::convert(codec, line.stream.codec, sound);
-                }
-                Some(line.stream.send_pt)
+                let sound = self.buffer.get_mut(header.payload.clone());
+                sound
+                    .is_some_and(|sound| turn(codec, line.stream.codec, sound))
+                    .then_some(line.stream.send_pt)
             }
             Kind::Key => line.stream.send_event_pt,
             Kind::Other => None,
         };
+        // A phone that takes no telephone-event hears the key's tones.
+        if kind == Kind::Key && payload_type.is_none() {
+            leg.out.skip(header.ssrc, header.seq);
+            if let Some(key) = pressed {
+                self.press(to, key);
+            }
+            return;
+        }
         let Some(payload_type) = payload_type else {
             leg.out.skip(header.ssrc, header.seq);
             return count(&mut self.counted.dropped_payload);
@@ -318,49 +383,86 @@ impl<N: Fn(Notice)> Worker<N> {
         }
     }
 
-    // ---- plays ----
+    // ---- what is done by the clock ----
 
-    fn play_due(&mut self, due: &mut Vec<Beat>) {
+    fn beat_due(&mut self, due: &mut Vec<Beat>) {
         let now_ms = self.now_ms();
         while let Some(at_ms) = self.wheel.take(now_ms, due) {
             for beat in due.drain(..) {
-                self.guarded(Some(beat.leg), |worker| worker.play(beat, at_ms));
+                match beat {
+                    Beat::Play { leg, beat } => {
+                        self.guarded(Some(leg), |worker| worker.play(leg, beat, at_ms));
+                    }
+                    Beat::Key { leg } => {
+                        self.guarded(Some(leg), |worker| worker.beat_key(leg, at_ms));
+                    }
+                    Beat::Mix { mix, beat } => {
+                        if !self.survives(|worker| worker.beat_mix(mix, beat, at_ms)) {
+                            self.lose_mix(mix);
+                        }
+                    }
+                }
             }
         }
     }
 
     /// Sends a play's next packet and sets its next beat. The beat goes on while the phone is on hold,
     /// so that an announcement ends when it should.
-    fn play(&mut self, beat: Beat, due_ms: u64) {
-        let Some(leg) = self.legs.get_mut(beat.leg) else { return };
-        let Some(play) = leg.play.as_mut().filter(|play| play.beat == beat.beat) else { return };
+    fn play(&mut self, token: Token, beat: u32, due_ms: u64) {
+        let Some(leg) = self.legs.get_mut(token) else { return };
+        let Some(play) = leg.play.as_mut().filter(|play| play.beat == beat) else { return };
         let Some(line) = &leg.line else { return };
         let ptime_ms = line.stream.ptime_ms.clamp(10, 60);
-        let samples = usize::from(ptime_ms).saturating_mul(SAMPLES_PER_MS);
-        let end = packet::HEADER_BYTES.saturating_add(samples);
-        let Some(sound) = self.buffer.get_mut(packet::HEADER_BYTES..end) else { return };
-        if !play.list.fill(line.stream.codec, sound) {
-            let (leg, play) = (leg.id, play.id);
-            self.stop(leg);
-            return (self.notices)(Notice::PlayDone { leg, play });
+        let Some(room) = self.buffer.get_mut(packet::HEADER_BYTES..) else { return };
+        let (bytes, ms) = match play.list.fill(line.stream.codec, ptime_ms, room) {
+            Filled::Sound { bytes, ms } => (bytes, ms),
+            Filled::Wait { ms } => (0, ms),
+            Filled::Over => {
+                let (leg, play) = (leg.id, play.id);
+                self.stop(leg);
+                return (self.notices)(Notice::PlayDone { leg, play });
+            }
+        };
+        self.wheel.schedule(due_ms.saturating_add(u64::from(ms)), Beat::Play { leg: token, beat });
+        if bytes > 0 && leg.may_send() && leg.presses.now.is_none() && self.say(token, bytes, ms) {
+            count(&mut self.counted.packets_played);
         }
-        self.wheel.schedule(due_ms.saturating_add(u64::from(ptime_ms)), beat);
-        if !line.stream.may_send || line.target.is_none() {
-            return;
-        }
-        let stamp = leg.out.own(u32::try_from(samples).unwrap_or(0), self.now);
+    }
+
+    /// Sends the voice that lies in the buffer behind the place for a header. False when it was not
+    /// taken.
+    pub(super) fn say(&mut self, token: Token, bytes: usize, ms: u8) -> bool {
+        let Some(leg) = self.legs.get_mut(token) else { return false };
+        let Some(payload_type) = leg.line.as_ref().map(|line| line.stream.send_pt) else {
+            return false;
+        };
+        let stamp = leg.out.own(ms, self.now);
+        self.send_own(token, payload_type, stamp, bytes)
+    }
+
+    /// Puts a header before what lies in the buffer and sends it.
+    pub(super) fn send_own(
+        &mut self,
+        token: Token,
+        payload_type: u8,
+        stamp: Stamp,
+        bytes: usize,
+    ) -> bool {
+        let Some(leg) = self.legs.get_mut(token) else { return false };
         let fresh = Fresh {
-            payload_type: line.stream.send_pt,
+            payload_type,
             marker: stamp.starts,
             seq: stamp.seq,
             timestamp: stamp.timestamp,
             ssrc: stamp.ssrc,
         };
+        let end = packet::HEADER_BYTES.saturating_add(bytes);
         let packet = packet::rewrite(&mut self.buffer, packet::HEADER_BYTES..end, fresh);
-        match packet.map(|packet| leg.send(packet)) {
-            Some(Ok(_)) => count(&mut self.counted.packets_played),
-            Some(Err(_)) | None => count(&mut self.counted.dropped_unsent),
+        let sent = packet.is_some_and(|packet| leg.send(packet).is_ok());
+        if !sent {
+            count(&mut self.counted.dropped_unsent);
         }
+        sent
     }
 
     fn scan(&mut self) {
@@ -371,6 +473,16 @@ impl<N: Fn(Notice)> Worker<N> {
             }
         }
     }
+}
+
+/// Turns a payload from one codec into another where it stands; false when that needs more than a table.
+fn turn(from: Codec, to: Codec, sound: &mut [u8]) -> bool {
+    match (g711::law(from), g711::law(to)) {
+        (Some(from), Some(to)) => g711::convert(from, to, sound),
+        (None, None) => return from == to,
+        (Some(_), None) | (None, Some(_)) => return false,
+    }
+    true
 }
 
 fn timespec(span: Duration) -> Timespec {

@@ -249,6 +249,11 @@ fn machine(page: &mut Page, gauges: &Gauges) {
         seconds(gauges.media_beat_age_ms),
     );
     page.one("madoguchi_media_ports", "RTP ports open.", number(gauges.media_ports));
+    page.one(
+        "madoguchi_media_mixes",
+        "Conversations whose sound is decoded: pairs that share no codec, and more than two at once.",
+        number(gauges.media_mixes),
+    );
     page.counter(
         "madoguchi_rtp_packets_total",
         "RTP packets.",

@@ -185,6 +185,7 @@ impl Host {
                 last_port: 20_000 + self.scene.ports,
                 max_calls: self.scene.max_calls,
                 channels: std::collections::BTreeMap::new(),
+                codecs: vec![crate::sdp::Codec::Pcmu, crate::sdp::Codec::Pcma],
                 lost_after: LOST_AFTER,
             },
             rng,
