@@ -298,6 +298,12 @@ pub(super) fn derived(invite: &[u8], method: &Method, to: Option<&[u8]>) -> Opti
             | HeaderName::CallId => {
                 writer.header_bytes(&name, value);
             }
+            // §22.1: what the INVITE proved, its ACK proves.
+            HeaderName::Authorization | HeaderName::ProxyAuthorization
+                if *method == Method::Ack =>
+            {
+                writer.header_bytes(&name, value);
+            }
             HeaderName::To => {
                 writer.header_bytes(&name, to.unwrap_or(value));
             }
@@ -311,21 +317,42 @@ pub(super) fn derived(invite: &[u8], method: &Method, to: Option<&[u8]>) -> Opti
     Some(writer)
 }
 
-/// An INVITE of ours once more, as a request of its own (§8.1.3.5): another Request-URI, branch and
+/// The credentials in a request of ours, header by header.
+pub(super) fn credentials(asked: &[u8]) -> Vec<(HeaderName, Box<[u8]>)> {
+    let head = asked.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii_end);
+    head.take_while(|line| !line.is_empty())
+        .filter_map(|line| {
+            let colon = line.iter().position(|byte| *byte == b':')?;
+            let (name, value) = line.split_at_checked(colon)?;
+            let name = HeaderName::parse(name)?;
+            let proof = matches!(name, HeaderName::Authorization | HeaderName::ProxyAuthorization);
+            proof.then(|| Some((name, value.strip_prefix(b": ")?.into())))?
+        })
+        .collect()
+}
+
+/// The Request-URI of a request of ours.
+pub(super) fn uri_of(asked: &[u8]) -> Option<&str> {
+    let line = asked.split(|byte| *byte == b'\r').next()?;
+    std::str::from_utf8(line.split(|byte| *byte == b' ').nth(1)?).ok()
+}
+
+/// A request of ours once more, as a request of its own (§8.1.3.5): another Request-URI, branch and
 /// number, `contact` as our Contact, the headers of `changed` in place of those of their names, and all
-/// the rest as it was. `invite` is what we sent, so its form is known.
+/// the rest as it was. `asked` is what we sent, so its form is known.
 pub(super) fn again(
-    invite: &[u8],
-    uri: &Uri,
+    asked: &[u8],
+    uri: &str,
     seq: u32,
     place: &Place,
     branch: Token,
     contact: &str,
     changed: &[(HeaderName, &str)],
 ) -> Option<bytes::Bytes> {
-    let end = invite.windows(4).position(|four| four == b"\r\n\r\n")?;
-    let (head, body) = invite.split_at_checked(end)?;
-    let mut writer = Writer::request(&Method::Invite, uri);
+    let end = asked.windows(4).position(|four| four == b"\r\n\r\n")?;
+    let (head, body) = asked.split_at_checked(end)?;
+    let method = Method::parse(head.split(|byte| *byte == b' ').next()?)?;
+    let mut writer = Writer::request(&method, uri);
     via(&mut writer, place, branch);
     for line in head.split(|byte| *byte == b'\n').skip(1) {
         let line = line.strip_suffix(b"\r").unwrap_or(line);
@@ -335,7 +362,7 @@ pub(super) fn again(
         match name {
             HeaderName::Via | HeaderName::ContentLength | HeaderName::ContentType => {}
             HeaderName::CSeq => {
-                writer.cseq(seq, &Method::Invite);
+                writer.cseq(seq, &method);
             }
             name if changed.iter().any(|(newer, _)| *newer == name) => {}
             HeaderName::Contact => {

@@ -1,5 +1,5 @@
-//! Kamailio as a carrier: it asks for a password at registration and at every call, and brings calls to
-//! the number that registered. Beside it a carrier that is dead.
+//! Kamailio as a carrier: it asks for a password at registration, at every call and at every request in one,
+//! and brings calls to the number that registered. Beside it a carrier that is dead.
 
 use crate::support::desk::{Desk, Setup, password};
 use crate::support::kamailio;
@@ -57,6 +57,13 @@ request_route {{
     exit;
   }}
   if (has_totag()) {{
+    if (src_port != {callee} && !is_method("ACK")) {{
+      if (!pv_proxy_authenticate("carrier.example", "secret-of-the-carrier", "0")) {{
+        proxy_challenge("carrier.example", "1");
+        exit;
+      }}
+      consume_credentials();
+    }}
     if (!loose_route() && is_method("ACK")) {{ if (t_check_trans()) {{ t_relay(); }} exit; }}
     t_relay();
     exit;
@@ -164,6 +171,7 @@ fn an_agent_calls_outside_by_the_carrier_that_works_and_both_hear_each_other() {
     assert!(began.elapsed() < s(6), "the dead carrier cost {:?}", began.elapsed());
     desk.agent_is("6001", "talking");
     rest(2500);
+    // Our BYE is asked for the password too.
     agent.tell("hangup", "");
     callee.wait("CALL_CLOSED", s(5));
     desk.agent_is("6001", "idle");

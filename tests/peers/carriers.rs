@@ -338,7 +338,7 @@ fn a_home_gateway_knows_us_as_its_extension_and_we_keep_its_session_by_reinvite(
     let call = carrier.play("carriers/gateway_called", desk.sip).set("USER", "3");
     let came = placed(&desk, &agent, &hers, call, "answered");
     let invites: Vec<&Message> = came.iter().filter(|m| m.method() == Some("INVITE")).collect();
-    assert_eq!(invites.len(), 3, "challenged, authorized, refreshed: {invites:#?}");
+    assert_eq!(invites.len(), 4, "call and refresh, each challenged: {invites:#?}");
     for invite in &invites[..2] {
         let start = format!("INVITE sip:{OUTSIDE}@carrier.example;user=phone SIP/2.0");
         assert_eq!(invite.start, start);
@@ -349,6 +349,10 @@ fn a_home_gateway_knows_us_as_its_extension_and_we_keep_its_session_by_reinvite(
         }
     }
     proves(invites[1], "Proxy-Authorization", "3");
+    proves(invites[3], "Authorization", "3");
+    let acks: Vec<&Message> = came.iter().filter(|m| m.method() == Some("ACK")).collect();
+    assert_eq!(acks[1].header("Proxy-Authorization"), invites[1].header("Proxy-Authorization"));
+    assert_eq!(acks[3].header("Authorization"), invites[3].header("Authorization"));
     assert_eq!(invites[1].must("Session-Expires"), "1800");
     for invite in invites {
         assert_eq!(invite.uri("Contact").as_deref(), Some(contact.as_str()), "{invite}");

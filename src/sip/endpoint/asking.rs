@@ -5,7 +5,7 @@ use super::core::{Cx, Holder};
 use super::serving::exact;
 use crate::base::{LegId, Mono};
 use crate::sip::api::Flow;
-use crate::sip::dialog::{Token, derived};
+use crate::sip::dialog::{Token, credentials, derived};
 use crate::sip::subscription::WatchId;
 use crate::sip::transaction::timer::Alarm;
 use crate::sip::transaction::{Client, InviteClient, Timers, Wire, client, invite_client};
@@ -81,6 +81,18 @@ pub(in crate::sip) enum Outcome {
     TimedOut,
 }
 
+/// A response that must be heard of.
+#[derive(Debug)]
+pub(in crate::sip) struct Heard {
+    pub whose: Whose,
+    pub purpose: Purpose,
+    /// The request's.
+    pub branch: Token,
+    pub outcome: Outcome,
+    /// The request itself, when it asks who we are (401, 407).
+    pub challenged: Option<Bytes>,
+}
+
 #[derive(Debug)]
 enum Asking {
     Invite(InviteClient),
@@ -98,6 +110,8 @@ pub(in crate::sip) struct ClientTxn {
     datagram: Option<Box<(Flow, Bytes)>>,
     /// ACKs to 2xx, by the To tag of the fork: sent again when the 2xx comes again (§13.2.2.4).
     acks: Vec<(Box<str>, Flow, Bytes)>,
+    /// What an INVITE that was answered by 2xx proved: so does its ACK (§22.1).
+    credentials: Vec<(HeaderName, Box<[u8]>)>,
     whose: Whose,
     purpose: Purpose,
     /// Its leg is over: an INVITE that rings on for nobody is given up like a cancelled one.
@@ -162,6 +176,7 @@ impl Cx<'_> {
             bytes: request,
             datagram,
             acks,
+            credentials: Vec::new(),
             whose,
             purpose,
             orphan,
@@ -228,7 +243,7 @@ impl Cx<'_> {
     }
 
     /// A response to one of ours. Hands back what must be heard of it; repetitions end here.
-    pub fn answered(&mut self, response: Response) -> Option<(Whose, Purpose, Token, Outcome)> {
+    pub fn answered(&mut self, response: Response) -> Option<Heard> {
         let head = &response.head;
         // §8.1.3.3: more than one Via means that it is somebody else's.
         if head.headers.all(&HeaderName::Via).nth(1).is_some() {
@@ -253,6 +268,7 @@ impl Cx<'_> {
             return None;
         }
         let (mut tell, mut cancel) = (false, false);
+        let challenged = matches!(response.status, 401 | 407).then(|| txn.bytes.clone());
         let mut again = None;
         match &mut txn.machine {
             Asking::Invite(machine) => {
@@ -293,6 +309,9 @@ impl Cx<'_> {
                     }
                     // A 2xx after a failure is nobody's: the failure's ACK is still to be repeated.
                     if event == Event::Success && tell {
+                        if txn.acks.is_empty() && !txn.bytes.is_empty() {
+                            txn.credentials = credentials(&txn.bytes);
+                        }
                         txn.bytes = Bytes::new();
                         tell &= txn.acks.len() < MAX_FORKS;
                     }
@@ -317,7 +336,8 @@ impl Cx<'_> {
         if let Some((flow, bytes)) = again {
             self.send(flow, bytes, free); // an ACK to a failure tells the peer nothing new
         }
-        tell.then_some((whose, purpose, Token(key & !1), Outcome::Response(response)))
+        let (branch, outcome) = (Token(key & !1), Outcome::Response(response));
+        tell.then_some(Heard { whose, purpose, branch, outcome, challenged })
     }
 
     /// The request under `branch` could not be sent. True when that ended it.
@@ -349,6 +369,11 @@ impl Cx<'_> {
     /// Whose request `head` answers, by its branch.
     pub fn asker(&self, head: &Head) -> Option<Whose> {
         self.core.clients.get(client_key(head)?).map(|txn| txn.whose)
+    }
+
+    /// What the INVITE under `branch` proved.
+    pub fn credentials_of(&self, branch: Token) -> &[(HeaderName, Box<[u8]>)] {
+        self.core.clients.get(branch.0).map_or(&[], |txn| &txn.credentials)
     }
 
     /// The way the request under `branch` went.

@@ -89,8 +89,9 @@ impl Endpoint {
     /// What a leg keeps to with the trunk that began it, if we reach that trunk ourselves.
     pub(super) fn carrier_of(&self, source: &Source, flow: Flow) -> Option<Box<Carrier>> {
         let Source::Trunk(trunk) = source else { return None };
-        let contact = own_contact(self.line_of(trunk)?, flow, self.core.place(flow).sent_by);
-        Some(Box::new(Carrier { contact: contact.to_string().into() }))
+        let line = self.line_of(trunk)?;
+        let contact = own_contact(line, flow, self.core.place(flow).sent_by).to_string().into();
+        Some(Box::new(Carrier { contact, login: line.upstream.login.clone() }))
     }
 
     /// Calls a number outside by a trunk, under a new, even leg id.

@@ -17,7 +17,7 @@ mod replacing;
 mod serving;
 mod subscribing;
 
-use self::asking::{Outcome, Purpose, Whose};
+use self::asking::{Heard, Outcome, Purpose, Whose};
 use self::core::{Core, Cx, Holder};
 use self::directory::{Compiled, listener_for};
 use self::guard::Guard;
@@ -233,7 +233,7 @@ impl Endpoint {
                     match cx.wake_client(key, at) {
                         Some((Whose::Leg(leg), purpose, branch)) => {
                             let nowhere = |leg: &mut Leg, cx: &mut Cx<'_>| {
-                                leg.on_outcome(cx, None, purpose, branch, Outcome::TimedOut);
+                                leg.on_outcome(cx, purpose, branch, Outcome::TimedOut);
                             };
                             if !self.with_leg(leg, now, out, nowhere) {
                                 self.orphan_notified(leg, branch, &Outcome::TimedOut, now, out);
@@ -410,13 +410,15 @@ impl Endpoint {
         {
             return;
         }
-        let Some((whose, purpose, branch, outcome)) = cx.answered(response) else { return };
-        let leg = match whose {
+        let Some(heard) = cx.answered(response) else { return };
+        let Heard { whose, purpose, branch, outcome, .. } = &heard;
+        let (purpose, branch) = (*purpose, *branch);
+        let leg = match *whose {
             Whose::Leg(leg) => leg,
-            Whose::Watch(watch) => return self.on_notified(watch, branch, &outcome, now, out),
-            Whose::Line(line) => return self.on_line_outcome(line, branch, &outcome, now, out),
+            Whose::Watch(watch) => return self.on_notified(watch, branch, outcome, now, out),
+            Whose::Line(line) => return self.on_line_outcome(line, branch, outcome, now, out),
         };
-        if let Outcome::Response(response) = &outcome
+        if let Outcome::Response(response) = outcome
             && (300..400).contains(&response.status)
             && purpose == Purpose::Invite
             && self.legs.get(leg.0).is_some_and(|leg| leg.may_turn(branch))
@@ -427,19 +429,16 @@ impl Endpoint {
             }
         }
         if self.legs.contains(leg.0) {
-            let step = |leg: &mut Leg, cx: &mut Cx<'_>| {
-                leg.on_outcome(cx, Some(flow), purpose, branch, outcome);
-            };
-            self.with_leg(leg, now, out, step);
+            self.with_leg(leg, now, out, |leg, cx| leg.on_response(cx, flow, heard));
         } else if self.orphans.contains_key(&leg) {
-            self.orphan_notified(leg, branch, &outcome, now, out);
+            self.orphan_notified(leg, branch, outcome, now, out);
         } else if let Outcome::Response(response) = outcome {
             after_the_end(
                 &mut Cx { core: &mut self.core, now, out },
                 leg,
                 purpose,
                 branch,
-                &response,
+                response,
             );
         }
     }

@@ -57,6 +57,11 @@ impl Calling {
         self.forks.iter_mut().find(|fork| *fork.tag == *tag)
     }
 
+    /// The early dialog of a fork that is acknowledged.
+    pub fn early_dialog(&mut self, tag: &str) -> Option<&mut Dialog> {
+        self.fork(tag)?.reliable.as_mut().map(|reliable| &mut reliable.dialog)
+    }
+
     pub fn owns(&self, head: &Head) -> bool {
         let tag = head.from.tag().unwrap_or_default();
         *self.call_id == *head.call_id && self.forks.iter().any(|fork| *fork.tag == *tag)

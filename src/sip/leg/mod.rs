@@ -22,7 +22,7 @@ mod timer;
 use super::HeaderName;
 use super::api::{Flow, LegEnd, LegEvent};
 use super::dialog::{Dialog, Token};
-use super::endpoint::asking::{Outcome, Purpose};
+use super::endpoint::asking::{Heard, Outcome, Purpose};
 use super::transaction::after_ms;
 use super::transaction::timer::{Alarm, LONG_MS};
 use super::{Head, Method, Request};
@@ -303,18 +303,26 @@ impl Leg {
         cx.respond(key, status, writer.finish());
     }
 
-    /// What came of a request of ours; `flow` is the way a response came.
+    /// A response to a request of ours, which came by `flow`.
+    pub fn on_response(&mut self, cx: &mut Cx<'_>, flow: Flow, heard: Heard) {
+        self.adopt(flow);
+        let Heard { purpose, branch, outcome, challenged, .. } = heard;
+        if let (Outcome::Response(response), Some(asked)) = (&outcome, &challenged)
+            && self.prove(cx, purpose, branch, response, asked)
+        {
+            return;
+        }
+        self.on_outcome(cx, purpose, branch, outcome);
+    }
+
+    /// What came of a request of ours.
     pub fn on_outcome(
         &mut self,
         cx: &mut Cx<'_>,
-        flow: Option<Flow>,
         purpose: Purpose,
         branch: Token,
         outcome: Outcome,
     ) {
-        if let Some(flow) = flow {
-            self.adopt(flow);
-        }
         match purpose {
             Purpose::Invite => self.on_invite_outcome(cx, branch, outcome),
             Purpose::Reinvite => self.on_reinvite_outcome(cx, branch, outcome),

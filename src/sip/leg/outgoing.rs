@@ -99,8 +99,11 @@ impl Leg {
         write_invite(&mut writer, expires_s);
         let bytes = writer.sdp(some_sdp(sdp));
         let unheard_until = after_ms(cx.now.mono, UNHEARD_MS);
-        let carrier = outside.as_ref().map(|outside| Carrier { contact: outside.contact.clone() });
-        let asked = outside.map(|outside| Box::new(Asked::new(outside, unheard_until)));
+        let carrier = outside.as_ref().map(|outside| Carrier {
+            contact: outside.contact.clone(),
+            login: outside.upstream.login.clone(),
+        });
+        let asked = outside.map(|_| Box::new(Asked::new(unheard_until)));
         let calling = Calling {
             flow,
             branch,
@@ -205,7 +208,10 @@ impl Leg {
         calling.least_s = least_s;
         let expires = expires_s.max(least_s).to_string();
         let least = least_s.to_string();
-        let changed = [(HeaderName::SessionExpires, &*expires), (HeaderName::MinSe, &*least)];
+        let mut changed =
+            vec![(HeaderName::SessionExpires, &*expires), (HeaderName::MinSe, &*least)];
+        let proof = self.proof_again(cx);
+        changed.extend(proof.as_ref().map(|(name, value)| (name.clone(), value.as_str())));
         self.invite_again(cx, &changed)
     }
 
@@ -216,9 +222,9 @@ impl Leg {
         let State::Calling(calling) = &mut self.state else { return false };
         let seq = calling.seq.saturating_add(1);
         let place = cx.core.place(calling.flow);
-        let target = &calling.target;
+        let target = calling.target.to_string();
         let contact = own_contact(self.carrier.as_deref(), place);
-        let bytes = again(&calling.invite, target, seq, place, branch, contact, changed);
+        let bytes = again(&calling.invite, &target, seq, place, branch, contact, changed);
         let Some(bytes) = bytes else { return false };
         calling.forks.clear();
         (calling.branch, calling.seq, calling.invite) = (branch, seq, bytes.clone());
@@ -317,7 +323,11 @@ pub(super) fn acknowledge(
     sdp: Option<&Bytes>,
 ) {
     let own = cx.branch();
-    let writer = dialog.request(&Method::Ack, seq, cx.core.place(dialog.flow), own);
+    let mut writer = dialog.request(&Method::Ack, seq, cx.core.place(dialog.flow), own);
+    // §22.1: what the INVITE proved, its ACK proves.
+    for (name, value) in cx.credentials_of(branch) {
+        writer.header_bytes(name, value);
+    }
     cx.ack(branch, &dialog.remote_tag, dialog.flow, writer.sdp(some_sdp(sdp)));
 }
 

@@ -1,14 +1,16 @@
 //! What a call to a carrier has that one to a phone of ours has not: identities, the number's form, a
 //! challenge that we may answer, and no patience with a server that says nothing.
 
+use super::session::Exchange;
 use super::{Leg, State};
 use crate::base::Mono;
 use crate::sip::api::LegEvent;
-use crate::sip::dialog::{Place, Token};
+use crate::sip::dialog::{Place, Token, again, credentials, uri_of};
 use crate::sip::digest::Challenge;
+use crate::sip::endpoint::asking::Purpose;
 use crate::sip::endpoint::core::{Cx, Failing};
-use crate::sip::trunk::Upstream;
-use crate::sip::trunk::line::MAX_DIGESTS;
+use crate::sip::trunk::line::{MAX_DIGESTS, challenge};
+use crate::sip::trunk::{Login, Upstream};
 use crate::sip::{HeaderName, Method, NameAddr, Response, Writer};
 
 /// A server that has not said a word for so long, not even 100 Trying, is given up for the next: three
@@ -53,6 +55,8 @@ impl Outside {
 pub(in crate::sip) struct Carrier {
     /// Our Contact there.
     pub contact: Box<str>,
+    /// How we answer a challenge; none: it is a refusal.
+    pub login: Option<Login>,
 }
 
 /// Our Contact in a leg: the carrier's way of writing it, or the listener's own.
@@ -63,16 +67,17 @@ pub(super) fn own_contact<'a>(carrier: Option<&'a Carrier>, place: &'a Place) ->
 /// What is kept of it while the carrier has not answered.
 #[derive(Debug)]
 pub(in crate::sip) struct Asked {
-    upstream: Upstream,
     /// Digests sent.
     digests: u8,
+    /// The last challenge, whether it was a proxy's, and how often its nonce was used.
+    known: Option<(Challenge, bool, u32)>,
     /// When silence is taken for absence; none once a word was heard.
     unheard_until: Option<Mono>,
 }
 
 impl Asked {
-    pub fn new(outside: Outside, unheard_until: Mono) -> Self {
-        Self { upstream: outside.upstream, digests: 0, unheard_until: Some(unheard_until) }
+    pub fn new(unheard_until: Mono) -> Self {
+        Self { digests: 0, known: None, unheard_until: Some(unheard_until) }
     }
 
     pub fn deadline(&self) -> Option<Mono> {
@@ -82,27 +87,22 @@ impl Asked {
     pub fn heard(&mut self) {
         self.unheard_until = None;
     }
+}
 
-    /// The answer to a challenge, when it is ours to answer and not once too often.
-    fn digest(
-        &mut self,
-        cx: &mut Cx<'_>,
-        response: &Response,
-        uri: &str,
-    ) -> Option<(HeaderName, String)> {
-        let (challenge, proxy): (Challenge, bool) =
-            crate::sip::trunk::line::challenge(response, self.upstream.login.as_ref())?;
-        if self.digests >= MAX_DIGESTS || (self.digests > 0 && !challenge.stale) {
-            return None;
-        }
-        self.digests = self.digests.saturating_add(1);
-        let login = self.upstream.login.as_ref()?;
-        let cnonce = cx.token().to_string();
-        let password = login.password.reveal();
-        let value = challenge.answer(&login.user, password, &Method::Invite, uri, &cnonce, 1);
-        let name = if proxy { HeaderName::ProxyAuthorization } else { HeaderName::Authorization };
-        Some((name, value))
-    }
+/// The answer to a challenge for a request of `method` to `uri` (RFC 7616 §3.4); `count` is how often its
+/// nonce is used.
+fn proof(
+    cx: &mut Cx<'_>,
+    login: &Login,
+    (challenge, proxy, count): &(Challenge, bool, u32),
+    method: &Method,
+    uri: &str,
+) -> (HeaderName, String) {
+    let cnonce = cx.token().to_string();
+    let password = login.password.reveal();
+    let value = challenge.answer(&login.user, password, method, uri, &cnonce, *count);
+    let name = if *proxy { HeaderName::ProxyAuthorization } else { HeaderName::Authorization };
+    (name, value)
 }
 
 impl Leg {
@@ -110,13 +110,91 @@ impl Leg {
     /// answered: the call is refused.
     pub(super) fn answer_challenge(&mut self, cx: &mut Cx<'_>, response: &Response) -> bool {
         let State::Calling(calling) = &mut self.state else { return false };
-        if calling.cancel.is_some() {
+        let (None, Some(asked)) = (calling.cancel, &mut calling.asked) else { return false };
+        let login = self.carrier.as_ref().and_then(|carrier| carrier.login.as_ref());
+        let Some((challenge, proxy)) = challenge(response, login) else { return false };
+        if asked.digests >= MAX_DIGESTS || (asked.digests > 0 && !challenge.stale) {
             return false;
         }
-        let uri = calling.target.to_string();
-        let Some(asked) = &mut calling.asked else { return false };
-        let Some((name, value)) = asked.digest(cx, response, &uri) else { return false };
+        asked.digests = asked.digests.saturating_add(1);
+        asked.known = Some((challenge, proxy, 0));
+        let Some((name, value)) = self.proof_again(cx) else { return false };
         self.invite_again(cx, &[(name, &value)])
+    }
+
+    /// The proof that the next INVITE of this call carries, once one was asked for.
+    pub(super) fn proof_again(&mut self, cx: &mut Cx<'_>) -> Option<(HeaderName, String)> {
+        let State::Calling(calling) = &mut self.state else { return None };
+        let login = self.carrier.as_ref()?.login.as_ref()?;
+        let known = calling.asked.as_mut()?.known.as_mut()?;
+        known.2 = known.2.saturating_add(1);
+        Some(proof(cx, login, known, &Method::Invite, &calling.target.to_string()))
+    }
+
+    /// A carrier challenges a request of ours inside the call: it is said once more, with credentials
+    /// (RFC 3261 §22.2, §22.3). False when that was done before or is not ours to do: then the challenge is
+    /// the request's answer. `asked` is the request.
+    pub(super) fn prove(
+        &mut self,
+        cx: &mut Cx<'_>,
+        purpose: Purpose,
+        branch: Token,
+        response: &Response,
+        asked: &[u8],
+    ) -> bool {
+        let login = self.carrier.as_ref().and_then(|carrier| carrier.login.as_ref());
+        let Some((login, (challenge, proxy))) = login.zip(challenge(response, login)) else {
+            return false;
+        };
+        if !credentials(asked).is_empty() {
+            return false;
+        }
+        let fork = response.head.to.tag().unwrap_or_default();
+        // Where it is waited for, and the number and branch to be kept there.
+        let (dialog, waits) = match (&mut self.state, purpose) {
+            (State::Up(up), Purpose::Reinvite) => match &mut up.exchange {
+                Exchange::Offered { branch: due, seq, .. } if *due == branch => {
+                    (&mut up.dialog, Some((due, Some(seq))))
+                }
+                _ => return false,
+            },
+            (State::Up(up), Purpose::Update) => match &mut up.refreshing {
+                Some(due) if *due == branch => (&mut up.dialog, Some((due, None))),
+                _ => return false,
+            },
+            (State::Up(up), Purpose::Prack) => (&mut up.dialog, None),
+            (State::Calling(calling), Purpose::Prack) => match calling.early_dialog(fork) {
+                Some(dialog) => (dialog, None),
+                None => return false,
+            },
+            (State::Ending(ending), Purpose::Bye) if ending.bye == branch => {
+                (&mut ending.dialog, Some((&mut ending.bye, None)))
+            }
+            _ => return false,
+        };
+        let Some(uri) = uri_of(asked) else { return false };
+        let method = match purpose {
+            Purpose::Reinvite => Method::Invite,
+            Purpose::Update => Method::Update,
+            Purpose::Prack => Method::Prack,
+            _ => Method::Bye,
+        };
+        let (name, value) = proof(cx, login, &(challenge, proxy, 1), &method, uri);
+        let (seq, own) = (dialog.next_seq(), cx.branch());
+        let flow = dialog.flow;
+        let place = cx.core.place(flow);
+        let contact = own_contact(self.carrier.as_deref(), place);
+        let Some(bytes) = again(asked, uri, seq, place, own, contact, &[(name, &value)]) else {
+            return false;
+        };
+        if let Some((due, number)) = waits {
+            *due = own;
+            if let Some(number) = number {
+                *number = seq;
+            }
+        }
+        cx.start(own, self.id, purpose, flow, bytes);
+        true
     }
 
     /// A carrier's server that cannot serve is passed over by the next attempt.

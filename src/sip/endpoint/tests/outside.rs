@@ -76,3 +76,173 @@ fn a_carrier_that_bears_only_long_sessions_is_asked_by_its_own_profile() {
     assert_eq!(value(&invite, "Min-SE"), None, "{invite}");
     ladder.rest();
 }
+
+const ASKS: &str =
+    "h:Proxy-Authenticate=Digest_realm=\"carrier.example\",_nonce=\"n1\",_qop=\"auth\"";
+
+/// RFC 3261 §22.2 and §22.3: a carrier may ask who we are at any request, not only at the INVITE.
+#[test]
+fn a_carrier_that_asks_for_a_password_inside_a_call_gets_it_once() {
+    let mut ladder = carrier(Profile::generic_ip());
+    ladder.play(&format!(
+        "
+        . dial_outside 0398765432
+        < INVITE 1 sdp
+        > 407 INVITE {ASKS}
+        < ACK 1
+        < INVITE 2 sdp
+        > 183 INVITE sdp rseq=1
+        < PRACK 3
+        ! Progress 183 sdp
+        > 407 PRACK {ASKS}
+        < PRACK 4
+        > 200 PRACK
+        > 200 INVITE
+        < ACK 2
+        ! Answered sdp
+        . offer
+        < INVITE 5 sdp
+        > 401 INVITE {www}
+        < ACK 5
+        < INVITE 6 sdp
+        > 200 INVITE sdp
+        < ACK 6
+        ! OfferAnswered sdp
+        . hang_up
+        < BYE 7
+        > 407 BYE {ASKS}
+        < BYE 8
+        > 407 BYE {ASKS}          // it is not believed: the call is over all the same
+        ! Over ByUs
+    ",
+        www = ASKS.replace("Proxy-", "WWW-"),
+    ));
+    let proves = |words: &str, name: &str| {
+        let message = ladder.last(words);
+        assert!(value(&message, name).is_some_and(|v| v.contains("nonce=\"n1\"")), "{message}");
+    };
+    for request in ["INVITE 2", "ACK 2", "PRACK 4", "BYE 8"] {
+        proves(request, "Proxy-Authorization");
+    }
+    for request in ["INVITE 6", "ACK 6"] {
+        proves(request, "Authorization");
+    }
+    // Nobody asked at these.
+    for request in ["INVITE 1", "INVITE 5", "BYE 7"] {
+        let message = ladder.last(request);
+        assert!(!message.contains("uthorization:"), "{message}");
+    }
+    ladder.rest();
+}
+
+#[test]
+fn a_refresh_that_is_challenged_keeps_the_call() {
+    let mut ladder = carrier(Profile::generic_ip());
+    let timer = "h:Session-Expires=300;refresher=uac h:Allow=INVITE,UPDATE,BYE";
+    ladder.play(&format!(
+        "
+        . dial_outside 0398765432
+        < INVITE 1 sdp
+        > 200 INVITE sdp {timer}
+        < ACK 1
+        ! Answered sdp
+        +150000
+        < UPDATE 2
+        > 407 UPDATE {ASKS}
+        < UPDATE 3
+        > 200 UPDATE h:Session-Expires=300;refresher=uac
+        +149000
+        . hang_up
+        < BYE 4
+        > 200 BYE
+        ! Over ByUs
+    "
+    ));
+    ladder.rest();
+}
+
+#[test]
+fn a_call_that_the_carrier_brought_is_ended_though_it_asks_for_a_password() {
+    let mut ladder = carrier(Profile::generic_ip());
+    ladder.play(&format!(
+        "
+        > INVITE 1 sdp
+        < 100 INVITE 1
+        ! Incoming sdp
+        . accept
+        < 200 INVITE 1 sdp
+        > ACK 1
+        ! Confirmed
+        . hang_up
+        < BYE 1
+        > 401 BYE {www}
+        < BYE 2
+        > 200 BYE
+        ! Over ByUs
+    ",
+        www = ASKS.replace("Proxy-", "WWW-"),
+    ));
+    ladder.rest();
+}
+
+/// A password is no phone's to ask for, and no other realm's.
+#[test]
+fn nobody_but_the_carrier_is_answered() {
+    for asks in [ASKS.replace("carrier.example", "evil.example"), String::new()] {
+        let mut ladder = carrier(Profile::generic_ip());
+        ladder.play(&format!(
+            "
+            . dial_outside 0398765432
+            < INVITE 1 sdp
+            > 200 INVITE sdp
+            < ACK 1
+            ! Answered sdp
+            . hang_up
+            < BYE 2
+            > 407 BYE {asks}
+            ! Over ByUs
+        "
+        ));
+        ladder.rest();
+    }
+    Ladder::run(
+        udp("192.0.2.8:5080"),
+        &format!(
+            "
+        . dial 2000
+        < INVITE 1 sdp
+        > 200 INVITE sdp
+        < ACK 1
+        ! Answered sdp
+        . hang_up
+        < BYE 2
+        > 407 BYE {ASKS}
+        ! Over ByUs
+    "
+        ),
+    );
+}
+
+#[test]
+fn an_interval_that_is_too_small_after_the_password_costs_no_second_password() {
+    let mut ladder = carrier(Profile::generic_ip());
+    ladder.play(&format!(
+        "
+        . dial_outside 0398765432
+        < INVITE 1 sdp
+        > 407 INVITE {ASKS}
+        < ACK 1
+        < INVITE 2 sdp
+        > 422 INVITE h:Min-SE=3600
+        < ACK 2
+        < INVITE 3 sdp
+        > 486 INVITE
+        < ACK 3
+        ! Refused 486
+    "
+    ));
+    let invite = ladder.last("INVITE 3");
+    assert_eq!(value(&invite, "Session-Expires"), Some("3600"), "{invite}");
+    assert!(invite.contains("nc=00000002"), "the nonce counts on: {invite}");
+    ladder.rest();
+}
