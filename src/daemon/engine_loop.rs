@@ -5,7 +5,7 @@
 
 use super::inlet::{Inlet, Received};
 use super::pulse::{Pulse, Shown};
-use crate::base::{Mono, Now, Wall};
+use crate::base::{LegId, Mono, Now, Wall};
 use crate::engine::{Engine, Input, Outbox, Send};
 use crate::event::{DeskEvent, Entry};
 use crate::io::media::Media;
@@ -33,6 +33,9 @@ const JOURNAL_PATIENCE: Duration = Duration::from_millis(400);
 const BLOCKED_SHOWN: usize = 200;
 /// The loop looks around at least this often, so that its pulse can be felt.
 const PULSE: Duration = Duration::from_millis(250);
+/// So long an orderly end waits for peers that are still to be told of it: twice what a lost message
+/// costs (RFC 3261 §17.1.1.1: it is said again after T1).
+const LAST_WORDS: Duration = Duration::from_secs(2);
 
 /// What the engine thread hears.
 #[derive(Debug)]
@@ -139,6 +142,14 @@ pub struct EngineLoop {
     pub pulse: Arc<Pulse>,
 }
 
+/// An orderly end, once everything is on the disk and every peer is told.
+struct Stopping {
+    done: oneshot::Sender<()>,
+    /// Peers that are still to be told, and until when that is waited for.
+    owed: Vec<LegId>,
+    until: Instant,
+}
+
 struct Running {
     it: EngineLoop,
     held: VecDeque<Held>,
@@ -147,7 +158,7 @@ struct Running {
     journal_well: bool,
     waiting_replies: BTreeMap<u64, oneshot::Sender<Result<(), CommandError>>>,
     next_token: u64,
-    stopping: Option<oneshot::Sender<()>>,
+    stopping: Option<Stopping>,
     /// Sources shut out at the last look.
     blocked: usize,
 }
@@ -184,11 +195,10 @@ impl Running {
                 self.hear(received, &mut out);
             }
             let now = self.it.clock.now();
-            if self.stopping.is_none()
-                && self.it.engine.next_deadline().is_some_and(|at| at <= now.mono)
-            {
+            if self.it.engine.next_deadline().is_some_and(|at| at <= now.mono) {
                 self.guarded(Input::Tick, now, &mut out);
             }
+            self.say_last_words(now, &mut out);
             self.let_out(out);
             self.release();
             self.it.pulse.beat(&self.it.clock);
@@ -197,10 +207,10 @@ impl Running {
                 self.it.trace.expire(now);
                 self.show(now);
             }
-            if self.stopping.is_some() && self.held.is_empty() {
-                if let Some(done) = self.stopping.take() {
-                    let _ = done.send(()); // nobody waits any more: fine
-                }
+            if self.held.is_empty()
+                && let Some(Stopping { done, .. }) = self.stopping.take_if(|it| it.owed.is_empty())
+            {
+                let _ = done.send(()); // nobody waits any more: fine
                 return;
             }
         }
@@ -217,15 +227,31 @@ impl Running {
         PULSE.min(engine).min(journal)
     }
 
+    /// On the way to an orderly end: looks who is still to be told, and ends the wait in time.
+    fn say_last_words(&mut self, now: Now, out: &mut Outbox) {
+        let Some(stopping) = &mut self.stopping else { return };
+        self.it.engine.still_owed(&mut stopping.owed);
+        if Instant::now() >= stopping.until && !stopping.owed.is_empty() {
+            self.it.engine.part_with(&stopping.owed, now, out);
+            stopping.owed.clear();
+        }
+    }
+
     fn hear(&mut self, received: Received<Heard>, out: &mut Outbox) {
-        if self.stopping.is_some() && !matches!(received.item, Heard::Store(_)) {
-            return; // All peers have been told that we go; new facts would keep us from going.
+        // All peers have been told that we go, or are about to be: what is new is refused, and nothing
+        // else may keep us from going.
+        let stopping = self.stopping.is_some();
+        let heard =
+            matches!(received.item, Heard::Store(_) | Heard::Net(net::Event::Message { .. }));
+        if stopping && !heard {
+            return;
         }
         let now = self.it.clock.now();
         match received.item {
             Heard::Net(net::Event::Message { flow, bytes }) => {
-                let shed =
-                    received.lane != Lane::First && received.since.elapsed() > self.it.queue_delay;
+                let shed = stopping
+                    || received.lane != Lane::First
+                        && received.since.elapsed() > self.it.queue_delay;
                 if shed {
                     self.it.pulse.shed.fetch_add(1, Ordering::Relaxed);
                 }
@@ -278,9 +304,10 @@ impl Running {
                 let _ = reply.send(was); // the asker may have gone
             }
             Heard::Stop { done } => {
-                self.it.engine.shut_down(now, out);
+                let owed = self.it.engine.shut_down(now, out);
                 self.it.engine.note(DeskEvent::Stopped, now, out);
-                self.stopping = Some(done);
+                let until = Instant::now() + LAST_WORDS;
+                self.stopping = Some(Stopping { done, owed, until });
             }
         }
     }

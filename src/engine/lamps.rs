@@ -116,7 +116,7 @@ impl Engine {
             let session = self.sessions.get(leg)?;
             let AtPhone { placed, stage, with, .. } = session.phone.as_ref()?;
             let (placed, stage, with) = (*placed, *stage, with.clone());
-            Some(LampCall { leg: *leg, placed, stage, held: session.holding, with })
+            Some(LampCall { leg: *leg, placed, stage, held: session.holding, with, dialog: None })
         };
         Lamp { calls: legs.filter_map(call).collect() }
     }

@@ -193,6 +193,8 @@ pub struct Engine {
     at_hand: Option<LegId>,
     /// Whether the step at hand is the rules': they mend their own panics.
     deciding: bool,
+    /// An orderly end has begun: the rules decide no more.
+    closing: bool,
     steps: VecDeque<Step>,
     effects: Vec<Effect>,
     actions: Vec<pbx::Action>,
@@ -262,6 +264,7 @@ impl Engine {
             reachable: BTreeMap::new(),
             at_hand: None,
             deciding: false,
+            closing: false,
             steps: VecDeque::new(),
             effects: Vec::new(),
             actions: Vec::new(),
@@ -372,12 +375,28 @@ impl Engine {
     }
 
     /// Before an orderly end: every peer is told that its leg is over. The history is closed by the
-    /// next start, as after any other end.
-    pub fn shut_down(&mut self, now: Now, out: &mut Outbox) {
-        let legs: Vec<LegId> = self.sessions.keys().copied().collect();
+    /// next start, as after any other end. The legs whose peers cannot be told yet come back.
+    pub fn shut_down(&mut self, now: Now, out: &mut Outbox) -> Vec<LegId> {
+        let mut legs: Vec<LegId> = self.sessions.keys().copied().collect();
+        for leg in &legs {
+            self.sip.hang_up(*leg, Why::Fault, now, &mut self.effects);
+            self.close(*leg, now, out);
+        }
+        self.run(now, out);
+        self.closing = true;
+        self.still_owed(&mut legs);
+        legs
+    }
+
+    /// Leaves of `legs` those whose peers are still to be told of the end.
+    pub fn still_owed(&self, legs: &mut Vec<LegId>) {
+        legs.retain(|leg| self.sip.owes_end(*leg));
+    }
+
+    /// The process ends whatever its peers say: BYE goes out to those that have not acknowledged.
+    pub fn part_with(&mut self, legs: &[LegId], now: Now, out: &mut Outbox) {
         for leg in legs {
-            self.sip.hang_up(leg, Why::Fault, now, &mut self.effects);
-            self.close(leg, now, out);
+            self.sip.end_unacknowledged(*leg, now, &mut self.effects);
         }
         self.run(now, out);
     }
@@ -424,6 +443,7 @@ impl Engine {
                 }
                 Step::Effect(Effect::Subscription(change)) => out.subscriptions.push(change),
                 Step::Effect(Effect::Watched(number)) => self.stir_number(number),
+                Step::Desk(_) if self.closing => {}
                 Step::Desk(input) => {
                     self.at_hand = concerns(&input);
                     self.deciding = true;

@@ -65,6 +65,9 @@ impl Engine {
     }
 
     fn arrived(&mut self, leg: LegId, incoming: Incoming, now: Now, out: &mut Outbox) {
+        if self.closing {
+            return self.sip.refuse(leg, 503, now, &mut self.effects);
+        }
         let (caller, origin, shown) = caller::identify(&incoming);
         let dialled = Number::from(incoming.dialled.as_str());
         // Who is refused for overload is refused without a look at what it offers.

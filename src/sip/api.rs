@@ -7,7 +7,8 @@ use bytes::Bytes;
 use std::net::SocketAddr;
 
 pub use super::subscription::{
-    Circles, KeptDialog, KeptSubscription, Lamp, LampCall, LampStage, SubscriptionChange,
+    Circles, DialogName, KeptDialog, KeptSubscription, Lamp, LampCall, LampStage,
+    SubscriptionChange,
 };
 
 /// By what a message travels.

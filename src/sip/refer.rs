@@ -4,25 +4,7 @@
 use super::chars::unescape;
 use super::replaces::Named;
 use super::{AnyUri, HeaderName, Request, Scheme, Uri};
-
-/// A dialog as Replaces names it, seen from who is to receive the INVITE (RFC 3891 §3): `to_tag` is
-/// that side's own.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Replaces {
-    pub call_id: Box<str>,
-    pub to_tag: Box<str>,
-    pub from_tag: Box<str>,
-}
-
-impl Replaces {
-    /// Reads the value of Replaces; None when it lacks a tag or has one twice (§6.1).
-    pub fn parse(text: &str) -> Option<Self> {
-        // early-only narrows what may be replaced, and we join what there is.
-        let Named { call_id, to_tag, from_tag, early_only: _ } = Named::parse(text)?;
-        let (to_tag, from_tag) = (to_tag.into(), from_tag.into());
-        Some(Self { call_id: call_id.into(), to_tag, from_tag })
-    }
-}
+use std::borrow::Cow;
 
 /// A REFER, read.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -30,7 +12,8 @@ pub(super) struct Wish {
     /// Whom the other side of the call is to speak with.
     pub target: Uri,
     /// The dialog with the one who is consulted already.
-    pub replaces: Option<Replaces>,
+    /// As [`Named`] reads it.
+    pub replaces: Option<String>,
     /// No subscription is wanted (RFC 4488 §4).
     pub quiet: bool,
 }
@@ -72,10 +55,10 @@ impl Wish {
         if method.is_some_and(|method| method != "INVITE") {
             return Err(ReferError::NoCall);
         }
-        let replaces = match uri.header("Replaces") {
-            None => None,
-            Some(text) => Some(Replaces::parse(&text).ok_or(ReferError::Malformed)?),
-        };
+        let replaces = uri.header("Replaces").map(Cow::into_owned);
+        if replaces.as_ref().is_some_and(|text| Named::parse(text).is_none()) {
+            return Err(ReferError::Malformed);
+        }
         let quiet = head
             .headers
             .get(&HeaderName::ReferSub)
@@ -126,12 +109,13 @@ mod tests {
              Referred-By: <sip:2001@desk.example>\r\n",
         )
         .expect("a wish");
-        let due = Replaces {
-            call_id: "12@192.0.2.7".into(),
-            to_tag: "0123456789abcdef".into(),
-            from_tag: "xyz".into(),
+        let due = Named {
+            call_id: "12@192.0.2.7",
+            to_tag: "0123456789abcdef",
+            from_tag: "xyz",
+            early_only: true,
         };
-        assert_eq!(wish.replaces, Some(due));
+        assert_eq!(wish.replaces.as_deref().and_then(Named::parse), Some(due));
         assert_eq!(wish.target.to_string(), "sip:2002@192.0.2.1;transport=udp");
     }
 

@@ -50,6 +50,31 @@ fn a_200_is_repeated_until_the_ack_comes() {
 }
 
 #[test]
+fn a_stop_ends_a_call_whose_ack_is_still_under_way_after_the_ack_and_in_time_without_one() {
+    for acknowledges in [true, false] {
+        let mut desk = Desk::start("desk.toml");
+        let mut line = Line::new(desk.trunk_port(), "0311112222", desk.sip);
+        let mut call = line.invite("0312340090", &sdp(9, &[0, 101], "sendrecv"));
+        let answer = line.status(&call, 200, s(3));
+        let began = std::time::Instant::now();
+        let at_work = std::thread::spawn(move || desk.stop());
+        // RFC 3261 §15.1.1: no BYE before the ACK.
+        assert!(line.look(ms(700), |message| message.cseq_method() == "BYE").is_none());
+        let late = line.invite("0312340090", &sdp(9, &[0, 101], "sendrecv"));
+        let refusal = line.status(&late, 503, s(1));
+        line.ack_refusal(&late, &refusal);
+        if acknowledges {
+            line.ack(&mut call, &answer);
+            line.bye_comes(&call, ms(800));
+        } else {
+            line.bye_comes(&call, s(3));
+        }
+        assert_eq!(at_work.join().expect("it ended"), Some(0));
+        assert!(began.elapsed() < s(if acknowledges { 3 } else { 5 }), "{:?}", began.elapsed());
+    }
+}
+
+#[test]
 fn an_invite_sent_twice_is_one_call() {
     let desk = Desk::start("desk.toml");
     let mut line = Line::new(desk.trunk_port(), "0311112222", desk.sip);

@@ -104,3 +104,27 @@ fn another_groups_lamp_shows_no_name_and_a_mailbox_is_empty() {
     let found = poll(s(5), || mailbox.messages().contains("Messages-Waiting: no").then_some(()));
     assert!(found.is_some(), "{}", mailbox.messages());
 }
+
+#[test]
+fn what_rings_is_picked_up_with_the_names_that_the_lamp_tells() {
+    let desk = Desk::start("desk.toml");
+    let voice = Sound::voice(63, 30);
+    let rung = crate::talk::quiet_agent(&desk, "6002", &voice);
+    let taker = |user: &str, what: &str| {
+        let job = Job::new("lamp_picks_up", desk.sip, desk.ports.port());
+        let job = job.set("USER", user).set("PASSWORD", password(user)).set("WHAT", what);
+        job.set("STAY", 500).within(s(60))
+    };
+    let picks = taker("6003", "6002").start();
+    picks.wait(1, "watching", s(5));
+    let caller = desk.caller("6002").start();
+    rung.wait("CALL_INCOMING", s(5));
+    caller.wait(1, "answered", s(10));
+    let picks = picks.done();
+    assert_eq!(picks.count("hung_up"), 1, "{:?}", picks.calls);
+    caller.wait(1, "released", s(5));
+    rung.wait("CALL_CLOSED", s(5));
+    assert!(rung.trace().contains("cause=200"), "no missed call");
+    assert_eq!(desk.over("031234561")["agent"], "6003");
+    desk.at_rest(s(5));
+}

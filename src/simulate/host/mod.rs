@@ -238,7 +238,8 @@ impl Host {
         let now = self.now(booted, at);
         let mut out = Outbox::default();
         if let Some(run) = &mut self.run {
-            run.engine.shut_down(now, &mut out);
+            let owed = run.engine.shut_down(now, &mut out);
+            run.engine.part_with(&owed, now, &mut out);
             run.engine.note(DeskEvent::Stopped, now, &mut out);
         }
         self.judge(None, &out, at);

@@ -167,6 +167,17 @@ impl Endpoint {
         self.legs.get(leg.0)?.call_id()
     }
 
+    /// Whether the end of a leg that was hung up is still to be said to its peer.
+    #[must_use]
+    pub fn owes_end(&self, leg: LegId) -> bool {
+        self.legs.get(leg.0).is_some_and(|leg| leg.owes_end())
+    }
+
+    /// Says it now, if the peer has answered at all.
+    pub fn end_unacknowledged(&mut self, leg: LegId, now: Now, out: &mut Vec<Effect>) {
+        self.with_leg(leg, now, out, Leg::end_unacknowledged);
+    }
+
     /// What is held now.
     #[must_use]
     pub fn gauges(&self) -> Gauges {

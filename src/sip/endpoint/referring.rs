@@ -8,7 +8,8 @@ use crate::base::{LegId, Mono, Now, Number, Private};
 use crate::sip::api::Refer;
 use crate::sip::dialog::Token;
 use crate::sip::leg::{Orphan, Wished};
-use crate::sip::refer::{Replaces, Wish};
+use crate::sip::refer::Wish;
+use crate::sip::replaces::Named;
 use crate::sip::transaction::timer::LONG_MS;
 use crate::sip::transaction::{Timers, after_ms};
 use crate::sip::{AnyUri, Request, Scheme};
@@ -43,7 +44,10 @@ impl Endpoint {
             Err(error) => return (Refer::Nowhere { status: error.status() }, false),
         };
         let refer = match &wish.replaces {
-            Some(replaces) => self.replaced(replaces).map(Refer::With),
+            // early-only narrows what may be replaced, and we join what there is.
+            Some(text) => {
+                Named::parse(text).and_then(|named| self.replaced(&named)).map(Refer::With)
+            }
             None => {
                 let ours = wish.target.scheme() == Scheme::Tel
                     || self.is_ours(&AnyUri::Known(wish.target.clone()));
@@ -55,13 +59,13 @@ impl Endpoint {
 
     /// The leg that a Replaces means: our tag is the to-tag of who sends it to us, but phones are found
     /// that write their own there.
-    fn replaced(&self, replaces: &Replaces) -> Option<LegId> {
+    fn replaced(&self, replaces: &Named<'_>) -> Option<LegId> {
         let find = |ours: &str, theirs: &str| {
             let id = *self.tags.get(Token::parse(ours)?.0)?;
-            self.legs.get(id.0)?.is_dialog(&replaces.call_id, theirs).then_some(id)
+            self.legs.get(id.0)?.is_dialog(replaces.call_id, theirs).then_some(id)
         };
-        find(&replaces.to_tag, &replaces.from_tag)
-            .or_else(|| find(&replaces.from_tag, &replaces.to_tag))
+        find(replaces.to_tag, replaces.from_tag)
+            .or_else(|| find(replaces.from_tag, replaces.to_tag))
     }
 
     fn with_orphan(

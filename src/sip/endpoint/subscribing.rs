@@ -36,7 +36,10 @@ impl Endpoint {
 
     /// What the lamp of a number shows now. Those who watch it are told when it differs from before;
     /// a lamp that nobody watches is not remembered.
-    pub fn show(&mut self, number: &Number, lamp: Lamp, now: Now, out: &mut Vec<Effect>) {
+    pub fn show(&mut self, number: &Number, mut lamp: Lamp, now: Now, out: &mut Vec<Effect>) {
+        for call in &mut lamp.calls {
+            call.dialog = self.legs.get(call.leg.0).and_then(|leg| leg.dialog_name());
+        }
         let topic = (Package::Dialog, number.clone());
         if self.watches.is_watched(&topic) && self.watches.set_lamp(number, lamp) {
             self.changed(&topic, now, out);

@@ -33,6 +33,25 @@ impl Leg {
         }
     }
 
+    /// Whether its end, which the engine wants, is still to be said: BYE waits for the ACK (§15.1.1), or
+    /// the answer to a CANCEL is not here, which may be a call that must be ended.
+    pub fn owes_end(&self) -> bool {
+        match &self.state {
+            State::Calling(calling) => calling.cancel.is_some(),
+            State::Up(up) => up.deferred.is_some(),
+            State::Invited(_) | State::Ending(_) | State::Over => false,
+        }
+    }
+
+    /// No ACK is waited for any longer: BYE goes out.
+    pub fn end_unacknowledged(&mut self, cx: &mut Cx<'_>) {
+        if let State::Up(up) = &self.state
+            && let Some(why) = up.deferred
+        {
+            self.end(cx, Some(why), LegEvent::Over(LegEnd::ByUs));
+        }
+    }
+
     /// Sends BYE and waits for its answer; `with` is then told.
     pub(super) fn end(&mut self, cx: &mut Cx<'_>, why: Option<Why>, with: LegEvent) {
         let mut up = match std::mem::replace(&mut self.state, State::Over) {

@@ -20,7 +20,7 @@ mod session;
 mod timer;
 
 use super::HeaderName;
-use super::api::{Flow, LegEnd, LegEvent};
+use super::api::{DialogName, Flow, LegEnd, LegEvent};
 use super::dialog::{Dialog, Token};
 use super::endpoint::asking::{Heard, Outcome, Purpose};
 use super::transaction::after_ms;
@@ -114,6 +114,19 @@ impl Leg {
             State::Ending(ending) => is(&ending.dialog).then_some(Stage::Ends),
             State::Invited(_) | State::Over => None,
         }
+    }
+
+    /// Its dialog, as one that may be taken over is named; of several forks the one that spoke last.
+    pub fn dialog_name(&self) -> Option<DialogName> {
+        let (call_id, remote_tag) = match &self.state {
+            State::Calling(calling) => {
+                (&calling.call_id, calling.forks.last().map(|fork| fork.tag.clone()))
+            }
+            State::Up(up) => (&up.dialog.call_id, Some((*up.dialog.remote_tag).into())),
+            State::Invited(_) | State::Ending(_) | State::Over => return None,
+        };
+        let local_tag = self.tag.to_string().into();
+        Some(DialogName { call_id: (**call_id).into(), local_tag, remote_tag })
     }
 
     pub fn new(id: LegId, tag: Token, state: State) -> Self {

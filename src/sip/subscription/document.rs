@@ -27,6 +27,20 @@ pub struct LampCall {
     pub held: bool,
     /// With whom, when that may be known to anybody at all.
     pub with: Option<Shown>,
+    /// Its name on the wire, once it has one; the SIP room's to fill in.
+    pub dialog: Option<DialogName>,
+}
+
+/// The dialog of a call at a number's phone as we name it. Who may take the call's place says it back
+/// to us in Replaces, `to_tag` for `to-tag` (RFC 4235 §3.6, RFC 3891 §3).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DialogName {
+    /// Its Call-ID.
+    pub call_id: Box<str>,
+    /// Our tag.
+    pub local_tag: Box<str>,
+    /// The phone's; none before it has said a word.
+    pub remote_tag: Option<Box<str>>,
 }
 
 /// How far a call is (RFC 4235 §3.7.1). Terminated ones are not shown any more.
@@ -63,8 +77,11 @@ pub(super) fn dialog_info(version: u32, entity: &Uri, lamp: &Lamp, names: bool) 
     for call in &lamp.calls {
         let direction = if call.placed { "initiator" } else { "recipient" };
         let (id, stage) = (call.leg.0, call.stage.as_str());
-        let _ =
-            writeln!(out, "<dialog id=\"{id}\" direction=\"{direction}\">\n<state>{stage}</state>");
+        let _ = write!(out, "<dialog id=\"{id}\"");
+        if names && let Some(dialog) = &call.dialog {
+            dialog.write(&mut out);
+        }
+        let _ = writeln!(out, " direction=\"{direction}\">\n<state>{stage}</state>");
         if call.held {
             // §4.1.6: the party whose phone renders nothing holds the call (RFC 3840's form).
             let _ = writeln!(
@@ -80,6 +97,21 @@ pub(super) fn dialog_info(version: u32, entity: &Uri, lamp: &Lamp, names: bool) 
     }
     out.push_str("</dialog-info>\n");
     out
+}
+
+impl DialogName {
+    /// §4.1.1. `local` is the notifier, which is we: an INVITE that replaces the dialog comes to us.
+    fn write(&self, out: &mut String) {
+        let _ = write!(
+            out,
+            " call-id=\"{}\" local-tag=\"{}\"",
+            Xml(&self.call_id),
+            Xml(&self.local_tag)
+        );
+        if let Some(tag) = &self.remote_tag {
+            let _ = write!(out, " remote-tag=\"{}\"", Xml(tag));
+        }
+    }
 }
 
 /// Withheld numbers are shown to nobody.
@@ -172,7 +204,14 @@ mod tests {
             user: Private::new(user.to_owned()),
             name: Some(Private::new(name.to_owned())),
         });
-        LampCall { leg: LegId(leg), placed: false, stage: LampStage::Early, held: false, with }
+        LampCall {
+            leg: LegId(leg),
+            placed: false,
+            stage: LampStage::Early,
+            held: false,
+            with,
+            dialog: None,
+        }
     }
 
     #[test]
@@ -184,6 +223,27 @@ mod tests {
              <dialog-info xmlns=\"urn:ietf:params:xml:ns:dialog-info\" version=\"0\" \
              state=\"full\" entity=\"sip:2001@desk.example\">\n</dialog-info>\n"
         );
+    }
+
+    #[test]
+    fn a_call_that_may_be_picked_up_has_the_name_that_replaces_says_back() {
+        let mut rings = call(4, None);
+        let dialog = |remote_tag: Option<&str>| DialogName {
+            call_id: "a\"b@192.0.2.1".into(),
+            local_tag: "ours".into(),
+            remote_tag: remote_tag.map(Into::into),
+        };
+        let entity = uri("sip:2001@desk.example");
+        for (tag, names, want) in [
+            (None, true, "id=\"4\" call-id=\"a&quot;b@192.0.2.1\" local-tag=\"ours\" direction"),
+            (Some("t"), true, "local-tag=\"ours\" remote-tag=\"t\" direction=\"recipient\""),
+            (Some("t"), false, "<dialog id=\"4\" direction=\"recipient\">"),
+        ] {
+            rings.dialog = Some(dialog(tag));
+            let lamp = Lamp { calls: vec![rings.clone()] };
+            let text = dialog_info(1, &entity, &lamp, names);
+            assert!(text.contains(want), "{text}");
+        }
     }
 
     #[test]

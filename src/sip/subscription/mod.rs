@@ -9,7 +9,7 @@ mod package;
 mod table;
 mod watch;
 
-pub use document::{Lamp, LampCall, LampStage};
+pub use document::{DialogName, Lamp, LampCall, LampStage};
 pub(super) use life::{Event, Life, Reason, Todo};
 pub(super) use package::{ALLOW_EVENTS, Package, Wanted};
 #[cfg(test)]

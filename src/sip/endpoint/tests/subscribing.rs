@@ -33,7 +33,16 @@ struct Watcher {
 
 fn lamp(stage: LampStage) -> Lamp {
     let with = Some(Shown { user: Private::new("0312345678".to_owned()), name: None });
-    Lamp { calls: vec![LampCall { leg: LegId(4), placed: false, stage, held: false, with }] }
+    Lamp {
+        calls: vec![LampCall {
+            leg: LegId(4),
+            placed: false,
+            stage,
+            held: false,
+            with,
+            dialog: None,
+        }],
+    }
 }
 
 fn circles() -> Circles {
