@@ -88,6 +88,8 @@ pub struct Sip {
     pub max_expires: Duration,
     /// Contacts an account may have at once.
     pub max_contacts: usize,
+    /// DSCP of the SIP that we send, 0 to 63.
+    pub dscp: u8,
     /// What is asked and offered in calls.
     pub session: crate::sip::api::SessionPolicy,
     /// `[sip.tls]`, which listeners of `tls` and `wss` need.

@@ -179,6 +179,8 @@ impl Reading<'_, '_> {
         // of the desk's own distribution give up instead, so the stronger one must be asked for.
         let digest = digest.unwrap_or(Offer::Md5Only);
         let session = super::session::read(&mut table, self.out);
+        // RFC 4594 §4.2 recommends CS5 for signalling; telephones and switches everywhere are set to CS3.
+        let dscp = u8::try_from(table.integer("dscp", 0..=63, 24, self.out)).unwrap_or(0);
         let origins = table.get("origins").map(|item| self.origins(&item));
         let tls = table.table("tls", self.out).map(|table| self.tls(table));
         if tls.is_none()
@@ -198,6 +200,7 @@ impl Reading<'_, '_> {
             min_expires,
             max_expires,
             max_contacts,
+            dscp,
             session,
             tls: tls.flatten(),
             origins,

@@ -63,6 +63,7 @@ impl Config {
         line(format!("max_expires = \"{}\"", show(self.sip.max_expires)));
         line(format!("max_contacts = {}", self.sip.max_contacts));
         line(super::session::show(self.sip.session));
+        line(format!("dscp = {}", self.sip.dscp));
         if let Some(origins) = &self.sip.origins {
             line(format!("origins = {}", list(origins.iter().cloned())));
         }

@@ -300,7 +300,8 @@ pub async fn start(
 
     let certificates = Certificates::new(config).map_err(StartError::Certificate)?;
     let tls = certificates.as_ref().map(|certificates| Arc::clone(&certificates.tls));
-    let streams = Streams { tls, origins: Arc::new(config.sip.origins.clone()) };
+    let origins = Arc::new(config.sip.origins.clone());
+    let streams = Streams { dscp: config.sip.dscp, tls, origins };
     let (net_runtime, net) = open_net(config, streams, &inlet)?;
     let net = Arc::new(net);
     let bound: Vec<SocketAddr> = net.addresses().into_iter().flatten().collect();

@@ -184,3 +184,29 @@ fn half_a_handshake_is_closed_in_time() {
     let open = open_for(connect(tls, options("TLS", 1).as_bytes()));
     assert!(open < s(2), "{open:?}");
 }
+
+/// What the system says of every socket of the desk's SIP, those that phones connected to included.
+#[test]
+fn signalling_is_marked_on_every_socket_by_every_transport() {
+    for (sip, mark) in [("", "tos:0x60"), ("dscp = 40\n", "tos:0xa0"), ("dscp = 0\n", "tos:0")] {
+        let desk = Desk::with(&Setup { secure: true, sip, ..Setup::default() });
+        let mut client = Client::connect(&desk, &[]);
+        client.ask().expect("an answer by TLS");
+        let _tcp = TcpStream::connect(desk.sip).unwrap();
+        let sockets = || {
+            let said = Command::new("ss").args(["-tuanH", "--tos"]).output().expect("iproute2");
+            let said = String::from_utf8_lossy(&said.stdout).into_owned();
+            let at = |line: &str, place: SocketAddr| {
+                line.split_whitespace().nth(4) == Some(place.to_string().as_str())
+            };
+            let ours = [desk.sip, desk.secure[0], desk.secure[1], desk.secure[2]];
+            let lines = said.lines().filter(|line| ours.iter().any(|place| at(line, *place)));
+            lines.map(ToOwned::to_owned).collect::<Vec<_>>()
+        };
+        // UDP, four that listen, and the two connections.
+        eventually("seven sockets", s(5), || sockets().len() >= 7);
+        for line in sockets() {
+            assert!(line.split_whitespace().any(|word| word == mark), "{mark}: {line}");
+        }
+    }
+}

@@ -135,9 +135,12 @@ pub struct Counters {
     pub stun_answers: AtomicU64,
 }
 
-/// What streams need beside an address.
+/// What listeners need beside an address.
 #[derive(Clone, Debug, Default)]
 pub struct Streams {
+    /// How what we send is marked for the network that carries it (DSCP, RFC 2474 §3), 0 to 63; 0 leaves
+    /// the field alone.
+    pub dscp: u8,
     /// For `Tls` and `Wss` listeners, which cannot be opened without.
     pub tls: Option<Arc<Tls>>,
     /// From which pages browsers may connect.
@@ -155,6 +158,14 @@ impl Streams {
             Transport::Ws => Some(Carrier::Ws(origins)),
             Transport::Wss => self.tls.clone().map(|tls| Carrier::Wss(tls, origins)),
         }
+    }
+}
+
+/// Marks what a socket sends. A wish: one without it still speaks.
+fn mark(socket: &socket2::SockRef<'_>, is_v4: bool, dscp: u8) {
+    if dscp != 0 {
+        let class = u32::from(dscp & 0x3f) << 2;
+        let _ = if is_v4 { socket.set_tos_v4(class) } else { socket.set_tclass_v6(class) };
     }
 }
 
@@ -200,10 +211,11 @@ impl Net {
             listeners.push(if listen.transport.is_stream() {
                 let without = || failed(io::Error::other("there is no certificate"));
                 let carrier = streams.carrier(listen.transport).ok_or_else(without)?;
-                let opened = stream::listen(listen.address, index, carrier, deliver, counters);
+                let how = (carrier, streams.dscp);
+                let opened = stream::listen(listen.address, index, how, deliver, counters);
                 Listener::Stream(opened.map_err(failed)?)
             } else {
-                let socket = Arc::new(udp::bind(listen.address).map_err(failed)?);
+                let socket = Arc::new(udp::bind(listen.address, streams.dscp).map_err(failed)?);
                 tokio::spawn(udp::receive(Arc::clone(&socket), index, deliver, counters));
                 Listener::Udp(socket)
             });
@@ -287,6 +299,27 @@ mod tests {
                 phone.read(&mut answer).await.unwrap()
             };
             assert_eq!(&answer[..length], b"answer");
+        }
+    }
+
+    /// RFC 4594 §4.2: signalling is marked, on what listens and on what connects.
+    #[tokio::test]
+    async fn what_we_send_is_marked_as_it_was_asked() {
+        let class = |socket: socket2::SockRef<'_>, is_v4: bool| {
+            if is_v4 { socket.tos_v4() } else { socket.tclass_v6() }.unwrap() >> 2
+        };
+        for dscp in [0, 24, 63] {
+            for address in ["127.0.0.1:0", "[::1]:0"] {
+                let address: SocketAddr = address.parse().unwrap();
+                let udp = udp::bind(address, dscp).unwrap();
+                let found = class(socket2::SockRef::from(&udp), address.is_ipv4());
+                assert_eq!(found, u32::from(dscp), "udp {address}");
+                let peer = tokio::net::TcpListener::bind(address).await.unwrap();
+                let dialled =
+                    stream::dial(address, peer.local_addr().unwrap(), dscp).await.unwrap();
+                let found = class(socket2::SockRef::from(&dialled), address.is_ipv4());
+                assert_eq!(found, u32::from(dscp), "tcp {address}");
+            }
         }
     }
 

@@ -42,6 +42,7 @@ pub struct Connections {
     pub local: SocketAddr,
     listener: u16,
     carrier: Carrier,
+    dscp: u8,
     open: Mutex<Open>,
     waiting: All,
     deliver: DeliverBox,
@@ -85,11 +86,12 @@ impl std::fmt::Debug for DeliverBox {
     }
 }
 
-/// Opens the listener and accepts for ever. Must be called inside a tokio runtime.
+/// Opens the listener and accepts for ever; what it carries and how that is marked. Must be called inside a
+/// tokio runtime.
 pub fn listen(
     address: SocketAddr,
     listener: u16,
-    carrier: Carrier,
+    (carrier, dscp): (Carrier, u8),
     deliver: Deliver,
     counters: Arc<Counters>,
 ) -> io::Result<Arc<Connections>> {
@@ -100,12 +102,15 @@ pub fn listen(
     }
     socket.set_reuse_address(true)?; // a restart must not wait for old connections' TIME_WAIT
     socket.set_nonblocking(true)?;
+    // Connections that are accepted have it from the listener.
+    super::mark(&SockRef::from(&socket), address.is_ipv4(), dscp);
     socket.bind(&address.into())?;
     let accepting = TcpSocket::from_std_stream(socket.into()).listen(1024)?;
     let connections = Arc::new(Connections {
         local: accepting.local_addr()?,
         listener,
         carrier,
+        dscp,
         open: Mutex::default(),
         waiting: All::default(),
         deliver: DeliverBox(deliver),
@@ -258,7 +263,7 @@ impl Connections {
     async fn connect(self: Arc<Self>, mut admitted: Admitted) {
         let flow = admitted.flow;
         let made = async {
-            let stream = dial(self.local, flow.remote).await?;
+            let stream = dial(self.local, flow.remote, self.dscp).await?;
             arrange(&stream);
             self.carrier.outgoing(stream, flow.remote).await
         };
@@ -336,8 +341,9 @@ impl Connections {
 }
 
 /// Connects from the address that we listen on, so that the peer sees whom it knows.
-async fn dial(local: SocketAddr, remote: SocketAddr) -> io::Result<TcpStream> {
+pub(super) async fn dial(local: SocketAddr, remote: SocketAddr, dscp: u8) -> io::Result<TcpStream> {
     let socket = if remote.is_ipv6() { TcpSocket::new_v6()? } else { TcpSocket::new_v4()? };
+    super::mark(&SockRef::from(&socket), remote.is_ipv4(), dscp);
     if !local.ip().is_unspecified() && local.is_ipv6() == remote.is_ipv6() {
         socket.bind(SocketAddr::new(local.ip(), 0))?;
     }
@@ -366,7 +372,7 @@ mod tests {
             let _ = told.send(event);
         });
         let address = "127.0.0.1:0".parse().unwrap();
-        let connections = listen(address, 0, Carrier::Tcp, deliver, Arc::default()).unwrap();
+        let connections = listen(address, 0, (Carrier::Tcp, 0), deliver, Arc::default()).unwrap();
         (connections, heard)
     }
 

@@ -41,8 +41,8 @@ impl Rate {
     }
 }
 
-/// A bound socket.
-pub fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
+/// A bound socket whose datagrams are marked with `dscp`.
+pub fn bind(address: SocketAddr, dscp: u8) -> io::Result<UdpSocket> {
     let socket = Socket::new(Domain::for_address(address), Type::DGRAM, Some(Protocol::UDP))?;
     if address.is_ipv6() {
         socket.set_only_v6(true)?;
@@ -52,6 +52,7 @@ pub fn bind(address: SocketAddr) -> io::Result<UdpSocket> {
     // The kernel grants what its own limit allows; less is slower under bursts and not an error.
     let _ = sock.set_recv_buffer_size(KERNEL_BUFFER);
     let _ = sock.set_send_buffer_size(KERNEL_BUFFER);
+    super::mark(&sock, address.is_ipv4(), dscp);
     socket.bind(&address.into())?;
     UdpSocket::from_std(socket.into())
 }
