@@ -50,6 +50,8 @@ pub struct Session {
     pub rings_with_offer: bool,
     /// At which extension's phone it is, if at any of ours.
     pub phone: Option<AtPhone>,
+    /// It has been connected with somebody.
+    pub introduced: bool,
     /// The description already sent in a 183, to be repeated in the 200.
     pub answer: Option<Bytes>,
 }
@@ -71,6 +73,7 @@ impl Session {
             silent_until: None,
             rings_with_offer: false,
             phone: None,
+            introduced: false,
             answer: None,
         }
     }

@@ -2,10 +2,10 @@
 //! hears of the outcome, and what the two legs that are joined anew must be told.
 
 use super::{Engine, Outbox, Step};
-use crate::base::{LegId, Now, Number};
+use crate::base::{LegId, Now, Number, Private};
 use crate::pbx::{self, TransferNews, TransferTo};
 use crate::rtp::command::Command as Media;
-use crate::sip::api::Refer;
+use crate::sip::api::{Refer, Shown};
 
 impl Engine {
     /// A REFER. Only our own phones transfer, and only what is theirs: nobody from outside is sent
@@ -53,13 +53,31 @@ impl Engine {
         out.media.push(Media::Unbridge { leg: caller });
     }
 
-    /// The agent's lamp shows with whom the agent speaks now, not for whom the phone once rang.
-    pub(super) fn shows_who(&mut self, caller: LegId, agent: LegId) {
-        let who = self.sessions.get(&caller).and_then(|session| session.shown.clone());
-        let phone = self.sessions.get_mut(&agent).and_then(|session| session.phone.as_mut());
-        if let Some(phone) = phone.filter(|phone| phone.with != who) {
-            phone.with = who;
-            self.stir(agent);
+    /// Two legs are with each other from now on: their lamps show it, and so do their displays when it is
+    /// not whom the phone dialled or was rung for. Only phones of ours are told.
+    pub(super) fn introduce(&mut self, caller: LegId, agent: LegId, now: Now) {
+        for (leg, other) in [(agent, caller), (caller, agent)] {
+            let who = self.sessions.get(&other).and_then(|session| {
+                let extension = session.phone.as_ref().map(|phone| phone.extension.as_str());
+                let own = |user: &str| Shown { user: Private::new(user.to_owned()), name: None };
+                session.shown.clone().or_else(|| extension.map(own))
+            });
+            let (Some(who), Some(session)) = (who, self.sessions.get_mut(&leg)) else { continue };
+            let again = std::mem::replace(&mut session.introduced, true);
+            let Some(phone) = &mut session.phone else { continue };
+            let before = phone.with.as_ref().map(|with| with.user.reveal().as_str());
+            if before == Some(who.user.reveal().as_str()) {
+                continue;
+            }
+            // Who dialled a desk number or a group goes on showing that; who dialled a phone and got
+            // another, or got somebody new, is told.
+            let phones =
+                before.is_some_and(|user| self.reachable.contains_key(&Number::from(user)));
+            if again || phones || leg == agent {
+                phone.with = Some(who.clone());
+                self.stir(leg);
+                self.sip.speaks_with(leg, &who, now, &mut self.effects);
+            }
         }
     }
 

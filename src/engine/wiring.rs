@@ -384,7 +384,7 @@ impl Engine {
             }
             Action::Connect { caller, agent } => {
                 self.join(caller, agent, out);
-                self.shows_who(caller, agent);
+                self.introduce(caller, agent, now);
                 // What a leg was last told may be another partner's hold.
                 for leg in [caller, agent] {
                     self.offer_what_is_true(leg, now, out);

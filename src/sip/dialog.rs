@@ -5,7 +5,7 @@ use super::HeaderName;
 use super::Writer;
 use super::api::{Flow, KeptDialog};
 use super::{Head, Method, Request, Response};
-use super::{Scheme, Uri};
+use super::{NameAddr, Scheme, Uri};
 
 /// Most Record-Route values that a dialog takes.
 pub(super) const MAX_ROUTES: usize = 16;
@@ -242,6 +242,11 @@ impl Dialog {
     pub fn next_seq(&mut self) -> u32 {
         self.local_seq = self.local_seq.saturating_add(1).min(i32::MAX.unsigned_abs());
         self.local_seq
+    }
+
+    /// Our address in the requests from now on; its tag is the dialog's (RFC 4916 §4.4).
+    pub fn rename(&mut self, local: &NameAddr) {
+        self.local = local.to_string().into_bytes().into();
     }
 
     /// Begins a request in the dialog up to and with its `CSeq` (§12.2.1.1).

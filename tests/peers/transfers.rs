@@ -27,6 +27,11 @@ fn linphone_joins_its_caller_with_the_colleague_it_asked() {
     caller.hears(others, s(10));
     second.hears(his, s(10));
     desk.agent_is("6001", "idle");
+    // Her display shows him now, not the colleague who asked; his shows her, not the desk's number.
+    for (phone, who) in [(&second, "6003"), (&caller, "6002")] {
+        let told = format!("P-Asserted-Identity: <sip:{who}@127.0.0.1>");
+        eventually("a new name on the display", s(5), || phone.log().contains(&told));
+    }
 
     caller.tell("terminate");
     second.wait("to LinphoneCallEnd", 1, s(8));

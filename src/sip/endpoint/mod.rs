@@ -340,6 +340,12 @@ impl Endpoint {
         self.with_leg(leg, now, out, |leg, cx| leg.offer(cx, sdp));
     }
 
+    /// Tells a phone of ours, which believes what we assert, with whom it speaks now. Never for a leg
+    /// that leads outside.
+    pub fn speaks_with(&mut self, leg: LegId, with: &Shown, now: Now, out: &mut Vec<Effect>) {
+        self.with_leg(leg, now, out, |leg, cx| leg.speaks_with(cx, with));
+    }
+
     /// Answers the peer's re-INVITE or UPDATE with SDP or a refusal.
     pub fn answer_offer(
         &mut self,

@@ -1,6 +1,6 @@
 //! The peer called: from its INVITE to our final answer (RFC 3261 §13.3, §9.2).
 
-use super::outgoing::takes_update;
+use super::outgoing::{takes_from_change, takes_update};
 use super::outside::own_contact;
 use super::reliable::{self, Early};
 use super::session::{Exchange, Up};
@@ -124,6 +124,7 @@ impl Leg {
         let mut up = Box::new(Up::new(dialog, exchange, false));
         up.timer = timer;
         up.takes_update = takes_update(&request.head);
+        up.takes_from_change = takes_from_change(&request.head);
         up.said = Some(sdp.clone());
         if let Some(mut early) = early {
             up.take_over(&mut early, seq);

@@ -272,6 +272,7 @@ impl Leg {
         let policy = cx.core.settings.session;
         up.timer = agreed_as_client(&response.head, least_s, policy, cx.now.mono);
         up.takes_update = takes_update(&response.head);
+        up.takes_from_change = takes_from_change(&response.head);
         up.said = said;
         self.state = State::Up(up);
         cx.tell(self.id, LegEvent::Answered { sdp });
@@ -312,6 +313,11 @@ impl Leg {
 /// Whether a peer says that it takes UPDATE (RFC 3311 §4).
 pub(super) fn takes_update(head: &Head) -> bool {
     head.headers.names(&HeaderName::Allow, "UPDATE")
+}
+
+/// Whether a peer says that our From may change in its dialog (RFC 4916 §4.4.1).
+pub(super) fn takes_from_change(head: &Head) -> bool {
+    head.headers.names(&HeaderName::Supported, "from-change")
 }
 
 /// The ACK to a 2xx (§13.2.2.4).
@@ -356,7 +362,7 @@ pub(in crate::sip) fn reject_fork(cx: &mut Cx<'_>, leg: LegId, branch: Token, re
 }
 
 /// Our From, as the phone shall show it.
-fn shown_as(shown: &Shown, host: Host) -> NameAddr {
+pub(super) fn shown_as(shown: &Shown, host: Host) -> NameAddr {
     let user = shown.user.reveal();
     let name = shown.name.as_ref().map_or("", |name| name.reveal().as_str());
     if user == "anonymous" {

@@ -1,14 +1,14 @@
 //! The call is up: the ACK to our 2xx, re-INVITE both ways, UPDATE (RFC 3261 §13.3.1.4, §14; RFC 3311).
 
-use super::outgoing::acknowledge;
+use super::outgoing::{acknowledge, shown_as};
 use super::outside::own_contact;
 use super::reliable::Early;
 use super::timer::{SessionTimer, TooSmall, agreed_as_server};
 use super::{Leg, State, some_sdp};
 use crate::base::Mono;
 use crate::sip::HeaderName;
-use crate::sip::api::{Flow, LegEnd, LegEvent, Why};
-use crate::sip::dialog::{Dialog, Token};
+use crate::sip::api::{Flow, LegEnd, LegEvent, Shown, Why};
+use crate::sip::dialog::{Dialog, Place, Token};
 use crate::sip::endpoint::asking::{Outcome, Purpose};
 use crate::sip::endpoint::core::Cx;
 use crate::sip::extensions::{ALLOW, SUPPORTED};
@@ -43,6 +43,18 @@ pub(in crate::sip) struct Up {
     pub refreshing: Option<Token>,
     /// What we said last of our media, for a refresh that changes nothing.
     pub said: Option<Bytes>,
+    /// With whom the peer speaks now, when that is not whom its call began with.
+    party: Option<Box<Party>>,
+    /// The peer takes another From in our requests (RFC 4916 §4.4.1).
+    pub takes_from_change: bool,
+}
+
+/// Whom a phone of ours is to show (RFC 3325 §9.1: who may trust our word; RFC 4916).
+#[derive(Debug)]
+struct Party {
+    shown: Shown,
+    /// The phone has been told.
+    told: bool,
 }
 
 /// A re-INVITE to be sent: with our offer, or without one, which asks the peer for its own.
@@ -107,6 +119,8 @@ impl Up {
             takes_update: false,
             refreshing: None,
             said: None,
+            party: None,
+            takes_from_change: false,
         }
     }
 
@@ -132,6 +146,34 @@ impl Up {
         };
         let timer = self.timer.as_ref().map(SessionTimer::deadline);
         [exchange, timer].into_iter().flatten().min()
+    }
+}
+
+impl Up {
+    /// Before a request of ours: our From names the other party, where the peer takes that.
+    pub(super) fn rename(&mut self, place: &Place, tag: Token) {
+        if let Some(party) = self.party.as_ref().filter(|party| !party.told)
+            && self.takes_from_change
+        {
+            let from = shown_as(&party.shown, place.sent_by.ip().into());
+            self.dialog.rename(&from.with_tag(&tag.to_string()));
+        }
+    }
+
+    /// The request that said so came to nothing.
+    pub(super) fn not_told(&mut self) {
+        if let Some(party) = &mut self.party {
+            party.told = false;
+        }
+    }
+
+    /// Who the other party is, for a peer that is a phone of ours.
+    pub(super) fn write_party(&mut self, writer: &mut Writer, place: &Place) {
+        if let Some(party) = &mut self.party {
+            party.told = true;
+            let who = shown_as(&party.shown, place.sent_by.ip().into());
+            writer.header(&HeaderName::PAssertedIdentity, &who);
+        }
     }
 }
 
@@ -356,12 +398,37 @@ impl Leg {
         }
     }
 
-    fn next_offer(&mut self, cx: &mut Cx<'_>) {
+    pub(super) fn next_offer(&mut self, cx: &mut Cx<'_>) {
         if let State::Up(up) = &mut self.state
             && matches!(up.exchange, Exchange::Idle)
-            && let Some(Proposal(sdp)) = up.wanted.take()
         {
-            self.reinvite(cx, sdp, 0, false);
+            match up.wanted.take() {
+                Some(Proposal(sdp)) => self.reinvite(cx, sdp, 0, false),
+                None => self.tell_party(cx),
+            }
+        }
+    }
+
+    /// The phone speaks with somebody else from now on, and shall show whom.
+    pub fn speaks_with(&mut self, cx: &mut Cx<'_>, shown: &Shown) {
+        let State::Up(up) = &mut self.state else { return };
+        up.party = Some(Box::new(Party { shown: shown.clone(), told: false }));
+        if matches!(up.exchange, Exchange::Idle) {
+            self.next_offer(cx);
+        }
+    }
+
+    /// Says so: by UPDATE where the phone takes it (RFC 3311 §5.1), else by a re-INVITE that changes
+    /// nothing else. An offer of ours that goes out anyway says it too.
+    fn tell_party(&mut self, cx: &mut Cx<'_>) {
+        let State::Up(up) = &mut self.state else { return };
+        if up.party.as_ref().is_none_or(|party| party.told) || up.refreshing.is_some() {
+            return;
+        }
+        if up.takes_update {
+            self.send_refresh(cx);
+        } else if let Some(said) = up.said.clone() {
+            self.reinvite(cx, Some(said), 0, true);
         }
     }
 
@@ -377,10 +444,12 @@ impl Leg {
         let seq = up.dialog.next_seq();
         let flow = up.dialog.flow;
         let place = cx.core.place(flow);
+        up.rename(place, self.tag);
         let mut writer = up.dialog.request(&Method::Invite, seq, place, branch);
         writer.contact(own_contact(self.carrier.as_deref(), place));
         writer.header(&HeaderName::Allow, ALLOW);
         writer.header(&HeaderName::Supported, SUPPORTED);
+        up.write_party(&mut writer, place);
         up.write_timer(&mut writer);
         writer.header(&HeaderName::UserAgent, &cx.core.settings.product);
         let bytes = writer.sdp(some_sdp(sdp.as_ref()));

@@ -179,16 +179,18 @@ impl Leg {
     }
 
     /// UPDATE without an offer (RFC 3311, RFC 4028 §7.4): no hold and no exchange is touched by it.
-    fn send_refresh(&mut self, cx: &mut Cx<'_>) {
+    pub(super) fn send_refresh(&mut self, cx: &mut Cx<'_>) {
         let State::Up(up) = &mut self.state else { return };
         let branch = cx.branch();
         let seq = up.dialog.next_seq();
         let flow = up.dialog.flow;
         let place = cx.core.place(flow);
+        up.rename(place, self.tag);
         let mut writer = up.dialog.request(&Method::Update, seq, place, branch);
         writer.contact(own_contact(self.carrier.as_deref(), place));
         writer.header(&HeaderName::Allow, ALLOW);
         writer.header(&HeaderName::Supported, SUPPORTED);
+        up.write_party(&mut writer, place);
         up.write_timer(&mut writer);
         writer.header(&HeaderName::UserAgent, &cx.core.settings.product);
         up.refreshing = Some(branch);
@@ -222,11 +224,15 @@ impl Leg {
             // It takes none after all; a re-INVITE does the same.
             405 | 501 => {
                 up.takes_update = false;
+                up.not_told();
                 if let Some(timer) = &mut up.timer {
                     timer.again_in(0, now);
                 }
             }
             _ => {}
+        }
+        if response.status >= 200 {
+            self.next_offer(cx);
         }
     }
 }

@@ -12,6 +12,7 @@ mod large;
 mod offers;
 mod outside;
 mod pair;
+mod parties;
 mod redirecting;
 mod referring;
 mod registering;
@@ -317,6 +318,10 @@ impl Ladder {
             }
             [".", "hang_up"] => endpoint.hang_up(leg, Why::Normal, now, out),
             [".", "hang_up", "elsewhere"] => endpoint.hang_up(leg, Why::Elsewhere, now, out),
+            [".", "speaks_with", user] => {
+                let shown = Shown { user: Private::new((*user).to_owned()), name: None };
+                endpoint.speaks_with(leg, &shown, now, out);
+            }
             [".", "offer"] => endpoint.offer(leg, Some(sdp), now, out),
             [".", "offer", "late"] => endpoint.offer(leg, None, now, out),
             [".", "answer_offer"] => endpoint.answer_offer(leg, Ok(sdp), now, out),
