@@ -173,6 +173,7 @@ fn open(media: &Media, id: u64, remote: SocketAddr) -> SocketAddr {
         send_event_pt: Some(101),
         recv_event_pt: Some(101),
         event_clock_hz: 8_000,
+        protection: madoguchi::sdp::Protection::Plain,
         ptime_ms: 20,
         may_send: true,
         will_receive: true,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// Room → rooms it may import (`crate::<room>`), beside itself.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("base", &[]),
-    ("sdp", &["base"]),
+    ("sdp", &["base", "srtp"]),
     ("rtp", &["base", "sdp"]),
     ("srtp", &["base"]),
     ("sip", &["base", "sdp"]),
@@ -21,7 +21,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("config", &["base", "sdp", "rtp", "sip", "trace", "dialplan", "event"]),
     ("io/dns", &["base", "sip"]),
     ("io/net", &["base", "sip"]),
-    ("io/media", &["base", "sdp", "rtp"]),
+    ("io/media", &["base", "sdp", "rtp", "srtp"]),
     ("io/store", &["base", "event", "sip"]),
     ("io/http", &["base", "event", "pbx", "trace", "view"]),
     ("io/trace", &["base", "sip", "trace"]),

@@ -1,6 +1,6 @@
 //! Whole messages, their bodies, and how a stream is cut into them.
 
-use crate::sdp::{Codec, Direction, Local};
+use crate::sdp::{Codec, Direction, Local, Sealing};
 use crate::sip::gate::MAX_MESSAGE;
 use crate::sip::{
     AnyUri, Framed, Framer, HeaderName, Headers, Message, Method, NameAddr, Uri, Via, Writer, parse,
@@ -74,6 +74,8 @@ pub fn sdp(data: &[u8]) {
         codecs: vec![Codec::Pcmu, Codec::Pcma],
         direction: Direction::SendRecv,
         ptime_ms: 20,
+        sealing: Sealing::Off,
+        keys: None,
     };
     if let Ok((answer, agreed)) = local.answer(&session) {
         let read = crate::sdp::parse(&answer).unwrap_or_else(|error| {

@@ -24,7 +24,7 @@ pub use secrets::{MOST_ACCOUNTS, accounts};
 pub use tls::{TlsFiles, load_tls};
 
 use crate::base::{Channels, Number, Private, TrunkId};
-use crate::sdp::Codec;
+use crate::sdp::{Codec, Sealing};
 use crate::sip::api::{Account, AccountPolicy, Directory, Listener, Settings, Transport, Trunk};
 use crate::sip::trunk::{Profile, Upstream};
 use crate::trace::{Bounds, Collector, Reveal};
@@ -242,6 +242,8 @@ pub struct TrunkConfig {
     pub tls_names: Vec<String>,
     /// What it is like.
     pub profile: Profile,
+    /// What it is to be with encrypted sound.
+    pub sealing: Sealing,
     /// How many calls it carries at once.
     pub channels: Channels,
     /// Where it is reached; none: it only calls us.
@@ -293,6 +295,15 @@ impl Config {
             session: self.sip.session,
             max_transactions: self.limits.transactions,
         }
+    }
+
+    /// What phones and what trunks think of encrypted sound.
+    #[must_use]
+    pub fn sealing(&self) -> (BTreeMap<Number, Sealing>, BTreeMap<TrunkId, Sealing>) {
+        let phones = self.accounts.keys();
+        let phones = phones.map(|user| (Number::from(user.as_str()), self.policy_of(user).sealing));
+        let trunks = self.trunks.iter().map(|trunk| (trunk.name.clone(), trunk.sealing));
+        (phones.collect(), trunks.collect())
     }
 
     fn policy_of(&self, user: &str) -> AccountPolicy {

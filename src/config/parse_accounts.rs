@@ -5,9 +5,14 @@ use super::parse::Reading;
 use super::problem::Problem;
 use crate::base::{Network, NotANetwork};
 use crate::dialplan::reader::{Item, Table};
+use crate::sdp::Sealing;
 use crate::sip::api::{AccountPolicy, Transport};
 use std::collections::BTreeSet;
 use std::path::PathBuf;
+
+/// What may be wanted of encrypted sound. Where nothing is said, it is taken when it is offered.
+pub(super) const ENCRYPTION: [(&str, Sealing); 3] =
+    [("off", Sealing::Off), ("preferred", Sealing::Offers), ("required", Sealing::Required)];
 
 impl Reading<'_, '_> {
     pub(super) fn accounts(&mut self, mut table: Table) -> (Option<PathBuf>, Vec<AccountRule>) {
@@ -32,7 +37,9 @@ impl Reading<'_, '_> {
                 words.iter().filter_map(|word| word.word(&known, self.out)).collect()
             });
             let most = table.get("max_contacts");
-            let limited = most.is_some();
+            let sealing = table.get("encryption");
+            let limited = most.is_some() || sealing.is_some();
+            let sealing = sealing.and_then(|item| item.word(&ENCRYPTION, self.out));
             let most = most.and_then(|item| item.integer(1..=100, self.out));
             table.finish(self.out);
             let empty = networks.is_none() && transports.is_none() && !limited;
@@ -40,6 +47,7 @@ impl Reading<'_, '_> {
             let policy = AccountPolicy {
                 networks: networks.unwrap_or_default(),
                 transports: transports.unwrap_or_default(),
+                sealing: sealing.unwrap_or_default(),
                 max_contacts: most.and_then(|most| usize::try_from(most.value).ok()),
             };
             if empty {

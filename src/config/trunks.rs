@@ -2,6 +2,7 @@
 
 use super::TrunkConfig;
 use super::parse::{Reading, TRANSPORTS};
+use super::parse_accounts::ENCRYPTION;
 use super::problem::Problem;
 use super::show::quoted;
 use crate::base::{Channels, Private, TrunkId};
@@ -67,6 +68,8 @@ impl Reading<'_, '_> {
                 // By another transport it would be believed without any certificate.
                 self.out.at(&span, Problem::NamesWithoutTls);
             }
+            let sealing = table.get("encryption");
+            let sealing = sealing.and_then(|item| item.word(&ENCRYPTION, self.out));
             let sources = self.sources(&mut table, transport, &mut seen);
             let profile = self.profile(&mut table);
             let channels = self.channels(&mut table);
@@ -83,6 +86,7 @@ impl Reading<'_, '_> {
                 name: id,
                 sources,
                 transport,
+                sealing: sealing.unwrap_or_default(),
                 tls_names,
                 profile,
                 channels,

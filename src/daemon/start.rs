@@ -8,7 +8,7 @@ use super::reload::Certificates;
 use crate::base::{AgentId, Now, Rng};
 use crate::config::Config;
 use crate::dialplan::Plan;
-use crate::engine::{Engine, Outbox, Parts, Policy};
+use crate::engine::{Engine, Outbox, Parts, Policy, SealingPolicy};
 use crate::event::{DeskEvent, Entry, Fact};
 use crate::io::dns::Dns;
 use crate::io::http::{self, App, CommandFailure, Token, ViewHub};
@@ -317,9 +317,11 @@ pub async fn start(
     }
     let locals = settings.listeners.iter().map(|listener| listener.advertised).collect();
     let rng = Rng::from_key(random_key()?);
+    let (phones, trunks) = config.sealing();
     let policy = Policy {
         media_ip: config.media.advertised(),
         codecs: config.media.codecs.clone(),
+        sealing: SealingPolicy { phones, trunks },
         first_port: *config.media.ports.start(),
         last_port: *config.media.ports.end(),
         max_calls: config.limits.calls,

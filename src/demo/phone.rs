@@ -3,7 +3,7 @@
 
 use super::sound::Sound;
 use crate::base::{LegId, Mono, Now, Number, Private, Rng, Wall};
-use crate::sdp::{self, Codec, Direction, Local};
+use crate::sdp::{self, Codec, Direction, Local, Sealing};
 use crate::sip::api::{
     Directory, Effect, Flow, LegEvent, Listener, Settings, Shown, Transport, Trunk, Why,
 };
@@ -259,6 +259,8 @@ impl Phone {
             codecs: vec![Codec::Pcmu, Codec::Pcma],
             direction,
             ptime_ms: 20,
+            sealing: Sealing::Off,
+            keys: None,
         }
     }
 

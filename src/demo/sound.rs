@@ -91,7 +91,7 @@ async fn talk(socket: UdpSocket, mut orders: mpsc::Receiver<Order>, pitch_hz: f3
             // What the desk says is heard and let go; an error here is the desk's port closing.
             _ = socket.recv_from(&mut heard) => {}
             _ = tick.tick() => {
-                let Some(how) = agreed else { continue };
+                let Some(how) = &agreed else { continue };
                 let mut bytes = [0_u8; HEADER_BYTES + SAMPLES];
                 let fresh = |payload_type, marker, timestamp| Fresh {
                     payload_type, marker, seq, timestamp, ssrc,

@@ -8,6 +8,7 @@
 mod caller;
 mod lamps;
 mod ports;
+mod sealing;
 mod session;
 mod transfers;
 mod wiring;
@@ -27,6 +28,7 @@ use crate::sip::trunk::{Answer, LineState, Server};
 use bytes::Bytes;
 use lamps::Lamps;
 use ports::Ports;
+pub use sealing::SealingPolicy;
 use session::Session;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
@@ -138,6 +140,8 @@ pub struct Policy {
     pub media_ip: IpAddr,
     /// The voice codecs that we take, the one liked best first; at least one.
     pub codecs: Vec<Codec>,
+    /// Who wants what of encryption.
+    pub sealing: SealingPolicy,
     /// First RTP port.
     pub first_port: u16,
     /// Last RTP port, included.
@@ -186,6 +190,8 @@ pub struct Engine {
     /// Legs whose peer holds its call, by when both sides are asked whether they are still there.
     held: BTreeSet<(Mono, LegId)>,
     next_seq: u64,
+    /// Of the keys of encrypted streams.
+    rng: Rng,
     lamps: Lamps,
     /// Extensions and whether the desk was told that they can be dialled.
     reachable: BTreeMap<Number, bool>,
@@ -231,6 +237,7 @@ impl Engine {
     /// A desk that has just been started. `started` is written first, then what follows from the start.
     pub fn new(mut parts: Parts, started: DeskEvent, now: Now, out: &mut Outbox) -> Self {
         let (sip_rng, desk_rng) = (parts.rng.fork(), parts.rng.fork());
+        let keys_rng = parts.rng.fork();
         let agents = parts.plan.agents.keys();
         let mut extensions: BTreeSet<Number> =
             agents.map(|agent| Number(agent.0.clone())).collect();
@@ -262,6 +269,7 @@ impl Engine {
             next_seq: parts.next_seq,
             lamps: Lamps::default(),
             reachable: BTreeMap::new(),
+            rng: keys_rng,
             at_hand: None,
             deciding: false,
             closing: false,

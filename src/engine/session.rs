@@ -4,7 +4,7 @@ use super::lamps::AtPhone;
 use super::{Engine, Outbox};
 use crate::base::{LegId, Mono, Now};
 use crate::rtp::command::Command as Media;
-use crate::sdp::{self, Agreed, Codec, Direction, Local, SdpError};
+use crate::sdp::{self, Agreed, Codec, Direction, Local, OwnKeys, SdpError, Sealing};
 use crate::sip::api::Shown;
 use bytes::Bytes;
 
@@ -52,6 +52,10 @@ pub struct Session {
     pub phone: Option<AtPhone>,
     /// It has been connected with somebody.
     pub introduced: bool,
+    /// What its account or trunk thinks of encryption.
+    pub sealing: Sealing,
+    /// Our keys, once they are needed.
+    pub keys: Option<OwnKeys>,
     /// The description already sent in a 183, to be repeated in the 200.
     pub answer: Option<Bytes>,
 }
@@ -74,6 +78,8 @@ impl Session {
             rings_with_offer: false,
             phone: None,
             introduced: false,
+            sealing: Sealing::Accepts,
+            keys: None,
             answer: None,
         }
     }
@@ -81,7 +87,7 @@ impl Session {
 
 /// Whether an offer puts us on hold: its side listens no more (RFC 3264 §8.4).
 pub fn holds(offer: &sdp::Session) -> bool {
-    let audio = offer.media.iter().find(|media| media.is_plain_audio());
+    let audio = offer.media.iter().find(|media| media.is_audio());
     audio.is_some_and(|media| {
         matches!(offer.direction_of(media), Direction::SendOnly | Direction::Inactive)
     })
@@ -136,9 +142,9 @@ impl Engine {
     }
 
     /// Whether an offer can be answered: a caller whom we could not answer must ring no phone.
-    pub(super) fn can_answer(&self, leg: LegId, offer: &sdp::Session) -> bool {
+    pub(super) fn can_answer(&self, leg: LegId, offer: &sdp::Session, sealing: Sealing) -> bool {
         let local = self.local(leg, self.policy.first_port, None, Direction::SendRecv);
-        local.answer(offer).is_ok()
+        Local { sealing, ..local }.could_answer(offer)
     }
 
     /// Gives the leg a port and binds it, once.
@@ -161,12 +167,26 @@ impl Engine {
         }
     }
 
+    /// Gives the leg its keys when they will be said.
+    fn draw_keys(&mut self, leg: LegId, asked: bool) {
+        let Some(session) = self.sessions.get_mut(&leg) else { return };
+        let said = match session.sealing {
+            Sealing::Off => false,
+            Sealing::Accepts => asked,
+            Sealing::Offers | Sealing::Required => true,
+        };
+        if said && session.keys.is_none() {
+            session.keys = Some(OwnKeys::draw(&mut self.rng));
+        }
+    }
+
     /// What we say of ourselves on this leg.
     fn local(&self, leg: LegId, port: u16, first: Option<Codec>, direction: Direction) -> Local {
         let mut codecs = self.policy.codecs.clone();
         codecs.sort_by_key(|codec| Some(*codec) != first);
+        let session = self.sessions.get(&leg);
         let (session_id, version) =
-            self.sessions.get(&leg).map_or((1, 1), |session| (session.sdp_id, session.sdp_version));
+            session.map_or((1, 1), |session| (session.sdp_id, session.sdp_version));
         Local {
             ip: self.policy.media_ip,
             port,
@@ -175,6 +195,8 @@ impl Engine {
             codecs,
             direction,
             ptime_ms: 20,
+            sealing: session.map_or_else(Sealing::default, |session| session.sealing),
+            keys: session.and_then(|session| session.keys.clone()),
         }
     }
 
@@ -188,6 +210,7 @@ impl Engine {
         out: &mut Outbox,
     ) -> Result<Bytes, NoMedia> {
         let port = self.open(leg, now, out)?;
+        self.draw_keys(leg, false);
         let offer = Bytes::from(self.local(leg, port, first, direction).offer());
         if let Some(session) = self.sessions.get_mut(&leg) {
             session.talk = Talk::Offering;
@@ -206,6 +229,7 @@ impl Engine {
         out: &mut Outbox,
     ) -> Result<Bytes, NoMedia> {
         let port = self.open(leg, now, out)?;
+        self.draw_keys(leg, offer.media.iter().any(|media| !media.cryptos.is_empty()));
         let local = self.local(leg, port, None, direction);
         let (answer, agreed) = local.answer(offer)?;
         self.agree(leg, agreed, out);
@@ -232,7 +256,7 @@ impl Engine {
         session.talk = Talk::Agreed;
         session.sdp_version = session.sdp_version.saturating_add(1);
         let stream = agreed.stream();
-        let expected = session.agreed.is_some_and(|before| before.stream().will_receive);
+        let expected = session.agreed.as_ref().is_some_and(|before| before.stream().will_receive);
         // The media threads begin to listen for it anew, and would not say that it is heard again.
         if stream.will_receive
             && !expected

@@ -80,6 +80,7 @@ impl Room {
                 max_calls: 10,
                 channels: std::collections::BTreeMap::new(),
                 codecs: vec![crate::sdp::Codec::Pcmu, crate::sdp::Codec::Pcma],
+                sealing: crate::engine::SealingPolicy::default(),
                 lost_after: LOST_AFTER,
             },
             rng: Rng::from_number(1),

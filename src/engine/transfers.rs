@@ -84,7 +84,7 @@ impl Engine {
     /// Offers a leg anew that was told to listen only, when its new partner does not hold.
     pub(super) fn offer_what_is_true(&mut self, leg: LegId, now: Now, out: &mut Outbox) {
         let Some(session) = self.sessions.get(&leg) else { return };
-        let Some(agreed) = session.agreed else { return };
+        let Some(agreed) = &session.agreed else { return };
         let due = self.our_direction(leg);
         let told_to_listen = agreed.direction.sends() && !agreed.direction.receives();
         if !session.holding && told_to_listen && due.receives() {

@@ -70,11 +70,12 @@ impl Engine {
         }
         let (caller, origin, shown) = caller::identify(&incoming);
         let dialled = Number::from(incoming.dialled.as_str());
+        let sealing = self.policy.sealing.of(&incoming.source);
         // Who is refused for overload is refused without a look at what it offers.
         let offer = incoming.sdp.as_deref().filter(|_| !incoming.shed);
         let (talk, mute) = match offer.map(sdp::parse) {
             None => (Talk::OfferDue, None),
-            Some(Ok(offer)) if self.can_answer(leg, &offer) => {
+            Some(Ok(offer)) if self.can_answer(leg, &offer, sealing) => {
                 (Talk::Offered(Box::new(offer)), None)
             }
             Some(Ok(_)) => (Talk::OfferDue, Some("no common way to talk")),
@@ -83,6 +84,7 @@ impl Engine {
         let mut session = Session::new(talk, leg.0);
         session.shown = Some(shown);
         session.rings_with_offer = incoming.rings_with_offer;
+        session.sealing = sealing;
         self.sessions.insert(leg, session);
         if let Source::Account(extension) = incoming.source {
             let with = Some(Shown { user: Private::new(incoming.dialled), name: None });
@@ -162,7 +164,7 @@ impl Engine {
 
     /// Whether the peer's last word was that it does not listen. We ourselves always want to send.
     fn listens_no_more(&self, leg: LegId) -> bool {
-        let agreed = self.sessions.get(&leg).and_then(|session| session.agreed);
+        let agreed = self.sessions.get(&leg).and_then(|session| session.agreed.as_ref());
         agreed.is_some_and(|agreed| !agreed.direction.sends())
     }
 
@@ -488,6 +490,7 @@ impl Engine {
         // For the phones that are rung for it when the call is passed on.
         let user = Private::new(call.number.as_str().to_owned());
         session.shown = Some(Shown { user, name: None });
+        session.sealing = self.policy.sealing.of_trunk(&call.trunk);
         self.sessions.insert(leg, session);
         let Some(offer) = self.offer_for(leg, behalf, now, out) else { return };
         let dialled = self.sip.dial_outside(leg, call, offer, now, &mut self.effects);
@@ -524,7 +527,9 @@ impl Engine {
     }
 
     fn dial(&mut self, leg: LegId, extension: &Number, behalf: LegId, now: Now, out: &mut Outbox) {
-        self.sessions.insert(leg, Session::new(Talk::Offering, leg.0));
+        let mut session = Session::new(Talk::Offering, leg.0);
+        session.sealing = self.policy.sealing.of_phone(extension);
+        self.sessions.insert(leg, session);
         let shown =
             self.sessions.get(&behalf).and_then(|session| session.shown.clone()).unwrap_or_else(
                 || Shown { user: Private::new("anonymous".to_owned()), name: None },

@@ -2,11 +2,11 @@
 //! relay technique behind them can change without the callers noticing.
 
 use crate::base::{LegId, PlayId, PromptId};
-use crate::sdp::Codec;
+use crate::sdp::{Codec, Protection};
 use std::net::{IpAddr, SocketAddr};
 
 /// How one leg's stream is spoken in both directions, as negotiated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Stream {
     /// Where the peer's SDP says it listens; the only source trusted until the source is locked.
     pub remote: SocketAddr,
@@ -28,6 +28,8 @@ pub struct Stream {
     pub may_send: bool,
     /// Whether the peer said it will send; silence is noticed only then.
     pub will_receive: bool,
+    /// Whether packets are encrypted, and by which keys.
+    pub protection: Protection,
 }
 
 /// One leg's place in a mix.

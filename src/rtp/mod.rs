@@ -48,6 +48,7 @@ impl Agreed {
             may_send: self.direction.sends() && !held,
             // A phone that holds the old way (RFC 2543) may send or not; its silence means nothing.
             will_receive: self.direction.receives() && !held,
+            protection: self.protection.clone(),
         }
     }
 }

@@ -71,7 +71,9 @@ impl Outgoing {
         Self {
             ticks_per_ms: clock_hz.checked_div(1000).unwrap_or(8).max(1),
             ssrc: u32::from_be_bytes([r0, r1, r2, r3]),
-            seq: u16::from_be_bytes([s0, s1]),
+            // Below 2^15: a listener of SRTP who misses the first packets could else not tell the round
+            // (RFC 3711 §3.3.1).
+            seq: u16::from_be_bytes([s0 & 0x7f, s1]),
             timestamp: u32::from_be_bytes([t0, t1, t2, t3]),
             sent_at: None,
             source: Source::Nothing,

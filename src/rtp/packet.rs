@@ -73,19 +73,19 @@ pub struct Fresh {
     pub ssrc: u32,
 }
 
-/// Puts a fresh header straight before `payload` inside `bytes` and returns the packet. Whatever
+/// Puts a fresh header straight before `payload` inside `bytes` and returns where the packet lies. Whatever
 /// stood before (sources, extensions, padding) is left behind: nothing passes unread from one leg to
 /// the other. None when fewer than twelve bytes stand before the payload, which [`read`] rules out.
-pub fn rewrite(bytes: &mut [u8], payload: Range<usize>, fresh: Fresh) -> Option<&[u8]> {
-    let start = payload.start.checked_sub(HEADER_BYTES)?;
-    let packet = bytes.get_mut(start..payload.end)?;
+pub fn rewrite(bytes: &mut [u8], payload: Range<usize>, fresh: Fresh) -> Option<Range<usize>> {
+    let whole = payload.start.checked_sub(HEADER_BYTES)?..payload.end;
+    let packet = bytes.get_mut(whole.clone())?;
     let (head, _) = packet.split_first_chunk_mut::<HEADER_BYTES>()?;
     let [s0, s1] = fresh.seq.to_be_bytes();
     let [t0, t1, t2, t3] = fresh.timestamp.to_be_bytes();
     let [r0, r1, r2, r3] = fresh.ssrc.to_be_bytes();
     let kind = (fresh.payload_type & 0x7f) | (u8::from(fresh.marker) << 7);
     *head = [0x80, kind, s0, s1, t0, t1, t2, t3, r0, r1, r2, r3];
-    Some(packet)
+    Some(whole)
 }
 
 /// Writes a whole packet into `target` and returns its length; 0 when it does not fit.
@@ -143,7 +143,7 @@ mod tests {
         assert_eq!(&bytes[header.payload.clone()], b"sound");
         let packet = rewrite(&mut bytes, header.payload, FRESH).unwrap();
         assert_eq!(packet.len(), HEADER_BYTES + 5);
-        let again = read(packet).unwrap();
+        let again = read(&bytes[packet.clone()]).unwrap();
         assert_eq!((again.seq, again.timestamp, again.ssrc), (0xfffe, 0x0102_0304, 7));
         assert!(again.marker && again.payload_type == 8 && again.payload == (12..17));
     }
@@ -169,7 +169,7 @@ mod tests {
             let mut rewritten = vec![0; HEADER_BYTES];
             rewritten.extend(&payload);
             let packet = rewrite(&mut rewritten, header.payload, FRESH).unwrap();
-            prop_assert_eq!(packet, &written[..length]);
+            prop_assert_eq!(&rewritten[packet], &written[..length]);
         }
     }
 }

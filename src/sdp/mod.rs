@@ -17,9 +17,11 @@
 
 mod negotiate;
 mod parse;
+mod sealing;
 
 pub use negotiate::{Agreed, Local};
 pub use parse::{Address, Media, PayloadMap, Session, parse};
+pub use sealing::{Keys, OwnKeys, Protection, Sealing};
 
 /// A voice codec that we speak.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -195,7 +197,7 @@ pub enum SdpError {
     #[error("the audio stream's address cannot be sent to")]
     UnusableAddress,
     /// No audio line with a codec, a profile and a port that we share. Earns a 488 (RFC 3261 §21.4.26).
-    #[error("no audio stream in a codec of ours over RTP/AVP")]
+    #[error("no audio stream in a codec and with the encryption that both sides take")]
     NoCommonMedia,
 }
 

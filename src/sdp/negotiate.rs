@@ -2,7 +2,8 @@
 //! Never copies a line of the peer's: what is written is rebuilt from values.
 
 use super::parse::{Address, Media, Session};
-use super::{Codec, Direction, SdpError};
+use super::{Codec, Direction, OwnKeys, Protection, SdpError, Sealing};
+use crate::srtp::sdes::Crypto;
 use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
 
@@ -35,10 +36,14 @@ pub struct Local {
     pub direction: Direction,
     /// Packet time that we ask for, milliseconds; also used when the peer asks for none.
     pub ptime_ms: u8,
+    /// What we think of encryption.
+    pub sealing: Sealing,
+    /// Our keys; without them nothing is encrypted, and what must be cannot be answered.
+    pub keys: Option<OwnKeys>,
 }
 
 /// What both sides share.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Agreed {
     /// Where the peer listens; an unspecified address when it is on hold the old way.
     pub remote: SocketAddr,
@@ -58,6 +63,8 @@ pub struct Agreed {
     pub ptime_ms: u8,
     /// Who sends, seen from our side.
     pub direction: Direction,
+    /// Whether it is encrypted, and by what.
+    pub protection: Protection,
 }
 
 impl Local {
@@ -71,7 +78,12 @@ impl Local {
         if self.codecs.contains(&Codec::Opus) {
             events.push((EVENT_48K_PT, Codec::Opus.clock_hz()));
         }
-        self.audio(&mut text, "RTP/AVP", &voices, &events, self.direction, self.ptime_ms);
+        let protocol = if self.sealing == Sealing::Required { "RTP/SAVP" } else { "RTP/AVP" };
+        self.audio(&mut text, protocol, &voices, &events, self.direction, self.ptime_ms);
+        if matches!(self.sealing, Sealing::Offers | Sealing::Required) {
+            let keys = self.keys.iter().flat_map(OwnKeys::offered);
+            keys.for_each(|crypto| say_key(&mut text, crypto));
+        }
         text.into_bytes()
     }
 
@@ -81,12 +93,20 @@ impl Local {
         self.choice(offer).map(|(_, _, codec, _)| codec)
     }
 
+    /// Whether [`Self::answer`] will do, once our keys are there.
+    #[must_use]
+    pub fn could_answer(&self, offer: &Session) -> bool {
+        self.choice(offer).is_some_and(|(_, media, _, _)| self.remote(offer, media).is_ok())
+    }
+
     /// The place of the line that is accepted, the line, the codec and its payload type.
     fn choice<'a>(&self, offer: &'a Session) -> Option<(usize, &'a Media, Codec, u8)> {
-        let lines = offer.media.iter().enumerate().filter(|(_, media)| media.is_plain_audio());
-        let mut shared = lines
+        let lines = offer.media.iter().enumerate();
+        let lines = lines.filter(|(_, media)| media.is_audio() && self.sealing.takes(media));
+        let shared = lines
             .filter_map(|(at, media)| self.common(media).map(|(codec, pt)| (at, media, codec, pt)));
-        shared.next()
+        // An encrypted line before a plain one, where both are offered and we take either.
+        shared.min_by_key(|(_, media, _, _)| media.cryptos.is_empty() && self.sealing.wants())
     }
 
     /// Answers an offer: one audio stream in one codec, so that the peer cannot change it under way;
@@ -99,6 +119,12 @@ impl Local {
     pub fn answer(&self, offer: &Session) -> Result<(Vec<u8>, Agreed), SdpError> {
         let (chosen, media, codec, pt) = self.choice(offer).ok_or(SdpError::NoCommonMedia)?;
         let event = media.event(codec);
+        let sealed = self.keys.as_ref().filter(|_| self.sealing.wants());
+        let sealed = sealed.and_then(|keys| keys.answer(&media.cryptos));
+        if sealed.is_none() && (media.must_be_sealed() || self.sealing == Sealing::Required) {
+            return Err(SdpError::NoCommonMedia);
+        }
+        let (said_key, protection) = sealed.unzip();
         let agreed = Agreed {
             remote: self.remote(offer, media)?,
             codec,
@@ -110,6 +136,7 @@ impl Local {
             event_clock_hz: event.map_or(8_000, |(_, clock_hz)| clock_hz),
             ptime_ms: self.ptime(media, codec),
             direction: offer.direction_of(media).mirror().and(self.direction),
+            protection: protection.unwrap_or_default(),
         };
         let mut text = self.head(offer.time);
         for (at, line) in offer.media.iter().enumerate() {
@@ -117,6 +144,9 @@ impl Local {
                 let voice = [(codec, pt)];
                 let (direction, ptime) = (agreed.direction, agreed.ptime_ms);
                 self.audio(&mut text, &line.protocol, &voice, event.as_slice(), direction, ptime);
+                if let Some(key) = &said_key {
+                    say_key(&mut text, key);
+                }
             } else {
                 let format = line.formats.first().map_or("0", String::as_str);
                 let _ = write!(text, "m={} 0 {} {format}\r\n", line.kind, line.protocol);
@@ -131,8 +161,14 @@ impl Local {
     ///
     /// As [`Self::answer`]; only the first media line is looked at, since we offer one.
     pub fn agreed(&self, answer: &Session) -> Result<Agreed, SdpError> {
-        let media = answer.media.first().filter(|media| media.is_plain_audio());
+        let media = answer.media.first().filter(|media| media.is_audio());
         let media = media.ok_or(SdpError::NoCommonMedia)?;
+        let offered = matches!(self.sealing, Sealing::Offers | Sealing::Required);
+        let protection = self.keys.as_ref().filter(|_| offered);
+        let protection = protection.and_then(|keys| keys.taken(&media.cryptos));
+        if protection.is_none() && (self.sealing == Sealing::Required || media.must_be_sealed()) {
+            return Err(SdpError::NoCommonMedia);
+        }
         let (codec, pt) = self.common(media).ok_or(SdpError::NoCommonMedia)?;
         let event = media.event(codec);
         Ok(Agreed {
@@ -146,6 +182,7 @@ impl Local {
             event_clock_hz: event.map_or(8_000, |(_, clock_hz)| clock_hz),
             ptime_ms: self.ptime(media, codec),
             direction: answer.direction_of(media).mirror().and(self.direction),
+            protection: protection.unwrap_or_default(),
         })
     }
 
@@ -231,6 +268,11 @@ impl Local {
     }
 }
 
+/// RFC 4568 §9.1. Writing to a String cannot fail.
+fn say_key(text: &mut String, crypto: &Crypto) {
+    let _ = write!(text, "a=crypto:{}\r\n", crypto.reveal());
+}
+
 /// Whether a single machine can be behind the address, or nobody (hold).
 fn usable(ip: IpAddr) -> bool {
     match ip {
@@ -254,6 +296,8 @@ mod tests {
             codecs: vec![Codec::Pcmu, Codec::Pcma],
             direction: Direction::SendRecv,
             ptime_ms: 20,
+            sealing: Sealing::Accepts,
+            keys: Some(OwnKeys::draw(&mut crate::base::Rng::from_number(1))),
         }
     }
 
@@ -301,6 +345,7 @@ mod tests {
             event_clock_hz: 8_000,
             ptime_ms: 30,
             direction: Direction::RecvOnly,
+            protection: Protection::Plain,
         };
         assert_eq!(agreed, want);
     }
@@ -436,6 +481,76 @@ mod tests {
             }
             prop_assert!((10..=60).contains(&agreed.ptime_ms) && agreed.send_pt < 128);
             prop_assert!(agreed.remote.port() != 0);
+        }
+    }
+
+    #[test]
+    fn encryption_is_what_both_sides_want_of_it() {
+        use Sealing::{Accepts, Off, Offers, Required};
+        let key = "inline:MTIzNDU2Nzg5QUJDREUwMTIzNDU2Nzg5QUJjZGVm";
+        let crypto = format!("a=crypto:7 AES_CM_128_HMAC_SHA1_80 {key}\r\n");
+        let plain = "m=audio 5 RTP/AVP 0\r\n".to_owned();
+        let extra = format!("{plain}{crypto}");
+        let must = format!("m=audio 5 RTP/SAVP 0\r\n{crypto}");
+        let unknown =
+            "m=audio 5 RTP/SAVP 0\r\na=crypto:1 F8_128_HMAC_SHA1_80 inline:eA==\r\n".to_owned();
+        // Offer, ours, sealed; none: refused.
+        let table = [
+            (&plain, Off, Some(false)),
+            (&plain, Accepts, Some(false)),
+            (&plain, Offers, Some(false)),
+            (&plain, Required, None),
+            (&extra, Off, Some(false)),
+            (&extra, Accepts, Some(true)),
+            (&extra, Required, Some(true)),
+            (&must, Off, None),
+            (&must, Accepts, Some(true)),
+            (&must, Offers, Some(true)),
+            (&must, Required, Some(true)),
+            (&unknown, Accepts, None),
+        ];
+        for (lines, sealing, want) in table {
+            let local = Local { sealing, ..local() };
+            let answer = local.answer(&offer(lines));
+            let sealed =
+                answer.as_ref().ok().map(|(_, agreed)| agreed.protection != Protection::Plain);
+            assert_eq!(sealed, want, "{lines} {sealing:?}");
+            assert_eq!(local.could_answer(&offer(lines)), want.is_some(), "{lines} {sealing:?}");
+            let text =
+                answer.map(|(bytes, _)| String::from_utf8(bytes).unwrap()).unwrap_or_default();
+            let said = text.contains("a=crypto:7 AES_CM_128_HMAC_SHA1_80 inline:");
+            assert_eq!(said, want == Some(true), "{text}");
+        }
+        // Ours, what the peer answers to it, sealed.
+        for (sealing, answer, want) in [
+            (Accepts, &plain, Some(false)),
+            (Offers, &plain, Some(false)),
+            (Required, &plain, None),
+            (Off, &extra, Some(false)),
+        ] {
+            let agreed = Local { sealing, ..local() }.agreed(&offer(answer));
+            let sealed = agreed.ok().map(|agreed| agreed.protection != Protection::Plain);
+            assert_eq!(sealed, want, "{sealing:?} {answer}");
+        }
+    }
+
+    #[test]
+    fn both_sides_of_an_encrypted_stream_end_up_with_the_same_two_keys() {
+        for sealing in [Sealing::Offers, Sealing::Required] {
+            let caller = Local { sealing, ..local() };
+            let keys = Some(OwnKeys::draw(&mut crate::base::Rng::from_number(2)));
+            let callee = Local { keys, ..local() };
+            let (answer, theirs) = callee.answer(&parse(&caller.offer()).unwrap()).unwrap();
+            let ours = caller.agreed(&parse(&answer).unwrap()).unwrap();
+            let (Protection::Sealed(ours), Protection::Sealed(theirs)) =
+                (ours.protection, theirs.protection)
+            else {
+                panic!("plain")
+            };
+            assert!(ours.ours == theirs.theirs && ours.theirs == theirs.ours);
+            assert_eq!(ours.ours.suite(), crate::srtp::Suite::Aes128Gcm);
+            // Said again, it is said the same.
+            assert_eq!(caller.offer(), caller.clone().offer());
         }
     }
 }

@@ -2,6 +2,7 @@
 //! steps over the rest; knows nothing of what we want.
 
 use super::{Codec, Direction, SdpError};
+use crate::srtp::sdes::Crypto;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 /// Bytes of a description that are read.
@@ -12,6 +13,8 @@ pub(super) const MAX_MEDIA: usize = 32;
 pub(super) const MAX_ATTRIBUTES: usize = 128;
 /// Formats on one media line: one for each payload type.
 pub(super) const MAX_FORMATS: usize = 128;
+/// Offered keys of one media line that are kept; what we do not speak is not counted.
+const MAX_CRYPTOS: usize = 16;
 /// The first payload type that means nothing without an `rtpmap` (RFC 3551 §3).
 const FIRST_DYNAMIC_PT: u8 = 96;
 /// Characters of a token that we may have to write back.
@@ -60,15 +63,25 @@ pub struct Media {
     pub ptime_ms: Option<u16>,
     /// Most milliseconds of sound that the sayer takes in a packet.
     pub max_ptime_ms: Option<u16>,
+    /// The keys that it names (RFC 4568) and that we could talk by, at most 16.
+    pub cryptos: Vec<Crypto>,
 }
 
 impl Media {
-    /// Whether this is a plain RTP audio stream that is switched on.
+    /// Whether this is an RTP audio stream that is switched on, plain or with keys in the description.
+    /// Feedback (RFC 4585) may be offered with it; none is ever sent.
     #[must_use]
-    pub fn is_plain_audio(&self) -> bool {
+    pub fn is_audio(&self) -> bool {
+        let known = ["RTP/AVP", "RTP/AVPF", "RTP/SAVP", "RTP/SAVPF"];
         self.port != 0
             && self.kind.eq_ignore_ascii_case("audio")
-            && self.protocol.eq_ignore_ascii_case("RTP/AVP")
+            && known.iter().any(|known| self.protocol.eq_ignore_ascii_case(known))
+    }
+
+    /// Whether the line allows no plain sound.
+    #[must_use]
+    pub fn must_be_sealed(&self) -> bool {
+        ["RTP/SAVP", "RTP/SAVPF"].iter().any(|known| self.protocol.eq_ignore_ascii_case(known))
     }
 
     /// The payload types in order of preference.
@@ -280,6 +293,10 @@ impl Reader {
             media.maps.push(map);
         } else if name == "ptime" {
             media.ptime_ms = milliseconds(value);
+        } else if name == "crypto" {
+            // One that we cannot talk by is stepped over: another may do (RFC 4568 §5.1.2).
+            let crypto = Crypto::parse(value).ok().filter(|_| media.cryptos.len() < MAX_CRYPTOS);
+            media.cryptos.extend(crypto);
         } else if name == "maxptime" {
             media.max_ptime_ms = milliseconds(value);
         }
@@ -353,6 +370,7 @@ fn media(value: &str, line: usize) -> Result<Media, SdpError> {
         maps: Vec::new(),
         ptime_ms: None,
         max_ptime_ms: None,
+        cryptos: Vec::new(),
     })
 }
 

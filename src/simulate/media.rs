@@ -127,7 +127,7 @@ impl Media {
             }
             Command::Stream { leg, stream } => {
                 if let Some(ear) = self.known(leg, "stream", &mut outcome) {
-                    let before = ear.stream.is_some_and(|before| before.will_receive);
+                    let before = ear.stream.as_ref().is_some_and(|before| before.will_receive);
                     if stream.will_receive && !before {
                         // Begins to be listened for anew; silence is told from here on.
                         ear.last_heard = now;
@@ -168,7 +168,7 @@ impl Media {
                         let length: Duration = prompts.iter().map(length_of).sum();
                         outcome.later.push((now + length, Later::PlayEnds { leg, play }));
                     }
-                    outcome.hears = ear.stream.map(|stream| (stream.remote, prompts));
+                    outcome.hears = ear.stream.as_ref().map(|stream| (stream.remote, prompts));
                 }
             }
             Command::Stop { leg } => {
@@ -271,7 +271,7 @@ impl Media {
             Later::OpenFailed { leg, port } => Some(Notice::OpenFailed { leg, port }),
             Later::Look { leg } => {
                 let ear = self.legs.get_mut(&leg)?;
-                let stream = ear.stream?;
+                let stream = ear.stream.as_ref()?;
                 next.push((now + LOOK_EVERY, Later::Look { leg }));
                 if sends(stream.remote) || !stream.will_receive {
                     ear.last_heard = now;
@@ -291,14 +291,14 @@ impl Media {
     /// Where a leg's peer listens.
     #[must_use]
     pub fn remote(&self, leg: LegId) -> Option<SocketAddr> {
-        self.legs.get(&leg).and_then(|ear| ear.stream).map(|stream| stream.remote)
+        self.legs.get(&leg).and_then(|ear| ear.stream.as_ref()).map(|stream| stream.remote)
     }
 
     /// The leg whose peer listens at `remote`, when keys can be told on it.
     #[must_use]
     pub fn leg_of(&self, remote: SocketAddr) -> Option<LegId> {
         let found = self.legs.iter().find(|(_, ear)| {
-            ear.stream.is_some_and(|s| s.remote == remote && s.recv_event_pt.is_some())
+            ear.stream.as_ref().is_some_and(|s| s.remote == remote && s.recv_event_pt.is_some())
         });
         found.map(|(leg, _)| *leg)
     }
@@ -307,7 +307,7 @@ impl Media {
     #[must_use]
     pub fn is_covered(&self, remote: SocketAddr) -> bool {
         self.legs.values().any(|ear| {
-            let here = ear.stream.is_some_and(|stream| stream.remote == remote);
+            let here = ear.stream.as_ref().is_some_and(|stream| stream.remote == remote);
             here && ear.bridged.is_some() && ear.playing.is_some()
         })
     }
@@ -315,7 +315,7 @@ impl Media {
     /// Whether any of our ports still serves the peer at `remote`.
     #[must_use]
     pub fn serves(&self, remote: SocketAddr) -> bool {
-        self.legs.values().any(|ear| ear.stream.is_some_and(|s| s.remote == remote))
+        self.legs.values().any(|ear| ear.stream.as_ref().is_some_and(|s| s.remote == remote))
     }
 
     /// Ports bound.

@@ -3,7 +3,7 @@
 
 use super::faults::Draw;
 use crate::base::{LegId, Mono, Now, Number, Private, Rng, TrunkId, Wall};
-use crate::sdp::{self, Codec, Direction, Local};
+use crate::sdp::{self, Codec, Direction, Local, Sealing};
 use crate::sip::Endpoint;
 use crate::sip::api::{
     Directory, Effect, Flow, LegEvent, Listener, Reliable, SessionPolicy, Settings, Shown,
@@ -198,6 +198,8 @@ impl Peer {
             codecs: vec![Codec::Pcmu, Codec::Pcma],
             direction: Direction::SendRecv,
             ptime_ms: 20,
+            sealing: Sealing::Off,
+            keys: None,
         };
         Line { local, offered: None }
     }

@@ -3,6 +3,7 @@
 
 use super::trunk::{Profile, Server, Upstream};
 use crate::base::{LegId, Network, Number, Private, Reason, TrunkId, Wall};
+use crate::sdp::Sealing;
 use bytes::Bytes;
 use std::net::SocketAddr;
 
@@ -200,6 +201,8 @@ pub struct AccountPolicy {
     pub transports: Vec<Transport>,
     /// Contacts at once, instead of [`Settings::max_contacts`].
     pub max_contacts: Option<usize>,
+    /// What it is to be with encrypted sound.
+    pub sealing: Sealing,
 }
 
 impl AccountPolicy {

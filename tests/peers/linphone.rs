@@ -6,6 +6,18 @@ use crate::support::sound::Sound;
 use crate::support::{eventually, s};
 
 pub fn phone(desk: &Desk, user: &str, transport: &str, voice: &Sound, answers: bool) -> Linphone {
+    phone_with(desk, user, transport, voice, answers, "none")
+}
+
+/// One that encrypts its sound so.
+pub fn phone_with(
+    desk: &Desk,
+    user: &str,
+    transport: &str,
+    voice: &Sound,
+    answers: bool,
+    encryption: &str,
+) -> Linphone {
     let trusts = desk.dir().file("tls/ca.pem");
     let secure = transport == "tls";
     let setup = Setup {
@@ -16,6 +28,7 @@ pub fn phone(desk: &Desk, user: &str, transport: &str, voice: &Sound, answers: b
         trusts: secure.then_some(trusts.as_path()),
         voice,
         answers,
+        encryption,
     };
     Linphone::start(&desk.ports, &setup)
 }

@@ -8,6 +8,7 @@ mod support;
 mod baresip;
 mod carrier;
 mod carriers;
+mod encrypted;
 mod flood;
 mod flows;
 mod jssip;

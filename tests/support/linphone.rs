@@ -28,6 +28,8 @@ pub struct Setup<'a> {
     pub voice: &'a Sound,
     /// Picks up by itself.
     pub answers: bool,
+    /// Its encryption of sound: `none`, or `srtp` and no call without.
+    pub encryption: &'a str,
 }
 
 /// A running linphonec.
@@ -48,6 +50,8 @@ impl Linphone {
         std::fs::create_dir_all(dir.file(".local/share/linphone")).unwrap();
         setup.voice.write(&dir.file("voice.wav"));
         let (port, tls_port, rtp) = (ports.port(), ports.port(), ports.port());
+        let encryption = setup.encryption;
+        let mandatory = u8::from(encryption != "none");
         let trusts = setup.trusts.map_or_else(String::new, |file| {
             format!("root_ca={}\nverify_server_certs=1\nverify_server_cn=0\n", file.display())
         });
@@ -55,7 +59,8 @@ impl Linphone {
             "linphonerc",
             &format!(
                 "[sip]\nbind_address=127.0.0.1\nsip_port={port}\nsip_tcp_port={port}\nsip_tls_port={tls_port}\n\
-                 guess_hostname=0\ncontact=sip:{user}@127.0.0.1\ndefault_proxy=0\nuse_ipv6=0\nmedia_encryption=none\n\
+                 guess_hostname=0\ncontact=sip:{user}@127.0.0.1\ndefault_proxy=0\nuse_ipv6=0\n\
+                 media_encryption={encryption}\nmedia_encryption_mandatory={mandatory}\n\
                  {trusts}[net]\nfirewall_policy=0\n[rtp]\naudio_rtp_port={rtp}\n[sound]\nechocancellation=0\n\
                  [auth_info_0]\nusername={user}\npasswd={password}\nrealm=desk.example\ndomain=127.0.0.1\n\
                  [proxy_0]\nreg_proxy=<sip:{desk};transport={transport}>\nreg_identity=sip:{user}@{desk}\n\

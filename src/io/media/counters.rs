@@ -53,6 +53,8 @@ counters! {
     keys,
     /// Dropped: not RTP, or longer than an Ethernet frame.
     dropped_malformed,
+    /// Dropped: not sealed by the phone's key, or sealed and sent again.
+    dropped_forged,
     /// Dropped: RTCP on the RTP port.
     dropped_rtcp,
     /// Dropped: from an address that is not the phone's.

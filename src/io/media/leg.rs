@@ -4,11 +4,14 @@ use super::slab::Token;
 use crate::base::{LegId, Mono, PlayId, Rng};
 use crate::rtp::command::Stream;
 use crate::rtp::{KeyReader, KeyWriter, Outgoing, Playlist, SourceLock};
-use crate::sdp::Codec;
+use crate::sdp::{Codec, Keys, Protection};
+use crate::srtp::{Opener, Sealer};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::VecDeque;
 use std::io;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
+use std::ops::Range;
+use std::sync::Arc;
 
 /// Bytes of packets that the kernel keeps for a leg. It doubles the number and counts its own
 /// book-keeping in, so that some 7 to 13 packets fit: sound that waits longer than about 200 ms is lost
@@ -99,6 +102,13 @@ impl Presses {
     }
 }
 
+/// The two ends of an encrypted stream.
+pub(super) struct Sealed {
+    keys: Arc<Keys>,
+    pub(super) opener: Opener,
+    sealer: Sealer,
+}
+
 /// A leg.
 pub(super) struct Leg {
     pub(super) id: LegId,
@@ -106,6 +116,8 @@ pub(super) struct Leg {
     /// The socket is connected to the phone: strangers are kept out by the kernel.
     connected: bool,
     pub(super) line: Option<Line>,
+    /// Set when the stream is encrypted; nothing plain is heard then.
+    pub(super) sealed: Option<Box<Sealed>>,
     pub(super) out: Outgoing,
     pub(super) keys: KeyReader,
     pub(super) joined: Joined,
@@ -144,6 +156,7 @@ impl Leg {
             socket,
             connected: false,
             line: None,
+            sealed: None,
             out: Outgoing::draw(8_000, rng),
             keys: KeyReader::default(),
             joined: Joined::Alone,
@@ -172,6 +185,7 @@ impl Leg {
 
     /// Sets what was negotiated. The same remote keeps the lock; a new one begins anew.
     pub(super) fn negotiated(&mut self, stream: Stream, learns: bool, now: Mono, rng: &mut Rng) {
+        self.seal_by(&stream.protection);
         if !self.out.runs_at(stream.codec.clock_hz()) {
             self.out = Outgoing::draw(stream.codec.clock_hz(), rng);
         }
@@ -191,6 +205,30 @@ impl Leg {
         }
     }
 
+    /// Takes other keys; the side whose key is the same goes on under it, since its packets must not
+    /// begin anew (RFC 3711 §9.1).
+    fn seal_by(&mut self, protection: &Protection) {
+        let Protection::Sealed(keys) = protection else {
+            self.sealed = None;
+            return;
+        };
+        match &mut self.sealed {
+            Some(sealed) => {
+                if sealed.keys.ours != keys.ours {
+                    sealed.sealer = Sealer::new(&keys.ours);
+                }
+                if sealed.keys.theirs != keys.theirs {
+                    sealed.opener = Opener::new(&keys.theirs);
+                }
+                sealed.keys = Arc::clone(keys);
+            }
+            none => {
+                let (opener, sealer) = (Opener::new(&keys.theirs), Sealer::new(&keys.ours));
+                *none = Some(Box::new(Sealed { keys: Arc::clone(keys), opener, sealer }));
+            }
+        }
+    }
+
     /// The lock has just accepted an address. The SDP's own is connected: the kernel then finds the
     /// socket's way by itself. A learned one is not, so that the SDP's own can still speak up.
     pub(super) fn locked(&mut self) {
@@ -201,12 +239,24 @@ impl Leg {
         }
     }
 
-    /// Sends a packet to the phone.
+    /// Sends the packet that lies at `place` in the buffer, sealed where the stream is; behind it there
+    /// must be room for the seal.
     ///
     /// # Errors
     ///
     /// The system's; `ConnectionRefused` tells of an earlier packet that the phone's port is closed.
-    pub(super) fn send(&self, packet: &[u8]) -> io::Result<usize> {
+    /// `InvalidData`: the packet may not be sealed; a repeated one, mostly.
+    pub(super) fn send(&mut self, buffer: &mut [u8], place: Range<usize>) -> io::Result<usize> {
+        let sealed = match &mut self.sealed {
+            None => buffer.get(place),
+            Some(sealed) => {
+                let room = buffer.get_mut(place.start..).unwrap_or_default();
+                let length = sealed.sealer.seal_rtp(room, place.len());
+                let length = length.map_err(|_| io::Error::from(io::ErrorKind::InvalidData))?;
+                room.get(..length)
+            }
+        };
+        let Some(packet) = sealed else { return Err(io::ErrorKind::InvalidInput.into()) };
         if self.connected {
             return self.socket.send(packet);
         }

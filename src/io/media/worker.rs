@@ -234,6 +234,18 @@ impl<N: Fn(Notice)> Worker<N> {
             count(&mut self.counted.dropped_early);
             return true;
         };
+        let length = match &mut leg.sealed {
+            None => length,
+            // What is RTCP on this port is dropped below, sealed or not.
+            Some(_) if matches!(self.buffer.as_slice(), [_, 192..=223, ..]) => length,
+            Some(sealed) => match sealed.opener.open_rtp(&mut self.buffer, length) {
+                Ok(opened) => opened,
+                Err(_) => {
+                    count(&mut self.counted.dropped_forged);
+                    return true;
+                }
+            },
+        };
         let bytes = self.buffer.get(..length).filter(|bytes| bytes.len() <= packet::MAX_BYTES);
         let header = match bytes.ok_or(PacketError::Malformed).and_then(packet::read) {
             Ok(header) => header,
@@ -362,8 +374,8 @@ impl<N: Fn(Notice)> Worker<N> {
             timestamp: stamp.timestamp,
             ssrc: stamp.ssrc,
         };
-        let sent =
-            packet::rewrite(&mut self.buffer, header.payload, fresh).map(|packet| leg.send(packet));
+        let place = packet::rewrite(&mut self.buffer, header.payload, fresh);
+        let sent = place.map(|place| leg.send(&mut self.buffer, place));
         match sent {
             Some(Ok(_)) => count(&mut self.counted.packets_relayed),
             Some(Err(_)) | None => count(&mut self.counted.dropped_unsent),
@@ -457,8 +469,8 @@ impl<N: Fn(Notice)> Worker<N> {
             ssrc: stamp.ssrc,
         };
         let end = packet::HEADER_BYTES.saturating_add(bytes);
-        let packet = packet::rewrite(&mut self.buffer, packet::HEADER_BYTES..end, fresh);
-        let sent = packet.is_some_and(|packet| leg.send(packet).is_ok());
+        let place = packet::rewrite(&mut self.buffer, packet::HEADER_BYTES..end, fresh);
+        let sent = place.is_some_and(|place| leg.send(&mut self.buffer, place).is_ok());
         if !sent {
             count(&mut self.counted.dropped_unsent);
         }

@@ -186,6 +186,7 @@ impl Host {
                 max_calls: self.scene.max_calls,
                 channels: std::collections::BTreeMap::new(),
                 codecs: vec![crate::sdp::Codec::Pcmu, crate::sdp::Codec::Pcma],
+                sealing: crate::engine::SealingPolicy::default(),
                 lost_after: LOST_AFTER,
             },
             rng,

@@ -5,11 +5,12 @@ use crate::base::{PlayId, PromptId};
 use crate::rtp::command::Stream;
 use crate::rtp::packet::{self, Fresh, Header};
 use crate::rtp::{Prompt, g711};
-use crate::sdp::Codec;
+use crate::sdp::{Codec, Protection};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::mpsc::{Receiver, channel};
 
 mod mixing;
+mod sealed;
 
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const LONG: Duration = Duration::from_secs(2);
@@ -108,6 +109,7 @@ impl Phone {
             ptime_ms: 20,
             may_send: true,
             will_receive: true,
+            protection: Protection::Plain,
         }
     }
 
@@ -307,7 +309,7 @@ fn a_key_is_noticed_once_and_passed_on() {
     let room = Room::new(|_| {});
     let (caller, agent) = (room.leg(1, Codec::Pcmu), room.leg(2, Codec::Pcma));
     let stream = Stream { send_event_pt: Some(96), recv_event_pt: Some(96), ..agent.stream() };
-    room.media.send(Command::Stream { leg: agent.leg, stream });
+    room.media.send(Command::Stream { leg: agent.leg, stream: stream.clone() });
     // Presses 5, 5 and #; of each only some packets arrive.
     let press = |seq: u16, key: u8| {
         for (number, ended) in [(1_u16, 0_u8), (3, 0), (9, 0x80)] {

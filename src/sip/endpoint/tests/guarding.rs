@@ -232,7 +232,7 @@ fn ruled(policy: AccountPolicy) -> World {
 fn an_account_comes_only_from_its_networks_and_by_its_transports() {
     let networks = vec!["198.51.100.0/24".parse().expect("a network")];
     let transports = vec![Transport::Tcp];
-    let policy = AccountPolicy { networks, transports, max_contacts: None };
+    let policy = AccountPolicy { networks, transports, ..AccountPolicy::default() };
     let rows = [
         ("as the rule has it", tcp("198.51.100.9:5060", 7), "200"),
         ("by another transport", phone(), "401"),
