@@ -121,7 +121,9 @@ fn what_rings_at_one_phone_is_picked_up_at_another() {
     let cancel = rung.cancel_comes(&at_phone, s(3));
     assert!(cancel.must("Reason").contains("cause=200"), "no missed call: {cancel}");
     caller.wait(1, "answered", s(3));
-    assert_eq!(taker.done().count("hung_up"), 1);
+    let taker = taker.done();
+    assert_eq!(taker.count("hung_up"), 1);
+    assert_eq!(taker.calls[&1].value("with"), Some("031234561"));
     caller.wait(1, "released", s(3));
     assert_eq!(desk.outcome("031234561"), "answered");
     assert_eq!(desk.over("031234561")["agent"], "201");

@@ -122,6 +122,7 @@ fn what_rings_is_picked_up_with_the_names_that_the_lamp_tells() {
     caller.wait(1, "answered", s(10));
     let picks = picks.done();
     assert_eq!(picks.count("hung_up"), 1, "{:?}", picks.calls);
+    assert_eq!(picks.calls[&1].value("with"), Some("031234561"));
     caller.wait(1, "released", s(5));
     rung.wait("CALL_CLOSED", s(5));
     assert!(rung.trace().contains("cause=200"), "no missed call");
