@@ -16,6 +16,7 @@ mod kamailio;
 mod linphone;
 mod nat;
 mod outside;
+mod secured;
 mod servers;
 mod sipsak;
 mod talk;
