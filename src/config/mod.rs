@@ -4,6 +4,7 @@
 //! Reads files and nothing else of the world: it opens no socket and starts nothing. Passwords and the
 //! token are [`Private`]; no finding ever shows a line of the files that hold them.
 
+mod changes;
 mod files;
 mod parse;
 mod parse_accounts;

@@ -6,7 +6,7 @@
 use super::inlet::{Inlet, Received};
 use super::pulse::{Pulse, Shown};
 use crate::base::{LegId, Mono, Now, Wall};
-use crate::engine::{Engine, Input, Outbox, Send};
+use crate::engine::{Engine, Input, Outbox, Rules, Send};
 use crate::event::{DeskEvent, Entry};
 use crate::io::media::Media;
 use crate::io::net::{self, Lane, Net};
@@ -53,6 +53,8 @@ pub enum Heard {
     },
     /// From the journal.
     Store(StoreNotice),
+    /// An operator changed who may do what.
+    Rules(Box<Rules>),
     /// From a person.
     Command {
         /// What is wanted.
@@ -272,6 +274,7 @@ impl Running {
                 self.guarded(Input::LookedUp { server, answer }, now, out);
             }
             Heard::Media(notice) => self.guarded(Input::Media(notice), now, out),
+            Heard::Rules(rules) => self.guarded(Input::Rules(rules), now, out),
             Heard::Command { command, reply } => {
                 let token = self.next_token;
                 self.next_token = self.next_token.wrapping_add(1);

@@ -4,7 +4,7 @@
 use super::engine_loop::Clock;
 use crate::engine::Gauges;
 use crate::sip::{Admission, Blocked};
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicI64, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
@@ -20,6 +20,10 @@ pub struct Pulse {
     pub said_before_written: AtomicU64,
     /// Whether the journal's last write succeeded.
     pub journal_well: AtomicBool,
+    /// When the configuration in force was read, by the wall clock, milliseconds since 1970.
+    pub config_loaded_ms: AtomicI64,
+    /// Readings that were refused for what they found.
+    pub reloads_refused: AtomicU64,
     shown: Mutex<Shown>,
 }
 

@@ -1,89 +1,119 @@
-//! What is read again while the desk serves (SIGHUP): the certificate, its key and the authorities.
-//! Connections that stand go on as they are; what is wrong leaves everything in force.
+//! What is read again while the desk serves (SIGHUP): accounts, trunks, fixed phones, the plan, the
+//! bound on calls and the certificates. All of it or nothing: what is wrong in one file leaves everything
+//! in force as it was. Calls, registrations and connections that stand go on.
 
+use super::certificates::{self, Certificates};
+use super::engine_loop::Heard;
+use super::inlet::Inlet;
+use super::pulse::Pulse;
+use crate::base::PromptId;
 use crate::cli::Language;
-use crate::config::{Config, TlsConfig, TlsFiles, load_tls};
-use crate::dialplan::Finding;
-use crate::io::net::{Peers, Tls, TlsParts};
-use std::collections::BTreeMap;
-use std::net::IpAddr;
-use std::sync::Arc;
-use tokio_rustls::rustls::pki_types::ServerName;
+use crate::config::{self, Config, Secrets};
+use crate::dialplan::{Finding, Plan};
+use crate::engine::{Rules, SealingPolicy};
+use crate::io::http::ViewHub;
+use crate::io::net::Lane;
+use std::collections::BTreeSet;
+use std::path::PathBuf;
+use std::sync::atomic::Ordering;
+use std::sync::{Arc, Mutex, PoisonError};
 
-/// The files of `[sip.tls]` and what was made of them.
-pub(super) struct Certificates {
-    config: TlsConfig,
-    names: Names,
-    pub tls: Arc<Tls>,
+/// All that a reload needs.
+pub(super) struct Reload {
+    path: PathBuf,
+    /// What is in force; held while one reload is under way, so that two never mix.
+    running: Mutex<Config>,
+    /// The zone that the figures are made in, which only a restart changes.
+    zone: chrono_tz::Tz,
+    /// Prompts that were loaded at the start: a plan can name no other.
+    prompts: BTreeSet<PromptId>,
+    certificates: Option<Certificates>,
+    inlet: Arc<Inlet<Heard>>,
+    hub: ViewHub,
+    pulse: Arc<Pulse>,
 }
 
-impl Certificates {
-    /// None without `[sip.tls]`.
-    ///
-    /// # Errors
-    ///
-    /// What TLS says against the files, which the reading has not seen.
-    pub fn new(config: &Config) -> Result<Option<Self>, String> {
-        let (Some(tls), Some(files)) = (&config.sip.tls, &config.tls) else { return Ok(None) };
-        let mut names = Names::new();
-        for trunk in &config.trunks {
-            let known =
-                trunk.tls_names.iter().filter_map(|name| ServerName::try_from(name.clone()).ok());
-            let known: Vec<_> = known.collect();
-            for source in trunk.sources.iter().filter(|_| !known.is_empty()) {
-                names.entry(source.ip().to_canonical()).or_default().extend(known.iter().cloned());
-            }
-        }
-        let made = Tls::new(parts(tls, files.clone(), names.clone()));
-        let made = Arc::new(made.map_err(|error| error.to_string())?);
-        Ok(Some(Self { config: tls.clone(), names, tls: made }))
+impl Reload {
+    pub fn new(
+        path: PathBuf,
+        (running, plan): (Config, &Plan),
+        prompts: BTreeSet<PromptId>,
+        certificates: Option<Certificates>,
+        (inlet, hub, pulse): (Arc<Inlet<Heard>>, ViewHub, Arc<Pulse>),
+    ) -> Self {
+        let running = Mutex::new(running);
+        Self { path, running, zone: plan.timezone, prompts, certificates, inlet, hub, pulse }
     }
 
-    /// Reads the files again; the log says what came of it.
-    pub fn reload(&self) {
-        let said = |findings: &[Finding]| {
-            let lang = Language::default().choose();
-            let lines = findings.iter().map(|finding| finding.render(lang));
-            lines.collect::<Vec<_>>().join("\n")
-        };
-        let file = self.config.certificate.display();
-        let (files, warnings) = match load_tls(&self.config) {
-            Ok(loaded) => loaded,
+    /// Reads everything again; the log and the metrics say what came of it. `now_ms` is the time of day.
+    pub fn again(&self, now_ms: i64) {
+        let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
+        let file = self.path.display();
+        let (config, plan, warnings) = match self.read() {
+            Ok(read) => read,
             Err(findings) => {
+                self.pulse.reloads_refused.fetch_add(1, Ordering::Relaxed);
                 let why = said(&findings);
-                tracing::error!(%file, "the new certificate is refused and the old one stays in force:\n{why}");
+                if certificates::are_bad(&running) {
+                    tracing::error!(%file, "the new certificate is refused and the old one stays in force");
+                }
+                tracing::error!(%file, "the changed files are refused, nothing was changed / 変更されたファイルに誤りがあるため、何も変えていません:\n{why}");
                 return;
             }
         };
-        // One that nobody can believe must not take the place of one that is believed.
-        let dead = |finding: &Finding| {
-            matches!(finding.message.code, "certificate-over" | "certificate-early")
-        };
-        if warnings.iter().any(dead) {
-            let why = said(&warnings);
-            tracing::error!(%file, "the new certificate is refused and the old one stays in force:\n{why}");
+        if let Some(certificates) = &self.certificates
+            && let Err(error) = certificates.replace(&config)
+        {
+            self.pulse.reloads_refused.fetch_add(1, Ordering::Relaxed);
+            tracing::error!(%file, %error, "the new certificate is refused and the old one stays in force; nothing was changed / 新しい証明書は使えないため、何も変えていません");
             return;
         }
-        match self.tls.replace(parts(&self.config, files, self.names.clone())) {
-            Ok(()) if warnings.is_empty() => {
-                tracing::info!(%file, "the certificate was read again and is in force");
-            }
-            Ok(()) => {
-                let why = said(&warnings);
-                tracing::warn!(%file, "the certificate was read again and is in force:\n{why}");
-            }
-            Err(error) => {
-                tracing::error!(%file, %error, "the new certificate is refused and the old one stays in force");
-            }
+        let mut waiting = running.needs_restart(&config);
+        if plan.timezone != self.zone {
+            waiting.push("plan: timezone (of the figures)".to_owned());
         }
+        let agents = plan.agents.iter();
+        let roster = agents.map(|(id, agent)| (id.clone(), agent.name.clone())).collect();
+        let name = plan.name.clone();
+        self.hub.configure(|views| views.set_roster(name, roster));
+        let (phones, trunks) = config.sealing();
+        let rules = Rules {
+            sealing: SealingPolicy { phones, trunks },
+            directory: config.directory(),
+            plan,
+            max_calls: config.limits.calls,
+            channels: config.channels(),
+        };
+        self.inlet.push(Lane::First, Heard::Rules(Box::new(rules)));
+        *running = config;
+        self.pulse.config_loaded_ms.store(now_ms, Ordering::Relaxed);
+        if self.certificates.is_some() {
+            tracing::info!(%file, "the certificate was read again and is in force");
+        }
+        tracing::info!(%file, "accounts, trunks and the plan were read again and are in force / アカウント・外線・プランを読み直し、有効にしました");
+        if !warnings.is_empty() {
+            let why = said(&warnings);
+            tracing::warn!(%file, "what was read again has warnings / 読み直した内容への警告:\n{why}");
+        }
+        if !waiting.is_empty() {
+            let settings = waiting.join(", ");
+            tracing::warn!(%file, %settings, "these settings changed and need a restart / 次の設定は再起動するまで変わりません");
+        }
+    }
+
+    fn read(&self) -> Result<(Config, Plan, Vec<Finding>), Vec<Finding>> {
+        let (config, mut warnings) = config::load(&self.path, Secrets::Look)?;
+        let (plan, more) = config::load_plan(&config, Some(&self.prompts))?;
+        // One that nobody can believe must not take the place of one that is believed.
+        if warnings.iter().any(certificates::is_dead) {
+            return Err(warnings);
+        }
+        warnings.extend(more);
+        Ok((config, plan, warnings))
     }
 }
 
-/// As [`TlsParts`] has them.
-type Names = BTreeMap<IpAddr, Vec<ServerName<'static>>>;
-
-fn parts(config: &TlsConfig, files: TlsFiles, names: Names) -> TlsParts {
-    let peers = if config.verify_peers { Peers::By(files.peer_ca) } else { Peers::Unverified };
-    let TlsFiles { chain, key, client_ca, .. } = files;
-    TlsParts { chain, key, clients: client_ca, peers, names }
+fn said(findings: &[Finding]) -> String {
+    let lang = Language::default().choose();
+    findings.iter().map(|finding| finding.render(lang)).collect::<Vec<_>>().join("\n")
 }

@@ -84,7 +84,7 @@ fn serve_until_stopped(path: &Path) -> Result<(), Refusal> {
     let mut rng = Rng::from_key(random_key()?);
     let (config, plan) = load(path, &mut rng)?;
     runtime()?.block_on(async {
-        let desk = start(&config, Arc::new(plan), Kind::Service).await?;
+        let desk = start((path, config), Arc::new(plan), Kind::Service).await?;
         tracing::info!(sip = ?desk.sip, http = %desk.http, "the desk is open");
         let end = until_the_end(&desk).await;
         tracing::info!("the desk closes");
@@ -110,7 +110,8 @@ fn demonstrate_until_stopped(dir: &Path, sip: SocketAddr, http: SocketAddr) -> R
     let files = demonstration::prepare(dir, sip, http, from, &mut rng)?;
     let (config, plan) = load(&files.config, &mut rng)?;
     runtime()?.block_on(async {
-        let desk = start(&config, Arc::new(plan), Kind::Demonstration).await?;
+        let from = (files.config.as_path(), config);
+        let desk = start(from, Arc::new(plan), Kind::Demonstration).await?;
         let Some(bound) = desk.sip.first().copied() else { return Ok(()) };
         let stage = files.stage(bound);
         demonstration::perform(stage, carrier, rng)

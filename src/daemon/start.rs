@@ -1,10 +1,11 @@
 //! From a configuration to a living desk, in the order that a caller would want: the history is read
 //! and closed first, then the journal, the media and the engine stand, and only then do the sockets open.
 
+use super::certificates::Certificates;
 use super::engine_loop::{Clock, EngineLoop, Heard};
 use super::inlet::Inlet;
 use super::pulse::Pulse;
-use super::reload::Certificates;
+use super::reload::Reload;
 use crate::base::{AgentId, Now, Rng};
 use crate::config::Config;
 use crate::dialplan::Plan;
@@ -25,6 +26,7 @@ use crate::trace::Hep;
 use crate::view::{self, Gauges, JournalState, TrunkGauge, Views};
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
@@ -95,7 +97,7 @@ pub struct Desk {
     /// The HTTP address really bound.
     pub http: SocketAddr,
     engine: Option<std::thread::JoinHandle<()>>,
-    certificates: Option<Arc<Certificates>>,
+    reload: Arc<Reload>,
     /// Dropping it ends the network runtime and with it the SIP sockets.
     net_runtime: NetRuntime,
     /// Ends with the desk.
@@ -121,13 +123,11 @@ impl Desk {
         self.pulse.silence(&self.clock)
     }
 
-    /// Reads again what may be replaced while calls go on: the certificate. Returns before it is done.
+    /// Reads again what may be replaced while calls go on. Returns before it is done.
     pub fn reload(&self) {
-        match self.certificates.clone() {
-            // The thread says in the log what came of it; nobody waits for it.
-            Some(certificates) => drop(tokio::task::spawn_blocking(move || certificates.reload())),
-            None => tracing::info!("there is no certificate to be read again"),
-        }
+        let (reload, now) = (Arc::clone(&self.reload), self.clock.now());
+        // The thread says in the log what came of it; nobody waits for it.
+        drop(tokio::task::spawn_blocking(move || reload.again(now.wall.0)));
     }
 
     /// Whether a thread has ended without which no caller is served.
@@ -243,10 +243,11 @@ fn read_past(
 ///
 /// [`StartError`]; nothing is left running then but threads that end by themselves.
 pub async fn start(
-    config: &Config,
+    (path, config): (&Path, Config),
     plan: Arc<Plan>,
     kind: store::Kind,
 ) -> Result<Desk, StartError> {
+    let config = &config;
     let clock = Clock::start();
     let now = clock.now();
     let inlet: Arc<Inlet<Heard>> = Arc::new(Inlet::new(FIRST_MAX, NEW_MAX));
@@ -278,10 +279,12 @@ pub async fn start(
     })
     .await??;
 
+    let known_prompts;
     let media = {
         let inlet = Arc::clone(&inlet);
         let prompts = PromptLibrary::load(config.media.prompts.as_deref())
             .map_err(|error| StartError::Prompts(error.to_string()))?;
+        known_prompts = prompts.names();
         let media_config = MediaConfig {
             threads: config.media.threads,
             silence_after: config.media.silence_after,
@@ -325,7 +328,7 @@ pub async fn start(
         first_port: *config.media.ports.start(),
         last_port: *config.media.ports.end(),
         max_calls: config.limits.calls,
-        channels: config.trunks.iter().map(|trunk| (trunk.name.clone(), trunk.channels)).collect(),
+        channels: config.channels(),
         lost_after: config.media.lost_after,
     };
     let mut first = Outbox { entries: past.closing, ..Outbox::default() };
@@ -384,10 +387,11 @@ pub async fn start(
             .map_err(|source| StartError::System { what: "the engine thread", source })?
     };
 
+    pulse.config_loaded_ms.store(now.wall.0, Ordering::Relaxed);
     let http_address = open_http(
         config,
         App {
-            hub,
+            hub: hub.clone(),
             token: Token::new(config.http_token().reveal())
                 .map_err(|weak| StartError::Token(weak.to_string()))?,
             commands: commands(&inlet),
@@ -410,6 +414,9 @@ pub async fn start(
     )
     .await?;
 
+    let within = (Arc::clone(&inlet), hub, Arc::clone(&pulse));
+    let reload =
+        Reload::new(path.to_owned(), (config.clone(), &plan), known_prompts, certificates, within);
     Ok(Desk {
         inlet,
         pulse,
@@ -419,7 +426,7 @@ pub async fn start(
         sip: bound,
         http: http_address,
         engine: Some(engine_thread),
-        certificates: certificates.map(Arc::new),
+        reload: Arc::new(reload),
         net_runtime,
         _export: export,
     })
@@ -593,6 +600,8 @@ fn gauges(
             engine_queue: wide(shown.queued),
             shed_invites: pulse.shed.load(Ordering::Relaxed),
             engine_inputs_dropped: shown.dropped,
+            config_loaded_s: pulse.config_loaded_ms.load(Ordering::Relaxed) / 1_000,
+            reloads_refused: pulse.reloads_refused.load(Ordering::Relaxed),
             engine_panics: pulse.panics.load(Ordering::Relaxed),
             said_before_written: pulse.said_before_written.load(Ordering::Relaxed),
             engine_calls: wide(shown.gauges.desk.calls),

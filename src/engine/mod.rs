@@ -71,8 +71,25 @@ pub enum Input {
         /// What is wanted.
         command: Command,
     },
+    /// An operator changed who may do what. Calls and registrations go on.
+    Rules(Box<Rules>),
     /// The time has come; harmless at any time, twice too.
     Tick,
+}
+
+/// What may be replaced while calls go on.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// Who may do what.
+    pub directory: Directory,
+    /// The plan.
+    pub plan: Plan,
+    /// Most calls at once.
+    pub max_calls: usize,
+    /// Who wants what of encryption, from the next call on.
+    pub sealing: SealingPolicy,
+    /// As [`Policy::channels`].
+    pub channels: BTreeMap<TrunkId, Channels>,
 }
 
 /// One message to be put on the wire.
@@ -233,16 +250,19 @@ pub struct Parts {
     pub talked: pbx::Talked,
 }
 
+/// Every number that a phone of ours can have.
+fn extensions(plan: &Plan, directory: &Directory) -> BTreeSet<Number> {
+    let agents = plan.agents.keys().map(|agent| Number(agent.0.clone()));
+    let accounts = directory.accounts.keys().map(|user| Number::from(user.as_str()));
+    agents.chain(accounts).chain(directory.fixed_phones.keys().cloned()).collect()
+}
+
 impl Engine {
     /// A desk that has just been started. `started` is written first, then what follows from the start.
     pub fn new(mut parts: Parts, started: DeskEvent, now: Now, out: &mut Outbox) -> Self {
         let (sip_rng, desk_rng) = (parts.rng.fork(), parts.rng.fork());
         let keys_rng = parts.rng.fork();
-        let agents = parts.plan.agents.keys();
-        let mut extensions: BTreeSet<Number> =
-            agents.map(|agent| Number(agent.0.clone())).collect();
-        extensions.extend(parts.directory.fixed_phones.keys().cloned());
-        extensions.extend(parts.directory.accounts.keys().map(|user| Number::from(user.as_str())));
+        let extensions = extensions(&parts.plan, &parts.directory);
         let circles = lamps::circles(&parts.plan, &parts.directory);
         let mut sip = Endpoint::new(parts.settings, parts.directory, sip_rng);
         sip.set_circles(circles);
@@ -316,6 +336,7 @@ impl Engine {
                 self.take_actions();
                 out.replies.push((token, result));
             }
+            Input::Rules(rules) => self.obey_rules(*rules, now),
             Input::Tick => {
                 self.sip.tick(now, &mut self.effects);
                 self.steps.push_back(Step::Desk(pbx::Input::Tick));
@@ -324,6 +345,33 @@ impl Engine {
             }
         }
         self.run(now, out);
+    }
+
+    /// Puts new rules in force. A phone whose account is gone keeps its registration until it comes
+    /// again, and is refused then.
+    fn obey_rules(&mut self, rules: Rules, now: Now) {
+        let Rules { directory, plan, max_calls, sealing, channels } = rules;
+        self.policy.sealing = sealing;
+        let extensions = extensions(&plan, &directory);
+        let circles = lamps::circles(&plan, &directory);
+        self.sip.set_directory(directory, now.mono);
+        self.sip.set_circles(circles);
+        self.deciding = true;
+        self.desk.set_plan(plan, max_calls, channels, now, &mut self.actions);
+        self.deciding = false;
+        self.take_actions();
+        let gone: Vec<Number> =
+            self.reachable.keys().filter(|known| !extensions.contains(*known)).cloned().collect();
+        for extension in gone {
+            self.reachable.remove(&extension);
+            self.steps.push_back(Step::Desk(pbx::Input::Phone { extension, reachable: false }));
+        }
+        for extension in extensions {
+            // An agent of the new plan may have been another's phone before: all are told.
+            let reachable = self.sip.reachable(&extension);
+            self.reachable.insert(extension.clone(), reachable);
+            self.steps.push_back(Step::Desk(pbx::Input::Phone { extension, reachable }));
+        }
     }
 
     /// When [`Input::Tick`] is due next; none while nothing waits.

@@ -24,6 +24,23 @@ impl Trunks {
         Self(trunks.map(|(id, channels)| (id, Trunk { channels, ..Trunk::default() })).collect())
     }
 
+    /// Takes other bounds; calls that are up keep their channels.
+    pub(super) fn set(&mut self, channels: BTreeMap<TrunkId, Channels>, turn: &mut Turn<'_>) {
+        let named = |id: &TrunkId| channels.contains_key(id);
+        self.0.retain(|id, trunk| named(id) || trunk.inward > 0 || trunk.outward > 0);
+        for (id, trunk) in &mut self.0 {
+            if !named(id) {
+                trunk.channels = Channels::default();
+                trunk.note(id, turn);
+            }
+        }
+        for (id, channels) in channels {
+            let trunk = self.0.entry(id.clone()).or_default();
+            trunk.channels = channels;
+            trunk.note(&id, turn);
+        }
+    }
+
     /// Takes a channel for a call that the trunk brings; false when it has none.
     pub(super) fn take_in(&mut self, id: &TrunkId, turn: &mut Turn<'_>) -> bool {
         let Some(trunk) = self.0.get_mut(id) else { return true };

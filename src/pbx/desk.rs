@@ -26,7 +26,7 @@ pub struct Desk {
     /// Phones that are no agent's, and whether they can be dialled.
     phones: BTreeMap<Number, bool>,
     pub(super) floor: Floor,
-    max_calls: usize,
+    pub(super) max_calls: usize,
     /// The call whose step is being taken. Found set by an input, it is one whose step panicked.
     pub(super) at_hand: Option<LegId>,
 }
@@ -294,7 +294,11 @@ impl Desk {
             groups,
             agents: AgentState::ALL
                 .into_iter()
-                .map(|state| (state, self.floor.states[state as usize]))
+                .map(|state| {
+                    let gone =
+                        if state == AgentState::SignedOut { self.floor.departed() } else { 0 };
+                    (state, self.floor.states[state as usize].saturating_sub(gone))
+                })
                 .collect(),
         }
     }
@@ -303,7 +307,7 @@ impl Desk {
     #[must_use]
     pub fn agents(&self) -> Vec<AgentSnapshot> {
         let ids: Vec<&GroupId> = self.floor.plan.groups.keys().collect();
-        let agents = self.floor.agents.iter();
+        let agents = self.floor.agents.iter().filter(|agent| self.floor.is_agent(&agent.id));
         agents.map(|agent| agent.snapshot(|ix| ids[ix.0 as usize].clone())).collect()
     }
 
@@ -489,7 +493,7 @@ impl Desk {
 
     /// Ends the call whose last step panicked, as a fault of ours. Whoever catches the panic loses
     /// that step's actions; by the next input, whatever it is, nothing of the call is left.
-    fn mend(&mut self, turn: &mut Turn<'_>) {
+    pub(super) fn mend(&mut self, turn: &mut Turn<'_>) {
         self.placed.mend(&mut self.floor, turn);
         let Some(leg) = self.at_hand.take() else { return };
         self.floor.take_back(leg, turn);
@@ -525,7 +529,7 @@ impl Desk {
     /// After every step: offers that may not ring are withdrawn; then the calls for which no phone
     /// rings are served, the earliest first whatever its group, each by whom its group's strategy
     /// names, until no fitting agent is free. No call waits for the one before it.
-    fn serve(&mut self, turn: &mut Turn<'_>) {
+    pub(super) fn serve(&mut self, turn: &mut Turn<'_>) {
         loop {
             if let Some(leg) = self.floor.to_withdraw.pop() {
                 self.phone(leg, Event::Withdraw(leg), turn);

@@ -10,7 +10,7 @@ use super::outside::Ledger;
 use super::staff::Missed;
 use super::timers::{Timer, Timers};
 use crate::base::{AgentId, GroupId, LegId, Mono, Now, Number, PlayId, Rng};
-use crate::dialplan::Plan;
+use crate::dialplan::{Group, Plan};
 use crate::event::Fact;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -60,12 +60,12 @@ pub(super) enum CountsAs {
 pub(super) struct Floor {
     pub(super) plan: Arc<Plan>,
     pub(super) rng: Rng,
-    /// In the plan's order; an [`AgentIx`] points into it.
+    /// In the plan's order, then as they came with later plans; an [`AgentIx`] points into it.
     pub(super) agents: Vec<Agent>,
-    agent_ixs: BTreeMap<AgentId, AgentIx>,
+    pub(super) agent_ixs: BTreeMap<AgentId, AgentIx>,
     /// In the plan's order; a [`GroupIx`] points into it.
     pub(super) groups: Vec<GroupRoom>,
-    group_ixs: BTreeMap<GroupId, GroupIx>,
+    pub(super) group_ixs: BTreeMap<GroupId, GroupIx>,
     /// Agents by what they do, indexed by [`AgentState`].
     pub(super) states: [u32; AgentState::ALL.len()],
     pub(super) phones: BTreeMap<LegId, Phone>,
@@ -95,7 +95,7 @@ pub(super) struct Floor {
 
 impl Floor {
     pub(super) fn new(plan: Arc<Plan>, rng: Rng) -> Self {
-        let mut agents: Vec<Agent> = plan
+        let agents: Vec<Agent> = plan
             .agents
             .iter()
             .map(|(id, agent)| Agent::new(id.clone(), agent.name.clone(), agent.always_signed_in))
@@ -104,30 +104,15 @@ impl Floor {
             plan.agents.keys().cloned().zip((0..).map(AgentIx)).collect();
         let group_ixs: BTreeMap<GroupId, GroupIx> =
             plan.groups.keys().cloned().zip((0..).map(GroupIx)).collect();
-        let mut groups = Vec::with_capacity(plan.groups.len());
-        for (group, ix) in plan.groups.values().zip((0..).map(GroupIx)) {
-            // A member named twice is rung once.
-            let mut seen = BTreeSet::new();
-            let members: Vec<AgentIx> = group
-                .agents
-                .iter()
-                .filter_map(|id| agent_ixs.get(id).copied())
-                .filter(|member| seen.insert(*member))
-                .collect();
-            for (member, place) in members.iter().zip(0..) {
-                agents[member.0 as usize].groups.push((ix, place));
-            }
-            groups.push(GroupRoom::new(group.strategy, members));
-        }
         let mut states = [0; AgentState::ALL.len()];
         states[AgentState::SignedOut as usize] = u32::try_from(agents.len()).unwrap_or(u32::MAX);
         let lines = plan.desk_numbers.keys().map(|number| (number.clone(), 0)).collect();
-        Self {
-            plan,
+        let mut floor = Self {
+            plan: plan.clone(),
             rng,
             agents,
             agent_ixs,
-            groups,
+            groups: Vec::with_capacity(plan.groups.len()),
             group_ixs,
             states,
             phones: BTreeMap::new(),
@@ -145,7 +130,28 @@ impl Floor {
             last_leg: 0,
             last_play: 0,
             last_order: 0,
+        };
+        for (ix, group) in (0..).map(GroupIx).zip(plan.groups.values()) {
+            let room = floor.room(ix, group);
+            floor.groups.push(room);
         }
+        floor
+    }
+
+    /// A group's empty room; its members are told that they are members.
+    pub(super) fn room(&mut self, ix: GroupIx, group: &Group) -> GroupRoom {
+        // A member named twice is rung once.
+        let mut seen = BTreeSet::new();
+        let members: Vec<AgentIx> = group
+            .agents
+            .iter()
+            .filter_map(|id| self.agent_ixs.get(id).copied())
+            .filter(|member| seen.insert(*member))
+            .collect();
+        for (member, place) in members.iter().zip(0..) {
+            self.agents[member.0 as usize].groups.push((ix, place));
+        }
+        GroupRoom::new(group.strategy, members)
     }
 
     pub(super) fn agent(&self, ix: AgentIx) -> &Agent {

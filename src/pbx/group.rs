@@ -50,6 +50,14 @@ impl GroupRoom {
         }
     }
 
+    /// The calls of the room that stood here under the last plan.
+    pub(super) fn take_over(&mut self, before: Self) {
+        let Self { waiting, queued, hungry, ringing_all, .. } = before;
+        let all = self.rings_all();
+        (self.waiting, self.queued, self.hungry) = (waiting, queued, hungry);
+        self.ringing_all = if all { ringing_all } else { BTreeSet::new() };
+    }
+
     pub(super) fn rings_all(&self) -> bool {
         self.strategy == Strategy::RingAll
     }

@@ -19,6 +19,7 @@ mod menu;
 mod outside;
 mod placed;
 mod queue;
+mod replan;
 mod say;
 mod staff;
 mod taken;

@@ -247,13 +247,13 @@ impl Floor {
         }
     }
 
-    fn note(&self, ix: AgentIx, event: AgentEvent, turn: &mut Turn<'_>) {
+    pub(super) fn note(&self, ix: AgentIx, event: AgentEvent, turn: &mut Turn<'_>) {
         turn.record(Fact::Agent { agent: self.agent(ix).id.clone(), event });
     }
 
     /// After any change of an agent: ends what time has ended, records what changed, withdraws an
     /// offer that may not ring any more, and lists the agent with the free ones or takes it off.
-    fn settle_agent(&mut self, ix: AgentIx, turn: &mut Turn<'_>) {
+    pub(super) fn settle_agent(&mut self, ix: AgentIx, turn: &mut Turn<'_>) {
         let now = turn.now.mono;
         let agent = self.agent_mut(ix);
         if agent.line.wrap_until.is_some_and(|until| until <= now) {

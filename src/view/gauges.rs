@@ -59,6 +59,10 @@ pub struct Gauges {
     pub trace_bytes: u64,
     /// SIP messages dropped from the trace for want of room (counter).
     pub trace_pushed_out: u64,
+    /// When the configuration in force was read, seconds since 1970.
+    pub config_loaded_s: i64,
+    /// Readings of the configuration that were refused for what they found.
+    pub reloads_refused: u64,
     /// SIP messages sent to the collector (counter).
     pub trace_exported: u64,
     /// SIP messages that the collector did not get (counter).

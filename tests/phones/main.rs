@@ -13,6 +13,7 @@ mod hears;
 mod lamps;
 mod menu;
 mod outcomes;
+mod reload;
 mod rig;
 mod talk;
 mod transfers;

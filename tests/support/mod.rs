@@ -16,6 +16,7 @@ pub mod ports;
 pub mod process;
 pub mod router;
 pub mod sipp;
+pub mod sipsak;
 pub mod softphone;
 pub mod sound;
 pub mod tls;

@@ -3,35 +3,10 @@
 
 use crate::support::desk::{Desk, Setup, binary, password};
 use crate::support::line::Line;
+use crate::support::sipsak::registers as sipsak;
 use crate::support::{eventually, s};
 use std::process::Command;
 use std::time::{Duration, Instant};
-
-/// sipsak registers once from 127.0.0.1: whether the desk said yes.
-#[track_caller]
-fn sipsak(desk: &Desk, user: &str, password: &str) -> bool {
-    let uri = format!("sip:{user}@{}", desk.sip);
-    let contact = format!("sip:{user}@127.0.0.1:5099");
-    let arguments = [
-        "-U",
-        "-n",
-        "-i",
-        "-H",
-        "127.0.0.1",
-        "-x",
-        "60",
-        "-C",
-        &contact,
-        "-u",
-        user,
-        "-a",
-        password,
-        "-s",
-        &uri,
-    ];
-    let output = Command::new("timeout").arg("10").arg("sipsak").args(arguments).output();
-    output.expect("sipsak runs").status.success()
-}
 
 fn sip(desk: &Desk, arguments: &[&str]) -> (bool, String) {
     let config = desk.dir().file("madoguchi.toml").display().to_string();

@@ -37,6 +37,7 @@ impl Metrics {
         month(&mut page, views, now);
         machine(&mut page, gauges);
         admission(&mut page, gauges);
+        config(&mut page, gauges);
         trace(&mut page, gauges);
         trunks(&mut page, gauges);
         journal(&mut page, views, gauges);
@@ -287,6 +288,19 @@ fn admission(page: &mut Page, gauges: &Gauges) {
         "madoguchi_sip_auth_unheard_total",
         "Answers that were not looked at because their source is blocked.",
         gauges.auth_unheard,
+    );
+}
+
+fn config(page: &mut Page, gauges: &Gauges) {
+    page.one(
+        "madoguchi_config_loaded_timestamp_seconds",
+        "When the configuration in force was read.",
+        number(u64::try_from(gauges.config_loaded_s).unwrap_or(0)),
+    );
+    page.count(
+        "madoguchi_config_reload_failures_total",
+        "Readings of changed files that were refused for what they found.",
+        gauges.reloads_refused,
     );
 }
 

@@ -5,6 +5,7 @@ mod away;
 mod ladder;
 mod model;
 mod placed;
+mod replan;
 mod seen;
 
 use crate::base::{AgentId, GroupId, MenuId, Number, PromptId, TrunkId};

@@ -37,18 +37,26 @@ impl Endpoint {
         }
     }
 
-    /// Begins the lines anew, after the directory changed.
-    pub(super) fn set_lines(&mut self) {
+    /// Makes the lines what the directory says. One of which nothing changed goes on as it is, with its
+    /// registration; the others begin anew.
+    pub(super) fn set_lines(&mut self, now: Mono) {
+        let mut before = std::mem::take(&mut self.lines);
         let mut lines = Vec::new();
         for (trunk, upstream) in std::mem::take(&mut self.directory.upstreams) {
             let profile = self.directory.profile(&trunk).cloned().unwrap_or_default();
-            lines.push(Line::new(trunk, profile, upstream, &mut self.core.rng));
+            let same = before.iter().position(|line| {
+                line.trunk == trunk && line.profile == profile && line.upstream == upstream
+            });
+            lines.push(match same {
+                Some(place) => before.swap_remove(place),
+                None => Line::new(trunk, profile, upstream, &mut self.core.rng),
+            });
         }
         self.lines = lines;
         let servers = self.lines.iter().flat_map(|line| line.upstream.servers.iter());
         self.names.watch(servers.chain(self.directory.servers()).cloned());
         self.core.set_quiet(self.directory.quiet());
-        self.set_targets(Mono::ZERO);
+        self.set_targets(now);
     }
 
     fn set_targets(&mut self, now: Mono) {

@@ -128,15 +128,15 @@ impl Endpoint {
             lines: Vec::new(),
             names: Names::default(),
         };
-        endpoint.set_lines();
+        endpoint.set_lines(Mono::ZERO);
         endpoint
     }
 
     /// Replaces the directory. Calls and registrations stay as they are; who was removed is asked for
     /// a password that no longer fits the next time.
-    pub fn set_directory(&mut self, directory: Directory) {
+    pub fn set_directory(&mut self, directory: Directory, now: Mono) {
         self.directory = Compiled::new(directory, &self.core.settings);
-        self.set_lines();
+        self.set_lines(now);
     }
 
     /// Takes stored bindings back after a restart. Those that lapsed meanwhile are reported as removed

@@ -48,7 +48,7 @@ impl std::fmt::Display for Server {
 }
 
 /// A user name and its password, for one realm only.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Login {
     /// The name in the digest.
     pub user: String,
@@ -59,7 +59,7 @@ pub struct Login {
 }
 
 /// The carrier as we reach it.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Upstream {
     /// In order of preference, 1 to [`MAX_SERVERS`].
     pub servers: Vec<Server>,

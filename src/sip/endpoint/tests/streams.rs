@@ -29,11 +29,9 @@ fn a_call_over_tcp_leaves_nothing_behind_at_once() {
 fn a_caller_whose_connection_breaks_is_looked_for_before_an_agent_is_rung() {
     let mut ladder = caller();
     ladder.flow.remote = address("192.0.2.7:33333"); // a connection comes from any port
-    ladder.endpoint.set_directory({
-        let mut directory = super::directory();
-        directory.trunks[0].sources = vec![address("192.0.2.7:0")];
-        directory
-    });
+    let mut directory = super::directory();
+    directory.trunks[0].sources = vec![address("192.0.2.7:0")];
+    ladder.endpoint.set_directory(directory, crate::base::Mono::ZERO);
     ladder.play(
         "
         > INVITE 1 sdp

@@ -1,0 +1,83 @@
+//! The certificate, its key and the authorities of `[sip.tls]`, and their replacement while the desk
+//! serves. Connections that stand go on as they are.
+
+use crate::config::{Config, TlsConfig, TlsFiles, load_tls};
+use crate::dialplan::Finding;
+use crate::io::net::{Peers, Tls, TlsParts};
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+use std::sync::Arc;
+use tokio_rustls::rustls::pki_types::ServerName;
+
+/// What was made of the files of `[sip.tls]`.
+pub(super) struct Certificates {
+    pub tls: Arc<Tls>,
+}
+
+impl Certificates {
+    /// None without `[sip.tls]`.
+    ///
+    /// # Errors
+    ///
+    /// What TLS says against the files, which the reading has not seen.
+    pub fn new(config: &Config) -> Result<Option<Self>, String> {
+        let Some(parts) = parts(config) else { return Ok(None) };
+        let made = Arc::new(Tls::new(parts).map_err(|error| error.to_string())?);
+        Ok(Some(Self { tls: made }))
+    }
+
+    /// Puts what another reading of the configuration holds in the place of the old.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::new`]; the old stays in force then.
+    pub fn replace(&self, config: &Config) -> Result<(), String> {
+        match parts(config) {
+            Some(parts) => self.tls.replace(parts).map_err(|error| error.to_string()),
+            None => Ok(()), // told as a setting that needs a restart
+        }
+    }
+}
+
+/// Whether a finding is a certificate that is over, or does not hold yet.
+pub(super) fn is_dead(finding: &Finding) -> bool {
+    matches!(finding.message.code, "certificate-over" | "certificate-early")
+}
+
+/// Whether the files of `[sip.tls]`, where they were at the last reading, cannot take the place of what
+/// is in force.
+pub(super) fn are_bad(config: &Config) -> bool {
+    config.sip.tls.as_ref().is_some_and(|files| match load_tls(files) {
+        Ok((_, warnings)) => warnings.iter().any(is_dead),
+        Err(_) => true,
+    })
+}
+
+fn parts(config: &Config) -> Option<TlsParts> {
+    let (tls, files) = (config.sip.tls.as_ref()?, config.tls.clone()?);
+    Some(of(tls, files, names(config)))
+}
+
+/// Whose certificate is asked for by whom, as [`TlsParts`] has them.
+fn names(config: &Config) -> BTreeMap<IpAddr, Vec<ServerName<'static>>> {
+    let mut names: BTreeMap<IpAddr, Vec<ServerName<'static>>> = BTreeMap::new();
+    for trunk in &config.trunks {
+        let known =
+            trunk.tls_names.iter().filter_map(|name| ServerName::try_from(name.clone()).ok());
+        let known: Vec<_> = known.collect();
+        for source in trunk.sources.iter().filter(|_| !known.is_empty()) {
+            names.entry(source.ip().to_canonical()).or_default().extend(known.iter().cloned());
+        }
+    }
+    names
+}
+
+fn of(
+    config: &TlsConfig,
+    files: TlsFiles,
+    names: BTreeMap<IpAddr, Vec<ServerName<'static>>>,
+) -> TlsParts {
+    let peers = if config.verify_peers { Peers::By(files.peer_ca) } else { Peers::Unverified };
+    let TlsFiles { chain, key, client_ca, .. } = files;
+    TlsParts { chain, key, clients: client_ca, peers, names }
+}

@@ -1,0 +1,137 @@
+//! A new plan while calls are up.
+
+use super::plan;
+use crate::base::{AgentId, GroupId, LegId, Mono, Now, Private, Rng, Wall};
+use crate::dialplan::Plan;
+use crate::event::{CallEvent, Caller, CallerNumber, EndCause, Fact, Means, Origin, Party};
+use crate::pbx::{Action, AgentState, Command, Desk, Input};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+struct World {
+    desk: Desk,
+    ms: u64,
+    out: Vec<Action>,
+}
+
+impl World {
+    fn new() -> Self {
+        let desk = Desk::new(Arc::new(plan()), 8, Rng::from_number(1));
+        Self { desk, ms: 0, out: Vec::new() }
+    }
+
+    fn now(&self) -> Now {
+        let wall = 1_795_482_000_000 + i64::try_from(self.ms).unwrap();
+        Now { mono: Mono(self.ms * 1_000), wall: Wall(wall) }
+    }
+
+    fn tell(&mut self, input: Input) {
+        self.ms += 10;
+        self.desk.handle(input, self.now(), &mut self.out);
+    }
+
+    fn start(&mut self, agent: &str) {
+        self.tell(Input::Phone { extension: agent.into(), reachable: true });
+        self.tell(Input::Command(Command::SignIn { agent: agent.into(), by: Means::Api }));
+    }
+
+    fn call(&mut self, leg: u64, number: &str) {
+        let shown = CallerNumber::Known(Private::new("0311112222".to_owned()));
+        let caller = Caller { number: shown, name: None, diverted_from: None };
+        let origin = Origin::Trunk("carrier".into());
+        let (leg, dialled) = (LegId(leg), number.into());
+        self.tell(Input::Arrived { leg, dialled, caller, origin, hindrance: None });
+    }
+
+    fn replan(&mut self, plan: Plan) {
+        self.ms += 10;
+        self.desk.set_plan(plan, 8, BTreeMap::new(), self.now(), &mut self.out);
+    }
+
+    /// Who was dialled since the last look, and at which leg.
+    fn dialled(&mut self) -> Vec<(LegId, String)> {
+        let dials = self.out.drain(..).filter_map(|action| match action {
+            Action::Dial { leg, extension, .. } => Some((leg, extension.as_str().to_owned())),
+            _ => None,
+        });
+        dials.collect()
+    }
+
+    fn ends(&self) -> Vec<(Party, EndCause)> {
+        let ends = self.out.iter().filter_map(|action| match action {
+            Action::Record(Fact::Call { event: CallEvent::Ended { by, cause }, .. }) => {
+                Some((*by, cause.clone()))
+            }
+            _ => None,
+        });
+        ends.collect()
+    }
+
+    fn states(&self) -> BTreeMap<AgentState, u32> {
+        let states = self.desk.gauges(self.now().mono).agents;
+        states.into_iter().filter(|(_, count)| *count > 0).collect()
+    }
+}
+
+/// The plan without the group `line`, its number and its agents.
+fn without_line() -> Plan {
+    let mut plan = plan();
+    plan.groups.remove(&GroupId::from("line"));
+    for agent in ["201", "202", "203"] {
+        plan.agents.remove(&AgentId::from(agent));
+    }
+    plan
+}
+
+#[test]
+fn who_talks_or_waits_in_a_group_that_is_no_more_is_served_to_the_end() {
+    let mut world = World::new();
+    world.start("201");
+    world.call(1, "700");
+    let first = world.dialled()[0].0;
+    world.tell(Input::Answered { leg: first });
+    world.call(3, "700");
+    assert_eq!(world.dialled(), []);
+    world.replan(without_line());
+    assert_eq!(world.ends(), []);
+    // Nobody new comes to the group, and its agent is signed out, but for the call at hand.
+    world.call(5, "700");
+    let refused = |action: &Action| matches!(action, Action::Refuse { leg: LegId(5), status: 404 });
+    assert!(world.out.iter().any(refused), "{:?}", world.out);
+    assert_eq!(world.desk.agents().len(), 14);
+    world.out.clear();
+    world.tell(Input::Gone { leg: LegId(1), lost: false });
+    assert_eq!(world.ends(), [(Party::Caller, EndCause::HungUp)]);
+    assert_eq!(world.dialled(), [], "who left is not rung any more");
+    assert_eq!(world.states(), BTreeMap::from([(AgentState::SignedOut, 14)]));
+    // The old plan comes back: the caller still waits, and is the first to be served.
+    world.replan(plan());
+    world.start("202");
+    let dialled = world.dialled();
+    assert_eq!(dialled[0].1, "202");
+    world.tell(Input::Answered { leg: dialled[0].0 });
+    world.tell(Input::Gone { leg: LegId(3), lost: false });
+    world.ms += 60_000;
+    world.tell(Input::Tick);
+    assert_eq!(world.desk.held(), 0);
+    assert_eq!(world.desk.agents().len(), 17);
+}
+
+#[test]
+fn an_agent_who_is_new_in_a_group_takes_who_waits_there() {
+    let mut world = World::new();
+    world.start("211"); // of another group
+    world.call(1, "700");
+    assert_eq!(world.dialled(), []);
+    let mut with = plan();
+    with.groups.get_mut(&GroupId::from("line")).unwrap().agents.push("211".into());
+    world.replan(with);
+    assert_eq!(world.dialled(), [(LegId(2), "211".to_owned())]);
+    // And one who left the group while ringing goes on ringing; the phone is an agent's still.
+    world.replan(plan());
+    world.tell(Input::Answered { leg: LegId(2) });
+    world.tell(Input::Gone { leg: LegId(1), lost: false });
+    world.ms += 60_000;
+    world.tell(Input::Tick);
+    assert_eq!(world.desk.held(), 0);
+}
