@@ -1,0 +1,133 @@
+//! Journals that earlier versions wrote are read for ever, with the same outcomes.
+//!
+//! `tests/past/*.db.gz` are stores as the demonstration of each version with another schema left them
+//! at a `kill -9`; the `.tsv` beside each is what that version itself said of the calls that had ended.
+//! `events.jsonl` has one line of each kind of event in the shape in which it was written first.
+#![allow(clippy::pedantic, clippy::disallowed_methods)]
+
+use madoguchi::base::Wall;
+use madoguchi::event::{Entry, Fact};
+use madoguchi::io::store::{Durability, Kind, Options, Store};
+use madoguchi::view::{CallQuery, Policy, Setup, Views};
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+
+/// Each schema that ever was, the oldest first.
+const PAST: [&str; 4] = ["1-journal", "2-flows", "3-subscriptions", "4-transfers"];
+/// Accounts of the demonstration's cast, each registered once.
+const PHONES: usize = 8;
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/past")
+}
+
+fn views() -> Views {
+    Views::new(Setup {
+        desk: "past".to_owned(),
+        demonstration: true,
+        timezone: chrono_tz::Asia::Tokyo,
+        policy: Policy::default(),
+        agents: Vec::new(),
+    })
+}
+
+/// A copy of the file to be opened, in a folder of its own.
+struct Copy(PathBuf);
+
+impl Copy {
+    fn of(name: &str) -> Self {
+        let folder_of_test =
+            std::env::temp_dir().join(format!("madoguchi-past-{}-{name}", std::process::id()));
+        std::fs::create_dir_all(&folder_of_test).unwrap();
+        let packed = folder().join(format!("{name}.db.gz"));
+        let unpacked = Command::new("gzip").arg("-dc").arg(packed).output().expect("gzip runs");
+        assert!(unpacked.status.success(), "{name}: {unpacked:?}");
+        std::fs::write(folder_of_test.join("demo.db"), unpacked.stdout).unwrap();
+        Self(folder_of_test)
+    }
+
+    /// Opens the store as a start does, and folds all it holds.
+    fn read(&self) -> (Views, usize) {
+        let options = Options { kind: Kind::Demonstration, durability: Durability::Process };
+        let (store, replay) = Store::open(&self.0.join("demo.db"), options, |_| {}).unwrap();
+        let mut views = views();
+        for block in replay.entries {
+            for entry in block.unwrap() {
+                views.apply(&entry);
+            }
+        }
+        let phones = replay.bindings.len();
+        assert!(store.close(Duration::from_secs(10)));
+        (views, phones)
+    }
+}
+
+impl Drop for Copy {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// The ended calls in the words of the `.tsv`.
+fn told(views: &Views) -> BTreeSet<String> {
+    let rows = views.calls(&CallQuery { limit: 1_000, since: None, outcome: None });
+    let rows = rows.iter().map(|row| serde_json::to_value(row).unwrap());
+    let ended = rows.filter(|row| row["state"] == "ended").map(|row| {
+        let word = |name: &str| match &row[name] {
+            serde_json::Value::Null => "-".to_owned(),
+            serde_json::Value::String(text) => text.clone(),
+            other => other.to_string(),
+        };
+        ["call", "outcome", "agent", "wait_ms", "length_ms"].map(word).join("\t")
+    });
+    ended.collect()
+}
+
+#[test]
+fn a_journal_of_every_past_version_is_read_with_the_same_outcomes() {
+    for name in PAST {
+        let copy = Copy::of(name);
+        let (mut views, phones) = copy.read();
+        assert_eq!((views.holes(), views.strays()), (0, 0), "{name}");
+        assert_eq!(phones, PHONES, "{name}: registrations outlive the new version");
+        let said = std::fs::read_to_string(folder().join(format!("{name}.tsv"))).unwrap();
+        let said: BTreeSet<String> =
+            said.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect();
+        assert!(said.len() > 30, "{name}: a demonstration's worth of calls");
+        let now = told(&views);
+        let missing: Vec<&String> = said.difference(&now).collect();
+        assert!(missing.is_empty(), "{name}: {missing:#?}\nnow: {now:#?}");
+        // Those that were up at the end are given theirs, as at any start.
+        for entry in views.closing_entries(Wall(1_800_000_000_000)) {
+            views.apply(&entry);
+        }
+        assert_eq!(views.open_count(), 0, "{name}");
+        // And again: what was brought up to date once stays so.
+        assert_eq!(told(&copy.read().0), now, "{name}");
+    }
+}
+
+#[test]
+fn every_event_is_read_in_the_shape_in_which_it_was_written_first() {
+    let text = std::fs::read_to_string(folder().join("events.jsonl")).unwrap();
+    let mut kinds = BTreeSet::new();
+    let mut views = views();
+    for (line, number) in text.lines().zip(1..) {
+        let entry: Entry =
+            serde_json::from_str(line).unwrap_or_else(|error| panic!("line {number}: {error}"));
+        assert_eq!(entry.seq, number, "line {number}");
+        views.apply(&entry);
+        let value = serde_json::to_value(&entry).unwrap();
+        let was: serde_json::Value = serde_json::from_str(line).unwrap();
+        assert_eq!(value, was, "line {number}: nothing is lost, nothing is added");
+        kinds.insert(format!("{} {}", value["of"], value["event"]["kind"]));
+        // Nobody's number or name is shown by accident.
+        if let Fact::Call { .. } | Fact::Placed { .. } = entry.fact {
+            assert!(!format!("{entry:?}").contains("0398765432"), "line {number}");
+        }
+    }
+    assert_eq!((views.holes(), views.strays()), (0, 0));
+    assert_eq!(kinds.len(), 38, "one line of each kind at least: {kinds:#?}");
+}
