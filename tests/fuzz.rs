@@ -2,7 +2,7 @@
 //! search proper, led by coverage, is scripts/fuzz.
 #![allow(clippy::pedantic)]
 
-use madoguchi::{base, sdp, sip, srtp};
+use madoguchi::{base, dtls, ice, sdp, sip, srtp};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -131,6 +131,16 @@ fn no_packet_of_a_stranger_is_heard_or_changes_anything() {
 #[test]
 fn no_key_in_sdp_breaks_a_promise() {
     run("sdes");
+}
+
+#[test]
+fn no_stranger_chooses_a_way() {
+    run("ice");
+}
+
+#[test]
+fn nobody_between_gets_keys_or_keeps_a_handshake_from_its_end() {
+    run("dtls");
 }
 
 /// Whatever the order of messages, wishes and time: one end for each leg, every 2xx acknowledged, one

@@ -10,6 +10,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("sdp", &["base", "srtp"]),
     ("rtp", &["base", "sdp"]),
     ("srtp", &["base"]),
+    ("ice", &["base"]),
+    ("dtls", &["base", "srtp"]),
     ("sip", &["base", "sdp"]),
     ("trace", &["base", "sip"]),
     ("dialplan", &["base"]),
@@ -59,8 +61,8 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
 
 /// Rooms where the same inputs must give the same outputs.
 const PURE: &[&str] = &[
-    "base", "sdp", "rtp", "srtp", "sip", "trace", "dialplan", "event", "pbx", "view", "engine",
-    "simulate",
+    "base", "sdp", "rtp", "srtp", "ice", "dtls", "sip", "trace", "dialplan", "event", "pbx",
+    "view", "engine", "simulate",
 ];
 
 /// What a pure room must not name, and why.

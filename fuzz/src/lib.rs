@@ -4,6 +4,10 @@
 
 #[path = "../../src/base/mod.rs"]
 pub mod base;
+#[path = "../../src/dtls/mod.rs"]
+pub mod dtls;
+#[path = "../../src/ice/mod.rs"]
+pub mod ice;
 #[path = "../../src/sdp/mod.rs"]
 pub mod sdp;
 #[path = "../../src/sip/mod.rs"]

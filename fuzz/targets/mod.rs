@@ -2,12 +2,16 @@
 //! when a promise of a pure room is broken; that it does not panic by itself is the first promise.
 //! Compiled twice: by the fuzz package for cargo-fuzz, and by tests/fuzz.rs for every test run.
 
+mod dtls;
+mod ice;
 mod model;
 mod parts;
 mod script;
 mod srtp;
 mod values;
 
+pub use dtls::dtls;
+pub use ice::ice;
 pub use parts::{framing, message, multipart, sdp};
 pub use script::operations;
 pub use srtp::{sdes, srtp};
@@ -17,7 +21,7 @@ pub use values::{auth, uri, via};
 pub type Target = fn(&[u8]);
 
 /// Every target by name, as in fuzz/fuzz_targets and fuzz/seeds.
-pub const ALL: [(&str, Target); 10] = [
+pub const ALL: [(&str, Target); 12] = [
     ("message", message),
     ("uri", uri),
     ("via", via),
@@ -28,4 +32,6 @@ pub const ALL: [(&str, Target); 10] = [
     ("operations", operations),
     ("srtp", srtp),
     ("sdes", sdes),
+    ("ice", ice),
+    ("dtls", dtls),
 ];

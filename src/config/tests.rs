@@ -97,8 +97,8 @@ fn a_listener_on_every_address_tells_the_advertised_one() {
     let (config, warnings) = read(&text).unwrap();
     assert!(warnings.is_empty(), "{warnings:?}");
     let listeners = config.sip_settings().listeners;
-    assert_eq!(listeners[0].advertised, "192.0.2.10:5060".parse().unwrap());
-    assert_eq!(listeners[1].advertised, "127.0.0.1:0".parse().unwrap());
+    assert_eq!(listeners[0].advertised, "192.0.2.10:5060".parse::<SocketAddr>().unwrap());
+    assert_eq!(listeners[1].advertised, "127.0.0.1:0".parse::<SocketAddr>().unwrap());
     assert_eq!(config.media.advertised(), "192.0.2.10".parse::<IpAddr>().unwrap());
 }
 

@@ -439,7 +439,7 @@ mod tests {
         let local = Local { ip: "2001:db8::7".parse().unwrap(), ..local() };
         let session = parse(&local.offer()).unwrap();
         let (_, agreed) = local.answer(&session).unwrap();
-        assert_eq!(agreed.remote, "[2001:db8::7]:30000".parse().unwrap());
+        assert_eq!(agreed.remote, "[2001:db8::7]:30000".parse::<SocketAddr>().unwrap());
     }
 
     /// Lines as phones write them, and nearly so.
