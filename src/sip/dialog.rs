@@ -1,10 +1,11 @@
 //! A dialog: what both ends agreed to call their conversation, where the other end is, and what the
 //! next request in it looks like (RFC 3261 §12). Knows no transaction and no leg.
 
-use super::HeaderName;
 use super::Writer;
 use super::api::{Flow, KeptDialog};
+use super::trunk::Server;
 use super::{Head, Method, Request, Response};
+use super::{HeaderName, Host};
 use super::{NameAddr, Scheme, Uri};
 
 /// Most Record-Route values that a dialog takes.
@@ -80,6 +81,10 @@ pub(super) struct Dialog {
     pub flow: Flow,
     /// Whether they go where the peer's route or Contact says, as far as that is an address.
     by_contact: bool,
+    /// Where route or Contact lead, when that is a name.
+    named: Option<Box<Server>>,
+    /// Where that name leads, once it is known.
+    found: Option<std::net::SocketAddr>,
 }
 
 impl Dialog {
@@ -91,7 +96,7 @@ impl Dialog {
         let mut local = head.headers.get(&HeaderName::To).unwrap_or_default().to_vec();
         local.extend_from_slice(format!(";tag={tag}").as_bytes());
         let (routes, strict) = routes(head, false)?;
-        Ok(Self {
+        let mut dialog = Self {
             call_id: head.call_id.clone(),
             local: local.into(),
             remote: head.headers.get(&HeaderName::From).unwrap_or_default().into(),
@@ -105,7 +110,11 @@ impl Dialog {
             strict,
             flow,
             by_contact: false,
-        })
+            named: None,
+            found: None,
+        };
+        dialog.note_name();
+        Ok(dialog)
     }
 
     /// The dialog that a 2xx to our INVITE makes, with `target` for a peer that names no Contact
@@ -131,7 +140,10 @@ impl Dialog {
             strict,
             flow,
             by_contact,
+            named: None,
+            found: None,
         };
+        dialog.note_name();
         dialog.follow_contact();
         Ok(dialog)
     }
@@ -184,12 +196,48 @@ impl Dialog {
             routes: routes.iter().map(|route| route.to_string().into_boxed_str()).collect(),
             flow: kept.flow,
             by_contact: false,
+            named: None,
+            found: None,
         })
     }
 
     /// Where the peer is.
     pub fn target(&self) -> &Uri {
         &self.target
+    }
+
+    /// Notes the name that leads to the peer, if it is one (RFC 3263 §4): what it led to before counts no more
+    /// when it is another.
+    fn note_name(&mut self) {
+        let first =
+            self.routes.first().map(|first| super::NameAddr::parse(first.as_bytes(), "Route"));
+        let uri = match &first {
+            Some(Ok(route)) => route.known(),
+            Some(Err(_)) => None,
+            None => Some(&self.target),
+        };
+        let named = uri.and_then(|uri| {
+            let host = uri.host().filter(|host| host.ip().is_none())?.clone();
+            // RFC 2606 §2: browsers name themselves so, and mean nobody.
+            let nobody = matches!(&host, Host::Name(name) if name.ends_with(".invalid"));
+            let transport = Some(self.flow.transport).filter(|by| !by.is_websocket() && !nobody);
+            Some(Server { host, port: uri.port(), transport: Some(transport?) })
+        });
+        if named.as_ref() != self.named.as_deref() {
+            (self.named, self.found) = (named.map(Box::new), None);
+        }
+    }
+
+    /// The name that has to be looked up, so that requests find the peer: always when they go where route or
+    /// Contact say, else for the time when its connection is lost.
+    pub fn name(&self) -> Option<&Server> {
+        self.named.as_deref().filter(|_| self.by_contact || self.flow.transport.is_stream())
+    }
+
+    /// That name leads there.
+    pub fn lead(&mut self, found: std::net::SocketAddr) {
+        self.found = Some(found);
+        self.follow_contact();
     }
 
     fn follow_contact(&mut self) {
@@ -225,6 +273,7 @@ impl Dialog {
         if let Some(came) = came.filter(|_| !self.by_contact) {
             self.flow = came;
         }
+        self.note_name();
         self.follow_contact();
         Ok(())
     }
@@ -232,10 +281,11 @@ impl Dialog {
     /// Where a peer that can be reached by its address wants our requests: its first route, or else
     /// its Contact.
     pub fn wanted_address(&self) -> Option<std::net::SocketAddr> {
-        match self.routes.first() {
+        let address = match self.routes.first() {
             Some(first) => address(first),
             None => self.target.socket_addr(),
-        }
+        };
+        address.or(self.found)
     }
 
     /// The number for our next request.

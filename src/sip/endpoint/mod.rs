@@ -384,6 +384,9 @@ impl Endpoint {
         step: impl FnOnce(&mut Leg, &mut Cx<'_>),
     ) -> bool {
         let Some(leg) = self.legs.get_mut(id.0) else { return false };
+        if let Some(found) = leg.name().and_then(|server| self.names.address(server)) {
+            leg.lead(found);
+        }
         step(leg, &mut Cx { core: &mut self.core, now, out });
         self.settle(id, now);
         true
@@ -395,6 +398,9 @@ impl Endpoint {
             self.line_failed(remote, how, now);
         }
         let Some(leg) = self.legs.get_mut(id.0) else { return };
+        if let Some(server) = leg.name() {
+            self.names.want(server, now.mono);
+        }
         let flow = leg.flow();
         self.core.follow(id, leg.follows, flow);
         leg.follows = flow;

@@ -328,6 +328,7 @@ impl Endpoint {
             }
         };
         let carrier = self.carrier_of(&source, flow);
+        let is_trunk = matches!(source, Source::Trunk(_));
         let tag = Token(self.core.rng.bits());
         let Ok(dialog) = Dialog::answering(&request, tag, flow) else {
             return self.turn_away(flow, &request, Refusal::plain(400), out);
@@ -346,7 +347,8 @@ impl Endpoint {
         let (said, early) = (None, None);
         let state = State::Invited(Box::new(Invited { dialog, request, key, said, early }));
         self.tags.insert(tag.0, id);
-        self.legs.insert(id.0, Box::new(Leg::new(id, tag, state).with(carrier)));
+        self.legs
+            .insert(id.0, Box::new(Leg::new(id, tag, state).looking_up(is_trunk).with(carrier)));
         self.settle(id, now);
     }
 

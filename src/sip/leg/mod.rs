@@ -29,7 +29,9 @@ use super::{Head, Method, Request};
 use crate::base::{LegId, Mono};
 use crate::sip::endpoint::core::Cx;
 use crate::sip::extensions::{ALLOW, SUPPORTED, asks_too_much, unsupported};
+use crate::sip::trunk::Server;
 use bytes::Bytes;
+use std::net::SocketAddr;
 
 pub(super) use incoming::Invited;
 pub(super) use outgoing::{Calling, Invitation, reject_fork};
@@ -57,6 +59,9 @@ pub(super) struct Leg {
     pub follows: Option<Flow>,
     /// What it keeps to with a carrier.
     carrier: Option<Box<Carrier>>,
+    /// Whether names that the peer names are looked up: of trunks and of phones at fixed places. Nobody else
+    /// makes us ask the DNS for what it likes.
+    looks_up: bool,
     /// A REFER of ours whose end we have not heard.
     refers: bool,
     /// The last REFER of the peer's.
@@ -137,6 +142,7 @@ impl Leg {
             alarm: Alarm::default(),
             follows: None,
             carrier: None,
+            looks_up: false,
             refers: false,
             referral: None,
             orphan: None,
@@ -148,6 +154,27 @@ impl Leg {
     pub fn with(mut self, carrier: Option<Box<Carrier>>) -> Self {
         self.carrier = carrier;
         self
+    }
+
+    /// As it is with a peer whose names are looked up.
+    pub fn looking_up(mut self, looks_up: bool) -> Self {
+        self.looks_up = looks_up;
+        self
+    }
+
+    /// The name that leads to the peer and has to be looked up.
+    pub fn name(&self) -> Option<&Server> {
+        match &self.state {
+            State::Up(up) if self.looks_up => up.dialog.name(),
+            _ => None,
+        }
+    }
+
+    /// That name leads there.
+    pub fn lead(&mut self, found: SocketAddr) {
+        if let State::Up(up) = &mut self.state {
+            up.dialog.lead(found);
+        }
     }
 
     /// Its Call-ID; none once it is over.

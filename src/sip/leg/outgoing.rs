@@ -123,7 +123,9 @@ impl Leg {
             asked,
         };
         cx.start(branch, id, Purpose::Invite, flow, bytes);
-        Self::new(id, tag, State::Calling(Box::new(calling))).with(carrier.map(Box::new))
+        Self::new(id, tag, State::Calling(Box::new(calling)))
+            .looking_up(by_contact || carrier.is_some())
+            .with(carrier.map(Box::new))
     }
 
     /// What came of the INVITE that began the leg: also after the leg has an answer, because other

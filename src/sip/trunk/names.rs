@@ -12,6 +12,11 @@ use std::time::Duration;
 
 /// Most names that are looked up; one more is never found.
 pub const MAX_NAMES: usize = 1_024;
+/// Most names that peers have named in calls and that are looked up beside; one more takes the place of the one
+/// that was wanted longest ago.
+pub const MAX_HEARD: usize = 256;
+/// One that no call has wanted for so long is forgotten.
+pub const UNWANTED: Duration = Duration::from_secs(600);
 /// Most addresses that are kept of one name.
 pub const MAX_FOUND: usize = 16;
 /// An answer is believed for at least and at most so long, whatever its TTL says.
@@ -54,6 +59,8 @@ struct Entry {
     at: Option<Mono>,
     /// When it is to be asked (again).
     due: Mono,
+    /// When a call wanted it last; none for a name of the configuration's.
+    wanted: Option<Mono>,
 }
 
 /// See the module.
@@ -66,8 +73,35 @@ impl Names {
         let mut before = std::mem::take(&mut self.0);
         for server in servers.filter(|server| server.host.ip().is_none()).take(MAX_NAMES) {
             let entry = before.remove(&server).unwrap_or_default();
+            self.0.entry(server).or_insert(Entry { wanted: None, ..entry });
+        }
+        for (server, entry) in before.into_iter().filter(|(_, entry)| entry.wanted.is_some()) {
             self.0.entry(server).or_insert(entry);
         }
+    }
+
+    /// A call has to do with a server that its peer named: it is looked up at once, and again while calls
+    /// want it. Nobody waits for that.
+    pub fn want(&mut self, server: &Server, now: Mono) {
+        if let Some(entry) = self.0.get_mut(server) {
+            entry.wanted = entry.wanted.map(|_| now);
+            return;
+        }
+        let heard = self.0.iter().filter_map(|(server, entry)| Some((entry.wanted?, server)));
+        if heard.clone().count() >= MAX_HEARD
+            && let Some(oldest) = heard.min().map(|(_, server)| server.clone())
+        {
+            self.0.remove(&oldest);
+        }
+        let entry = Entry { due: now, wanted: Some(now), ..Entry::default() };
+        self.0.insert(server.clone(), entry);
+    }
+
+    /// Where a name leads by the transport that it is given with, if that is known.
+    #[must_use]
+    pub fn address(&self, server: &Server) -> Option<SocketAddr> {
+        let known = &self.0.get(server)?.known;
+        known.iter().find(|(by, _)| server.transport == Some(*by)).map(|(_, address)| *address)
     }
 
     /// Where a server is, the best first; an address is itself.
@@ -91,6 +125,7 @@ impl Names {
 
     /// A name that is to be looked up now.
     pub fn due(&mut self, now: Mono) -> Option<Server> {
+        self.0.retain(|_, entry| entry.wanted.is_none_or(|at| now.since(at) < UNWANTED));
         let (server, entry) = self.0.iter_mut().find(|(_, entry)| entry.due <= now)?;
         entry.due = later(now, LOST);
         Some(server.clone())
@@ -191,6 +226,31 @@ mod tests {
             heavy_first += u32::from(ports[0] == 1);
         }
         assert!((1_350..1_650).contains(&heavy_first), "three of four: {heavy_first}");
+    }
+
+    #[test]
+    fn what_calls_name_is_looked_up_while_they_want_it_and_bounded() {
+        let mut rng = Rng::from_number(1);
+        let named = |n: usize| Server::parse(&format!("tcp:sbc{n}.carrier.example")).unwrap();
+        let mut names = Names::default();
+        names.watch([Server::parse("carrier.example").unwrap()].into_iter());
+        let _ = names.due(at(0));
+        names.want(&named(0), at(1));
+        assert_eq!(names.due(at(1)), Some(named(0)));
+        let tcp = Found { transport: Transport::Tcp, ..found(9, 10, 10) };
+        assert!(names.answered(&named(0), Some(answer(vec![tcp], 60)), at(1), &mut rng));
+        assert_eq!(names.address(&named(0)), Some(tcp.address));
+        // A new configuration does not make calls lose their way.
+        names.watch([Server::parse("carrier.example").unwrap()].into_iter());
+        assert_eq!(names.address(&named(0)), Some(tcp.address));
+        // Nobody wants it any more.
+        let _ = names.due(at(602));
+        assert_eq!(names.address(&named(0)), None);
+        for n in 0..1_000 {
+            names.want(&named(n), at(700 + n as u64));
+        }
+        assert_eq!(names.0.len(), MAX_HEARD + 1, "the configured one stays");
+        assert!(names.0.contains_key(&named(999)) && !names.0.contains_key(&named(0)));
     }
 
     #[test]

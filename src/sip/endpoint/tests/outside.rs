@@ -1,8 +1,9 @@
 //! Calls to a carrier, and calls that it brings.
 
-use super::{Ladder, directory, settings, udp};
+use super::{Ladder, address, at, directory, settings, tcp, udp};
 use crate::base::{Private, Rng};
-use crate::sip::trunk::{Login, Profile, Server, Upstream};
+use crate::sip::api::Transport;
+use crate::sip::trunk::{Answer, Found, Login, Profile, Server, Upstream};
 use crate::sip::{Endpoint, Host};
 use std::time::Duration;
 
@@ -244,5 +245,115 @@ fn an_interval_that_is_too_small_after_the_password_costs_no_second_password() {
     let invite = ladder.last("INVITE 3");
     assert_eq!(value(&invite, "Session-Expires"), Some("3600"), "{invite}");
     assert!(invite.contains("nc=00000002"), "the nonce counts on: {invite}");
+    ladder.rest();
+}
+
+/// The resolver says that the name leads there.
+fn finds(ladder: &mut Ladder, server: &str, to: &str) {
+    let server = Server::parse(server).expect("a server");
+    let transport = server.transport.unwrap_or(Transport::Udp);
+    let found = vec![Found { transport, address: address(to), priority: 0, weight: 0 }];
+    let answer = Answer { found, ttl: Duration::from_secs(600) };
+    ladder.endpoint.looked_up(&server, Some(answer), at(ladder.ms));
+}
+
+/// RFC 3261 §12.2.1.1, RFC 3263 §4: a connection that breaks is made anew to the name in Contact or Route.
+#[test]
+fn the_end_of_a_call_finds_a_carrier_by_the_name_it_gave_when_its_connection_broke() {
+    for (more, server) in [
+        ("contact=sip:peer@sbc.carrier.example;transport=tcp", "tcp:sbc.carrier.example"),
+        ("rr=<sip:edge.carrier.example:5070;transport=tcp;lr>", "tcp:edge.carrier.example:5070"),
+    ] {
+        let mut directory = directory();
+        directory.trunks[0].sources = vec![address("192.0.2.7:0")];
+        let mut ladder = Ladder::new(tcp("192.0.2.7:40123", 3));
+        ladder.endpoint = Endpoint::new(settings(), directory, Rng::from_number(7));
+        ladder.play(&format!(
+            "
+            > INVITE 1 sdp {more}
+            < 100 INVITE 1
+            ! Incoming sdp
+            . accept
+            < 200 INVITE 1 sdp
+            > ACK 1
+            ! Confirmed
+            +1
+            ! LookUp {server}
+        "
+        ));
+        finds(&mut ladder, server, "192.0.2.99:5070");
+        ladder.play(
+            "
+            . lost
+            . hang_up
+            < BYE 1
+        ",
+        );
+        let flow = ladder.last_flow("BYE 1");
+        assert_eq!((flow.remote, flow.connection), (address("192.0.2.99:5070"), 0));
+        ladder.flow = tcp("192.0.2.99:5070", 4);
+        ladder.play(
+            "
+            > 200 BYE
+            ! Over ByUs
+        ",
+        );
+    }
+}
+
+#[test]
+fn a_fixed_phone_that_gives_a_name_is_reached_there_once_that_is_known() {
+    let mut ladder = Ladder::new(udp("192.0.2.8:5080"));
+    ladder.play(
+        "
+        . dial 2000
+        < INVITE 1 sdp
+        > 200 INVITE sdp contact=sip:2000@phone.desk.example:5099
+        < ACK 1                       // it does not wait for the DNS
+        ! Answered sdp
+        +1
+        ! LookUp udp:phone.desk.example:5099
+    ",
+    );
+    assert_eq!(ladder.last_flow("ACK 1").remote, address("192.0.2.8:5080"));
+    finds(&mut ladder, "udp:phone.desk.example:5099", "192.0.2.55:5099");
+    ladder.play(
+        "
+        . hang_up
+        < BYE 2
+    ",
+    );
+    assert_eq!(ladder.last_flow("BYE 2").remote, address("192.0.2.55:5099"));
+    ladder.play(
+        "
+        > 200 BYE
+        ! Over ByUs
+    ",
+    );
+}
+
+/// RFC 2606 §2: some write a name that is none, and no resolver is asked for it.
+#[test]
+fn a_name_that_means_nobody_is_not_looked_up() {
+    let mut directory = directory();
+    directory.trunks[0].sources = vec![address("192.0.2.7:0")];
+    let mut ladder = Ladder::new(tcp("192.0.2.7:40123", 3));
+    ladder.endpoint = Endpoint::new(settings(), directory, Rng::from_number(7));
+    ladder.play(
+        "
+        > INVITE 1 sdp contact=sip:peer@browser.invalid;transport=tcp
+        < 100 INVITE 1
+        ! Incoming sdp
+        . accept
+        < 200 INVITE 1 sdp
+        > ACK 1
+        ! Confirmed
+        +1000
+        . hang_up
+        < BYE 1
+        > 200 BYE
+        ! Over ByUs
+    ",
+    );
     ladder.rest();
 }
