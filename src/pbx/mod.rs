@@ -6,6 +6,7 @@
 
 mod agent;
 pub mod api;
+mod arrival;
 mod away;
 mod call;
 mod channels;

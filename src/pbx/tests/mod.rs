@@ -1,6 +1,7 @@
 //! The rules' tests: `ladders.txt` tells calls line by line, `ladder` runs it; `model` plays phones
 //! and callers at random and watches what must always hold.
 
+mod acts;
 mod away;
 mod ladder;
 mod model;

@@ -25,6 +25,8 @@ pub(super) struct Seen {
     pub(super) busy: u32,
     pub(super) release: bool,
     pub(super) answered: u32,
+    /// A phone takes the place of another that rings for it.
+    pub(super) picked: bool,
     /// Passed on to somebody who was consulted.
     pub(super) joined: bool,
     pub(super) ringing: BTreeSet<AgentId>,
@@ -64,9 +66,19 @@ impl Seen {
             }
             CallEvent::OfferEnded { agent, why } => {
                 assert!(self.ringing.remove(agent), "seed {seed}: {agent} did not ring");
-                if *why == OfferEnd::TakenElsewhere {
+                if *why == OfferEnd::TakenElsewhere && !self.picked {
                     assert_eq!(self.answered, 1, "seed {seed}");
                 }
+            }
+            CallEvent::SentAway { .. } => {
+                assert_eq!(self.answered, 1, "seed {seed}: sent away by nobody");
+                assert!(self.ringing.is_empty(), "seed {seed}");
+                self.answered = 0;
+                self.asked = None;
+            }
+            CallEvent::AwayAnswered => {
+                assert_eq!(self.answered, 0, "seed {seed}");
+                self.answered = 1;
             }
             CallEvent::Transferred { attended, .. } => {
                 assert_eq!(self.answered, 1, "seed {seed}: passed on by nobody");
@@ -82,6 +94,7 @@ impl Seen {
             CallEvent::OperatorAnswered { agent } => {
                 // Who was consulted has answered in another call.
                 let joined = std::mem::take(&mut self.joined);
+                self.picked = false;
                 assert!(self.ringing.remove(agent) || joined, "seed {seed}: {agent} did not ring");
                 self.answered += 1;
                 assert_eq!(self.answered, 1, "seed {seed}");

@@ -1,0 +1,335 @@
+//! What happens in the model's world: callers, phones, carriers and people do what they can at any
+//! instant, drawn at random.
+
+use super::ladder::arrived;
+use super::model::{Leg, World};
+use super::{plan, secs};
+use crate::base::{AgentId, LegId, Number, PlayId, Rng};
+use crate::dialplan::{Outside, OutsideRule, Pattern, Plan, SetAside, Strategy};
+use crate::event::{Means, Origin};
+use crate::pbx::{Action, Command, Input, TransferTo};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// Inputs that a seed plays before everybody goes home.
+const STEPS: u32 = 120;
+
+/// A number outside.
+const OUTSIDE: &str = "0398765432";
+
+impl World {
+    /// Lets time pass; ticks come on time, early and twice.
+    fn pass(&mut self, span: Duration) {
+        let until = self.at + span;
+        while let Some(due) = self.desk.next_deadline().filter(|due| *due <= until) {
+            self.at = self.at.max(due);
+            self.give(Input::Tick);
+        }
+        self.at = until;
+        if self.rng.below(4) == 0 {
+            let before = self.log.len();
+            self.give(Input::Tick);
+            assert_eq!(
+                self.log.len(),
+                before,
+                "seed {}: a tick that nothing was due for",
+                self.seed
+            );
+        }
+    }
+
+    fn arrival(&mut self) {
+        let leg = LegId(self.next_caller);
+        self.next_caller += 2;
+        let numbers = [
+            "0312345670",
+            "0312345671",
+            "0312345672",
+            "0312345673",
+            "0312345674",
+            "0312345677",
+            "700",
+            "701",
+            "702",
+            "703",
+            "704",
+            "705",
+            "706",
+            "700",
+            "701",
+            "702",
+            "703",
+            "201",
+            "211",
+            "*1",
+            "*2",
+            "*3",
+            "*4",
+            OUTSIDE,
+            OUTSIDE,
+        ];
+        let number = self.one_of(&numbers).expect("some");
+        let agents: Vec<AgentId> = self.people.keys().cloned().collect();
+        let origin = if self.rng.below(4) == 0 {
+            let agent = self.one_of(&agents).expect("some");
+            self.dialling.insert(leg, agent.clone());
+            Origin::Extension(Number(agent.0))
+        } else {
+            Origin::Trunk("carrier".into())
+        };
+        self.legs.insert(leg, Leg::default());
+        self.give(arrived(leg, number, origin));
+    }
+
+    fn step(&mut self) {
+        let legs: Vec<LegId> = self.legs.keys().copied().collect();
+        let callers: Vec<LegId> = self
+            .legs
+            .iter()
+            .filter(|(_, leg)| leg.phone.is_none() && !leg.far)
+            .map(|(id, _)| *id)
+            .collect();
+        let rings = |leg: &Leg| (leg.phone.is_some() || leg.far) && !leg.answered;
+        let ringing: Vec<LegId> =
+            self.legs.iter().filter(|(_, leg)| rings(leg)).map(|(id, _)| *id).collect();
+        let agents: Vec<AgentId> = self.people.keys().cloned().collect();
+        let agent = self.one_of(&agents).expect("some");
+        let by = Means::Api;
+        match self.rng.below(100) {
+            0..22 => self.arrival(),
+            22..40 => {
+                if let Some(leg) = self.one_of(&ringing) {
+                    self.give(Input::Answered { leg });
+                }
+            }
+            40..45 => {
+                if let Some(leg) = self.one_of(&ringing) {
+                    let status = self.one_of(&[480, 486, 603, 408, 503, 500]).expect("some");
+                    self.give(Input::Refused { leg, status });
+                }
+            }
+            45..48 => {
+                if let Some(leg) = self.one_of(&ringing) {
+                    let no_room = self.rng.below(4) == 0;
+                    let early = self.rng.below(2) == 0;
+                    let ringing = if early { Input::Early { leg } } else { Input::Ringing { leg } };
+                    let input = Input::NoRoom { leg, what: "no media" };
+                    self.give(if no_room { input } else { ringing });
+                }
+            }
+            48..56 => {
+                if let Some(leg) = self.one_of(&legs) {
+                    let lost = self.rng.below(2) == 0;
+                    self.give(Input::Gone { leg, lost });
+                }
+            }
+            56..57 => {
+                if let Some(leg) = self.one_of(&legs) {
+                    self.give(Input::Failed { leg, what: "no media" });
+                }
+            }
+            57..65 => {
+                if let Some(leg) = self.one_of(&callers)
+                    && let Some(play) = self.legs[&leg].play
+                {
+                    self.give(Input::Played { leg, play });
+                }
+            }
+            65..69 => {
+                if let Some(leg) = self.one_of(&callers) {
+                    let key = self.one_of(&['1', '2', '3', '5', '9']).expect("some");
+                    self.give(Input::Key { leg, key });
+                }
+            }
+            69..71 => {
+                if let Some(leg) = self.one_of(&legs) {
+                    let on = self.rng.below(2) == 0;
+                    self.give(Input::Hold { leg, on });
+                }
+            }
+            71..74 => {
+                // What crosses on the wire: words of legs that are over.
+                if let Some(leg) = self.one_of(&self.over.clone()) {
+                    let late = [
+                        Input::Answered { leg },
+                        Input::Ringing { leg },
+                        Input::Refused { leg, status: 487 },
+                        Input::Gone { leg, lost: true },
+                        Input::Key { leg, key: '1' },
+                        Input::Played { leg, play: PlayId(1) },
+                        Input::Hold { leg, on: true },
+                    ];
+                    let late = self.one_of(&late).expect("some");
+                    let before = self.log.len();
+                    self.give(late);
+                    assert_eq!(self.log.len(), before, "seed {}: a dead leg's word", self.seed);
+                }
+            }
+            74..79 => {
+                let reachable = self.rng.below(4) > 0;
+                self.give(Input::Phone { extension: Number(agent.0), reachable });
+            }
+            79..85 => self.give(Input::Command(Command::SignIn { agent, by })),
+            85..86 => self.give(Input::Command(Command::SignOut { agent, by })),
+            86..87 => {
+                let reason = "lunch".to_owned();
+                self.give(Input::Command(Command::Pause { agent, reason, by }));
+            }
+            87..89 => self.give(Input::Command(Command::Unpause { agent, by })),
+            89..91 => {
+                let numbers =
+                    ["201", "202", "211", "700", "0312345671", "0312345673", "*1", "9", OUTSIDE];
+                let number = self.one_of(&numbers).expect("some");
+                let talking: Vec<LegId> =
+                    legs.iter().copied().filter(|leg| self.legs[leg].answered).collect();
+                if let Some(leg) = self.one_of(&talking) {
+                    self.give(Input::Transfer { leg, to: TransferTo::Number(number.into()) });
+                }
+            }
+            91..93 => self.consult(),
+            93..94 => self.replaces(),
+            94..97 => {
+                let ms = self.rng.below(4000);
+                self.pass(Duration::from_millis(ms));
+            }
+            _ => {
+                let ms = self.rng.below(40_000);
+                self.pass(Duration::from_millis(ms));
+            }
+        }
+    }
+
+    /// An agent who talks calls a colleague and, now or later, joins the two.
+    fn consult(&mut self) {
+        let own = |id: &LegId| self.placed.values().any(|own| *own == Some(*id));
+        let talks = |id: &LegId, leg: &Leg| leg.answered && (leg.phone.is_some() || own(id));
+        let talking: Vec<LegId> =
+            self.legs.iter().filter(|(id, leg)| talks(id, leg)).map(|(id, _)| *id).collect();
+        let Some(phone) = self.one_of(&talking) else { return };
+        let agent = self.legs[&phone].phone.clone().or_else(|| self.dialling.get(&phone).cloned());
+        let agent = agent.expect("filtered");
+        let placed: Vec<LegId> = self
+            .dialling
+            .iter()
+            .filter(|(leg, who)| **who == agent && **leg != phone)
+            .map(|(leg, _)| *leg)
+            .collect();
+        if let Some(placed) = self.one_of(&placed) {
+            let (leg, other) =
+                if self.rng.below(2) == 0 { (phone, placed) } else { (placed, phone) };
+            return self.give(Input::Transfer { leg, to: TransferTo::Leg(other) });
+        }
+        let leg = LegId(self.next_caller);
+        self.next_caller += 2;
+        self.dialling.insert(leg, agent.clone());
+        self.legs.insert(leg, Leg::default());
+        let number = self.one_of(&["201", "202", "203", "211", OUTSIDE]).expect("some");
+        self.give(arrived(leg, number, Origin::Extension(Number(agent.0))));
+    }
+
+    /// Somebody of ours wants a new leg in the place of one that stands.
+    fn replaces(&mut self) {
+        let all: Vec<LegId> = self.legs.keys().copied().collect();
+        let (agents, leg) = (self.people.keys().cloned().collect::<Vec<_>>(), self.one_of(&all));
+        let (Some(old), Some(by)) = (leg, self.one_of(&agents)) else { return };
+        let new = LegId(self.next_caller);
+        self.next_caller += 2;
+        self.dialling.insert(new, by.clone());
+        self.legs.insert(new, Leg::default());
+        self.give(Input::Replaced { old, new, by: Number(by.0) });
+    }
+
+    /// A day at the desk, its end, and the empty house afterwards.
+    pub(super) fn run(mut self) -> Vec<Action> {
+        let agents: Vec<AgentId> = self.people.keys().cloned().collect();
+        for agent in &agents {
+            if self.rng.below(3) > 0 {
+                self.give(Input::Phone { extension: Number(agent.0.clone()), reachable: true });
+                let (agent, by) = (agent.clone(), Means::Api);
+                self.give(Input::Command(Command::SignIn { agent, by }));
+            }
+        }
+        for _ in 0..STEPS {
+            self.step();
+        }
+        // Half of the seeds end by everybody hanging up, half by time alone: with nobody answering
+        // any more, the rules themselves must end all but conversations.
+        if self.rng.below(2) == 0 {
+            self.pass(secs(100_000));
+        }
+        while let Some(leg) = self.legs.keys().next().copied() {
+            self.give(Input::Gone { leg, lost: false });
+        }
+        self.pass(secs(100_000));
+        let seed = self.seed;
+        assert!(self.calls.is_empty(), "seed {seed}: not ended: {:?}", self.calls);
+        assert!(self.placed.is_empty(), "seed {seed}: not ended: {:?}", self.placed);
+        let gauges = self.desk.gauges(self.at);
+        assert_eq!(gauges.calls, 0, "seed {seed}");
+        assert!(gauges.by_number.values().all(|lines| *lines == 0), "seed {seed}: {gauges:?}");
+        for group in gauges.groups.values() {
+            assert_eq!((group.waiting, group.queued), (0, 0), "seed {seed}");
+        }
+        let agents: u32 = gauges.agents.values().sum();
+        assert_eq!(agents as usize, self.plan.agents.len(), "seed {seed}");
+        for agent in self.desk.agents() {
+            let person = &self.people[&agent.agent];
+            let word = match (person.signed_in, person.paused) {
+                (false, _) => "signed_out",
+                (true, true) => "paused",
+                (true, false) => "idle",
+            };
+            assert_eq!(agent.state.as_str(), word, "seed {seed}: {agent:?}");
+            assert_eq!(agent.calls, 0, "seed {seed}");
+        }
+        assert_eq!(self.desk.held(), 0, "seed {seed}: something is left over");
+        self.log
+    }
+}
+
+/// The tests' plan with groups that share agents and with other numbers in every seed.
+pub(super) fn varied(rng: &mut Rng) -> Plan {
+    let mut plan = plan();
+    let agents: Vec<AgentId> = plan.agents.keys().take(7).cloned().collect();
+    let strategies =
+        [Strategy::RingAll, Strategy::Linear, Strategy::RoundRobin, Strategy::LongestIdle];
+    for group in plan.groups.values_mut() {
+        group.agents = agents.iter().filter(|_| rng.below(2) == 0).cloned().collect();
+        group.strategy = strategies[usize::try_from(rng.below(4)).expect("small")];
+        group.ring = secs(1 + rng.below(20));
+        group.wrap_up = secs(rng.below(2) * rng.below(20));
+        group.max_waiting = u32::try_from(rng.below(5)).expect("small");
+        group.max_wait = secs(5 + rng.below(120));
+        group.comfort_every = secs(rng.below(30));
+        group.answer_first = rng.below(2) == 0;
+        for rule in [&mut group.on_ring_out, &mut group.on_refuse] {
+            *rule = match rng.below(4) {
+                0 => SetAside::Pause,
+                _ => SetAside::For(secs(rng.below(30))),
+            };
+        }
+    }
+    plan.outside = Some(Outside {
+        extensions: ["201", "202", "211", "212"].map(Number::from).into(),
+        groups: BTreeSet::new(),
+        calls: u32::try_from(1 + rng.below(3)).expect("small"),
+        per_day: secs(30 + rng.below(1_200)),
+        prefix: String::new(),
+        withhold: false,
+        caller_id: None,
+        group_ids: BTreeMap::new(),
+        extension_ids: BTreeMap::new(),
+        emergency: Vec::new(),
+        rules: vec![OutsideRule {
+            name: "x".to_owned(),
+            numbers: vec![Pattern::parse(OUTSIDE).expect("a pattern")],
+            trunks: vec!["carrier".into(), "second".into()],
+            caller_id: None,
+        }],
+    });
+    plan.agents.retain(|id, _| agents.contains(id));
+    for number in plan.desk_numbers.values_mut() {
+        number.line_limit = u32::try_from(1 + rng.below(5)).expect("small");
+    }
+    plan
+}
