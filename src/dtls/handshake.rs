@@ -108,7 +108,8 @@ enum State {
 
 impl Handshake {
     /// Begins. `expected` are the fingerprints of the peer's SDP, one of which must fit; `suites` is what we
-    /// take for SRTP, the best first (AES-256 in counter mode has no number in DTLS and is passed over). As
+    /// take for SRTP; the client's order counts, so as [`Role::Client`] the best come first. (AES-256 in counter
+    /// mode has no number in DTLS and is passed over.) As
     /// [`Role::Client`] the first datagram is in `out` when it returns.
     #[must_use]
     pub fn begin(

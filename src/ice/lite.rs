@@ -22,7 +22,8 @@ pub struct Lite {
     /// The peer's fragment; unknown until its description came, which its checks may overtake.
     theirs: Option<String>,
     chosen: Option<Chosen>,
-    last_check: Option<Mono>,
+    /// The last valid check: when and whence.
+    last_check: Option<(Mono, SocketAddr)>,
     /// The second, and the refusals in it.
     refusals: (u64, u32),
 }
@@ -69,16 +70,31 @@ impl Lite {
         self.chosen.map(|chosen| chosen.address)
     }
 
+    /// Where to send: the way that the peer chose, or, until it does, the one that it checked last (RFC 8445
+    /// §12.1). A browser shakes hands by DTLS before it chooses.
+    #[must_use]
+    pub fn way(&self) -> Option<SocketAddr> {
+        self.chosen().or(self.last_check.map(|(_, from)| from))
+    }
+
+    /// Whether an address is the peer's: it has checked from there with our password, lately or for the way
+    /// that it chose. What comes from elsewhere is a stranger's.
+    #[must_use]
+    pub fn is_peers(&self, address: SocketAddr) -> bool {
+        let last = self.last_check.map(|(_, from)| from);
+        self.chosen() == Some(address) || last == Some(address)
+    }
+
     /// When the last valid check came.
     #[must_use]
-    pub const fn last_check(&self) -> Option<Mono> {
-        self.last_check
+    pub fn last_check(&self) -> Option<Mono> {
+        self.last_check.map(|(at, _)| at)
     }
 
     /// Whether the peer may be sent to: it has checked within [`CONSENT`].
     #[must_use]
     pub fn consents(&self, now: Mono) -> bool {
-        self.last_check.is_some_and(|last| now.since(last) < CONSENT)
+        self.last_check().is_some_and(|last| now.since(last) < CONSENT)
     }
 
     /// A datagram of which [`super::is_stun`] said that it is STUN.
@@ -99,7 +115,7 @@ impl Lite {
         if request.is_controlled {
             return self.refuse_known(&request, 487);
         }
-        self.last_check = Some(now);
+        self.last_check = Some((now, from));
         let chosen = request.use_candidate.then(|| self.choose(from, request.priority, now));
         let answer = Answer::success(&request, from).signed(self.ours.password()).finish();
         Checked { answer: Some(answer), is_valid: true, chosen: chosen.flatten() }
@@ -249,6 +265,23 @@ mod tests {
         assert_eq!(say(1, 50, 5000), (None, Some(3)), "the best is still in use");
         assert_eq!(say(1, 50, 5600), (Some(1), Some(1)), "it is dead");
         assert_eq!(say(4, 50, 5700), (Some(4), Some(4)), "as good and newer");
+    }
+
+    #[test]
+    fn until_a_way_is_chosen_the_one_checked_last_is_used() {
+        let mut lite = lite();
+        let from = |port| SocketAddr::from(([192, 0, 2, 7], port));
+        let (plain, uses) =
+            (check("evtj:h6vY", PASSWORD, 1, &[]), check("evtj:h6vY", PASSWORD, 1, USE));
+        lite.datagram(&check("evtj:h6vY", "forged", 1, USE), from(9), Mono(0));
+        assert_eq!((lite.way(), lite.is_peers(from(9))), (None, false));
+        lite.datagram(&plain, from(1), Mono(1));
+        assert_eq!((lite.way(), lite.chosen()), (Some(from(1)), None));
+        lite.datagram(&uses, from(2), Mono(2));
+        lite.datagram(&plain, from(3), Mono(3));
+        assert_eq!((lite.way(), lite.chosen()), (Some(from(2)), Some(from(2))));
+        let peers = [1, 2, 3, 4].map(|port| lite.is_peers(from(port)));
+        assert_eq!(peers, [false, true, true, false]);
     }
 
     #[test]
