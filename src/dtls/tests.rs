@@ -256,3 +256,11 @@ fn what_is_dtls_is_told_by_its_first_byte() {
     }
     assert!(!is_dtls(&[]));
 }
+
+#[test]
+fn a_handshake_may_be_passed_between_threads_and_an_identity_shared() {
+    const fn passed<T: Send>() {}
+    const fn shared<T: Send + Sync>() {}
+    passed::<Handshake>();
+    shared::<Identity>();
+}
