@@ -163,6 +163,41 @@ fn the_ring_holds_no_more_than_its_bounds() {
 }
 
 #[test]
+fn no_flood_of_other_requests_pushes_a_calls_messages_out() {
+    let mut ring = ring(1 << 20, HOUR);
+    let call = CallId(uuid::Uuid::from_u64_pair(1, 0));
+    ring.link("of-a-call", call);
+    let message = |method: &str, id: &str, n: u64| {
+        let cseq = format!("CSeq: {n} {method}");
+        Bytes::from(format!("{method} sip:x@y SIP/2.0\r\nCall-ID: {id}\r\n{cseq}\r\n\r\n"))
+    };
+    let mut push = |method: &str, id: &str, n: u64| {
+        ring.push(at(n), flow(Transport::Udp), Direction::In, message(method, id, n));
+    };
+    for n in 0..100 {
+        push("OPTIONS", "a-stranger", n);
+        push("INFO", "of-a-call", n);
+    }
+    for n in 100..50_000 {
+        push("OPTIONS", "a-stranger", n);
+    }
+    let kept = ring.kept();
+    assert!(kept.bytes <= (1 << 20) + (1 << 17), "{kept:?}");
+    let snapshot = ring.snapshot(0);
+    let of_call = snapshot.records().filter(|record| record.call_id() == Some("of-a-call"));
+    assert_eq!(of_call.count(), 100, "all of them are there");
+    let seqs: Vec<u64> = snapshot.records().map(|record| record.seq).collect();
+    assert!(seqs.is_sorted() && seqs.len() > 2_000, "one order, and the room is used");
+    // And calls leave all else its share.
+    for n in 0..50_000 {
+        ring.push(at(n), flow(Transport::Udp), Direction::In, message("INFO", "of-a-call", n));
+    }
+    let snapshot = ring.snapshot(0);
+    let others = snapshot.records().filter(|record| record.call_id() == Some("a-stranger"));
+    assert!(others.count() > 500);
+}
+
+#[test]
 fn what_is_old_is_dropped_also_when_nothing_new_comes() {
     let mut ring = ring(1 << 20, Duration::from_secs(600));
     ring.push(at(0), flow(Transport::Udp), Direction::In, Bytes::from_static(b"x"));

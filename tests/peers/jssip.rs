@@ -1,6 +1,7 @@
 //! JsSIP, a browser's SIP stack, in node, over WebSocket with and without TLS. Signalling only: its media
 //! would be SRTP with ICE, and what asks for that is refused as such.
 
+use crate::support::capture::captured;
 use crate::support::desk::{Desk, Setup, password};
 use crate::support::line::Line;
 use crate::support::message::sdp;
@@ -77,7 +78,9 @@ fn a_browsers_day_by(scheme: &str, listener: usize) {
     browser.says("confirmed", 2);
     line.bye(&mut call);
     browser.says("ended remote", 2);
-    assert_eq!(desk.outcome("0311112222"), "answered");
+    let over = desk.over("0311112222");
+    assert_eq!(over["outcome"], "answered");
+    captured(&desk, over["call"].as_str().unwrap(), &[scheme.to_uppercase().as_str(), "UDP"]);
 
     // Rung again, the caller gives up: CANCEL on her connection.
     let call = line.invite("0312340020", &sdp(9, &[0, 101], "sendrecv"));

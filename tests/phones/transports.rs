@@ -1,5 +1,6 @@
 //! Calls by TLS whose certificate is replaced, and whose connection breaks.
 
+use crate::support::capture::captured;
 use crate::support::desk::{Desk, Setup as DeskSetup, password};
 use crate::support::ear::Ear;
 use crate::support::line::Line;
@@ -55,6 +56,7 @@ fn a_certificate_that_is_replaced_in_a_call_by_tls_disturbs_nobody() {
         (call["outcome"].as_str(), call["agent"].as_str()),
         (Some("answered"), Some("6001"))
     );
+    captured(&desk, call["call"].as_str().unwrap(), &["TLS", "UDP"]);
     desk.at_rest(s(5));
 }
 

@@ -5,6 +5,7 @@
 //! Everything started here belongs to the test that started it and dies with it.
 #![allow(dead_code, clippy::pedantic, clippy::disallowed_methods)]
 
+pub mod capture;
 pub mod desk;
 pub mod ear;
 pub mod http;

@@ -1,38 +1,13 @@
 //! What passes on the wire, seen by those who look: the command, the ladder, the capture file read by
 //! tshark, the collector's copy read by sngrep. No number and no password is shown to who did not ask.
 
+use crate::support::capture::{dissected, sip, sound};
 use crate::support::desk::{Desk, Setup, binary, password};
 use crate::support::line::Line;
 use crate::support::process::Process;
 use crate::support::{eventually, poll, rest, s};
 use std::collections::BTreeSet;
 use std::net::{TcpListener, UdpSocket};
-use std::path::Path;
-use std::process::Command;
-
-/// Runs a program to its end: what it printed, when it ended well.
-#[track_caller]
-fn printed(program: &str, arguments: &[&str]) -> String {
-    let output = Command::new(program).args(arguments).env("LC_ALL", "C.UTF-8").output();
-    let output = output.unwrap_or_else(|error| panic!("{program}: {error}"));
-    let text = String::from_utf8_lossy(&output.stdout).into_owned();
-    assert!(
-        output.status.success(),
-        "{program} {arguments:?}: {}\n{text}{}",
-        output.status,
-        String::from_utf8_lossy(&output.stderr)
-    );
-    text
-}
-
-#[track_caller]
-fn sip(desk: &Desk, arguments: &[&str]) -> String {
-    let config = desk.dir().file("madoguchi.toml").display().to_string();
-    let mut all = vec!["sip"];
-    all.extend(arguments);
-    all.extend(["--config", &config, "--lang", "en"]);
-    printed(&binary(), &all)
-}
 
 /// One answered call over UDP at a caller's number of our choice; its id.
 #[track_caller]
@@ -41,38 +16,6 @@ fn one_call(desk: &Desk, from: &str) -> String {
     desk.caller("0312340010").set("FROM", from).set("STAY", 300).start().done();
     agent.done();
     desk.over(&format!("{from}1"))["call"].as_str().expect("an id").to_owned()
-}
-
-/// Proof that tshark finds nothing wrong with a capture, checksums included.
-#[track_caller]
-fn sound(file: &Path) {
-    let file = file.display().to_string();
-    let checks = [
-        "-o",
-        "ip.check_checksum:TRUE",
-        "-o",
-        "udp.check_checksum:TRUE",
-        "-o",
-        "tcp.check_checksum:TRUE",
-    ];
-    let wrong = "_ws.malformed || ip.checksum.status == 0 || udp.checksum.status == 0 || \
-                 tcp.checksum.status == 0 || tcp.analysis.flags";
-    let mut arguments = vec!["-n", "-r", &file];
-    arguments.extend(checks);
-    arguments.extend(["-Y", wrong]);
-    assert_eq!(printed("tshark", &arguments), "", "tshark finds something wrong");
-}
-
-/// Rows of fields that tshark reads from a capture.
-#[track_caller]
-fn dissected(file: &Path, fields: &[&str]) -> Vec<Vec<String>> {
-    let file = file.display().to_string();
-    let mut wanted = vec!["-n", "-r", &file, "-Y", "sip", "-T", "fields"];
-    for field in fields {
-        wanted.extend(["-e", field]);
-    }
-    let rows = printed("tshark", &wanted);
-    rows.lines().map(|line| line.split('\t').map(str::to_owned).collect()).collect()
 }
 
 #[test]
