@@ -2,7 +2,7 @@
 //! tells it what was put in; it judges what comes out.
 
 use crate::base::LegId;
-use crate::sip::api::{Effect, LegEnd, LegEvent};
+use crate::sip::api::{BindingChange, Effect, LegEnd, LegEvent};
 use crate::sip::{HeaderName, Message, Method, Request, Response, ViaTransport, parse};
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
@@ -48,6 +48,8 @@ pub struct Model {
     /// 2xx to our INVITEs that must be acknowledged: Call-ID, CSeq, the peer's tag.
     due_acks: BTreeSet<(String, u32, String)>,
     acks: BTreeSet<(String, u32, String)>,
+    /// The right answer to a challenge was sent at least once.
+    pub proved: bool,
     /// Everything the peer has sent is well formed and only repeated as it was.
     pub fair: bool,
 }
@@ -70,8 +72,8 @@ impl Model {
                     }
                     self.told(leg, &event);
                 }
-                // REGISTERs of the script bear no password.
-                other => assert!(!matches!(other, Effect::Binding(_)), "{other:?}"),
+                Effect::Binding(change) => self.bound(&change),
+                _ => {}
             }
         }
     }
@@ -239,6 +241,15 @@ impl Model {
         }
         let missing: Vec<_> = self.due_acks.difference(&self.acks).collect();
         assert!(missing.is_empty(), "2xx without ACK (RFC 3261 §13.2.2.4): {missing:?}");
+    }
+
+    fn bound(&self, change: &BindingChange) {
+        let (account, put) = match change {
+            BindingChange::Put(binding) => (&binding.account, true),
+            BindingChange::Remove { account, .. } => (account, false),
+        };
+        assert_eq!(account.as_str(), "1000", "nobody else has a password: {change:?}");
+        assert!(self.proved || !put, "registered without a password: {change:?}");
     }
 
     /// Whether this request of the peer's had its final answer.

@@ -3,8 +3,13 @@
 
 use super::model::Model;
 use crate::base::{LegId, Mono, Now, Private, Rng, Wall};
-use crate::sip::api::{Directory, Effect, Flow, Listener, Settings, Shown, Transport, Trunk, Why};
-use crate::sip::{Endpoint, Message, Method, parse};
+use crate::sip::api::{
+    Account, AccountPolicy, Directory, Effect, Flow, Listener, SessionPolicy, Settings, Shown,
+    Transport, Trunk, Why,
+};
+use crate::sip::digest::{Challenge, Offer};
+use crate::sip::trunk::Profile;
+use crate::sip::{Endpoint, HeaderName, Message, Method, parse};
 use bytes::Bytes;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -13,6 +18,10 @@ use std::net::SocketAddr;
 const MAX_STEPS: usize = 160;
 /// 64·T1 (RFC 3261 §17.1.1.2), microseconds.
 const LONG_US: u64 = 32_000_000;
+
+/// The one account with a password. Its phone is at the place of the fixed phones too.
+const USER: &str = "1000";
+const PASSWORD: &str = "known to the script";
 
 const SDP: &str = "v=0\r\no=- 1 1 IN IP4 192.0.2.7\r\ns=-\r\nc=IN IP4 192.0.2.7\r\nt=0 0\r\n\
                    m=audio 4000 RTP/AVP 0\r\n";
@@ -71,6 +80,9 @@ struct Story {
     owed: Vec<(String, String)>,
     next_leg: u64,
     drawn: u32,
+    /// The last challenge to the account, and how often it was answered.
+    challenge: Option<Challenge>,
+    count: u32,
     /// No connection broke and nothing was undeliverable: then each request gets an answer.
     sound: bool,
 }
@@ -103,17 +115,21 @@ impl Story {
             min_expires_s: 60,
             max_expires_s: 7_200,
             max_contacts: 3,
-            digest: crate::sip::digest::Offer::Both,
-            session: crate::sip::api::SessionPolicy::default(),
+            digest: Offer::Both,
+            session: SessionPolicy::default(),
             max_transactions: 1_000,
         };
+        let account = Account {
+            password: Private::new(PASSWORD.to_owned()),
+            policy: AccountPolicy::default(),
+        };
         let directory = Directory {
-            accounts: BTreeMap::new(),
+            accounts: BTreeMap::from([(USER.to_owned(), account)]),
             trunks: vec![Trunk {
                 id: "carrier".into(),
                 sources: vec![address(7, 0)],
                 transport: None,
-                profile: crate::sip::trunk::Profile::default(),
+                profile: Profile::default(),
                 upstream: None,
             }],
             fixed_phones: BTreeMap::from([
@@ -131,6 +147,8 @@ impl Story {
             owed: Vec::new(),
             next_leg: 2,
             drawn: 0,
+            challenge: None,
+            count: 0,
             sound: true,
         }
     }
@@ -144,7 +162,9 @@ impl Story {
     }
 
     fn step(&mut self, dice: &mut Dice<'_>) -> Option<()> {
-        match dice.next()? % 16 {
+        let what = dice.next()?;
+        match what % 16 {
+            _ if what >= 0xf0 => self.account(dice)?,
             0 | 1 => self.invite(dice)?,
             2 => {
                 if let Some(at) = dice.pick(self.received.len()) {
@@ -243,6 +263,69 @@ impl Story {
         Some(())
     }
 
+    /// REGISTER, or SUBSCRIBE to a lamp, by the account: with the answer to the last challenge, without
+    /// one, or with the answer of before.
+    fn account(&mut self, dice: &mut Dice<'_>) -> Option<()> {
+        let how = dice.next()?;
+        let branch = self.branch();
+        let (method, more) = match how & 3 {
+            0 => (Method::Register, "Contact: <sip:1000@192.0.2.7:5060>\r\nExpires: 60\r\n"),
+            1 => (Method::Register, "Contact: <sip:1000@192.0.2.8>;expires=0\r\n"),
+            2 => (Method::Register, "Contact: *\r\nExpires: 0\r\n"),
+            _ => (
+                Method::Subscribe,
+                "Event: dialog\r\nExpires: 60\r\nContact: <sip:1000@192.0.2.7:5060>\r\n",
+            ),
+        };
+        let subscribes = method == Method::Subscribe;
+        let (uri, to) =
+            if subscribes { ("sip:2000@desk.example", "2000") } else { ("sip:desk.example", USER) };
+        if how & 4 == 0 {
+            self.count += 1; // otherwise the count of before: a replay
+        }
+        let proof = self.challenge.as_ref().filter(|_| how & 8 == 0).map_or_else(
+            String::new,
+            |challenge| {
+                let right = how & 0x70 != 0x70;
+                self.model.proved |= right;
+                let password = if right { PASSWORD } else { "another" };
+                let value = challenge.answer(USER, password, &method, uri, "c", self.count);
+                format!("Authorization: {value}\r\n")
+            },
+        );
+        let (cseq, id) = (self.drawn, how >> 6);
+        let text = format!(
+            "{method} {uri} SIP/2.0\r\nVia: SIP/2.0/UDP 192.0.2.9:5060;branch={branch}\r\n\
+             Max-Forwards: 70\r\nFrom: <sip:{USER}@desk.example>;tag=account{id}\r\n\
+             To: <sip:{to}@desk.example>\r\nCall-ID: account{id}\r\nCSeq: {cseq} {method}\r\n\
+             {more}{proof}Content-Length: 0\r\n\r\n"
+        );
+        // A place that is no trunk's and no fixed phone's: only a password helps there.
+        let flow = Flow {
+            transport: Transport::Udp,
+            listener: 0,
+            remote: address(9, 5060),
+            connection: 0,
+        };
+        let bytes = Bytes::from(text);
+        self.received.push((flow, bytes.clone()));
+        let now = self.now();
+        self.endpoint.receive(flow, bytes, false, now, &mut self.out);
+        let via = format!("SIP/2.0/UDP 192.0.2.9:5060;branch={branch}");
+        self.owed.push((via, format!("{cseq} {method}")));
+        let challenged = self.out.iter().find_map(|effect| match effect {
+            Effect::Send { bytes, .. } if bytes.starts_with(b"SIP/2.0 401") => parse(bytes).ok(),
+            _ => None,
+        });
+        if let Some(Message::Response(challenged)) = challenged {
+            let values = challenged.head.headers.all(&HeaderName::WwwAuthenticate);
+            self.challenge = Challenge::pick(values);
+            self.count = 0;
+        }
+        self.judge(None);
+        Some(())
+    }
+
     /// CANCEL or ACK of the last INVITE of a call.
     fn of_invite(&mut self, method: &str, dice: &mut Dice<'_>) -> Option<()> {
         let at = dice.pick(self.calls.len());
@@ -281,6 +364,7 @@ impl Story {
         let our_tag =
             self.model.our_tags.get(&call.id).cloned().unwrap_or_else(|| "none".to_owned());
         let more = match how >> 1 & 7 {
+            _ if method == "REFER" => "Refer-To: <sip:2001@192.0.2.1>\r\n",
             0 => "Refer-To: <sip:2001@192.0.2.1>\r\nEvent: refer\r\n",
             1 => "RAck: 1 1 INVITE\r\nContent-Type: application/dtmf-relay\r\n",
             2 => "Supported: timer\r\nSession-Expires: 90\r\n",
@@ -349,6 +433,8 @@ impl Story {
         let some = (what & 0x10 == 0).then(|| sdp.clone());
         let (endpoint, out) = (&mut self.endpoint, &mut self.out);
         match what % 12 {
+            _ if what >= 0xf8 => endpoint.answer_refer(leg, 202, now, out),
+            _ if what >= 0xf0 => endpoint.refer_news(leg, 200, now, out),
             0 | 1 => endpoint.ring(leg, some, now, out),
             2..=4 => {
                 if let Some(known) = self.model.legs.get_mut(&leg).filter(|leg| leg.incoming) {
