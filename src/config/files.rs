@@ -65,9 +65,15 @@ pub fn load(path: &Path, secrets: Secrets) -> Result<(Config, Vec<Finding>), Vec
                 Err(list) => findings.extend(list),
             }
         }
-        match token(&config.http.token_file, secrets) {
+        let mut secrets = secrets;
+        match token(&config.http.token_file, &mut secrets) {
             Ok(token) => config.token = token,
             Err(list) => findings.extend(list),
+        }
+        match config.http.viewer_token_file.as_ref().map(|file| token(file, &mut secrets)) {
+            Some(Ok(token)) => config.viewer_token = token,
+            Some(Err(list)) => findings.extend(list),
+            None => {}
         }
     }
     findings.extend(config.iter().flat_map(super::tls::fits));
@@ -190,7 +196,7 @@ fn rules_for_nobody(config: &Config, source: Source) -> Vec<Finding> {
     out.into_sorted()
 }
 
-fn token(path: &Path, secrets: Secrets) -> Result<Private<String>, Vec<Finding>> {
+fn token(path: &Path, secrets: &mut Secrets) -> Result<Private<String>, Vec<Finding>> {
     let name = path.display().to_string();
     if path.exists() {
         let text = read(path, &name, true)?;

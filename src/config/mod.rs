@@ -66,6 +66,7 @@ pub struct Config {
     /// `[limits]`.
     pub limits: Limits,
     token: Private<String>,
+    viewer_token: Private<String>,
     /// What the files of `[sip.tls]` hold.
     pub tls: Option<TlsFiles>,
 }
@@ -188,6 +189,8 @@ pub struct Http {
     pub listen: SocketAddr,
     /// Holds the bearer token.
     pub token_file: PathBuf,
+    /// Holds the token of those who may look and do nothing else, if there are any.
+    pub viewer_token_file: Option<PathBuf>,
 }
 
 /// What some accounts may.
@@ -269,6 +272,12 @@ impl Config {
     #[must_use]
     pub const fn http_token(&self) -> &Private<String> {
         &self.token
+    }
+
+    /// The token of those who only look; none without `[http] viewer_token_file`.
+    #[must_use]
+    pub fn viewer_token(&self) -> Option<&Private<String>> {
+        self.http.viewer_token_file.as_ref().map(|_| &self.viewer_token)
     }
 
     /// What the SIP endpoint must know once. A listener on port 0 is advertised with port 0: whoever

@@ -119,6 +119,7 @@ impl Reading<'_, '_> {
             fixed_phones,
             limits,
             token: Private::default(),
+            viewer_token: Private::default(),
             tls: None,
         })
     }
@@ -399,8 +400,10 @@ impl Reading<'_, '_> {
             address
         });
         let token_file = table.get("token_file").and_then(|item| self.path(&item));
+        let viewer_token_file = table.get("viewer_token_file").and_then(|item| self.path(&item));
         table.finish(self.out);
         Http {
+            viewer_token_file,
             listen: listen.unwrap_or(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080)),
             token_file: token_file.unwrap_or_else(|| self.base.join("secrets/http-token")),
         }

@@ -101,6 +101,9 @@ impl Config {
         line("\n[http]".to_owned());
         line(format!("listen = \"{}\"", self.http.listen));
         line(format!("token_file = {}", path(&self.http.token_file)));
+        if let Some(file) = &self.http.viewer_token_file {
+            line(format!("viewer_token_file = {}", path(file)));
+        }
         line("\n[trace]".to_owned());
         line(format!("memory_mib = {}", self.trace.bounds.bytes >> 20));
         line(format!("keep = \"{}\"", show(self.trace.bounds.age)));

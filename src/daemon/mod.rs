@@ -4,8 +4,10 @@
 mod certificates;
 mod demonstration;
 mod engine_loop;
+mod figures;
 mod inlet;
 mod panics;
+mod past;
 mod pulse;
 mod reload;
 mod run;

@@ -3,14 +3,16 @@
 
 use super::certificates::Certificates;
 use super::engine_loop::{Clock, EngineLoop, Heard};
+use super::figures::gauges;
 use super::inlet::Inlet;
+use super::past;
 use super::pulse::Pulse;
 use super::reload::Reload;
-use crate::base::{AgentId, Now, Rng};
+use crate::base::Rng;
 use crate::config::Config;
 use crate::dialplan::Plan;
 use crate::engine::{Engine, Outbox, Parts, Policy, SealingPolicy};
-use crate::event::{DeskEvent, Entry, Fact};
+use crate::event::DeskEvent;
 use crate::io::dns::Dns;
 use crate::io::http::{self, App, CommandFailure, Token, ViewHub};
 use crate::io::media::{Media, MediaConfig, PromptLibrary};
@@ -18,13 +20,11 @@ use crate::io::net::{self, Lane, Listen, Net, Streams};
 use crate::io::store::{self, Store, StoreNotice};
 use crate::io::telemetry::Metrics;
 use crate::io::trace::{Export, ExportError, Trace};
-use crate::pbx::{AgentMemory, Talked, TalkedMemory};
 use crate::sip::BlockedAccount;
 use crate::sip::api::Listener;
-use crate::sip::trunk::{LineState, Server};
+use crate::sip::trunk::Server;
 use crate::trace::Hep;
-use crate::view::{self, Gauges, JournalState, TrunkGauge, Views};
-use std::collections::BTreeMap;
+use crate::view;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
@@ -182,60 +182,6 @@ pub(super) fn random_key() -> Result<[u8; 32], StartError> {
     Ok(key)
 }
 
-/// What the history says at the start.
-struct Past {
-    views: Views,
-    agents: BTreeMap<AgentId, AgentMemory>,
-    talked: Talked,
-    /// Last words for the calls that were open when the last run ended.
-    closing: Vec<Entry>,
-    next_seq: u64,
-}
-
-fn forget_phones(agents: &mut BTreeMap<AgentId, AgentMemory>) {
-    for memory in agents.values_mut() {
-        memory.reachable = false;
-    }
-}
-
-fn read_past(
-    entries: store::Entries,
-    setup: view::Setup,
-    plan: &Plan,
-    now: Now,
-) -> Result<Past, StartError> {
-    let mut views = Views::new(setup);
-    let mut agents: BTreeMap<AgentId, AgentMemory> = BTreeMap::new();
-    let mut talked = TalkedMemory::default();
-    for block in entries {
-        for entry in block? {
-            match &entry.fact {
-                Fact::Agent { agent, event } => {
-                    agents.entry(agent.clone()).or_default().apply(event, entry.at);
-                }
-                // The views take every phone for unreachable from here on; so must the rules, so
-                // that they say which are not.
-                Fact::Desk { event: DeskEvent::Started { .. } } => forget_phones(&mut agents),
-                Fact::Desk { event: DeskEvent::Stopped }
-                | Fact::Call { .. }
-                | Fact::Placed { .. }
-                | Fact::Trunk { .. } => {}
-            }
-            talked.apply(&entry, plan);
-            views.apply(&entry);
-        }
-    }
-    forget_phones(&mut agents);
-    let closing = views.closing_entries(now.wall);
-    for entry in &closing {
-        talked.apply(entry, plan);
-        views.apply(entry);
-    }
-    let talked = talked.talked;
-    let next_seq = views.next_seq();
-    Ok(Past { views, agents, talked, closing, next_seq })
-}
-
 /// Starts the desk. Must be called inside a tokio runtime, which then serves journal and pages; the
 /// network has a runtime of its own.
 ///
@@ -274,7 +220,7 @@ pub async fn start(
     };
     let read_with = Arc::clone(&plan);
     let (past, bindings, subscriptions) = blocking(move || {
-        let past = read_past(replay.entries, setup, &read_with, now)?;
+        let past = past::read(replay.entries, setup, &read_with, now)?;
         Ok::<_, StartError>((past, replay.bindings, replay.subscriptions))
     })
     .await??;
@@ -393,6 +339,11 @@ pub async fn start(
         App {
             hub: hub.clone(),
             token: Token::new(config.http_token().reveal())
+                .map_err(|weak| StartError::Token(weak.to_string()))?,
+            viewer: config
+                .viewer_token()
+                .map(|token| Token::new(token.reveal()))
+                .transpose()
                 .map_err(|weak| StartError::Token(weak.to_string()))?,
             commands: commands(&inlet),
             gauges: gauges(clock, &pulse, &net, &media, &store, &trace, export.as_ref()),
@@ -559,92 +510,4 @@ fn doors(inlet: &Arc<Inlet<Heard>>, pulse: &Arc<Pulse>) -> http::Doors {
             })
         }),
     }
-}
-
-fn trunk_gauge(line: &LineState) -> TrunkGauge {
-    let wide = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
-    TrunkGauge {
-        trunk: line.trunk.clone(),
-        registered: line.registered,
-        refused: line.refused,
-        server: line.server.map(|server| server.to_string()),
-        servers: wide(line.servers),
-        servers_well: wide(line.well),
-    }
-}
-
-/// Gathers what every part shows of itself, for metrics and health.
-fn gauges(
-    clock: Clock,
-    pulse: &Arc<Pulse>,
-    net: &Arc<Net>,
-    media: &Arc<Media>,
-    store: &Arc<Store>,
-    trace: &Arc<Trace>,
-    export: Option<&Export>,
-) -> Arc<dyn Fn() -> Gauges + Send + Sync> {
-    let (pulse, net, media, store) =
-        (Arc::clone(pulse), Arc::clone(net), Arc::clone(media), Arc::downgrade(store));
-    let (trace, sent) = (Arc::clone(trace), export.map(Export::sent).unwrap_or_default());
-    Arc::new(move || {
-        let shown = pulse.shown();
-        let kept = trace.kept();
-        let wire = net.counters();
-        let rtp = media.counters();
-        // Gone only while the desk ends, when nobody reads these figures any more.
-        let journal = store.upgrade().map(|store| store.state()).unwrap_or_default();
-        let wide = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
-        Gauges {
-            engine_beat_age_ms: u64::try_from(pulse.silence(&clock).as_millis())
-                .unwrap_or(u64::MAX),
-            engine_queue: wide(shown.queued),
-            shed_invites: pulse.shed.load(Ordering::Relaxed),
-            engine_inputs_dropped: shown.dropped,
-            config_loaded_s: pulse.config_loaded_ms.load(Ordering::Relaxed) / 1_000,
-            reloads_refused: pulse.reloads_refused.load(Ordering::Relaxed),
-            engine_panics: pulse.panics.load(Ordering::Relaxed),
-            said_before_written: pulse.said_before_written.load(Ordering::Relaxed),
-            engine_calls: wide(shown.gauges.desk.calls),
-            legs: wide(shown.gauges.legs),
-            sip_transactions: wide(
-                shown
-                    .gauges
-                    .sip
-                    .server_transactions
-                    .saturating_add(shown.gauges.sip.client_transactions),
-            ),
-            registrations: wide(shown.gauges.sip.bindings),
-            subscriptions: wide(shown.gauges.sip.subscriptions),
-            sip_malformed: wire.broken_streams.load(Ordering::Relaxed),
-            sip_connections_refused: wire.refused_connections.load(Ordering::Relaxed),
-            sip_handshakes_failed: wire.failed_handshakes.load(Ordering::Relaxed),
-            stun_answers: wire.stun_answers.load(Ordering::Relaxed),
-            media_beat_age_ms: if media.healthy() { 0 } else { u64::MAX },
-            rtp_packets_dropped: rtp.dropped().iter().map(|(_, count)| count).sum(),
-            media_ports: wide(shown.gauges.ports),
-            media_mixes: rtp.mixes,
-            sip_messages_in: wire.received.load(Ordering::Relaxed),
-            sip_messages_out: wire.sent.load(Ordering::Relaxed),
-            blocked_sources: wide(shown.admission.blocked),
-            auth_failures: shown.admission.failures,
-            auth_against_rules: shown.admission.against_rules,
-            auth_unheard: shown.admission.unheard,
-            trace_messages: wide(kept.messages),
-            trace_bytes: wide(kept.bytes),
-            trace_pushed_out: kept.pushed_out,
-            trace_exported: sent.sent.load(Ordering::Relaxed),
-            trace_unexported: sent.dropped.load(Ordering::Relaxed),
-            journal: if journal.failing { JournalState::Failing } else { JournalState::Ok },
-            journal_pending: journal.pending,
-            journal_lost: journal.lost,
-            journal_committed_seq: journal.committed_seq,
-            journal_transactions: journal.transactions,
-            trunks: shown.gauges.lines.iter().map(trunk_gauge).collect(),
-            rtp_packets_in: rtp.packets_received,
-            rtp_packets_out: rtp
-                .packets_relayed
-                .saturating_add(rtp.packets_played)
-                .saturating_add(rtp.packets_made),
-        }
-    })
 }

@@ -6,11 +6,11 @@
 //! stranger's way to shut people out.
 
 use super::{Server, api, pages};
-use axum::extract::{Form, Request, State};
+use axum::extract::{Form, Query, Request, State};
 use axum::http::header::{
     AUTHORIZATION, COOKIE, HOST, LOCATION, ORIGIN, SET_COOKIE, WWW_AUTHENTICATE,
 };
-use axum::http::{HeaderMap, HeaderValue, Method, StatusCode};
+use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use sha2::{Digest, Sha256};
@@ -106,8 +106,26 @@ enum Proof {
     Cookie,
 }
 
-fn proof(headers: &HeaderMap, server: &Server) -> Option<Proof> {
-    let token = &server.app.token;
+/// How much a token opens.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Scope {
+    /// All there is.
+    Whole,
+    /// Looking, without the numbers and names of the SIP trace.
+    Viewer,
+}
+
+/// The tokens there are; one that is both opens all.
+fn tokens(server: &Server) -> impl Iterator<Item = (&Token, Scope)> {
+    let viewer = server.app.viewer.iter().map(|token| (token, Scope::Viewer));
+    std::iter::once((&server.app.token, Scope::Whole)).chain(viewer)
+}
+
+fn proof(headers: &HeaderMap, server: &Server) -> Option<(Proof, Scope)> {
+    tokens(server).find_map(|(token, scope)| Some((proof_by(token, headers, server)?, scope)))
+}
+
+fn proof_by(token: &Token, headers: &HeaderMap, server: &Server) -> Option<Proof> {
     let bearer = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     // The scheme's case does not matter (RFC 9110 §11.1).
     if let Some((scheme, presented)) = bearer.and_then(|value| value.split_once(' '))
@@ -135,7 +153,7 @@ pub(super) async fn authorize(
     request: Request,
     next: Next,
 ) -> Response {
-    let Some(proof) = proof(request.headers(), &server) else {
+    let Some((proof, scope)) = proof(request.headers(), &server) else {
         let mut refused = api::error(
             StatusCode::UNAUTHORIZED,
             "the token is due, as `Authorization: Bearer …` or by a login at /",
@@ -150,7 +168,33 @@ pub(super) async fn authorize(
             "a change by cookie must come from our own page, with the header X-Madoguchi",
         );
     }
+    if scope == Scope::Viewer {
+        let leaves = request.uri().path() == "/logout";
+        if changes && !leaves {
+            return api::error(
+                StatusCode::FORBIDDEN,
+                "this token is for looking; due is the desk's",
+            );
+        }
+        if reveals(request.uri()) {
+            tracing::warn!(
+                "somebody with the viewers' token asked the SIP trace for numbers: refused"
+            );
+            return api::error(
+                StatusCode::FORBIDDEN,
+                "this token shows no numbers and names of the SIP trace; due is the desk's",
+            );
+        }
+    }
     next.run(request).await
+}
+
+/// Whether the query asks for more than pseudonyms, however it is spelt.
+fn reveals(uri: &Uri) -> bool {
+    let pairs = Query::<Vec<(String, String)>>::try_from_uri(uri);
+    pairs.is_ok_and(|Query(pairs)| {
+        pairs.iter().any(|(name, value)| name == "reveal" && value != "nothing")
+    })
 }
 
 /// The header that only our page can send, and no other page's origin.
@@ -187,11 +231,10 @@ pub(super) async fn login(
     if !is_own_origin(&headers) {
         return api::error(StatusCode::FORBIDDEN, "a login must come from our own page");
     }
-    if !server.app.token.is(login.token.trim()) {
-        return pages::login_page(&server, true);
-    }
+    let known = tokens(&server).map(|(token, _)| token).find(|token| token.is(login.token.trim()));
+    let Some(token) = known else { return pages::login_page(&server, true) };
     let now_s = u64::try_from(server.app.hub.now().wall.0 / 1000).unwrap_or(0);
-    let session = server.app.token.session(now_s.saturating_add(SESSION_S));
+    let session = token.session(now_s.saturating_add(SESSION_S));
     let age = SESSION_S.to_string();
     see_other(&format!("{COOKIE_NAME}={session}; Max-Age={age}; {COOKIE_RULES}"))
 }

@@ -100,6 +100,8 @@ pub struct App {
     pub hub: ViewHub,
     /// What a caller of the API must know.
     pub token: Token,
+    /// The same for those who only look: they change nothing, and see no numbers in the SIP trace.
+    pub viewer: Option<Token>,
     /// The way into the engine.
     pub commands: CommandSink,
     /// The machine's state.

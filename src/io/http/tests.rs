@@ -18,6 +18,7 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
+const VIEWER: &str = "only-looks-only-looks";
 const MORNING: i64 = 1_790_816_400_000; // 2026-10-01T10:00:00+09:00
 const INJECTED: &str = "<script>alert('窓口')</script>";
 
@@ -94,6 +95,7 @@ impl World {
         let app = App {
             hub: hub.clone(),
             token: Token::new(TOKEN).expect("long enough"),
+            viewer: Some(Token::new(VIEWER).expect("long enough")),
             commands: Arc::new(move |command| {
                 let result = match &command {
                     Command::SignIn { agent, .. } if agent.as_str() == "2001" => {
@@ -299,6 +301,39 @@ fn the_page_has_no_way_to_make_markup_of_text() {
         let inline = page.split("<script").skip(1).any(|rest| !rest.starts_with(" src=\"/"));
         assert!(!inline, "an inline script");
     }
+}
+
+#[tokio::test]
+async fn who_only_looks_changes_nothing_and_sees_no_numbers_on_the_wire() {
+    let world = World::new().await;
+    let form = "POST /login HTTP/1.1\r\nContent-Type: application/x-www-form-urlencoded";
+    let login = world.ask(form, &format!("token={VIEWER}")).await;
+    let cookie = login.header("set-cookie").expect("a cookie");
+    let cookie = format!("Cookie: {}", cookie.split(';').next().expect("a value"));
+    let own = format!("X-Madoguchi: 1\r\nOrigin: http://{}", world.address);
+    for proof in [format!("Authorization: Bearer {VIEWER}"), format!("{cookie}\r\n{own}")] {
+        let table = [
+            ("GET /api/v1/board", 200),
+            ("GET /metrics", 200),
+            ("GET /api/v1/sip/messages", 200),
+            ("GET /api/v1/sip/messages?reveal=nothing", 200),
+            ("GET /api/v1/sip/messages?reveal=numbers", 403),
+            ("GET /api/v1/sip/messages?reve%61l=numbers", 403),
+            ("GET /api/v1/sip/events?full=1&reveal=numbers", 403),
+            ("POST /api/v1/agents/2002/sign-in", 403),
+            ("DELETE /api/v1/blocked/192.0.2.66", 403),
+        ];
+        for (request, want) in table {
+            let answer = world.ask(&format!("{request} HTTP/1.1\r\n{proof}"), "").await;
+            assert_eq!(answer.status(), want, "{request} with {proof}: {}", answer.body);
+        }
+    }
+    assert!(world.commands.lock().unwrap().is_empty());
+    let whole = format!("Authorization: Bearer {TOKEN}");
+    let numbers = format!("GET /api/v1/sip/messages?reveal=numbers HTTP/1.1\r\n{whole}");
+    assert_eq!(world.ask(&numbers, "").await.status(), 200);
+    let logout = world.ask(&format!("POST /logout HTTP/1.1\r\n{cookie}\r\n{own}"), "").await;
+    assert!(logout.status() < 400, "{}", logout.status());
 }
 
 #[tokio::test]

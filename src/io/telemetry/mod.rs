@@ -4,6 +4,8 @@
 //! counter of its own. No number, name, address or call id is ever a label.
 
 pub mod log;
+mod machine;
 mod metrics;
+mod page;
 
 pub use metrics::{Age, CONTENT_TYPE, Metrics};

@@ -1,0 +1,100 @@
+//! The machine's state as metrics and health page show it, gathered from every room when asked.
+
+use super::engine_loop::Clock;
+use super::pulse::Pulse;
+use crate::io::media::Media;
+use crate::io::net::Net;
+use crate::io::store::Store;
+use crate::io::trace::{Export, Trace};
+use crate::sip::trunk::LineState;
+use crate::view::{Gauges, JournalState, TrunkGauge};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+fn trunk_gauge(line: &LineState) -> TrunkGauge {
+    let wide = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+    TrunkGauge {
+        trunk: line.trunk.clone(),
+        registered: line.registered,
+        refused: line.refused,
+        server: line.server.map(|server| server.to_string()),
+        servers: wide(line.servers),
+        servers_well: wide(line.well),
+    }
+}
+
+/// Gathers what every part shows of itself, for metrics and health.
+pub(super) fn gauges(
+    clock: Clock,
+    pulse: &Arc<Pulse>,
+    net: &Arc<Net>,
+    media: &Arc<Media>,
+    store: &Arc<Store>,
+    trace: &Arc<Trace>,
+    export: Option<&Export>,
+) -> Arc<dyn Fn() -> Gauges + Send + Sync> {
+    let (pulse, net, media, store) =
+        (Arc::clone(pulse), Arc::clone(net), Arc::clone(media), Arc::downgrade(store));
+    let (trace, sent) = (Arc::clone(trace), export.map(Export::sent).unwrap_or_default());
+    Arc::new(move || {
+        let shown = pulse.shown();
+        let kept = trace.kept();
+        let wire = net.counters();
+        let rtp = media.counters();
+        // Gone only while the desk ends, when nobody reads these figures any more.
+        let journal = store.upgrade().map(|store| store.state()).unwrap_or_default();
+        let wide = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        Gauges {
+            engine_beat_age_ms: u64::try_from(pulse.silence(&clock).as_millis())
+                .unwrap_or(u64::MAX),
+            engine_queue: wide(shown.queued),
+            shed_invites: pulse.shed.load(Ordering::Relaxed),
+            engine_inputs_dropped: shown.dropped,
+            config_loaded_s: pulse.config_loaded_ms.load(Ordering::Relaxed) / 1_000,
+            reloads_refused: pulse.reloads_refused.load(Ordering::Relaxed),
+            engine_panics: pulse.panics.load(Ordering::Relaxed),
+            said_before_written: pulse.said_before_written.load(Ordering::Relaxed),
+            engine_calls: wide(shown.gauges.desk.calls),
+            legs: wide(shown.gauges.legs),
+            sip_transactions: wide(
+                shown
+                    .gauges
+                    .sip
+                    .server_transactions
+                    .saturating_add(shown.gauges.sip.client_transactions),
+            ),
+            registrations: wide(shown.gauges.sip.bindings),
+            subscriptions: wide(shown.gauges.sip.subscriptions),
+            sip_malformed: wire.broken_streams.load(Ordering::Relaxed),
+            sip_connections_refused: wire.refused_connections.load(Ordering::Relaxed),
+            sip_handshakes_failed: wire.failed_handshakes.load(Ordering::Relaxed),
+            stun_answers: wire.stun_answers.load(Ordering::Relaxed),
+            media_beat_age_ms: if media.healthy() { 0 } else { u64::MAX },
+            rtp_packets_dropped: rtp.dropped().iter().map(|(_, count)| count).sum(),
+            media_ports: wide(shown.gauges.ports),
+            media_mixes: rtp.mixes,
+            sip_messages_in: wire.received.load(Ordering::Relaxed),
+            sip_messages_out: wire.sent.load(Ordering::Relaxed),
+            blocked_sources: wide(shown.admission.blocked),
+            auth_failures: shown.admission.failures,
+            auth_against_rules: shown.admission.against_rules,
+            auth_unheard: shown.admission.unheard,
+            trace_messages: wide(kept.messages),
+            trace_bytes: wide(kept.bytes),
+            trace_pushed_out: kept.pushed_out,
+            trace_exported: sent.sent.load(Ordering::Relaxed),
+            trace_unexported: sent.dropped.load(Ordering::Relaxed),
+            journal: if journal.failing { JournalState::Failing } else { JournalState::Ok },
+            journal_pending: journal.pending,
+            journal_lost: journal.lost,
+            journal_committed_seq: journal.committed_seq,
+            journal_transactions: journal.transactions,
+            trunks: shown.gauges.lines.iter().map(trunk_gauge).collect(),
+            rtp_packets_in: rtp.packets_received,
+            rtp_packets_out: rtp
+                .packets_relayed
+                .saturating_add(rtp.packets_played)
+                .saturating_add(rtp.packets_made),
+        }
+    })
+}

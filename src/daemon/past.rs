@@ -1,0 +1,65 @@
+//! What the journal says at the start: the views, the agents' duty, what was talked, and the last words
+//! for calls that were up when the last run ended.
+
+use super::start::StartError;
+use crate::base::{AgentId, Now};
+use crate::dialplan::Plan;
+use crate::event::{DeskEvent, Entry, Fact};
+use crate::io::store;
+use crate::pbx::{AgentMemory, Talked, TalkedMemory};
+use crate::view::{self, Views};
+use std::collections::BTreeMap;
+
+/// What the history says at the start.
+pub(super) struct Past {
+    pub views: Views,
+    pub agents: BTreeMap<AgentId, AgentMemory>,
+    pub talked: Talked,
+    /// Last words for the calls that were open when the last run ended.
+    pub closing: Vec<Entry>,
+    pub next_seq: u64,
+}
+
+fn forget_phones(agents: &mut BTreeMap<AgentId, AgentMemory>) {
+    for memory in agents.values_mut() {
+        memory.reachable = false;
+    }
+}
+
+pub(super) fn read(
+    entries: store::Entries,
+    setup: view::Setup,
+    plan: &Plan,
+    now: Now,
+) -> Result<Past, StartError> {
+    let mut views = Views::new(setup);
+    let mut agents: BTreeMap<AgentId, AgentMemory> = BTreeMap::new();
+    let mut talked = TalkedMemory::default();
+    for block in entries {
+        for entry in block? {
+            match &entry.fact {
+                Fact::Agent { agent, event } => {
+                    agents.entry(agent.clone()).or_default().apply(event, entry.at);
+                }
+                // The views take every phone for unreachable from here on; so must the rules, so
+                // that they say which are not.
+                Fact::Desk { event: DeskEvent::Started { .. } } => forget_phones(&mut agents),
+                Fact::Desk { event: DeskEvent::Stopped }
+                | Fact::Call { .. }
+                | Fact::Placed { .. }
+                | Fact::Trunk { .. } => {}
+            }
+            talked.apply(&entry, plan);
+            views.apply(&entry);
+        }
+    }
+    forget_phones(&mut agents);
+    let closing = views.closing_entries(now.wall);
+    for entry in &closing {
+        talked.apply(entry, plan);
+        views.apply(entry);
+    }
+    let talked = talked.talked;
+    let next_seq = views.next_seq();
+    Ok(Past { views, agents, talked, closing, next_seq })
+}

@@ -1,0 +1,226 @@
+//! What the page says of the machine: engine, SIP, media, journal, configuration. From the gauges, never
+//! from the history.
+
+use super::page::{Page, number, seconds};
+use crate::view::{Gauges, JournalState, Views};
+
+/// All of it.
+pub(super) fn machine(page: &mut Page, views: &Views, gauges: &Gauges) {
+    engine(page, gauges);
+    admission(page, gauges);
+    config(page, gauges);
+    trace(page, gauges);
+    trunks(page, gauges);
+    journal(page, views, gauges);
+}
+
+fn engine(page: &mut Page, gauges: &Gauges) {
+    page.one(
+        "madoguchi_engine_heartbeat_age_seconds",
+        "Since the engine last said it lives.",
+        seconds(gauges.engine_beat_age_ms),
+    );
+    page.one(
+        "madoguchi_engine_queue_length",
+        "Inputs that wait for the engine.",
+        number(gauges.engine_queue),
+    );
+    page.count(
+        "madoguchi_engine_shed_invites_total",
+        "Requests refused with 503 because the engine was late (refused calls count as blocked, too).",
+        gauges.shed_invites,
+    );
+    page.count(
+        "madoguchi_engine_inputs_dropped_total",
+        "Inputs thrown away because the engine's queue was full; SIP repeats them.",
+        gauges.engine_inputs_dropped,
+    );
+    page.count(
+        "madoguchi_engine_panics_total",
+        "Faults caught in the engine; each cost the call that caused it.",
+        gauges.engine_panics,
+    );
+    page.count(
+        "madoguchi_journal_late_total",
+        "Times that decisions went out before the journal had them, because it was late.",
+        gauges.said_before_written,
+    );
+    page.one("madoguchi_engine_calls", "Calls the engine holds.", number(gauges.engine_calls));
+    page.one("madoguchi_engine_legs", "SIP dialogs the engine holds.", number(gauges.legs));
+    page.one(
+        "madoguchi_sip_transactions",
+        "SIP transactions held.",
+        number(gauges.sip_transactions),
+    );
+    page.counter(
+        "madoguchi_sip_messages_total",
+        "SIP messages.",
+        &["direction"],
+        [(vec!["in"], gauges.sip_messages_in), (vec!["out"], gauges.sip_messages_out)],
+    );
+    page.count(
+        "madoguchi_sip_malformed_total",
+        "Received bytes that were no SIP message.",
+        gauges.sip_malformed,
+    );
+    page.count(
+        "madoguchi_sip_connections_refused_total",
+        "SIP connections not let in, or ended for others, at a bound.",
+        gauges.sip_connections_refused,
+    );
+    page.count(
+        "madoguchi_sip_handshakes_failed_total",
+        "SIP connections that came to nothing in TLS or in a WebSocket's request.",
+        gauges.sip_handshakes_failed,
+    );
+    page.count(
+        "madoguchi_sip_stun_answers_total",
+        "STUN requests of phones answered.",
+        gauges.stun_answers,
+    );
+    page.one(
+        "madoguchi_sip_registrations",
+        "Registrations in force.",
+        number(gauges.registrations),
+    );
+    page.one(
+        "madoguchi_sip_subscriptions",
+        "Subscriptions in force: lamps and the like that phones watch.",
+        number(gauges.subscriptions),
+    );
+    page.one(
+        "madoguchi_media_heartbeat_age_seconds",
+        "Since the slowest media thread last said it lives.",
+        seconds(gauges.media_beat_age_ms),
+    );
+    page.one("madoguchi_media_ports", "RTP ports open.", number(gauges.media_ports));
+    page.one(
+        "madoguchi_media_mixes",
+        "Conversations whose sound is decoded: pairs that share no codec, and more than two at once.",
+        number(gauges.media_mixes),
+    );
+    page.counter(
+        "madoguchi_rtp_packets_total",
+        "RTP packets.",
+        &["direction"],
+        [(vec!["in"], gauges.rtp_packets_in), (vec!["out"], gauges.rtp_packets_out)],
+    );
+    page.count(
+        "madoguchi_rtp_packets_dropped_total",
+        "RTP packets thrown away: wrong source, malformed, no room.",
+        gauges.rtp_packets_dropped,
+    );
+}
+
+fn admission(page: &mut Page, gauges: &Gauges) {
+    page.one(
+        "madoguchi_sip_blocked_sources",
+        "Sources that are not listened to, as a whole or as one account, because they guessed at passwords.",
+        number(gauges.blocked_sources),
+    );
+    page.count(
+        "madoguchi_sip_auth_failures_total",
+        "Wrong answers to our challenge; a challenge itself is none.",
+        gauges.auth_failures,
+    );
+    page.count(
+        "madoguchi_sip_auth_against_rules_total",
+        "Of the wrong answers, those for an account that may not come from there or that way.",
+        gauges.auth_against_rules,
+    );
+    page.count(
+        "madoguchi_sip_auth_unheard_total",
+        "Answers that were not looked at because their source is blocked.",
+        gauges.auth_unheard,
+    );
+}
+
+fn config(page: &mut Page, gauges: &Gauges) {
+    page.one(
+        "madoguchi_config_loaded_timestamp_seconds",
+        "When the configuration in force was read.",
+        number(u64::try_from(gauges.config_loaded_s).unwrap_or(0)),
+    );
+    page.count(
+        "madoguchi_config_reload_failures_total",
+        "Readings of changed files that were refused for what they found.",
+        gauges.reloads_refused,
+    );
+}
+
+fn trace(page: &mut Page, gauges: &Gauges) {
+    page.one(
+        "madoguchi_trace_messages",
+        "SIP messages kept for looking at.",
+        number(gauges.trace_messages),
+    );
+    page.one("madoguchi_trace_bytes", "Memory that they take.", number(gauges.trace_bytes));
+    page.count(
+        "madoguchi_trace_pushed_out_total",
+        "SIP messages dropped from the trace before their time, for want of room.",
+        gauges.trace_pushed_out,
+    );
+    page.count(
+        "madoguchi_trace_exported_total",
+        "SIP messages sent to the collector.",
+        gauges.trace_exported,
+    );
+    page.count(
+        "madoguchi_trace_unexported_total",
+        "SIP messages that the collector did not get: it was away or slow, or they were too long.",
+        gauges.trace_unexported,
+    );
+}
+
+fn trunks(page: &mut Page, gauges: &Gauges) {
+    let registered = gauges
+        .trunks
+        .iter()
+        .filter_map(|trunk| Some((trunk.trunk.as_str(), f64::from(u8::from(trunk.registered?)))));
+    page.gauge(
+        "madoguchi_trunk_registered",
+        "1 while we are registered with the trunk's carrier, else 0; no line for trunks that are not registered with.",
+        "trunk",
+        registered,
+    );
+    page.gauge(
+        "madoguchi_trunk_servers_well",
+        "Addresses of the trunk's servers that calls are sent to.",
+        "trunk",
+        gauges.trunks.iter().map(|trunk| (trunk.trunk.as_str(), number(trunk.servers_well))),
+    );
+}
+
+fn journal(page: &mut Page, views: &Views, gauges: &Gauges) {
+    page.one(
+        "madoguchi_journal_failing",
+        "1 while the journal cannot be written, else 0.",
+        f64::from(u8::from(gauges.journal == JournalState::Failing)),
+    );
+    page.one(
+        "madoguchi_journal_pending_entries",
+        "Entries decided and not yet on disk.",
+        number(gauges.journal_pending),
+    );
+    page.count(
+        "madoguchi_journal_lost_entries_total",
+        "Entries given up because the journal was away too long.",
+        gauges.journal_lost,
+    );
+    page.count(
+        "madoguchi_journal_transactions_total",
+        "Transactions written.",
+        gauges.journal_transactions,
+    );
+    page.count(
+        "madoguchi_history_entries_total",
+        "Entries that the figures contain.",
+        views.last_seq(),
+    );
+    page.count("madoguchi_history_holes_total", "Entries missing in the history.", views.holes());
+    page.count(
+        "madoguchi_history_strays_total",
+        "Entries about calls that had not arrived or were over.",
+        views.strays(),
+    );
+}

@@ -1,0 +1,96 @@
+//! One scrape's page: a registry that is filled and printed, and the numbers as it wants them.
+
+use prometheus::core::{Atomic, GenericCounter, GenericGauge};
+use prometheus::{GaugeVec, IntCounterVec, Opts, Registry, TextEncoder};
+
+#[allow(clippy::cast_precision_loss)] // Far below 2^53.
+pub(super) fn number(value: u64) -> f64 {
+    value as f64
+}
+
+pub(super) fn float(value: usize) -> f64 {
+    number(u64::try_from(value).unwrap_or(u64::MAX))
+}
+
+pub(super) fn seconds(ms: u64) -> f64 {
+    number(ms) / 1000.0
+}
+
+/// A registry of one scrape. A metric that cannot be made is our fault and shows in the tests of
+/// the page; at run time it is left out and logged.
+#[derive(Default)]
+pub(super) struct Page {
+    registry: Registry,
+}
+
+impl Page {
+    fn add(&self, name: &str, metric: prometheus::Result<Box<dyn prometheus::core::Collector>>) {
+        if let Err(error) = metric.and_then(|metric| self.registry.register(metric)) {
+            tracing::error!(name, %error, "metric");
+        }
+    }
+
+    pub fn counter<'a>(
+        &mut self,
+        name: &str,
+        help: &str,
+        labels: &[&str],
+        values: impl IntoIterator<Item = (Vec<&'a str>, u64)>,
+    ) {
+        let made = IntCounterVec::new(Opts::new(name, help), labels).and_then(|family| {
+            for (labels, value) in values {
+                family.get_metric_with_label_values(&labels)?.inc_by(value);
+            }
+            Ok(Box::new(family) as _)
+        });
+        self.add(name, made);
+    }
+
+    pub fn gauge<'a>(
+        &mut self,
+        name: &str,
+        help: &str,
+        label: &str,
+        values: impl IntoIterator<Item = (&'a str, f64)>,
+    ) {
+        let made = GaugeVec::new(Opts::new(name, help), &[label]).and_then(|family| {
+            for (label, value) in values {
+                family.get_metric_with_label_values(&[label])?.set(value);
+            }
+            Ok(Box::new(family) as _)
+        });
+        self.add(name, made);
+    }
+
+    pub fn one(&mut self, name: &str, help: &str, value: f64) {
+        let made = GenericGauge::<prometheus::core::AtomicF64>::new(name, help).map(|metric| {
+            metric.set(value);
+            Box::new(metric) as _
+        });
+        self.add(name, made);
+    }
+
+    pub fn count(&mut self, name: &str, help: &str, value: u64) {
+        self.counted::<prometheus::core::AtomicU64>(name, help, value);
+    }
+
+    pub fn count_seconds(&mut self, name: &str, help: &str, value: f64) {
+        self.counted::<prometheus::core::AtomicF64>(name, help, value);
+    }
+
+    fn counted<A: Atomic + 'static>(&mut self, name: &str, help: &str, value: A::T) {
+        let made = GenericCounter::<A>::new(name, help).map(|metric| {
+            metric.inc_by(value);
+            Box::new(metric) as _
+        });
+        self.add(name, made);
+    }
+
+    pub fn text(&self) -> String {
+        let mut text = String::new();
+        if let Err(error) = TextEncoder::new().encode_utf8(&self.registry.gather(), &mut text) {
+            tracing::error!(%error, "metrics page");
+        }
+        text
+    }
+}
