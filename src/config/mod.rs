@@ -14,6 +14,7 @@ mod secrets;
 mod session;
 mod show;
 mod tls;
+mod tls_problem;
 mod trunks;
 
 #[cfg(test)]

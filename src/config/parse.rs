@@ -1,6 +1,7 @@
 //! From the text of `madoguchi.toml` to a [`Config`] without its secrets. Pure: no file is opened.
 
 use super::problem::Problem;
+use super::tls_problem::TlsProblem;
 use super::{Config, Durability, Http, Limits, ListenConfig, Media, Sip, StoreConfig, TlsConfig};
 use crate::base::{Number, Private};
 
@@ -188,7 +189,7 @@ impl Reading<'_, '_> {
             && let Some(secure) = listens.iter().find(|l| l.value.transport.is_secure())
         {
             let transport = secure.value.transport.as_str();
-            self.out.at(&secure.span, Problem::NoCertificate { transport });
+            self.out.at(&secure.span, Problem::Tls(TlsProblem::NoCertificate { transport }));
         }
         table.finish(self.out);
         let listen = listens.iter().map(|listen| listen.value).collect();

@@ -2,7 +2,8 @@
 //! said at `check` and at the start, in words that name the file and the mend.
 
 use super::files::{read, whole};
-use super::problem::{Pem, Problem};
+use super::problem::Problem;
+use super::tls_problem::{Pem, TlsProblem};
 use super::{Config, TlsConfig, TrunkConfig};
 use crate::dialplan::Finding;
 use crate::sip::api::Transport;
@@ -103,7 +104,7 @@ pub(super) fn fits(config: &Config) -> Vec<Finding> {
                 .is_ok_and(|name| verify_server_name(&own, &name).is_ok())
         };
         if !names.is_empty() && !names.iter().any(named) {
-            problems.push(Problem::NotNamed { names: names.join(", ") });
+            problems.push(Problem::Tls(TlsProblem::NotNamed { names: names.join(", ") }));
         }
     }
     let by_tls = |trunk: &TrunkConfig| trunk.transport == Some(Transport::Tls);
@@ -111,13 +112,13 @@ pub(super) fn fits(config: &Config) -> Vec<Finding> {
         || config.fixed_phones.values().any(|contact| contact.ends_with(";transport=tls"));
     for trunk in config.trunks.iter().filter(|trunk| !trunk.tls_names.is_empty()) {
         if tls.client_ca.is_none() {
-            problems.push(Problem::NoClientCa { name: trunk.name.to_string() });
+            problems.push(Problem::Tls(TlsProblem::NoClientCa { name: trunk.name.to_string() }));
         }
     }
     if !tls.verify_peers {
-        problems.push(Problem::Unverified);
+        problems.push(Problem::Tls(TlsProblem::Unverified));
     } else if calls && tls.peer_ca.is_none() {
-        problems.push(Problem::NoPeerCa);
+        problems.push(Problem::Tls(TlsProblem::NoPeerCa));
     }
     problems.into_iter().flat_map(|problem| whole(&name, problem)).collect()
 }
@@ -125,12 +126,14 @@ pub(super) fn fits(config: &Config) -> Vec<Finding> {
 fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Vec<Finding>> {
     let name = path.display().to_string();
     let text = read(path, &name, false)?;
-    let broken = |error: PemError| whole(&name, Problem::BadPem { error: error.to_string() });
+    let broken = |error: PemError| {
+        whole(&name, Problem::Tls(TlsProblem::BadPem { error: error.to_string() }))
+    };
     let found: Result<Vec<_>, _> =
         CertificateDer::pem_slice_iter(text.as_bytes()).take(MOST_CERTIFICATES).collect();
     let found = found.map_err(broken)?;
     if found.is_empty() {
-        return Err(whole(&name, Problem::NoPem { what: Pem::Certificate }));
+        return Err(whole(&name, Problem::Tls(TlsProblem::NoPem { what: Pem::Certificate })));
     }
     Ok(found)
 }
@@ -141,7 +144,10 @@ fn authorities(path: &Path) -> Result<Vec<CertificateDer<'static>>, Vec<Finding>
     for authority in &found {
         if let Err(error) = roots.add(authority.clone()) {
             let error = error.to_string();
-            return Err(whole(&path.display().to_string(), Problem::BadCertificate { error }));
+            return Err(whole(
+                &path.display().to_string(),
+                Problem::Tls(TlsProblem::BadCertificate { error }),
+            ));
         }
     }
     Ok(found)
@@ -152,9 +158,9 @@ fn key(path: &Path) -> Result<PrivateKeyDer<'static>, Vec<Finding>> {
     let text = read(path, &name, true)?;
     PrivateKeyDer::from_pem_slice(text.as_bytes()).map_err(|error| {
         let problem = match error {
-            PemError::NoItemsFound => Problem::NoPem { what: Pem::Key },
+            PemError::NoItemsFound => Problem::Tls(TlsProblem::NoPem { what: Pem::Key }),
             // Its words may hold a line of the file.
-            _ => Problem::BadPem { error: "the key".to_owned() },
+            _ => Problem::Tls(TlsProblem::BadPem { error: "the key".to_owned() }),
         };
         whole(&name, problem)
     })
@@ -164,9 +170,9 @@ fn judge(files: &TlsFiles, key: &Path) -> Result<(), Problem> {
     match CertifiedKey::from_der(files.chain.clone(), files.key.clone_key(), &default_provider()) {
         Ok(_) => Ok(()),
         Err(Error::InconsistentKeys(_)) => {
-            Err(Problem::OtherKey { key: key.display().to_string() })
+            Err(Problem::Tls(TlsProblem::OtherKey { key: key.display().to_string() }))
         }
-        Err(error) => Err(Problem::BadCertificate { error: error.to_string() }),
+        Err(error) => Err(Problem::Tls(TlsProblem::BadCertificate { error: error.to_string() })),
     }
 }
 
@@ -174,12 +180,18 @@ fn validity(certificate: &[u8], now_s: i64) -> Option<Problem> {
     let (from_s, until_s) = period(certificate)?;
     let days = |seconds: i64| seconds.div_euclid(DAY_S);
     if now_s > until_s {
-        Some(Problem::NotValid { since_days: days(now_s.saturating_sub(until_s)), over: true })
+        Some(Problem::Tls(TlsProblem::NotValid {
+            since_days: days(now_s.saturating_sub(until_s)),
+            over: true,
+        }))
     } else if now_s < from_s {
-        Some(Problem::NotValid { since_days: days(from_s.saturating_sub(now_s)), over: false })
+        Some(Problem::Tls(TlsProblem::NotValid {
+            since_days: days(from_s.saturating_sub(now_s)),
+            over: false,
+        }))
     } else {
         let left = days(until_s.saturating_sub(now_s));
-        (left < WARN_DAYS).then_some(Problem::Expires { days: left })
+        (left < WARN_DAYS).then_some(Problem::Tls(TlsProblem::Expires { days: left }))
     }
 }
 
@@ -348,21 +360,31 @@ mod tests {
         };
         let table = [
             ("well", &utc, "2026-11-30", None),
-            ("29 days", &utc, "2026-12-02", Some(Problem::Expires { days: 29 })),
-            ("the last day", &utc, "2026-12-31", Some(Problem::Expires { days: 0 })),
-            ("over", &utc, "2027-01-05", Some(Problem::NotValid { since_days: 5, over: true })),
+            ("29 days", &utc, "2026-12-02", Some(Problem::Tls(TlsProblem::Expires { days: 29 }))),
+            (
+                "the last day",
+                &utc,
+                "2026-12-31",
+                Some(Problem::Tls(TlsProblem::Expires { days: 0 })),
+            ),
+            (
+                "over",
+                &utc,
+                "2027-01-05",
+                Some(Problem::Tls(TlsProblem::NotValid { since_days: 5, over: true })),
+            ),
             (
                 "too early",
                 &utc,
                 "2025-12-30",
-                Some(Problem::NotValid { since_days: 2, over: false }),
+                Some(Problem::Tls(TlsProblem::NotValid { since_days: 2, over: false })),
             ),
             ("far ahead", &general, "2040-01-01", None),
             (
                 "far ahead, over",
                 &general,
                 "2051-01-03",
-                Some(Problem::NotValid { since_days: 2, over: true }),
+                Some(Problem::Tls(TlsProblem::NotValid { since_days: 2, over: true })),
             ),
         ];
         for (case, certificate, now, want) in table {

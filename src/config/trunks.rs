@@ -5,6 +5,7 @@ use super::parse::{Reading, TRANSPORTS};
 use super::parse_accounts::ENCRYPTION;
 use super::problem::Problem;
 use super::show::quoted;
+use super::tls_problem::TlsProblem;
 use crate::base::{Channels, Private, TrunkId};
 use crate::dialplan::reader::{At, Item, Table};
 use crate::dialplan::shape::TextRule;
@@ -66,7 +67,7 @@ impl Reading<'_, '_> {
             let tls_names = tls_names.map(|item| self.hosts(&item)).unwrap_or_default();
             if let Some(span) = span.filter(|_| transport != Some(Transport::Tls)) {
                 // By another transport it would be believed without any certificate.
-                self.out.at(&span, Problem::NamesWithoutTls);
+                self.out.at(&span, Problem::Tls(TlsProblem::NamesWithoutTls));
             }
             let sealing = table.get("encryption");
             let sealing = sealing.and_then(|item| item.word(&ENCRYPTION, self.out));
