@@ -2,12 +2,15 @@
 //! It is no call of the desk: it has no outcome and enters no figure of the contract. It holds its
 //! caller's line all the same: an agent who calls out is not rung.
 
+mod call;
+
+use self::call::{Call, Holding, State};
 use super::agent::AgentIx;
 use super::api::Action;
 use super::floor::{Floor, Turn};
-use super::outside::{Attempt, Next, Outside, passed_on};
+use super::outside::{Next, Outside, passed_on};
 use super::timers::Timer;
-use crate::base::{CallId, LegId, Mono, Number, Private, TrunkId};
+use crate::base::{CallId, LegId, Mono, Number, Private};
 use crate::dialplan::Way;
 use crate::event::{Fact, Party, PlacedEnd, PlacedEvent};
 use std::collections::BTreeMap;
@@ -22,53 +25,6 @@ pub(super) struct Placed {
     phones: BTreeMap<LegId, LegId>,
     /// What the call holds whose step is being taken. Found set by an input, its step panicked.
     at_hand: Option<Holding>,
-}
-
-/// All that a call holds elsewhere.
-#[derive(Debug)]
-struct Holding {
-    leg: LegId,
-    id: CallId,
-    arrived: Mono,
-    placed_by: Option<AgentIx>,
-    outside: Option<(Number, TrunkId)>,
-    timer: Option<Mono>,
-}
-
-/// One call.
-#[derive(Debug)]
-struct Call {
-    id: CallId,
-    leg: LegId,
-    arrived: Mono,
-    from: Number,
-    number: Private<String>,
-    placed_by: Option<AgentIx>,
-    accepted: bool,
-    rung: bool,
-    state: State,
-    timer: Option<Mono>,
-}
-
-/// Whom it is for.
-#[derive(Debug)]
-enum State {
-    /// Between two states.
-    New,
-    /// A phone of ours rings.
-    Ringing {
-        phone: LegId,
-        until: Mono,
-    },
-    /// A number outside is being reached.
-    Reaching(Attempt),
-    /// Both talk; the call is `outside` or with a phone of ours.
-    Talking {
-        phone: LegId,
-        outside: Option<Outside>,
-        held: [bool; 2],
-    },
-    Over,
 }
 
 /// What happens to a placed call.
@@ -486,52 +442,5 @@ impl Placed {
             floor.talk_ends(agent, Duration::ZERO, turn);
         }
         turn.act(Action::Forget { call: call.id });
-    }
-}
-
-impl Call {
-    fn holding(&self) -> Holding {
-        let outside = match &self.state {
-            State::Reaching(attempt) => Some(attempt.trunk.clone()),
-            State::Talking { outside: Some(outside), .. } => Some(outside.trunk.clone()),
-            State::Talking { outside: None, .. }
-            | State::New
-            | State::Ringing { .. }
-            | State::Over => None,
-        };
-        let outside = outside.map(|trunk| (self.from.clone(), trunk));
-        Holding {
-            leg: self.leg,
-            id: self.id,
-            arrived: self.arrived,
-            placed_by: self.placed_by,
-            outside,
-            timer: self.timer,
-        }
-    }
-
-    fn record(&self, event: PlacedEvent, turn: &mut Turn<'_>) {
-        let age = turn.now.mono.since(self.arrived);
-        let t_ms = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
-        turn.record(Fact::Placed { call: self.id, t_ms, event });
-    }
-
-    fn ring(&mut self, turn: &mut Turn<'_>) {
-        if !self.accepted && !self.rung {
-            self.rung = true;
-            turn.act(Action::Ring { leg: self.leg });
-        }
-    }
-
-    fn held(&self, by: Party, on: bool, other: LegId, floor: &mut Floor, turn: &mut Turn<'_>) {
-        if on {
-            let play = floor.draw_play();
-            let prompts = vec![floor.plan.hold_music.clone()];
-            turn.act(Action::Play { leg: other, play, prompts, looped: true });
-            self.record(PlacedEvent::Held { by }, turn);
-        } else {
-            turn.act(Action::Stop { leg: other });
-            self.record(PlacedEvent::Resumed { by }, turn);
-        }
     }
 }
