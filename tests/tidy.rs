@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 /// Room → rooms it may import (`crate::<room>`), beside itself.
 const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("base", &[]),
-    ("sdp", &["base", "srtp"]),
+    ("sdp", &["base", "srtp", "ice", "dtls"]),
     ("rtp", &["base", "sdp"]),
     ("srtp", &["base"]),
     ("ice", &["base"]),
@@ -18,12 +18,12 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("event", &["base"]),
     ("pbx", &["base", "dialplan", "event"]),
     ("view", &["base", "event"]),
-    ("engine", &["base", "sdp", "rtp", "sip", "dialplan", "event", "pbx"]),
+    ("engine", &["base", "sdp", "dtls", "rtp", "sip", "dialplan", "event", "pbx"]),
     ("simulate", &["base", "sdp", "rtp", "sip", "dialplan", "event", "pbx", "view", "engine"]),
     ("config", &["base", "sdp", "rtp", "sip", "trace", "dialplan", "event"]),
     ("io/dns", &["base", "sip"]),
     ("io/net", &["base", "sip"]),
-    ("io/media", &["base", "sdp", "rtp", "srtp"]),
+    ("io/media", &["base", "sdp", "rtp", "srtp", "ice", "dtls"]),
     ("io/store", &["base", "event", "sip"]),
     ("io/http", &["base", "event", "pbx", "trace", "view"]),
     ("io/trace", &["base", "sip", "trace"]),
@@ -35,6 +35,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
         "daemon",
         &[
             "base",
+            "dtls",
             "sdp",
             "rtp",
             "sip",

@@ -76,6 +76,7 @@ pub fn sdp(data: &[u8]) {
         ptime_ms: 20,
         sealing: Sealing::Off,
         keys: None,
+        fingerprint: None,
     };
     if let Ok((answer, agreed)) = local.answer(&session) {
         let read = crate::sdp::parse(&answer).unwrap_or_else(|error| {

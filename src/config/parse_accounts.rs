@@ -11,8 +11,12 @@ use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 /// What may be wanted of encrypted sound. Where nothing is said, it is taken when it is offered.
-pub(super) const ENCRYPTION: [(&str, Sealing); 3] =
-    [("off", Sealing::Off), ("preferred", Sealing::Offers), ("required", Sealing::Required)];
+pub(super) const ENCRYPTION: [(&str, Sealing); 4] = [
+    ("off", Sealing::Off),
+    ("preferred", Sealing::Offers),
+    ("required", Sealing::Required),
+    ("dtls", Sealing::Dtls),
+];
 
 impl Reading<'_, '_> {
     pub(super) fn accounts(&mut self, mut table: Table) -> (Option<PathBuf>, Vec<AccountRule>) {

@@ -11,6 +11,7 @@ use super::reload::Reload;
 use crate::base::Rng;
 use crate::config::Config;
 use crate::dialplan::Plan;
+use crate::dtls::Identity;
 use crate::engine::{Engine, Outbox, Parts, Policy, SealingPolicy};
 use crate::event::DeskEvent;
 use crate::io::dns::Dns;
@@ -29,7 +30,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
 /// The inlet's bounds: a second of what a core can decide on, and a tenth of that of new calls.
@@ -50,6 +51,9 @@ pub enum StartError {
     /// Reading the history.
     #[error("the history cannot be read: {0}")]
     History(#[from] store::ReadError),
+    /// The certificate for DTLS cannot be made.
+    #[error("the certificate for encrypted sound (DTLS) cannot be made")]
+    NoIdentity,
     /// The media threads.
     #[error("the media threads cannot be started: {0}")]
     Media(std::io::Error),
@@ -226,6 +230,9 @@ pub async fn start(
     .await??;
 
     let known_prompts;
+    // Made anew at every start: what proves it is the fingerprint in the signalling, not its age.
+    let identity = Arc::new(Identity::new(Instant::now()).map_err(|_| StartError::NoIdentity)?);
+    let fingerprint = identity.fingerprint().clone();
     let media = {
         let inlet = Arc::clone(&inlet);
         let prompts = PromptLibrary::load(config.media.prompts.as_deref())
@@ -236,6 +243,7 @@ pub async fn start(
             silence_after: config.media.silence_after,
             learn_source: config.media.learn_source,
             dscp: config.media.dscp,
+            identity: Some(identity),
             ..MediaConfig::new(Arc::new(prompts))
         };
         let notice = move |notice| {
@@ -271,6 +279,7 @@ pub async fn start(
         media_ip: config.media.advertised(),
         codecs: config.media.codecs.clone(),
         sealing: SealingPolicy { phones, trunks },
+        fingerprint: Some(fingerprint),
         first_port: *config.media.ports.start(),
         last_port: *config.media.ports.end(),
         max_calls: config.limits.calls,

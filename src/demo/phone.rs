@@ -261,6 +261,7 @@ impl Phone {
             ptime_ms: 20,
             sealing: Sealing::Off,
             keys: None,
+            fingerprint: None,
         }
     }
 

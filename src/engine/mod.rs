@@ -15,6 +15,7 @@ mod wiring;
 
 use crate::base::{AgentId, CallId, Channels, LegId, Mono, Now, Number, Rng, TrunkId};
 use crate::dialplan::Plan;
+use crate::dtls::Fingerprint;
 use crate::event::{DeskEvent, Entry, Fact};
 use crate::pbx::{self, Command, CommandError, Desk};
 use crate::rtp;
@@ -159,6 +160,8 @@ pub struct Policy {
     pub codecs: Vec<Codec>,
     /// Who wants what of encryption.
     pub sealing: SealingPolicy,
+    /// Of our certificate; without one nobody is talked with by DTLS.
+    pub fingerprint: Option<Fingerprint>,
     /// First RTP port.
     pub first_port: u16,
     /// Last RTP port, included.

@@ -173,7 +173,7 @@ impl Engine {
         let said = match session.sealing {
             Sealing::Off => false,
             Sealing::Accepts => asked,
-            Sealing::Offers | Sealing::Required => true,
+            Sealing::Offers | Sealing::Required | Sealing::Dtls => true,
         };
         if said && session.keys.is_none() {
             session.keys = Some(OwnKeys::draw(&mut self.rng));
@@ -197,6 +197,7 @@ impl Engine {
             ptime_ms: 20,
             sealing: session.map_or_else(Sealing::default, |session| session.sealing),
             keys: session.and_then(|session| session.keys.clone()),
+            fingerprint: self.policy.fingerprint.clone(),
         }
     }
 
@@ -229,7 +230,8 @@ impl Engine {
         out: &mut Outbox,
     ) -> Result<Bytes, NoMedia> {
         let port = self.open(leg, now, out)?;
-        self.draw_keys(leg, offer.media.iter().any(|media| !media.cryptos.is_empty()));
+        let asked = |media: &sdp::Media| !media.cryptos.is_empty() || media.by_dtls();
+        self.draw_keys(leg, offer.media.iter().any(asked));
         let local = self.local(leg, port, None, direction);
         let (answer, agreed) = local.answer(offer)?;
         self.agree(leg, agreed, out);

@@ -81,6 +81,7 @@ impl Room {
                 channels: std::collections::BTreeMap::new(),
                 codecs: vec![crate::sdp::Codec::Pcmu, crate::sdp::Codec::Pcma],
                 sealing: crate::engine::SealingPolicy::default(),
+                fingerprint: None,
                 lost_after: LOST_AFTER,
             },
             rng: Rng::from_number(1),

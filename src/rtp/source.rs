@@ -23,6 +23,8 @@ pub enum Verdict {
 pub struct SourceLock {
     sdp: SocketAddr,
     learns: bool,
+    /// The peer shows its address by ICE; no packet proves anything.
+    by_checks: bool,
     state: State,
 }
 
@@ -41,14 +43,27 @@ impl SourceLock {
     /// A lock that nobody has opened. `learns` allows strangers to be believed at all.
     #[must_use]
     pub const fn new(sdp: SocketAddr, learns: bool) -> Self {
-        Self { sdp, learns, state: State::Open { stranger: None, count: 0 } }
+        Self { sdp, learns, by_checks: false, state: State::Open { stranger: None, count: 0 } }
+    }
+
+    /// Nobody is believed before [`Self::choose`] says whom: the peer proves its address by ICE. `sdp` is
+    /// only what tells one description from the next.
+    #[must_use]
+    pub const fn by_checks(sdp: SocketAddr) -> Self {
+        Self { by_checks: true, ..Self::new(sdp, false) }
+    }
+
+    /// The peer has proved that it is there.
+    pub const fn choose(&mut self, address: SocketAddr) {
+        self.state = State::Learned(address);
     }
 
     /// Judges a well-formed packet of an agreed payload type.
     pub fn judge(&mut self, from: SocketAddr, ssrc: u32) -> Verdict {
         match self.state {
-            State::Proved if from == self.sdp => Verdict::Accept,
             State::Learned(phone) if from == phone => Verdict::Accept,
+            _ if self.by_checks => Verdict::Refuse,
+            State::Proved if from == self.sdp => Verdict::Accept,
             State::Open { .. } | State::Learned(_) if from == self.sdp => {
                 self.state = State::Proved;
                 Verdict::AcceptAndLock
@@ -72,6 +87,7 @@ impl SourceLock {
     #[must_use]
     pub fn target(&self) -> Option<SocketAddr> {
         let target = match self.state {
+            State::Open { .. } | State::Proved if self.by_checks => return None,
             State::Learned(phone) => phone,
             State::Open { .. } | State::Proved => self.sdp,
         };

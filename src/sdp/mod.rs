@@ -20,8 +20,8 @@ mod parse;
 mod sealing;
 
 pub use negotiate::{Agreed, Local};
-pub use parse::{Address, Media, PayloadMap, Session, parse};
-pub use sealing::{Keys, OwnKeys, Protection, Sealing};
+pub use parse::{Address, Handshaking, Media, PayloadMap, Session, Setup, parse};
+pub use sealing::{Dtls, Ice, Keys, OwnKeys, Protection, Sealing};
 
 /// A voice codec that we speak.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

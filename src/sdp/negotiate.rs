@@ -1,11 +1,14 @@
 //! Our side of offer and answer (RFC 3264): writes what we say and finds what both sides share.
 //! Never copies a line of the peer's: what is written is rebuilt from values.
 
-use super::parse::{Address, Media, Session};
+use super::parse::{Address, Media, Session, Setup};
 use super::{Codec, Direction, OwnKeys, Protection, SdpError, Sealing};
+use crate::dtls::{Fingerprint, Role};
+use crate::ice::Candidate;
 use crate::srtp::sdes::Crypto;
 use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
+use std::sync::Arc;
 
 /// The payload type under which we offer telephone-event; the number that everybody uses.
 const EVENT_PT: u8 = 101;
@@ -40,6 +43,8 @@ pub struct Local {
     pub sealing: Sealing,
     /// Our keys; without them nothing is encrypted, and what must be cannot be answered.
     pub keys: Option<OwnKeys>,
+    /// Of our certificate; without one nobody is talked with by DTLS.
+    pub fingerprint: Option<Fingerprint>,
 }
 
 /// What both sides share.
@@ -71,16 +76,27 @@ impl Local {
     /// An offer of one audio stream with all our codecs and telephone-event.
     #[must_use]
     pub fn offer(&self) -> Vec<u8> {
+        let web = self.sealing == Sealing::Dtls && self.fingerprint.is_some();
         let mut text = self.head((0, 0));
+        if web {
+            text.push_str("a=ice-lite\r\na=group:BUNDLE 0\r\n");
+        }
         let voices: Vec<_> =
             self.codecs.iter().map(|codec| (*codec, codec.payload_type())).collect();
         let mut events = vec![(EVENT_PT, 8_000)];
         if self.codecs.contains(&Codec::Opus) {
             events.push((EVENT_48K_PT, Codec::Opus.clock_hz()));
         }
-        let protocol = if self.sealing == Sealing::Required { "RTP/SAVP" } else { "RTP/AVP" };
+        let protocol = match self.sealing {
+            _ if web => "UDP/TLS/RTP/SAVPF",
+            Sealing::Required | Sealing::Dtls => "RTP/SAVP",
+            Sealing::Off | Sealing::Accepts | Sealing::Offers => "RTP/AVP",
+        };
         self.audio(&mut text, protocol, &voices, &events, self.direction, self.ptime_ms);
-        if matches!(self.sealing, Sealing::Offers | Sealing::Required) {
+        if web {
+            text.push_str("a=mid:0\r\na=rtcp-mux\r\n");
+            self.say_handshake(&mut text, Setup::ActPass, true);
+        } else if matches!(self.sealing, Sealing::Offers | Sealing::Required) {
             let keys = self.keys.iter().flat_map(OwnKeys::offered);
             keys.for_each(|crypto| say_key(&mut text, crypto));
         }
@@ -96,17 +112,21 @@ impl Local {
     /// Whether [`Self::answer`] will do, once our keys are there.
     #[must_use]
     pub fn could_answer(&self, offer: &Session) -> bool {
-        self.choice(offer).is_some_and(|(_, media, _, _)| self.remote(offer, media).is_ok())
+        self.choice(offer).is_some_and(|(_, media, _, _)| self.way(offer, media).is_ok())
     }
 
     /// The place of the line that is accepted, the line, the codec and its payload type.
     fn choice<'a>(&self, offer: &'a Session) -> Option<(usize, &'a Media, Codec, u8)> {
         let lines = offer.media.iter().enumerate();
-        let lines = lines.filter(|(_, media)| media.is_audio() && self.sealing.takes(media));
+        let dtls = self.fingerprint.is_some();
+        let lines =
+            lines.filter(|(_, media)| media.is_audio() && self.sealing.takes(offer, media, dtls));
         let shared = lines
             .filter_map(|(at, media)| self.common(media).map(|(codec, pt)| (at, media, codec, pt)));
         // An encrypted line before a plain one, where both are offered and we take either.
-        shared.min_by_key(|(_, media, _, _)| media.cryptos.is_empty() && self.sealing.wants())
+        shared.min_by_key(|(_, media, _, _)| {
+            media.cryptos.is_empty() && !media.by_dtls() && self.sealing.wants()
+        })
     }
 
     /// Answers an offer: one audio stream in one codec, so that the peer cannot change it under way;
@@ -119,14 +139,20 @@ impl Local {
     pub fn answer(&self, offer: &Session) -> Result<(Vec<u8>, Agreed), SdpError> {
         let (chosen, media, codec, pt) = self.choice(offer).ok_or(SdpError::NoCommonMedia)?;
         let event = media.event(codec);
-        let sealed = self.keys.as_ref().filter(|_| self.sealing.wants());
-        let sealed = sealed.and_then(|keys| keys.answer(&media.cryptos));
-        if sealed.is_none() && (media.must_be_sealed() || self.sealing == Sealing::Required) {
+        let keys = self.keys.as_ref().filter(|_| self.sealing.wants());
+        let handshake =
+            keys.filter(|_| media.by_dtls()).and_then(|keys| keys.handshake(offer, media));
+        let sealed = keys.filter(|_| !media.by_dtls()).and_then(|keys| keys.answer(&media.cryptos));
+        let (said_key, mut protection) = sealed.unzip();
+        if let Some(handshake) = &handshake {
+            protection = Some(Protection::Dtls(Arc::new(handshake.clone())));
+        }
+        let must = matches!(self.sealing, Sealing::Required | Sealing::Dtls);
+        if protection.is_none() && (media.must_be_sealed() || must) {
             return Err(SdpError::NoCommonMedia);
         }
-        let (said_key, protection) = sealed.unzip();
         let agreed = Agreed {
-            remote: self.remote(offer, media)?,
+            remote: self.way(offer, media)?,
             codec,
             send_pt: pt,
             // RFC 3264 §6.1: the same number both ways.
@@ -139,13 +165,33 @@ impl Local {
             protection: protection.unwrap_or_default(),
         };
         let mut text = self.head(offer.time);
+        if handshake.as_ref().is_some_and(|handshake| handshake.ice.is_some()) {
+            text.push_str("a=ice-lite\r\n"); // RFC 8839 §5.3
+        }
+        // RFC 9143 §7.3.1: of the streams that were to share a port, the one that we take.
+        if let Some(mid) = media.mid.as_ref().filter(|mid| offer.bundle.contains(mid)) {
+            let _ = write!(text, "a=group:BUNDLE {mid}\r\n");
+        }
         for (at, line) in offer.media.iter().enumerate() {
             if at == chosen {
                 let voice = [(codec, pt)];
                 let (direction, ptime) = (agreed.direction, agreed.ptime_ms);
                 self.audio(&mut text, &line.protocol, &voice, event.as_slice(), direction, ptime);
+                if let Some(mid) = &media.mid {
+                    let _ = write!(text, "a=mid:{mid}\r\n");
+                }
+                if media.mux {
+                    text.push_str("a=rtcp-mux\r\n");
+                }
                 if let Some(key) = &said_key {
                     say_key(&mut text, key);
+                }
+                if let Some(handshake) = &handshake {
+                    let setup = match handshake.role {
+                        Role::Server => Setup::Passive,
+                        Role::Client => Setup::Active,
+                    };
+                    self.say_handshake(&mut text, setup, handshake.ice.is_some());
                 }
             } else {
                 let format = line.formats.first().map_or("0", String::as_str);
@@ -165,14 +211,19 @@ impl Local {
         let media = media.ok_or(SdpError::NoCommonMedia)?;
         let offered = matches!(self.sealing, Sealing::Offers | Sealing::Required);
         let protection = self.keys.as_ref().filter(|_| offered);
-        let protection = protection.and_then(|keys| keys.taken(&media.cryptos));
-        if protection.is_none() && (self.sealing == Sealing::Required || media.must_be_sealed()) {
+        let mut protection = protection.and_then(|keys| keys.taken(&media.cryptos));
+        if self.sealing == Sealing::Dtls && media.by_dtls() {
+            let handshake = self.keys.as_ref().and_then(|keys| keys.handshake(answer, media));
+            protection = handshake.map(|handshake| Protection::Dtls(Arc::new(handshake)));
+        }
+        let must = matches!(self.sealing, Sealing::Required | Sealing::Dtls);
+        if protection.is_none() && (must || media.must_be_sealed() || media.by_dtls()) {
             return Err(SdpError::NoCommonMedia);
         }
         let (codec, pt) = self.common(media).ok_or(SdpError::NoCommonMedia)?;
         let event = media.event(codec);
         Ok(Agreed {
-            remote: self.remote(answer, media)?,
+            remote: self.way(answer, media)?,
             codec,
             // Each side's numbers say what it wants to get (RFC 3264 §5.1).
             send_pt: pt,
@@ -195,6 +246,39 @@ impl Local {
         shared
             .filter(|(codec, _)| self.codecs.contains(codec))
             .min_by_key(|(codec, _)| rank(*codec))
+    }
+
+    /// Where the stream goes. With ICE the peer shows the way later, and what the line says need not be a
+    /// place at all (RFC 8839 §4.2.1.1); ours stands in for it, which is never sent to.
+    fn way(&self, session: &Session, media: &Media) -> Result<SocketAddr, SdpError> {
+        match self.remote(session, media) {
+            Ok(remote) if !remote.ip().is_unspecified() || !media.by_dtls() => Ok(remote),
+            Ok(_) | Err(_) if media.by_dtls() && session.ice_of(media).is_some() => {
+                Ok(SocketAddr::new(self.ip, 9))
+            }
+            other => other,
+        }
+    }
+
+    /// Our certificate's fingerprint, who begins, and our way.
+    fn say_handshake(&self, text: &mut String, setup: Setup, ice: bool) {
+        let setup = match setup {
+            Setup::Active => "active",
+            Setup::Passive => "passive",
+            Setup::ActPass => "actpass",
+        };
+        if let Some(fingerprint) = &self.fingerprint {
+            let _ = write!(text, "a=fingerprint:{fingerprint}\r\na=setup:{setup}\r\n");
+        }
+        if let Some(keys) = self.keys.as_ref().filter(|_| ice) {
+            let (fragment, password) = (keys.ice.fragment(), keys.ice.password());
+            let candidate = Candidate::host(1, SocketAddr::new(self.ip, self.port));
+            let _ = write!(
+                text,
+                "a=ice-ufrag:{fragment}\r\na=ice-pwd:{password}\r\na=candidate:{candidate}\r\n\
+                 a=end-of-candidates\r\n"
+            );
+        }
     }
 
     fn remote(&self, session: &Session, media: &Media) -> Result<SocketAddr, SdpError> {
@@ -298,6 +382,7 @@ mod tests {
             ptime_ms: 20,
             sealing: Sealing::Accepts,
             keys: Some(OwnKeys::draw(&mut crate::base::Rng::from_number(1))),
+            fingerprint: Some(Fingerprint::of(b"a certificate")),
         }
     }
 
@@ -552,5 +637,68 @@ mod tests {
             // Said again, it is said the same.
             assert_eq!(caller.offer(), caller.clone().offer());
         }
+    }
+
+    #[test]
+    fn a_browsers_offer_is_answered_as_it_must_be() {
+        let text = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\n\
+            m=audio 9 UDP/TLS/RTP/SAVPF 111 9 0 8 110 126\r\nc=IN IP4 0.0.0.0\r\na=rtcp:9 IN IP4 0.0.0.0\r\n\
+            a=ice-ufrag:h6vY\r\na=ice-pwd:xxxxxxxxxxxxxxxxxxxxxx\r\na=setup:actpass\r\na=mid:0\r\na=rtcp-mux\r\n\
+            a=fingerprint:sha-256 00:01:02:03:04:05:06:07:08:09:0A:0B:0C:0D:0E:0F:10:11:12:13:14:15:16:17:18:19:1A:1B:1C:1D:1E:1F\r\n\
+            a=rtpmap:111 opus/48000/2\r\na=rtpmap:110 telephone-event/48000\r\na=rtpmap:126 telephone-event/8000\r\na=sendrecv\r\n";
+        let offer = parse(text.as_bytes()).unwrap();
+        for sealing in [Sealing::Accepts, Sealing::Offers, Sealing::Required, Sealing::Dtls] {
+            let local = Local { sealing, ..local() };
+            assert!(local.could_answer(&offer));
+            let (answer, agreed) = local.answer(&offer).unwrap();
+            let text = String::from_utf8(answer).unwrap();
+            for line in [
+                "a=ice-lite",
+                "a=group:BUNDLE 0",
+                "m=audio 30000 UDP/TLS/RTP/SAVPF 0 126",
+                "a=mid:0",
+                "a=rtcp-mux",
+                "a=setup:passive",
+                "a=candidate:1 1 UDP 2130706431 192.0.2.7 30000 typ host",
+            ] {
+                assert!(text.lines().any(|found| found == line), "{line}: {text}");
+            }
+            assert!(text.contains("a=fingerprint:sha-256 ") && text.contains("a=ice-pwd:"));
+            let Protection::Dtls(dtls) = &agreed.protection else { panic!("{agreed:?}") };
+            assert_eq!((dtls.role, dtls.fingerprints.len()), (Role::Server, 1));
+            assert!(dtls.ice.is_some() && agreed.direction == Direction::SendRecv);
+            assert!(!agreed.remote.ip().is_unspecified(), "it is no hold");
+        }
+        for local in
+            [Local { sealing: Sealing::Off, ..local() }, Local { fingerprint: None, ..local() }]
+        {
+            assert_eq!(local.answer(&offer).unwrap_err(), SdpError::NoCommonMedia);
+            assert!(!local.could_answer(&offer));
+        }
+        let bare = parse(text.replace("a=fingerprint:sha-256", "a=fingerprint:sha-1").as_bytes());
+        assert!(!local().could_answer(&bare.unwrap()), "no fingerprint that proves anything");
+    }
+
+    #[test]
+    fn what_we_offer_a_browser_leads_to_one_handshake() {
+        let ours = Local { sealing: Sealing::Dtls, ..local() };
+        let offer = ours.offer();
+        let keys = Some(OwnKeys::draw(&mut crate::base::Rng::from_number(2)));
+        let browser = Local { keys, ..local() };
+        let (answer, theirs) = browser.answer(&parse(&offer).unwrap()).unwrap();
+        // A browser that answers begins the handshake; the desk, as it is here, lets the other begin.
+        let answer = String::from_utf8(answer).unwrap().replace("setup:passive", "setup:active");
+        let agreed = ours.agreed(&parse(answer.as_bytes()).unwrap()).unwrap();
+        let (Protection::Dtls(ours), Protection::Dtls(theirs)) =
+            (&agreed.protection, &theirs.protection)
+        else {
+            panic!("{agreed:?}")
+        };
+        assert_eq!(ours.role, Role::Server);
+        let (ours, theirs) = (ours.ice.as_ref().unwrap(), theirs.ice.as_ref().unwrap());
+        assert_eq!((&ours.ours, &ours.theirs), (&theirs.theirs, &theirs.ours));
+        let plain = parse(b"v=0\r\nm=audio 5 RTP/AVP 0\r\nc=IN IP4 192.0.2.1\r\n").unwrap();
+        assert!(browser.agreed(&plain).is_ok());
+        assert!(Local { sealing: Sealing::Dtls, ..local() }.agreed(&plain).is_err());
     }
 }

@@ -2,6 +2,9 @@
 //! steps over the rest; knows nothing of what we want.
 
 use super::{Codec, Direction, SdpError};
+use crate::base::Private;
+use crate::dtls::Fingerprint;
+use crate::ice::Credentials;
 use crate::srtp::sdes::Crypto;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -13,6 +16,8 @@ pub(super) const MAX_MEDIA: usize = 32;
 pub(super) const MAX_ATTRIBUTES: usize = 128;
 /// Formats on one media line: one for each payload type.
 pub(super) const MAX_FORMATS: usize = 128;
+/// Fingerprints of the session or one media line that are kept.
+const MAX_FINGERPRINTS: usize = 8;
 /// Offered keys of one media line that are kept; what we do not speak is not counted.
 const MAX_CRYPTOS: usize = 16;
 /// The first payload type that means nothing without an `rtpmap` (RFC 3551 §3).
@@ -42,6 +47,30 @@ pub struct PayloadMap {
     pub channels: u8,
 }
 
+/// What a description says of keys agreed on by DTLS and of the way there, of the session or of one line.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Handshaking {
+    /// Fingerprints of its certificate (RFC 8122) by a hash that we believe, at most 8.
+    pub fingerprints: Vec<Fingerprint>,
+    /// Whether it begins (RFC 4145 §4).
+    pub setup: Option<Setup>,
+    /// `ice-ufrag`, as written.
+    pub fragment: Option<String>,
+    /// `ice-pwd`, as written.
+    pub password: Option<Private<String>>,
+}
+
+/// Who begins the handshake.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Setup {
+    /// The sayer.
+    Active,
+    /// The other.
+    Passive,
+    /// Whoever the other likes.
+    ActPass,
+}
+
 /// One `m=` line with what belongs to it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Media {
@@ -63,6 +92,12 @@ pub struct Media {
     pub ptime_ms: Option<u16>,
     /// Most milliseconds of sound that the sayer takes in a packet.
     pub max_ptime_ms: Option<u16>,
+    /// What it says of DTLS and ICE itself.
+    pub handshaking: Handshaking,
+    /// `a=mid` (RFC 5888), when we could write it back.
+    pub mid: Option<String>,
+    /// RTCP comes on the same port (RFC 5761).
+    pub mux: bool,
     /// The keys that it names (RFC 4568) and that we could talk by, at most 16.
     pub cryptos: Vec<Crypto>,
 }
@@ -73,9 +108,16 @@ impl Media {
     #[must_use]
     pub fn is_audio(&self) -> bool {
         let known = ["RTP/AVP", "RTP/AVPF", "RTP/SAVP", "RTP/SAVPF"];
-        self.port != 0
-            && self.kind.eq_ignore_ascii_case("audio")
-            && known.iter().any(|known| self.protocol.eq_ignore_ascii_case(known))
+        let known = known.iter().any(|known| self.protocol.eq_ignore_ascii_case(known));
+        self.port != 0 && self.kind.eq_ignore_ascii_case("audio") && (known || self.by_dtls())
+    }
+
+    /// Whether the line's keys are agreed on by DTLS (RFC 5764 §8).
+    #[must_use]
+    pub fn by_dtls(&self) -> bool {
+        ["UDP/TLS/RTP/SAVP", "UDP/TLS/RTP/SAVPF"]
+            .iter()
+            .any(|known| self.protocol.eq_ignore_ascii_case(known))
     }
 
     /// Whether the line allows no plain sound.
@@ -134,11 +176,37 @@ pub struct Session {
     pub connection: Option<Address>,
     /// The session's direction.
     pub direction: Option<Direction>,
+    /// What it says of DTLS and ICE for all of them.
+    pub handshaking: Handshaking,
+    /// The streams that are to share one port (RFC 9143), by their `mid`s.
+    pub bundle: Vec<String>,
     /// The streams.
     pub media: Vec<Media>,
 }
 
 impl Session {
+    /// The fingerprints that hold for `media`: its own, else the session's.
+    #[must_use]
+    pub fn fingerprints_of<'a>(&'a self, media: &'a Media) -> &'a [Fingerprint] {
+        let own = &media.handshaking.fingerprints;
+        if own.is_empty() { &self.handshaking.fingerprints } else { own }
+    }
+
+    /// Who begins the handshake of `media`.
+    #[must_use]
+    pub fn setup_of(&self, media: &Media) -> Option<Setup> {
+        media.handshaking.setup.or(self.handshaking.setup)
+    }
+
+    /// The ICE credentials of `media`; none when it speaks no ICE, or says them wrongly.
+    #[must_use]
+    pub fn ice_of(&self, media: &Media) -> Option<Credentials> {
+        let (own, all) = (&media.handshaking, &self.handshaking);
+        let fragment = own.fragment.as_deref().or(all.fragment.as_deref())?;
+        let password = own.password.as_ref().or(all.password.as_ref())?;
+        Credentials::parse(fragment, password.reveal()).ok()
+    }
+
     /// Where `media` is to be sent.
     #[must_use]
     pub fn connection_of(&self, media: &Media) -> Option<Address> {
@@ -151,7 +219,10 @@ impl Session {
     pub fn direction_of(&self, media: &Media) -> Direction {
         let said = media.direction.or(self.direction).unwrap_or(Direction::SendRecv);
         match self.connection_of(media) {
-            Some(Address::Ip(ip)) if ip.is_unspecified() => said.and(Direction::SendOnly),
+            // With ICE no address is said yet, and nothing is meant by it.
+            Some(Address::Ip(ip)) if ip.is_unspecified() && !media.by_dtls() => {
+                said.and(Direction::SendOnly)
+            }
             _ => said,
         }
     }
@@ -216,6 +287,8 @@ impl Default for Reader {
             time: (0, 0),
             connection: None,
             direction: None,
+            handshaking: Handshaking::default(),
+            bundle: Vec::new(),
             media: Vec::new(),
         };
         Self { session, attributes: 0 }
@@ -279,7 +352,34 @@ impl Reader {
             "inactive" => Some(Direction::Inactive),
             _ => None,
         };
+        let handshaking = match self.session.media.last_mut() {
+            Some(media) => &mut media.handshaking,
+            None => &mut self.session.handshaking,
+        };
+        match name {
+            // One that is broken or of a broken hash is stepped over: another may do.
+            "fingerprint" if handshaking.fingerprints.len() < MAX_FINGERPRINTS => {
+                handshaking.fingerprints.extend(value.trim().parse::<Fingerprint>().ok());
+            }
+            "setup" => {
+                handshaking.setup = match value.trim() {
+                    "active" => Some(Setup::Active),
+                    "passive" => Some(Setup::Passive),
+                    "actpass" => Some(Setup::ActPass),
+                    _ => None,
+                };
+            }
+            "ice-ufrag" => handshaking.fragment = Some(value.trim().to_owned()),
+            "ice-pwd" => handshaking.password = Some(value.trim().to_owned().into()),
+            _ => {}
+        }
         let Some(media) = self.session.media.last_mut() else {
+            if name == "group"
+                && let Some(mids) = value.trim().strip_prefix("BUNDLE ")
+            {
+                let mids = mids.split_ascii_whitespace().take(MAX_MEDIA);
+                self.session.bundle = mids.filter_map(token).collect();
+            }
             if direction.is_some() {
                 self.session.direction = direction;
             }
@@ -293,6 +393,10 @@ impl Reader {
             media.maps.push(map);
         } else if name == "ptime" {
             media.ptime_ms = milliseconds(value);
+        } else if name == "mid" {
+            media.mid = token(value.trim());
+        } else if name == "rtcp-mux" {
+            media.mux = true;
         } else if name == "crypto" {
             // One that we cannot talk by is stepped over: another may do (RFC 4568 §5.1.2).
             let crypto = Crypto::parse(value).ok().filter(|_| media.cryptos.len() < MAX_CRYPTOS);
@@ -370,6 +474,9 @@ fn media(value: &str, line: usize) -> Result<Media, SdpError> {
         maps: Vec::new(),
         ptime_ms: None,
         max_ptime_ms: None,
+        handshaking: Handshaking::default(),
+        mid: None,
+        mux: false,
         cryptos: Vec::new(),
     })
 }

@@ -1,7 +1,10 @@
-//! Whether a stream is encrypted, and by which keys: SDES (RFC 4568), also opportunistic (RFC 8643).
+//! Whether a stream is encrypted, and by which keys: in the description (SDES, RFC 4568; opportunistic,
+//! RFC 8643), or agreed on along its way (DTLS-SRTP, RFC 5763; with ICE as browsers want it).
 
-use super::parse::Media;
+use super::parse::{Media, Session, Setup};
 use crate::base::Rng;
+use crate::dtls::{Fingerprint, Role};
+use crate::ice::Credentials;
 use crate::srtp::sdes::Crypto;
 use crate::srtp::{MasterKey, Suite};
 use std::sync::Arc;
@@ -18,6 +21,8 @@ pub enum Sealing {
     Offers,
     /// No call without.
     Required,
+    /// No call without, and offered as a browser takes it: by DTLS, with ICE.
+    Dtls,
 }
 
 /// The keys of one stream.
@@ -37,6 +42,28 @@ pub enum Protection {
     Plain,
     /// By keys that stood in the descriptions.
     Sealed(Arc<Keys>),
+    /// By keys that are agreed on along the way; till then nothing is said or heard.
+    Dtls(Arc<Dtls>),
+}
+
+/// What the descriptions say of a handshake.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dtls {
+    /// Which side we are.
+    pub role: Role,
+    /// One of these fits the peer's certificate.
+    pub fingerprints: Vec<Fingerprint>,
+    /// The way there, when the peer wants it settled by ICE.
+    pub ice: Option<Ice>,
+}
+
+/// The credentials of both sides of ICE.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ice {
+    /// Ours.
+    pub ours: Credentials,
+    /// The peer's.
+    pub theirs: Credentials,
 }
 
 /// The suites that we offer, in that order: what every phone has is the second.
@@ -45,18 +72,23 @@ const OFFERED: [Suite; 3] = [Suite::Aes128Gcm, Suite::Aes128Cm80, Suite::Aes256C
 /// Keys of one leg of ours, one for each suite, for its whole life: a description said again says the
 /// same keys, and what we send goes on under them.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OwnKeys(Vec<Crypto>);
+pub struct OwnKeys {
+    cryptos: Vec<Crypto>,
+    /// Of ICE.
+    pub(super) ice: Credentials,
+}
 
 impl OwnKeys {
     /// Keys that nobody else has.
     #[must_use]
     pub fn draw(rng: &mut Rng) -> Self {
         let tags = 1_u32..;
-        Self(tags.zip(Suite::ALL).map(|(tag, suite)| Crypto::offer(tag, suite, rng)).collect())
+        let cryptos = tags.zip(Suite::ALL).map(|(tag, suite)| Crypto::offer(tag, suite, rng));
+        Self { cryptos: cryptos.collect(), ice: Credentials::draw(rng) }
     }
 
     fn of(&self, suite: Suite) -> Option<&Crypto> {
-        self.0.iter().find(|crypto| crypto.key.suite() == suite)
+        self.cryptos.iter().find(|crypto| crypto.key.suite() == suite)
     }
 
     /// What an offer says.
@@ -86,10 +118,29 @@ impl OwnKeys {
     }
 }
 
+impl OwnKeys {
+    /// The handshake that the peer's line leads to; none when it names no certificate.
+    pub(super) fn handshake(&self, session: &Session, media: &Media) -> Option<Dtls> {
+        let fingerprints = session.fingerprints_of(media).to_vec();
+        // RFC 5763 §5: who may choose lets the other begin; so do we where nothing is said.
+        let role = match session.setup_of(media) {
+            Some(Setup::Passive) => Role::Client,
+            Some(Setup::Active | Setup::ActPass) | None => Role::Server,
+        };
+        let theirs = session.ice_of(media);
+        let ice = theirs.map(|theirs| Ice { ours: self.ice.clone(), theirs });
+        (!fingerprints.is_empty()).then_some(Dtls { role, fingerprints, ice })
+    }
+}
+
 impl Sealing {
-    /// Whether a line of the peer's can be talked by.
-    pub(super) fn takes(self, media: &Media) -> bool {
+    /// Whether a line of the peer's can be talked by; `dtls`: we have a certificate.
+    pub(super) fn takes(self, session: &Session, media: &Media, dtls: bool) -> bool {
+        if media.by_dtls() {
+            return self.wants() && dtls && !session.fingerprints_of(media).is_empty();
+        }
         match self {
+            Self::Dtls => !media.cryptos.is_empty(),
             Self::Off => !media.must_be_sealed(),
             Self::Accepts | Self::Offers => !media.must_be_sealed() || !media.cryptos.is_empty(),
             Self::Required => !media.cryptos.is_empty(),

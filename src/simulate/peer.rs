@@ -200,6 +200,7 @@ impl Peer {
             ptime_ms: 20,
             sealing: Sealing::Off,
             keys: None,
+            fingerprint: None,
         };
         Line { local, offered: None }
     }

@@ -72,3 +72,33 @@ fn linphone_and_linphone_encrypt_both_halves_of_a_call() {
     assert_eq!(desk.outcome("6002"), "answered");
     assert!(agent.log().contains("RTP/SAVP"), "encrypted on the agent's side");
 }
+
+#[test]
+fn baresip_agrees_on_its_keys_by_dtls() {
+    let desk = desk("dtls");
+    let voices = Voices::new(209);
+    let agent = agent(&desk, &voices, &By { encryption: "dtls_srtp", ..By::default() });
+    talk(&desk, &voices, &agent, desk.caller("0312340020"));
+    assert!(
+        says(&agent, "a=fingerprint:") && says(&agent, "UDP/TLS/RTP/SAVP"),
+        "{}",
+        agent.trace()
+    );
+}
+
+#[test]
+fn linphone_and_linphone_agree_on_their_keys_by_dtls() {
+    let desk = desk("dtls");
+    let (his, hers) = (Sound::voice(211, 30), Sound::voice(212, 30));
+    let agent = phone_with(&desk, "6001", "udp", &hers, true, "dtls");
+    desk.agent_is("6001", "idle");
+    let caller = phone_with(&desk, "6002", "udp", &his, false, "dtls");
+    caller.call("0312340020");
+    agent.wait("LinphoneCallStreamsRunning", 1, s(20));
+    caller.hears(&hers, s(20));
+    agent.hears(&his, s(20));
+    caller.tell("terminate");
+    agent.wait("to LinphoneCallEnd", 1, s(20));
+    assert_eq!(desk.outcome("6002"), "answered");
+    assert!(agent.log().contains("UDP/TLS/RTP/SAVP"), "by DTLS on the agent's side");
+}

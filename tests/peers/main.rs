@@ -8,6 +8,7 @@ mod support;
 mod baresip;
 mod carrier;
 mod carriers;
+mod chromium;
 mod encrypted;
 mod flood;
 mod flows;

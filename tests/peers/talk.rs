@@ -18,6 +18,11 @@ impl Voices {
     pub fn new(seed: u64) -> Self {
         Self { his: Sound::voice(seed, 20), hers: Sound::voice(seed + 1, 20) }
     }
+
+    /// The agent's.
+    pub fn hers(&self) -> &Sound {
+        &self.hers
+    }
 }
 
 /// The agent at her softphone, registered by this way and idle.

@@ -97,7 +97,7 @@ impl Softphone {
                 "poll_method epoll\nsip_listen 127.0.0.1:{port}\nnet_interface 127.0.0.1\ncall_local_timeout 120\n\
                  call_max_calls 4\naudio_source aufile,{voice}\naudio_level no\nausrc_srate 8000\nauplay_srate 8000\n\
                  ausrc_channels 1\nauplay_channels 1\nrtp_ports {rtp}-{rtp_last}\nrtcp_mux no\n\
-                 jitter_buffer_delay 1-5\nmodule_path {modules}\nmodule g711.so\nmodule g722.so\nmodule srtp.so\nmodule opus.so\nopus_stereo no\nopus_sprop_stereo no\nmodule aufile.so\nmodule sndfile.so\n\
+                 jitter_buffer_delay 1-5\nmodule_path {modules}\nmodule g711.so\nmodule g722.so\nmodule srtp.so\nmodule dtls_srtp.so\nmodule opus.so\nopus_stereo no\nopus_sprop_stereo no\nmodule aufile.so\nmodule sndfile.so\n\
                  {uuid}module_tmp account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\nctrl_tcp_listen 127.0.0.1:{control_port}\n\
                  snd_path {here}\n{trusts}",
                 uuid = if by.keeps_its_way { "module_tmp uuid.so\n" } else { "" },

@@ -53,6 +53,10 @@ counters! {
     keys,
     /// Dropped: not RTP, or longer than an Ethernet frame.
     dropped_malformed,
+    /// Handshakes (DTLS) that led to keys.
+    handshakes,
+    /// Handshakes that failed, or were ended by the peer.
+    handshakes_failed,
     /// Dropped: not sealed by the phone's key, or sealed and sent again.
     dropped_forged,
     /// Dropped: RTCP on the RTP port.

@@ -1,6 +1,7 @@
 //! One leg's socket and what is known of its stream. Knows no other leg.
 
 use super::slab::Token;
+use super::web::Web;
 use crate::base::{LegId, Mono, PlayId, Rng};
 use crate::rtp::command::Stream;
 use crate::rtp::{KeyReader, KeyWriter, Outgoing, Playlist, SourceLock};
@@ -118,6 +119,8 @@ pub(super) struct Leg {
     pub(super) line: Option<Line>,
     /// Set when the stream is encrypted; nothing plain is heard then.
     pub(super) sealed: Option<Box<Sealed>>,
+    /// Set when its keys are agreed on along the way.
+    pub(super) web: Option<Box<Web>>,
     pub(super) out: Outgoing,
     pub(super) keys: KeyReader,
     pub(super) joined: Joined,
@@ -157,6 +160,7 @@ impl Leg {
             connected: false,
             line: None,
             sealed: None,
+            web: None,
             out: Outgoing::draw(8_000, rng),
             keys: KeyReader::default(),
             joined: Joined::Alone,
@@ -168,6 +172,27 @@ impl Leg {
         }
     }
 
+    /// The peer has shown its way.
+    pub(super) fn chosen(&mut self, address: SocketAddr) {
+        if let Some(line) = &mut self.line {
+            line.lock.choose(address);
+            line.target = line.lock.target();
+        }
+    }
+
+    /// Sends something that is no sound.
+    ///
+    /// # Errors
+    ///
+    /// The system's.
+    pub(super) fn send_bare(&self, datagram: &[u8], target: SocketAddr) -> io::Result<usize> {
+        if self.connected {
+            self.socket.send(datagram)
+        } else {
+            self.socket.send_to(datagram, target)
+        }
+    }
+
     /// Whether something of ours covers what others say to it.
     pub(super) fn covered(&self) -> bool {
         self.play.is_some() || self.presses.now.is_some()
@@ -175,7 +200,8 @@ impl Leg {
 
     /// Whether the phone listens, and we know where.
     pub(super) fn may_send(&self) -> bool {
-        self.line.as_ref().is_some_and(|line| line.stream.may_send && line.target.is_some())
+        let listens = |line: &Line| line.stream.may_send && line.target.is_some();
+        !self.awaits_keys() && self.line.as_ref().is_some_and(listens)
     }
 
     /// Our port.
@@ -185,7 +211,7 @@ impl Leg {
 
     /// Sets what was negotiated. The same remote keeps the lock; a new one begins anew.
     pub(super) fn negotiated(&mut self, stream: Stream, learns: bool, now: Mono, rng: &mut Rng) {
-        self.seal_by(&stream.protection);
+        self.seal_by(&stream.protection, now);
         if !self.out.runs_at(stream.codec.clock_hz()) {
             self.out = Outgoing::draw(stream.codec.clock_hz(), rng);
         }
@@ -199,7 +225,12 @@ impl Leg {
                 if self.connected {
                     self.connected = rustix::net::connect_unspec(&self.socket).is_err();
                 }
-                let lock = SourceLock::new(stream.remote, learns);
+                let by_checks = self.web.as_ref().is_some_and(|web| web.by_checks());
+                let lock = if by_checks {
+                    SourceLock::by_checks(stream.remote)
+                } else {
+                    SourceLock::new(stream.remote, learns)
+                };
                 *line = Some(Line { stream, lock, target: lock.target() });
             }
         }
@@ -207,11 +238,25 @@ impl Leg {
 
     /// Takes other keys; the side whose key is the same goes on under it, since its packets must not
     /// begin anew (RFC 3711 §9.1).
-    fn seal_by(&mut self, protection: &Protection) {
-        let Protection::Sealed(keys) = protection else {
-            self.sealed = None;
-            return;
-        };
+    fn seal_by(&mut self, protection: &Protection, now: Mono) {
+        match protection {
+            Protection::Plain => (self.sealed, self.web) = (None, None),
+            Protection::Sealed(keys) => {
+                self.web = None;
+                self.seal_with(keys);
+            }
+            // Said again, the handshake and its keys stay (RFC 5763 §5).
+            Protection::Dtls(plan) if self.web.as_ref().is_some_and(|web| web.is_by(plan)) => {}
+            Protection::Dtls(plan) => {
+                (self.sealed, self.web) = (None, Some(Box::new(Web::new(plan, now))));
+                // Its way is shown anew.
+                self.line = None;
+            }
+        }
+    }
+
+    /// Seals and opens by these keys from now on.
+    pub(super) fn seal_with(&mut self, keys: &Arc<Keys>) {
         match &mut self.sealed {
             Some(sealed) => {
                 if sealed.keys.ours != keys.ours {

@@ -24,6 +24,7 @@ mod prompts;
 mod queue;
 mod reserved;
 mod slab;
+mod web;
 mod wheel;
 mod worker;
 
@@ -34,6 +35,7 @@ pub use counters::Counters;
 pub use prompts::{PromptError, PromptLibrary};
 
 use crate::base::{LegId, Rng};
+use crate::dtls::Identity;
 use crate::rtp::command::{Command, Notice};
 use counters::Board;
 use queue::{Order, Queue};
@@ -57,6 +59,8 @@ pub struct MediaConfig {
     /// Phones behind NAT: the address of five packets in a row is believed while the SDP's own is
     /// silent. Off, only the SDP's address is ever heard.
     pub learn_source: bool,
+    /// Our certificate for DTLS; without one no keys are agreed on along the way.
+    pub identity: Option<Arc<Identity>>,
     /// DSCP of what we send, 0 to 63; 46 is "expedited forwarding", 0 leaves the field alone.
     pub dscp: u8,
 }
@@ -66,7 +70,7 @@ impl MediaConfig {
     #[must_use]
     pub const fn new(prompts: Arc<PromptLibrary>) -> Self {
         let silence_after = Duration::from_secs(10);
-        Self { threads: 1, prompts, silence_after, learn_source: true, dscp: 46 }
+        Self { threads: 1, prompts, silence_after, learn_source: true, identity: None, dscp: 46 }
     }
 }
 

@@ -74,6 +74,7 @@ impl<N: Fn(Notice)> Worker<N> {
                     self.wheel.schedule(now_ms, beat);
                 }
                 self.rejoin(token);
+                self.begin_handshake(token);
             }
             Command::Bridge { a, b } => self.bridge(a, b),
             Command::Mix { seats } => self.seat(&seats),

@@ -7,9 +7,11 @@ use super::mixing::Mix;
 use super::queue::{Order, Queue};
 use super::reserved::Reserved;
 use super::slab::{Slab, Token};
+use super::web::Datagram;
 use super::wheel::Wheel;
 use super::{MediaConfig, PromptLibrary};
 use crate::base::{LegId, Mono, Rng};
+use crate::dtls::Identity;
 use crate::rtp::command::Notice;
 use crate::rtp::packet::{self, Fresh, Header, PacketError};
 use crate::rtp::{Filled, Stamp, Verdict, g711};
@@ -42,6 +44,8 @@ pub(super) enum Beat {
     Play { leg: Token, beat: u32 },
     /// A pressed key's next packet.
     Key { leg: Token },
+    /// Time for an unfinished handshake.
+    Handshake { leg: Token },
     /// A mix's next piece of sound.
     Mix { mix: Token, beat: u32 },
 }
@@ -65,6 +69,7 @@ pub(super) struct Worker<N> {
     pub(super) prompts: Arc<PromptLibrary>,
     silence_after: Duration,
     pub(super) learn_source: bool,
+    pub(super) identity: Option<Arc<Identity>>,
     pub(super) dscp: u8,
     pub(super) rng: Rng,
     epoch: Instant,
@@ -101,6 +106,7 @@ impl<N: Fn(Notice)> Worker<N> {
             prompts: Arc::clone(&config.prompts),
             silence_after: config.silence_after,
             learn_source: config.learn_source,
+            identity: config.identity.clone(),
             dscp: config.dscp,
             rng,
             epoch,
@@ -230,6 +236,23 @@ impl<N: Fn(Notice)> Worker<N> {
                 };
             }
         };
+        if leg.web.is_some() {
+            match Datagram::of(self.buffer.get(..length).unwrap_or_default()) {
+                Datagram::Check => {
+                    self.checked(token, length, from);
+                    return true;
+                }
+                Datagram::Handshake => {
+                    self.handshake(token, length, from);
+                    return true;
+                }
+                Datagram::Sound if leg.awaits_keys() => {
+                    count(&mut self.counted.dropped_early);
+                    return true;
+                }
+                Datagram::Sound => {}
+            }
+        }
         let Some(line) = &mut leg.line else {
             count(&mut self.counted.dropped_early);
             return true;
@@ -338,7 +361,7 @@ impl<N: Fn(Notice)> Worker<N> {
     /// Sends the packet in the buffer on to another leg.
     fn pass(&mut self, to: Token, kind: Kind, header: Header, pressed: Option<char>) {
         let Some(leg) = self.legs.get_mut(to) else { return };
-        let covered = leg.covered();
+        let covered = leg.covered() || leg.awaits_keys();
         let Some(line) = leg.line.as_ref().filter(|line| !covered && line.stream.may_send) else {
             return count(&mut self.counted.dropped_covered);
         };
@@ -408,6 +431,9 @@ impl<N: Fn(Notice)> Worker<N> {
                     Beat::Key { leg } => {
                         self.guarded(Some(leg), |worker| worker.beat_key(leg, at_ms));
                     }
+                    Beat::Handshake { leg } => {
+                        self.guarded(Some(leg), |worker| worker.beat_handshake(leg, at_ms));
+                    }
                     Beat::Mix { mix, beat } => {
                         if !self.survives(|worker| worker.beat_mix(mix, beat, at_ms)) {
                             self.lose_mix(mix);
@@ -425,6 +451,11 @@ impl<N: Fn(Notice)> Worker<N> {
         let Some(play) = leg.play.as_mut().filter(|play| play.beat == beat) else { return };
         let Some(line) = &leg.line else { return };
         let ptime_ms = line.stream.ptime_ms.clamp(10, 60);
+        // An announcement waits for the keys, or its beginning would not be heard.
+        if leg.web.is_some() && leg.sealed.is_none() {
+            let next = due_ms.saturating_add(u64::from(ptime_ms));
+            return self.wheel.schedule(next, Beat::Play { leg: token, beat });
+        }
         let Some(room) = self.buffer.get_mut(packet::HEADER_BYTES..) else { return };
         let (bytes, ms) = match play.list.fill(line.stream.codec, ptime_ms, room) {
             Filled::Sound { bytes, ms } => (bytes, ms),
@@ -478,11 +509,20 @@ impl<N: Fn(Notice)> Worker<N> {
     }
 
     fn scan(&mut self) {
-        for leg in self.legs.iter_mut() {
+        let mut lost = Vec::new();
+        for (id, token) in &self.index {
+            let Some(leg) = self.legs.get_mut(*token) else { continue };
             if leg.has_fallen_silent(self.now, self.silence_after) {
                 leg.silent = true;
-                (self.notices)(Notice::Silent { leg: leg.id });
+                (self.notices)(Notice::Silent { leg: *id });
             }
+            if leg.waits_in_vain(self.now) {
+                lost.push(*token);
+            }
+        }
+        for token in lost {
+            count(&mut self.counted.handshakes_failed);
+            self.lose(token);
         }
     }
 }

@@ -187,6 +187,7 @@ impl Host {
                 channels: std::collections::BTreeMap::new(),
                 codecs: vec![crate::sdp::Codec::Pcmu, crate::sdp::Codec::Pcma],
                 sealing: crate::engine::SealingPolicy::default(),
+                fingerprint: None,
                 lost_after: LOST_AFTER,
             },
             rng,

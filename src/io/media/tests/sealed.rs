@@ -90,6 +90,7 @@ fn encrypted_and_plain_phones_hear_each_other() {
         // A prompt is sealed, too.
         room.play(sealed.phone.leg, &["short"], false);
         assert_eq!(sealed.hear().len(), 160);
+        assert!(matches!(room.notice(), Some(Notice::PlayDone { .. })));
     }
 }
 
@@ -99,6 +100,7 @@ fn who_has_no_key_is_not_heard_and_ends_no_call() {
     let mut sealed = SealedPhone::new(&room, 1, Suite::Aes128Gcm);
     let plain = room.leg(2, Codec::Pcmu);
     room.media.send(Command::Bridge { a: sealed.phone.leg, b: plain.leg });
+    room.fence(plain.leg);
     // Before anybody has spoken: plain packets from the phone's own address, and forged ones.
     sealed.phone.say(0, 1, &[1; 160]);
     let mut forged = sealed.sealed(2, &[2; 160]);
@@ -122,6 +124,7 @@ fn a_new_key_in_the_call_takes_over_and_the_old_one_is_not_heard() {
     let mut sealed = SealedPhone::new(&room, 1, Suite::Aes128Cm80);
     let plain = room.leg(2, Codec::Pcmu);
     room.media.send(Command::Bridge { a: sealed.phone.leg, b: plain.leg });
+    room.fence(plain.leg);
     for seq in 0..3 {
         sealed.say(seq, &[1; 160]);
         plain.hear().unwrap();

@@ -1,0 +1,203 @@
+//! Legs whose keys are agreed on along the way: a browser's checks, the handshake, and the keys that come
+//! of it. Till the keys are there nothing is said to the peer, and nothing of it is heard.
+
+use super::counters::count;
+use super::leg::Leg;
+use super::slab::Token;
+use super::worker::{Beat, Worker};
+use crate::base::Mono;
+use crate::dtls::{self, Handshake, Identity, Output};
+use crate::ice::{self, Lite};
+use crate::rtp::command::Notice;
+use crate::sdp::{Dtls, Keys};
+use crate::srtp::Suite;
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// How often an unfinished handshake is looked after, milliseconds.
+const LOOK_MS: u64 = 50;
+
+/// A leg's handshake and its way.
+pub(super) struct Web {
+    plan: Arc<Dtls>,
+    lite: Option<Lite>,
+    shake: Option<Handshake>,
+    /// A timer runs for it.
+    beating: bool,
+    /// When it was agreed on.
+    since: Mono,
+}
+
+/// Without keys for so long the peer cannot, or will not: its checks and its handshake together.
+const MOST_TIME: Duration = Duration::from_secs(12);
+
+impl Web {
+    /// Nothing has come yet.
+    pub(super) fn new(plan: &Arc<Dtls>, since: Mono) -> Self {
+        let lite = plan.ice.as_ref().map(|ice| {
+            let mut lite = Lite::new(ice.ours.clone());
+            lite.set_theirs(&ice.theirs);
+            lite
+        });
+        Self { plan: Arc::clone(plan), lite, shake: None, beating: false, since }
+    }
+
+    /// Whether the descriptions say the same as when it began.
+    pub(super) fn is_by(&self, plan: &Dtls) -> bool {
+        *self.plan == *plan
+    }
+
+    /// Whether the peer shows the way by its checks.
+    pub(super) fn by_checks(&self) -> bool {
+        self.lite.is_some()
+    }
+}
+
+/// What a datagram is, by its first byte (RFC 7983 §7).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Datagram {
+    /// STUN.
+    Check,
+    /// DTLS.
+    Handshake,
+    /// RTP or RTCP, or nothing that we know.
+    Sound,
+}
+
+impl Datagram {
+    pub(super) fn of(bytes: &[u8]) -> Self {
+        if ice::is_stun(bytes) {
+            Self::Check
+        } else if dtls::is_dtls(bytes) {
+            Self::Handshake
+        } else {
+            Self::Sound
+        }
+    }
+}
+
+impl<N: Fn(Notice)> Worker<N> {
+    /// A check of the browser's lies in the buffer.
+    pub(super) fn checked(&mut self, token: Token, length: usize, from: SocketAddr) {
+        let now = self.now;
+        let Some(leg) = self.legs.get_mut(token) else { return };
+        let Some(lite) = leg.web.as_mut().and_then(|web| web.lite.as_mut()) else {
+            return count(&mut self.counted.dropped_malformed);
+        };
+        let Some(bytes) = self.buffer.get(..length) else { return };
+        let checked = lite.datagram(bytes, from, now);
+        if let Some(answer) = checked.answer {
+            // Lost like any packet: the browser asks again.
+            let _ = leg.socket.send_to(&answer, from);
+        }
+        if !checked.is_valid {
+            return count(&mut self.counted.dropped_stranger);
+        }
+        // A browser shakes hands before it has chosen: till then the way that it checked last is its way.
+        if let Some(way) = lite.way() {
+            leg.chosen(way);
+            self.begin_handshake(token);
+        }
+    }
+
+    /// The peer's way is known: who is to begin, begins.
+    pub(super) fn begin_handshake(&mut self, token: Token) {
+        let Some(identity) = self.identity.clone() else { return };
+        let (now, now_ms) = (self.now, self.now_ms());
+        let Some(leg) = self.legs.get_mut(token) else { return };
+        if leg.line.as_ref().is_none_or(|line| line.target.is_none()) {
+            return;
+        }
+        let Some(web) = leg.web.as_mut().filter(|web| web.shake.is_none()) else { return };
+        let mut out = Vec::new();
+        web.shake = Some(begin(&identity, &web.plan, now, &mut out));
+        if !std::mem::replace(&mut web.beating, true) {
+            self.wheel.schedule(now_ms.saturating_add(LOOK_MS), Beat::Handshake { leg: token });
+        }
+        self.shaken(token, out);
+    }
+
+    /// A datagram of the handshake lies in the buffer. Only the peer's own address is listened to.
+    pub(super) fn handshake(&mut self, token: Token, length: usize, from: SocketAddr) {
+        let Some(leg) = self.legs.get_mut(token) else { return };
+        let target = leg.line.as_ref().and_then(|line| line.target);
+        let is_peers = leg.web.as_ref().is_some_and(|web| match &web.lite {
+            Some(lite) => lite.is_peers(from),
+            None => target == Some(from),
+        });
+        if !is_peers {
+            return count(&mut self.counted.dropped_stranger);
+        }
+        self.begin_handshake(token);
+        let now = self.now;
+        let Some(leg) = self.legs.get_mut(token) else { return };
+        let Some(shake) = leg.web.as_mut().and_then(|web| web.shake.as_mut()) else { return };
+        let Some(bytes) = self.buffer.get(..length) else { return };
+        let mut out = Vec::new();
+        shake.datagram(bytes, now, &mut out);
+        self.shaken(token, out);
+    }
+
+    /// Time passes for an unfinished handshake.
+    pub(super) fn beat_handshake(&mut self, token: Token, due_ms: u64) {
+        let now = self.now;
+        let Some(leg) = self.legs.get_mut(token) else { return };
+        let Some(web) = leg.web.as_mut() else { return };
+        let mut out = Vec::new();
+        if let Some(shake) = &mut web.shake
+            && shake.deadline().is_some_and(|due| due <= now)
+        {
+            shake.tick(now, &mut out);
+        }
+        // Done, it only answers.
+        web.beating = web.shake.as_ref().is_some_and(|shake| shake.deadline().is_some());
+        if web.beating {
+            let next = due_ms.saturating_add(LOOK_MS);
+            self.wheel.schedule(next, Beat::Handshake { leg: token });
+        }
+        self.shaken(token, out);
+    }
+
+    /// Does what the handshake wants done.
+    fn shaken(&mut self, token: Token, out: Vec<Output>) {
+        for output in out {
+            let Some(leg) = self.legs.get_mut(token) else { return };
+            match output {
+                Output::Send(datagram) => {
+                    if let Some(target) = leg.line.as_ref().and_then(|line| line.target) {
+                        // Lost like any packet: it is said again.
+                        let _ = leg.send_bare(&datagram, target);
+                    }
+                }
+                Output::Keys(keys) => {
+                    let dtls::Keys { ours, theirs } = *keys;
+                    leg.seal_with(&Arc::new(Keys { ours, theirs }));
+                    count(&mut self.counted.handshakes);
+                }
+                Output::Failed(_) | Output::Closed => {
+                    count(&mut self.counted.handshakes_failed);
+                    // Without keys there is no sound: the call cannot go on.
+                    return self.lose(token);
+                }
+            }
+        }
+    }
+}
+
+fn begin(identity: &Identity, plan: &Dtls, now: Mono, out: &mut Vec<Output>) -> Handshake {
+    Handshake::begin(identity, plan.role, plan.fingerprints.clone(), &Suite::ALL, now, out)
+}
+
+impl Leg {
+    /// Whether keys have been awaited for too long.
+    pub(super) fn waits_in_vain(&self, now: Mono) -> bool {
+        let late = self.web.as_ref().is_some_and(|web| now.since(web.since) >= MOST_TIME);
+        late && self.awaits_keys()
+    }
+
+    /// Whether keys are still awaited, so that nothing may be said or heard.
+    pub(super) fn awaits_keys(&self) -> bool {
+        self.web.is_some() && self.sealed.is_none()
+    }
+}
