@@ -446,6 +446,8 @@ pub struct Binding {
     pub expires_at: Wall,
     /// Which of a phone's ways it is, when the phone says so (RFC 5626 §4.2).
     pub outbound: Option<Outbound>,
+    /// The proxies before it, as one Path or Route header says them, the nearest to us first (RFC 3327).
+    pub path: Option<String>,
 }
 
 /// A phone and one of its ways to us (RFC 5626 §4.1, §4.2). When the phone registers by that way again,

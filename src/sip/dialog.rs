@@ -393,7 +393,7 @@ pub(super) fn uri_of(asked: &[u8]) -> Option<&str> {
 }
 
 /// A request of ours once more, as a request of its own (§8.1.3.5): another Request-URI, branch and
-/// number, `contact` as our Contact, the headers of `changed` in place of those of their names, and all
+/// number, `contact` as our Contact, the headers of `changed` in place of those of their names (an empty one takes it away), and all
 /// the rest as it was. `asked` is what we sent, so its form is known.
 pub(super) fn again(
     asked: &[u8],
@@ -428,7 +428,7 @@ pub(super) fn again(
             }
         }
     }
-    for (name, value) in changed {
+    for (name, value) in changed.iter().filter(|(_, value)| !value.is_empty()) {
         writer.header(name, value);
     }
     Some(writer.sdp(body.get(4..).filter(|body| !body.is_empty())))

@@ -72,6 +72,8 @@ pub(super) struct Registration<'a> {
     pub call_id: &'a str,
     pub cseq: u32,
     pub flow: Flow,
+    /// Its Path.
+    pub path: Option<String>,
     /// Contacts that the account may have at once.
     pub max_contacts: usize,
     pub ask: Ask,
@@ -135,6 +137,7 @@ struct Held {
     until: Mono,
     expires_at: Wall,
     outbound: Option<Outbound>,
+    path: Option<Box<str>>,
     /// When a phone behind a NAT is to hear from us again.
     knock_at: Option<Mono>,
 }
@@ -253,7 +256,7 @@ impl Registrar {
         now: Now,
         changes: &mut Vec<BindingChange>,
     ) -> Result<Vec<Flow>, RegisterError> {
-        let Registration { account, call_id, cseq, flow, max_contacts, ask } = registration;
+        let Registration { account, call_id, cseq, flow, path, max_contacts, ask } = registration;
         if !matches!(ask, Ask::Fetch) && self.is_overtaken(account, call_id, *cseq, now.mono) {
             return Err(RegisterError::OutOfOrder);
         }
@@ -311,11 +314,14 @@ impl Registrar {
                 changes.push(gone(phones.held.remove(0)));
             }
             let lease_ms = i64::from(expires_s).saturating_mul(1_000);
+            // Who stands behind a proxy hears from that.
             let behind_nat = !flow.transport.is_stream()
+                && path.is_none()
                 && wanted.uri.socket_addr().is_none_or(|says| says != flow.remote);
             let held = Held {
                 uri: wanted.uri.clone(),
                 outbound: wanted.outbound.clone(),
+                path: path.as_deref().map(Into::into),
                 knock_at: behind_nat.then(|| after_ms(now.mono, NAT_EVERY_MS)),
                 contact,
                 call_id: (*call_id).to_owned(),
@@ -342,7 +348,9 @@ impl Registrar {
     /// Takes a stored binding back after a restart. Its connection is gone with the process that had
     /// it; one that lapsed meanwhile is removed by the next tick.
     pub fn restore(&mut self, binding: Binding, settings: &Settings, now: Now) {
-        let Binding { account, contact, mut flow, call_id, cseq, expires_at, outbound } = binding;
+        let Binding { account, contact, mut flow, call_id, cseq, expires_at, outbound, path } =
+            binding;
+        let path = path.map(String::into_boxed_str);
         let Ok(uri) = Uri::parse(&contact) else { return };
         flow.connection = 0;
         let left_ms = expires_at.0.saturating_sub(now.wall.0).max(0);
@@ -350,11 +358,12 @@ impl Registrar {
         let most_ms = i64::from(settings.max_expires_s).saturating_mul(1_000);
         let left_ms = u64::try_from(left_ms.min(most_ms)).unwrap_or(0);
         let until = Mono(now.mono.0.saturating_add(left_ms.saturating_mul(1_000)));
-        let behind_nat = !flow.transport.is_stream() && uri.socket_addr() != Some(flow.remote);
+        let behind_nat =
+            !flow.transport.is_stream() && path.is_none() && uri.socket_addr() != Some(flow.remote);
         let knock_at = behind_nat.then_some(now.mono);
         let phones = self.phones.entry(account.clone()).or_default();
         let mut held =
-            Held { uri, contact, call_id, cseq, flow, until, expires_at, outbound, knock_at };
+            Held { uri, contact, call_id, cseq, flow, until, expires_at, outbound, path, knock_at };
         if held.hangs_on_its_flow() {
             // Its connection is gone: the next tick says so, and the phone will come again.
             held.until = now.mono;
@@ -427,7 +436,7 @@ impl Registrar {
     }
 
     /// Where to call the account: the contact that was refreshed last.
-    pub fn locate(&self, account: &Number, now: Mono) -> Option<(&Uri, Flow)> {
+    pub fn locate(&self, account: &Number, now: Mono) -> Option<(&Uri, Flow, Option<&str>)> {
         let phones = self.phones.get(account)?;
         let held = phones.held.iter().rev().find(|held| held.until > now)?;
         let mut flow = held.flow;
@@ -435,7 +444,7 @@ impl Registrar {
             // The port a connection came from is not one to connect to; the Contact's is.
             flow.remote = held.uri.socket_addr().unwrap_or(flow.remote);
         }
-        Some((&held.uri, flow))
+        Some((&held.uri, flow, held.path.as_deref()))
     }
 
     /// Whether it can be called.
@@ -487,6 +496,7 @@ impl Held {
             cseq: self.cseq,
             expires_at: self.expires_at,
             outbound: self.outbound.clone(),
+            path: self.path.as_deref().map(str::to_owned),
         }
     }
 }

@@ -49,6 +49,8 @@ fn a_phone_registers_through_a_proxy_and_is_rung_through_it() {
     talk(&desk, &voices, &agent, desk.caller("0312340020"));
     let trace = agent.trace();
     assert!(trace.contains("Record-Route: <sip:127.0.0.9"), "{trace}");
+    // RFC 3327: the phone, whose own REGISTER has none, is told by which proxy it is reached.
+    assert!(trace.contains("Path: <sip:127.0.0.9"), "{trace}");
     let own_port = format!("127.0.0.1:{}", desk.sip.port());
     assert!(!trace.contains(&format!("UDP {own_port} ->")), "all of it by the proxy: {trace}");
 }

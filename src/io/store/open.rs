@@ -271,6 +271,7 @@ async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), O
         ("journal", include_str!("../../../migrations/sqlite/0001_journal.sql")),
         ("flows", include_str!("../../../migrations/sqlite/0002_flows.sql")),
         ("subscriptions", include_str!("../../../migrations/sqlite/0003_subscriptions.sql")),
+        ("path", include_str!("../../../migrations/sqlite/0004_path.sql")),
     ];
     let known = i64::try_from(texts.len()).unwrap_or(i64::MAX);
     let migration = |(number, (name, text)): (i64, (&'static str, &'static str))| {
@@ -292,7 +293,7 @@ async fn bindings(
 ) -> Result<Vec<Binding>, OpenError> {
     let rows = sqlx::query(
         "SELECT account, contact, transport, listener, remote, call_id, cseq, expires_at_ms, \
-         instance, reg_id FROM binding ORDER BY account, contact",
+         instance, reg_id, path FROM binding ORDER BY account, contact",
     )
     .fetch_all(connection)
     .await
@@ -328,6 +329,7 @@ async fn bindings(
             cseq: u32::try_from(cseq).map_err(|_| broken("CSeq", cseq.to_string()))?,
             expires_at: Wall(row.get(7)),
             outbound: outbound.map(|(instance, reg_id)| Outbound { instance, reg_id }),
+            path: row.get(10),
         })
     };
     rows.iter().map(read).collect()

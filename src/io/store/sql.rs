@@ -108,9 +108,9 @@ async fn put(connection: &mut SqliteConnection, binding: &Binding) -> Result<(),
     sqlx::query(
         "INSERT INTO binding \
          (account, contact, transport, listener, remote, call_id, cseq, expires_at_ms, instance, \
-         reg_id) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10) \
+         reg_id, path) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11) \
          ON CONFLICT (account, contact) DO UPDATE SET transport = ?3, listener = ?4, remote = ?5, \
-         call_id = ?6, cseq = ?7, expires_at_ms = ?8, instance = ?9, reg_id = ?10",
+         call_id = ?6, cseq = ?7, expires_at_ms = ?8, instance = ?9, reg_id = ?10, path = ?11",
     )
     .bind(binding.account.as_str())
     .bind(binding.contact.as_str())
@@ -122,6 +122,7 @@ async fn put(connection: &mut SqliteConnection, binding: &Binding) -> Result<(),
     .bind(binding.expires_at.0)
     .bind(binding.outbound.as_ref().map(|outbound| outbound.instance.as_str()))
     .bind(binding.outbound.as_ref().map(|outbound| i64::from(outbound.reg_id)))
+    .bind(binding.path.as_deref())
     .execute(connection)
     .await?;
     Ok(())

@@ -125,6 +125,7 @@ fn binding(account: &str, cseq: u32) -> Binding {
             instance: "<urn:uuid:00000000-0000-1000-8000-000A95A0E128>".to_owned(),
             reg_id: 1,
         }),
+        path: Some("<sip:192.0.2.5;lr>, <sip:192.0.2.6;lr>".to_owned()),
     }
 }
 
@@ -247,7 +248,7 @@ fn a_file_that_is_not_for_us_is_refused_untouched() {
     ))
     .expect("written");
     let error = Store::open(&path, SERVICE, |_| ()).err().expect("refused");
-    assert!(matches!(error, OpenError::Newer { found: 7, known: 3, .. }), "{error}");
+    assert!(matches!(error, OpenError::Newer { found: 7, known: 4, .. }), "{error}");
 
     let other = folder.0.join("other.db");
     block_on(sql(&other, "CREATE TABLE theirs (a)")).expect("made");
@@ -371,6 +372,7 @@ fn an_update_keeps_the_registrations_of_the_version_before() {
     let had = Binding {
         flow: Flow { connection: 0, ..binding("2001", 3).flow },
         outbound: None,
+        path: None,
         ..binding("2001", 3)
     };
     assert_eq!(replay.bindings, [had]);

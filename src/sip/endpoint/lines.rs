@@ -128,6 +128,7 @@ impl Endpoint {
             to: &call.number,
             target,
             flow,
+            path: None,
             by_contact: false,
             shown: &shown,
             sdp: Some(&sdp),

@@ -313,19 +313,20 @@ impl Endpoint {
         out: &mut Vec<Effect>,
     ) -> Result<(), NoAddress> {
         let registered = self.registrar.locate(to, now.mono);
-        let (target, flow, by_contact) = if let Some((uri, flow)) = registered {
-            (uri.clone(), flow, false)
+        let (target, flow, by_contact, path) = if let Some((uri, flow, path)) = registered {
+            (uri.clone(), flow, false, path.map(str::to_owned))
         } else {
             let fixed = self.directory.fixed(to).ok_or(NoAddress)?;
             let flow = self.way_to(&fixed.server).ok_or(NoAddress)?;
-            (fixed.target.clone(), flow, true)
+            (fixed.target.clone(), flow, true, None)
         };
         if self.core.is_full() || self.legs.contains(leg.0) {
             out.push(Effect::Leg { leg, event: LegEvent::Refused { status: 503 } });
             return Ok(());
         }
-        let sdp = sdp.as_ref();
-        let invitation = Invitation { to, target, flow, by_contact, shown, sdp, outside: None };
+        let (sdp, path) = (sdp.as_ref(), path.as_deref());
+        let invitation =
+            Invitation { to, target, flow, path, by_contact, shown, sdp, outside: None };
         self.begin(leg, invitation, now, out);
         Ok(())
     }

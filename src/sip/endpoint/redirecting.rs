@@ -33,11 +33,14 @@ impl Endpoint {
         let known = uri.known().filter(|uri| uri.scheme() == Scheme::Sip)?;
         let number = Number::from(&*known.user().filter(|user| !user.is_empty())?);
         let route = match self.registrar.locate(&number, now) {
-            Some((target, flow)) => Route { target: target.clone(), flow, by_contact: false },
+            Some((target, flow, path)) => {
+                let path = path.map(Into::into);
+                Route { target: target.clone(), flow, by_contact: false, path }
+            }
             None => {
                 let fixed = self.directory.fixed(&number)?;
                 let flow = self.way_to(&fixed.server)?;
-                Route { target: fixed.target.clone(), flow, by_contact: true }
+                Route { target: fixed.target.clone(), flow, by_contact: true, path: None }
             }
         };
         let there = known.socket_addr().is_some_and(|at| route.target.socket_addr() == Some(at));

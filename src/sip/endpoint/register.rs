@@ -15,6 +15,9 @@ use crate::sip::{HeaderName, NameAddr, Scheme, Uri};
 /// notices a way that is dead.
 const FLOW_TIMER_S: u32 = 120;
 
+/// Longest Path that is kept, bytes; a longer one is refused with 400.
+const MAX_PATH: usize = 1_024;
+
 impl Endpoint {
     pub(super) fn on_register(
         &mut self,
@@ -37,10 +40,14 @@ impl Endpoint {
         if let Ask::Bind(contacts) = &ask
             && contacts.iter().any(|wanted| wanted.outbound.is_some())
             && request.head.headers.all(&HeaderName::Via).nth(1).is_some()
+            && !keeps_flows(request)
         {
             // RFC 5626 §6: a proxy stands between that does not keep the phone's way.
             return self.turn_away(flow, request, Refusal::plain(439), out);
         }
+        let Some(path) = path(request) else {
+            return self.turn_away(flow, request, Refusal::plain(400), out);
+        };
         let fetches = matches!(ask, Ask::Fetch);
         let contacts: Vec<Uri> = match &ask {
             Ask::Bind(list) => list.iter().map(|wanted| wanted.uri.clone()).collect(),
@@ -50,7 +57,7 @@ impl Endpoint {
         let settings = &self.core.settings;
         let max_contacts = self.directory.max_contacts(&account).unwrap_or(settings.max_contacts);
         let registration =
-            Registration { account: &account, call_id, cseq, flow, max_contacts, ask };
+            Registration { account: &account, call_id, cseq, flow, path, max_contacts, ask };
         let mut changes = Vec::new();
         match self.registrar.register(&registration, key, settings, now, &mut changes) {
             Ok(moved) => {
@@ -113,6 +120,10 @@ impl Endpoint {
                 writer.header(&HeaderName::Other("Flow-Timer".into()), FLOW_TIMER_S);
             }
         }
+        // RFC 3327 §5.3: so that the phone sees by which proxies it is reached.
+        for value in request.head.headers.all(&HeaderName::Path) {
+            writer.header_bytes(&HeaderName::Path, value);
+        }
         writer.header(&HeaderName::Date, date(now.wall));
         out.push(Effect::Send { flow, bytes: writer.finish(), free });
     }
@@ -141,6 +152,28 @@ fn asked(request: &Request) -> Option<Ask> {
             list.iter().map(bind).collect::<Option<Vec<_>>>().map(Ask::Bind)
         }
     }
+}
+
+/// The proxies by which it came, as one header says them (RFC 3327 §5.3). None when it cannot be read, is
+/// no place for a request, or is longer than we keep.
+#[expect(clippy::option_option, reason = "a header that is not there is fine")]
+fn path(request: &Request) -> Option<Option<String>> {
+    let head = &request.head;
+    let list = head.addresses(&HeaderName::Path).ok()?;
+    let sip = |address: &NameAddr| address.known().is_some_and(|uri| uri.scheme() != Scheme::Tel);
+    if !list.iter().all(sip) {
+        return None;
+    }
+    let values: Option<Vec<&str>> =
+        head.headers.all(&HeaderName::Path).map(|value| std::str::from_utf8(value).ok()).collect();
+    let path = values?.join(", ");
+    (path.len() <= MAX_PATH).then(|| Some(path).filter(|path| !path.is_empty()))
+}
+
+/// Whether the proxy nearest to the phone keeps the phone's way (RFC 5626 §5.3.1, §6).
+fn keeps_flows(request: &Request) -> bool {
+    let list = request.head.addresses(&HeaderName::Path).unwrap_or_default();
+    list.last().and_then(|edge| edge.known()).is_some_and(|uri| uri.params().has("ob"))
 }
 
 /// Which phone it is and by which of its ways it comes (RFC 5626 §4.1, §4.2). An instance alone is no way.

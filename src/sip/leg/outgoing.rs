@@ -60,6 +60,8 @@ pub(in crate::sip) struct Invitation<'a> {
     pub to: &'a Number,
     pub target: Uri,
     pub flow: Flow,
+    /// The proxies before the phone, as Route says them (RFC 3327 §5.4).
+    pub path: Option<&'a str>,
     pub by_contact: bool,
     pub shown: &'a Shown,
     pub sdp: Option<&'a Bytes>,
@@ -70,13 +72,16 @@ pub(in crate::sip) struct Invitation<'a> {
 impl Leg {
     /// Sends the INVITE.
     pub fn invite(cx: &mut Cx<'_>, id: LegId, invitation: Invitation<'_>) -> Self {
-        let Invitation { to, target, flow, by_contact, shown, sdp, outside } = invitation;
+        let Invitation { to, target, flow, path, by_contact, shown, sdp, outside } = invitation;
         let (tag, branch) = (cx.token(), cx.branch());
         let place = cx.core.place(flow).clone();
         let call_id = format!("{}{}", cx.token(), cx.token()).into_boxed_str();
         let mut writer = Writer::request(&Method::Invite, &target);
         via(&mut writer, &place, branch);
         writer.header(&HeaderName::MaxForwards, 70);
+        if let Some(path) = path {
+            writer.header(&HeaderName::Route, path);
+        }
         let (mut expires_s, mut least_s) = (cx.core.settings.session.expires_s, LEAST_S);
         let mut supported = if sdp.is_some() { SUPPORTED } else { SUPPORTED_WITHOUT_OFFER };
         if let Some(outside) = &outside {

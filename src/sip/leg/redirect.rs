@@ -4,10 +4,10 @@
 
 use super::outgoing::Calling;
 use super::{Leg, State};
-use crate::sip::Uri;
 use crate::sip::api::Flow;
 use crate::sip::dialog::Token;
 use crate::sip::endpoint::core::Cx;
+use crate::sip::{HeaderName, Uri};
 
 /// Places that one call of ours is sent on to.
 pub(in crate::sip) const MAX_TURNS: usize = 5;
@@ -18,6 +18,8 @@ pub(in crate::sip) struct Route {
     pub target: Uri,
     pub flow: Flow,
     pub by_contact: bool,
+    /// The proxies before it (RFC 3327).
+    pub path: Option<Box<str>>,
 }
 
 /// Where a call was and will be sent on to.
@@ -85,7 +87,9 @@ impl Leg {
         };
         let Calling { target, flow, by_contact, .. } = &mut **calling;
         (*target, *flow, *by_contact) = (route.target, route.flow, route.by_contact);
-        self.invite_again(cx, &[])
+        // The proxies of the place before are none of this one's.
+        let path = route.path.unwrap_or_default();
+        self.invite_again(cx, &[(HeaderName::Route, &path)])
     }
 }
 
@@ -97,7 +101,7 @@ mod tests {
     fn route(user: &str) -> Route {
         let remote = std::net::SocketAddr::from(([192, 0, 2, 8], 5060));
         let flow = Flow { transport: Transport::Udp, listener: 0, remote, connection: 0 };
-        Route { target: Uri::at(Some(user), remote), flow, by_contact: false }
+        Route { target: Uri::at(Some(user), remote), flow, by_contact: false, path: None }
     }
 
     fn walk(start: &str, steps: &[(&str, &[&str])]) -> Vec<String> {

@@ -50,13 +50,22 @@ impl Phone {
 
     /// Both rounds; the last answer's status line word and its Contact lines.
     fn register(&mut self, lines: &str) -> (String, Vec<String>) {
+        read(&self.answer(lines))
+    }
+
+    /// The last answer as it is.
+    fn ask(&mut self, lines: &str) -> String {
+        String::from_utf8_lossy(&self.answer(lines)).into_owned()
+    }
+
+    fn answer(&mut self, lines: &str) -> Bytes {
         let challenge = self.send(self.message(lines, ""));
         let proof =
             authorization(&challenge, "1000", "pw1000", &Method::Register, "sip:desk.example");
         self.last = self.message(lines, &format!("\n{proof}"));
         let answer = self.send(self.last.clone());
         self.cseq += 1;
-        read(&answer)
+        answer
     }
 
     fn send(&mut self, bytes: Bytes) -> Bytes {
@@ -95,6 +104,17 @@ impl Phone {
                 _ => None, // an INVITE that nobody answers
             })
             .collect()
+    }
+
+    /// An INVITE to the account.
+    fn invite(&mut self) -> String {
+        let mut out = Vec::new();
+        let shown = Shown { user: "1".to_owned().into(), name: None };
+        let leg = LegId(u64::from(self.cseq) * 2 + 100);
+        let dialled = self.endpoint.dial(leg, &"1000".into(), &shown, None, at(self.ms), &mut out);
+        assert!(dialled.is_ok());
+        let Some(Effect::Send { bytes, .. }) = out.into_iter().next() else { panic!("no INVITE") };
+        String::from_utf8_lossy(&bytes).into_owned()
     }
 
     /// The Request-URI and the way of an INVITE to the account.
@@ -526,6 +546,7 @@ fn a_crowd_behind_nats_does_not_hear_from_us_all_at_once() {
         cseq: 1,
         expires_at: Wall(at(0).wall.0 + 600_000),
         outbound: None,
+        path: None,
     });
     phone.endpoint.restore(bindings, at(0));
     let mut heard = Vec::new();
@@ -536,4 +557,35 @@ fn a_crowd_behind_nats_does_not_hear_from_us_all_at_once() {
     }
     assert_eq!(heard, [50, 50, 20, 0]);
     assert_eq!(phone.endpoint.next_deadline(), Some(at(29_000).mono));
+}
+
+#[test]
+fn a_phone_behind_proxies_is_called_through_them_and_told_so() {
+    let path = "Path: <sip:192.0.2.5;lr>\nPath: <sip:p2.example;lr;ob>";
+    let mut phone = Phone::new();
+    let answer = phone.ask(&format!("{path}\nContact: <sip:1000@198.51.100.9:5062>"));
+    assert!(
+        answer.contains("\r\nPath: <sip:192.0.2.5;lr>\r\nPath: <sip:p2.example;lr;ob>\r\n"),
+        "{answer}"
+    );
+    let Some(BindingChange::Put(stored)) = phone.changes.pop() else { panic!("nothing stored") };
+    assert_eq!(stored.path.as_deref(), Some("<sip:192.0.2.5;lr>, <sip:p2.example;lr;ob>"));
+    let route = "\r\nRoute: <sip:192.0.2.5;lr>, <sip:p2.example;lr;ob>\r\n";
+    let invite = phone.invite();
+    assert!(
+        invite.starts_with("INVITE sip:1000@198.51.100.9:5062 ") && invite.contains(route),
+        "{invite}"
+    );
+    // After a restart too; without Path at the next REGISTER it stands before us itself.
+    let mut again = Phone::new();
+    again.endpoint.restore([stored], at(0));
+    assert!(again.invite().contains(route));
+    phone.register("Contact: <sip:1000@198.51.100.9:5062>");
+    assert!(!phone.invite().contains("Route:"));
+    for broken in
+        ["Path: <tel:1>", "Path: sip:", &format!("Path: <sip:{}.example>", "a".repeat(1_024))]
+    {
+        let answer = phone.ask(&format!("{broken}\nContact: <sip:1000@198.51.100.9:5062>"));
+        assert!(answer.starts_with("SIP/2.0 400 "), "{answer}");
+    }
 }
