@@ -50,7 +50,13 @@ impl Engine {
             LegEvent::OfferAnswered { result } => {
                 self.offer_answered(leg, result.ok().flatten(), now, out);
             }
-            LegEvent::Digit(key) => self.tell(Desk::Key { leg, key }),
+            LegEvent::Digit(key) => {
+                // By INFO: it was in no sound, so the other side is told by us.
+                if let Some(partner) = self.sessions.get(&leg).and_then(|session| session.partner) {
+                    out.media.push(Media::Press { leg: partner, key });
+                }
+                self.tell(Desk::Key { leg, key });
+            }
             LegEvent::Reason(reason) => self.tell(Desk::Reason { leg, reason }),
             LegEvent::Refer(refer) => self.referred(leg, &refer, now),
             LegEvent::ReferNews { .. } => {} // we ask nobody

@@ -252,6 +252,28 @@ fn keys_pressed_in_a_conversation_reach_the_other_side() {
 }
 
 #[test]
+fn a_key_by_info_in_a_conversation_reaches_the_other_side() {
+    let desk = Desk::start("desk.toml");
+    let hers = Sound::voice(53, 30);
+    let softphone = agent(&desk, "6001", &hers, "PCMU");
+    desk.agent_is("6001", "idle");
+    let ear = Ear::new(desk.ports.port());
+    let mut line = Line::new(desk.trunk_port(), "0311112222", desk.sip);
+    let (mut call, _) = line.connect("0312340020", &sdp(ear.port(), &[0, 101], "sendrecv"), s(5));
+    softphone.wait("CALL_ESTABLISHED", s(5));
+    for key in ["4", "2"] {
+        let body = format!("Signal={key}\r\nDuration=160\r\n");
+        line.within(&mut call, "INFO", "Content-Type: application/dtmf-relay\r\n", &body);
+    }
+    eventually("the agent's phone has both keys", s(3), || {
+        let trace = softphone.trace();
+        trace.contains("received event: '4'") && trace.contains("received event: '2'")
+    });
+    line.bye(&mut call);
+    assert_eq!(desk.outcome("0311112222"), "answered");
+}
+
+#[test]
 fn a_stranger_who_knows_the_port_is_not_heard_and_hears_nothing() {
     let desk = Desk::start("desk.toml");
     let (his, hers) = (Sound::voice(49, 30), Sound::voice(50, 30));

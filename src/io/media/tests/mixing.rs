@@ -217,7 +217,7 @@ fn a_key_reaches_a_phone_in_the_way_it_takes() {
         caller.say(101, seq, &[5, if seq > 502 { 0x8a } else { 0x0a }, 0, 160]);
     }
     let mut speakers = [Speaker::new(&events, 700.0)];
-    talk(&mut speakers, 30);
+    talk(&mut speakers, 75);
     assert_eq!(speakers[0].pressed, ['5']);
     // A phone that takes no events hears the tones; two keys, one after the other.
     room.media.send(Command::Bridge { a: caller.leg, b: tones.leg });
@@ -227,7 +227,7 @@ fn a_key_reaches_a_phone_in_the_way_it_takes() {
         caller.say(101, seq, &[11, if seq > 902 { 0x8a } else { 0x0a }, 0, 160]);
     }
     let mut speakers = [Speaker::new(&tones, 700.0)];
-    talk(&mut speakers, 40);
+    talk(&mut speakers, 100);
     for key in ['7', '#'] {
         let (row, column) = tone::key_hz(key).unwrap();
         let found = speakers[0].heard.windows(640).step_by(80).any(|piece| {
