@@ -165,7 +165,13 @@ impl Model {
         // transaction that has ended does not remember any more is new: T4 after the ACK, on a stream
         // at once.
         let key = (head.via.to_string(), head.cseq.to_string());
-        let (status, first_us) = *self.finals.entry(key).or_insert((response.status, now_us));
+        let answered = self.finals.entry(key).or_insert((response.status, now_us));
+        // A challenge keeps no state, so what comes under the same branch with a proof is answered anew.
+        if answered.0 == 401 || response.status == 401 {
+            *answered = (response.status, now_us);
+            return;
+        }
+        let (status, first_us) = *answered;
         let datagram = head.via.transport == ViaTransport::Udp;
         if datagram && now_us.saturating_sub(first_us) < 4_000_000 {
             assert_eq!(status, response.status, "two final answers to one {}", head.cseq);
