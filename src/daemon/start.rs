@@ -276,6 +276,7 @@ pub async fn start(
     let rng = Rng::from_key(random_key()?);
     let (phones, trunks) = config.sealing();
     let policy = Policy {
+        media_bind: config.media.address,
         media_ip: config.media.advertised(),
         codecs: config.media.codecs.clone(),
         sealing: SealingPolicy { phones, trunks },

@@ -154,7 +154,10 @@ impl Outbox {
 /// What the engine must know once.
 #[derive(Clone, Debug)]
 pub struct Policy {
-    /// Our address in every SDP.
+    /// What the RTP ports are bound to; unspecified: every address of the machine, and a description names
+    /// the one under which the peer knows us.
+    pub media_bind: IpAddr,
+    /// Our address in descriptions otherwise.
     pub media_ip: IpAddr,
     /// The voice codecs that we take, the one liked best first; at least one.
     pub codecs: Vec<Codec>,

@@ -7,6 +7,7 @@ use crate::rtp::command::Command as Media;
 use crate::sdp::{self, Agreed, Codec, Direction, Local, OwnKeys, SdpError, Sealing};
 use crate::sip::api::Shown;
 use bytes::Bytes;
+use std::net::IpAddr;
 
 /// Where offer and answer (RFC 3264) stand. Boxed where large: a desk holds thousands.
 #[derive(Debug)]
@@ -52,6 +53,8 @@ pub struct Session {
     pub phone: Option<AtPhone>,
     /// It has been connected with somebody.
     pub introduced: bool,
+    /// Our address in its descriptions, where it is not the one of all.
+    pub ip: Option<IpAddr>,
     /// What its account or trunk thinks of encryption.
     pub sealing: Sealing,
     /// Our keys, once they are needed.
@@ -78,6 +81,7 @@ impl Session {
             rings_with_offer: false,
             phone: None,
             introduced: false,
+            ip: None,
             sealing: Sealing::Accepts,
             keys: None,
             answer: None,
@@ -147,6 +151,15 @@ impl Engine {
         Local { sealing, ..local }.could_answer(offer)
     }
 
+    /// Our address for sound towards a peer that knows us by `known`: that, where the ports are bound to
+    /// every address of the machine; else the one that they are bound to.
+    pub(super) fn ip_for(&self, known: Option<IpAddr>) -> Option<IpAddr> {
+        let bound = self.policy.media_bind;
+        known.filter(|known| {
+            bound.is_unspecified() && !known.is_unspecified() && known.is_ipv4() == bound.is_ipv4()
+        })
+    }
+
     /// Gives the leg a port and binds it, once.
     pub(super) fn open(&mut self, leg: LegId, now: Now, out: &mut Outbox) -> Result<u16, NoMedia> {
         let session = self.sessions.get_mut(&leg).ok_or(NoMedia::NoLeg)?;
@@ -155,7 +168,7 @@ impl Engine {
         }
         let port = self.ports.take(now).ok_or(NoMedia::NoPort)?;
         session.port = Some(port);
-        out.media.push(Media::Open { leg, ip: self.policy.media_ip, port });
+        out.media.push(Media::Open { leg, ip: self.policy.media_bind, port });
         self.reserve(now, out);
         Ok(port)
     }
@@ -163,7 +176,7 @@ impl Engine {
     /// Has ports bound for the calls to come.
     pub(super) fn reserve(&mut self, now: Now, out: &mut Outbox) {
         while let Some(port) = self.ports.ask(now) {
-            out.media.push(Media::Reserve { ip: self.policy.media_ip, port });
+            out.media.push(Media::Reserve { ip: self.policy.media_bind, port });
         }
     }
 
@@ -188,7 +201,7 @@ impl Engine {
         let (session_id, version) =
             session.map_or((1, 1), |session| (session.sdp_id, session.sdp_version));
         Local {
-            ip: self.policy.media_ip,
+            ip: session.and_then(|session| session.ip).unwrap_or(self.policy.media_ip),
             port,
             session_id,
             version,

@@ -74,6 +74,7 @@ impl Room {
             },
             plan: Arc::new(plan),
             policy: Policy {
+                media_bind: advertised.ip(),
                 media_ip: advertised.ip(),
                 first_port: 20_000,
                 last_port,

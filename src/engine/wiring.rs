@@ -91,6 +91,7 @@ impl Engine {
         session.shown = Some(shown);
         session.rings_with_offer = incoming.rings_with_offer;
         session.sealing = sealing;
+        session.ip = self.ip_for(self.sip.own_ip(leg));
         self.sessions.insert(leg, session);
         if let Source::Account(extension) = incoming.source {
             let with = Some(Shown { user: Private::new(incoming.dialled), name: None });
@@ -497,6 +498,7 @@ impl Engine {
         let user = Private::new(call.number.as_str().to_owned());
         session.shown = Some(Shown { user, name: None });
         session.sealing = self.policy.sealing.of_trunk(&call.trunk);
+        session.ip = self.ip_for(self.sip.own_ip_by(&call.trunk, now.mono));
         self.sessions.insert(leg, session);
         let Some(offer) = self.offer_for(leg, behalf, now, out) else { return };
         let dialled = self.sip.dial_outside(leg, call, offer, now, &mut self.effects);
@@ -535,6 +537,7 @@ impl Engine {
     fn dial(&mut self, leg: LegId, extension: &Number, behalf: LegId, now: Now, out: &mut Outbox) {
         let mut session = Session::new(Talk::Offering, leg.0);
         session.sealing = self.policy.sealing.of_phone(extension);
+        session.ip = self.ip_for(self.sip.own_ip_to(extension, now.mono));
         self.sessions.insert(leg, session);
         let shown =
             self.sessions.get(&behalf).and_then(|session| session.shown.clone()).unwrap_or_else(

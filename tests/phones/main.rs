@@ -12,6 +12,7 @@ mod figures;
 mod hears;
 mod lamps;
 mod menu;
+mod networks;
 mod outcomes;
 mod reload;
 mod rig;

@@ -48,6 +48,8 @@ pub struct Setup<'a> {
     pub test_prompts: bool,
     /// One more UDP listener, for a carrier that insists on a port.
     pub udp: Option<SocketAddr>,
+    /// What its RTP ports are bound to.
+    pub media: &'a str,
     /// More of its `[sip]`.
     pub sip: &'a str,
     /// More of madoguchi.toml; `@201@` is the port of the fixed phone 201.
@@ -68,6 +70,7 @@ impl Default for Setup<'_> {
             plan: "desk.toml",
             test_prompts: true,
             udp: None,
+            media: "127.0.0.1",
             sip: "",
             more: "",
             secure: false,
@@ -140,13 +143,14 @@ impl Desk {
         }
         let mut text = format!(
             "[sip]\nlisten = [\"udp:{sip}\", \"tcp:{sip}\"{listens}]\nrealm = \"desk.example\"\nhosts = [\"desk.example\"]\n{more_sip}\
-             [media]\naddress = \"127.0.0.1\"\nports = \"{first}-{last}\"\n{prompts}\
+             [media]\naddress = \"{media}\"\nports = \"{first}-{last}\"\n{prompts}\
              [store]\nfile = \"store/madoguchi.db\"\n[http]\nlisten = \"{http}\"\ntoken_file = \"secrets/http-token\"\n\
              [plan]\nfile = \"{plan}\"\n[accounts]\nfile = \"secrets/accounts.tsv\"\n\
              [[trunks]]\nname = \"carrier\"\nsources = [{sources}]\n",
             prompts = if setup.test_prompts { "prompts = \"prompts\"\n" } else { "" },
             plan = plan.display(),
             more_sip = setup.sip,
+            media = setup.media,
             sources = sources.join(", "),
         );
         for (n, port) in fixed.iter().enumerate() {

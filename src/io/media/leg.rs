@@ -275,11 +275,13 @@ impl Leg {
     }
 
     /// The lock has just accepted an address. The SDP's own is connected: the kernel then finds the
-    /// socket's way by itself. A learned one is not, so that the SDP's own can still speak up.
+    /// socket's way by itself. A learned one is not, so that the SDP's own can still speak up; nor is a
+    /// socket of all our addresses, since the kernel would give it one, and the phone may send to another.
     pub(super) fn locked(&mut self) {
         let Some(line) = &mut self.line else { return };
         line.target = line.lock.target();
-        if let (true, Some(target)) = (line.lock.is_final(), line.target) {
+        let one = self.socket.local_addr().is_ok_and(|ours| !ours.ip().is_unspecified());
+        if let (true, Some(target)) = (one && line.lock.is_final(), line.target) {
             self.connected = self.socket.connect(target).is_ok();
         }
     }

@@ -180,6 +180,7 @@ impl Host {
             directory: self.directory(),
             plan: self.scene.plan.clone(),
             policy: Policy {
+                media_bind: self.at.ip(),
                 media_ip: self.at.ip(),
                 first_port: 20_000,
                 last_port: 20_000 + self.scene.ports,

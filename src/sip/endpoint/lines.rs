@@ -90,7 +90,7 @@ impl Endpoint {
     }
 
     /// The line of a trunk.
-    fn line_of(&self, trunk: &TrunkId) -> Option<&Line> {
+    pub(super) fn line_of(&self, trunk: &TrunkId) -> Option<&Line> {
         self.lines.iter().find(|line| line.trunk == *trunk)
     }
 

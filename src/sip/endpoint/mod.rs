@@ -16,6 +16,7 @@ mod register;
 mod replacing;
 mod serving;
 mod subscribing;
+mod whereabouts;
 
 use self::asking::{Heard, Outcome, Purpose, Whose};
 use self::core::{Core, Cx, Holder};
