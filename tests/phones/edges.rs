@@ -241,7 +241,7 @@ fn a_caller_from_outside_passes_nobody_on_and_an_unknown_method_is_405() {
 fn a_call_with_no_codec_of_ours_is_488_and_recorded_as_a_fault() {
     let desk = Desk::start("desk.toml");
     let mut line = Line::new(desk.trunk_port(), "0311112222", desk.sip);
-    let call = line.invite("0312340010", &sdp(9, &[9], "sendrecv"));
+    let call = line.invite("0312340010", &sdp(9, &[18], "sendrecv"));
     let refusal = line.status(&call, 488, s(2));
     line.ack_refusal(&call, &refusal);
     assert_eq!(desk.outcome("0311112222"), "failed");

@@ -113,6 +113,7 @@ pub fn sdp(port: u16, codecs: &[u8], direction: &str) -> String {
             0 => "a=rtpmap:0 PCMU/8000\r\n",
             8 => "a=rtpmap:8 PCMA/8000\r\n",
             9 => "a=rtpmap:9 G722/8000\r\n",
+            18 => "a=rtpmap:18 G729/8000\r\n",
             101 => "a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\n",
             other => panic!("no rtpmap for {other}"),
         };
