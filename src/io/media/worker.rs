@@ -361,6 +361,16 @@ impl<N: Fn(Notice)> Worker<N> {
     /// Sends the packet in the buffer on to another leg.
     fn pass(&mut self, to: Token, kind: Kind, header: Header, pressed: Option<char>) {
         let Some(leg) = self.legs.get_mut(to) else { return };
+        // A phone that takes no telephone-event hears the key's tones; and a key that comes while one of
+        // ours is down waits for its turn.
+        let takes = leg.line.as_ref().is_some_and(|line| line.stream.send_event_pt.is_some());
+        if kind == Kind::Key && leg.play.is_none() && (leg.presses.beating || !takes) {
+            leg.out.skip(header.ssrc, header.seq);
+            if let Some(key) = pressed {
+                self.press(to, key);
+            }
+            return;
+        }
         let covered = leg.covered() || leg.awaits_keys();
         let Some(line) = leg.line.as_ref().filter(|line| !covered && line.stream.may_send) else {
             return count(&mut self.counted.dropped_covered);
@@ -375,14 +385,6 @@ impl<N: Fn(Notice)> Worker<N> {
             Kind::Key => line.stream.send_event_pt,
             Kind::Other => None,
         };
-        // A phone that takes no telephone-event hears the key's tones.
-        if kind == Kind::Key && payload_type.is_none() {
-            leg.out.skip(header.ssrc, header.seq);
-            if let Some(key) = pressed {
-                self.press(to, key);
-            }
-            return;
-        }
         let Some(payload_type) = payload_type else {
             leg.out.skip(header.ssrc, header.seq);
             return count(&mut self.counted.dropped_payload);

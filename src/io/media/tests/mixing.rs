@@ -222,7 +222,10 @@ fn a_key_reaches_a_phone_in_the_way_it_takes() {
     // A phone that takes no events hears the tones; two keys, one after the other.
     room.media.send(Command::Bridge { a: caller.leg, b: tones.leg });
     room.until(|counters| counters.mixes == 0);
+    let made = room.media.counters().packets_made;
     room.media.send(Command::Press { leg: tones.leg, key: '7' });
+    // The next key comes while that one is down.
+    room.until(|counters| counters.packets_made > made);
     for seq in 900..906_u16 {
         caller.say(101, seq, &[11, if seq > 902 { 0x8a } else { 0x0a }, 0, 160]);
     }
