@@ -3,7 +3,8 @@
 use crate::sdp::{Codec, Direction, Local, Sealing};
 use crate::sip::gate::MAX_MESSAGE;
 use crate::sip::{
-    AnyUri, Framed, Framer, HeaderName, Headers, Message, Method, NameAddr, Uri, Via, Writer, parse,
+    AnyUri, Framed, Framer, HeaderName, Headers, Message, Method, NameAddr, ParseError, Uri, Via,
+    Writer, parse,
 };
 use bytes::Bytes;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -24,8 +25,19 @@ pub fn message(data: &[u8]) {
             }
             let _ = (request.sdp(), request.head.contact(), request.head.from.uri.user());
             let bytes = Writer::answer(&request, 200, Some("ours")).finish();
-            let Ok(Message::Response(answer)) = parse(&bytes) else {
-                panic!("our answer is none:\n{}", String::from_utf8_lossy(&bytes));
+            let answer = match parse(&bytes) {
+                Ok(Message::Response(answer)) => answer,
+                Ok(Message::Request(_)) => panic!("our answer is a request"),
+                // A request at the bound of headers: the answer repeats its Vias line by line and adds
+                // headers of its own. The sender has room for what it asked for.
+                Err(refused) if matches!(refused.error, ParseError::TooManyHeaders { .. }) => {
+                    return;
+                }
+                Err(refused) => panic!(
+                    "our answer is none: {}\n{}",
+                    refused.error,
+                    String::from_utf8_lossy(&bytes)
+                ),
             };
             let (asked, told) = (&request.head, &answer.head);
             assert_eq!((&told.call_id, &told.cseq), (&asked.call_id, &asked.cseq));
