@@ -1,8 +1,8 @@
 //! A handshake with somebody between who changes, drops, repeats and holds back what both say.
 
 use crate::base::Mono;
-use crate::dtls::{Fingerprint, Handshake, Identity, Keys, Output, Role};
-use crate::srtp::Suite;
+use crate::dtls::{Fingerprint, Handshake, Identity, Output, Role};
+use crate::srtp::{Keys, Suite};
 use std::collections::VecDeque;
 use std::sync::OnceLock;
 use std::time::{Duration, Instant};

@@ -240,6 +240,7 @@ pub async fn start(
         known_prompts = prompts.names();
         let media_config = MediaConfig {
             threads: config.media.threads,
+            codecs: config.media.codecs.clone(),
             silence_after: config.media.silence_after,
             learn_source: config.media.learn_source,
             dscp: config.media.dscp,

@@ -1,8 +1,8 @@
 //! What a demonstration phone says and sends: a soft two-tone voice as RTP, and keys as
 //! telephone-event (RFC 4733). One task a call; it ends when its [`Sound`] is dropped.
 
-use crate::rtp::Prompt;
 use crate::rtp::packet::{self, Fresh, HEADER_BYTES};
+use crate::rtp::{KeyWriter, Prompt};
 use crate::sdp::Agreed;
 use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
@@ -11,9 +11,6 @@ use tokio::sync::mpsc;
 
 /// Samples in a packet of 20 ms.
 const SAMPLES: usize = 160;
-/// Packets that tell one key: five while it is held, three with the end bit (RFC 4733 §2.5.1.4).
-const HELD: u16 = 5;
-const ENDS: u16 = 3;
 
 enum Order {
     Talk(Agreed),
@@ -64,18 +61,10 @@ fn voice(pitch_hz: f32) -> Vec<i16> {
     (0..3200).map(sample).collect()
 }
 
-fn event_code(key: char) -> u8 {
-    match key {
-        '*' => 10,
-        '#' => 11,
-        digit => u8::try_from(digit.to_digit(10).unwrap_or(0)).unwrap_or(0),
-    }
-}
-
 async fn talk(socket: UdpSocket, mut orders: mpsc::Receiver<Order>, pitch_hz: f32, ssrc: u32) {
     let voice = Prompt::encode(&voice(pitch_hz));
     let mut agreed: Option<Agreed> = None;
-    let mut pressing: Option<(char, u16, u32)> = None;
+    let mut pressing: Option<(KeyWriter, u32)> = None;
     let (mut seq, mut timestamp) = (0_u16, ssrc);
     let mut frame = 0_usize;
     let mut tick = tokio::time::interval(Duration::from_millis(20));
@@ -86,7 +75,9 @@ async fn talk(socket: UdpSocket, mut orders: mpsc::Receiver<Order>, pitch_hz: f3
             order = orders.recv() => match order {
                 None => return,
                 Some(Order::Talk(how)) => agreed = Some(how),
-                Some(Order::Press(key)) => pressing = Some((key, 0, timestamp)),
+                Some(Order::Press(key)) => {
+                    pressing = KeyWriter::press(key, 8_000).map(|key| (key, timestamp));
+                }
             },
             // What the desk says is heard and let go; an error here is the desk's port closing.
             _ = socket.recv_from(&mut heard) => {}
@@ -96,20 +87,14 @@ async fn talk(socket: UdpSocket, mut orders: mpsc::Receiver<Order>, pitch_hz: f3
                 let fresh = |payload_type, marker, timestamp| Fresh {
                     payload_type, marker, seq, timestamp, ssrc,
                 };
-                let length = match (&mut pressing, how.send_event_pt) {
-                    (Some((key, told, began)), Some(pt)) => {
-                        let duration = 160_u16.saturating_mul(told.saturating_add(1).min(HELD));
-                        let end = if *told >= HELD { 0x80 } else { 0 };
-                        let [high, low] = duration.to_be_bytes();
-                        let event = [event_code(*key), end | 10, high, low];
-                        let length = packet::write(&mut bytes, fresh(pt, *told == 0, *began), &event);
-                        *told = told.saturating_add(1);
-                        if *told >= HELD + ENDS {
-                            pressing = None;
-                        }
-                        length
+                let said = pressing.as_mut().zip(how.send_event_pt);
+                let said = said.and_then(|((key, began), pt)| Some((key.next(160)?, *began, pt)));
+                let length = match said {
+                    Some(((event, first), began, pt)) => {
+                        packet::write(&mut bytes, fresh(pt, first, began), &event)
                     }
-                    _ => {
+                    None => {
+                        pressing = None;
                         let sound = voice.bytes(how.codec).unwrap_or_default();
                         if sound.is_empty() { continue }
                         let from = frame % (sound.len() / SAMPLES) * SAMPLES;

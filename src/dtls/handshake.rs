@@ -3,7 +3,7 @@
 use super::gate::Gate;
 use super::{Fingerprint, Identity};
 use crate::base::Mono;
-use crate::srtp::{MasterKey, Suite};
+use crate::srtp::{Keys, MasterKey, Suite};
 use bytes::BytesMut;
 use rtc_dtls::cipher_suite::CipherSuiteId;
 use rtc_dtls::config::{ClientAuthType, ConfigBuilder, ExtendedMasterSecretType, HandshakeConfig};
@@ -40,15 +40,6 @@ pub enum Role {
     Server,
     /// `a=setup:active`: we begin.
     Client,
-}
-
-/// The keys of a session, one for each direction (RFC 5764 §4.2).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Keys {
-    /// What we seal with.
-    pub ours: MasterKey,
-    /// What the peer seals with.
-    pub theirs: MasterKey,
 }
 
 /// What is to be done.

@@ -27,7 +27,7 @@ mod tests;
 
 pub use fingerprint::{Fingerprint, NotAFingerprint};
 pub use gate::MAX_BYTES;
-pub use handshake::{Failure, Handshake, Keys, MOST_TIME, Output, Role};
+pub use handshake::{Failure, Handshake, MOST_TIME, Output, Role};
 pub use identity::{Identity, NoIdentity};
 
 /// Whether a datagram on a media port is DTLS (RFC 7983 §7): neither STUN, RTP nor RTCP begins so.

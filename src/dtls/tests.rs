@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::base::{Mono, Rng};
-use crate::srtp::Suite;
+use crate::srtp::{Keys, Suite};
 use std::time::{Duration, Instant};
 
 struct Side {

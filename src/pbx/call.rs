@@ -199,8 +199,7 @@ impl Call {
 
     /// Plays one prompt for ever.
     pub(super) fn music(&self, prompt: PromptId, floor: &mut Floor, turn: &mut Turn<'_>) {
-        let play = floor.draw_play();
-        turn.act(Action::Play { leg: self.leg, play, prompts: vec![prompt], looped: true });
+        floor.loops(self.leg, prompt, turn);
     }
 
     /// Sends the call where the plan says.
@@ -433,15 +432,8 @@ impl Call {
         floor: &mut Floor,
         turn: &mut Turn<'_>,
     ) {
-        if on {
-            let play = floor.draw_play();
-            let prompts = vec![floor.plan.hold_music.clone()];
-            turn.act(Action::Play { leg: other, play, prompts, looped: true });
-            self.record(CallEvent::Held { by }, turn);
-        } else {
-            turn.act(Action::Stop { leg: other });
-            self.record(CallEvent::Resumed { by }, turn);
-        }
+        floor.hold(other, on, turn);
+        self.record(if on { CallEvent::Held { by } } else { CallEvent::Resumed { by } }, turn);
     }
 
     /// Joins caller and agent. The phone's leg and the agent's line are in order already.

@@ -9,7 +9,7 @@ use super::group::{GroupIx, GroupRoom, Order};
 use super::outside::Ledger;
 use super::staff::Missed;
 use super::timers::{Timer, Timers};
-use crate::base::{AgentId, GroupId, LegId, Mono, Now, Number, PlayId, Rng};
+use crate::base::{AgentId, GroupId, LegId, Mono, Now, Number, PlayId, PromptId, Rng};
 use crate::dialplan::{Group, Plan};
 use crate::event::Fact;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -188,6 +188,21 @@ impl Floor {
     pub(super) fn draw_play(&mut self) -> PlayId {
         self.last_play += 1;
         PlayId(self.last_play)
+    }
+
+    /// Plays one prompt to a leg for ever.
+    pub(super) fn loops(&mut self, leg: LegId, prompt: PromptId, turn: &mut Turn<'_>) {
+        let play = self.draw_play();
+        turn.act(Action::Play { leg, play, prompts: vec![prompt], looped: true });
+    }
+
+    /// One side of a conversation holds or goes on; `other` hears music meanwhile.
+    pub(super) fn hold(&mut self, other: LegId, on: bool, turn: &mut Turn<'_>) {
+        if on {
+            self.loops(other, self.plan.hold_music.clone(), turn);
+        } else {
+            turn.act(Action::Stop { leg: other });
+        }
     }
 
     pub(super) fn draw_order(&mut self) -> Order {

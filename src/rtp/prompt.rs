@@ -62,9 +62,16 @@ impl Prompt {
 
     /// Makes what was not made when it was loaded; some milliseconds for each second of sound, so not
     /// on a thread that somebody waits for. Till then a phone in such a codec waits in silence.
-    pub fn prepare(&self) {
-        self.g722.get_or_init(|| self.as_g722().unwrap_or_default());
-        self.opus.get_or_init(|| self.as_opus().unwrap_or_default());
+    pub fn prepare(&self, codec: Codec) {
+        match codec {
+            Codec::Pcmu | Codec::Pcma => {}
+            Codec::G722 => {
+                self.g722.get_or_init(|| self.as_g722().unwrap_or_default());
+            }
+            Codec::Opus => {
+                self.opus.get_or_init(|| self.as_opus().unwrap_or_default());
+            }
+        }
     }
 
     fn as_g722(&self) -> Option<Vec<u8>> {
@@ -269,7 +276,7 @@ mod tests {
             let mut list = Playlist::new(vec![Arc::clone(&prompt)], false);
             let mut payload = [0; 500];
             assert_eq!(list.fill(codec, 20, &mut payload), Filled::Wait { ms: 20 });
-            prompt.prepare();
+            prompt.prepare(codec);
             let mut decoder = super::super::voice::Decoder::new(codec, Band::Narrow).unwrap();
             let mut heard = Vec::new();
             while let Filled::Sound { bytes, ms } = list.fill(codec, 20, &mut payload) {

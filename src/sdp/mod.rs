@@ -18,10 +18,12 @@
 mod negotiate;
 mod parse;
 mod sealing;
+#[cfg(test)]
+mod tests;
 
 pub use negotiate::{Agreed, Local};
 pub use parse::{Address, Handshaking, Media, PayloadMap, Session, Setup, parse};
-pub use sealing::{Dtls, Ice, Keys, OwnKeys, Protection, Sealing};
+pub use sealing::{Dtls, Ice, OwnKeys, Protection, Sealing};
 
 /// A voice codec that we speak.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -92,12 +94,6 @@ impl Codec {
                 | (Self::G722, Self::G722)
                 | (Self::Opus, Self::Opus)
         )
-    }
-
-    /// The codec of an encoding name, whatever its case.
-    #[must_use]
-    pub fn named(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|codec| codec.name().eq_ignore_ascii_case(name))
     }
 }
 

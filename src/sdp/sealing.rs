@@ -6,7 +6,7 @@ use crate::base::Rng;
 use crate::dtls::{Fingerprint, Role};
 use crate::ice::Credentials;
 use crate::srtp::sdes::Crypto;
-use crate::srtp::{MasterKey, Suite};
+use crate::srtp::{Keys, Suite};
 use std::sync::Arc;
 
 /// What one of our legs thinks of encryption.
@@ -23,15 +23,6 @@ pub enum Sealing {
     Required,
     /// No call without, and offered as a browser takes it: by DTLS, with ICE.
     Dtls,
-}
-
-/// The keys of one stream.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Keys {
-    /// Of what we send.
-    pub ours: MasterKey,
-    /// Of what comes.
-    pub theirs: MasterKey,
 }
 
 /// How a stream is protected.
@@ -116,9 +107,7 @@ impl OwnKeys {
         let keys = Keys { ours: ours.key.clone(), theirs: theirs.key.clone() };
         same.then(|| Protection::Sealed(Arc::new(keys)))
     }
-}
 
-impl OwnKeys {
     /// The handshake that the peer's line leads to; none when it names no certificate.
     pub(super) fn handshake(&self, session: &Session, media: &Media) -> Option<Dtls> {
         let fingerprints = session.fingerprints_of(media).to_vec();
@@ -140,11 +129,20 @@ impl Sealing {
             return self.wants() && dtls && !session.fingerprints_of(media).is_empty();
         }
         match self {
-            Self::Dtls => !media.cryptos.is_empty(),
             Self::Off => !media.must_be_sealed(),
             Self::Accepts | Self::Offers => !media.must_be_sealed() || !media.cryptos.is_empty(),
-            Self::Required => !media.cryptos.is_empty(),
+            Self::Required | Self::Dtls => !media.cryptos.is_empty(),
         }
+    }
+
+    /// Whether keys stand in our offers.
+    pub(super) const fn offers(self) -> bool {
+        matches!(self, Self::Offers | Self::Required)
+    }
+
+    /// Whether there is no call without.
+    pub(super) const fn insists(self) -> bool {
+        matches!(self, Self::Required | Self::Dtls)
     }
 
     /// Whether keys are exchanged where the peer names some.

@@ -10,6 +10,15 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 const MOST_KEY_BYTES: usize = 32;
 const MOST_SALT_BYTES: usize = 14;
 
+/// The keys of a stream, one for each direction.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Keys {
+    /// What we seal with.
+    pub ours: MasterKey,
+    /// What the peer seals with.
+    pub theirs: MasterKey,
+}
+
 /// Suite, master key and master salt of one direction. Forgotten when dropped, never shown; compared in
 /// constant time.
 #[derive(Clone)]

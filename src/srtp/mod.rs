@@ -30,7 +30,7 @@ mod suite;
 #[cfg(test)]
 mod tests;
 
-pub use key::MasterKey;
+pub use key::{Keys, MasterKey};
 pub use open::{Opener, Refused};
 pub use seal::{Sealer, Unsealed};
 pub use source::{SOURCES, WINDOW};

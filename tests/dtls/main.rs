@@ -3,8 +3,8 @@
 #![allow(clippy::pedantic)]
 
 use madoguchi::base::Mono;
-use madoguchi::dtls::{Failure, Fingerprint, Handshake, Identity, Keys, Output, Role, is_dtls};
-use madoguchi::srtp::{MasterKey, Suite};
+use madoguchi::dtls::{Failure, Fingerprint, Handshake, Identity, Output, Role, is_dtls};
+use madoguchi::srtp::{Keys, MasterKey, Suite};
 use std::io::{BufRead, BufReader};
 use std::net::{SocketAddr, UdpSocket};
 use std::path::PathBuf;

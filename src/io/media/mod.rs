@@ -37,6 +37,7 @@ pub use prompts::{PromptError, PromptLibrary};
 use crate::base::{LegId, Rng};
 use crate::dtls::Identity;
 use crate::rtp::command::{Command, Notice};
+use crate::sdp::Codec;
 use counters::Board;
 use queue::{Order, Queue};
 use reserved::Reserved;
@@ -54,6 +55,8 @@ pub struct MediaConfig {
     pub threads: usize,
     /// What can be played.
     pub prompts: Arc<PromptLibrary>,
+    /// The codecs that legs may speak; prompts are encoded in these.
+    pub codecs: Vec<Codec>,
     /// A phone that should speak and is not heard for so long is told as `Silent`.
     pub silence_after: Duration,
     /// Phones behind NAT: the address of five packets in a row is believed while the SDP's own is
@@ -68,9 +71,18 @@ pub struct MediaConfig {
 impl MediaConfig {
     /// One thread, silence after 10 s, phones behind NAT welcome, expedited forwarding.
     #[must_use]
-    pub const fn new(prompts: Arc<PromptLibrary>) -> Self {
+    pub fn new(prompts: Arc<PromptLibrary>) -> Self {
         let silence_after = Duration::from_secs(10);
-        Self { threads: 1, prompts, silence_after, learn_source: true, identity: None, dscp: 46 }
+        let codecs = Codec::ALL.to_vec();
+        Self {
+            threads: 1,
+            prompts,
+            codecs,
+            silence_after,
+            learn_source: true,
+            identity: None,
+            dscp: 46,
+        }
     }
 }
 
@@ -113,9 +125,11 @@ impl Media {
     {
         let epoch = Instant::now();
         let reserved = Arc::new(Reserved::default());
-        let prompts = Arc::clone(&config.prompts);
+        let (prompts, codecs) = (Arc::clone(&config.prompts), config.codecs.clone());
         // Ends by itself; a call that comes before it has is in G.711 or waits a moment for its prompt.
-        std::thread::Builder::new().name("prompts".into()).spawn(move || prompts.prepare())?;
+        std::thread::Builder::new()
+            .name("prompts".into())
+            .spawn(move || prompts.prepare(&codecs))?;
         let mut threads = Vec::new();
         for number in 0..config.threads.max(1) {
             let (queue, board) = (Arc::new(Queue::new()?), Arc::new(Board::default()));

@@ -62,7 +62,9 @@ impl<N: Fn(Notice)> Worker<N> {
                 };
                 room.iter_mut().zip(payload).for_each(|(to, from)| *to = from);
                 let stamp = leg.out.key(first, self.now);
-                if may_send && self.send_own(token, payload_type, stamp, payload.len()) {
+                let place =
+                    packet::HEADER_BYTES..packet::HEADER_BYTES.saturating_add(payload.len());
+                if may_send && self.send_stamped(token, payload_type, stamp, place) {
                     count(&mut self.counted.packets_made);
                 }
                 Some(STEP_MS)

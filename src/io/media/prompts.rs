@@ -3,6 +3,7 @@
 
 use crate::base::PromptId;
 use crate::rtp::{Prompt, tone};
+use crate::sdp::Codec;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -162,9 +163,14 @@ impl PromptLibrary {
         self.keys.get(&key)
     }
 
-    /// Encodes everything in the codecs that take long: about a second for ten minutes of sound.
-    pub fn prepare(&self) {
-        self.keys.values().chain(self.prompts.values()).for_each(|prompt| prompt.prepare());
+    /// Encodes everything in these codecs, as far as they take long: about a second for ten minutes of sound.
+    pub fn prepare(&self, codecs: &[Codec]) {
+        for codec in codecs {
+            self.keys
+                .values()
+                .chain(self.prompts.values())
+                .for_each(|prompt| prompt.prepare(*codec));
+        }
     }
 
     /// All names, in order.
@@ -271,7 +277,6 @@ fn lower(samples: &[i16], by: u16) -> Vec<i16> {
 mod tests {
     use super::*;
     use crate::rtp::g711;
-    use crate::sdp::Codec;
 
     fn wav(rate: u32, channels: u16, samples: &[i16]) -> Vec<u8> {
         let spec = hound::WavSpec {

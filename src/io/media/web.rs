@@ -6,10 +6,10 @@ use super::leg::Leg;
 use super::slab::Token;
 use super::worker::{Beat, Worker};
 use crate::base::Mono;
-use crate::dtls::{self, Handshake, Identity, Output};
+use crate::dtls::{self, Handshake, Output};
 use crate::ice::{self, Lite};
 use crate::rtp::command::Notice;
-use crate::sdp::{Dtls, Keys};
+use crate::sdp::Dtls;
 use crate::srtp::Suite;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -111,7 +111,9 @@ impl<N: Fn(Notice)> Worker<N> {
         }
         let Some(web) = leg.web.as_mut().filter(|web| web.shake.is_none()) else { return };
         let mut out = Vec::new();
-        web.shake = Some(begin(&identity, &web.plan, now, &mut out));
+        let (role, expected) = (web.plan.role, web.plan.fingerprints.clone());
+        let shake = Handshake::begin(&identity, role, expected, &Suite::ALL, now, &mut out);
+        web.shake = Some(shake);
         if !std::mem::replace(&mut web.beating, true) {
             self.wheel.schedule(now_ms.saturating_add(LOOK_MS), Beat::Handshake { leg: token });
         }
@@ -171,8 +173,7 @@ impl<N: Fn(Notice)> Worker<N> {
                     }
                 }
                 Output::Keys(keys) => {
-                    let dtls::Keys { ours, theirs } = *keys;
-                    leg.seal_with(&Arc::new(Keys { ours, theirs }));
+                    leg.seal_with(&Arc::from(keys));
                     count(&mut self.counted.handshakes);
                 }
                 Output::Failed(_) | Output::Closed => {
@@ -183,10 +184,6 @@ impl<N: Fn(Notice)> Worker<N> {
             }
         }
     }
-}
-
-fn begin(identity: &Identity, plan: &Dtls, now: Mono, out: &mut Vec<Output>) -> Handshake {
-    Handshake::begin(identity, plan.role, plan.fingerprints.clone(), &Suite::ALL, now, out)
 }
 
 impl Leg {

@@ -19,6 +19,7 @@ use crate::sdp::Codec;
 use rustix::event::{Timespec, epoll};
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
+use std::ops::Range;
 use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
@@ -392,18 +393,9 @@ impl<N: Fn(Notice)> Worker<N> {
         let Some(stamp) = leg.out.relay(header.ssrc, header.seq, header.timestamp, self.now) else {
             return count(&mut self.counted.dropped_late);
         };
-        let fresh = Fresh {
-            payload_type,
-            marker: header.marker || stamp.starts,
-            seq: stamp.seq,
-            timestamp: stamp.timestamp,
-            ssrc: stamp.ssrc,
-        };
-        let place = packet::rewrite(&mut self.buffer, header.payload, fresh);
-        let sent = place.map(|place| leg.send(&mut self.buffer, place));
-        match sent {
-            Some(Ok(_)) => count(&mut self.counted.packets_relayed),
-            Some(Err(_)) | None => count(&mut self.counted.dropped_unsent),
+        let stamp = Stamp { starts: header.marker || stamp.starts, ..stamp };
+        if self.send_stamped(to, payload_type, stamp, header.payload) {
+            count(&mut self.counted.packets_relayed);
         }
     }
 
@@ -450,11 +442,12 @@ impl<N: Fn(Notice)> Worker<N> {
     /// so that an announcement ends when it should.
     fn play(&mut self, token: Token, beat: u32, due_ms: u64) {
         let Some(leg) = self.legs.get_mut(token) else { return };
+        let waits = leg.awaits_keys();
         let Some(play) = leg.play.as_mut().filter(|play| play.beat == beat) else { return };
         let Some(line) = &leg.line else { return };
         let ptime_ms = line.stream.ptime_ms.clamp(10, 60);
         // An announcement waits for the keys, or its beginning would not be heard.
-        if leg.web.is_some() && leg.sealed.is_none() {
+        if waits {
             let next = due_ms.saturating_add(u64::from(ptime_ms));
             return self.wheel.schedule(next, Beat::Play { leg: token, beat });
         }
@@ -482,16 +475,17 @@ impl<N: Fn(Notice)> Worker<N> {
             return false;
         };
         let stamp = leg.out.own(ms, self.now);
-        self.send_own(token, payload_type, stamp, bytes)
+        let payload = packet::HEADER_BYTES..packet::HEADER_BYTES.saturating_add(bytes);
+        self.send_stamped(token, payload_type, stamp, payload)
     }
 
-    /// Puts a header before what lies in the buffer and sends it.
-    pub(super) fn send_own(
+    /// Puts a header before the payload in the buffer and sends both. False when it was not taken.
+    pub(super) fn send_stamped(
         &mut self,
         token: Token,
         payload_type: u8,
         stamp: Stamp,
-        bytes: usize,
+        payload: Range<usize>,
     ) -> bool {
         let Some(leg) = self.legs.get_mut(token) else { return false };
         let fresh = Fresh {
@@ -501,8 +495,7 @@ impl<N: Fn(Notice)> Worker<N> {
             timestamp: stamp.timestamp,
             ssrc: stamp.ssrc,
         };
-        let end = packet::HEADER_BYTES.saturating_add(bytes);
-        let place = packet::rewrite(&mut self.buffer, packet::HEADER_BYTES..end, fresh);
+        let place = packet::rewrite(&mut self.buffer, payload, fresh);
         let sent = place.is_some_and(|place| leg.send(&mut self.buffer, place).is_ok());
         if !sent {
             count(&mut self.counted.dropped_unsent);
@@ -531,12 +524,11 @@ impl<N: Fn(Notice)> Worker<N> {
 
 /// Turns a payload from one codec into another where it stands; false when that needs more than a table.
 fn turn(from: Codec, to: Codec, sound: &mut [u8]) -> bool {
-    match (g711::law(from), g711::law(to)) {
-        (Some(from), Some(to)) => g711::convert(from, to, sound),
-        (None, None) => return from == to,
-        (Some(_), None) | (None, Some(_)) => return false,
+    if let (Some(from), Some(to)) = (g711::law(from), g711::law(to)) {
+        g711::convert(from, to, sound);
+        return true;
     }
-    true
+    from == to
 }
 
 fn timespec(span: Duration) -> Timespec {

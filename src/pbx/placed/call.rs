@@ -100,14 +100,7 @@ impl Call {
         floor: &mut Floor,
         turn: &mut Turn<'_>,
     ) {
-        if on {
-            let play = floor.draw_play();
-            let prompts = vec![floor.plan.hold_music.clone()];
-            turn.act(Action::Play { leg: other, play, prompts, looped: true });
-            self.record(PlacedEvent::Held { by }, turn);
-        } else {
-            turn.act(Action::Stop { leg: other });
-            self.record(PlacedEvent::Resumed { by }, turn);
-        }
+        floor.hold(other, on, turn);
+        self.record(if on { PlacedEvent::Held { by } } else { PlacedEvent::Resumed { by } }, turn);
     }
 }

@@ -68,7 +68,7 @@ impl Decoder {
     pub fn new(codec: Codec, band: Band) -> Result<Self, NoCodec> {
         let decoding = match codec {
             Codec::Pcmu | Codec::Pcma => {
-                let law = if codec == Codec::Pcmu { Law::Mu } else { Law::A };
+                let law = g711::law(codec).ok_or(NoCodec(codec))?;
                 let wider = match band {
                     Band::Narrow => None,
                     Band::Wide => Some(resampler(Band::Narrow, Band::Wide, codec)?),
@@ -166,7 +166,7 @@ impl Encoder {
     pub fn new(codec: Codec, band: Band) -> Result<Self, NoCodec> {
         let encoding = match codec {
             Codec::Pcmu | Codec::Pcma => {
-                let law = if codec == Codec::Pcmu { Law::Mu } else { Law::A };
+                let law = g711::law(codec).ok_or(NoCodec(codec))?;
                 let narrower = match band {
                     Band::Narrow => None,
                     Band::Wide => Some(resampler(Band::Wide, Band::Narrow, codec)?),

@@ -6,7 +6,6 @@ use crate::sdp::Codec;
 /// One leg's voice as it leaves.
 pub struct Mouth {
     encoder: Encoder,
-    codec: Codec,
     /// Samples of one packet, and its milliseconds.
     due: usize,
     packet_ms: u8,
@@ -31,17 +30,10 @@ impl Mouth {
         let packet_ms = u8::try_from(ptime_ms).unwrap_or(20);
         Ok(Self {
             encoder: Encoder::new(codec, band)?,
-            codec,
             due,
             packet_ms,
             waiting: Vec::with_capacity(due.saturating_mul(2)),
         })
-    }
-
-    /// The codec it speaks.
-    #[must_use]
-    pub const fn codec(&self) -> Codec {
-        self.codec
     }
 
     /// Sound in each packet, milliseconds.

@@ -2,8 +2,7 @@
 
 use super::*;
 use crate::base::Rng;
-use crate::sdp::Keys;
-use crate::srtp::{MasterKey, Opener, Sealer, Suite};
+use crate::srtp::{Keys, MasterKey, Opener, Sealer, Suite};
 
 /// A phone that speaks SRTP.
 struct SealedPhone {

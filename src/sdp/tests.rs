@@ -1,0 +1,329 @@
+//! Offers and answers: to the letter, by table, and against whatever phones may write.
+
+use super::*;
+use crate::dtls::{Fingerprint, Role};
+use proptest::prelude::*;
+use std::net::SocketAddr;
+
+fn local() -> Local {
+    Local {
+        ip: "192.0.2.7".parse().unwrap(),
+        port: 30_000,
+        session_id: 5,
+        version: 1,
+        codecs: vec![Codec::Pcmu, Codec::Pcma],
+        direction: Direction::SendRecv,
+        ptime_ms: 20,
+        sealing: Sealing::Accepts,
+        keys: Some(OwnKeys::draw(&mut crate::base::Rng::from_number(1))),
+        fingerprint: Some(Fingerprint::of(b"a certificate")),
+    }
+}
+
+fn offer(media: &str) -> Session {
+    let head = "v=0\r\no=- 1 2 IN IP4 192.0.2.1\r\ns=-\r\nc=IN IP4 192.0.2.1\r\nt=0 0\r\n";
+    parse(format!("{head}{media}").as_bytes()).unwrap()
+}
+
+#[test]
+fn our_offer_is_written_to_the_letter() {
+    let want = "v=0\r\no=- 5 1 IN IP4 192.0.2.7\r\ns=-\r\nc=IN IP4 192.0.2.7\r\nt=0 0\r\n\
+        m=audio 30000 RTP/AVP 0 8 101\r\na=rtpmap:0 PCMU/8000\r\na=rtpmap:8 PCMA/8000\r\n\
+        a=rtpmap:101 telephone-event/8000\r\na=fmtp:101 0-15\r\na=ptime:20\r\na=sendrecv\r\n";
+    assert_eq!(String::from_utf8(local().offer()).unwrap(), want);
+}
+
+#[test]
+fn every_line_of_an_offer_is_mirrored_and_one_is_taken() {
+    let offer = offer(
+        "m=video 5000 RTP/AVP 31\r\nm=audio 5002 RTP/SAVP 0\r\nm=audio 5004 RTP/AVP 18 8 0 96\r\n\
+         a=rtpmap:96 telephone-event/8000\r\na=ptime:30\r\na=sendonly\r\nm=audio 5006 RTP/AVP 0\r\n\
+         m=application 9 TCP/BFCP *\r\n",
+    );
+    let (bytes, agreed) = local().answer(&offer).unwrap();
+    let text = String::from_utf8(bytes).unwrap();
+    let lines: Vec<_> = text.lines().filter(|line| line.starts_with("m=")).collect();
+    let want = [
+        "m=video 0 RTP/AVP 31",
+        "m=audio 0 RTP/SAVP 0",
+        "m=audio 30000 RTP/AVP 8 96",
+        "m=audio 0 RTP/AVP 0",
+        "m=application 0 TCP/BFCP *",
+    ];
+    assert_eq!(lines, want);
+    assert!(text.ends_with("m=application 0 TCP/BFCP *\r\n") && text.contains("a=recvonly\r\n"));
+    let want = Agreed {
+        remote: "192.0.2.1:5004".parse().unwrap(),
+        codec: Codec::Pcma,
+        send_pt: 8,
+        recv_pt: 8,
+        send_event_pt: Some(96),
+        recv_event_pt: Some(96),
+        event_clock_hz: 8_000,
+        ptime_ms: 30,
+        direction: Direction::RecvOnly,
+        protection: Protection::Plain,
+    };
+    assert_eq!(agreed, want);
+}
+
+#[test]
+fn offers_that_cannot_be_taken_say_why() {
+    let table = [
+        ("encrypted only", "m=audio 5 RTP/SAVP 0\r\n", SdpError::NoCommonMedia),
+        ("no G.711", "m=audio 5 RTP/AVP 18 9\r\n", SdpError::NoCommonMedia),
+        ("switched off", "m=audio 0 RTP/AVP 0\r\n", SdpError::NoCommonMedia),
+        ("video only", "m=video 5 RTP/AVP 0\r\n", SdpError::NoCommonMedia),
+        ("a group", "m=audio 5 RTP/AVP 0\r\nc=IN IP4 224.2.1.1/127\r\n", SdpError::UnusableAddress),
+        (
+            "a host name",
+            "m=audio 5 RTP/AVP 0\r\nc=IN IP4 phone.example\r\n",
+            SdpError::UnusableAddress,
+        ),
+        (
+            "IPv6 to an IPv4 leg",
+            "m=audio 5 RTP/AVP 0\r\nc=IN IP6 2001:db8::1\r\n",
+            SdpError::UnusableAddress,
+        ),
+    ];
+    for (case, media, want) in table {
+        let error = local().answer(&offer(media)).unwrap_err();
+        assert_eq!((error.status(), error), (488, want), "{case}");
+    }
+    let nowhere = parse(b"v=0\r\nm=audio 5 RTP/AVP 0\r\n").unwrap();
+    assert_eq!(local().answer(&nowhere).unwrap_err(), SdpError::NoConnection);
+}
+
+#[test]
+fn directions_meet_in_the_middle() {
+    use Direction::{Inactive, RecvOnly, SendOnly, SendRecv};
+    let table = [
+        (SendRecv, "sendrecv", SendRecv),
+        (SendRecv, "sendonly", RecvOnly),
+        (SendRecv, "recvonly", SendOnly),
+        (SendRecv, "inactive", Inactive),
+        (SendOnly, "sendrecv", SendOnly),
+        (SendOnly, "sendonly", Inactive),
+        (Inactive, "sendrecv", Inactive),
+    ];
+    for (ours, theirs, want) in table {
+        let local = Local { direction: ours, ..local() };
+        let offer = offer(&format!("m=audio 5 RTP/AVP 0\r\na={theirs}\r\n"));
+        assert_eq!(local.answer(&offer).unwrap().1.direction, want, "{ours:?} {theirs}");
+        assert_eq!(local.agreed(&offer).unwrap().direction, want, "{ours:?} {theirs}");
+    }
+}
+
+#[test]
+fn packet_time_is_the_peers_wish_within_limits() {
+    let table = [
+        ("", 20),
+        ("a=ptime:30\r\n", 30),
+        ("a=ptime:25\r\n", 20),
+        ("a=ptime:5\r\n", 10),
+        ("a=ptime:200\r\n", 60),
+        ("a=ptime:40\r\na=maxptime:20\r\n", 20),
+        ("a=ptime:20.0\r\n", 20),
+        ("a=ptime:x\r\n", 20),
+    ];
+    for (lines, want) in table {
+        let offer = offer(&format!("m=audio 5 RTP/AVP 0\r\n{lines}"));
+        assert_eq!(local().answer(&offer).unwrap().1.ptime_ms, want, "{lines}");
+    }
+}
+
+#[test]
+fn an_answer_with_numbers_of_its_own_is_obeyed() {
+    let answer = offer(
+        "m=audio 5 RTP/AVP 98 97\r\na=rtpmap:98 PCMA/8000\r\na=rtpmap:97 telephone-event/8000\r\n",
+    );
+    let agreed = local().agreed(&answer).unwrap();
+    assert_eq!((agreed.codec, agreed.send_pt, agreed.recv_pt), (Codec::Pcma, 98, 8));
+    assert_eq!((agreed.send_event_pt, agreed.recv_event_pt), (Some(97), Some(101)));
+    let without = offer("m=audio 5 RTP/AVP 0\r\n");
+    let agreed = local().agreed(&without).unwrap();
+    assert_eq!((agreed.send_event_pt, agreed.recv_event_pt), (None, None));
+    let refused = offer("m=audio 0 RTP/AVP 0\r\n");
+    assert_eq!(local().agreed(&refused).unwrap_err(), SdpError::NoCommonMedia);
+}
+
+#[test]
+fn ipv6_is_spoken() {
+    let local = Local { ip: "2001:db8::7".parse().unwrap(), ..local() };
+    let session = parse(&local.offer()).unwrap();
+    let (_, agreed) = local.answer(&session).unwrap();
+    assert_eq!(agreed.remote, "[2001:db8::7]:30000".parse::<SocketAddr>().unwrap());
+}
+
+/// Lines as phones write them, and nearly so.
+fn line() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "m=(audio|video|AUDIO|text) [0-9]{1,5} (RTP/AVP|RTP/SAVP|udptl|rtp/avp)( [0-9]{1,3}){1,4}",
+        "a=(sendrecv|sendonly|recvonly|inactive)",
+        "a=rtpmap:[0-9]{1,3} (PCMU|pcma|telephone-event|opus)/(8000|48000)(/[12])?",
+        "a=(ptime|maxptime):[0-9]{1,4}",
+        "c=IN IP4 (192.0.2.9|0.0.0.0|224.0.0.1|host)",
+        "c=IN IP6 (::|2001:db8::9)",
+        "t=[0-9]{1,3} [0-9]{1,3}",
+        "[a-z]=\\PC{0,20}",
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(512))]
+
+    #[test]
+    fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..400)) {
+        let _ = parse(&bytes);
+    }
+
+    #[test]
+    fn an_answer_fits_its_offer(lines in proptest::collection::vec(line(), 0..20)) {
+        let text = format!("v=0\r\no=- 1 1 IN IP4 192.0.2.1\r\n{}\r\n\
+            m=audio 9 RTP/AVP 8\r\nc=IN IP4 192.0.2.9\r\n", lines.join("\r\n"));
+        let Ok(offer) = parse(text.as_bytes()) else { return Ok(()) };
+        let Ok((bytes, agreed)) = local().answer(&offer) else { return Ok(()) };
+        let answer = parse(&bytes).unwrap();
+        prop_assert_eq!(answer.media.len(), offer.media.len());
+        prop_assert_eq!(answer.time, offer.time);
+        prop_assert_eq!(answer.media.iter().filter(|media| media.port != 0).count(), 1);
+        for (ours, theirs) in answer.media.iter().zip(&offer.media) {
+            prop_assert_eq!((&ours.kind, &ours.protocol), (&theirs.kind, &theirs.protocol));
+            prop_assert!(ours.port == 0 || theirs.port != 0);
+            prop_assert!(ours.formats.iter().all(|format| theirs.formats.contains(format)));
+        }
+        prop_assert!((10..=60).contains(&agreed.ptime_ms) && agreed.send_pt < 128);
+        prop_assert!(agreed.remote.port() != 0);
+    }
+}
+
+#[test]
+fn encryption_is_what_both_sides_want_of_it() {
+    use Sealing::{Accepts, Off, Offers, Required};
+    let key = "inline:MTIzNDU2Nzg5QUJDREUwMTIzNDU2Nzg5QUJjZGVm";
+    let crypto = format!("a=crypto:7 AES_CM_128_HMAC_SHA1_80 {key}\r\n");
+    let plain = "m=audio 5 RTP/AVP 0\r\n".to_owned();
+    let extra = format!("{plain}{crypto}");
+    let must = format!("m=audio 5 RTP/SAVP 0\r\n{crypto}");
+    let unknown =
+        "m=audio 5 RTP/SAVP 0\r\na=crypto:1 F8_128_HMAC_SHA1_80 inline:eA==\r\n".to_owned();
+    // Offer, ours, sealed; none: refused.
+    let table = [
+        (&plain, Off, Some(false)),
+        (&plain, Accepts, Some(false)),
+        (&plain, Offers, Some(false)),
+        (&plain, Required, None),
+        (&extra, Off, Some(false)),
+        (&extra, Accepts, Some(true)),
+        (&extra, Required, Some(true)),
+        (&must, Off, None),
+        (&must, Accepts, Some(true)),
+        (&must, Offers, Some(true)),
+        (&must, Required, Some(true)),
+        (&unknown, Accepts, None),
+    ];
+    for (lines, sealing, want) in table {
+        let local = Local { sealing, ..local() };
+        let answer = local.answer(&offer(lines));
+        let sealed = answer.as_ref().ok().map(|(_, agreed)| agreed.protection != Protection::Plain);
+        assert_eq!(sealed, want, "{lines} {sealing:?}");
+        assert_eq!(local.could_answer(&offer(lines)), want.is_some(), "{lines} {sealing:?}");
+        let text = answer.map(|(bytes, _)| String::from_utf8(bytes).unwrap()).unwrap_or_default();
+        let said = text.contains("a=crypto:7 AES_CM_128_HMAC_SHA1_80 inline:");
+        assert_eq!(said, want == Some(true), "{text}");
+    }
+    // Ours, what the peer answers to it, sealed.
+    for (sealing, answer, want) in [
+        (Accepts, &plain, Some(false)),
+        (Offers, &plain, Some(false)),
+        (Required, &plain, None),
+        (Off, &extra, Some(false)),
+    ] {
+        let agreed = Local { sealing, ..local() }.agreed(&offer(answer));
+        let sealed = agreed.ok().map(|agreed| agreed.protection != Protection::Plain);
+        assert_eq!(sealed, want, "{sealing:?} {answer}");
+    }
+}
+
+#[test]
+fn both_sides_of_an_encrypted_stream_end_up_with_the_same_two_keys() {
+    for sealing in [Sealing::Offers, Sealing::Required] {
+        let caller = Local { sealing, ..local() };
+        let keys = Some(OwnKeys::draw(&mut crate::base::Rng::from_number(2)));
+        let callee = Local { keys, ..local() };
+        let (answer, theirs) = callee.answer(&parse(&caller.offer()).unwrap()).unwrap();
+        let ours = caller.agreed(&parse(&answer).unwrap()).unwrap();
+        let (Protection::Sealed(ours), Protection::Sealed(theirs)) =
+            (ours.protection, theirs.protection)
+        else {
+            panic!("plain")
+        };
+        assert!(ours.ours == theirs.theirs && ours.theirs == theirs.ours);
+        assert_eq!(ours.ours.suite(), crate::srtp::Suite::Aes128Gcm);
+        // Said again, it is said the same.
+        assert_eq!(caller.offer(), caller.clone().offer());
+    }
+}
+
+#[test]
+fn a_browsers_offer_is_answered_as_it_must_be() {
+    let text = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0\r\n\
+        m=audio 9 UDP/TLS/RTP/SAVPF 111 9 0 8 110 126\r\nc=IN IP4 0.0.0.0\r\na=rtcp:9 IN IP4 0.0.0.0\r\n\
+        a=ice-ufrag:h6vY\r\na=ice-pwd:xxxxxxxxxxxxxxxxxxxxxx\r\na=setup:actpass\r\na=mid:0\r\na=rtcp-mux\r\n\
+        a=fingerprint:sha-256 00:01:02:03:04:05:06:07:08:09:0A:0B:0C:0D:0E:0F:10:11:12:13:14:15:16:17:18:19:1A:1B:1C:1D:1E:1F\r\n\
+        a=rtpmap:111 opus/48000/2\r\na=rtpmap:110 telephone-event/48000\r\na=rtpmap:126 telephone-event/8000\r\na=sendrecv\r\n";
+    let offer = parse(text.as_bytes()).unwrap();
+    for sealing in [Sealing::Accepts, Sealing::Offers, Sealing::Required, Sealing::Dtls] {
+        let local = Local { sealing, ..local() };
+        assert!(local.could_answer(&offer));
+        let (answer, agreed) = local.answer(&offer).unwrap();
+        let text = String::from_utf8(answer).unwrap();
+        for line in [
+            "a=ice-lite",
+            "a=group:BUNDLE 0",
+            "m=audio 30000 UDP/TLS/RTP/SAVPF 0 126",
+            "a=mid:0",
+            "a=rtcp-mux",
+            "a=setup:passive",
+            "a=candidate:1 1 UDP 2130706431 192.0.2.7 30000 typ host",
+        ] {
+            assert!(text.lines().any(|found| found == line), "{line}: {text}");
+        }
+        assert!(text.contains("a=fingerprint:sha-256 ") && text.contains("a=ice-pwd:"));
+        let Protection::Dtls(dtls) = &agreed.protection else { panic!("{agreed:?}") };
+        assert_eq!((dtls.role, dtls.fingerprints.len()), (Role::Server, 1));
+        assert!(dtls.ice.is_some() && agreed.direction == Direction::SendRecv);
+        assert!(!agreed.remote.ip().is_unspecified(), "it is no hold");
+    }
+    for local in
+        [Local { sealing: Sealing::Off, ..local() }, Local { fingerprint: None, ..local() }]
+    {
+        assert_eq!(local.answer(&offer).unwrap_err(), SdpError::NoCommonMedia);
+        assert!(!local.could_answer(&offer));
+    }
+    let bare = parse(text.replace("a=fingerprint:sha-256", "a=fingerprint:sha-1").as_bytes());
+    assert!(!local().could_answer(&bare.unwrap()), "no fingerprint that proves anything");
+}
+
+#[test]
+fn what_we_offer_a_browser_leads_to_one_handshake() {
+    let ours = Local { sealing: Sealing::Dtls, ..local() };
+    let offer = ours.offer();
+    let keys = Some(OwnKeys::draw(&mut crate::base::Rng::from_number(2)));
+    let browser = Local { keys, ..local() };
+    let (answer, theirs) = browser.answer(&parse(&offer).unwrap()).unwrap();
+    // A browser that answers begins the handshake; the desk, as it is here, lets the other begin.
+    let answer = String::from_utf8(answer).unwrap().replace("setup:passive", "setup:active");
+    let agreed = ours.agreed(&parse(answer.as_bytes()).unwrap()).unwrap();
+    let (Protection::Dtls(ours), Protection::Dtls(theirs)) =
+        (&agreed.protection, &theirs.protection)
+    else {
+        panic!("{agreed:?}")
+    };
+    assert_eq!(ours.role, Role::Server);
+    let (ours, theirs) = (ours.ice.as_ref().unwrap(), theirs.ice.as_ref().unwrap());
+    assert_eq!((&ours.ours, &ours.theirs), (&theirs.theirs, &theirs.ours));
+    let plain = parse(b"v=0\r\nm=audio 5 RTP/AVP 0\r\nc=IN IP4 192.0.2.1\r\n").unwrap();
+    assert!(browser.agreed(&plain).is_ok());
+    assert!(Local { sealing: Sealing::Dtls, ..local() }.agreed(&plain).is_err());
+}
