@@ -7,6 +7,7 @@ use super::{poll, s};
 use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -50,6 +51,8 @@ pub struct Softphone {
     port: u16,
     control: TcpStream,
     events: Arc<Mutex<Vec<Value>>>,
+    /// Commands that it has carried out.
+    done: Arc<AtomicUsize>,
 }
 
 impl Softphone {
@@ -123,9 +126,10 @@ impl Softphone {
         let control = poll(s(5), || TcpStream::connect(address).ok())
             .expect("baresip opens its control port");
         let events = Arc::new(Mutex::new(Vec::new()));
-        let (reader, into) = (control.try_clone().unwrap(), events.clone());
-        std::thread::spawn(move || follow(reader, &into));
-        let phone = Self { process, dir, port, control, events };
+        let done = Arc::new(AtomicUsize::new(0));
+        let (reader, into, answers) = (control.try_clone().unwrap(), events.clone(), done.clone());
+        std::thread::spawn(move || follow(reader, &into, &answers));
+        let phone = Self { process, dir, port, control, events, done };
         phone.tell(
             "uanew",
             &format!(
@@ -147,6 +151,9 @@ impl Softphone {
                 mode = if setup.answers { "auto" } else { "manual" },
             ),
         );
+        // Without a registration nothing else tells that the account can be called.
+        let made = poll(s(5), || (phone.done.load(Ordering::Relaxed) > 0).then_some(()));
+        assert!(made.is_some(), "softphone {}: its account was not made", setup.user);
         phone
     }
 
@@ -228,7 +235,7 @@ fn modules() -> String {
 }
 
 /// Reads netstrings (`length:text,`) until the phone is gone.
-fn follow(mut from: TcpStream, into: &Mutex<Vec<Value>>) {
+fn follow(mut from: TcpStream, into: &Mutex<Vec<Value>>, done: &AtomicUsize) {
     let mut buffer: Vec<u8> = Vec::new();
     let mut piece = [0u8; 4096];
     loop {
@@ -245,10 +252,14 @@ fn follow(mut from: TcpStream, into: &Mutex<Vec<Value>>) {
             if buffer.len() < colon + length + 2 {
                 break;
             }
-            if let Ok(value) = serde_json::from_slice::<Value>(&buffer[colon + 1..=colon + length])
-                && value["event"] == true
-            {
-                into.lock().unwrap_or_else(PoisonError::into_inner).push(value);
+            match serde_json::from_slice::<Value>(&buffer[colon + 1..=colon + length]) {
+                Ok(value) if value["event"] == true => {
+                    into.lock().unwrap_or_else(PoisonError::into_inner).push(value);
+                }
+                Ok(value) if value["response"] == true => {
+                    done.fetch_add(1, Ordering::Relaxed);
+                }
+                _ => {}
             }
             buffer.drain(..colon + length + 2);
         }
