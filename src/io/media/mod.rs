@@ -19,6 +19,7 @@ mod counters;
 mod leg;
 mod mixing;
 mod orders;
+mod passing;
 mod pressing;
 mod prompts;
 mod queue;

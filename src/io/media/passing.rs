@@ -1,0 +1,238 @@
+//! A packet's way through a media thread: taken from a phone's socket, judged, and passed to the other
+//! phone or given to a mix; and the way out of what we say ourselves. No allocation, no lock, no engine.
+
+use super::counters::count;
+use super::leg::{Joined, Kind};
+use super::slab::Token;
+use super::web::Datagram;
+use super::worker::Worker;
+use crate::rtp::command::Notice;
+use crate::rtp::packet::{self, Fresh, Header, PacketError};
+use crate::rtp::{Stamp, Verdict, g711};
+use crate::sdp::Codec;
+use std::io;
+use std::ops::Range;
+
+impl<N: Fn(Notice)> Worker<N> {
+    /// Takes one packet from a leg's socket and sends it on, if it is to be. False when there was none.
+    /// `fresh` false: it waited too long to be heard; keys in it still count.
+    pub(super) fn receive(&mut self, token: Token, fresh: bool) -> bool {
+        let Some(leg) = self.legs.get_mut(token) else { return false };
+        let (length, from) = match leg.socket.recv_from(&mut self.buffer) {
+            Ok(received) => received,
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => return false,
+            // News of a packet sent earlier: nobody was there (ICMP). Reading it has cleared it.
+            Err(_) => {
+                return {
+                    count(&mut self.counted.unreachable);
+                    true
+                };
+            }
+        };
+        if leg.web.is_some() {
+            match Datagram::of(self.buffer.get(..length).unwrap_or_default()) {
+                Datagram::Check => {
+                    self.checked(token, length, from);
+                    return true;
+                }
+                Datagram::Handshake => {
+                    self.handshake(token, length, from);
+                    return true;
+                }
+                Datagram::Sound if leg.awaits_keys() => {
+                    count(&mut self.counted.dropped_early);
+                    return true;
+                }
+                Datagram::Sound => {}
+            }
+        }
+        let Some(line) = &mut leg.line else {
+            count(&mut self.counted.dropped_early);
+            return true;
+        };
+        let length = match &mut leg.sealed {
+            None => length,
+            // What is RTCP on this port is dropped below, sealed or not.
+            Some(_) if matches!(self.buffer.as_slice(), [_, 192..=223, ..]) => length,
+            Some(sealed) => match sealed.opener.open_rtp(&mut self.buffer, length) {
+                Ok(opened) => opened,
+                Err(_) => {
+                    count(&mut self.counted.dropped_forged);
+                    return true;
+                }
+            },
+        };
+        let bytes = self.buffer.get(..length).filter(|bytes| bytes.len() <= packet::MAX_BYTES);
+        let header = match bytes.ok_or(PacketError::Malformed).and_then(packet::read) {
+            Ok(header) => header,
+            Err(PacketError::Rtcp) => {
+                return {
+                    count(&mut self.counted.dropped_rtcp);
+                    true
+                };
+            }
+            Err(PacketError::Malformed) => {
+                return {
+                    count(&mut self.counted.dropped_malformed);
+                    true
+                };
+            }
+        };
+        let kind = line.kind(header.payload_type);
+        let verdict = match kind {
+            // What was not agreed is no proof of who speaks.
+            Kind::Other if line.target == Some(from) => Verdict::Accept,
+            Kind::Other => Verdict::Refuse,
+            Kind::Voice(_) | Kind::Key => line.lock.judge(from, header.ssrc),
+        };
+        match verdict {
+            Verdict::Accept => {}
+            Verdict::AcceptAndLock => leg.locked(),
+            Verdict::Refuse => {
+                return {
+                    count(&mut self.counted.dropped_stranger);
+                    true
+                };
+            }
+        }
+        count(&mut self.counted.packets_received);
+        leg.heard_at = self.now;
+        if std::mem::take(&mut leg.silent) {
+            (self.notices)(Notice::Heard { leg: leg.id });
+        }
+        let mut pressed = None;
+        if kind == Kind::Key
+            && let Some(payload) = self.buffer.get(header.payload.clone())
+            && let Some(key) = leg.keys.read(payload, header.ssrc, header.timestamp, header.marker)
+        {
+            pressed = Some(key);
+            count(&mut self.counted.keys);
+            (self.notices)(Notice::Digit { leg: leg.id, key });
+        }
+        let joined = leg.joined;
+        match joined {
+            Joined::Passed(_) | Joined::Mixed(_) if !fresh => {
+                count(&mut self.counted.dropped_stale);
+            }
+            Joined::Passed(peer) => self.pass(peer, kind, header, pressed),
+            Joined::Mixed(mix) => self.give_to_mix(mix, token, kind, &header, pressed),
+            Joined::Alone => {}
+        }
+        true
+    }
+
+    /// Gives the packet in the buffer to its leg's ear; a key is pressed anew towards all who hear it.
+    fn give_to_mix(
+        &mut self,
+        mix: Token,
+        leg: Token,
+        kind: Kind,
+        header: &Header,
+        pressed: Option<char>,
+    ) {
+        let Some(mix) = self.mixes.get_mut(mix) else { return };
+        match kind {
+            Kind::Voice(codec) => {
+                let Some(ear) = mix.ear(leg) else { return };
+                let Some(sound) = self.buffer.get_mut(header.payload.clone()) else { return };
+                if !turn(codec, ear.codec(), sound) {
+                    return count(&mut self.counted.dropped_payload);
+                }
+                ear.hear(header.ssrc, header.timestamp, sound, self.now);
+            }
+            Kind::Key => {
+                let Some(key) = pressed else { return };
+                let hearers: Vec<Token> = mix.hearers(leg).collect();
+                for hearer in hearers {
+                    self.press(hearer, key);
+                }
+            }
+            Kind::Other => count(&mut self.counted.dropped_payload),
+        }
+    }
+
+    /// Sends the packet in the buffer on to another leg.
+    fn pass(&mut self, to: Token, kind: Kind, header: Header, pressed: Option<char>) {
+        let Some(leg) = self.legs.get_mut(to) else { return };
+        // A phone that takes no telephone-event hears the key's tones; and a key that comes while one of
+        // ours is down waits for its turn.
+        let takes = leg.line.as_ref().is_some_and(|line| line.stream.send_event_pt.is_some());
+        if kind == Kind::Key && leg.play.is_none() && (leg.presses.beating || !takes) {
+            leg.out.skip(header.ssrc, header.seq);
+            if let Some(key) = pressed {
+                self.press(to, key);
+            }
+            return;
+        }
+        let covered = leg.covered() || leg.awaits_keys();
+        let Some(line) = leg.line.as_ref().filter(|line| !covered && line.stream.may_send) else {
+            return count(&mut self.counted.dropped_covered);
+        };
+        let payload_type = match kind {
+            Kind::Voice(codec) => {
+                let sound = self.buffer.get_mut(header.payload.clone());
+                sound
+                    .is_some_and(|sound| turn(codec, line.stream.codec, sound))
+                    .then_some(line.stream.send_pt)
+            }
+            Kind::Key => line.stream.send_event_pt,
+            Kind::Other => None,
+        };
+        let Some(payload_type) = payload_type else {
+            leg.out.skip(header.ssrc, header.seq);
+            return count(&mut self.counted.dropped_payload);
+        };
+        let Some(stamp) = leg.out.relay(header.ssrc, header.seq, header.timestamp, self.now) else {
+            return count(&mut self.counted.dropped_late);
+        };
+        let stamp = Stamp { starts: header.marker || stamp.starts, ..stamp };
+        if self.send_stamped(to, payload_type, stamp, header.payload) {
+            count(&mut self.counted.packets_relayed);
+        }
+    }
+
+    /// Sends the voice that lies in the buffer behind the place for a header. False when it was not
+    /// taken.
+    pub(super) fn say(&mut self, token: Token, bytes: usize, ms: u8) -> bool {
+        let Some(leg) = self.legs.get_mut(token) else { return false };
+        let Some(payload_type) = leg.line.as_ref().map(|line| line.stream.send_pt) else {
+            return false;
+        };
+        let stamp = leg.out.own(ms, self.now);
+        let payload = packet::HEADER_BYTES..packet::HEADER_BYTES.saturating_add(bytes);
+        self.send_stamped(token, payload_type, stamp, payload)
+    }
+
+    /// Puts a header before the payload in the buffer and sends both. False when it was not taken.
+    pub(super) fn send_stamped(
+        &mut self,
+        token: Token,
+        payload_type: u8,
+        stamp: Stamp,
+        payload: Range<usize>,
+    ) -> bool {
+        let Some(leg) = self.legs.get_mut(token) else { return false };
+        let fresh = Fresh {
+            payload_type,
+            marker: stamp.starts,
+            seq: stamp.seq,
+            timestamp: stamp.timestamp,
+            ssrc: stamp.ssrc,
+        };
+        let place = packet::rewrite(&mut self.buffer, payload, fresh);
+        let sent = place.is_some_and(|place| leg.send(&mut self.buffer, place).is_ok());
+        if !sent {
+            count(&mut self.counted.dropped_unsent);
+        }
+        sent
+    }
+}
+
+/// Turns a payload from one codec into another where it stands; false when that needs more than a table.
+fn turn(from: Codec, to: Codec, sound: &mut [u8]) -> bool {
+    if let (Some(from), Some(to)) = (g711::law(from), g711::law(to)) {
+        g711::convert(from, to, sound);
+        return true;
+    }
+    from == to
+}
