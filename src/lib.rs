@@ -13,6 +13,7 @@ pub mod event;
 pub mod ice;
 pub mod io;
 pub mod pbx;
+pub mod recording;
 pub mod rtp;
 pub mod sdp;
 pub mod simulate;

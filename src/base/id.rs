@@ -37,6 +37,11 @@ pub struct LegId(pub u64);
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PlayId(pub u64);
 
+/// One tap: what passes between a caller and the desk flows through it to the recorder while it is
+/// open. Unique while the process lives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TapId(pub u64);
+
 macro_rules! names {
     ($($(#[$doc:meta])* $name:ident),* $(,)?) => {$(
         $(#[$doc])*

@@ -13,7 +13,7 @@ mod time;
 
 pub use bounded::{BoundedQueue, Full};
 pub use channels::Channels;
-pub use id::{AgentId, CallId, GroupId, LegId, MenuId, Number, PlayId, PromptId, TrunkId};
+pub use id::{AgentId, CallId, GroupId, LegId, MenuId, Number, PlayId, PromptId, TapId, TrunkId};
 pub use network::{Network, NotANetwork};
 pub use private::Private;
 pub use reason::{Protocol, Reason};

@@ -5,6 +5,7 @@ pub mod dns;
 pub mod http;
 pub mod media;
 pub mod net;
+pub mod recording;
 pub mod store;
 pub mod telemetry;
 pub mod trace;

@@ -1,7 +1,7 @@
 //! What the engine may ask of the media threads, and what they tell back: closed lists, so that the
 //! relay technique behind them can change without the callers noticing.
 
-use crate::base::{LegId, PlayId, PromptId};
+use crate::base::{LegId, PlayId, PromptId, TapId};
 use crate::sdp::{Codec, Protection};
 use std::net::{IpAddr, SocketAddr};
 
@@ -105,6 +105,13 @@ pub enum Command {
         prompts: Vec<PromptId>,
         /// Starts again at the end, for ever.
         looped: bool,
+    },
+    /// From now on what passes between the leg and those whom it is joined with is copied for the recorder.
+    Tap {
+        /// The caller's leg.
+        leg: LegId,
+        /// Under which name; none: no longer.
+        tap: Option<TapId>,
     },
     /// Stops what plays; nothing when nothing does.
     Stop {

@@ -154,7 +154,7 @@ impl Media {
                 outcome.bridged = self.remote(a).zip(self.remote(b));
             }
             // The peers of the simulation take telephone-events, and talk two and two.
-            Command::Press { .. } => {}
+            Command::Press { .. } | Command::Tap { .. } => {}
             Command::Mix { seats } => {
                 let seats: Vec<_> = seats.iter().map(|seat| seat.leg.0).collect();
                 outcome.wrong.push(format!("legs {seats:?} were mixed"));

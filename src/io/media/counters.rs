@@ -49,6 +49,10 @@ counters! {
     packets_played,
     /// Packets of mixed voices and of keys of ours sent.
     packets_made,
+    /// Packets copied for the recorder.
+    packets_tapped,
+    /// Not copied for the recorder, which is too slow; the packet itself went on.
+    dropped_untapped,
     /// Keys noticed.
     keys,
     /// Dropped: not RTP, or longer than an Ethernet frame.

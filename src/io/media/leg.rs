@@ -1,6 +1,7 @@
 //! One leg's socket and what is known of its stream. Knows no other leg.
 
 use super::slab::Token;
+use super::tap::Tap;
 use super::web::Web;
 use crate::base::{LegId, Mono, PlayId, Rng};
 use crate::rtp::command::Stream;
@@ -126,6 +127,8 @@ pub(super) struct Leg {
     pub(super) joined: Joined,
     pub(super) presses: Presses,
     pub(super) play: Option<Play>,
+    /// Set while it is recorded.
+    pub(super) tap: Option<Tap>,
     pub(super) beats: u32,
     /// When the phone was heard last, or was first expected to speak.
     pub(super) heard_at: Mono,
@@ -166,6 +169,7 @@ impl Leg {
             joined: Joined::Alone,
             presses: Presses::default(),
             play: None,
+            tap: None,
             beats: 0,
             heard_at: Mono::ZERO,
             silent: false,

@@ -13,7 +13,7 @@ use crate::rtp::voice::{self, Band, Ear, Mouth};
 use crate::sdp::Codec;
 
 /// Legs in one mix at most; a further one hears and says nothing.
-const MAX_SEATS: usize = voice::MAX_SPEAKERS;
+pub(super) const MAX_SEATS: usize = voice::MAX_SPEAKERS;
 /// The beat of most mixes, milliseconds.
 const BEAT_MS: u8 = 20;
 

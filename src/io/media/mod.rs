@@ -25,6 +25,7 @@ mod prompts;
 mod queue;
 mod reserved;
 mod slab;
+mod tap;
 mod web;
 mod wheel;
 mod worker;
@@ -65,6 +66,10 @@ pub struct MediaConfig {
     pub learn_source: bool,
     /// Our certificate for DTLS; without one no keys are agreed on along the way.
     pub identity: Option<Arc<Identity>>,
+    /// Bytes of each thread's ring to the recorder; 0: nothing can be recorded.
+    pub tap_bytes: usize,
+    /// When the daemon's clock began: tapped packets are stamped by it.
+    pub epoch: Instant,
     /// DSCP of what we send, 0 to 63; 46 is "expedited forwarding", 0 leaves the field alone.
     pub dscp: u8,
 }
@@ -82,6 +87,8 @@ impl MediaConfig {
             silence_after,
             learn_source: true,
             identity: None,
+            tap_bytes: 0,
+            epoch: Instant::now(),
             dscp: 46,
         }
     }
@@ -97,6 +104,7 @@ pub struct Media {
     /// Which thread owns which leg; empty when there is only one thread.
     homes: Mutex<Homes>,
     reserved: Arc<Reserved>,
+    rings: Mutex<Vec<rtrb::Consumer<u8>>>,
     dscp: u8,
     notices: Mutex<Box<dyn Fn(Notice) + Send>>,
     plays_refused: AtomicU64,
@@ -124,27 +132,28 @@ impl Media {
     where
         N: Fn(Notice) + Send + Clone + 'static,
     {
-        let epoch = Instant::now();
         let reserved = Arc::new(Reserved::default());
         let (prompts, codecs) = (Arc::clone(&config.prompts), config.codecs.clone());
         // Ends by itself; a call that comes before it has is in G.711 or waits a moment for its prompt.
         std::thread::Builder::new()
             .name("prompts".into())
             .spawn(move || prompts.prepare(&codecs))?;
-        let mut threads = Vec::new();
+        let (mut threads, mut rings) = (Vec::new(), Vec::new());
         for number in 0..config.threads.max(1) {
             let (queue, board) = (Arc::new(Queue::new()?), Arc::new(Board::default()));
             let mut key = [0; 32];
             getrandom::fill(&mut key).map_err(io::Error::other)?;
             let rng = Rng::from_key(key);
+            let (taps, ring) = tap::Taps::new(config.tap_bytes);
+            rings.extend(ring);
             let mut worker = worker::Worker::new(
                 config,
+                taps,
                 Arc::clone(&queue),
                 Arc::clone(&reserved),
                 Arc::clone(&board),
                 notices.clone(),
                 rng,
-                epoch,
             )?;
             let handle = std::thread::Builder::new()
                 .name(format!("media-{number}"))
@@ -155,6 +164,7 @@ impl Media {
             threads,
             homes: Mutex::default(),
             reserved,
+            rings: Mutex::new(rings),
             dscp: config.dscp,
             notices: Mutex::new(Box::new(notices)),
             plays_refused: AtomicU64::new(0),
@@ -188,6 +198,12 @@ impl Media {
         sum.plays_refused = self.plays_refused.load(Ordering::Relaxed);
         sum.held_elsewhere = self.reserved.held_elsewhere();
         sum
+    }
+
+    /// Where tapped packets come out, one ring a thread; for the recorder, once.
+    #[must_use]
+    pub fn rings(&self) -> Vec<rtrb::Consumer<u8>> {
+        std::mem::take(&mut *self.rings.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
     /// Whether every thread is alive. A thread that has ended carries no sound any more: the process
@@ -232,6 +248,7 @@ impl Media {
             | Command::Unbridge { leg }
             | Command::Play { leg, .. }
             | Command::Press { leg, .. }
+            | Command::Tap { leg, .. }
             | Command::Stop { leg } => home(&homes, leg).unwrap_or(0),
         }
     }

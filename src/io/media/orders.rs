@@ -84,6 +84,7 @@ impl<N: Fn(Notice)> Worker<N> {
                 }
             }
             Command::Unbridge { leg } => self.unbridge(leg),
+            Command::Tap { leg, tap } => self.set_tap(leg, tap),
             Command::Play { leg, play, prompts, looped } => self.begin(leg, play, &prompts, looped),
             Command::Stop { leg } => self.stop(leg),
             Command::Close { leg } => self.close(leg),
@@ -208,6 +209,7 @@ impl Order {
                 | Command::Unbridge { leg }
                 | Command::Play { leg, .. }
                 | Command::Press { leg, .. }
+                | Command::Tap { leg, .. }
                 | Command::Stop { leg }
                 | Command::Close { leg }
                 | Command::Bridge { a: leg, .. },

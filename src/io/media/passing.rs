@@ -114,7 +114,7 @@ impl<N: Fn(Notice)> Worker<N> {
             Joined::Passed(_) | Joined::Mixed(_) if !fresh => {
                 count(&mut self.counted.dropped_stale);
             }
-            Joined::Passed(peer) => self.pass(peer, kind, header, pressed),
+            Joined::Passed(peer) => self.pass(token, peer, kind, header, pressed),
             Joined::Mixed(mix) => self.give_to_mix(mix, token, kind, &header, pressed),
             Joined::Alone => {}
         }
@@ -130,6 +130,7 @@ impl<N: Fn(Notice)> Worker<N> {
         header: &Header,
         pressed: Option<char>,
     ) {
+        let token = mix;
         let Some(mix) = self.mixes.get_mut(mix) else { return };
         match kind {
             Kind::Voice(codec) => {
@@ -139,6 +140,10 @@ impl<N: Fn(Notice)> Worker<N> {
                     return count(&mut self.counted.dropped_payload);
                 }
                 ear.hear(header.ssrc, header.timestamp, sound, self.now);
+                let codec = ear.codec();
+                if self.taps.any() {
+                    self.tap_mixed(token, leg, codec, header);
+                }
             }
             Kind::Key => {
                 let Some(key) = pressed else { return };
@@ -152,7 +157,7 @@ impl<N: Fn(Notice)> Worker<N> {
     }
 
     /// Sends the packet in the buffer on to another leg.
-    fn pass(&mut self, to: Token, kind: Kind, header: Header, pressed: Option<char>) {
+    fn pass(&mut self, from: Token, to: Token, kind: Kind, header: Header, pressed: Option<char>) {
         let Some(leg) = self.legs.get_mut(to) else { return };
         // A phone that takes no telephone-event hears the key's tones; and a key that comes while one of
         // ours is down waits for its turn.
@@ -185,7 +190,11 @@ impl<N: Fn(Notice)> Worker<N> {
         let Some(stamp) = leg.out.relay(header.ssrc, header.seq, header.timestamp, self.now) else {
             return count(&mut self.counted.dropped_late);
         };
+        let codec = line.stream.codec;
         let stamp = Stamp { starts: header.marker || stamp.starts, ..stamp };
+        if self.taps.any() && matches!(kind, Kind::Voice(_)) {
+            self.tap_passed(from, to, codec, &header);
+        }
         if self.send_stamped(to, payload_type, stamp, header.payload) {
             count(&mut self.counted.packets_relayed);
         }

@@ -7,6 +7,7 @@ use super::mixing::Mix;
 use super::queue::{Order, Queue};
 use super::reserved::Reserved;
 use super::slab::{Slab, Token};
+use super::tap::Taps;
 use super::wheel::Wheel;
 use super::{MediaConfig, PromptLibrary};
 use crate::base::{LegId, Mono, Rng};
@@ -62,6 +63,7 @@ pub(super) struct Worker<N> {
     pub(super) buffer: Vec<u8>,
     pub(super) counted: Counters,
     board: Arc<Board>,
+    pub(super) taps: Taps,
     pub(super) notices: N,
     pub(super) prompts: Arc<PromptLibrary>,
     silence_after: Duration,
@@ -77,12 +79,12 @@ pub(super) struct Worker<N> {
 impl<N: Fn(Notice)> Worker<N> {
     pub(super) fn new(
         config: &MediaConfig,
+        taps: Taps,
         queue: Arc<Queue>,
         reserved: Arc<Reserved>,
         board: Arc<Board>,
         notices: N,
         rng: Rng,
-        epoch: Instant,
     ) -> io::Result<Self> {
         let epoll = epoll::create(epoll::CreateFlags::CLOEXEC)?;
         epoll::add(&epoll, queue.bell(), epoll::EventData::new_u64(BELL), epoll::EventFlags::IN)?;
@@ -99,6 +101,7 @@ impl<N: Fn(Notice)> Worker<N> {
             buffer: vec![0; BUFFER_BYTES],
             counted: Counters::default(),
             board,
+            taps,
             notices,
             prompts: Arc::clone(&config.prompts),
             silence_after: config.silence_after,
@@ -106,7 +109,7 @@ impl<N: Fn(Notice)> Worker<N> {
             identity: config.identity.clone(),
             dscp: config.dscp,
             rng,
-            epoch,
+            epoch: config.epoch,
             now: Mono::ZERO,
             stopping: false,
         };

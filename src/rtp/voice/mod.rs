@@ -14,7 +14,7 @@ mod mouth;
 #[cfg(test)]
 mod tests;
 
-pub use codec::{Decoder, Encoder, NoCodec};
+pub use codec::{Decoder, Encoder, NoCodec, ticks_per_ms};
 pub use ear::{Ear, EarCounts};
 pub use mix::{MAX_SPEAKERS, add};
 pub use mouth::Mouth;

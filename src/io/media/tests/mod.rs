@@ -11,6 +11,7 @@ use std::sync::mpsc::{Receiver, channel};
 
 mod mixing;
 mod sealed;
+mod tapping;
 
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const LONG: Duration = Duration::from_secs(2);

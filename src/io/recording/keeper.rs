@@ -1,0 +1,204 @@
+//! The keeper thread: brings ended files onto the disk, tells their sums, mends what a dead run left, and
+//! deletes what is too old.
+
+use super::file::Ended;
+use super::{RecorderConfig, Shared, trouble_of};
+use crate::base::Wall;
+use crate::recording::Format;
+use crate::recording::command::{Kept, Notice, RecordingId};
+use crate::recording::name::{self, Named};
+use crate::recording::{vault, wav};
+use sha2::{Digest as _, Sha256};
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read as _, Seek as _, SeekFrom};
+use std::os::unix::fs::FileExt as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// How often old recordings are looked for.
+const SWEEP_EVERY: Duration = Duration::from_secs(60 * 60);
+/// Read at once while a sum is made.
+const READ_BYTES: usize = 256 * 1024;
+
+/// See the module.
+pub(super) struct Keeper<N> {
+    pub(super) config: Arc<RecorderConfig>,
+    pub(super) shared: Arc<Shared>,
+    pub(super) notices: N,
+}
+
+impl<N: Fn(Notice)> Keeper<N> {
+    /// Works until the writer has ended.
+    pub(super) fn run(&mut self, torn: Vec<(PathBuf, Named)>, ended: &Receiver<Ended>) {
+        self.mend(torn);
+        loop {
+            self.sweep();
+            let swept = Instant::now();
+            loop {
+                let wait = SWEEP_EVERY.saturating_sub(swept.elapsed());
+                match ended.recv_timeout(wait) {
+                    Ok(ended) => self.keep(ended),
+                    Err(RecvTimeoutError::Timeout) => break,
+                    Err(RecvTimeoutError::Disconnected) => return,
+                }
+            }
+        }
+    }
+
+    /// Brings a file onto the disk under its own name.
+    fn keep(&self, ended: Ended) {
+        let Ended { id, mut file, part, name, length_ms, dropped, late } = ended;
+        let kept = seal_name(&mut file, &part, &self.config.directory.join(&name));
+        match kept {
+            Ok((bytes, sha256)) => {
+                self.shared.kept.fetch_add(1, Ordering::Relaxed);
+                let kept = Kept { file: name, length_ms, bytes, sha256, dropped, late };
+                (self.notices)(Notice::Kept { id, kept });
+            }
+            Err(error) => {
+                tracing::error!(%error, file = %part.display(), "a recording cannot be ended; the next start tries again");
+                let why = trouble_of(&error);
+                self.shared.set(Some(why));
+                self.shared.failed.fetch_add(1, Ordering::Relaxed);
+                (self.notices)(Notice::Failed { id, why });
+            }
+        }
+    }
+
+    /// The files that a dead run was writing.
+    pub(super) fn torn(&self) -> Vec<(PathBuf, Named)> {
+        self.files().into_iter().filter(|(_, named)| named.part).collect()
+    }
+
+    fn mend(&self, torn: Vec<(PathBuf, Named)>) {
+        for (path, named) in torn {
+            let id = RecordingId { call: named.call, number: named.number };
+            match mend(&path, named, &self.config) {
+                Ok((file, length_ms)) => {
+                    let part = path.display().to_string();
+                    let whole = part.strip_suffix(name::PART).unwrap_or(&part);
+                    let directory = self.config.directory.display().to_string();
+                    let name = whole.strip_prefix(&directory).unwrap_or(whole);
+                    let name = name.trim_start_matches('/').to_owned();
+                    tracing::info!(file = name, "a recording that was cut off was ended");
+                    let (dropped, late) = (0, 0);
+                    self.keep(Ended { id, file, part: path, name, length_ms, dropped, late });
+                }
+                Err(error) => {
+                    tracing::warn!(%error, file = %path.display(), "a recording that was cut off cannot be ended");
+                }
+            }
+        }
+    }
+
+    /// Deletes what is too old and not held.
+    fn sweep(&self) {
+        let Some(days) = self.config.keep_days else { return };
+        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let now = Wall(i64::try_from(since.as_millis()).unwrap_or(i64::MAX));
+        for (path, named) in self.files() {
+            let held = PathBuf::from(format!("{}{}", path.display(), name::HOLD));
+            if named.part || !name::expired(named.call, now, days) || held.exists() {
+                continue;
+            }
+            let Ok(file) = path.strip_prefix(&self.config.directory) else { continue };
+            match std::fs::remove_file(&path) {
+                Ok(()) => {
+                    self.shared.deleted.fetch_add(1, Ordering::Relaxed);
+                    let id = RecordingId { call: named.call, number: named.number };
+                    (self.notices)(Notice::Deleted { id, file: file.display().to_string() });
+                }
+                Err(error) => {
+                    tracing::warn!(%error, file = %path.display(), "an old recording cannot be deleted");
+                }
+            }
+            // Fails while anything is left in it.
+            let _ = path.parent().map(std::fs::remove_dir);
+        }
+    }
+
+    /// All recordings, in the directories of days.
+    fn files(&self) -> Vec<(PathBuf, Named)> {
+        let entries = |path: &Path| std::fs::read_dir(path).into_iter().flatten().flatten();
+        let mut found = Vec::new();
+        for day in entries(&self.config.directory) {
+            if !day.file_name().to_str().is_some_and(name::is_day) {
+                continue;
+            }
+            for file in entries(&day.path()) {
+                if let Some(named) = file.file_name().to_str().and_then(name::read) {
+                    found.push((file.path(), named));
+                }
+            }
+        }
+        found
+    }
+}
+
+/// The file onto the disk, then its name; tells its length and its sum.
+fn seal_name(file: &mut File, part: &Path, whole: &Path) -> io::Result<(u64, String)> {
+    file.sync_all()?;
+    file.seek(SeekFrom::Start(0))?;
+    let (mut sum, mut bytes, mut block) = (Sha256::new(), 0_u64, vec![0; READ_BYTES]);
+    loop {
+        let count = file.read(&mut block)?;
+        if count == 0 {
+            break;
+        }
+        sum.update(block.get(..count).unwrap_or_default());
+        bytes = bytes.saturating_add(u64::try_from(count).unwrap_or(0));
+    }
+    std::fs::rename(part, whole)?;
+    if let Some(day) = whole.parent() {
+        File::open(day)?.sync_all()?;
+    }
+    let hex = |text: String, byte: &u8| text + &format!("{byte:02x}");
+    Ok((bytes, sum.finalize().iter().fold(String::new(), hex)))
+}
+
+/// Makes a whole file of one whose writer died; tells how long its sound is.
+fn mend(path: &Path, named: Named, config: &RecorderConfig) -> io::Result<(File, u64)> {
+    let file = OpenOptions::new().read(true).write(true).open(path)?;
+    let bytes = file.metadata()?.len();
+    let refused = |what| io::Error::new(io::ErrorKind::InvalidData, what);
+    if named.sealed {
+        let key =
+            config.key.as_ref().ok_or_else(|| refused("it is sealed, and there is no key"))?;
+        let mut header = [0; vault::HEADER_BYTES];
+        file.read_exact_at(&mut header, 0)?;
+        let (kept, end) =
+            vault::mended(key, &header, bytes).ok_or_else(|| refused("it is no recording"))?;
+        file.set_len(kept)?;
+        file.write_all_at(&end, kept)?;
+        let length_ms = sealed_length_ms(&file, key, &header, kept).unwrap_or(0);
+        return Ok((file, length_ms));
+    }
+    match named.format {
+        Format::Wav => {
+            let mut header = [0; wav::HEADER_BYTES];
+            file.read_exact_at(&mut header, 0)?;
+            let mended =
+                wav::mended(&header, bytes).ok_or_else(|| refused("it is no recording"))?;
+            file.write_all_at(&mended, 0)?;
+            let sound = bytes.saturating_sub(wav::HEADER_BYTES as u64);
+            let extra = sound.checked_rem(wav::FRAME_BYTES).unwrap_or(0);
+            file.set_len(bytes.saturating_sub(extra))?;
+            let length_ms = wav::length_ms(&mended, bytes).unwrap_or(0);
+            Ok((file, length_ms))
+        }
+    }
+}
+
+/// By the header in the first piece.
+fn sealed_length_ms(file: &File, key: &vault::SiteKey, header: &[u8], bytes: u64) -> Option<u64> {
+    let mut piece = vec![0; vault::SEALED_BYTES];
+    file.read_exact_at(&mut piece, vault::HEADER_BYTES as u64).ok()?;
+    let mut opening = vault::Opening::begin(key, header).ok()?;
+    let plain = opening.open(&mut piece, false).ok()?;
+    let pieces =
+        bytes.checked_sub(vault::HEADER_BYTES as u64)?.checked_div(vault::SEALED_BYTES as u64)?;
+    wav::length_ms(plain, pieces.checked_mul(vault::PIECE_BYTES as u64)?)
+}

@@ -1,0 +1,293 @@
+//! The two threads on a real directory: what is tapped is found in the file.
+
+use super::*;
+use crate::base::{CallId, Mono, Rng, TapId, Wall};
+use crate::recording::command::{Kept, RecordingId};
+use crate::recording::packet::{Head, LONGEST_BYTES};
+use crate::recording::timeline::Side;
+use crate::recording::vault::{self, Opening};
+use crate::recording::{name, wav};
+use crate::rtp::g711::{self, Law};
+use crate::rtp::voice::Band;
+use crate::sdp::Codec;
+use rtrb::{Producer, RingBuffer};
+use sha2::{Digest as _, Sha256};
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::sync::mpsc::Receiver;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+const LONG: Duration = Duration::from_secs(20);
+
+struct Room {
+    recorder: Recorder,
+    ring: Producer<u8>,
+    notices: Receiver<Notice>,
+    directory: PathBuf,
+    epoch: Instant,
+}
+
+fn config(directory: &Path) -> RecorderConfig {
+    RecorderConfig {
+        directory: directory.to_owned(),
+        format: Format::Wav,
+        zone: chrono_tz::Asia::Tokyo,
+        key: None,
+        keep_days: None,
+        least_free_bytes: 0,
+        most: 3,
+        // As if the daemon were an hour old.
+        epoch: Instant::now().checked_sub(Duration::from_secs(3600)).expect("an hour"),
+    }
+}
+
+fn fresh(name: &str) -> PathBuf {
+    let directory = std::env::temp_dir().join(format!("recording-{name}-{}", std::process::id()));
+    let _ = fs::remove_dir_all(&directory);
+    directory
+}
+
+fn call_at(ms: i64) -> CallId {
+    CallId::draw(Wall(ms), &mut Rng::from_number(1))
+}
+
+fn now_ms() -> i64 {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970");
+    i64::try_from(now.as_millis()).expect("short")
+}
+
+impl Room {
+    fn new(config: RecorderConfig) -> Self {
+        let (directory, epoch) = (config.directory.clone(), config.epoch);
+        let (ring, out) = RingBuffer::new(1 << 20);
+        let (tell, notices) = channel();
+        let recorder = Recorder::start(config, vec![out], move |notice| {
+            let _ = tell.send(notice);
+        });
+        Self { recorder: recorder.expect("starts"), ring, notices, directory, epoch }
+    }
+
+    fn now(&self) -> Mono {
+        Mono(u64::try_from(self.epoch.elapsed().as_micros()).expect("short"))
+    }
+
+    fn notice(&self) -> Notice {
+        self.notices.recv_timeout(LONG).expect("a notice")
+    }
+
+    fn begin(&self, number: u32, at: Mono) -> RecordingId {
+        let id = RecordingId { call: call_at(now_ms()), number };
+        let (tap, wall) = (TapId(u64::from(number)), Wall(now_ms()));
+        self.recorder.send(Command::Begin { id, tap, at, wall, band: Band::Narrow });
+        id
+    }
+
+    /// A packet of 20 ms at one loudness, the `n`th after `at`.
+    fn say(&mut self, tap: u64, side: Side, n: u64, at: Mono, loud: i16) {
+        let payload = [g711::encode(Law::Mu, loud); 160];
+        let head = Head {
+            tap: TapId(tap),
+            side,
+            codec: Codec::Pcmu,
+            ssrc: 5,
+            timestamp: u32::try_from(n * 160).expect("short"),
+            arrived: Mono(at.0 + (n + 1) * 20_000),
+            dropped: 0,
+            payload: 160,
+        };
+        let mut room = [0; LONGEST_BYTES];
+        let whole = head.write(&payload, &mut room).expect("short");
+        self.ring.push_entire_slice(whole).expect("room");
+    }
+
+    fn kept(&self, id: RecordingId) -> Kept {
+        match self.notice() {
+            Notice::Kept { id: of, kept } if of == id => kept,
+            other => panic!("{other:?}"),
+        }
+    }
+}
+
+/// Left and right of a file.
+fn sound(bytes: &[u8]) -> (Vec<i16>, Vec<i16>) {
+    assert_eq!(wav::mended(bytes, bytes.len() as u64).as_ref().map(|it| &it[..]), bytes.get(..44));
+    let samples: Vec<i16> =
+        bytes[44..].chunks(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect();
+    samples.chunks(2).map(|frame| (frame[0], frame[1])).unzip()
+}
+
+#[test]
+fn a_recording_holds_both_sides_and_its_sum_is_that_of_the_file() {
+    let mut room = Room::new(config(&fresh("plain")));
+    let at = Mono(room.now().0 - 2_100_000); // it is 2 s long by the clock
+    for n in 0..100 {
+        room.say(1, Side::Caller, n, at, 1000);
+        if n >= 50 {
+            room.say(1, Side::Desk, n, at, -2000);
+        }
+    }
+    // The writer sleeps until it is told to begin, and finds all of it.
+    let id = room.begin(1, at);
+    let Notice::Began { id: began, file } = room.notice() else { panic!("not begun") };
+    assert_eq!(began, id);
+    room.recorder.send(Command::End { tap: TapId(1), at: Mono(at.0 + 2_000_000) });
+    let kept = room.kept(id);
+    assert_eq!((kept.file.as_str(), kept.length_ms, kept.dropped, kept.late), (&*file, 2000, 0, 0));
+    let path = room.recorder.path(&kept.file).expect("ours");
+    let bytes = fs::read(&path).expect("is there");
+    assert_eq!(bytes.len() as u64, kept.bytes);
+    let hex = |text: String, byte: &u8| text + &format!("{byte:02x}");
+    assert_eq!(Sha256::digest(&bytes).iter().fold(String::new(), hex), kept.sha256);
+    let (left, right) = sound(&bytes);
+    assert!(left.iter().all(|sample| (900..1100).contains(sample)));
+    assert!(right[..8_000].iter().all(|sample| *sample == 0));
+    assert!(right[8_000..].iter().all(|sample| (-2100..-1900).contains(sample)));
+    let mode = |path: &Path| fs::metadata(path).expect("is there").permissions().mode() & 0o777;
+    assert_eq!(mode(&path), 0o600);
+    assert_eq!(mode(path.parent().expect("a day")), 0o700);
+    assert_eq!(room.recorder.state().kept, 1);
+    for bad in ["../x/y.wav", "2026-11-26/../../etc/passwd", &format!("{}.part", kept.file)] {
+        assert_eq!(room.recorder.path(bad), None, "{bad}");
+    }
+}
+
+#[test]
+fn what_grows_when_the_desk_ends_is_ended_and_what_a_dead_run_left_is_mended() {
+    let key = vault::SiteKey::parse(&"4".repeat(64)).expect("a key");
+    for key in [None, Some(key)] {
+        let directory = fresh(if key.is_some() { "mend-sealed" } else { "mend" });
+        let config = RecorderConfig { key: key.clone(), ..config(&directory) };
+        let mut room = Room::new(config.clone());
+        let at = room.now();
+        let id = room.begin(1, at);
+        assert!(matches!(room.notice(), Notice::Began { .. }));
+        for n in 0..300 {
+            room.say(1, Side::Caller, n, at, 1000);
+        }
+        // Until some of it has been written.
+        let name = |ending: &str| {
+            let days = fs::read_dir(&directory).expect("is there").flatten();
+            let files = days.flat_map(|day| fs::read_dir(day.path()).expect("a day").flatten());
+            files.map(|file| file.path()).find(|file| file.to_string_lossy().ends_with(ending))
+        };
+        let end = Instant::now() + LONG;
+        let dead = loop {
+            let part = name(name::PART).expect("it grows");
+            let bytes = fs::read(&part).expect("is there");
+            if bytes.len() > 48_000 {
+                break bytes;
+            }
+            assert!(Instant::now() < end);
+            std::thread::park_timeout(Duration::from_millis(20));
+        };
+        if key.is_none() {
+            let (left, _) = sound(&dead);
+            assert!(left.len() > 10_000, "can be played as it is");
+        }
+        let notices = {
+            let Room { recorder, notices, .. } = room;
+            drop(recorder);
+            notices
+        };
+        let Ok(Notice::Kept { kept, .. }) = notices.recv_timeout(LONG) else { panic!("not kept") };
+        assert!(kept.length_ms > 3_000);
+        // As a kill -9 would have left it, a little more torn.
+        let whole = directory.join(&kept.file);
+        fs::remove_file(&whole).expect("was there");
+        let part = format!("{}{}", whole.display(), name::PART);
+        fs::write(&part, &dead[..dead.len() - 3]).expect("written");
+
+        let room = Room::new(config);
+        let mended = room.kept(id);
+        assert_eq!(mended.file, kept.file);
+        assert!(!Path::new(&part).exists());
+        let bytes = fs::read(&whole).expect("is there");
+        let plain = match &key {
+            None => bytes,
+            Some(key) => {
+                let mut opening = Opening::begin(key, &bytes).expect("ours");
+                let pieces: Vec<&[u8]> =
+                    bytes[vault::HEADER_BYTES..].chunks(vault::SEALED_BYTES).collect();
+                let mut plain = Vec::new();
+                for (n, piece) in pieces.iter().enumerate() {
+                    let mut piece = piece.to_vec();
+                    let opened = opening.open(&mut piece, n + 1 == pieces.len());
+                    plain.extend_from_slice(opened.expect("whole"));
+                }
+                let header = wav::mended(&plain, plain.len() as u64).expect("ours");
+                plain[..44].copy_from_slice(&header);
+                plain
+            }
+        };
+        let (left, _) = sound(&plain);
+        assert_eq!(mended.length_ms, left.len() as u64 / 8);
+        assert!(left.len() > 8_000 && left[1_000..8_000].iter().all(|sample| *sample > 900));
+    }
+}
+
+#[test]
+fn a_full_disk_records_nothing_says_so_and_comes_back() {
+    let directory = fresh("full");
+    let room = Room::new(RecorderConfig { least_free_bytes: u64::MAX, ..config(&directory) });
+    let id = room.begin(1, room.now());
+    assert_eq!(room.notice(), Notice::Failed { id, why: Trouble::DiskFull });
+    assert_eq!(room.recorder.state().trouble, Some(Trouble::DiskFull));
+    drop(room);
+
+    // A directory that takes nothing: its day is a file.
+    let room = Room::new(config(&directory));
+    let day = name::path(call_at(0), 1, Wall(now_ms()), chrono_tz::Asia::Tokyo, Format::Wav, false);
+    let day = directory.join(day.split_once('/').expect("a day").0);
+    fs::write(&day, "in the way").expect("written");
+    let id = room.begin(1, room.now());
+    assert_eq!(room.notice(), Notice::Failed { id, why: Trouble::Disk });
+    fs::remove_file(&day).expect("was there");
+    let end = Instant::now() + LONG;
+    while room.recorder.state().trouble.is_some() {
+        assert!(Instant::now() < end, "the disk is well again");
+        std::thread::park_timeout(Duration::from_millis(20));
+    }
+    room.begin(2, room.now());
+    assert!(matches!(room.notice(), Notice::Began { .. }));
+}
+
+#[test]
+fn one_more_than_may_be_is_not_recorded() {
+    let room = Room::new(config(&fresh("most")));
+    for number in 1..=3 {
+        room.begin(number, room.now());
+        assert!(matches!(room.notice(), Notice::Began { .. }));
+    }
+    let id = room.begin(4, room.now());
+    assert_eq!(room.notice(), Notice::Failed { id, why: Trouble::TooMany });
+    assert_eq!(room.recorder.state().trouble, None, "the disk is well");
+}
+
+#[test]
+fn what_is_too_old_is_deleted_unless_it_is_held() {
+    let directory = fresh("old");
+    let day = 86_400_000;
+    let file = |ago: i64, held: bool| {
+        let (call, wall) = (call_at(now_ms() - ago * day), Wall(now_ms() - ago * day));
+        let name = name::path(call, 1, wall, chrono_tz::Asia::Tokyo, Format::Wav, false);
+        let path = directory.join(&name);
+        fs::create_dir_all(path.parent().expect("a day")).expect("made");
+        fs::write(&path, "sound").expect("written");
+        if held {
+            fs::write(format!("{}.hold", path.display()), "").expect("written");
+        }
+        (name, path)
+    };
+    let (old, held, new) = (file(91, false), file(92, true), file(89, false));
+    let strange = directory.join("letters");
+    fs::create_dir_all(&strange).expect("made");
+    fs::write(strange.join("a.wav"), "not ours").expect("written");
+    let room = Room::new(RecorderConfig { keep_days: Some(90), ..config(&directory) });
+    let Notice::Deleted { file, .. } = room.notice() else { panic!("nothing deleted") };
+    assert_eq!(file, old.0);
+    drop(room.recorder);
+    assert!(!old.1.exists() && held.1.exists() && new.1.exists());
+    assert!(strange.join("a.wav").exists());
+    assert!(room.notices.try_recv().is_err());
+    assert!(room.directory.exists());
+}

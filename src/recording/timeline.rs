@@ -1,0 +1,458 @@
+//! One recording's time line: pieces of sound are put where they belong, whatever order they come in,
+//! and leave in order once nothing is waited for any more. Left is the caller, right the desk.
+//!
+//! The law of places. A stream's first piece lies where it was heard, that is at its arrival less its
+//! own length; each further one as far behind it as its RTP time says. How much later than its place a
+//! piece comes is its delay. Nobody is heard before having spoken: a delay below -[`SLACK_MS`] moves
+//! the stream at once, so that it is zero. A delay that for [`WATCH_MS`] of sound was never below
+//! [`SLACK_MS`] is no jitter: the clocks run apart, and the stream is moved by the least of it. A piece
+//! that comes more than [`WINDOW_MS`] late begins the stream anew. So no side is ever further than the
+//! slack from where it was heard, in the first minute as in the last; a move leaves a gap or covers some
+//! milliseconds.
+
+use crate::base::Mono;
+use crate::rtp::voice::Band;
+use std::collections::VecDeque;
+
+/// How far a stream may lie from where it was heard before it is moved, milliseconds.
+pub const SLACK_MS: i64 = 10;
+/// Sound over which a delay must persist to be the clocks' doing, milliseconds.
+pub const WATCH_MS: i64 = 1_000;
+/// So long a late piece is waited for, milliseconds; what comes later is lost.
+pub const WINDOW_MS: i64 = 600;
+/// Sound that can be kept until it leaves, milliseconds: the window, a writer's round and a piece.
+const ROOM_MS: usize = 1_000;
+/// Voices of one side at once; one more takes the place of the one that was silent longest.
+const MAX_VOICES: usize = 4;
+/// Pauses not written yet; one more in the same second is joined to the last.
+const MAX_PAUSES: usize = 64;
+
+/// Whose sound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The left channel.
+    Caller,
+    /// The right channel.
+    Desk,
+}
+
+/// What is known of a piece of sound besides itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Piece {
+    /// Whose.
+    pub side: Side,
+    /// The stream's RTP source.
+    pub ssrc: u32,
+    /// Its RTP time.
+    pub timestamp: u32,
+    /// How fast that time runs.
+    pub ticks_per_ms: u32,
+    /// When it came.
+    pub arrived: Mono,
+}
+
+/// What went otherwise than it should.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Pieces that came too late to be put in their place.
+    pub late: u64,
+    /// Times that a stream was moved.
+    pub moved: u64,
+}
+
+/// One voice and what of it has not left yet.
+struct Voice {
+    ssrc: u32,
+    last: u32,
+    /// RTP time since the first piece, without its turn at 2^32.
+    ticks: i64,
+    /// Where tick 0 lies, in samples from the beginning.
+    base: i64,
+    /// The least delay of the watch, in samples, and the watch's sound so far.
+    least: i64,
+    watched: i64,
+    heard: Mono,
+    /// Nothing lies behind it.
+    until: i64,
+    /// Samples by their place modulo the room.
+    sound: Vec<i16>,
+}
+
+/// See the module.
+pub struct Timeline {
+    band: Band,
+    begun: Mono,
+    /// Samples that have left.
+    sealed: i64,
+    sides: [Vec<Voice>; 2],
+    /// From, and to if it is over.
+    pauses: VecDeque<(i64, Option<i64>)>,
+    counts: Counts,
+}
+
+impl Timeline {
+    /// An empty one that begins at `begun`.
+    #[must_use]
+    pub fn new(band: Band, begun: Mono) -> Self {
+        let (sides, pauses) = ([Vec::new(), Vec::new()], VecDeque::new());
+        Self { band, begun, sealed: 0, sides, pauses, counts: Counts::default() }
+    }
+
+    /// What went wrong so far.
+    #[must_use]
+    pub const fn counts(&self) -> Counts {
+        self.counts
+    }
+
+    /// How much has left, milliseconds.
+    #[must_use]
+    pub fn length_ms(&self) -> u64 {
+        u64::try_from(self.sealed.checked_div(self.per_ms()).unwrap_or(0)).unwrap_or(0)
+    }
+
+    /// Takes in a piece. What must make room for it is appended to `out`, left and right by turns.
+    pub fn place(&mut self, piece: Piece, sound: &[i16], out: &mut Vec<i16>) {
+        let count = samples(sound.len());
+        if sound.is_empty() || sound.len() > self.room() || piece.arrived < self.begun {
+            return;
+        }
+        let (slack, window) = (SLACK_MS * self.per_ms(), WINDOW_MS * self.per_ms());
+        let watch = WATCH_MS * self.per_ms();
+        let heard_at = self.sample(piece.arrived).saturating_sub(count);
+        let (per_ms, ticks_per_ms) = (self.per_ms(), i64::from(piece.ticks_per_ms.max(1)));
+        let voice = self.voice(piece, heard_at);
+        voice.heard = piece.arrived;
+        let step = i64::from(piece.timestamp.wrapping_sub(voice.last).cast_signed());
+        let ticks = voice.ticks.saturating_add(step);
+        if step > 0 {
+            (voice.last, voice.ticks) = (piece.timestamp, ticks);
+        }
+        let place = |base: i64| {
+            base.saturating_add(ticks.saturating_mul(per_ms).checked_div(ticks_per_ms).unwrap_or(0))
+        };
+        let delay = heard_at.saturating_sub(place(voice.base));
+        voice.least = voice.least.min(delay);
+        voice.watched = voice.watched.saturating_add(count);
+        let by = if delay < -slack || delay > window {
+            Some(delay)
+        } else if voice.watched >= watch {
+            let least = std::mem::replace(&mut voice.least, i64::MAX);
+            voice.watched = 0;
+            (least > slack).then_some(least)
+        } else {
+            None
+        };
+        if let Some(by) = by {
+            voice.base = voice.base.saturating_add(by);
+            (voice.least, voice.watched) = (i64::MAX, 0);
+        }
+        let start = place(voice.base);
+        self.counts.moved = self.counts.moved.saturating_add(u64::from(by.is_some()));
+        let end = start.saturating_add(count);
+        self.seal_to(end.saturating_sub(samples(self.room())), out);
+        if start < self.sealed && self.sealed > 0 {
+            self.counts.late = self.counts.late.saturating_add(1);
+        }
+        let (sealed, room) = (self.sealed, self.room());
+        let voice = self.voice(piece, heard_at);
+        voice.until = voice.until.max(end);
+        for (at, sample) in (start..end).zip(sound) {
+            if at >= sealed
+                && let Some(kept) = slot(at, room).and_then(|slot| voice.sound.get_mut(slot))
+            {
+                *kept = *sample;
+            }
+        }
+    }
+
+    /// From here on nothing is heard; what was heard later and has not left yet is wiped.
+    pub fn pause(&mut self, at: Mono) {
+        if matches!(self.pauses.back(), Some((_, None))) {
+            return;
+        }
+        let from = self.sample(at).max(self.sealed);
+        let full = self.pauses.len() >= MAX_PAUSES;
+        match self.pauses.back_mut() {
+            Some(last) if full => last.1 = None,
+            _ => self.pauses.push_back((from, None)),
+        }
+    }
+
+    /// Both are heard again.
+    pub fn resume(&mut self, at: Mono) {
+        let at = self.sample(at);
+        if let Some((from, to @ None)) = self.pauses.back_mut() {
+            *to = Some(at.max(*from));
+        }
+    }
+
+    /// Lets out what is waited for no more at `now`.
+    pub fn advance(&mut self, now: Mono, out: &mut Vec<i16>) {
+        let to = self.sample(now).saturating_sub(WINDOW_MS * self.per_ms());
+        self.seal_to(to, out);
+    }
+
+    /// Lets out everything up to `at`, the end.
+    pub fn finish(&mut self, at: Mono, out: &mut Vec<i16>) {
+        let to = self.sample(at);
+        self.seal_to(to, out);
+    }
+
+    fn seal_to(&mut self, to: i64, out: &mut Vec<i16>) {
+        let room = self.room();
+        while self.sealed < to {
+            // By what the voices can hold: beyond it there is silence.
+            let end = to.min(self.sealed.saturating_add(samples(room)));
+            let from = out.len();
+            let Ok(count) = usize::try_from(end.saturating_sub(self.sealed)) else { return };
+            out.resize(from.saturating_add(count.saturating_mul(2)), 0);
+            let fresh = out.get_mut(from..).unwrap_or_default();
+            for (side, voices) in self.sides.iter_mut().enumerate() {
+                for voice in voices.iter_mut().filter(|voice| voice.until > self.sealed) {
+                    let from = slot(self.sealed, room).unwrap_or(0);
+                    let Some((later, first)) = voice.sound.split_at_mut_checked(from) else {
+                        continue;
+                    };
+                    let kept = first.iter_mut().chain(later);
+                    for (kept, frame) in kept.zip(fresh.chunks_exact_mut(2)) {
+                        if let Some(sample) = frame.get_mut(side) {
+                            *sample = sample.saturating_add(std::mem::take(kept));
+                        }
+                    }
+                }
+            }
+            for (from, until) in &self.pauses {
+                let until = until.unwrap_or(i64::MAX);
+                let within = |at: i64| {
+                    let at = at.clamp(self.sealed, end).saturating_sub(self.sealed);
+                    usize::try_from(at).unwrap_or(0).saturating_mul(2)
+                };
+                if let Some(wiped) = fresh.get_mut(within(*from)..within(until)) {
+                    wiped.fill(0);
+                }
+            }
+            while matches!(self.pauses.front(), Some((_, Some(until))) if *until <= end) {
+                self.pauses.pop_front();
+            }
+            self.sealed = end;
+        }
+    }
+
+    /// The voice of a stream; a new one's first piece lies where it was heard.
+    fn voice(&mut self, piece: Piece, heard_at: i64) -> &mut Voice {
+        let room = self.room();
+        let side = match piece.side {
+            Side::Caller => 0,
+            Side::Desk => 1,
+        };
+        let [caller, desk] = &mut self.sides;
+        let voices = if side == 0 { caller } else { desk };
+        let known = voices.iter().position(|voice| voice.ssrc == piece.ssrc);
+        let at = known.unwrap_or_else(|| {
+            let fresh = Voice {
+                ssrc: piece.ssrc,
+                last: piece.timestamp,
+                ticks: 0,
+                base: heard_at,
+                least: i64::MAX,
+                watched: 0,
+                heard: piece.arrived,
+                until: 0,
+                sound: vec![0; room],
+            };
+            if voices.len() < MAX_VOICES {
+                voices.push(fresh);
+                return voices.len().saturating_sub(1);
+            }
+            let oldest = voices.iter().enumerate().min_by_key(|(_, voice)| voice.heard);
+            let oldest = oldest.map_or(0, |(at, _)| at);
+            if let Some(place) = voices.get_mut(oldest) {
+                // What of it has not left yet goes on in the new one's room.
+                let (sound, until) = (std::mem::take(&mut place.sound), place.until);
+                *place = Voice { until, sound, ..fresh };
+            }
+            oldest
+        });
+        #[expect(clippy::indexing_slicing, reason = "found or made just now")]
+        &mut voices[at]
+    }
+
+    /// The sample at a point of time; negative before the beginning.
+    fn sample(&self, at: Mono) -> i64 {
+        let micros = |at: Mono| i64::try_from(at.0).unwrap_or(i64::MAX);
+        let since = micros(at).saturating_sub(micros(self.begun));
+        since.saturating_mul(self.per_ms()).div_euclid(1_000)
+    }
+
+    fn per_ms(&self) -> i64 {
+        samples(self.band.per_ms())
+    }
+
+    const fn room(&self) -> usize {
+        self.band.per_ms().saturating_mul(ROOM_MS)
+    }
+}
+
+fn samples(count: usize) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+fn slot(at: i64, room: usize) -> Option<usize> {
+    usize::try_from(at.checked_rem(samples(room))?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PTIME_US: u64 = 20_000;
+
+    fn piece(side: Side, n: u64, arrived_us: u64) -> Piece {
+        let timestamp = u32::try_from((n * 160) & 0xffff_ffff).expect("masked").wrapping_add(7);
+        Piece { side, ssrc: 9, timestamp, ticks_per_ms: 8, arrived: Mono(arrived_us) }
+    }
+
+    fn left(out: &[i16]) -> Vec<i16> {
+        out.chunks(2).map(|frame| frame[0]).collect()
+    }
+
+    fn right(out: &[i16]) -> Vec<i16> {
+        out.chunks(2).map(|frame| frame[1]).collect()
+    }
+
+    #[test]
+    fn sound_lies_where_it_was_heard_and_silence_where_none_was() {
+        let (mut line, mut out) = (Timeline::new(Band::Narrow, Mono(1_000_000)), Vec::new());
+        for n in [0, 1, 2, 5] {
+            let arrived = 1_120_000 + n * PTIME_US;
+            line.place(piece(Side::Caller, n, arrived), &[100; 160], &mut out);
+        }
+        line.place(piece(Side::Desk, 900, 1_140_000), &[7; 160], &mut out);
+        line.finish(Mono(1_300_000), &mut out);
+        assert_eq!(out.len(), 2 * 300 * 8);
+        let (left, right) = (left(&out), right(&out));
+        let at = |ms: usize| left[ms * 8];
+        let heard: Vec<i16> = [99, 100, 159, 160, 199, 200, 219, 220].map(at).to_vec();
+        assert_eq!(heard, [0, 100, 100, 0, 0, 100, 100, 0]);
+        assert_eq!(right.iter().position(|sample| *sample == 7), Some(120 * 8));
+        assert_eq!(right.iter().filter(|sample| **sample == 7).count(), 160);
+        assert_eq!(line.length_ms(), 300);
+    }
+
+    #[test]
+    fn what_comes_out_of_order_or_late_is_put_in_its_place_and_once() {
+        let (mut line, mut out) = (Timeline::new(Band::Narrow, Mono(0)), Vec::new());
+        let order = [(0, 20), (2, 60), (1, 61), (4, 100), (5, 120), (3, 450), (3, 451), (6, 460)];
+        for (n, arrived_ms) in order {
+            let sound = [i16::try_from(n + 1).expect("small"); 160];
+            line.advance(Mono(arrived_ms * 1_000), &mut out);
+            line.place(piece(Side::Caller, n, arrived_ms * 1_000), &sound, &mut out);
+        }
+        line.finish(Mono(200_000), &mut out);
+        let left = left(&out);
+        for n in 0..7 {
+            let want = i16::try_from(n + 1).expect("small");
+            assert!(left[n * 160..(n + 1) * 160].iter().all(|sample| *sample == want), "{n}");
+        }
+        assert_eq!(line.counts(), Counts { late: 0, moved: 0 });
+    }
+
+    #[test]
+    fn two_clocks_that_run_apart_are_never_further_apart_than_the_slack_in_an_hour() {
+        // 300 ppm fast, slow and right: a second in an hour if nothing were done.
+        for ppm in [-300_i64, 300] {
+            let (mut line, mut out) = (Timeline::new(Band::Narrow, Mono(0)), Vec::new());
+            let mut worst_ms = 0;
+            let mut from = 0_usize;
+            for n in 0..180_000_u64 {
+                let true_us = i64::try_from(n * PTIME_US).expect("an hour");
+                let spoken_us = true_us - true_us * ppm / 1_000_000;
+                // Jitter of up to 5 ms that is not even.
+                let jitter_us = i64::try_from(n * 7 % 6 * 1_000).expect("small");
+                let arrived = u64::try_from(spoken_us + jitter_us).expect("positive") + PTIME_US;
+                // A click at the beginning of each twentieth second.
+                let mut sound = [0; 160];
+                if n % 1000 == 500 {
+                    sound[0] = 1000;
+                }
+                line.place(piece(Side::Caller, n, arrived), &sound, &mut out);
+                line.advance(Mono(arrived), &mut out);
+                if n % 1000 == 999 {
+                    let clicked = left(&out).iter().position(|sample| *sample == 1000);
+                    let at_ms = (from + clicked.expect("heard")) / 8;
+                    let spoken = i64::try_from((n - 499) * PTIME_US).expect("an hour");
+                    let want_ms = (spoken - spoken * ppm / 1_000_000) / 1_000;
+                    worst_ms = worst_ms.max((i64::try_from(at_ms).expect("small") - want_ms).abs());
+                    from += out.len() / 2;
+                    out.clear();
+                }
+            }
+            assert!(worst_ms <= 20, "{ppm} ppm: {worst_ms} ms");
+            assert_eq!(line.counts().late, 0);
+            let moved = line.counts().moved;
+            assert!((50..200).contains(&moved), "{ppm} ppm: {moved}");
+        }
+    }
+
+    #[test]
+    fn a_stream_that_jumps_in_its_own_time_is_put_where_it_is_heard() {
+        let (mut line, mut out) = (Timeline::new(Band::Narrow, Mono(0)), Vec::new());
+        line.place(piece(Side::Caller, 0, 20_000), &[1; 160], &mut out);
+        // An hour ahead at once, and back again; each is heard where it came.
+        line.place(piece(Side::Caller, 180_000, 140_000), &[2; 160], &mut out);
+        line.place(piece(Side::Caller, 3, 240_000), &[3; 160], &mut out);
+        line.finish(Mono(300_000), &mut out);
+        let left = left(&out);
+        let first = |of: i16| left.iter().position(|sample| *sample == of).map(|at| at / 8);
+        assert_eq!([first(1), first(2), first(3)], [Some(0), Some(120), Some(220)]);
+    }
+
+    #[test]
+    fn a_pause_is_silent_from_the_key_to_the_key() {
+        let (mut line, mut out) = (Timeline::new(Band::Narrow, Mono(0)), Vec::new());
+        for n in 0..200 {
+            let arrived = (n + 1) * PTIME_US;
+            line.place(piece(Side::Caller, n, arrived), &[5; 160], &mut out);
+            line.place(piece(Side::Desk, n, arrived), &[6; 160], &mut out);
+            line.advance(Mono(arrived), &mut out);
+            // The word of the pause comes 300 ms after the key: nothing of it has left.
+            match n {
+                65 => line.pause(Mono(1_000_000)),
+                115 => line.resume(Mono(2_000_000)),
+                _ => {}
+            }
+        }
+        line.finish(Mono(4_000_000), &mut out);
+        for (side, of) in [(left(&out), 5), (right(&out), 6)] {
+            assert!(side[..8_000].iter().all(|sample| *sample == of));
+            assert!(side[8_000..16_000].iter().all(|sample| *sample == 0));
+            assert!(side[16_000..].iter().all(|sample| *sample == of));
+            assert_eq!(side.len(), 32_000);
+        }
+    }
+
+    #[test]
+    fn a_writer_that_slept_for_seconds_loses_nothing() {
+        let (mut line, mut out) = (Timeline::new(Band::Wide, Mono(0)), Vec::new());
+        for n in 0..500 {
+            line.place(piece(Side::Caller, n, (n + 1) * PTIME_US), &[5; 320], &mut out);
+        }
+        line.finish(Mono(10_000_000), &mut out);
+        assert!(left(&out).iter().all(|sample| *sample == 5));
+        assert_eq!(out.len(), 2 * 160_000);
+    }
+
+    #[test]
+    fn three_voices_of_one_side_are_added_and_a_fifth_takes_a_place() {
+        let (mut line, mut out) = (Timeline::new(Band::Narrow, Mono(0)), Vec::new());
+        for ssrc in 0..6 {
+            let piece = Piece { ssrc, ..piece(Side::Desk, 0, 20_000) };
+            line.place(piece, &[i16::MAX / 3; 160], &mut out);
+        }
+        line.finish(Mono(20_000), &mut out);
+        assert!(
+            right(&out).iter().all(|sample| *sample == i16::MAX),
+            "added, and never turned over"
+        );
+    }
+}
