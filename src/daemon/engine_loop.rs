@@ -366,6 +366,9 @@ impl Running {
         for server in out.lookups.drain(..) {
             (self.it.look_up)(server);
         }
+        for command in out.at_once.drain(..) {
+            self.it.media.send(command);
+        }
         let free: Vec<Send> = out.sends.extract_if(.., |send| send.free).collect();
         self.put_on_wire(free);
         let has_facts =

@@ -126,6 +126,8 @@ pub struct Outbox {
     pub subscriptions: Vec<SubscriptionChange>,
     /// For the media threads; before the messages, so that a port is open when it is named.
     pub media: Vec<rtp::command::Command>,
+    /// For the media threads, not waiting for the journal: nothing in the history tells of it.
+    pub at_once: Vec<rtp::command::Command>,
     /// For the wire.
     pub sends: Vec<Send>,
     /// Answers to commands.
@@ -144,6 +146,7 @@ impl Outbox {
             && self.bindings.is_empty()
             && self.subscriptions.is_empty()
             && self.media.is_empty()
+            && self.at_once.is_empty()
             && self.sends.is_empty()
             && self.replies.is_empty()
             && self.named.is_empty()

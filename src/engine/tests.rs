@@ -102,7 +102,7 @@ impl Room {
     }
 
     fn keep(&mut self, out: Outbox) {
-        self.media.extend(out.media);
+        self.media.extend(out.at_once.into_iter().chain(out.media));
         for send in out.sends {
             let message = parse(&send.bytes).expect("what we send can be read");
             self.sent.push((send.flow.remote, message));

@@ -51,7 +51,8 @@ impl Engine {
                 self.offer_answered(leg, result.ok().flatten(), now, out);
             }
             LegEvent::Digit(key) => {
-                // By INFO: it was in no sound, so the other side is told by us.
+                // By INFO: it was in no sound, so the media threads are told, and the other side by us.
+                out.at_once.push(Media::Keyed { leg });
                 if let Some(partner) = self.sessions.get(&leg).and_then(|session| session.partner) {
                     out.media.push(Media::Press { leg: partner, key });
                 }
@@ -407,12 +408,12 @@ impl Engine {
             }
             Action::Part { caller, agent } => self.part(caller, agent, out),
             Action::Transfer { leg, news } => self.tell_referrer(leg, news, now),
-            Action::Play { leg, play, prompts, looped } => {
+            Action::Play { leg, play, prompts, looped, stops_on_key } => {
                 if let Err(why) = self.early_media(leg, now, out) {
                     self.give_up(leg, &why, now, out);
                     return;
                 }
-                out.media.push(Media::Play { leg, play, prompts, looped });
+                out.media.push(Media::Play { leg, play, prompts, looped, stops_on_key });
             }
             Action::Stop { leg } => out.media.push(Media::Stop { leg }),
             Action::Record(fact) => self.record(fact, now, out),

@@ -305,6 +305,8 @@ pub enum Action {
         prompts: Vec<PromptId>,
         /// For ever; `Played` never comes.
         looped: bool,
+        /// A key of the phone's stops it at once, before the rules have heard of it.
+        stops_on_key: bool,
     },
     /// Stop what plays.
     Stop {

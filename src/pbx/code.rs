@@ -45,7 +45,13 @@ impl Floor {
         };
         turn.act(Action::Accept { leg });
         let play = self.draw_play();
-        turn.act(Action::Play { leg, play, prompts: vec![prompt], looped: false });
+        turn.act(Action::Play {
+            leg,
+            play,
+            prompts: vec![prompt],
+            looped: false,
+            stops_on_key: false,
+        });
         let mut held = CodeLeg { agent, play, timer: None };
         let until = turn.now.mono + PLAY_LONGEST;
         self.timers.set(Timer::Code(leg), &mut held.timer, Some(until));

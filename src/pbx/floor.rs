@@ -193,7 +193,13 @@ impl Floor {
     /// Plays one prompt to a leg for ever.
     pub(super) fn loops(&mut self, leg: LegId, prompt: PromptId, turn: &mut Turn<'_>) {
         let play = self.draw_play();
-        turn.act(Action::Play { leg, play, prompts: vec![prompt], looped: true });
+        turn.act(Action::Play {
+            leg,
+            play,
+            prompts: vec![prompt],
+            looped: true,
+            stops_on_key: false,
+        });
     }
 
     /// One side of a conversation holds or goes on; `other` hears music meanwhile.

@@ -71,7 +71,9 @@ fn announce(
 ) -> PlayId {
     let play = floor.draw_play();
     let prompts = vec![prompt.clone()];
-    turn.act(Action::Play { leg: call.leg, play, prompts, looped: false });
+    // Keys are taken in menus only, and there everything that is told is a greeting.
+    let stops_on_key = purpose == Purpose::Greeting;
+    turn.act(Action::Play { leg: call.leg, play, prompts, looped: false, stops_on_key });
     call.busy_told |= purpose == Purpose::Busy;
     call.record(CallEvent::Announced { prompt, purpose }, turn);
     play

@@ -95,7 +95,8 @@ pub enum Command {
         /// Either leg.
         leg: LegId,
     },
-    /// Plays the prompts one after another without a gap; replaces what plays on the leg.
+    /// Plays the prompts one after another without a gap; replaces what plays on the leg. A loop that the
+    /// leg heard before, the same one, goes on where it was left.
     Play {
         /// The leg that hears it.
         leg: LegId,
@@ -105,6 +106,13 @@ pub enum Command {
         prompts: Vec<PromptId>,
         /// Starts again at the end, for ever.
         looped: bool,
+        /// A key of the phone's stops it, without a notice but the key's own, within 50 ms.
+        stops_on_key: bool,
+    },
+    /// The phone has told a key in another way than by sound: what such a key stops, stops.
+    Keyed {
+        /// The leg.
+        leg: LegId,
     },
     /// From now on what passes between the leg and those whom it is joined with is copied for the recorder.
     Tap {

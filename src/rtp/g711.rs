@@ -62,6 +62,16 @@ pub fn convert(from: Law, to: Law, sound: &mut [u8]) {
     }
 }
 
+/// Lets sound swell from nothing, or fade to it, where it stands, so that it begins or ends without a click.
+pub fn fade(law: Law, swells: bool, sound: &mut [u8]) {
+    let whole = i32::try_from(sound.len()).unwrap_or(i32::MAX).max(1);
+    for (at, byte) in (0_i32..).zip(sound) {
+        let share = if swells { at } else { whole.saturating_sub(at) };
+        let faded = i32::from(decode(law, *byte)).saturating_mul(share).checked_div(whole);
+        *byte = encode(law, faded.and_then(|sample| i16::try_from(sample).ok()).unwrap_or(0));
+    }
+}
+
 static FROM_ULAW: [i16; 256] = decoded(Law::Mu);
 static FROM_ALAW: [i16; 256] = decoded(Law::A);
 static ULAW_TO_ALAW: [u8; 256] = crossed(Law::Mu, Law::A);

@@ -106,6 +106,14 @@ impl Outgoing {
         self.stamp(starts)
     }
 
+    /// What we said is over: what we say next has the time of the clock, however soon it comes, so that
+    /// a hundred announcements run no second behind.
+    pub fn rest(&mut self) {
+        if matches!(self.source, Source::Own { .. }) {
+            self.source = Source::Nothing;
+        }
+    }
+
     /// The numbers for the next packet of a key of ours; `press`: its first one.
     pub fn key(&mut self, press: bool, now: Mono) -> Stamp {
         let timestamp = if press { self.resumed(now) } else { self.timestamp };

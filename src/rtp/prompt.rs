@@ -158,6 +158,26 @@ impl Playlist {
         Self { prompts, looped, at: (0, 0) }
     }
 
+    /// Whether it plays the same over and over as `other` does.
+    #[must_use]
+    pub fn is_loop_of(&self, other: &Self) -> bool {
+        let alike = |(a, b): (&Arc<Prompt>, &Arc<Prompt>)| Arc::ptr_eq(a, b);
+        let (looped, long) = (self.looped && other.looped, self.prompts.len());
+        looped && long == other.prompts.len() && self.prompts.iter().zip(&other.prompts).all(alike)
+    }
+
+    /// Whether anything of it has been played.
+    #[must_use]
+    pub const fn has_begun(&self) -> bool {
+        self.at.0 > 0 || self.at.1 > 0
+    }
+
+    /// Whether it begins again at its end.
+    #[must_use]
+    pub const fn is_looped(&self) -> bool {
+        self.looped
+    }
+
     /// Fills the payload of the next packet, `ptime_ms` long where the codec lets us choose.
     pub fn fill(&mut self, codec: Codec, ptime_ms: u8, payload: &mut [u8]) -> Filled {
         match codec {

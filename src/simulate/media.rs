@@ -154,13 +154,13 @@ impl Media {
                 outcome.bridged = self.remote(a).zip(self.remote(b));
             }
             // The peers of the simulation take telephone-events, and talk two and two.
-            Command::Press { .. } | Command::Tap { .. } => {}
+            Command::Press { .. } | Command::Tap { .. } | Command::Keyed { .. } => {}
             Command::Mix { seats } => {
                 let seats: Vec<_> = seats.iter().map(|seat| seat.leg.0).collect();
                 outcome.wrong.push(format!("legs {seats:?} were mixed"));
             }
             Command::Unbridge { leg } => self.unbridge(leg),
-            Command::Play { leg, play, prompts, looped } => {
+            Command::Play { leg, play, prompts, looped, .. } => {
                 if let Some(ear) = self.known(leg, "play", &mut outcome) {
                     ear.asked = prompts.last().is_some_and(|last| last.as_str() == GREETING);
                     ear.playing = Some((play, prompts.clone(), looped));

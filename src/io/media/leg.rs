@@ -1,5 +1,6 @@
 //! One leg's socket and what is known of its stream. Knows no other leg.
 
+use super::playing::Stopped;
 use super::slab::Token;
 use super::tap::Tap;
 use super::web::Web;
@@ -37,6 +38,10 @@ pub(super) struct Play {
     pub(super) list: Playlist,
     /// The number of its timer: one of a former play on the same leg beats in vain.
     pub(super) beat: u32,
+    /// When its next packet is due, milliseconds; none before its first.
+    pub(super) due_ms: Option<u64>,
+    /// A key of the phone's stops it.
+    pub(super) stops_on_key: bool,
 }
 
 /// What was negotiated, and who may speak.
@@ -129,6 +134,8 @@ pub(super) struct Leg {
     pub(super) play: Option<Play>,
     /// Set while it is recorded.
     pub(super) tap: Option<Tap>,
+    /// What stopped, and the loop that will go on.
+    pub(super) stopped: Stopped,
     pub(super) beats: u32,
     /// When the phone was heard last, or was first expected to speak.
     pub(super) heard_at: Mono,
@@ -170,6 +177,7 @@ impl Leg {
             presses: Presses::default(),
             play: None,
             tap: None,
+            stopped: Stopped::default(),
             beats: 0,
             heard_at: Mono::ZERO,
             silent: false,

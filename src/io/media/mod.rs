@@ -20,6 +20,7 @@ mod leg;
 mod mixing;
 mod orders;
 mod passing;
+mod playing;
 mod pressing;
 mod prompts;
 mod queue;
@@ -249,7 +250,8 @@ impl Media {
             | Command::Play { leg, .. }
             | Command::Press { leg, .. }
             | Command::Tap { leg, .. }
-            | Command::Stop { leg } => home(&homes, leg).unwrap_or(0),
+            | Command::Stop { leg }
+            | Command::Keyed { leg } => home(&homes, leg).unwrap_or(0),
         }
     }
 }

@@ -1,16 +1,15 @@
 //! What a media thread does when it is told something: the books of legs, bridges and plays.
 
 use super::counters::count;
-use super::leg::{Leg, Play, bind};
+use super::leg::{Leg, bind};
+use super::playing::Wish;
 use super::queue::Order;
 use super::slab::Token;
 use super::worker::{Beat, Worker};
-use crate::base::{LegId, PlayId, PromptId};
-use crate::rtp::Playlist;
+use crate::base::LegId;
 use crate::rtp::command::{Command, Notice};
 use rustix::event::epoll;
 use std::io;
-use std::sync::Arc;
 
 /// Commands carried out before packets get their turn, so that a burst of new calls disturbs none.
 const COMMANDS_A_ROUND: usize = 64;
@@ -85,8 +84,16 @@ impl<N: Fn(Notice)> Worker<N> {
             }
             Command::Unbridge { leg } => self.unbridge(leg),
             Command::Tap { leg, tap } => self.set_tap(leg, tap),
-            Command::Play { leg, play, prompts, looped } => self.begin(leg, play, &prompts, looped),
+            Command::Play { leg, play, prompts, looped, stops_on_key } => {
+                let wish = Wish { play, looped, stops_on_key };
+                self.begin(leg, wish, &prompts);
+            }
             Command::Stop { leg } => self.stop(leg),
+            Command::Keyed { leg } => {
+                if let Some(leg) = self.index.get(&leg).copied() {
+                    self.key_stops(leg);
+                }
+            }
             Command::Close { leg } => self.close(leg),
         }
     }
@@ -144,39 +151,6 @@ impl<N: Fn(Notice)> Worker<N> {
         }
     }
 
-    fn begin(&mut self, leg: LegId, play: PlayId, names: &[PromptId], looped: bool) {
-        self.stop(leg);
-        let now_ms = self.now_ms();
-        let Some(token) = self.index.get(&leg).copied() else { return };
-        let mut prompts = Vec::with_capacity(names.len());
-        for name in names {
-            match self.prompts.get(name) {
-                Some(prompt) => prompts.push(Arc::clone(prompt)),
-                None => count(&mut self.counted.prompts_missing),
-            }
-        }
-        if prompts.is_empty() {
-            // Nothing to hear, so it is over; a loop of nothing never is.
-            if !looped {
-                (self.notices)(Notice::PlayDone { leg, play });
-            }
-            return;
-        }
-        let Some(leg) = self.legs.get_mut(token) else { return };
-        leg.beats = leg.beats.wrapping_add(1);
-        leg.play = Some(Play { id: play, list: Playlist::new(prompts, looped), beat: leg.beats });
-        if leg.line.is_some() {
-            self.wheel.schedule(now_ms, Beat::Play { leg: token, beat: leg.beats });
-        }
-        count(&mut self.counted.plays);
-    }
-
-    pub(super) fn stop(&mut self, leg: LegId) {
-        if self.find(leg).is_some_and(|(_, leg)| leg.play.take().is_some()) {
-            self.counted.plays = self.counted.plays.saturating_sub(1);
-        }
-    }
-
     /// Closing the socket also takes it out of epoll.
     pub(super) fn close(&mut self, leg: LegId) {
         self.unbridge(leg);
@@ -193,7 +167,7 @@ impl<N: Fn(Notice)> Worker<N> {
         Some(leg)
     }
 
-    fn find(&mut self, leg: LegId) -> Option<(Token, &mut Leg)> {
+    pub(super) fn find(&mut self, leg: LegId) -> Option<(Token, &mut Leg)> {
         let token = *self.index.get(&leg)?;
         self.legs.get_mut(token).map(|leg| (token, leg))
     }
@@ -211,6 +185,7 @@ impl Order {
                 | Command::Press { leg, .. }
                 | Command::Tap { leg, .. }
                 | Command::Stop { leg }
+                | Command::Keyed { leg }
                 | Command::Close { leg }
                 | Command::Bridge { a: leg, .. },
             )

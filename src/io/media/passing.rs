@@ -110,6 +110,9 @@ impl<N: Fn(Notice)> Worker<N> {
             (self.notices)(Notice::Digit { leg: leg.id, key });
         }
         let joined = leg.joined;
+        if pressed.is_some() {
+            self.key_stops(token);
+        }
         match joined {
             Joined::Passed(_) | Joined::Mixed(_) if !fresh => {
                 count(&mut self.counted.dropped_stale);

@@ -13,7 +13,6 @@ use super::{MediaConfig, PromptLibrary};
 use crate::base::{LegId, Mono, Rng};
 use crate::dtls::Identity;
 use crate::rtp::command::Notice;
-use crate::rtp::{Filled, packet};
 use rustix::event::{Timespec, epoll};
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
@@ -255,35 +254,6 @@ impl<N: Fn(Notice)> Worker<N> {
                     }
                 }
             }
-        }
-    }
-
-    /// Sends a play's next packet and sets its next beat. The beat goes on while the phone is on hold,
-    /// so that an announcement ends when it should.
-    fn play(&mut self, token: Token, beat: u32, due_ms: u64) {
-        let Some(leg) = self.legs.get_mut(token) else { return };
-        let waits = leg.awaits_keys();
-        let Some(play) = leg.play.as_mut().filter(|play| play.beat == beat) else { return };
-        let Some(line) = &leg.line else { return };
-        let ptime_ms = line.stream.ptime_ms.clamp(10, 60);
-        // An announcement waits for the keys, or its beginning would not be heard.
-        if waits {
-            let next = due_ms.saturating_add(u64::from(ptime_ms));
-            return self.wheel.schedule(next, Beat::Play { leg: token, beat });
-        }
-        let Some(room) = self.buffer.get_mut(packet::HEADER_BYTES..) else { return };
-        let (bytes, ms) = match play.list.fill(line.stream.codec, ptime_ms, room) {
-            Filled::Sound { bytes, ms } => (bytes, ms),
-            Filled::Wait { ms } => (0, ms),
-            Filled::Over => {
-                let (leg, play) = (leg.id, play.id);
-                self.stop(leg);
-                return (self.notices)(Notice::PlayDone { leg, play });
-            }
-        };
-        self.wheel.schedule(due_ms.saturating_add(u64::from(ms)), Beat::Play { leg: token, beat });
-        if bytes > 0 && leg.may_send() && leg.presses.now.is_none() && self.say(token, bytes, ms) {
-            count(&mut self.counted.packets_played);
         }
     }
 

@@ -333,7 +333,7 @@ impl World {
             Action::Transfer { leg, .. } => {
                 assert!(self.legs.contains_key(leg), "seed {seed}: {leg:?} is told, and is over");
             }
-            Action::Play { leg, play, looped, prompts } => {
+            Action::Play { leg, play, looped, prompts, .. } => {
                 assert_eq!(prompts.len(), 1);
                 let leg = self.legs.get_mut(leg).expect("a leg that is there");
                 assert!(leg.answered, "seed {seed}: plays are for answered legs");

@@ -10,6 +10,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::mpsc::{Receiver, channel};
 
 mod mixing;
+mod playing;
 mod sealed;
 mod tapping;
 
@@ -76,13 +77,20 @@ impl Room {
     /// Waits until all commands for `leg` are carried out: a play of nothing is over at once.
     fn fence(&self, leg: LegId) {
         let play = PlayId(u64::MAX);
-        self.media.send(Command::Play { leg, play, prompts: Vec::new(), looped: false });
+        self.media.send(Command::Play {
+            leg,
+            play,
+            prompts: Vec::new(),
+            looped: false,
+            stops_on_key: false,
+        });
         assert_eq!(self.notice(), Some(Notice::PlayDone { leg, play }));
     }
 
     fn play(&self, leg: LegId, prompts: &[&str], looped: bool) {
         let prompts = prompts.iter().map(|name| PromptId::from(*name)).collect();
-        self.media.send(Command::Play { leg, play: PlayId(leg.0), prompts, looped });
+        let play = PlayId(leg.0);
+        self.media.send(Command::Play { leg, play, prompts, looped, stops_on_key: false });
     }
 }
 
