@@ -14,6 +14,7 @@ pub use sip::{Sip, sip};
 use crate::base::{PromptId, Wall};
 use crate::dialplan::{Finding, Lang};
 use crate::io::media::PromptLibrary;
+use crate::rtp::tone::Country;
 use clap::Args;
 use std::collections::BTreeSet;
 use std::io::Write as _;
@@ -81,7 +82,7 @@ pub struct Try {
 #[must_use]
 pub fn check(arguments: &Check) -> ExitCode {
     let prompts = |folder: Option<&Path>| {
-        PromptLibrary::load(folder)
+        PromptLibrary::load(folder, Country::default())
             .map(|library| library.names())
             .map_err(|error| error.to_string())
     };

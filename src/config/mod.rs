@@ -26,6 +26,7 @@ pub use secrets::{MOST_ACCOUNTS, accounts};
 pub use tls::{TlsFiles, load_tls};
 
 use crate::base::{Channels, Number, Private, TrunkId};
+use crate::rtp::tone::Country;
 use crate::sdp::{Codec, Sealing};
 use crate::sip::api::{Account, AccountPolicy, Directory, Listener, Settings, Transport, Trunk};
 use crate::sip::trunk::{Profile, Upstream};
@@ -138,6 +139,8 @@ pub struct Media {
     pub threads: usize,
     /// A folder whose WAVs take the place of the built-in ones of the same name.
     pub prompts: Option<PathBuf>,
+    /// Whose tones callers hear.
+    pub tones: Country,
     /// A phone that should speak and is not heard for so long is noticed.
     pub silence_after: Duration,
     /// A peer that stays silent so long after that is taken for vanished.

@@ -9,6 +9,7 @@ use crate::dialplan::reader::{At, Item, Table, document};
 use crate::dialplan::shape::{NumberRule, Shape, TextRule, show};
 use crate::dialplan::values::{self, RangeFault};
 use crate::dialplan::{Finding, Findings, Source};
+use crate::rtp::tone::Country;
 use crate::sdp::Codec;
 use crate::sip::api::Transport;
 use crate::sip::digest::Offer;
@@ -317,6 +318,8 @@ impl Reading<'_, '_> {
         let codecs = table.get("codecs").map(|item| self.codecs(&item));
         let threads = self.count(&mut table, "threads", 1..=64, 1);
         let prompts = table.get("prompts").and_then(|item| self.path(&item));
+        let countries = Country::ALL.map(|country| (country.name(), country));
+        let tones = table.get("tones").and_then(|item| item.word(&countries, self.out));
         let silence_after = table.duration("silence_after", s(2)..=s(600), s(10), self.out);
         let lost_after = table.duration("lost_after", s(5)..=s(3600), s(60), self.out);
         let learn_source = table.flag("learn_source", true, self.out);
@@ -328,6 +331,7 @@ impl Reading<'_, '_> {
             ports,
             threads,
             prompts,
+            tones: tones.unwrap_or_default(),
             silence_after,
             lost_after,
             learn_source,

@@ -87,6 +87,7 @@ impl Config {
         if let Some(prompts) = &self.media.prompts {
             line(format!("prompts = {}", path(prompts)));
         }
+        line(format!("tones = \"{}\"", self.media.tones.name()));
         line(format!("silence_after = \"{}\"", show(self.media.silence_after)));
         line(format!("lost_after = \"{}\"", show(self.media.lost_after)));
         line(format!("learn_source = {}", self.media.learn_source));

@@ -235,7 +235,7 @@ pub async fn start(
     let fingerprint = identity.fingerprint().clone();
     let media = {
         let inlet = Arc::clone(&inlet);
-        let prompts = PromptLibrary::load(config.media.prompts.as_deref())
+        let prompts = PromptLibrary::load(config.media.prompts.as_deref(), config.media.tones)
             .map_err(|error| StartError::Prompts(error.to_string()))?;
         known_prompts = prompts.names();
         let media_config = MediaConfig {

@@ -75,6 +75,8 @@ pub(super) enum State {
 #[derive(Debug)]
 pub(super) struct Telling {
     script: Script,
+    /// It is told by a tone: who hangs up on it has understood.
+    by_tone: bool,
     /// Why the call ends after it.
     cause: EndCause,
 }
@@ -222,7 +224,7 @@ impl Call {
             }
             Target::Refuse(status) => {
                 let cause = if from == From::Number { EndCause::NoCapacity } else { cause };
-                self.end(Party::System, cause, Over::Neither, *status, floor, turn);
+                self.refuse(cause, *status, floor, turn);
             }
         }
     }
@@ -237,9 +239,29 @@ impl Call {
     ) {
         self.accept(turn);
         match Script::begin(self, script, floor, turn) {
-            Some(script) => self.state = State::Telling(Telling { script, cause }),
+            Some(script) => {
+                self.state = State::Telling(Telling { script, by_tone: false, cause });
+            }
             None => self.end(Party::System, cause, Over::Neither, 0, floor, turn),
         }
+    }
+
+    /// Sends the caller away: by a status, or, where it was answered already, by a tone.
+    pub(super) fn refuse(
+        &mut self,
+        cause: EndCause,
+        status: u16,
+        floor: &mut Floor,
+        turn: &mut Turn<'_>,
+    ) {
+        if !self.accepted {
+            return self.end(Party::System, cause, Over::Neither, status, floor, turn);
+        }
+        // Busy Here, Busy Everywhere, Decline: somebody is there (RFC 3261 §21.4.24, §21.6).
+        let busy = matches!(status, 486 | 600 | 603);
+        let tone = if busy { "busy-tone" } else { "congestion-tone" };
+        let script = Script::tone(self, PromptId::from(tone), floor, turn);
+        self.state = State::Telling(Telling { script, by_tone: true, cause });
     }
 
     /// Moves the call one step.
@@ -253,6 +275,10 @@ impl Call {
             (S::New | S::Over, E::Said { .. }) => {}
             (_, E::Said { by, reason }) => {
                 self.record(CallEvent::ReasonGiven { by, reason }, turn);
+            }
+            (S::Telling(Telling { by_tone: true, cause, .. }), E::CallerGone) => {
+                let cause = cause.clone();
+                self.end(Party::System, cause, Over::Caller, 0, floor, turn);
             }
             // The caller may leave at any instant.
             (

@@ -4,7 +4,7 @@
 use super::agent::AgentIx;
 use super::call::{Call, Over, State, judge_refusal};
 use super::floor::{CountsAs, Floor, Turn};
-use crate::base::{LegId, Number};
+use crate::base::{LegId, Number, PromptId};
 use crate::dialplan::SetAside;
 use crate::event::{CallEvent, EndCause, OfferEnd, Party};
 use std::time::Duration;
@@ -23,13 +23,9 @@ pub(super) fn ask(call: &mut Call, number: &Number, floor: &mut Floor, turn: &mu
         return call.end(Party::System, cause, Over::Neither, 404, floor, turn);
     };
     call.record(CallEvent::OperatorAsked { group: None }, turn);
-    // Somebody who was answered already must not hear silence; the plan has music by group.
-    if call.accepted
-        && let Some((group, _)) = floor.agent(agent).groups.first()
-        && let Some(group) = floor.plan.groups.values().nth(group.0 as usize)
-    {
-        let music = group.music.clone();
-        call.music(music, floor, turn);
+    // Somebody who was answered already hears no ringing of its own phone's.
+    if call.accepted {
+        call.music(PromptId::from("ringback"), floor, turn);
     }
     let until = turn.now.mono + floor.plan.extension_ring;
     let phone = floor.dial(agent, call.leg, CountsAs::Ringing, until, turn);
@@ -53,8 +49,15 @@ pub(super) fn refused(call: &mut Call, status: u16, floor: &mut Floor, turn: &mu
     let (why, _) = judge_refusal(agent, status, SetAside::Pause, floor);
     let id = floor.agent(agent).id.clone();
     call.record(CallEvent::OfferEnded { agent: id, why }, turn);
-    let cause = EndCause::NotAnswered { status };
-    call.end(Party::System, cause, Over::Phone, passed_on(status), floor, turn);
+    not_answered(call, status, passed_on(status), floor, turn);
+}
+
+/// The phone is no more in the call, and its caller is told.
+fn not_answered(call: &mut Call, status: u16, told: u16, floor: &mut Floor, turn: &mut Turn<'_>) {
+    let State::Direct(direct) = std::mem::replace(&mut call.state, State::New) else { return };
+    floor.drop_phone(direct.phone);
+    floor.direct_ends(direct.agent, turn);
+    call.refuse(EndCause::NotAnswered { status }, told, floor, turn);
 }
 
 /// What the caller is told of a phone's refusal. A redirection or a challenge is between the phone
@@ -82,6 +85,5 @@ pub(super) fn rang_out(call: &mut Call, floor: &mut Floor, turn: &mut Turn<'_>) 
     turn.act(super::Action::HangUp { leg: phone, elsewhere: false });
     let id = floor.agent(agent).id.clone();
     call.record(CallEvent::OfferEnded { agent: id, why: OfferEnd::RangOut }, turn);
-    let cause = EndCause::NotAnswered { status: 480 };
-    call.end(Party::System, cause, Over::Phone, 480, floor, turn);
+    not_answered(call, 480, 480, floor, turn);
 }

@@ -44,6 +44,19 @@ impl Script {
         Some(Self { play, rest, until: turn.now.mono + PLAY_LONGEST })
     }
 
+    /// Plays a tone, once; it is no announcement.
+    pub(super) fn tone(
+        call: &Call,
+        tone: PromptId,
+        floor: &mut Floor,
+        turn: &mut Turn<'_>,
+    ) -> Self {
+        let (play, prompts) = (floor.draw_play(), vec![tone]);
+        let leg = call.leg;
+        turn.act(Action::Play { leg, play, prompts, looped: false, stops_on_key: false });
+        Self { play, rest: VecDeque::new(), until: turn.now.mono + PLAY_LONGEST }
+    }
+
     /// A play came to its end (none: time is up for the one at hand).
     pub(super) fn played(
         &mut self,

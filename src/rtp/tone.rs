@@ -1,14 +1,12 @@
-//! Tones of the Japanese network, computed.
+//! Tones of the networks of some countries, and of a keypad, computed. The figures are those of ITU-T
+//! E.180 Supplement 2; of the United Kingdom those of BT's SIN 350.
 
-/// Samples a second of a tone.
-const CLOCK_HZ: u32 = 8000;
-
-/// A tone in a rhythm.
-#[derive(Clone, Copy, Debug, PartialEq)]
-pub struct Tone {
-    /// The pitch.
-    pub hz: u16,
-    /// The tone swells this often a second; 0 for a steady one.
+/// A stretch of a tone: what sounds, and the silence after it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Beep {
+    /// The pitches, one or two.
+    pub hz: &'static [u16],
+    /// It swells this often a second; 0 for a steady one.
     pub swell_hz: u16,
     /// Sounding, milliseconds.
     pub on_ms: u32,
@@ -16,31 +14,155 @@ pub struct Tone {
     pub off_ms: u32,
 }
 
-/// The other phone rings: 400 Hz swelling at 16 Hz, one second in three.
-pub const RINGBACK: Tone = Tone { hz: 400, swell_hz: 16, on_ms: 1000, off_ms: 2000 };
-/// Busy: 400 Hz, half a second in one.
-pub const BUSY: Tone = Tone { hz: 400, swell_hz: 0, on_ms: 500, off_ms: 500 };
+/// A tone in a rhythm: its stretches, over and over.
+pub type Tone = &'static [Beep];
+
+const fn beep(hz: &'static [u16], on_ms: u32, off_ms: u32) -> Beep {
+    Beep { hz, swell_hz: 0, on_ms, off_ms }
+}
+
+/// What a caller is told without words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tones {
+    /// The other phone rings.
+    pub ringback: Tone,
+    /// It is busy.
+    pub busy: Tone,
+    /// It cannot be reached (reorder).
+    pub congestion: Tone,
+}
+
+/// Whose tones.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Country {
+    /// Japan.
+    #[default]
+    Jp,
+    /// The United States.
+    Us,
+    /// The United Kingdom.
+    Uk,
+    /// Germany.
+    De,
+    /// France.
+    Fr,
+    /// Korea.
+    Kr,
+    /// Taiwan.
+    Tw,
+    /// China.
+    Cn,
+}
+
+impl Country {
+    /// All that we know.
+    pub const ALL: [Self; 8] =
+        [Self::Jp, Self::Us, Self::Uk, Self::De, Self::Fr, Self::Kr, Self::Tw, Self::Cn];
+
+    /// Two letters.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Jp => "jp",
+            Self::Us => "us",
+            Self::Uk => "uk",
+            Self::De => "de",
+            Self::Fr => "fr",
+            Self::Kr => "kr",
+            Self::Tw => "tw",
+            Self::Cn => "cn",
+        }
+    }
+
+    /// Its tones.
+    #[must_use]
+    pub const fn tones(self) -> Tones {
+        match self {
+            Self::Jp => JP,
+            Self::Us => US,
+            Self::Uk => UK,
+            Self::De => DE,
+            Self::Fr => FR,
+            Self::Kr => KR,
+            Self::Tw => TW,
+            Self::Cn => CN,
+        }
+    }
+}
+
+// NTT: 400 Hz, swelling 15 to 20 times a second while it rings.
+const JP: Tones = Tones {
+    ringback: &[Beep { hz: &[400], swell_hz: 16, on_ms: 1000, off_ms: 2000 }],
+    busy: &[beep(&[400], 500, 500)],
+    congestion: &[beep(&[400], 500, 500)],
+};
+const US: Tones = Tones {
+    ringback: &[beep(&[440, 480], 2000, 4000)],
+    busy: &[beep(&[480, 620], 500, 500)],
+    congestion: &[beep(&[480, 620], 250, 250)],
+};
+const UK: Tones = Tones {
+    ringback: &[beep(&[400, 450], 400, 200), beep(&[400, 450], 400, 2000)],
+    busy: &[beep(&[400], 375, 375)],
+    congestion: &[beep(&[400], 400, 350), beep(&[400], 225, 525)],
+};
+const DE: Tones = Tones {
+    ringback: &[beep(&[425], 1000, 4000)],
+    busy: &[beep(&[425], 480, 480)],
+    congestion: &[beep(&[425], 240, 240)],
+};
+const FR: Tones = Tones {
+    ringback: &[beep(&[440], 1500, 3500)],
+    busy: &[beep(&[440], 500, 500)],
+    congestion: &[beep(&[440], 250, 250)],
+};
+const KR: Tones = Tones {
+    ringback: &[beep(&[440, 480], 1000, 2000)],
+    busy: &[beep(&[480, 620], 500, 500)],
+    congestion: &[beep(&[480, 620], 300, 200)],
+};
+const TW: Tones = Tones {
+    ringback: &[beep(&[440, 480], 1000, 2000)],
+    busy: &[beep(&[480, 620], 500, 500)],
+    congestion: &[beep(&[480, 620], 250, 250)],
+};
+const CN: Tones = Tones {
+    ringback: &[beep(&[450], 1000, 4000)],
+    busy: &[beep(&[450], 350, 350)],
+    congestion: &[beep(&[450], 700, 700)],
+};
+
 /// Peak of all tones: 16 dB below the loudest sample.
 const PEAK: f64 = 5200.0;
+/// A tone swells and fades within so many milliseconds, so that it does not click.
+const EDGE_MS: f64 = 4.0;
 
-impl Tone {
-    /// One turn of the rhythm at 8 kHz. A whole number of swells and waves fits into it, so it loops
-    /// without a click.
-    #[must_use]
-    #[expect(clippy::cast_possible_truncation, reason = "a sine times 5200 fits i16")]
-    pub fn render(&self) -> Vec<i16> {
-        let samples = |ms: u32| {
-            u64::from(ms).saturating_mul(u64::from(CLOCK_HZ)).checked_div(1000).unwrap_or(0)
-        };
-        let (on, off) = (samples(self.on_ms), samples(self.off_ms));
-        let turn = std::f64::consts::TAU / f64::from(CLOCK_HZ);
-        let sound = (0..u32::try_from(on).unwrap_or(0)).map(f64::from).map(|at| {
-            let wave = (turn * f64::from(self.hz) * at).sin();
-            let swell = 1.0 - (turn * f64::from(self.swell_hz) * at).cos();
-            (wave * PEAK * if self.swell_hz == 0 { 1.0 } else { swell / 2.0 }) as i16
-        });
-        let silence = std::iter::repeat_n(0, usize::try_from(off).unwrap_or(0));
-        sound.chain(silence).collect()
+/// Whole turns of the rhythm, `least_ms` long or a little more, with `per_ms` samples a millisecond. It
+/// ends in silence, so it can be looped.
+#[must_use]
+#[expect(clippy::cast_possible_truncation, reason = "a sine times 5200 fits i16")]
+pub fn render(tone: Tone, per_ms: u32, least_ms: u32) -> Vec<i16> {
+    let turn = std::f64::consts::TAU / (f64::from(per_ms) * 1000.0);
+    let least = usize::try_from(least_ms.saturating_mul(per_ms)).unwrap_or(0);
+    let mut sound = Vec::new();
+    loop {
+        for beep in tone {
+            let edge = EDGE_MS * f64::from(per_ms);
+            let count = beep.on_ms.saturating_mul(per_ms);
+            let peak = PEAK / f64::from(u32::try_from(beep.hz.len()).unwrap_or(1)).sqrt();
+            sound.extend((0..count).map(f64::from).map(|at| {
+                let waves = beep.hz.iter().map(|hz| (turn * f64::from(*hz) * at).sin());
+                let swell = 1.0 - (turn * f64::from(beep.swell_hz) * at).cos();
+                let swell = if beep.swell_hz == 0 { 1.0 } else { swell / 2.0 };
+                let edge = (at / edge).min((f64::from(count) - at) / edge).min(1.0);
+                (waves.sum::<f64>() * peak * swell * edge) as i16
+            }));
+            let silence = usize::try_from(beep.off_ms.saturating_mul(per_ms)).unwrap_or(0);
+            sound.extend(std::iter::repeat_n(0, silence));
+        }
+        if sound.len() >= least || sound.is_empty() {
+            return sound;
+        }
     }
 }
 
@@ -68,7 +190,7 @@ pub fn key_hz(key: char) -> Option<(u16, u16)> {
 #[expect(clippy::cast_possible_truncation, reason = "two sines times 5200 fit i16")]
 pub fn render_key(key: char) -> Vec<i16> {
     let Some((row, column)) = key_hz(key) else { return Vec::new() };
-    let turn = std::f64::consts::TAU / f64::from(CLOCK_HZ);
+    let turn = std::f64::consts::TAU / 8000.0;
     let on = KEY_MS.0.saturating_mul(8);
     let sound = (0..on).map(f64::from).map(|at| {
         let wave = (turn * f64::from(row) * at).sin() + (turn * f64::from(column) * at).sin();
@@ -95,14 +217,28 @@ mod tests {
     }
 
     #[test]
-    fn pitch_and_rhythm_are_as_written() {
-        for (tone, seconds, carrier) in [(RINGBACK, 3, 0.66), (BUSY, 1, 0.99)] {
-            let sound = tone.render();
-            assert_eq!(sound.len(), seconds * 8000);
-            let on = usize::try_from(tone.on_ms * 8).unwrap();
-            assert!(share(&sound[..on], 400.0) > carrier && share(&sound[..on], 480.0) < 0.01);
-            assert!(sound[on..].iter().all(|sample| *sample == 0));
-            assert!(sound.iter().all(|sample| sample.abs() <= 5200));
+    fn pitch_and_rhythm_are_those_of_the_country() {
+        for country in Country::ALL {
+            let Tones { ringback, busy, congestion } = country.tones();
+            for (tone, per_ms) in [(ringback, 8), (busy, 8), (congestion, 8), (ringback, 16)] {
+                let sound = render(tone, per_ms, 0);
+                let mut from = 0;
+                let place = |ms: u32| usize::try_from(ms * per_ms).unwrap();
+                for beep in tone {
+                    let (on, whole) = (place(beep.on_ms), place(beep.on_ms + beep.off_ms));
+                    let heard = &sound[from..from + on];
+                    let pitch = |hz: f64| share(heard, hz * 8.0 / f64::from(per_ms));
+                    let all: f64 = beep.hz.iter().map(|hz| pitch(f64::from(*hz))).sum();
+                    let least = if beep.swell_hz > 0 { 0.66 } else { 0.97 };
+                    assert!(all > least && pitch(530.0) < 0.02, "{country:?} {beep:?} {all}");
+                    assert!(sound[from + on..from + whole].iter().all(|sample| *sample == 0));
+                    from += whole;
+                }
+                assert_eq!(from, sound.len(), "{country:?}");
+                assert!(sound.iter().all(|sample| sample.unsigned_abs() <= 7400));
+            }
+            assert_eq!(Country::ALL.iter().filter(|all| all.name() == country.name()).count(), 1);
         }
+        assert_eq!(render(Country::Jp.tones().busy, 8, 3500).len(), 4 * 8000, "whole turns");
     }
 }

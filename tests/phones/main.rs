@@ -17,5 +17,6 @@ mod outcomes;
 mod reload;
 mod rig;
 mod talk;
+mod tones;
 mod transfers;
 mod transports;

@@ -2,7 +2,8 @@
 //! take their place by name. Everything is read, judged and encoded once, before the first call.
 
 use crate::base::PromptId;
-use crate::rtp::{Prompt, tone};
+use crate::rtp::Prompt;
+use crate::rtp::tone::{self, Country, Tones};
 use crate::sdp::Codec;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
@@ -13,6 +14,8 @@ use std::sync::Arc;
 const MAX_SECONDS: u32 = 600;
 /// Most files in a prompt folder.
 const MAX_FILES: usize = 1000;
+/// So long a tone that ends a call is heard, milliseconds.
+const TOLD_MS: u32 = 3500;
 /// Samples a second that are played.
 const RATE_HZ: u32 = 8000;
 
@@ -112,16 +115,24 @@ pub struct PromptLibrary {
 }
 
 impl PromptLibrary {
-    /// The built-in prompts and tones, and over them the WAV files of `folder`: `busy.wav` takes the
+    /// The built-in prompts, the tones of `country`, and over them the WAV files of `folder`: `busy.wav` takes the
     /// place of `busy`, a new name adds a prompt.
     ///
     /// # Errors
     ///
     /// [`PromptError`] for the first file that cannot be used: better no start than a silent desk.
-    pub fn load(folder: Option<&Path>) -> Result<Self, PromptError> {
+    pub fn load(folder: Option<&Path>, country: Country) -> Result<Self, PromptError> {
+        let Tones { ringback, busy, congestion } = country.tones();
+        let tones = [
+            ("ringback", ringback, 0),
+            ("busy-tone", busy, TOLD_MS),
+            ("congestion-tone", congestion, TOLD_MS),
+        ];
         let mut prompts = BTreeMap::new();
-        for (name, tone) in [("ringback", tone::RINGBACK), ("busy-tone", tone::BUSY)] {
-            prompts.insert(PromptId::from(name), Arc::new(Prompt::encode(&tone.render())));
+        for (name, tone, least_ms) in tones {
+            let (narrow, wide) =
+                (tone::render(tone, 8, least_ms), tone::render(tone, 16, least_ms));
+            prompts.insert(PromptId::from(name), Arc::new(Prompt::encode_wide(&narrow, &wide)));
         }
         for (name, wav) in BUILT_IN {
             let path = PathBuf::from(format!("(built in) {name}.wav"));
@@ -310,7 +321,7 @@ mod tests {
 
     #[test]
     fn what_comes_with_the_program_can_be_played() {
-        let library = PromptLibrary::load(None).unwrap();
+        let library = PromptLibrary::load(None, Country::Jp).unwrap();
         let wanted = ["welcome", "busy", "position-10", "music", "ringback", "nothing", "nothing"];
         let wanted: Vec<PromptId> = wanted.into_iter().map(PromptId::from).collect();
         assert_eq!(library.missing(&wanted), [PromptId::from("nothing")]);
