@@ -210,7 +210,13 @@ pub fn plays(legs: u64, seconds: u64) {
         let remote = phone.local_addr().expect("bound");
         open(&media, id, stream(remote, Codec::Pcmu, Protection::Plain));
         let prompts = vec!["noise".into()];
-        media.send(Command::Play { leg: LegId(id), play: PlayId(id), prompts, looped: true, stops_on_key: false });
+        media.send(Command::Play {
+            leg: LegId(id),
+            play: PlayId(id),
+            prompts,
+            looped: true,
+            stops_on_key: false,
+        });
     }
     std::thread::sleep(Duration::from_millis(300));
     let (before, cpu) = (media.counters().packets_played, THREAD.cpu());
