@@ -2,7 +2,7 @@
 //! search proper, led by coverage, is scripts/fuzz.
 #![allow(clippy::pedantic)]
 
-use madoguchi::{base, dtls, ice, sdp, sip, srtp};
+use madoguchi::{base, dtls, ice, rtp, sdp, sip, srtp};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
@@ -148,4 +148,14 @@ fn nobody_between_gets_keys_or_keeps_a_handshake_from_its_end() {
 #[test]
 fn no_order_of_events_breaks_a_call() {
     run("operations");
+}
+
+#[test]
+fn no_packet_of_sound_breaks_a_promise() {
+    run("rtp");
+}
+
+#[test]
+fn no_key_is_told_twice_or_lost() {
+    run("keys");
 }

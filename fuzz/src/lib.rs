@@ -8,6 +8,8 @@ pub mod base;
 pub mod dtls;
 #[path = "../../src/ice/mod.rs"]
 pub mod ice;
+#[path = "../../src/rtp/mod.rs"]
+pub mod rtp;
 #[path = "../../src/sdp/mod.rs"]
 pub mod sdp;
 #[path = "../../src/sip/mod.rs"]

@@ -7,6 +7,7 @@ mod ice;
 mod model;
 mod parts;
 mod script;
+mod sound;
 mod srtp;
 mod values;
 
@@ -14,6 +15,7 @@ pub use dtls::dtls;
 pub use ice::ice;
 pub use parts::{framing, message, multipart, sdp};
 pub use script::operations;
+pub use sound::{keys, rtp};
 pub use srtp::{sdes, srtp};
 pub use values::{auth, uri, via};
 
@@ -21,7 +23,7 @@ pub use values::{auth, uri, via};
 pub type Target = fn(&[u8]);
 
 /// Every target by name, as in fuzz/fuzz_targets and fuzz/seeds.
-pub const ALL: [(&str, Target); 12] = [
+pub const ALL: [(&str, Target); 14] = [
     ("message", message),
     ("uri", uri),
     ("via", via),
@@ -34,4 +36,6 @@ pub const ALL: [(&str, Target); 12] = [
     ("sdes", sdes),
     ("ice", ice),
     ("dtls", dtls),
+    ("rtp", rtp),
+    ("keys", keys),
 ];

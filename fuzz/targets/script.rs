@@ -43,7 +43,7 @@ const STATUSES: [u16; 16] =
     [100, 180, 183, 199, 200, 200, 200, 202, 302, 401, 408, 481, 486, 487, 491, 603];
 
 /// The fuzzer's bytes, one after the other.
-struct Dice<'a>(std::slice::Iter<'a, u8>);
+pub(super) struct Dice<'a>(pub(super) std::slice::Iter<'a, u8>);
 
 impl Dice<'_> {
     fn next(&mut self) -> Option<u8> {
@@ -51,7 +51,7 @@ impl Dice<'_> {
     }
 
     /// One of `len`, or none when there is nothing to choose or no byte left.
-    fn pick(&mut self, len: usize) -> Option<usize> {
+    pub(super) fn pick(&mut self, len: usize) -> Option<usize> {
         let byte = self.next()?;
         (len > 0).then(|| usize::from(byte) % len)
     }
