@@ -19,6 +19,8 @@ pub mod g711;
 mod outgoing;
 pub mod packet;
 mod prompt;
+pub mod quality;
+pub mod rtcp;
 mod source;
 pub mod tone;
 pub mod voice;
