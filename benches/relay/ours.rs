@@ -7,7 +7,7 @@ use madoguchi::io::media::{Counters, Media, MediaConfig, PromptLibrary};
 use madoguchi::rtp::Prompt;
 use madoguchi::rtp::command::{Command, Stream};
 use madoguchi::rtp::voice::{Band, Encoder};
-use madoguchi::sdp::{Codec, Protection};
+use madoguchi::sdp::{Codec, Control, Protection};
 use madoguchi::srtp::{Keys, MasterKey, Suite};
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
@@ -53,6 +53,7 @@ fn stream(remote: SocketAddr, codec: Codec, protection: Protection) -> Stream {
         recv_event_pt: Some(101),
         event_clock_hz: codec.clock_hz(),
         protection,
+        control: Control::Nowhere,
         ptime_ms: 20,
         may_send: true,
         will_receive: true,

@@ -89,6 +89,7 @@ pub fn sdp(data: &[u8]) {
         sealing: Sealing::Off,
         keys: None,
         fingerprint: None,
+        mux: data.len().is_multiple_of(2),
     };
     if let Ok((answer, agreed)) = local.answer(&session) {
         let read = crate::sdp::parse(&answer).unwrap_or_else(|error| {

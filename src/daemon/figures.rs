@@ -90,6 +90,11 @@ pub(super) fn gauges(
             journal_committed_seq: journal.committed_seq,
             journal_transactions: journal.transactions,
             trunks: shown.gauges.lines.iter().map(trunk_gauge).collect(),
+            media_sent: rtp.sent().to_vec(),
+            media_dropped: rtp.dropped().to_vec(),
+            media_reports: vec![("in", rtp.reports_received), ("out", rtp.reports_sent)],
+            media_troubles: rtp.troubles().to_vec(),
+            media_keys: rtp.keys,
             rtp_packets_in: rtp.packets_received,
             rtp_packets_out: rtp
                 .packets_relayed

@@ -47,6 +47,7 @@ pub(super) fn read(
                 Fact::Desk { event: DeskEvent::Stopped }
                 | Fact::Call { .. }
                 | Fact::Placed { .. }
+                | Fact::Sound { .. }
                 | Fact::Trunk { .. } => {}
             }
             talked.apply(&entry, plan);

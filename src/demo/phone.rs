@@ -262,6 +262,7 @@ impl Phone {
             sealing: Sealing::Off,
             keys: None,
             fingerprint: None,
+            mux: false,
         }
     }
 

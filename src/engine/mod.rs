@@ -10,6 +10,7 @@ mod lamps;
 mod ports;
 mod sealing;
 mod session;
+mod sound;
 mod transfers;
 mod wiring;
 
@@ -31,6 +32,7 @@ use lamps::Lamps;
 use ports::Ports;
 pub use sealing::SealingPolicy;
 use session::Session;
+use sound::LastWords;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -219,6 +221,8 @@ pub struct Engine {
     /// Of the keys of encrypted streams.
     rng: Rng,
     lamps: Lamps,
+    /// Closed legs of which the media threads have not yet said how they sounded.
+    last_words: LastWords,
     /// Extensions and whether the desk was told that they can be dialled.
     reachable: BTreeMap<Number, bool>,
     /// The leg of the step at hand, so that a panic can be laid at its door.
@@ -297,6 +301,7 @@ impl Engine {
             held: BTreeSet::new(),
             next_seq: parts.next_seq,
             lamps: Lamps::default(),
+            last_words: LastWords::default(),
             reachable: BTreeMap::new(),
             rng: keys_rng,
             at_hand: None,

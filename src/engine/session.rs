@@ -1,10 +1,12 @@
 //! One leg's media as the engine keeps it: its port, what was offered, what was agreed.
 
 use super::lamps::AtPhone;
+use super::sound::Book;
 use super::{Engine, Outbox};
 use crate::base::{LegId, Mono, Now};
+use crate::event::Party;
 use crate::rtp::command::Command as Media;
-use crate::sdp::{self, Agreed, Codec, Direction, Local, OwnKeys, SdpError, Sealing};
+use crate::sdp::{self, Agreed, Codec, Control, Direction, Local, OwnKeys, SdpError, Sealing};
 use crate::sip::api::Shown;
 use bytes::Bytes;
 use std::net::IpAddr;
@@ -59,6 +61,11 @@ pub struct Session {
     pub sealing: Sealing,
     /// Our keys, once they are needed.
     pub keys: Option<OwnKeys>,
+    /// Our first offer says that RTCP may come on the port of RTP: to phones of ours, which may be behind a
+    /// NAT that lets one port through. A carrier is told nothing that it did not ask for.
+    pub mux: bool,
+    /// What is told of its sound.
+    pub sound: Book,
     /// The description already sent in a 183, to be repeated in the 200.
     pub answer: Option<Bytes>,
 }
@@ -66,6 +73,8 @@ pub struct Session {
 impl Session {
     /// A leg without media yet.
     pub const fn new(talk: Talk, sdp_id: u64) -> Self {
+        // One that we dial gets our offer.
+        let side = if matches!(talk, Talk::Offering) { Party::Agent } else { Party::Caller };
         Self {
             port: None,
             talk,
@@ -84,6 +93,8 @@ impl Session {
             ip: None,
             sealing: Sealing::Accepts,
             keys: None,
+            mux: false,
+            sound: Book::new(side),
             answer: None,
         }
     }
@@ -211,6 +222,11 @@ impl Engine {
             sealing: session.map_or_else(Sealing::default, |session| session.sealing),
             keys: session.and_then(|session| session.keys.clone()),
             fingerprint: self.policy.fingerprint.clone(),
+            // What was agreed stays so for the leg's life.
+            mux: session.is_some_and(|session| match &session.agreed {
+                Some(agreed) => agreed.control == Control::Shared,
+                None => session.mux,
+            }),
         }
     }
 
@@ -281,11 +297,13 @@ impl Engine {
         }
         out.media.push(Media::Stream { leg, stream });
         session.agreed = Some(agreed);
+        self.remember_call(leg);
     }
 
     /// Forgets a leg: its port rests, its partner stands alone, its silence is no one's concern.
     pub(super) fn close(&mut self, leg: LegId, now: Now, out: &mut Outbox) {
         let Some(session) = self.sessions.remove(&leg) else { return };
+        self.sound_over(leg, &session, now, out);
         self.leg_left(leg, &session);
         if let Some(at) = session.silent_until {
             self.silent.remove(&(at, leg));

@@ -5,7 +5,7 @@ use super::lamps::AtPhone;
 use super::session::{NoMedia, Session, Talk, holds};
 use super::{Engine, Outbox, Step, caller};
 use crate::base::{LegId, Mono, Now, Number, Private};
-use crate::event::Origin;
+use crate::event::{Origin, Party};
 use crate::pbx::{Action, Hindrance, Input as Desk};
 use crate::rtp::command::{Command as Media, Notice};
 use crate::sdp::{self, Direction};
@@ -99,6 +99,9 @@ impl Engine {
             self.leg_at(leg, AtPhone { extension, placed: true, stage: LampStage::Trying, with });
         }
         if let (Some(old), Origin::Extension(by)) = (incoming.replaces, &origin) {
+            if let Some(session) = self.sessions.get_mut(&leg) {
+                session.sound.side = Party::Agent; // it takes the place of one that was dialled
+            }
             let status = match mute {
                 _ if incoming.shed => Some(503),
                 Some(_) => Some(488),
@@ -272,6 +275,10 @@ impl Engine {
                     self.ports.retire(port, now);
                     self.fail(leg, "an RTP port could not be bound", now, out);
                 }
+            }
+            Notice::Fault { leg, fault, on } => self.sound_fault(leg, fault, on, now, out),
+            Notice::Quality { leg, ref quality, last } => {
+                self.sound_measured(leg, quality, last, now, out);
             }
             Notice::Silent { leg } => self.fell_silent(leg, now),
             Notice::Heard { leg } => {
@@ -538,6 +545,7 @@ impl Engine {
     fn dial(&mut self, leg: LegId, extension: &Number, behalf: LegId, now: Now, out: &mut Outbox) {
         let mut session = Session::new(Talk::Offering, leg.0);
         session.sealing = self.policy.sealing.of_phone(extension);
+        session.mux = true;
         session.ip = self.ip_for(self.sip.own_ip_to(extension, now.mono));
         self.sessions.insert(leg, session);
         let shown =

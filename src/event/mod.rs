@@ -5,6 +5,10 @@
 //! written as JSON and are read for ever: a field may be added with a default, none is renamed or
 //! removed, and a new meaning is a new variant.
 
+mod sound;
+
+pub use sound::{SoundEvent, SoundFault};
+
 use crate::base::{
     AgentId, CallId, GroupId, MenuId, Number, Private, PromptId, Reason, TrunkId, Wall,
 };
@@ -48,6 +52,20 @@ pub enum Fact {
         t_ms: u64,
         /// The step.
         event: PlacedEvent,
+    },
+    /// A step in the life of one leg's sound, of a call of either kind.
+    Sound {
+        /// Of which call.
+        call: CallId,
+        /// Milliseconds since the call arrived, or was dialled.
+        t_ms: u64,
+        /// `caller`: the leg by which somebody called; `agent`: one that we dialled.
+        side: Party,
+        /// At which of our extensions the leg is; left out of one outside.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        phone: Option<Number>,
+        /// The step.
+        event: SoundEvent,
     },
     /// A change of one trunk's channels.
     Trunk {

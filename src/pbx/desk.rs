@@ -225,6 +225,14 @@ impl Desk {
         self.calls.get(&caller).map(|call| call.id).or_else(|| self.placed.call_of(leg))
     }
 
+    /// The call that a leg belongs to, and when that began.
+    #[must_use]
+    pub fn age_of(&self, leg: LegId) -> Option<(CallId, Mono)> {
+        let caller = self.floor.call_of(leg).unwrap_or(leg);
+        let call = self.calls.get(&caller).map(|call| (call.id, call.arrived));
+        call.or_else(|| self.placed.age_of(leg))
+    }
+
     /// Leaves a call as a panic in the midst of its step would.
     #[cfg(test)]
     pub(super) fn break_step(&mut self, leg: LegId) {

@@ -98,6 +98,12 @@ impl Placed {
         self.calls.get(&caller).map(|call| call.id)
     }
 
+    /// The call that the leg belongs to, and when it was dialled.
+    pub(super) fn age_of(&self, leg: LegId) -> Option<(CallId, Mono)> {
+        let caller = self.phones.get(&leg).copied().unwrap_or(leg);
+        self.calls.get(&caller).map(|call| (call.id, call.arrived))
+    }
+
     /// Whether the leg belongs to a placed call.
     pub(super) fn has(&self, leg: LegId) -> bool {
         self.calls.contains_key(&leg) || self.phones.contains_key(&leg)

@@ -1,8 +1,9 @@
 //! What the engine may ask of the media threads, and what they tell back: closed lists, so that the
 //! relay technique behind them can change without the callers noticing.
 
+use super::quality::{Fault, Quality};
 use crate::base::{LegId, PlayId, PromptId, TapId};
-use crate::sdp::{Codec, Protection};
+use crate::sdp::{Codec, Control, Protection};
 use std::net::{IpAddr, SocketAddr};
 
 /// How one leg's stream is spoken in both directions, as negotiated.
@@ -30,6 +31,8 @@ pub struct Stream {
     pub will_receive: bool,
     /// Whether packets are encrypted, and by which keys.
     pub protection: Protection,
+    /// Where control packets (RTCP) go.
+    pub control: Control,
 }
 
 /// One leg's place in a mix.
@@ -176,5 +179,25 @@ pub enum Notice {
     Heard {
         /// The leg.
         leg: LegId,
+    },
+    /// Something is plainly wrong with the sound of the leg, or is no more. Of legs that are not yet
+    /// answered, too: whether it means anything, the engine knows.
+    Fault {
+        /// The leg.
+        leg: LegId,
+        /// What.
+        fault: Fault,
+        /// From here on; else it has ended.
+        on: bool,
+    },
+    /// How the leg's sound has been so far: when it is of another grade than it was (every 30 s at most), and
+    /// when the leg is closed, after anything was sent or heard.
+    Quality {
+        /// The leg.
+        leg: LegId,
+        /// In figures.
+        quality: Box<Quality>,
+        /// The leg is closed.
+        last: bool,
     },
 }

@@ -51,6 +51,7 @@ impl Agreed {
             // A phone that holds the old way (RFC 2543) may send or not; its silence means nothing.
             will_receive: self.direction.receives() && !held,
             protection: self.protection.clone(),
+            control: self.control,
         }
     }
 }

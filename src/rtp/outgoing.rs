@@ -91,6 +91,14 @@ impl Outgoing {
         self.ssrc
     }
 
+    /// What its clock says now; none before its first packet.
+    pub fn clock_at(&self, now: Mono) -> Option<u32> {
+        let ticks =
+            now.since(self.sent_at?).as_micros().checked_mul(u128::from(self.ticks_per_ms))?;
+        let ticks = u32::try_from(ticks.checked_div(1000)? & 0xffff_ffff).ok()?;
+        Some(self.timestamp.wrapping_add(ticks))
+    }
+
     /// The numbers for a packet of our own sound that lasts `ms`.
     pub fn own(&mut self, ms: u8, now: Mono) -> Stamp {
         let ticks = self.ticks_per_ms.saturating_mul(u32::from(ms));

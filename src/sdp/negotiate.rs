@@ -45,6 +45,20 @@ pub struct Local {
     pub keys: Option<OwnKeys>,
     /// Of our certificate; without one nobody is talked with by DTLS.
     pub fingerprint: Option<Fingerprint>,
+    /// Our offers say that RTCP may come on the same port (RFC 5761).
+    pub mux: bool,
+}
+
+/// Where the control packets of a stream (RTCP) go.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Control {
+    /// Nowhere: they would need keys of their own.
+    #[default]
+    Nowhere,
+    /// Where the stream goes, both ways (RFC 5761).
+    Shared,
+    /// There; ours come to the port after the stream's.
+    Apart(SocketAddr),
 }
 
 /// What both sides share.
@@ -70,6 +84,8 @@ pub struct Agreed {
     pub direction: Direction,
     /// Whether it is encrypted, and by what.
     pub protection: Protection,
+    /// Where the control packets go.
+    pub control: Control,
 }
 
 impl Local {
@@ -96,7 +112,10 @@ impl Local {
         if web {
             text.push_str("a=mid:0\r\na=rtcp-mux\r\n");
             self.say_handshake(&mut text, Setup::ActPass, true);
-        } else if self.sealing.offers() {
+        } else if self.mux {
+            text.push_str("a=rtcp-mux\r\n");
+        }
+        if !web && self.sealing.offers() {
             let keys = self.keys.iter().flat_map(OwnKeys::offered);
             keys.for_each(|crypto| say_key(&mut text, crypto));
         }
@@ -150,8 +169,10 @@ impl Local {
         if protection.is_none() && (media.must_be_sealed() || self.sealing.insists()) {
             return Err(SdpError::NoCommonMedia);
         }
+        let remote = self.way(offer, media)?;
         let agreed = Agreed {
-            remote: self.way(offer, media)?,
+            remote,
+            control: self.control(media, media.mux, remote),
             codec,
             send_pt: pt,
             // RFC 3264 §6.1: the same number both ways.
@@ -220,8 +241,12 @@ impl Local {
         }
         let (codec, pt) = self.common(media).ok_or(SdpError::NoCommonMedia)?;
         let event = media.event(codec);
+        let remote = self.way(answer, media)?;
+        // RFC 5761 §5.1.1: only what was offered is agreed to.
+        let web = self.sealing == Sealing::Dtls && media.by_dtls();
         Ok(Agreed {
-            remote: self.way(answer, media)?,
+            remote,
+            control: self.control(media, media.mux && (self.mux || web), remote),
             codec,
             // Each side's numbers say what it wants to get (RFC 3264 §5.1).
             send_pt: pt,
@@ -256,6 +281,28 @@ impl Local {
             }
             other => other,
         }
+    }
+
+    /// Where the control packets go.
+    fn control(&self, media: &Media, shared: bool, remote: SocketAddr) -> Control {
+        if shared {
+            return Control::Shared;
+        }
+        // Apart from the stream they would need a handshake of their own (RFC 5764 §4.2).
+        if media.by_dtls() {
+            return Control::Nowhere;
+        }
+        // RFC 3605 §2.1; otherwise the next port (RFC 3550 §11).
+        let next = remote.port().checked_add(1);
+        let (port, ip) = match media.rtcp {
+            Some((port, ip)) => (Some(port), ip),
+            None => (next, None),
+        };
+        let ip = match ip {
+            Some(Address::Ip(ip)) if usable(ip) && ip.is_ipv4() == self.ip.is_ipv4() => ip,
+            Some(_) | None => remote.ip(),
+        };
+        port.map_or(Control::Nowhere, |port| Control::Apart(SocketAddr::new(ip, port)))
     }
 
     /// Our certificate's fingerprint, who begins, and our way.

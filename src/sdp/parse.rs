@@ -98,6 +98,9 @@ pub struct Media {
     pub mid: Option<String>,
     /// RTCP comes on the same port (RFC 5761).
     pub mux: bool,
+    /// Where RTCP is to go otherwise, when that is not the port above (RFC 3605); the address where it is
+    /// another one, too.
+    pub rtcp: Option<(u16, Option<Address>)>,
     /// The keys that it names (RFC 4568) and that we could talk by, at most 16.
     pub cryptos: Vec<Crypto>,
 }
@@ -397,6 +400,8 @@ impl Reader {
             media.mid = token(value.trim());
         } else if name == "rtcp-mux" {
             media.mux = true;
+        } else if name == "rtcp" {
+            media.rtcp = rtcp(value);
         } else if name == "crypto" {
             // One that we cannot talk by is stepped over: another may do (RFC 4568 §5.1.2).
             let crypto = Crypto::parse(value).ok().filter(|_| media.cryptos.len() < MAX_CRYPTOS);
@@ -416,6 +421,13 @@ fn payload_type(text: &str) -> Option<u8> {
 /// Some phones write `20.0`; the fraction is dropped. Not a number, or above a minute: as if not written.
 fn milliseconds(text: &str) -> Option<u16> {
     text.trim().split('.').next()?.parse().ok().filter(|ms| *ms <= 60_000)
+}
+
+/// `a=rtcp:port [network version address]` (RFC 3605 §2.1).
+fn rtcp(value: &str) -> Option<(u16, Option<Address>)> {
+    let (port, place) = value.trim().split_once(' ').unwrap_or((value.trim(), ""));
+    let port = port.parse().ok().filter(|port| *port != 0)?;
+    Some((port, connection(place)))
 }
 
 fn connection(value: &str) -> Option<Address> {
@@ -477,6 +489,7 @@ fn media(value: &str, line: usize) -> Result<Media, SdpError> {
         handshaking: Handshaking::default(),
         mid: None,
         mux: false,
+        rtcp: None,
         cryptos: Vec::new(),
     })
 }

@@ -17,6 +17,7 @@ fn local() -> Local {
         sealing: Sealing::Accepts,
         keys: Some(OwnKeys::draw(&mut crate::base::Rng::from_number(1))),
         fingerprint: Some(Fingerprint::of(b"a certificate")),
+        mux: false,
     }
 }
 
@@ -63,6 +64,7 @@ fn every_line_of_an_offer_is_mirrored_and_one_is_taken() {
         ptime_ms: 30,
         direction: Direction::RecvOnly,
         protection: Protection::Plain,
+        control: Control::Apart("192.0.2.1:5005".parse().unwrap()),
     };
     assert_eq!(agreed, want);
 }
@@ -326,4 +328,37 @@ fn what_we_offer_a_browser_leads_to_one_handshake() {
     let plain = parse(b"v=0\r\nm=audio 5 RTP/AVP 0\r\nc=IN IP4 192.0.2.1\r\n").unwrap();
     assert!(browser.agreed(&plain).is_ok());
     assert!(Local { sealing: Sealing::Dtls, ..local() }.agreed(&plain).is_err());
+}
+
+#[test]
+fn reports_go_where_the_other_side_wants_them() {
+    let apart = |text: &str| Control::Apart(text.parse().unwrap());
+    let table = [
+        ("nothing said: the next port", "", apart("192.0.2.1:5005")),
+        ("another port (RFC 3605)", "a=rtcp:53020\r\n", apart("192.0.2.1:53020")),
+        ("another place", "a=rtcp:53020 IN IP4 198.51.100.9\r\n", apart("198.51.100.9:53020")),
+        ("a group", "a=rtcp:53020 IN IP4 224.2.1.1\r\n", apart("192.0.2.1:53020")),
+        ("a name", "a=rtcp:53020 IN IP4 phone.example\r\n", apart("192.0.2.1:53020")),
+        ("IPv6 to an IPv4 leg", "a=rtcp:53020 IN IP6 2001:db8::1\r\n", apart("192.0.2.1:53020")),
+        ("nonsense", "a=rtcp:70000\r\n", apart("192.0.2.1:5005")),
+        ("no port", "a=rtcp:0\r\n", apart("192.0.2.1:5005")),
+        ("on the same (RFC 5761)", "a=rtcp-mux\r\n", Control::Shared),
+        ("both said: on the same", "a=rtcp:53020\r\na=rtcp-mux\r\n", Control::Shared),
+    ];
+    for (case, line, want) in table {
+        let offer = offer(&format!("m=audio 5004 RTP/AVP 0\r\n{line}"));
+        let (answer, agreed) = local().answer(&offer).unwrap();
+        assert_eq!(agreed.control, want, "{case}");
+        let says = String::from_utf8(answer).unwrap().contains("a=rtcp-mux\r\n");
+        assert_eq!(says, want == Control::Shared, "{case}");
+        // As an answer to an offer of ours: agreed to only when it was offered (RFC 5761 §5.1.1).
+        let offering = |mux| Local { mux, ..local() };
+        assert_eq!(offering(true).agreed(&offer).unwrap().control, want, "{case}");
+        let plain = offering(false).agreed(&offer).unwrap().control;
+        assert!(matches!(plain, Control::Apart(_)), "{case}");
+    }
+    let last = offer("m=audio 65535 RTP/AVP 0\r\n");
+    assert_eq!(local().answer(&last).unwrap().1.control, Control::Nowhere, "there is no next port");
+    let text = |mux| String::from_utf8(Local { mux, ..local() }.offer()).unwrap();
+    assert!(text(true).contains("a=rtcp-mux\r\n") && !text(false).contains("rtcp"));
 }

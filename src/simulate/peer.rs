@@ -201,6 +201,7 @@ impl Peer {
             sealing: Sealing::Off,
             keys: None,
             fingerprint: None,
+            mux: false,
         };
         Line { local, offered: None }
     }

@@ -2,6 +2,7 @@
 
 use super::outcome::{Decision, Outcome, Progress};
 use super::policy::Policy;
+use super::sound::{CallSound, LegSound};
 use crate::base::{AgentId, CallId, GroupId, Number, Wall};
 use crate::event::{CallEvent, Caller, EndCause, Entry, Fact, Origin, Party};
 use serde::Serialize;
@@ -61,6 +62,8 @@ pub struct CallRow {
     pub ended_by: Option<Party>,
     /// Why it ended.
     pub cause: Option<EndCause>,
+    /// How its legs sounded, in the order in which anything was told of them.
+    pub sound: Vec<LegSound>,
 }
 
 /// One agent's time with the caller.
@@ -117,6 +120,7 @@ pub(super) struct Call {
     pub(super) offers: Vec<AgentId>,
     /// Entry with which it began to wait: the order of the wall's list.
     pub(super) waiting_since_seq: Option<u64>,
+    pub(super) sound: CallSound,
     /// With whom an agent sent it to.
     away: bool,
     end: Option<(Party, EndCause)>,
@@ -142,6 +146,7 @@ impl Call {
             talks: Vec::new(),
             offers: Vec::new(),
             waiting_since_seq: None,
+            sound: CallSound::default(),
             away: false,
             end: None,
         })
@@ -244,6 +249,7 @@ impl Call {
             length_ms: self.end.as_ref().map(|_| self.last_t_ms),
             ended_by: self.end.as_ref().map(|(by, _)| *by),
             cause: self.end.as_ref().map(|(_, cause)| cause.clone()),
+            sound: self.sound.rows(),
         }
     }
 
@@ -270,6 +276,11 @@ impl CallRow {
     pub fn from_ladder(ladder: &[Entry], policy: &Policy) -> Option<Self> {
         let mut folded: Option<Call> = None;
         for entry in ladder {
+            if let Fact::Sound { t_ms, side, phone, event, .. } = &entry.fact
+                && let Some(folded) = &mut folded
+            {
+                folded.sound.step(*side, phone.as_ref(), event, *t_ms);
+            }
             let Fact::Call { call, t_ms, event } = &entry.fact else { continue };
             match &mut folded {
                 None => folded = Some(Call::begin(*call, entry.at, *t_ms, event)?),

@@ -47,6 +47,16 @@ pub struct Gauges {
     pub media_ports: u64,
     /// Pairs of legs whose sound is decoded, and tables of more than two, now.
     pub media_mixes: u64,
+    /// RTP packets sent, by kind (counters).
+    pub media_sent: Vec<(&'static str, u64)>,
+    /// Packets of sound and reports thrown away, by reason (counters).
+    pub media_dropped: Vec<(&'static str, u64)>,
+    /// Reports (RTCP), by direction (counters).
+    pub media_reports: Vec<(&'static str, u64)>,
+    /// What went wrong on the media threads, by kind (counters).
+    pub media_troubles: Vec<(&'static str, u64)>,
+    /// Keys pressed (counter).
+    pub media_keys: u64,
     /// RTP packets received (counter).
     pub rtp_packets_in: u64,
     /// RTP packets sent (counter).

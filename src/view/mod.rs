@@ -15,6 +15,7 @@ mod placed;
 mod policy;
 mod ratio;
 mod service_level;
+mod sound;
 mod views;
 
 pub use agents::{AgentRestore, AgentRow, AgentState};
@@ -29,4 +30,5 @@ pub use placed::{FullTime, PLACED_KEPT, PlacedRow};
 pub use policy::{CountsAs, Policy, ShortCallExcluded};
 pub use ratio::{Limit, Rate, Ratio, Verdict};
 pub use service_level::{DayFigures, Figures, MonthFigures, Tally};
+pub use sound::{FaultRow, LegSound, Measured, SoundTotals, Spread};
 pub use views::{DAYS_KEPT, RECENT_KEPT, Setup, Views};

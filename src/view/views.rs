@@ -8,6 +8,7 @@ use super::outcome::{Decision, PerOutcome};
 use super::placed::{FullTime, PlacedCalls, PlacedRow};
 use super::policy::Policy;
 use super::service_level::{DayFigures, MonthFigures, Tally};
+use super::sound::SoundTotals;
 use crate::base::{AgentId, CallId, TrunkId, Wall};
 use crate::event::{CallEvent, DeskEvent, EndCause, Entry, Fact, Origin, Party};
 use chrono::{NaiveDate, TimeZone};
@@ -53,6 +54,7 @@ pub struct Views {
     channels: BTreeMap<TrunkId, u64>,
     agents: Agents,
     placed: PlacedCalls,
+    sound: SoundTotals,
 }
 
 impl Views {
@@ -78,6 +80,7 @@ impl Views {
             channels: BTreeMap::new(),
             agents,
             placed: PlacedCalls::default(),
+            sound: SoundTotals::default(),
         }
     }
 
@@ -102,6 +105,14 @@ impl Views {
             }
             Fact::Placed { call, t_ms, event } => {
                 self.placed.apply(*call, *t_ms, event, entry.at);
+            }
+            Fact::Sound { call, t_ms, side, phone, event } => {
+                self.sound.step(event);
+                // Its last word may come after the call's; one of the last to end is found soon.
+                let ended = self.ended.iter_mut().rev().find(|ended| ended.id == *call);
+                if let Some(known) = self.open.get_mut(call).or(ended) {
+                    known.sound.step(*side, phone.as_ref(), event, *t_ms);
+                }
             }
             Fact::Trunk { trunk, event } => self.placed.trunk(trunk, event),
             Fact::Agent { agent, event } => self.agents.apply(agent, event, entry.at),
@@ -239,6 +250,12 @@ impl Views {
     #[must_use]
     pub fn holes(&self) -> u64 {
         self.holes
+    }
+
+    /// The sound of all legs.
+    #[must_use]
+    pub fn sound(&self) -> &SoundTotals {
+        &self.sound
     }
 
     /// Entries about calls that had not arrived or were over; not counted anywhere.

@@ -63,7 +63,13 @@ counters! {
     handshakes_failed,
     /// Dropped: not sealed by the phone's key, or sealed and sent again.
     dropped_forged,
-    /// Dropped: RTCP on the RTP port.
+    /// Reports (RTCP) of phones that were taken.
+    reports_received,
+    /// Reports of ours that were sent.
+    reports_sent,
+    /// Ports for reports that another program held: those legs report nothing.
+    control_ports_held,
+    /// Dropped: RTCP on a port where none was agreed on.
     dropped_rtcp,
     /// Dropped: from an address that is not the phone's.
     dropped_stranger,
@@ -98,9 +104,10 @@ counters! {
 impl Counters {
     /// Dropped packets by reason, for a metric's label.
     #[must_use]
-    pub const fn dropped(&self) -> [(&'static str, u64); 9] {
+    pub const fn dropped(&self) -> [(&'static str, u64); 10] {
         [
             ("malformed", self.dropped_malformed),
+            ("forged", self.dropped_forged),
             ("rtcp", self.dropped_rtcp),
             ("stranger", self.dropped_stranger),
             ("early", self.dropped_early),
@@ -109,6 +116,32 @@ impl Counters {
             ("late", self.dropped_late),
             ("stale", self.dropped_stale),
             ("unsent", self.dropped_unsent),
+        ]
+    }
+
+    /// Packets sent by kind, for a metric's label.
+    #[must_use]
+    pub const fn sent(&self) -> [(&'static str, u64); 3] {
+        [
+            ("passed", self.packets_relayed),
+            ("played", self.packets_played),
+            ("made", self.packets_made),
+        ]
+    }
+
+    /// What went wrong, for a metric's label.
+    #[must_use]
+    pub const fn troubles(&self) -> [(&'static str, u64); 9] {
+        [
+            ("unreachable", self.unreachable),
+            ("open_failed", self.open_failed),
+            ("port_held", self.held_elsewhere),
+            ("control_port_held", self.control_ports_held),
+            ("handshake_failed", self.handshakes_failed),
+            ("prompt_missing", self.prompts_missing),
+            ("play_refused", self.plays_refused),
+            ("stall", self.stalls),
+            ("panic", self.faults),
         ]
     }
 }

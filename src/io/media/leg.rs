@@ -1,6 +1,7 @@
 //! One leg's socket and what is known of its stream. Knows no other leg.
 
 use super::playing::Stopped;
+use super::reports::Sound;
 use super::slab::Token;
 use super::tap::Tap;
 use super::web::Web;
@@ -113,7 +114,7 @@ impl Presses {
 pub(super) struct Sealed {
     keys: Arc<Keys>,
     pub(super) opener: Opener,
-    sealer: Sealer,
+    pub(super) sealer: Sealer,
 }
 
 /// A leg.
@@ -140,6 +141,8 @@ pub(super) struct Leg {
     /// When the phone was heard last, or was first expected to speak.
     pub(super) heard_at: Mono,
     pub(super) silent: bool,
+    /// How it sounds, and its reports.
+    pub(super) sound: Box<Sound>,
 }
 
 /// Binds an RTP port. `dscp` 0 leaves the packets unmarked.
@@ -181,6 +184,7 @@ impl Leg {
             beats: 0,
             heard_at: Mono::ZERO,
             silent: false,
+            sound: Box::new(Sound::new(rng)),
         }
     }
 

@@ -44,6 +44,11 @@ impl Mix {
         self.seats.iter_mut().find(|seat| seat.leg == leg).map(|seat| &mut seat.ear)
     }
 
+    /// All legs in it.
+    pub(super) fn legs(&self) -> impl Iterator<Item = Token> + '_ {
+        self.seats.iter().map(|seat| seat.leg)
+    }
+
     /// The legs that hear `leg`.
     pub(super) fn hearers(&self, leg: Token) -> impl Iterator<Item = Token> + '_ {
         let bit = self.seats.iter().position(|seat| seat.leg == leg).and_then(bit);
@@ -93,6 +98,9 @@ impl<N: Fn(Notice)> Worker<N> {
         };
         let tokens = |seat: &Seat| self.index.get(&seat.leg).map(|token| (*token, hears(seat)));
         let seated: Vec<(Token, u32)> = seats.iter().take(MAX_SEATS).filter_map(tokens).collect();
+        for (leg, _) in &seated {
+            self.talk_begins(*leg);
+        }
         // One that is gone would shift the bits: the engine will say it anew without it.
         if seated.len() == seats.len() && !seated.is_empty() {
             count(&mut self.counted.bridges);
@@ -133,6 +141,13 @@ impl<N: Fn(Notice)> Worker<N> {
     fn speaks(&mut self, leg: Token) -> Option<(Codec, u8)> {
         let line = self.legs.get_mut(leg)?.line.as_ref()?;
         Some((line.stream.codec, line.stream.ptime_ms))
+    }
+
+    /// What is wrong with the leg's sound from here on is no business of the talk before.
+    pub(super) fn talk_begins(&mut self, leg: Token) {
+        if let Some(leg) = self.legs.get_mut(leg) {
+            leg.sound.talk_begins();
+        }
     }
 
     fn join_by(&mut self, leg: Token, joined: Joined) {

@@ -24,6 +24,7 @@ mod playing;
 mod pressing;
 mod prompts;
 mod queue;
+mod reports;
 mod reserved;
 mod slab;
 mod tap;

@@ -38,6 +38,7 @@ impl<N: Fn(Notice)> Worker<N> {
                 if let Some(leg) = &handed {
                     // It would only bring events for a token that nobody has.
                     let _ = epoll::delete(&self.epoll, &leg.socket);
+                    leg.forget_control(&self.epoll);
                 }
                 to.hand(leg, handed);
             }
@@ -72,6 +73,7 @@ impl<N: Fn(Notice)> Worker<N> {
                     let beat = Beat::Play { leg: token, beat: play.beat };
                     self.wheel.schedule(now_ms, beat);
                 }
+                self.settle_control(token);
                 self.rejoin(token);
                 self.begin_handshake(token);
             }
@@ -104,6 +106,7 @@ impl<N: Fn(Notice)> Worker<N> {
         let token = self.legs.insert(leg);
         let added = self.legs.get_mut(token).map_or(Ok(()), |leg| {
             let mark = epoll::EventData::new_u64(token.to_bits());
+            leg.listen_for_control(&self.epoll, token);
             epoll::add(&self.epoll, &leg.socket, mark, epoll::EventFlags::IN)
         });
         if let Err(errno) = added {
@@ -142,6 +145,8 @@ impl<N: Fn(Notice)> Worker<N> {
             self.stop(leg);
         }
         count(&mut self.counted.bridges);
+        self.talk_begins(one);
+        self.talk_begins(other);
         self.join(one, other);
     }
 
@@ -153,6 +158,9 @@ impl<N: Fn(Notice)> Worker<N> {
 
     /// Closing the socket also takes it out of epoll.
     pub(super) fn close(&mut self, leg: LegId) {
+        if let Some(token) = self.index.get(&leg).copied() {
+            self.take_leave(token);
+        }
         self.unbridge(leg);
         drop(self.remove(leg));
     }

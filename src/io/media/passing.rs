@@ -8,7 +8,7 @@ use super::web::Datagram;
 use super::worker::Worker;
 use crate::rtp::command::Notice;
 use crate::rtp::packet::{self, Fresh, Header, PacketError};
-use crate::rtp::{Stamp, Verdict, g711};
+use crate::rtp::{Stamp, Verdict, g711, rtcp};
 use crate::sdp::Codec;
 use std::io;
 use std::ops::Range;
@@ -46,14 +46,16 @@ impl<N: Fn(Notice)> Worker<N> {
                 Datagram::Sound => {}
             }
         }
+        if rtcp::is_rtcp(self.buffer.get(..length).unwrap_or_default()) {
+            self.control(token, length, from, true);
+            return true;
+        }
         let Some(line) = &mut leg.line else {
             count(&mut self.counted.dropped_early);
             return true;
         };
         let length = match &mut leg.sealed {
             None => length,
-            // What is RTCP on this port is dropped below, sealed or not.
-            Some(_) if matches!(self.buffer.as_slice(), [_, 192..=223, ..]) => length,
             Some(sealed) => match sealed.opener.open_rtp(&mut self.buffer, length) {
                 Ok(opened) => opened,
                 Err(_) => {
@@ -79,6 +81,7 @@ impl<N: Fn(Notice)> Worker<N> {
             }
         };
         let kind = line.kind(header.payload_type);
+        let clock_hz = line.stream.codec.clock_hz();
         let verdict = match kind {
             // What was not agreed is no proof of who speaks.
             Kind::Other if line.target == Some(from) => Verdict::Accept,
@@ -97,6 +100,8 @@ impl<N: Fn(Notice)> Worker<N> {
         }
         count(&mut self.counted.packets_received);
         leg.heard_at = self.now;
+        let payload = self.buffer.get(header.payload.clone()).unwrap_or_default();
+        leg.sound.hears(&header, kind, clock_hz, payload, self.now);
         if std::mem::take(&mut leg.silent) {
             (self.notices)(Notice::Heard { leg: leg.id });
         }
@@ -224,6 +229,8 @@ impl<N: Fn(Notice)> Worker<N> {
         payload: Range<usize>,
     ) -> bool {
         let Some(leg) = self.legs.get_mut(token) else { return false };
+        let sound = self.buffer.get(payload.clone()).unwrap_or_default();
+        leg.sound.says(sound, stamp.ssrc);
         let fresh = Fresh {
             payload_type,
             marker: stamp.starts,

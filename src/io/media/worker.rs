@@ -5,6 +5,7 @@ use super::counters::{Board, Counters, count};
 use super::leg::Leg;
 use super::mixing::Mix;
 use super::queue::{Order, Queue};
+use super::reports;
 use super::reserved::Reserved;
 use super::slab::{Slab, Token};
 use super::tap::Taps;
@@ -13,13 +14,14 @@ use super::{MediaConfig, PromptLibrary};
 use crate::base::{LegId, Mono, Rng};
 use crate::dtls::Identity;
 use crate::rtp::command::Notice;
+use crate::rtp::rtcp::Ntp;
 use rustix::event::{Timespec, epoll};
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::os::fd::OwnedFd;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 /// Packets served before commands and plays get their turn: less than a millisecond's work.
 const PACKETS_A_ROUND: usize = 128;
@@ -71,6 +73,8 @@ pub(super) struct Worker<N> {
     pub(super) dscp: u8,
     pub(super) rng: Rng,
     epoch: Instant,
+    /// What the clock of our reports said then.
+    pub(super) ntp_at_start: Ntp,
     pub(super) now: Mono,
     pub(super) stopping: bool,
 }
@@ -109,10 +113,16 @@ impl<N: Fn(Notice)> Worker<N> {
             dscp: config.dscp,
             rng,
             epoch: config.epoch,
+            ntp_at_start: Ntp::default(),
             now: Mono::ZERO,
             stopping: false,
         };
         worker.read_clock();
+        let since_1970 = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+        // By the thread's own time from here on, so that it never jumps.
+        let at_zero = since_1970.unwrap_or_default().saturating_sub(worker.now.since(Mono::ZERO));
+        let ms = i64::try_from(at_zero.as_millis()).unwrap_or(0);
+        worker.ntp_at_start = Ntp::from_unix_ms(ms);
         Ok(worker)
     }
 
@@ -148,9 +158,13 @@ impl<N: Fn(Notice)> Worker<N> {
                 match event.data.u64() {
                     BELL => self.queue.quiet(),
                     bits => {
-                        let leg = Token::from_bits(bits);
+                        let (leg, control) = reports::marked(bits);
                         self.guarded(Some(leg), |worker| {
-                            worker.receive(leg, true);
+                            if control {
+                                worker.receive_control(leg);
+                            } else {
+                                worker.receive(leg, true);
+                            }
                         });
                     }
                 }
@@ -159,6 +173,7 @@ impl<N: Fn(Notice)> Worker<N> {
             self.beat_due(&mut due);
             if self.now.since(scanned_at) >= SCAN_EVERY {
                 self.scan();
+                self.look_after_sound();
                 scanned_at = self.now;
             }
             self.board.publish(&self.counted);

@@ -6,6 +6,7 @@
 
 use super::machine::machine;
 use super::page::{Page, float, number, seconds};
+use super::sound;
 use crate::base::{CallId, Wall};
 use crate::view::{AgentState, Gauges, Month, Outcome, Ratio, Views};
 
@@ -35,7 +36,9 @@ impl Metrics {
         self.identity(&mut page, views);
         calls(&mut page, views, age_ms);
         month(&mut page, views, now);
+        sound::heard(&mut page, views);
         machine(&mut page, views, gauges);
+        sound::done(&mut page, gauges);
         page.text()
     }
 
@@ -305,7 +308,14 @@ mod tests {
             servers: 1,
             servers_well: 1,
         };
-        let gauges = Gauges { trunks: vec![trunk], ..Gauges::default() };
+        let gauges = Gauges {
+            trunks: vec![trunk],
+            media_sent: vec![("passed", 0)],
+            media_dropped: vec![("late", 0)],
+            media_reports: vec![("in", 0)],
+            media_troubles: vec![("stall", 0)],
+            ..Gauges::default()
+        };
         let page = Metrics::new("1").render(&views, &gauges, NOW, &|_| None);
         let due: Vec<String> = page
             .lines()

@@ -7,5 +7,6 @@ pub mod log;
 mod machine;
 mod metrics;
 mod page;
+mod sound;
 
 pub use metrics::{Age, CONTENT_TYPE, Metrics};

@@ -1,6 +1,8 @@
 //! One scrape's page: a registry that is filled and printed, and the numbers as it wants them.
 
-use prometheus::core::{Atomic, GenericCounter, GenericGauge};
+use crate::view::Spread;
+use prometheus::core::{Atomic, Collector, Desc, GenericCounter, GenericGauge};
+use prometheus::proto;
 use prometheus::{GaugeVec, IntCounterVec, Opts, Registry, TextEncoder};
 
 #[allow(clippy::cast_precision_loss)] // Far below 2^53.
@@ -86,11 +88,54 @@ impl Page {
         self.add(name, made);
     }
 
+    /// A histogram that was counted elsewhere.
+    pub fn spread(&mut self, name: &str, help: &str, spread: &Spread) {
+        let made =
+            Desc::new(name.into(), help.into(), Vec::new(), std::collections::HashMap::new())
+                .map(|desc| Box::new(Counted { desc, spread: spread.clone() }) as _);
+        self.add(name, made);
+    }
+
     pub fn text(&self) -> String {
         let mut text = String::new();
         if let Err(error) = TextEncoder::new().encode_utf8(&self.registry.gather(), &mut text) {
             tracing::error!(%error, "metrics page");
         }
         text
+    }
+}
+
+/// A histogram as the registry takes it.
+struct Counted {
+    desc: Desc,
+    spread: Spread,
+}
+
+impl Collector for Counted {
+    fn desc(&self) -> Vec<&Desc> {
+        vec![&self.desc]
+    }
+
+    fn collect(&self) -> Vec<proto::MetricFamily> {
+        let mut so_far = 0;
+        let below = self.spread.below.iter().map(|(bound, count)| {
+            so_far += count;
+            let mut bucket = proto::Bucket::default();
+            bucket.set_upper_bound(*bound);
+            bucket.set_cumulative_count(so_far);
+            bucket
+        });
+        let mut histogram = proto::Histogram::default();
+        histogram.set_bucket(below.collect());
+        histogram.set_sample_count(self.spread.count);
+        histogram.set_sample_sum(self.spread.sum);
+        let mut metric = proto::Metric::default();
+        metric.set_histogram(histogram);
+        let mut family = proto::MetricFamily::default();
+        family.set_name(self.desc.fq_name.clone());
+        family.set_help(self.desc.help.clone());
+        family.set_field_type(proto::MetricType::HISTOGRAM);
+        family.set_metric(vec![metric]);
+        vec![family]
     }
 }

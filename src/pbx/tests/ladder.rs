@@ -217,6 +217,7 @@ fn shown(action: &Action) -> Option<String> {
         Action::Record(Fact::Agent { agent, event }) => format!("! {agent} {}", change(event)),
         Action::Record(Fact::Desk { event }) => format!("{event:?}"),
         Action::Record(Fact::Placed { event, .. }) => format!("- {event:?}"),
+        Action::Record(Fact::Sound { event, .. }) => format!("{event:?}"),
         Action::Record(Fact::Trunk { trunk, event }) => format!("! {trunk} {event:?}"),
         Action::Forget { .. } => return None,
     })

@@ -352,7 +352,9 @@ impl World {
                 let person = self.people.get_mut(agent).expect("known");
                 person.step(event, seed);
             }
-            Action::Record(Fact::Desk { .. }) => panic!("not the rules' to write"),
+            Action::Record(Fact::Desk { .. } | Fact::Sound { .. }) => {
+                panic!("not the rules' to write")
+            }
             Action::DialOut { leg, on_behalf_of, .. } => {
                 assert!(self.legs.contains_key(on_behalf_of), "seed {seed}");
                 let behalf = Some(*on_behalf_of);

@@ -328,7 +328,7 @@ mod tests {
 
     fn voice(ssrc: u32, seq: u32, n: u32) -> Packet {
         let timestamp = 0xffff_f000_u32.wrapping_add(n.wrapping_mul(160));
-        Packet { ssrc, seq: (seq & 0xffff) as u16, timestamp, is_voice: true }
+        Packet { ssrc, seq: low(seq), timestamp, is_voice: true }
     }
 
     fn ms(ms: u64) -> Mono {
@@ -414,7 +414,7 @@ mod tests {
         let mut heard = Heard::default();
         for n in 0..400_u32 {
             let timestamp = n.wrapping_mul(960);
-            let packet = Packet { ssrc: 1, seq: n as u16, timestamp, is_voice: true };
+            let packet = Packet { ssrc: 1, seq: low(n), timestamp, is_voice: true };
             heard.packet(packet, 48_000, ms(u64::from(n) * 20 + u64::from(n % 2) * 10));
         }
         let (now, ..) = heard.jitter_us();

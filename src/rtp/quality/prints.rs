@@ -103,7 +103,7 @@ mod tests {
             *state ^= *state << 13;
             *state ^= *state >> 7;
             *state ^= *state << 17;
-            *state as u8
+            state.to_le_bytes()[0]
         };
         (0..160).map(|_| step(&mut state)).collect()
     }

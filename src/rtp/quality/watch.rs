@@ -139,6 +139,9 @@ mod tests {
     /// Whether it talks, whether it pauses, what is seen.
     type Seen = (bool, bool, Sight);
 
+    /// Its name, what happens, what is told.
+    type Case = (&'static str, &'static [(u64, Seen, bool)], &'static [(u64, Change)]);
+
     const SIGHT: Sight = Sight { others: Others::Heard, same_for_ms: 0, comes_back: Some(false) };
     const WELL: Seen = (true, false, SIGHT);
 
@@ -162,45 +165,45 @@ mod tests {
     #[test]
     fn who_is_not_heard_is_noticed_within_three_seconds_and_who_may_be_silent_never() {
         use Change::{Ended, Noticed};
-        let alone = (false, false, SIGHT);
-        let quiet = (true, false, Sight { others: Others::Quiet, ..SIGHT });
-        let nobody = (true, false, Sight { others: Others::Unheard, ..SIGHT });
-        let pausing = (true, true, SIGHT);
-        let muted = (true, false, Sight { same_for_ms: 5_000, ..SIGHT });
-        let table: [(&str, &[(u64, Seen, bool)], &[(u64, Change)]); 11] = [
+        const ALONE: Seen = (false, false, SIGHT);
+        const QUIET: Seen = (true, false, Sight { others: Others::Quiet, ..SIGHT });
+        const NOBODY: Seen = (true, false, Sight { others: Others::Unheard, ..SIGHT });
+        const PAUSING: Seen = (true, true, SIGHT);
+        const MUTED: Seen = (true, false, Sight { same_for_ms: 5_000, ..SIGHT });
+        let table: [Case; 11] = [
             ("a talk", &[(60, WELL, true)], &[]),
-            ("nobody to talk with", &[(60, alone, false)], &[]),
+            ("nobody to talk with", &[(60, ALONE, false)], &[]),
             ("never heard", &[(10, WELL, false)], &[(3_000, Noticed(Fault::OneWay))]),
             (
                 "heard again",
                 &[(10, WELL, true), (5, WELL, false), (5, WELL, true)],
                 &[(12_500, Noticed(Fault::OneWay)), (15_500, Ended(Fault::OneWay))],
             ),
-            ("neither", &[(10, nobody, false)], &[(3_000, Noticed(Fault::NoWay))]),
-            ("the other holds its breath", &[(60, quiet, false)], &[]),
+            ("neither", &[(10, NOBODY, false)], &[(3_000, Noticed(Fault::NoWay))]),
+            ("the other holds its breath", &[(60, QUIET, false)], &[]),
             (
                 "on hold, and back",
-                &[(10, WELL, true), (60, alone, false), (2, WELL, false), (10, WELL, true)],
+                &[(10, WELL, true), (60, ALONE, false), (2, WELL, false), (10, WELL, true)],
                 &[],
             ),
             (
                 "a phone that pauses",
-                &[(1, pausing, true), (9, pausing, false), (9, pausing, true)],
+                &[(1, PAUSING, true), (9, PAUSING, false), (9, PAUSING, true)],
                 &[],
             ),
             (
                 "a phone that pauses and is gone",
-                &[(1, pausing, true), (20, pausing, false)],
+                &[(1, PAUSING, true), (20, PAUSING, false)],
                 &[(11_000, Noticed(Fault::OneWay))],
             ),
             (
                 "muted",
-                &[(4, WELL, true), (4, muted, true), (2, WELL, true)],
+                &[(4, WELL, true), (4, MUTED, true), (2, WELL, true)],
                 &[(4_500, Noticed(Fault::Frozen)), (8_500, Ended(Fault::Frozen))],
             ),
             (
                 "the other goes, too",
-                &[(4, WELL, false), (4, nobody, false), (1, alone, false)],
+                &[(4, WELL, false), (4, NOBODY, false), (1, ALONE, false)],
                 &[
                     (3_000, Noticed(Fault::OneWay)),
                     (4_500, Ended(Fault::OneWay)),

@@ -19,28 +19,26 @@ impl Due {
     /// Of a leg that can begin to report now: half the interval at first (§6.3.1).
     #[must_use]
     pub fn first(now: Mono, rng: &mut Rng) -> Self {
-        Self { at: now + drawn(LEAST_INTERVAL.checked_div(2).unwrap_or_default(), rng) }
+        Self { at: later(now, LEAST_INTERVAL.checked_div(2).unwrap_or_default(), rng) }
     }
 
     /// Whether one is due; the next is then set.
     pub fn take(&mut self, now: Mono, rng: &mut Rng) -> bool {
         let due = now >= self.at;
         if due {
-            self.at = now + drawn(LEAST_INTERVAL, rng);
+            self.at = later(now, LEAST_INTERVAL, rng);
         }
         due
     }
 }
 
-/// Between half and one and a half of `interval`, by chance, so that the desk's legs do not speak in step;
-/// less what makes up for it.
-fn drawn(interval: Duration, rng: &mut Rng) -> Duration {
+/// Between half and one and a half of `interval` from now on, by chance, so that the desk's legs do not speak
+/// in step; less what makes up for it.
+fn later(now: Mono, interval: Duration, rng: &mut Rng) -> Mono {
     let micros = u64::try_from(interval.as_micros()).unwrap_or(u64::MAX);
     let half = micros.checked_div(2).unwrap_or(0);
-    let drawn = half.saturating_add(rng.below(micros.max(1)));
-    Duration::from_micros(
-        drawn.saturating_mul(COMPENSATION).checked_div(1_000_000).unwrap_or(micros),
-    )
+    let drawn = half.saturating_add(rng.below(micros.max(1))).saturating_mul(COMPENSATION);
+    Mono(now.0.saturating_add(drawn.checked_div(1_000_000).unwrap_or(micros)))
 }
 
 #[cfg(test)]

@@ -41,6 +41,7 @@ impl Host {
                 }
                 Fact::Call { .. }
                 | Fact::Placed { .. }
+                | Fact::Sound { .. }
                 | Fact::Trunk { .. }
                 | Fact::Desk { .. }
                 | Fact::Agent { .. } => {}

@@ -61,6 +61,9 @@ pub(super) fn fact_line(fact: &Fact) -> String {
             }
         }
         Fact::Placed { call, t_ms, event } => format!("placed {call} {t_ms} ms {event:?}"),
+        Fact::Sound { call, t_ms, side, event, .. } => {
+            format!("sound {call} {t_ms} ms {side:?} {event:?}")
+        }
         Fact::Trunk { trunk, event } => format!("trunk {trunk} {event:?}"),
         Fact::Agent { agent, event } => format!("agent {agent} {event:?}"),
         Fact::Desk { event } => format!("desk {event:?}"),

@@ -5,12 +5,13 @@ use crate::base::{PlayId, PromptId};
 use crate::rtp::command::Stream;
 use crate::rtp::packet::{self, Fresh, Header};
 use crate::rtp::{Prompt, g711};
-use crate::sdp::{Codec, Protection};
+use crate::sdp::{Codec, Control, Protection};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::mpsc::{Receiver, channel};
 
 mod mixing;
 mod playing;
+mod reports;
 mod sealed;
 mod tapping;
 
@@ -22,6 +23,8 @@ const SHORT: Duration = Duration::from_millis(60);
 struct Room {
     media: Media,
     notices: Receiver<Notice>,
+    /// What they say of sound.
+    sounds: Receiver<Notice>,
 }
 
 impl Room {
@@ -34,15 +37,17 @@ impl Room {
         let mut config = MediaConfig::new(Arc::new(prompts));
         change(&mut config);
         let (tell, notices) = channel();
+        let (tell_sound, sounds) = channel();
         let media = Media::start(&config, move |notice| {
             assert!(notice != Notice::Digit { leg: LegId(666), key: '6' }, "a fault on purpose");
             if notice == (Notice::Digit { leg: LegId(1), key: 'D' }) {
                 // A machine that stands still for a while.
                 std::thread::park_timeout(Duration::from_millis(250));
             }
-            let _ = tell.send(notice);
+            let of_sound = matches!(notice, Notice::Fault { .. } | Notice::Quality { .. });
+            let _ = if of_sound { tell_sound.send(notice) } else { tell.send(notice) };
         });
-        Self { media: media.unwrap(), notices }
+        Self { media: media.unwrap(), notices, sounds }
     }
 
     fn notice(&self) -> Option<Notice> {
@@ -119,6 +124,7 @@ impl Phone {
             may_send: true,
             will_receive: true,
             protection: Protection::Plain,
+            control: Control::Nowhere,
         }
     }
 

@@ -2,18 +2,19 @@
 
 use super::*;
 use crate::base::Rng;
+use crate::rtp::rtcp::{self, Item};
 use crate::srtp::{Keys, MasterKey, Opener, Sealer, Suite};
 
 /// A phone that speaks SRTP.
-struct SealedPhone {
-    phone: Phone,
+pub(super) struct SealedPhone {
+    pub(super) phone: Phone,
     sealer: Sealer,
     opener: Opener,
     protection: Protection,
 }
 
 impl SealedPhone {
-    fn new(room: &Room, id: u64, suite: Suite) -> Self {
+    pub(super) fn new(room: &Room, id: u64, suite: Suite) -> Self {
         let phone = room.leg(id, Codec::Pcmu);
         let mut rng = Rng::from_number(id);
         let (ours, theirs) = (MasterKey::draw(suite, &mut rng), MasterKey::draw(suite, &mut rng));
@@ -26,7 +27,13 @@ impl SealedPhone {
 
     /// The leg is told its keys.
     fn agree(&self, room: &Room) {
-        let stream = Stream { protection: self.protection.clone(), ..self.phone.stream() };
+        self.agree_with(room, Control::Nowhere);
+    }
+
+    /// And where control packets go.
+    pub(super) fn agree_with(&self, room: &Room, control: Control) {
+        let protection = self.protection.clone();
+        let stream = Stream { protection, control, ..self.phone.stream() };
         room.media.send(Command::Stream { leg: self.phone.leg, stream });
         room.fence(self.phone.leg);
     }
@@ -46,7 +53,22 @@ impl SealedPhone {
         bytes
     }
 
-    fn say(&mut self, seq: u16, payload: &[u8]) {
+    pub(super) fn sealed_control(&mut self, mut bytes: Vec<u8>) -> Vec<u8> {
+        let length = bytes.len();
+        bytes.resize(length + 64, 0);
+        let length = self.sealer.seal_rtcp(&mut bytes, length).unwrap();
+        bytes.truncate(length);
+        bytes
+    }
+
+    pub(super) fn hear_control(&mut self) -> Vec<Item> {
+        let mut bytes = [0; 2048];
+        let length = self.phone.socket.recv(&mut bytes).unwrap();
+        let length = self.opener.open_rtcp(&mut bytes, length).unwrap();
+        rtcp::read(&bytes[..length]).unwrap().collect()
+    }
+
+    pub(super) fn say(&mut self, seq: u16, payload: &[u8]) {
         let bytes = self.sealed(seq, payload);
         self.phone.socket.send_to(&bytes, self.phone.ours).unwrap();
     }
