@@ -57,6 +57,8 @@ fn stream(remote: SocketAddr, codec: Codec, protection: Protection) -> Stream {
         ptime_ms: 20,
         may_send: true,
         will_receive: true,
+        hears_tones: false,
+        told_by_info: false,
     }
 }
 

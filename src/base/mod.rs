@@ -5,6 +5,7 @@
 mod bounded;
 mod channels;
 mod id;
+mod keys;
 mod network;
 mod private;
 mod reason;
@@ -14,6 +15,7 @@ mod time;
 pub use bounded::{BoundedQueue, Full};
 pub use channels::Channels;
 pub use id::{AgentId, CallId, GroupId, LegId, MenuId, Number, PlayId, PromptId, TapId, TrunkId};
+pub use keys::KeysBy;
 pub use network::{Network, NotANetwork};
 pub use private::Private;
 pub use reason::{Protocol, Reason};

@@ -25,7 +25,7 @@ pub use parse::parse;
 pub use secrets::{MOST_ACCOUNTS, accounts};
 pub use tls::{TlsFiles, load_tls};
 
-use crate::base::{Channels, Number, Private, TrunkId};
+use crate::base::{Channels, KeysBy, Number, Private, TrunkId};
 use crate::rtp::tone::Country;
 use crate::sdp::{Codec, Sealing};
 use crate::sip::api::{Account, AccountPolicy, Directory, Listener, Settings, Transport, Trunk};
@@ -252,6 +252,8 @@ pub struct TrunkConfig {
     pub profile: Profile,
     /// What it is to be with encrypted sound.
     pub sealing: Sealing,
+    /// By what it tells and is told keys.
+    pub keys: KeysBy,
     /// How many calls it carries at once.
     pub channels: Channels,
     /// Where it is reached; none: it only calls us.
@@ -317,6 +319,15 @@ impl Config {
         let phones = self.accounts.keys();
         let phones = phones.map(|user| (Number::from(user.as_str()), self.policy_of(user).sealing));
         let trunks = self.trunks.iter().map(|trunk| (trunk.name.clone(), trunk.sealing));
+        (phones.collect(), trunks.collect())
+    }
+
+    /// By what each extension and each trunk tells and is told keys.
+    #[must_use]
+    pub fn keys(&self) -> (BTreeMap<Number, KeysBy>, BTreeMap<TrunkId, KeysBy>) {
+        let phones = self.accounts.keys();
+        let phones = phones.map(|user| (Number::from(user.as_str()), self.policy_of(user).keys));
+        let trunks = self.trunks.iter().map(|trunk| (trunk.name.clone(), trunk.keys));
         (phones.collect(), trunks.collect())
     }
 

@@ -3,7 +3,7 @@
 use super::AccountRule;
 use super::parse::Reading;
 use super::problem::Problem;
-use crate::base::{Network, NotANetwork};
+use crate::base::{KeysBy, Network, NotANetwork};
 use crate::dialplan::reader::{Item, Table};
 use crate::sdp::Sealing;
 use crate::sip::api::{AccountPolicy, Transport};
@@ -42,7 +42,9 @@ impl Reading<'_, '_> {
             });
             let most = table.get("max_contacts");
             let sealing = table.get("encryption");
-            let limited = most.is_some() || sealing.is_some();
+            let keys = table.get("dtmf");
+            let limited = most.is_some() || sealing.is_some() || keys.is_some();
+            let keys = keys.and_then(|item| item.word(&KeysBy::ALL, self.out));
             let sealing = sealing.and_then(|item| item.word(&ENCRYPTION, self.out));
             let most = most.and_then(|item| item.integer(1..=100, self.out));
             table.finish(self.out);
@@ -52,6 +54,7 @@ impl Reading<'_, '_> {
                 networks: networks.unwrap_or_default(),
                 transports: transports.unwrap_or_default(),
                 sealing: sealing.unwrap_or_default(),
+                keys: keys.unwrap_or_default(),
                 max_contacts: most.and_then(|most| usize::try_from(most.value).ok()),
             };
             if empty {

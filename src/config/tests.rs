@@ -46,6 +46,7 @@ fn the_example_shows_every_default() {
                     && !rest.starts_with("transports =")
                     && !rest.starts_with("max_contacts = 1 ")
                     && !rest.starts_with("encryption =")
+                    && !rest.starts_with("dtmf =")
                     && !rest.starts_with("viewer_token_file")
                     && !rest.starts_with("hep") =>
             {

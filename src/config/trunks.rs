@@ -6,7 +6,7 @@ use super::parse_accounts::ENCRYPTION;
 use super::problem::Problem;
 use super::show::quoted;
 use super::tls_problem::TlsProblem;
-use crate::base::{Channels, Private, TrunkId};
+use crate::base::{Channels, KeysBy, Private, TrunkId};
 use crate::dialplan::reader::{At, Item, Table};
 use crate::dialplan::shape::TextRule;
 use crate::dialplan::show_duration;
@@ -71,6 +71,7 @@ impl Reading<'_, '_> {
             }
             let sealing = table.get("encryption");
             let sealing = sealing.and_then(|item| item.word(&ENCRYPTION, self.out));
+            let keys = table.get("dtmf").and_then(|item| item.word(&KeysBy::ALL, self.out));
             let sources = self.sources(&mut table, transport, &mut seen);
             let profile = self.profile(&mut table);
             let channels = self.channels(&mut table);
@@ -88,6 +89,7 @@ impl Reading<'_, '_> {
                 sources,
                 transport,
                 sealing: sealing.unwrap_or_default(),
+                keys: keys.unwrap_or_default(),
                 tls_names,
                 profile,
                 channels,

@@ -10,7 +10,7 @@ use crate::base::PromptId;
 use crate::cli::Language;
 use crate::config::{self, Config, Secrets};
 use crate::dialplan::{Finding, Plan};
-use crate::engine::{Rules, SealingPolicy};
+use crate::engine::{KeysPolicy, Rules, SealingPolicy};
 use crate::io::http::ViewHub;
 use crate::io::net::Lane;
 use std::collections::BTreeSet;
@@ -77,8 +77,10 @@ impl Reload {
         let name = plan.name.clone();
         self.hub.configure(|views| views.set_roster(name, roster));
         let (phones, trunks) = config.sealing();
+        let (phone_keys, trunk_keys) = config.keys();
         let rules = Rules {
             sealing: SealingPolicy { phones, trunks },
+            keys: KeysPolicy { phones: phone_keys, trunks: trunk_keys },
             directory: config.directory(),
             plan,
             max_calls: config.limits.calls,

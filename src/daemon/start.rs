@@ -12,7 +12,7 @@ use crate::base::Rng;
 use crate::config::Config;
 use crate::dialplan::Plan;
 use crate::dtls::Identity;
-use crate::engine::{Engine, Outbox, Parts, Policy, SealingPolicy};
+use crate::engine::{Engine, KeysPolicy, Outbox, Parts, Policy, SealingPolicy};
 use crate::event::DeskEvent;
 use crate::io::dns::Dns;
 use crate::io::http::{self, App, CommandFailure, Token, ViewHub};
@@ -276,11 +276,13 @@ pub async fn start(
     let locals = settings.listeners.iter().map(|listener| listener.advertised).collect();
     let rng = Rng::from_key(random_key()?);
     let (phones, trunks) = config.sealing();
+    let (phone_keys, trunk_keys) = config.keys();
     let policy = Policy {
         media_bind: config.media.address,
         media_ip: config.media.advertised(),
         codecs: config.media.codecs.clone(),
         sealing: SealingPolicy { phones, trunks },
+        keys: KeysPolicy { phones: phone_keys, trunks: trunk_keys },
         fingerprint: Some(fingerprint),
         first_port: *config.media.ports.start(),
         last_port: *config.media.ports.end(),

@@ -6,6 +6,7 @@
 //! nothing of one leg's headers reaches the other but what [`caller::identify`] lists.
 
 mod caller;
+mod keys;
 mod lamps;
 mod ports;
 mod sealing;
@@ -28,6 +29,7 @@ use crate::sip::api::{
 };
 use crate::sip::trunk::{Answer, LineState, Server};
 use bytes::Bytes;
+pub use keys::KeysPolicy;
 use lamps::Lamps;
 use ports::Ports;
 pub use sealing::SealingPolicy;
@@ -91,6 +93,8 @@ pub struct Rules {
     pub max_calls: usize,
     /// Who wants what of encryption, from the next call on.
     pub sealing: SealingPolicy,
+    /// Who tells and is told keys by what, likewise.
+    pub keys: KeysPolicy,
     /// As [`Policy::channels`].
     pub channels: BTreeMap<TrunkId, Channels>,
 }
@@ -168,6 +172,8 @@ pub struct Policy {
     pub codecs: Vec<Codec>,
     /// Who wants what of encryption.
     pub sealing: SealingPolicy,
+    /// Who tells and is told keys by what.
+    pub keys: KeysPolicy,
     /// Of our certificate; without one nobody is talked with by DTLS.
     pub fingerprint: Option<Fingerprint>,
     /// First RTP port.
@@ -364,8 +370,8 @@ impl Engine {
     /// Puts new rules in force. A phone whose account is gone keeps its registration until it comes
     /// again, and is refused then.
     fn obey_rules(&mut self, rules: Rules, now: Now) {
-        let Rules { directory, plan, max_calls, sealing, channels } = rules;
-        self.policy.sealing = sealing;
+        let Rules { directory, plan, max_calls, sealing, keys, channels } = rules;
+        (self.policy.sealing, self.policy.keys) = (sealing, keys);
         let extensions = extensions(&plan, &directory);
         let circles = lamps::circles(&plan, &directory);
         self.sip.set_directory(directory, now.mono);

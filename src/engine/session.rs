@@ -3,7 +3,7 @@
 use super::lamps::AtPhone;
 use super::sound::Book;
 use super::{Engine, Outbox};
-use crate::base::{LegId, Mono, Now};
+use crate::base::{KeysBy, LegId, Mono, Now};
 use crate::event::Party;
 use crate::rtp::command::Command as Media;
 use crate::sdp::{self, Agreed, Codec, Control, Direction, Local, OwnKeys, SdpError, Sealing};
@@ -59,6 +59,8 @@ pub struct Session {
     pub ip: Option<IpAddr>,
     /// What its account or trunk thinks of encryption.
     pub sealing: Sealing,
+    /// By what its peer tells and is told the keys that people press.
+    pub keys_by: KeysBy,
     /// Our keys, once they are needed.
     pub keys: Option<OwnKeys>,
     /// Our first offer says that RTCP may come on the port of RTP: to phones of ours, which may be behind a
@@ -92,6 +94,7 @@ impl Session {
             introduced: false,
             ip: None,
             sealing: Sealing::Accepts,
+            keys_by: KeysBy::Auto,
             keys: None,
             mux: false,
             sound: Book::new(side),
@@ -286,7 +289,8 @@ impl Engine {
         let Some(session) = self.sessions.get_mut(&leg) else { return };
         session.talk = Talk::Agreed;
         session.sdp_version = session.sdp_version.saturating_add(1);
-        let stream = agreed.stream();
+        let mut stream = agreed.stream();
+        super::keys::apply(session.keys_by, &mut stream);
         let expected = session.agreed.as_ref().is_some_and(|before| before.stream().will_receive);
         // The media threads begin to listen for it anew, and would not say that it is heard again.
         if stream.will_receive

@@ -82,6 +82,7 @@ impl Room {
                 channels: std::collections::BTreeMap::new(),
                 codecs: vec![crate::sdp::Codec::Pcmu, crate::sdp::Codec::Pcma],
                 sealing: crate::engine::SealingPolicy::default(),
+                keys: crate::engine::KeysPolicy::default(),
                 fingerprint: None,
                 lost_after: LOST_AFTER,
             },

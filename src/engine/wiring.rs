@@ -53,9 +53,7 @@ impl Engine {
             LegEvent::Digit(key) => {
                 // By INFO: it was in no sound, so the media threads are told, and the other side by us.
                 out.at_once.push(Media::Keyed { leg });
-                if let Some(partner) = self.sessions.get(&leg).and_then(|session| session.partner) {
-                    out.media.push(Media::Press { leg: partner, key });
-                }
+                self.press(leg, key, now, out);
                 self.tell(Desk::Key { leg, key });
             }
             LegEvent::Reason(reason) => self.tell(Desk::Reason { leg, reason }),
@@ -92,6 +90,7 @@ impl Engine {
         session.shown = Some(shown);
         session.rings_with_offer = incoming.rings_with_offer;
         session.sealing = sealing;
+        session.keys_by = self.policy.keys.of(&incoming.source);
         session.ip = self.ip_for(self.sip.own_ip(leg));
         self.sessions.insert(leg, session);
         if let Source::Account(extension) = incoming.source {
@@ -260,6 +259,7 @@ impl Engine {
             }
             Notice::Digit { leg, key } => {
                 self.at_hand = Some(leg);
+                self.press_by_info(leg, key, now);
                 self.tell(Desk::Key { leg, key });
             }
             Notice::Reserved { port } => self.ports.answered(port, true, now),
@@ -506,6 +506,7 @@ impl Engine {
         let user = Private::new(call.number.as_str().to_owned());
         session.shown = Some(Shown { user, name: None });
         session.sealing = self.policy.sealing.of_trunk(&call.trunk);
+        session.keys_by = self.policy.keys.of_trunk(&call.trunk);
         session.ip = self.ip_for(self.sip.own_ip_by(&call.trunk, now.mono));
         self.sessions.insert(leg, session);
         let Some(offer) = self.offer_for(leg, behalf, now, out) else { return };
@@ -546,6 +547,7 @@ impl Engine {
         let mut session = Session::new(Talk::Offering, leg.0);
         session.sealing = self.policy.sealing.of_phone(extension);
         session.mux = true;
+        session.keys_by = self.policy.keys.of_phone(extension);
         session.ip = self.ip_for(self.sip.own_ip_to(extension, now.mono));
         self.sessions.insert(leg, session);
         let shown =

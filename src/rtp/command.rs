@@ -29,6 +29,10 @@ pub struct Stream {
     pub may_send: bool,
     /// Whether the peer said it will send; silence is noticed only then.
     pub will_receive: bool,
+    /// Whether the tones of keys in its sound are keys.
+    pub hears_tones: bool,
+    /// Whether the peer is told keys by SIP INFO, and so hears none from here.
+    pub told_by_info: bool,
     /// Whether packets are encrypted, and by which keys.
     pub protection: Protection,
     /// Where control packets (RTCP) go.

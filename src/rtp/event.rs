@@ -17,6 +17,10 @@ struct Press {
     duration: u16,
 }
 
+/// A segment that another follows is at least so long, in ticks: phones end one before it is quite full.
+const SEGMENT_LEAST: u32 = 0xf000;
+/// Of its last packets so much may have been lost: 200 ms at 48 kHz.
+const SEGMENT_LOST: u32 = 9_600;
 /// A timestamp at most this far behind the last press, in samples, is a late packet of an older one: 5 s.
 const LATE: u32 = 40_000;
 
@@ -119,7 +123,8 @@ impl KeyWriter {
 /// duration can say, told in segments (RFC 4733 §2.5.1.3), or a phone that counts the timestamp up
 /// with every packet, against the RFC, so that it grows just as the duration does.
 fn continues(last: Press, press: Press, ahead: u32) -> bool {
-    let segment = last.duration >= 0xff00 && (0xff00..=0x1_0000).contains(&ahead);
+    let reach = u32::from(last.duration).saturating_add(SEGMENT_LOST);
+    let segment = (SEGMENT_LEAST..=0x1_0000).contains(&ahead) && reach >= ahead;
     let counted_up =
         press.duration.checked_sub(last.duration).is_some_and(|grown| u32::from(grown) == ahead);
     segment || counted_up
@@ -233,6 +238,54 @@ mod tests {
             let turn = usize::try_from(order % 8).unwrap() % left.len();
             left.rotate_left(turn);
             prop_assert_eq!(heard(&left), "9");
+        }
+    }
+
+    /// A press of `ms` as a phone sends it by a clock of `clock_hz`, in segments where it is long
+    /// (RFC 4733 §2.5.1.3), each packet every 20 ms, the end three times.
+    fn held(event: u8, from: u32, ms: u32, clock_hz: u32) -> Vec<Packet> {
+        let (step, until) = (clock_hz / 50, clock_hz / 1000 * ms);
+        let (mut packets, mut begun, mut down) = (Vec::new(), 0, 0);
+        while down < until {
+            down = (down + step).min(until);
+            if down - begun > 0xffff {
+                packets.push((event, false, 0xffff, from.wrapping_add(begun), false));
+                begun += 0xffff;
+            }
+            let duration = u16::try_from(down - begun).unwrap();
+            let first = packets.is_empty();
+            packets.push((event, down >= until, duration, from.wrapping_add(begun), first));
+        }
+        let end = *packets.last().unwrap();
+        packets.extend([(end.0, true, end.2, end.3, false); 2]);
+        packets
+    }
+
+    proptest! {
+        #[test]
+        fn one_press_is_one_key_through_loss_and_disorder_at_any_clock(
+            presses in prop::collection::vec((0_u8..16, 40_u32..3_500, 60_u32..400), 1..12),
+            wide in any::<bool>(), from in any::<u32>(), seed in any::<u64>(),
+        ) {
+            let clock_hz = if wide { 48_000 } else { 8_000 };
+            let mut rng = crate::base::Rng::from_number(seed);
+            let (mut at, mut sent) = (from, Vec::new());
+            for (event, ms, pause_ms) in &presses {
+                let packets = held(*event, at, *ms, clock_hz);
+                // One in twenty is lost, but of a press never all.
+                let kept = usize::try_from(rng.below(u64::try_from(packets.len()).unwrap())).unwrap();
+                let lost = |(n, _): &(usize, Packet)| *n == kept || rng.below(20) > 0;
+                sent.extend(packets.into_iter().enumerate().filter(lost).map(|(_, packet)| packet));
+                at = at.wrapping_add(clock_hz / 1000 * (ms + pause_ms));
+            }
+            for n in 1..sent.len() {
+                // A neighbour overtakes; of two presses only the ends do, which come at one moment.
+                if rng.below(10) == 0 && sent[n].0 == sent[n - 1].0 && sent[n].3 == sent[n - 1].3 {
+                    sent.swap(n, n - 1);
+                }
+            }
+            let want: String = presses.iter().filter_map(|(event, ..)| key(*event)).collect();
+            prop_assert_eq!(heard(&sent), want);
         }
     }
 

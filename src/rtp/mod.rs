@@ -50,6 +50,8 @@ impl Agreed {
             may_send: self.direction.sends() && !held,
             // A phone that holds the old way (RFC 2543) may send or not; its silence means nothing.
             will_receive: self.direction.receives() && !held,
+            hears_tones: false,
+            told_by_info: false,
             protection: self.protection.clone(),
             control: self.control,
         }

@@ -2,7 +2,7 @@
 //! else in `sip` is behind this; the engine never sees a header, a transaction or a dialog.
 
 use super::trunk::{Profile, Server, Upstream};
-use crate::base::{LegId, Network, Number, Private, Reason, TrunkId, Wall};
+use crate::base::{KeysBy, LegId, Network, Number, Private, Reason, TrunkId, Wall};
 use crate::sdp::Sealing;
 use bytes::Bytes;
 use std::net::SocketAddr;
@@ -203,6 +203,8 @@ pub struct AccountPolicy {
     pub max_contacts: Option<usize>,
     /// What it is to be with encrypted sound.
     pub sealing: Sealing,
+    /// By what it tells and is told keys.
+    pub keys: KeysBy,
 }
 
 impl AccountPolicy {

@@ -10,6 +10,7 @@ mod edges;
 mod extensions;
 mod figures;
 mod hears;
+mod keypads;
 mod lamps;
 mod menu;
 mod networks;

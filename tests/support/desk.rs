@@ -58,6 +58,8 @@ pub struct Setup<'a> {
     pub secure: bool,
     /// Accounts besides 6001 to 6010: this many, from 100000 on.
     pub accounts: u32,
+    /// More lines of its trunk.
+    pub trunk: &'a str,
     /// Another program holds every other RTP port, the first too.
     pub ports_held: bool,
     /// Put before the daemon's own arguments: another program that starts it.
@@ -75,6 +77,7 @@ impl Default for Setup<'_> {
             more: "",
             secure: false,
             accounts: 0,
+            trunk: "",
             ports_held: false,
             under: &[],
         }
@@ -146,7 +149,8 @@ impl Desk {
              [media]\naddress = \"{media}\"\nports = \"{first}-{last}\"\n{prompts}\
              [store]\nfile = \"store/madoguchi.db\"\n[http]\nlisten = \"{http}\"\ntoken_file = \"secrets/http-token\"\n\
              [plan]\nfile = \"{plan}\"\n[accounts]\nfile = \"secrets/accounts.tsv\"\n\
-             [[trunks]]\nname = \"carrier\"\nsources = [{sources}]\n",
+             [[trunks]]\nname = \"carrier\"\nsources = [{sources}]\n{more_trunk}\n",
+            more_trunk = setup.trunk,
             prompts = if setup.test_prompts { "prompts = \"prompts\"\n" } else { "" },
             plan = plan.display(),
             more_sip = setup.sip,

@@ -1,5 +1,6 @@
 //! One leg's socket and what is known of its stream. Knows no other leg.
 
+use super::listening::Listener;
 use super::playing::Stopped;
 use super::reports::Sound;
 use super::slab::Token;
@@ -130,6 +131,8 @@ pub(super) struct Leg {
     pub(super) web: Option<Box<Web>>,
     pub(super) out: Outgoing,
     pub(super) keys: KeyReader,
+    /// Set when keys are told by their tones.
+    pub(super) listener: Option<Box<Listener>>,
     pub(super) joined: Joined,
     pub(super) presses: Presses,
     pub(super) play: Option<Play>,
@@ -176,6 +179,7 @@ impl Leg {
             web: None,
             out: Outgoing::draw(8_000, rng),
             keys: KeyReader::default(),
+            listener: None,
             joined: Joined::Alone,
             presses: Presses::default(),
             play: None,
@@ -228,6 +232,7 @@ impl Leg {
     /// Sets what was negotiated. The same remote keeps the lock; a new one begins anew.
     pub(super) fn negotiated(&mut self, stream: Stream, learns: bool, now: Mono, rng: &mut Rng) {
         self.seal_by(&stream.protection, now);
+        Listener::fit(&mut self.listener, &stream);
         if !self.out.runs_at(stream.codec.clock_hz()) {
             self.out = Outgoing::draw(stream.codec.clock_hz(), rng);
         }

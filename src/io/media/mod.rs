@@ -17,6 +17,7 @@
 
 mod counters;
 mod leg;
+mod listening;
 mod mixing;
 mod orders;
 mod passing;

@@ -109,13 +109,24 @@ impl<N: Fn(Notice)> Worker<N> {
         if kind == Kind::Key
             && let Some(payload) = self.buffer.get(header.payload.clone())
             && let Some(key) = leg.keys.read(payload, header.ssrc, header.timestamp, header.marker)
+            && leg.listener.as_mut().is_none_or(|listener| !listener.is_echo(key, self.now))
         {
             pressed = Some(key);
             count(&mut self.counted.keys);
             (self.notices)(Notice::Digit { leg: leg.id, key });
         }
+        let mut sounded = None;
+        if let (Kind::Voice(codec), Some(listener)) = (kind, &mut leg.listener)
+            && let Some(payload) = self.buffer.get(header.payload.clone())
+            && let Some(key) = listener.hear(codec, &header, payload, self.now)
+        {
+            // Whoever it is joined with hears the tones as they are.
+            sounded = Some(key);
+            count(&mut self.counted.keys);
+            (self.notices)(Notice::Digit { leg: leg.id, key });
+        }
         let joined = leg.joined;
-        if pressed.is_some() {
+        if pressed.or(sounded).is_some() {
             self.key_stops(token);
         }
         match joined {
@@ -169,7 +180,10 @@ impl<N: Fn(Notice)> Worker<N> {
         let Some(leg) = self.legs.get_mut(to) else { return };
         // A phone that takes no telephone-event hears the key's tones; and a key that comes while one of
         // ours is down waits for its turn.
-        let takes = leg.line.as_ref().is_some_and(|line| line.stream.send_event_pt.is_some());
+        let takes = leg
+            .line
+            .as_ref()
+            .is_some_and(|line| line.stream.send_event_pt.is_some() && !line.stream.told_by_info);
         if kind == Kind::Key && leg.play.is_none() && (leg.presses.beating || !takes) {
             leg.out.skip(header.ssrc, header.seq);
             if let Some(key) = pressed {

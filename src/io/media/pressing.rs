@@ -16,6 +16,9 @@ impl<N: Fn(Notice)> Worker<N> {
     pub(super) fn press(&mut self, token: Token, key: char) {
         let now_ms = self.now_ms();
         let Some(leg) = self.legs.get_mut(token) else { return };
+        if leg.line.as_ref().is_some_and(|line| line.stream.told_by_info) {
+            return;
+        }
         leg.presses.push(key);
         if !std::mem::replace(&mut leg.presses.beating, true) {
             self.wheel.schedule(now_ms, Beat::Key { leg: token });

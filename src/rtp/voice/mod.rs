@@ -8,6 +8,7 @@
 mod codec;
 mod conceal;
 mod ear;
+mod keys;
 mod mix;
 mod mouth;
 
@@ -16,6 +17,7 @@ mod tests;
 
 pub use codec::{Decoder, Encoder, NoCodec, ticks_per_ms};
 pub use ear::{Ear, EarCounts};
+pub use keys::ToneReader;
 pub use mix::{MAX_SPEAKERS, add};
 pub use mouth::Mouth;
 

@@ -40,6 +40,8 @@ pub(in crate::sip) enum Purpose {
     Ping,
     /// REFER.
     Refer,
+    /// INFO.
+    Info,
 }
 
 /// Whose request it is, and so who hears what came of it.
@@ -162,6 +164,7 @@ impl Cx<'_> {
             | Purpose::Notify
             | Purpose::Register
             | Purpose::Refer
+            | Purpose::Info
             | Purpose::Ping => (branch.0, Asking::Other(Client::start(wire, now))),
             Purpose::Cancel => (branch.0 | 1, Asking::Other(Client::start(wire, now))),
         };
@@ -263,6 +266,7 @@ impl Cx<'_> {
             Purpose::Register => Method::Register,
             Purpose::Ping => Method::Options,
             Purpose::Refer => Method::Refer,
+            Purpose::Info => Method::Info,
         };
         if head.cseq.method != method {
             return None;

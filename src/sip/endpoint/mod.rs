@@ -361,6 +361,11 @@ impl Endpoint {
         });
     }
 
+    /// Tells the leg's peer by INFO that a key was pressed; of keys that it has not answered 32 wait.
+    pub fn press(&mut self, leg: LegId, key: char, now: Now, out: &mut Vec<Effect>) {
+        self.with_leg(leg, now, out, |leg, cx| leg.press(cx, key));
+    }
+
     /// Ends the leg by whatever is due in its state: a refusal, CANCEL, BYE, or one of them later.
     pub fn hang_up(&mut self, leg: LegId, why: Why, now: Now, out: &mut Vec<Effect>) {
         self.with_leg(leg, now, out, |leg, cx| leg.hang_up(cx, why));
@@ -525,6 +530,7 @@ fn after_the_end(
         | Purpose::Notify
         | Purpose::Register
         | Purpose::Refer
+        | Purpose::Info
         | Purpose::Ping => {}
     }
 }

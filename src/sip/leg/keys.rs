@@ -1,12 +1,65 @@
-//! Keys by INFO (RFC 6086): how phones that press them in signalling do.
+//! Keys by INFO (RFC 6086): how phones that press them in signalling do, and how such a phone is told
+//! them, one after another.
 
 use super::{Leg, State};
 use crate::sip::api::LegEvent;
 use crate::sip::body;
+use crate::sip::dialog::Token;
+use crate::sip::endpoint::asking::{Outcome, Purpose};
 use crate::sip::endpoint::core::Cx;
-use crate::sip::{HeaderName, Request};
+use crate::sip::{HeaderName, Method, Request};
+use std::collections::VecDeque;
+
+/// Keys that wait for the answer to the one before; one more is dropped.
+const MOST_WAITING: usize = 32;
+/// How long a key is said to have been down, milliseconds.
+const PRESSED_MS: u16 = 100;
+
+/// Keys that a peer is told by INFO.
+#[derive(Debug, Default)]
+pub(super) struct Presses {
+    waiting: VecDeque<char>,
+    /// The INFO that waits for its answer: the next key must not overtake it.
+    under_way: Option<Token>,
+}
 
 impl Leg {
+    /// Tells the peer a key.
+    pub fn press(&mut self, cx: &mut Cx<'_>, key: char) {
+        if self.presses.waiting.len() < MOST_WAITING {
+            self.presses.waiting.push_back(key);
+        }
+        self.press_next(cx);
+    }
+
+    fn press_next(&mut self, cx: &mut Cx<'_>) {
+        let State::Up(up) = &mut self.state else { return };
+        if self.presses.under_way.is_some() {
+            return;
+        }
+        let Some(key) = self.presses.waiting.pop_front() else { return };
+        let (branch, seq) = (cx.branch(), up.dialog.next_seq());
+        let place = cx.core.place(up.dialog.flow);
+        let mut writer = up.dialog.request(&Method::Info, seq, place, branch);
+        writer.header(&HeaderName::UserAgent, &cx.core.settings.product);
+        let body = format!("Signal={key}\r\nDuration={PRESSED_MS}\r\n");
+        let bytes = writer.body("application/dtmf-relay", body.as_bytes());
+        cx.start(branch, self.id, Purpose::Info, up.dialog.flow, bytes);
+        self.presses.under_way = Some(branch);
+    }
+
+    /// The peer has heard of a key, or will not.
+    pub(super) fn on_pressed(&mut self, cx: &mut Cx<'_>, branch: Token, outcome: &Outcome) {
+        let over = match outcome {
+            Outcome::Response(response) => response.status >= 200,
+            Outcome::TimedOut => true,
+        };
+        if over && self.presses.under_way == Some(branch) {
+            self.presses.under_way = None;
+            self.press_next(cx);
+        }
+    }
+
     /// INFO: a key as application/dtmf-relay (`Signal=5`) or application/dtmf (`5`); an empty body is
     /// a sign of life.
     pub(super) fn on_info(&mut self, cx: &mut Cx<'_>, key: u64, request: &Request) {

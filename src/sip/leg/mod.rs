@@ -66,6 +66,8 @@ pub(super) struct Leg {
     refers: bool,
     /// The last REFER of the peer's.
     referral: Option<Box<Referral>>,
+    /// Keys that the peer is told by INFO.
+    presses: keys::Presses,
     /// What is left of it when the peer hung up first; taken by the endpoint.
     pub orphan: Option<Box<Orphan>>,
     /// The window that counts the peer's requests, and how many came in it.
@@ -145,6 +147,7 @@ impl Leg {
             looks_up: false,
             refers: false,
             referral: None,
+            presses: keys::Presses::default(),
             orphan: None,
             asked: (Mono::ZERO, 0),
         }
@@ -371,6 +374,7 @@ impl Leg {
             Purpose::Cancel => {}
             Purpose::Notify => self.on_refer_notified(cx, branch, &outcome),
             Purpose::Refer => self.on_refer_outcome(cx, &outcome),
+            Purpose::Info => self.on_pressed(cx, branch, &outcome),
             // What it acknowledged is known; whether the call comes about is the INVITE's word.
             Purpose::Prack => {}
             Purpose::Update => self.on_refresh_outcome(cx, branch, &outcome),

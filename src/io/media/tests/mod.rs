@@ -9,6 +9,7 @@ use crate::sdp::{Codec, Control, Protection};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::mpsc::{Receiver, channel};
 
+mod listening;
 mod mixing;
 mod playing;
 mod reports;
@@ -123,6 +124,8 @@ impl Phone {
             ptime_ms: 20,
             may_send: true,
             will_receive: true,
+            hears_tones: false,
+            told_by_info: false,
             protection: Protection::Plain,
             control: Control::Nowhere,
         }

@@ -322,6 +322,9 @@ impl Ladder {
                 let shown = Shown { user: Private::new((*user).to_owned()), name: None };
                 endpoint.speaks_with(leg, &shown, now, out);
             }
+            [".", "press", key] => {
+                key.chars().for_each(|key| endpoint.press(leg, key, now, out));
+            }
             [".", "offer"] => endpoint.offer(leg, Some(sdp), now, out),
             [".", "offer", "late"] => endpoint.offer(leg, None, now, out),
             [".", "answer_offer"] => endpoint.answer_offer(leg, Ok(sdp), now, out),

@@ -192,6 +192,24 @@ fn keys_come_by_info() {
 }
 
 #[test]
+fn a_phone_is_told_keys_by_info_one_after_another() {
+    called(
+        "
+        . press 5#
+        < INFO 1
+        +500
+        < INFO 1
+        > 200 INFO
+        < INFO 2
+        > 481 INFO
+        . press 9
+        < INFO 3
+        > 200 INFO
+    ",
+    );
+}
+
+#[test]
 fn a_flood_inside_a_call_is_remembered_only_so_far() {
     let mut ladder = Ladder::new(udp("192.0.2.7:5060"));
     ladder.play(CALLED);
