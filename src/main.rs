@@ -37,6 +37,9 @@ enum Command {
     /// See what passes on the SIP wire of the running desk: live, a call's ladder, a capture file.
     /// Example: madoguchi sip --config /etc/madoguchi/madoguchi.toml --method INVITE
     Sip(cli::Sip),
+    /// Open a recording that is encrypted at rest.
+    /// Example: madoguchi recording --key-file secrets/recording-key FILE.wav.sealed > FILE.wav
+    Recording(cli::Recording),
 }
 
 #[derive(Args)]
@@ -72,5 +75,6 @@ fn main() -> ExitCode {
         Command::Check(check) => cli::check(&check),
         Command::Try(walk) => cli::walk(&walk),
         Command::Sip(sip) => cli::sip(&sip),
+        Command::Recording(recording) => cli::recording(&recording),
     }
 }

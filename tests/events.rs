@@ -6,17 +6,18 @@ use std::fs;
 use std::path::Path;
 
 /// Kinds of one `of`, and where their enum is.
-const TABLES: [(&str, &str); 6] = [
+const TABLES: [(&str, &str); 7] = [
     ("call", "CallEvent"),
     ("placed", "PlacedEvent"),
     ("sound", "SoundEvent"),
     ("trunk", "TrunkEvent"),
     ("agent", "AgentEvent"),
+    ("recording", "RecordingEvent"),
     ("desk", "DeskEvent"),
 ];
 
 /// Values that a field can have: their enum, and the table and row that must name them all.
-const VALUES: [(&str, &str, &str); 8] = [
+const VALUES: [(&str, &str, &str); 10] = [
     ("CallerNumber", "call", "arrived"),
     ("Closed", "call", "found_closed"),
     ("Purpose", "call", "announced"),
@@ -25,6 +26,8 @@ const VALUES: [(&str, &str, &str); 8] = [
     ("PlacedEnd", "placed", "ended"),
     ("Means", "agent", "signed_in"),
     ("SoundFault", "sound", "fault_noticed"),
+    ("RecordingStop", "recording", "stopped"),
+    ("RecordingTrouble", "recording", "failed"),
 ];
 
 fn read(path: &str) -> String {

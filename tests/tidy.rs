@@ -21,7 +21,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("view", &["base", "event"]),
     ("engine", &["base", "sdp", "dtls", "rtp", "sip", "dialplan", "event", "pbx", "recording"]),
     ("simulate", &["base", "sdp", "rtp", "sip", "dialplan", "event", "pbx", "view", "engine"]),
-    ("config", &["base", "sdp", "rtp", "sip", "trace", "dialplan", "event"]),
+    ("config", &["base", "sdp", "rtp", "sip", "trace", "dialplan", "event", "recording"]),
     ("io/dns", &["base", "sip"]),
     ("io/net", &["base", "sip"]),
     ("io/media", &["base", "sdp", "rtp", "srtp", "ice", "dtls", "recording"]),
@@ -31,7 +31,21 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("io/trace", &["base", "sip", "trace"]),
     ("io/telemetry", &["base", "event", "pbx", "view"]),
     ("demo", &["base", "sdp", "rtp", "sip"]),
-    ("cli", &["base", "sdp", "rtp", "sip", "dialplan", "event", "view", "config", "io/media"]),
+    (
+        "cli",
+        &[
+            "base",
+            "sdp",
+            "rtp",
+            "sip",
+            "dialplan",
+            "event",
+            "view",
+            "config",
+            "io/media",
+            "io/recording",
+        ],
+    ),
     // The daemon joins everything.
     (
         "daemon",

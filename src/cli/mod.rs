@@ -1,14 +1,16 @@
-//! The commands that only read and answer: `check`, `try` and `sip`, with their arguments.
+//! The commands that only read and answer: `check`, `try`, `sip` and `recording`, with their arguments.
 //!
 //! Starts nothing and decides nothing about calls.
 
 mod check;
+mod recording;
 mod sip;
 mod walk;
 
 #[cfg(test)]
 mod tests;
 
+pub use recording::{Recording, recording};
 pub use sip::{Sip, sip};
 
 use crate::base::{PromptId, Wall};

@@ -65,6 +65,7 @@ pub fn load(path: &Path, secrets: Secrets) -> Result<(Config, Vec<Finding>), Vec
                 Err(list) => findings.extend(list),
             }
         }
+        findings.extend(config.recording.iter_mut().flat_map(super::RecordingConfig::load));
         let mut secrets = secrets;
         match token(&config.http.token_file, &mut secrets) {
             Ok(token) => config.token = token,
@@ -108,6 +109,9 @@ pub fn load_plan(
                 });
             }
         }
+    }
+    if plan.records() && config.recording.is_none() {
+        out.whole(Problem::RecordsNowhere);
     }
     if let Some(outside) = &plan.outside {
         let ways = outside.rules.iter().map(|rule| (rule.name.as_str(), &rule.trunks));

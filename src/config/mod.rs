@@ -10,6 +10,7 @@ mod parse;
 mod parse_accounts;
 mod parse_trace;
 mod problem;
+mod recording;
 mod secrets;
 mod session;
 mod show;
@@ -22,6 +23,7 @@ mod tests;
 
 pub use files::{Secrets, load, load_plan, looks_like_config, write_private};
 pub use parse::parse;
+pub use recording::{RecordingConfig, read_key};
 pub use secrets::{MOST_ACCOUNTS, accounts};
 pub use tls::{TlsFiles, load_tls};
 
@@ -49,6 +51,8 @@ pub struct Config {
     pub store: StoreConfig,
     /// `[http]`.
     pub http: Http,
+    /// `[recording]`; none: no call is recorded.
+    pub recording: Option<RecordingConfig>,
     /// `[trace]`.
     pub trace: TraceConfig,
     /// `[plan] file`.

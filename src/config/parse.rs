@@ -79,6 +79,7 @@ impl Reading<'_, '_> {
         let http = self.http(http);
         let trace = top.table("trace", self.out).unwrap_or_else(|| top.empty());
         let trace = self.trace(trace);
+        let recording = top.table("recording", self.out).and_then(|table| self.recording(table));
         let plan = section(&mut top, "plan", "[plan] file = \"service-desk.toml\"", self.out);
         let plan = plan.and_then(|mut table| {
             let file = table.need("file", "file = \"dialplans/service-desk.toml\"", self.out);
@@ -112,6 +113,7 @@ impl Reading<'_, '_> {
             media,
             store,
             http,
+            recording,
             trace,
             plan: plan?,
             accounts_file,

@@ -71,6 +71,10 @@ pub(super) enum Problem {
     WeakPasswords { count: usize, due: usize },
     /// A token that could be guessed.
     ShortToken { least: usize },
+    /// Not the key of recordings.
+    BadRecordingKey,
+    /// The plan records calls, and there is no place for them.
+    RecordsNowhere,
     /// Not a carrier's server.
     BadServer { found: String },
     /// G.711 is not among the codecs.
@@ -418,6 +422,27 @@ impl Problem {
                 say!(
                     "{least}〜256 文字の英数字。ファイルを消せば、次の起動で作られる",
                     "{least} to 256 letters and digits; without the file one is made at the next start"
+                ),
+            ),
+            Self::BadRecordingKey => (
+                Error,
+                "bad-recording-key",
+                say!("録音の鍵として読めない", "the file holds no key for recordings"),
+                say!(
+                    "16 進 64 桁。openssl rand -hex 32 で作る",
+                    "64 hexadecimal digits; openssl rand -hex 32 makes them"
+                ),
+            ),
+            Self::RecordsNowhere => (
+                Error,
+                "records-nowhere",
+                say!(
+                    "プランは通話を録音するが、設定に [recording] がない",
+                    "the plan records calls, and the configuration has no [recording]"
+                ),
+                say!(
+                    "[recording] directory = \"recordings\"",
+                    "[recording] directory = \"recordings\""
                 ),
             ),
             Self::BadServer { found } => (

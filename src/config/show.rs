@@ -117,6 +117,9 @@ impl Config {
             line(format!("hep_node = {}", hep.node));
             line(format!("hep_numbers = {}", hep.reveal == Reveal::Numbers));
         }
+        if let Some(recording) = &self.recording {
+            recording.show(&mut line);
+        }
         line(format!("\n[plan]\nfile = {}", path(&self.plan)));
         if let Some(file) = &self.accounts_file {
             line(format!("\n[accounts]\nfile = {}", path(file)));

@@ -10,9 +10,11 @@ use crate::engine::{Engine, Input, Outbox, Rules, Send};
 use crate::event::{DeskEvent, Entry};
 use crate::io::media::Media;
 use crate::io::net::{self, Lane, Net};
+use crate::io::recording::Recorder;
 use crate::io::store::{Batch, Store, StoreNotice};
 use crate::io::trace::Trace;
 use crate::pbx::{Command, CommandError};
+use crate::recording;
 use crate::rtp;
 use crate::sip::trunk::{Answer, Server};
 use crate::trace::Direction;
@@ -44,6 +46,10 @@ pub enum Heard {
     Net(net::Event),
     /// From a media thread.
     Media(rtp::command::Notice),
+    /// From the recorder.
+    Recorder(recording::command::Notice),
+    /// Somebody fetched a recording.
+    Fetched(recording::command::RecordingId),
     /// From the resolver.
     LookedUp {
         /// Whose addresses.
@@ -87,6 +93,12 @@ impl Clock {
         Self(Instant::now())
     }
 
+    /// When it began.
+    #[must_use]
+    pub const fn began(&self) -> Instant {
+        self.0
+    }
+
     /// Both clocks now.
     #[must_use]
     pub fn now(&self) -> Now {
@@ -112,6 +124,7 @@ struct Held {
     since: Instant,
     entries: Vec<Entry>,
     media: Vec<rtp::command::Command>,
+    recorder: Vec<recording::command::Command>,
     sends: Vec<Send>,
     replies: Vec<(u64, Result<(), CommandError>)>,
 }
@@ -128,6 +141,8 @@ pub struct EngineLoop {
     pub net: Arc<Net>,
     /// The media threads.
     pub media: Arc<Media>,
+    /// The recorder, if there is one.
+    pub recorder: Option<Arc<Recorder>>,
     /// The journal.
     pub store: Arc<Store>,
     /// What observers see of the wire.
@@ -210,6 +225,7 @@ impl Running {
                 self.show(now);
             }
             if self.held.is_empty()
+                && self.recordings_are_ended()
                 && let Some(Stopping { done, .. }) = self.stopping.take_if(|it| it.owed.is_empty())
             {
                 let _ = done.send(()); // nobody waits any more: fine
@@ -239,12 +255,21 @@ impl Running {
         }
     }
 
+    /// Whether the files of the calls that were up are whole and told, or have had their time.
+    fn recordings_are_ended(&self) -> bool {
+        let busy = self.it.recorder.as_ref().is_some_and(|recorder| recorder.is_busy());
+        let time_is_up = self.stopping.as_ref().is_none_or(|it| Instant::now() >= it.until);
+        !busy || time_is_up
+    }
+
     fn hear(&mut self, received: Received<Heard>, out: &mut Outbox) {
         // All peers have been told that we go, or are about to be: what is new is refused, and nothing
         // else may keep us from going.
         let stopping = self.stopping.is_some();
-        let heard =
-            matches!(received.item, Heard::Store(_) | Heard::Net(net::Event::Message { .. }));
+        let heard = matches!(
+            received.item,
+            Heard::Store(_) | Heard::Recorder(_) | Heard::Net(net::Event::Message { .. })
+        );
         if stopping && !heard {
             return;
         }
@@ -274,6 +299,8 @@ impl Running {
                 self.guarded(Input::LookedUp { server, answer }, now, out);
             }
             Heard::Media(notice) => self.guarded(Input::Media(notice), now, out),
+            Heard::Recorder(notice) => self.guarded(Input::Recorder(notice), now, out),
+            Heard::Fetched(id) => self.guarded(Input::Fetched(id), now, out),
             Heard::Rules(rules) => self.guarded(Input::Rules(rules), now, out),
             Heard::Command { command, reply } => {
                 let token = self.next_token;
@@ -374,7 +401,7 @@ impl Running {
         let has_facts =
             !out.entries.is_empty() || !out.bindings.is_empty() || !out.subscriptions.is_empty();
         if !has_facts && self.held.is_empty() {
-            self.carry_out(out.media, out.sends, out.replies);
+            self.carry_out(out.recorder, out.media, out.sends, out.replies);
             return;
         }
         let batch = if has_facts {
@@ -395,6 +422,7 @@ impl Running {
             since: Instant::now(),
             entries: out.entries,
             media: out.media,
+            recorder: out.recorder,
             sends: out.sends,
             replies: out.replies,
         });
@@ -411,7 +439,7 @@ impl Running {
             if !written {
                 self.it.pulse.said_before_written.fetch_add(1, Ordering::Relaxed);
             }
-            self.carry_out(held.media, held.sends, held.replies);
+            self.carry_out(held.recorder, held.media, held.sends, held.replies);
             if !held.entries.is_empty() {
                 (self.it.told)(held.entries);
             }
@@ -420,10 +448,17 @@ impl Running {
 
     fn carry_out(
         &mut self,
+        recorder: Vec<recording::command::Command>,
         media: Vec<rtp::command::Command>,
         sends: Vec<Send>,
         replies: Vec<(u64, Result<(), CommandError>)>,
     ) {
+        for command in recorder {
+            match &self.it.recorder {
+                Some(recorder) => recorder.send(command),
+                None => tracing::error!("a call is to be recorded, and [recording] is missing"),
+            }
+        }
         for command in media {
             self.it.media.send(command);
         }

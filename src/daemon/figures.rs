@@ -4,10 +4,12 @@ use super::engine_loop::Clock;
 use super::pulse::Pulse;
 use crate::io::media::Media;
 use crate::io::net::Net;
+use crate::io::recording::{Recorder, RecorderState};
 use crate::io::store::Store;
 use crate::io::trace::{Export, Trace};
+use crate::recording::command::Trouble;
 use crate::sip::trunk::LineState;
-use crate::view::{Gauges, JournalState, TrunkGauge};
+use crate::view::{Gauges, JournalState, RecordingGauge, RecordingState, TrunkGauge};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -23,18 +25,35 @@ fn trunk_gauge(line: &LineState) -> TrunkGauge {
     }
 }
 
+fn recording_gauge(it: RecorderState, dropped: u64) -> RecordingGauge {
+    RecordingGauge {
+        state: match it.trouble {
+            None => RecordingState::Ok,
+            Some(Trouble::DiskFull) => RecordingState::DiskFull,
+            Some(_) => RecordingState::Failing,
+        },
+        open: it.open,
+        kept: it.kept,
+        failed: it.failed,
+        deleted: it.deleted,
+        dropped,
+        free_bytes: it.free_bytes,
+    }
+}
+
 /// Gathers what every part shows of itself, for metrics and health.
 pub(super) fn gauges(
     clock: Clock,
     pulse: &Arc<Pulse>,
     net: &Arc<Net>,
     media: &Arc<Media>,
-    store: &Arc<Store>,
+    (store, recorder): (&Arc<Store>, Option<&Arc<Recorder>>),
     trace: &Arc<Trace>,
     export: Option<&Export>,
 ) -> Arc<dyn Fn() -> Gauges + Send + Sync> {
     let (pulse, net, media, store) =
         (Arc::clone(pulse), Arc::clone(net), Arc::clone(media), Arc::downgrade(store));
+    let recorder = recorder.map(Arc::downgrade);
     let (trace, sent) = (Arc::clone(trace), export.map(Export::sent).unwrap_or_default());
     Arc::new(move || {
         let shown = pulse.shown();
@@ -89,6 +108,10 @@ pub(super) fn gauges(
             journal_lost: journal.lost,
             journal_committed_seq: journal.committed_seq,
             journal_transactions: journal.transactions,
+            recording: recorder.as_ref().map(|recorder| {
+                let state = recorder.upgrade().map(|it| it.state()).unwrap_or_default();
+                recording_gauge(state, rtp.dropped_untapped)
+            }),
             trunks: shown.gauges.lines.iter().map(trunk_gauge).collect(),
             media_sent: rtp.sent().to_vec(),
             media_dropped: rtp.dropped().to_vec(),

@@ -2,13 +2,14 @@
 //! for calls that were up when the last run ended.
 
 use super::start::StartError;
-use crate::base::{AgentId, Now};
+use crate::base::{AgentId, CallId, Now};
 use crate::dialplan::Plan;
-use crate::event::{DeskEvent, Entry, Fact};
+use crate::event::{DeskEvent, Entry, Fact, RecordingEvent};
 use crate::io::store;
 use crate::pbx::{AgentMemory, Talked, TalkedMemory};
+use crate::recording::command::RecordingId;
 use crate::view::{self, Views};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the history says at the start.
 pub(super) struct Past {
@@ -18,6 +19,25 @@ pub(super) struct Past {
     /// Last words for the calls that were open when the last run ended.
     pub closing: Vec<Entry>,
     pub next_seq: u64,
+    /// Recordings that were begun and of whose file nothing was written.
+    pub unkept: BTreeSet<RecordingId>,
+}
+
+fn note_recording(unkept: &mut BTreeSet<RecordingId>, call: CallId, event: &RecordingEvent) {
+    match *event {
+        RecordingEvent::Started { number, .. } => {
+            unkept.insert(RecordingId { call, number });
+        }
+        RecordingEvent::Failed { number, .. }
+        | RecordingEvent::Kept { number, .. }
+        | RecordingEvent::Deleted { number, .. } => {
+            unkept.remove(&RecordingId { call, number });
+        }
+        RecordingEvent::Paused { .. }
+        | RecordingEvent::Resumed { .. }
+        | RecordingEvent::Stopped { .. }
+        | RecordingEvent::Fetched { .. } => {}
+    }
 }
 
 fn forget_phones(agents: &mut BTreeMap<AgentId, AgentMemory>) {
@@ -35,6 +55,7 @@ pub(super) fn read(
     let mut views = Views::new(setup);
     let mut agents: BTreeMap<AgentId, AgentMemory> = BTreeMap::new();
     let mut talked = TalkedMemory::default();
+    let mut unkept = BTreeSet::new();
     for block in entries {
         for entry in block? {
             match &entry.fact {
@@ -44,6 +65,9 @@ pub(super) fn read(
                 // The views take every phone for unreachable from here on; so must the rules, so
                 // that they say which are not.
                 Fact::Desk { event: DeskEvent::Started { .. } } => forget_phones(&mut agents),
+                Fact::Recording { call, event, .. } => {
+                    note_recording(&mut unkept, *call, event);
+                }
                 Fact::Desk { event: DeskEvent::Stopped }
                 | Fact::Call { .. }
                 | Fact::Placed { .. }
@@ -62,5 +86,5 @@ pub(super) fn read(
     }
     let talked = talked.talked;
     let next_seq = views.next_seq();
-    Ok(Past { views, agents, talked, closing, next_seq })
+    Ok(Past { views, agents, talked, closing, next_seq, unkept })
 }

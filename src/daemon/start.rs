@@ -18,9 +18,11 @@ use crate::io::dns::Dns;
 use crate::io::http::{self, App, CommandFailure, Token, ViewHub};
 use crate::io::media::{Media, MediaConfig, PromptLibrary};
 use crate::io::net::{self, Lane, Listen, Net, Streams};
+use crate::io::recording::{Recorder, RecorderConfig};
 use crate::io::store::{self, Store, StoreNotice};
 use crate::io::telemetry::Metrics;
 use crate::io::trace::{Export, ExportError, Trace};
+use crate::recording::command::RecordingId;
 use crate::sip::BlockedAccount;
 use crate::sip::api::Listener;
 use crate::sip::trunk::Server;
@@ -36,6 +38,8 @@ use tokio::sync::oneshot;
 /// The inlet's bounds: a second of what a core can decide on, and a tenth of that of new calls.
 const FIRST_MAX: usize = 65_536;
 const NEW_MAX: usize = 8_192;
+/// A media thread's ring to the recorder: four seconds of a hundred calls.
+const TAP_BYTES: usize = 16 << 20;
 /// How long an orderly end may take: writing what is decided, and telling the peers.
 const STOP_PATIENCE: Duration = Duration::from_secs(5);
 
@@ -54,6 +58,14 @@ pub enum StartError {
     /// The certificate for DTLS cannot be made.
     #[error("the certificate for encrypted sound (DTLS) cannot be made")]
     NoIdentity,
+    /// The recorder.
+    #[error("the recorder cannot be started: {source}; [recording] directory is {directory}")]
+    Recorder {
+        /// Where it was to record to.
+        directory: String,
+        /// What the operating system said.
+        source: std::io::Error,
+    },
     /// The media threads.
     #[error("the media threads cannot be started: {0}")]
     Media(std::io::Error),
@@ -165,6 +177,49 @@ impl Desk {
     }
 }
 
+/// The recorder, if calls may be recorded.
+fn recorder(
+    config: &Config,
+    zone: chrono_tz::Tz,
+    clock: Clock,
+    media: &Media,
+    unkept: std::collections::BTreeSet<RecordingId>,
+    inlet: &Arc<Inlet<Heard>>,
+) -> Result<Option<Arc<Recorder>>, StartError> {
+    let Some(recording) = &config.recording else { return Ok(None) };
+    let recorder_config = RecorderConfig {
+        directory: recording.directory.clone(),
+        format: recording.format,
+        zone,
+        key: recording.key.clone(),
+        keep_days: recording.keep_days,
+        least_free_bytes: recording.least_free_mib.saturating_mul(1 << 20),
+        most: config.limits.calls,
+        epoch: clock.began(),
+    };
+    let inlet = Arc::clone(inlet);
+    let notice = move |notice| inlet.push(Lane::First, Heard::Recorder(notice));
+    let started = Recorder::start(recorder_config, media.rings(), unkept, notice);
+    let directory = recording.directory.display().to_string();
+    let failed = |source| StartError::Recorder { directory, source };
+    started.map(|recorder| Some(Arc::new(recorder))).map_err(failed)
+}
+
+/// The pages' way to recordings.
+fn recordings(recorder: &Arc<Recorder>, inlet: &Arc<Inlet<Heard>>) -> http::Recordings {
+    let (recorder, inlet) = (Arc::downgrade(recorder), Arc::clone(inlet));
+    http::Recordings {
+        open: Arc::new(move |file| {
+            let gone = || std::io::Error::from(std::io::ErrorKind::NotFound);
+            let reading = recorder.upgrade().ok_or_else(gone)?.open(file)?;
+            Ok(http::Opened { bytes: reading.bytes(), pieces: Box::new(reading) })
+        }),
+        fetched: Arc::new(move |call, number| {
+            inlet.push(Lane::First, Heard::Fetched(RecordingId { call, number }));
+        }),
+    }
+}
+
 /// The store, once nobody else has it; a page may just be reading its figures.
 fn alone(mut store: Arc<Store>) -> Option<Store> {
     for _ in 0..100 {
@@ -239,6 +294,8 @@ pub async fn start(
             .map_err(|error| StartError::Prompts(error.to_string()))?;
         known_prompts = prompts.names();
         let media_config = MediaConfig {
+            tap_bytes: if config.recording.is_some() { TAP_BYTES } else { 0 },
+            epoch: clock.began(),
             threads: config.media.threads,
             codecs: config.media.codecs.clone(),
             silence_after: config.media.silence_after,
@@ -255,6 +312,7 @@ pub async fn start(
         };
         Arc::new(Media::start(&media_config, notice).map_err(StartError::Media)?)
     };
+    let recorder = recorder(config, plan.timezone, clock, &media, past.unkept, &inlet)?;
 
     let certificates = Certificates::new(config).map_err(StartError::Certificate)?;
     let tls = certificates.as_ref().map(|certificates| Arc::clone(&certificates.tls));
@@ -332,6 +390,7 @@ pub async fn start(
             inlet: Arc::clone(&inlet),
             net,
             media,
+            recorder: recorder.clone(),
             store: Arc::clone(&store),
             look_up: look_up(config, &inlet),
             told: Box::new(move |entries| hub.feed(entries)),
@@ -359,7 +418,15 @@ pub async fn start(
                 .transpose()
                 .map_err(|weak| StartError::Token(weak.to_string()))?,
             commands: commands(&inlet),
-            gauges: gauges(clock, &pulse, &net, &media, &store, &trace, export.as_ref()),
+            gauges: gauges(
+                clock,
+                &pulse,
+                &net,
+                &media,
+                (&store, recorder.as_ref()),
+                &trace,
+                export.as_ref(),
+            ),
             metrics: {
                 let metrics = Metrics::new(env!("CARGO_PKG_VERSION"));
                 Arc::new(move |views, gauges, now, age| metrics.render(views, gauges, now, age))
@@ -373,6 +440,7 @@ pub async fn start(
             },
             trace: Arc::clone(&trace) as http::TraceSource,
             doors: doors(&inlet, &pulse),
+            recordings: recorder.as_ref().map(|recorder| recordings(recorder, &inlet)),
             version: env!("CARGO_PKG_VERSION").to_owned(),
         },
     )

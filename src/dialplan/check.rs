@@ -32,6 +32,11 @@ pub(crate) fn whole(
             out.at(span, Problem::NoPositions);
         }
     }
+    if !marks.announces {
+        for span in &marks.records {
+            out.at(span, Problem::RecordsUnannounced);
+        }
+    }
     for (id, span) in &marks.ring_all {
         let agents = plan.groups.get(id).map_or(0, |group| group.agents.len());
         if agents > MOST_RUNG_AT_ONCE {

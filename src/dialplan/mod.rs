@@ -11,6 +11,7 @@ mod outside;
 mod parse;
 mod parse_hours;
 mod parse_outside;
+mod parse_recording;
 mod parse_way;
 mod plan;
 mod problem;

@@ -48,6 +48,10 @@ pub(crate) struct Marks {
     pub(crate) members: Vec<(GroupId, At<Vec<AgentId>>)>,
     /// Groups that tell positions.
     pub(crate) tell_position: Vec<Range<usize>>,
+    /// Where numbers and groups say that they record.
+    pub(crate) records: Vec<Range<usize>>,
+    /// Whether the plan says what a caller is told of it.
+    pub(crate) announces: bool,
     /// Groups that ring everybody, and where they say so.
     pub(crate) ring_all: Vec<(GroupId, Range<usize>)>,
 }
@@ -91,6 +95,7 @@ pub(crate) fn plan(document: &Spanned<DeTable>, out: &mut Findings) -> (Plan, Ma
         .unwrap_or(chrono_tz::Asia::Tokyo);
     let Prompts { code_done, code_refused, hold_music, positions } = reading.prompts(&mut top);
     let extension_ring = reading.extensions(&mut top);
+    let recording = reading.recording(&mut top);
     let mut plan = Plan {
         name,
         timezone,
@@ -102,6 +107,7 @@ pub(crate) fn plan(document: &Spanned<DeTable>, out: &mut Findings) -> (Plan, Ma
         codes: BTreeMap::new(),
         outside: None,
         extension_ring,
+        recording,
         code_done,
         code_refused,
         hold_music,
@@ -311,11 +317,15 @@ impl Reading<'_, '_> {
     }
 
     fn codes(&mut self, top: &mut Table, plan: &mut Plan) {
-        const CODES: [(&str, FeatureCode); 4] = [
+        const CODES: [(&str, FeatureCode); 8] = [
             ("sign_in", FeatureCode::SignIn),
             ("sign_out", FeatureCode::SignOut),
             ("pause", FeatureCode::Pause),
             ("unpause", FeatureCode::Unpause),
+            ("record_start", FeatureCode::RecordStart),
+            ("record_stop", FeatureCode::RecordStop),
+            ("record_pause", FeatureCode::RecordPause),
+            ("record_resume", FeatureCode::RecordResume),
         ];
         for (key, item) in self.all(top, "codes") {
             if !values::is_code(&key.value) {

@@ -129,8 +129,9 @@ pub(crate) fn desk_number(reading: &mut Reading<'_, '_>, item: &Item) -> Option<
         .iter()
         .filter_map(|item| Some(item.text(TextRule::Id, reading.out)?.value.into()))
         .collect();
+    let recorded = reading.recorded(&mut table);
     table.finish(reading.out);
-    Some(DeskNumber { name, hours, open, closed, line_limit, counted, trunks })
+    Some(DeskNumber { name, hours, open, closed, line_limit, counted, trunks, recorded })
 }
 
 fn unused(reading: &mut Reading<'_, '_>, table: &mut Table, key: &'static str) {
@@ -236,6 +237,7 @@ pub(crate) fn group(reading: &mut Reading<'_, '_>, id: &GroupId, item: &Item) ->
         reading.out.at(&span, Problem::ComfortNever { every, wait });
     }
     queue.finish(reading.out);
+    let recorded = reading.recorded(&mut table);
     table.finish(reading.out);
     Some(Group {
         name,
@@ -256,6 +258,7 @@ pub(crate) fn group(reading: &mut Reading<'_, '_>, id: &GroupId, item: &Item) ->
         tell_position,
         full,
         waited,
+        recorded,
     })
 }
 

@@ -32,6 +32,8 @@ pub struct Plan {
     pub outside: Option<Outside>,
     /// How long a phone rings that was dialled directly by its extension.
     pub extension_ring: Duration,
+    /// How calls are recorded.
+    pub recording: Recording,
     /// What the other side of a held call hears.
     pub hold_music: PromptId,
     /// Played to an agent who dialled a feature code.
@@ -40,6 +42,38 @@ pub struct Plan {
     pub code_refused: PromptId,
     /// Whole-phrase position announcements, the first for position 1; beyond the last none is told.
     pub positions: Vec<PromptId>,
+}
+
+impl Plan {
+    /// Whether any call may be recorded.
+    #[must_use]
+    pub fn records(&self) -> bool {
+        let numbers = self.desk_numbers.values().map(|number| number.recorded);
+        let groups = self.groups.values().map(|group| group.recorded);
+        numbers.chain(groups).flatten().any(|recorded| recorded != Recorded::Off)
+    }
+}
+
+/// How calls are recorded.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Recording {
+    /// Played to a caller whose call may be recorded, before an operator is asked for; none: the plan says
+    /// that none is needed.
+    pub announcement: Option<PromptId>,
+    /// A pause that is forgotten ends by itself after this.
+    pub resume_after: Duration,
+}
+
+/// Whether calls are recorded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Recorded {
+    /// Never.
+    #[default]
+    Off,
+    /// From the first word with an agent.
+    Always,
+    /// When somebody wants it.
+    OnDemand,
 }
 
 /// A number that leads to the desk (着信番号).
@@ -59,6 +93,8 @@ pub struct DeskNumber {
     pub counted: bool,
     /// Trunks that may bring it; empty means all, and extensions always may.
     pub trunks: BTreeSet<TrunkId>,
+    /// Whether its calls are recorded, unless their group says otherwise.
+    pub recorded: Option<Recorded>,
 }
 
 /// Where a call goes while closed.
@@ -195,6 +231,8 @@ pub struct Group {
     pub full: PromptId,
     /// Said before release when the longest wait has passed.
     pub waited: PromptId,
+    /// Whether its calls are recorded, whatever their number says.
+    pub recorded: Option<Recorded>,
 }
 
 /// Who is rung next.
@@ -239,4 +277,12 @@ pub enum FeatureCode {
     Pause,
     /// Ends a pause.
     Unpause,
+    /// Records the call that the agent holds, or has just put on hold.
+    RecordStart,
+    /// Records it no more.
+    RecordStop,
+    /// Silence in the recording.
+    RecordPause,
+    /// No longer.
+    RecordResume,
 }

@@ -63,6 +63,8 @@ pub enum Problem {
     HoursUnused { name: String },
     /// A number without hours is never closed.
     ClosedUnused { key: String },
+    /// Calls are recorded, and nothing is said of telling callers.
+    RecordsUnannounced,
     /// Positions are told, and no prompt tells them.
     NoPositions,
     /// The wait ends before the first phone has rung out.
@@ -428,6 +430,18 @@ impl Problem {
                     "a number without hours never closes, so {key} is never used"
                 ),
                 say!("hours = \"…\" を書くか、{key} を消す", "hours = \"…\", or without {key}"),
+            ),
+            Self::RecordsUnannounced => (
+                Error,
+                "records-unannounced",
+                say!(
+                    "録音するのに、発信者への案内が決まっていない",
+                    "calls are recorded, and the plan does not say what callers are told of it"
+                ),
+                say!(
+                    "[recording] announcement = \"…\"。案内が要らないなら no_announcement = true",
+                    "[recording] announcement = \"…\", or no_announcement = true where none is needed"
+                ),
             ),
             Self::NoPositions => (
                 Error,

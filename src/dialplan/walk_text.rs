@@ -163,6 +163,12 @@ impl End {
                     FeatureCode::SignOut => lang.pick("受付を終える", "sign out"),
                     FeatureCode::Pause => lang.pick("離席", "pause"),
                     FeatureCode::Unpause => lang.pick("離席を終える", "unpause"),
+                    FeatureCode::RecordStart => lang.pick("録音を始める", "record"),
+                    FeatureCode::RecordStop => lang.pick("録音を終える", "record no more"),
+                    FeatureCode::RecordPause => {
+                        lang.pick("録音を止めておく", "pause the recording")
+                    }
+                    FeatureCode::RecordResume => lang.pick("録音に戻る", "go on recording"),
                 };
                 lang.pick(
                     format!("特番「{code}」（オペレータ {agent}）。{done} を流す"),

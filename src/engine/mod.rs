@@ -12,6 +12,7 @@ mod ports;
 mod sealing;
 mod session;
 mod sound;
+mod taping;
 mod transfers;
 mod wiring;
 
@@ -20,6 +21,7 @@ use crate::dialplan::Plan;
 use crate::dtls::Fingerprint;
 use crate::event::{DeskEvent, Entry, Fact};
 use crate::pbx::{self, Command, CommandError, Desk};
+use crate::recording;
 use crate::rtp;
 use crate::sdp::Codec;
 use crate::sip::Endpoint;
@@ -69,6 +71,10 @@ pub enum Input {
     },
     /// From a media thread.
     Media(rtp::command::Notice),
+    /// From the recorder.
+    Recorder(recording::command::Notice),
+    /// Somebody fetched a recording.
+    Fetched(recording::command::RecordingId),
     /// A person's command; the answer carries the token back.
     Command {
         /// Chosen by the caller.
@@ -134,6 +140,8 @@ pub struct Outbox {
     pub media: Vec<rtp::command::Command>,
     /// For the media threads, not waiting for the journal: nothing in the history tells of it.
     pub at_once: Vec<rtp::command::Command>,
+    /// For the recorder; before the media threads, so that a file is there when its sound comes.
+    pub recorder: Vec<recording::command::Command>,
     /// For the wire.
     pub sends: Vec<Send>,
     /// Answers to commands.
@@ -153,6 +161,7 @@ impl Outbox {
             && self.subscriptions.is_empty()
             && self.media.is_empty()
             && self.at_once.is_empty()
+            && self.recorder.is_empty()
             && self.sends.is_empty()
             && self.replies.is_empty()
             && self.named.is_empty()
@@ -224,6 +233,7 @@ pub struct Engine {
     /// Legs whose peer holds its call, by when both sides are asked whether they are still there.
     held: BTreeSet<(Mono, LegId)>,
     next_seq: u64,
+    next_tap: u64,
     /// Of the keys of encrypted streams.
     rng: Rng,
     lamps: Lamps,
@@ -306,6 +316,7 @@ impl Engine {
             silent: BTreeSet::new(),
             held: BTreeSet::new(),
             next_seq: parts.next_seq,
+            next_tap: 1,
             lamps: Lamps::default(),
             last_words: LastWords::default(),
             reachable: BTreeMap::new(),
@@ -349,6 +360,8 @@ impl Engine {
                 }
             }
             Input::Media(notice) => self.media(&notice, now, out),
+            Input::Recorder(notice) => self.recorder(notice, now, out),
+            Input::Fetched(id) => self.fetched(id, now, out),
             Input::Command { token, command } => {
                 self.deciding = true;
                 let result = self.desk.command(command, now, &mut self.actions);
@@ -596,7 +609,7 @@ const fn concerns(input: &pbx::Input) -> Option<LegId> {
         | I::Played { leg, .. }
         | I::Hold { leg, .. }
         | I::Transfer { leg, .. } => Some(*leg),
-        I::Phone { .. } | I::Command(_) | I::Tick => None,
+        I::Phone { .. } | I::TapeFailed { .. } | I::Command(_) | I::Tick => None,
     }
 }
 
@@ -614,6 +627,7 @@ const fn aims_at(action: &pbx::Action) -> Option<LegId> {
         | A::Connect { caller: leg, .. }
         | A::Part { caller: leg, .. }
         | A::Transfer { leg, .. }
+        | A::Tape { leg, .. }
         | A::Play { leg, .. }
         | A::Stop { leg } => Some(*leg),
         A::Record(_) | A::Forget { .. } => None,

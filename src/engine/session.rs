@@ -3,7 +3,7 @@
 use super::lamps::AtPhone;
 use super::sound::Book;
 use super::{Engine, Outbox};
-use crate::base::{KeysBy, LegId, Mono, Now};
+use crate::base::{KeysBy, LegId, Mono, Now, TapId};
 use crate::event::Party;
 use crate::rtp::command::Command as Media;
 use crate::sdp::{self, Agreed, Codec, Control, Direction, Local, OwnKeys, SdpError, Sealing};
@@ -53,6 +53,8 @@ pub struct Session {
     pub rings_with_offer: bool,
     /// At which extension's phone it is, if at any of ours.
     pub phone: Option<AtPhone>,
+    /// What passes between it and others is copied for the recorder.
+    pub tap: Option<TapId>,
     /// It has been connected with somebody.
     pub introduced: bool,
     /// Our address in its descriptions, where it is not the one of all.
@@ -91,6 +93,7 @@ impl Session {
             silent_until: None,
             rings_with_offer: false,
             phone: None,
+            tap: None,
             introduced: false,
             ip: None,
             sealing: Sealing::Accepts,
@@ -309,6 +312,7 @@ impl Engine {
         let Some(session) = self.sessions.remove(&leg) else { return };
         self.sound_over(leg, &session, now, out);
         self.leg_left(leg, &session);
+        self.tap_over(&session, now, out);
         if let Some(at) = session.silent_until {
             self.silent.remove(&(at, leg));
         }

@@ -7,6 +7,7 @@ use super::{Engine, Outbox, Step, caller};
 use crate::base::{LegId, Mono, Now, Number, Private};
 use crate::event::{Origin, Party};
 use crate::pbx::{Action, Hindrance, Input as Desk};
+use crate::recording::command::RecordingId;
 use crate::rtp::command::{Command as Media, Notice};
 use crate::sdp::{self, Direction};
 use crate::sip::api::{Incoming, LampStage, LegEnd, LegEvent, Outgoing, Shown, Source, Why};
@@ -16,7 +17,7 @@ use bytes::Bytes;
 const HELD_PATIENCE: u32 = 4;
 
 impl Engine {
-    fn tell(&mut self, input: Desk) {
+    pub(super) fn tell(&mut self, input: Desk) {
         self.steps.push_back(Step::Desk(input));
     }
 
@@ -423,6 +424,9 @@ impl Engine {
                 out.media.push(Media::Play { leg, play, prompts, looped, stops_on_key });
             }
             Action::Stop { leg } => out.media.push(Media::Stop { leg }),
+            Action::Tape { leg, call, number, order } => {
+                self.tape(leg, RecordingId { call, number }, order, now, out);
+            }
             Action::Record(fact) => self.record(fact, now, out),
             Action::Forget { .. } => {}
         }

@@ -121,6 +121,13 @@ pub enum Input {
     },
     /// A person's command.
     Command(Command),
+    /// The recorder gave up a recording.
+    TapeFailed {
+        /// Of which call.
+        call: CallId,
+        /// Which of the call's.
+        number: u32,
+    },
     /// The time has come that [`super::Desk::next_deadline`] named; harmless at any time.
     Tick,
 }
@@ -170,6 +177,19 @@ pub enum Hindrance {
     Overload,
 }
 
+/// What is to be done about a call's recording.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TapeOrder {
+    /// Begin one.
+    Begin,
+    /// Silence for a while.
+    Pause,
+    /// No longer.
+    Resume,
+    /// End it.
+    End,
+}
+
 /// What a person may order; more later.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
@@ -203,6 +223,15 @@ pub enum Command {
         /// By what.
         by: Means,
     },
+    /// Begins, pauses or ends the recording of a call that is with an agent.
+    Tape {
+        /// Which call.
+        call: CallId,
+        /// What is wanted.
+        order: TapeOrder,
+        /// By what.
+        by: Means,
+    },
 }
 
 /// Why a command was not obeyed.
@@ -214,6 +243,15 @@ pub enum CommandError {
     /// The agent is in that state already.
     #[error("the agent is in that state already")]
     AlreadySo,
+    /// There is no such call, or it is over.
+    #[error("there is no such call, or it is over")]
+    NoSuchCall,
+    /// The caller is with no agent.
+    #[error("the caller is with no agent now")]
+    NotTalking,
+    /// The plan does not let this call be recorded, or the caller was not told.
+    #[error("the plan does not let this call be recorded, or its caller has not been told so")]
+    NotAllowed,
     /// Pausing needs a signed-in agent.
     #[error("the agent is not signed in")]
     NotSignedIn,
@@ -312,6 +350,18 @@ pub enum Action {
     Stop {
         /// Who hears it.
         leg: LegId,
+    },
+    /// Begin, pause, resume or end a recording of what passes between this caller and whoever it is
+    /// connected with.
+    Tape {
+        /// The caller's leg.
+        leg: LegId,
+        /// The call.
+        call: CallId,
+        /// Which of the call's recordings.
+        number: u32,
+        /// What.
+        order: TapeOrder,
     },
     /// Write a fact into the history.
     Record(Fact),

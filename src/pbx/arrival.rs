@@ -43,7 +43,10 @@ impl Desk {
                     (None, _, _) => turn.act(Action::Refuse { leg, status: 403 }),
                     (Some(_), true, _) => turn.act(Action::Refuse { leg, status: 503 }),
                     (Some(_), false, Some(_)) => turn.act(Action::Refuse { leg, status: 488 }),
-                    (Some(agent), false, None) => floor.code_dialled(leg, agent, *code, turn),
+                    (Some(agent), false, None) => {
+                        let wished = self.tape_by_code(agent, *code, turn);
+                        self.floor.code_dialled(leg, agent, *code, wished, turn);
+                    }
                 }
                 return;
             }

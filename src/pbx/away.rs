@@ -9,6 +9,7 @@ use super::call::{Call, Over, State, Talk};
 use super::desk::Desk;
 use super::floor::{Floor, Turn};
 use super::outside::{Attempt, Next, Outside};
+use super::tape::TapeEvent;
 use super::transfer::{self, Passing, Taker};
 use crate::base::{LegId, Number, Private};
 use crate::dialplan::Way;
@@ -95,6 +96,7 @@ impl Desk {
         let (by, inside) = (floor.agent(giver).id.clone(), parted.outside.is_none());
         let sent = CallEvent::SentAway { by, number: parted.number, inside, attended: true };
         call.step_out(sent, turn);
+        call.tape_is(TapeEvent::SentAway, floor, turn);
         turn.act(Action::Part { caller: call.leg, agent: phone });
         transfer::let_go(giver, Some(phone), super::TransferNews::Done, wrap_up, floor, turn);
         floor.far.insert(parted.far, call.leg);
@@ -120,6 +122,7 @@ pub(super) fn begin(
     let inside = matches!(to, Afar::Phone(_));
     let sent = CallEvent::SentAway { by, number: shown, inside, attended: false };
     call.step_out(sent, turn);
+    call.tape_is(TapeEvent::SentAway, floor, turn);
     turn.act(Action::Part { caller: call.leg, agent: phone });
     call.hold_music(floor, turn);
     let passing = |ring, taker| Passing { giver, phone: Some(phone), taker, ring, wrap_up };

@@ -10,6 +10,7 @@ use super::menu::InMenu;
 use super::outside::Outside;
 use super::say::{Script, Told};
 use super::staff::Missed;
+use super::tape::{self, Announcing, Tape, TapeEvent};
 use super::timers::Timer;
 use super::transfer::{self, Passing};
 use super::{away, direct, hunt, menu, queue};
@@ -41,6 +42,8 @@ pub(super) struct Call {
     pub(super) busy_told: bool,
     /// Menus entered so far.
     pub(super) menus: u32,
+    /// Whether it is recorded.
+    pub(super) tape: Tape,
     /// The group asked for last.
     pub(super) group: Option<GroupId>,
     pub(super) state: State,
@@ -55,6 +58,8 @@ pub(super) enum State {
     New,
     /// In the auto attendant.
     Menu(InMenu),
+    /// Hears that it is recorded, before it asks for an operator.
+    Announcing(Announcing),
     /// Hears its last announcement.
     Telling(Telling),
     /// Asked for a group: phones ring, or it waits.
@@ -156,7 +161,7 @@ pub(super) enum From {
 
 impl Call {
     /// A call that has just come and holds nothing yet.
-    pub(super) const fn new(id: CallId, leg: LegId, arrived: Mono) -> Self {
+    pub(super) fn new(id: CallId, leg: LegId, arrived: Mono) -> Self {
         Self {
             id,
             leg,
@@ -169,6 +174,7 @@ impl Call {
             rung: false,
             busy_told: false,
             menus: 0,
+            tape: Tape::default(),
             group: None,
             state: State::New,
             timer: None,
@@ -271,6 +277,9 @@ impl Call {
         if matches!(event, E::Due) && away::time_is_up(self, turn) {
             return away::end_for_time(self, floor, turn);
         }
+        if matches!(event, E::Due) {
+            self.tape_is(TapeEvent::Due, floor, turn);
+        }
         match (&mut self.state, event) {
             (S::New | S::Over, E::Said { .. }) => {}
             (_, E::Said { by, reason }) => {
@@ -283,6 +292,7 @@ impl Call {
             // The caller may leave at any instant.
             (
                 S::Menu(_)
+                | S::Announcing(_)
                 | S::Telling(_)
                 | S::Hunting(_)
                 | S::Direct(_)
@@ -293,6 +303,7 @@ impl Call {
             ) => self.end(Party::Caller, EndCause::HungUp, Over::Caller, 0, floor, turn),
             (
                 S::Menu(_)
+                | S::Announcing(_)
                 | S::Telling(_)
                 | S::Hunting(_)
                 | S::Direct(_)
@@ -308,6 +319,9 @@ impl Call {
             (S::Menu(_), E::Key(key)) => menu::key(self, key, floor, turn),
             (S::Menu(_), E::Played(play)) => menu::played(self, Some(play), floor, turn),
             (S::Menu(_), E::Due) => menu::due(self, floor, turn),
+
+            (S::Announcing(_), E::Played(play)) => tape::announced(self, Some(play), floor, turn),
+            (S::Announcing(_), E::Due) => tape::announced(self, None, floor, turn),
 
             (S::Telling(_), E::Played(play)) => self.told(Some(play), floor, turn),
             (S::Telling(telling), E::Due) => {
@@ -389,7 +403,8 @@ impl Call {
 
             // Keys are taken in a menu only; none is kept for later.
             (
-                S::Telling(_)
+                S::Announcing(_)
+                | S::Telling(_)
                 | S::Hunting(_)
                 | S::Direct(_)
                 | S::Talking(_)
@@ -401,7 +416,12 @@ impl Call {
             | (S::Direct(_) | S::Talking(_) | S::Passing(_) | S::Away(_), E::Played(_))
             // Only a conversation can be held; before it, the caller stays in its place.
             | (
-                S::Menu(_) | S::Telling(_) | S::Hunting(_) | S::Direct(_) | S::Passing(_),
+                S::Menu(_)
+                | S::Announcing(_)
+                | S::Telling(_)
+                | S::Hunting(_)
+                | S::Direct(_)
+                | S::Passing(_),
                 E::Hold { .. },
             )
             // A group's caller was told that it rings when the phone was dialled.
@@ -412,7 +432,7 @@ impl Call {
             | (S::Direct(_) | S::Talking(_) | S::Passing(_) | S::Away(_), E::Withdraw(_))
             // These states ring no phone, wait for no agent, and have no deadline.
             | (
-                S::Menu(_) | S::Telling(_),
+                S::Menu(_) | S::Announcing(_) | S::Telling(_),
                 E::PhoneRings
                 | E::PhoneAnswered(_)
                 | E::PhoneRefused(..)
@@ -424,6 +444,7 @@ impl Call {
             )
             | (
                 S::Menu(_)
+                | S::Announcing(_)
                 | S::Telling(_)
                 | S::Direct(_)
                 | S::Talking(_)
@@ -476,6 +497,7 @@ impl Call {
         let id = floor.agent(agent).id.clone();
         self.record(CallEvent::OperatorAnswered { agent: id }, turn);
         self.state = State::Talking(Talk::begin(agent, phone, wrap_up));
+        self.tape_is(TapeEvent::Connected, floor, turn);
     }
 
     /// The one end of every call: all its legs, its line, its place and its agents are given back.
@@ -491,8 +513,9 @@ impl Call {
         turn: &mut Turn<'_>,
     ) {
         let why = if by == Party::Caller { OfferEnd::CallerLeft } else { OfferEnd::Withdrawn };
+        self.tape_is(TapeEvent::Ended, floor, turn);
         match std::mem::replace(&mut self.state, State::Over) {
-            State::New | State::Menu(_) | State::Telling(_) => {}
+            State::New | State::Menu(_) | State::Announcing(_) | State::Telling(_) => {}
             State::Hunting(mut hunt) => {
                 hunt.withdraw_all(self, why, floor, turn);
                 hunt.leave(floor);
@@ -544,6 +567,7 @@ impl Call {
     pub(super) fn arm(&mut self, floor: &mut Floor) {
         let own = match &self.state {
             State::Menu(menu) => Some(menu.deadline()),
+            State::Announcing(at) => Some(at.script.until),
             State::Telling(telling) => Some(telling.script.until),
             State::Hunting(hunt) => Some(hunt.deadline()),
             State::Passing(passing) => passing.deadline(),
@@ -551,7 +575,7 @@ impl Call {
             State::New | State::Direct(_) | State::Talking(_) | State::Over => None,
         };
         let time_up = self.outside.as_ref().and_then(|outside| outside.until);
-        let at = own.into_iter().chain(time_up).min();
+        let at = own.into_iter().chain(time_up).chain(self.tape_deadline()).min();
         floor.timers.set(Timer::Call(self.leg), &mut self.timer, at);
     }
 }

@@ -2,7 +2,7 @@
 //! no id and leave no trace but the agent's own.
 
 use super::agent::AgentIx;
-use super::api::{Action, Command};
+use super::api::{Action, Command, CommandError};
 use super::floor::{Floor, Turn};
 use super::say::PLAY_LONGEST;
 use super::timers::Timer;
@@ -28,18 +28,30 @@ impl Floor {
         leg: LegId,
         agent: AgentIx,
         code: FeatureCode,
+        wished: Option<Result<(), CommandError>>,
         turn: &mut Turn<'_>,
     ) {
         // First: a phone that is still in this call must not be rung at once by a queue.
         self.code_begins(agent, turn);
         let (by, id) = (Means::FeatureCode, self.agent(agent).id.clone());
         let command = match code {
-            FeatureCode::SignIn => Command::SignIn { agent: id, by },
-            FeatureCode::SignOut => Command::SignOut { agent: id, by },
-            FeatureCode::Pause => Command::Pause { agent: id, reason: PAUSE_REASON.to_owned(), by },
-            FeatureCode::Unpause => Command::Unpause { agent: id, by },
+            FeatureCode::SignIn => Some(Command::SignIn { agent: id, by }),
+            FeatureCode::SignOut => Some(Command::SignOut { agent: id, by }),
+            FeatureCode::Pause => {
+                Some(Command::Pause { agent: id, reason: PAUSE_REASON.to_owned(), by })
+            }
+            FeatureCode::Unpause => Some(Command::Unpause { agent: id, by }),
+            // Obeyed already: it was about a call of the agent's.
+            FeatureCode::RecordStart
+            | FeatureCode::RecordStop
+            | FeatureCode::RecordPause
+            | FeatureCode::RecordResume => None,
         };
-        let prompt = match self.obey(agent, command, turn) {
+        let obeyed = match command {
+            Some(command) => self.obey(agent, command, turn),
+            None => wished.unwrap_or(Err(CommandError::NotTalking)),
+        };
+        let prompt = match obeyed {
             Ok(()) => self.plan.code_done.clone(),
             Err(_) => self.plan.code_refused.clone(),
         };

@@ -1,17 +1,18 @@
 //! The desk: takes each input to the call or agent it concerns, then lets those who became free serve
 //! those who wait.
 
-use super::agent::{AgentMemory, AgentSnapshot, AgentState};
-use super::api::{Action, Command, CommandError, Input};
+use super::agent::{AgentIx, AgentMemory, AgentSnapshot, AgentState};
+use super::api::{Action, Command, CommandError, Input, TapeOrder};
 use super::call::{Call, Event, Over, State};
 use super::channels::Trunks;
 use super::floor::{Floor, Turn};
 use super::placed::{self, Placed};
 use super::talked::Talked;
+use super::tape::TapeEvent;
 use super::timers::Timer;
 use crate::base::{AgentId, CallId, Channels, GroupId, LegId, Mono, Now, Number, Rng, TrunkId};
-use crate::dialplan::Plan;
-use crate::event::{EndCause, Party};
+use crate::dialplan::{FeatureCode, Plan};
+use crate::event::{EndCause, Means, Party};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -174,6 +175,15 @@ impl Desk {
                     self.phones.insert(extension, reachable);
                 }
             },
+            Input::TapeFailed { call, number } => {
+                if let Some(leg) = self.leg_of(call)
+                    && let Some(call) = self.calls.get_mut(&leg)
+                {
+                    self.at_hand = Some(leg);
+                    call.tape_failed(number, &self.floor, turn);
+                    self.stepped(leg);
+                }
+            }
             Input::Command(command) => {
                 // Who wants to know the answer asks by `command`.
                 let _ = self.obey(command, turn);
@@ -330,12 +340,61 @@ impl Desk {
     }
 
     fn obey(&mut self, command: Command, turn: &mut Turn<'_>) -> Result<(), CommandError> {
-        let (Command::SignIn { agent, .. }
-        | Command::SignOut { agent, .. }
-        | Command::Pause { agent, .. }
-        | Command::Unpause { agent, .. }) = &command;
+        let agent = match &command {
+            Command::SignIn { agent, .. }
+            | Command::SignOut { agent, .. }
+            | Command::Pause { agent, .. }
+            | Command::Unpause { agent, .. } => agent,
+            Command::Tape { call, order, by } => return self.tape(*call, *order, *by, turn),
+        };
         let agent = self.floor.agent_ix(agent).ok_or(CommandError::NoSuchAgent)?;
         self.floor.obey(agent, command, turn)
+    }
+
+    /// The leg of a call's caller.
+    fn leg_of(&self, call: CallId) -> Option<LegId> {
+        self.calls.iter().find(|(_, held)| held.id == call).map(|(leg, _)| *leg)
+    }
+
+    /// A person's wish about a call's recording.
+    fn tape(
+        &mut self,
+        call: CallId,
+        order: TapeOrder,
+        by: Means,
+        turn: &mut Turn<'_>,
+    ) -> Result<(), CommandError> {
+        let leg = self.leg_of(call).ok_or(CommandError::NoSuchCall)?;
+        let call = self.calls.get_mut(&leg).ok_or(CommandError::NoSuchCall)?;
+        self.at_hand = Some(leg);
+        let obeyed = call.tape(TapeEvent::Wish(order, by), &self.floor, turn);
+        self.stepped(leg);
+        obeyed
+    }
+
+    /// What an agent's feature code wants of the recording of the call that the agent is in; none when it
+    /// wants something else.
+    pub(super) fn tape_by_code(
+        &mut self,
+        agent: AgentIx,
+        code: FeatureCode,
+        turn: &mut Turn<'_>,
+    ) -> Option<Result<(), CommandError>> {
+        let order = match code {
+            FeatureCode::RecordStart => TapeOrder::Begin,
+            FeatureCode::RecordStop => TapeOrder::End,
+            FeatureCode::RecordPause => TapeOrder::Pause,
+            FeatureCode::RecordResume => TapeOrder::Resume,
+            FeatureCode::SignIn
+            | FeatureCode::SignOut
+            | FeatureCode::Pause
+            | FeatureCode::Unpause => return None,
+        };
+        let talks =
+            |call: &&Call| matches!(&call.state, State::Talking(talk) if talk.agent == agent);
+        let call = self.calls.values().find(talks).map(|call| call.id);
+        let wish = |call| self.tape(call, order, Means::FeatureCode, turn);
+        Some(call.map_or(Err(CommandError::NotTalking), wish))
     }
 
     /// Something that can happen to either kind of leg.

@@ -25,6 +25,7 @@ mod say;
 mod staff;
 mod taken;
 mod talked;
+mod tape;
 mod timers;
 mod transfer;
 
@@ -32,6 +33,8 @@ mod transfer;
 mod tests;
 
 pub use agent::{AgentMemory, AgentSnapshot, AgentState, Remembered, reason};
-pub use api::{Action, Command, CommandError, Hindrance, Input, TransferNews, TransferTo};
+pub use api::{
+    Action, Command, CommandError, Hindrance, Input, TapeOrder, TransferNews, TransferTo,
+};
 pub use desk::{Desk, Gauges, GroupGauge};
 pub use talked::{Talked, TalkedMemory};

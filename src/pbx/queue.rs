@@ -33,6 +33,9 @@ impl Hears {
 
 /// The caller asks for an operator of this group.
 pub(super) fn ask(call: &mut Call, id: &GroupId, floor: &mut Floor, turn: &mut Turn<'_>) {
+    if super::tape::announce(call, id, floor, turn) {
+        return;
+    }
     ask_as(call, id, false, floor, turn);
 }
 

@@ -194,9 +194,10 @@ impl Floor {
         command: Command,
         turn: &mut Turn<'_>,
     ) -> Result<(), CommandError> {
-        use CommandError::{AlreadySo, NotSignedIn};
+        use CommandError::{AlreadySo, NoSuchCall, NotSignedIn};
         let agent = self.agent_mut(ix);
         match (&agent.duty, command) {
+            (_, Command::Tape { .. }) => return Err(NoSuchCall), // about a call, never an agent
             (Duty::Out, Command::SignIn { by, .. }) => {
                 agent.signs_in_alone = false;
                 self.sign_in(ix, by, turn);

@@ -78,9 +78,11 @@ impl TalkedMemory {
                 self.call(*call, *t_ms, event, entry.at, plan);
                 matches!(event, CallEvent::Ended { cause: EndCause::Restart, .. })
             }
-            Fact::Agent { .. } | Fact::Sound { .. } | Fact::Trunk { .. } | Fact::Desk { .. } => {
-                false
-            }
+            Fact::Agent { .. }
+            | Fact::Sound { .. }
+            | Fact::Trunk { .. }
+            | Fact::Recording { .. }
+            | Fact::Desk { .. } => false,
         };
         if restart {
             return; // written by the next run: no sign of life of the last

@@ -15,6 +15,7 @@ use super::floor::{CountsAs, Floor, Turn};
 use super::outside::Attempt;
 use super::placed::Whither;
 use super::queue;
+use super::tape::TapeEvent;
 use crate::base::{GroupId, LegId, Mono, Number};
 use crate::dialplan::{OpenState, Route, SetAside, Target};
 use crate::event::{CallEvent, EndCause, OfferEnd, Party};
@@ -420,6 +421,7 @@ pub(super) fn back(
         turn.act(Action::Connect { caller: call.leg, agent: phone });
         let failed_at = Some(turn.now.mono);
         call.state = State::Talking(Talk { failed_at, ..Talk::begin(giver, phone, wrap_up) });
+        call.tape_is(TapeEvent::Connected, floor, turn);
     } else if taker != Some(giver) && floor.agent(giver).is_reachable() {
         recall(call, giver, wrap_up, floor, turn);
     } else {

@@ -63,6 +63,8 @@ pub enum Trouble {
     TooMany,
     /// It is as long as a file may be.
     TooLong,
+    /// The daemon died while it was made, and no file is left of it.
+    Lost,
 }
 
 /// What the recorder tells.

@@ -254,6 +254,7 @@ fn plan(agents: u64, rng: &mut Rng) -> Plan {
             line_limit: if number == ONE_LINE { 1 } else { 30 },
             counted: number != OWN_LINE,
             trunks: BTreeSet::new(),
+            recorded: None,
         };
         numbers.insert(Number::from(number), made);
     };
@@ -282,6 +283,10 @@ fn plan(agents: u64, rng: &mut Rng) -> Plan {
         outside: None,
         extension_ring: rng.millis(4000, 20_000),
         hold_music: PromptId::from("music"),
+        recording: crate::dialplan::Recording {
+            announcement: None,
+            resume_after: std::time::Duration::from_secs(120),
+        },
         code_done: PromptId::from("done"),
         code_refused: PromptId::from("not-done"),
         positions: (1..=3).map(|n| PromptId::from(format!("position-{n}"))).collect(),
@@ -335,6 +340,7 @@ fn group(number: &str, agents: Vec<AgentId>, rng: &mut Rng) -> Group {
         tell_position: rng.chance(500),
         full: PromptId::from("full"),
         waited: PromptId::from("waited"),
+        recorded: None,
     }
 }
 

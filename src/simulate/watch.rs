@@ -126,7 +126,10 @@ impl Watch {
         match &entry.fact {
             Fact::Call { call, t_ms, event } => self.see_call(*call, *t_ms, event),
             // No call of the desk.
-            Fact::Placed { .. } | Fact::Sound { .. } | Fact::Trunk { .. } => {}
+            Fact::Placed { .. }
+            | Fact::Sound { .. }
+            | Fact::Recording { .. }
+            | Fact::Trunk { .. } => {}
             Fact::Agent { agent, event } => self.see_agent(agent, event),
             Fact::Desk { event: DeskEvent::Started { .. } } => {
                 // What rang or talked in the process before is over; its calls were closed.

@@ -2,6 +2,7 @@
 
 use super::outcome::{Decision, Outcome, Progress};
 use super::policy::Policy;
+use super::recorded::{self, Recorded};
 use super::sound::{CallSound, LegSound};
 use crate::base::{AgentId, CallId, GroupId, Number, Wall};
 use crate::event::{CallEvent, Caller, EndCause, Entry, Fact, Origin, Party};
@@ -64,6 +65,8 @@ pub struct CallRow {
     pub cause: Option<EndCause>,
     /// How its legs sounded, in the order in which anything was told of them.
     pub sound: Vec<LegSound>,
+    /// Its recordings, in order.
+    pub recordings: Vec<Recorded>,
 }
 
 /// One agent's time with the caller.
@@ -124,6 +127,7 @@ pub(super) struct Call {
     /// With whom an agent sent it to.
     away: bool,
     end: Option<(Party, EndCause)>,
+    pub(super) recordings: Vec<Recorded>,
 }
 
 impl Call {
@@ -149,6 +153,7 @@ impl Call {
             sound: CallSound::default(),
             away: false,
             end: None,
+            recordings: Vec::new(),
         })
     }
 
@@ -250,6 +255,7 @@ impl Call {
             ended_by: self.end.as_ref().map(|(by, _)| *by),
             cause: self.end.as_ref().map(|(_, cause)| cause.clone()),
             sound: self.sound.rows(),
+            recordings: self.recordings.clone(),
         }
     }
 
@@ -280,6 +286,10 @@ impl CallRow {
                 && let Some(folded) = &mut folded
             {
                 folded.sound.step(*side, phone.as_ref(), event, *t_ms);
+            }
+            if let (Fact::Recording { t_ms, event, .. }, Some(folded)) = (&entry.fact, &mut folded)
+            {
+                recorded::step(&mut folded.recordings, *t_ms, event);
             }
             let Fact::Call { call, t_ms, event } = &entry.fact else { continue };
             match &mut folded {

@@ -97,6 +97,42 @@ pub struct Gauges {
     pub journal_transactions: u64,
     /// The trunks that we reach ourselves.
     pub trunks: Vec<TrunkGauge>,
+    /// The recorder; none when no call can be recorded.
+    pub recording: Option<RecordingGauge>,
+}
+
+/// How the recorder fares.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct RecordingGauge {
+    /// What is wrong, if anything is.
+    pub state: RecordingState,
+    /// Files that grow now.
+    pub open: u64,
+    /// Files that were ended (counter).
+    pub kept: u64,
+    /// Recordings that were not begun or ended before their time (counter).
+    pub failed: u64,
+    /// Files deleted for their age (counter).
+    pub deleted: u64,
+    /// Packets that found no room on their way to the recorder (counter).
+    pub dropped: u64,
+    /// Bytes free on the disk of recordings.
+    pub free_bytes: u64,
+}
+
+/// Whether calls can be recorded.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RecordingState {
+    /// The configuration has no place for recordings.
+    #[default]
+    Off,
+    /// They can.
+    Ok,
+    /// The disk has less room than must be free.
+    DiskFull,
+    /// The disk or the directory refuses.
+    Failing,
 }
 
 /// How one trunk is that we reach ourselves.

@@ -14,6 +14,7 @@ mod outcome;
 mod placed;
 mod policy;
 mod ratio;
+mod recorded;
 mod service_level;
 mod sound;
 mod views;
@@ -23,12 +24,13 @@ pub use board::{
     AGENTS_SHOWN, AgentCounts, Board, RECENT_SHOWN, WAITING_SHOWN, Waiting, WaitingRow,
 };
 pub use call::{CallQuery, CallRow, CallState, OpenCall};
-pub use gauges::{Blocked, Gauges, JournalState, TrunkGauge};
+pub use gauges::{Blocked, Gauges, JournalState, RecordingGauge, RecordingState, TrunkGauge};
 pub use month::{Month, NotAMonth};
 pub use outcome::{Decision, Outcome, PerOutcome, Progress, outcome_of};
 pub use placed::{FullTime, PLACED_KEPT, PlacedRow};
 pub use policy::{CountsAs, Policy, ShortCallExcluded};
 pub use ratio::{Limit, Rate, Ratio, Verdict};
+pub use recorded::{Recorded, RecordedState};
 pub use service_level::{DayFigures, Figures, MonthFigures, Tally};
 pub use sound::{FaultRow, LegSound, Measured, SoundTotals, Spread};
 pub use views::{DAYS_KEPT, RECENT_KEPT, Setup, Views};

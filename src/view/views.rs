@@ -7,6 +7,7 @@ use super::month::Month;
 use super::outcome::{Decision, PerOutcome};
 use super::placed::{FullTime, PlacedCalls, PlacedRow};
 use super::policy::Policy;
+use super::recorded;
 use super::service_level::{DayFigures, MonthFigures, Tally};
 use super::sound::SoundTotals;
 use crate::base::{AgentId, CallId, TrunkId, Wall};
@@ -112,6 +113,15 @@ impl Views {
                 let ended = self.ended.iter_mut().rev().find(|ended| ended.id == *call);
                 if let Some(known) = self.open.get_mut(call).or(ended) {
                     known.sound.step(*side, phone.as_ref(), event, *t_ms);
+                }
+            }
+            Fact::Recording { call, t_ms, event } => {
+                // Of a call that left the list long ago nothing is shown.
+                let ended = self.ended.iter_mut().rev();
+                let found =
+                    self.open.get_mut(call).or_else(|| ended.into_iter().find(|it| it.id == *call));
+                if let Some(found) = found {
+                    recorded::step(&mut found.recordings, *t_ms, event);
                 }
             }
             Fact::Trunk { trunk, event } => self.placed.trunk(trunk, event),

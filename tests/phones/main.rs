@@ -15,6 +15,7 @@ mod lamps;
 mod menu;
 mod networks;
 mod outcomes;
+mod recording;
 mod reload;
 mod rig;
 mod talk;

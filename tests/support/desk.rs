@@ -14,7 +14,7 @@ use std::path::PathBuf;
 
 /// The prompts of the test plans: short, each unlike any other, by name and seed. They replace the
 /// built-in ones so that a test need not listen to whole sentences.
-const PROMPTS: [(&str, u64); 15] = [
+const PROMPTS: [(&str, u64); 16] = [
     ("welcome", 1),
     ("menu-wrong", 2),
     ("busy", 3),
@@ -30,6 +30,7 @@ const PROMPTS: [(&str, u64); 15] = [
     ("position-2", 13),
     ("holiday", 14),
     ("year-end", 15),
+    ("recorded", 16),
 ];
 
 /// Ports from which the test trunk calls.

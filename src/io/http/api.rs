@@ -287,12 +287,20 @@ pub(super) async fn order(
             return error(StatusCode::NOT_FOUND, "due is sign-in, sign-out, pause or unpause");
         }
     };
+    obeyed(&server, command).await
+}
+
+/// Gives a command to the engine, and says what became of it.
+pub(super) async fn obeyed(server: &Server, command: Command) -> Response {
     match (server.app.commands)(command).await {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(CommandFailure::Refused(why)) => {
             let status = match why {
-                CommandError::NoSuchAgent => StatusCode::NOT_FOUND,
-                CommandError::AlreadySo | CommandError::NotSignedIn => StatusCode::CONFLICT,
+                CommandError::NoSuchAgent | CommandError::NoSuchCall => StatusCode::NOT_FOUND,
+                CommandError::AlreadySo
+                | CommandError::NotSignedIn
+                | CommandError::NotTalking
+                | CommandError::NotAllowed => StatusCode::CONFLICT,
             };
             error(status, why.to_string())
         }

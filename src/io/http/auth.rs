@@ -176,6 +176,13 @@ pub(super) async fn authorize(
                 "this token is for looking; due is the desk's",
             );
         }
+        if is_recording(request.uri()) {
+            tracing::warn!("somebody with the viewers' token asked for a recording: refused");
+            return api::error(
+                StatusCode::FORBIDDEN,
+                "this token fetches no recordings; due is the desk's",
+            );
+        }
         if reveals(request.uri()) {
             tracing::warn!(
                 "somebody with the viewers' token asked the SIP trace for numbers: refused"
@@ -187,6 +194,11 @@ pub(super) async fn authorize(
         }
     }
     next.run(request).await
+}
+
+/// Whether it is a recording that is asked for.
+fn is_recording(uri: &Uri) -> bool {
+    uri.path().split('/').any(|part| part == "recordings")
 }
 
 /// Whether the query asks for more than pseudonyms, however it is spelt.

@@ -24,6 +24,7 @@ mod doors;
 mod guard;
 mod hub;
 mod pages;
+mod recordings;
 mod sip;
 mod stream;
 
@@ -33,13 +34,14 @@ mod tests;
 pub use auth::{Token, WeakToken};
 pub use guard::MAX_CONNECTIONS;
 pub use hub::{FEED_BOUND, NowFn, PUBLISH_EVERY, Reread, ViewHub};
+pub use recordings::{Opened, Recordings};
 pub use sip::{MAX_TRACES, TraceSource};
 pub use stream::MAX_STREAMS;
 
 use crate::base::{CallId, Wall};
 use crate::event::Entry;
 use crate::pbx::api::{Command, CommandError};
-use crate::view::{Blocked, Gauges, JournalState, TrunkGauge, Views};
+use crate::view::{Blocked, Gauges, JournalState, RecordingState, TrunkGauge, Views};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -114,6 +116,8 @@ pub struct App {
     pub trace: TraceSource,
     /// Who is shut out.
     pub doors: Doors,
+    /// Recordings of calls, if any are made.
+    pub recordings: Option<Recordings>,
     /// The program's version.
     pub version: String,
 }
@@ -124,6 +128,7 @@ struct Server {
     app: Arc<App>,
     streams: Arc<tokio::sync::Semaphore>,
     traces: Arc<tokio::sync::Semaphore>,
+    fetches: Arc<tokio::sync::Semaphore>,
     stopping: watch::Receiver<bool>,
 }
 
@@ -142,6 +147,7 @@ pub async fn serve(
         app: Arc::new(app),
         streams: Arc::new(tokio::sync::Semaphore::new(MAX_STREAMS)),
         traces: Arc::new(tokio::sync::Semaphore::new(MAX_TRACES)),
+        fetches: Arc::new(tokio::sync::Semaphore::new(recordings::MAX_FETCHES)),
         stopping: stopping.clone(),
     };
     let wait = |mut stopping: watch::Receiver<bool>| async move {
@@ -169,6 +175,8 @@ fn router(server: Server) -> Router {
         .route("/metrics", get(api::metrics))
         .route("/api/v1/calls", get(api::calls))
         .route("/api/v1/calls/{id}", get(api::call))
+        .route("/api/v1/calls/{id}/recording/{action}", post(recordings::order))
+        .route("/api/v1/calls/{id}/recordings/{number}", get(recordings::fetch))
         .route("/api/v1/calls/{id}/{form}", get(sip::of_call))
         .route("/api/v1/sip/messages", get(sip::messages))
         .route("/api/v1/sip/events", get(sip::events))
@@ -206,6 +214,8 @@ struct Health {
     media: Beat,
     /// Told, and not a fault of ours: a restart would not mend it.
     trunks: Trunks,
+    /// The same.
+    recording: RecordingState,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -232,7 +242,8 @@ impl Health {
         let status = if well { "ok" } else { "failing" };
         let up = gauges.trunks.iter().all(TrunkGauge::is_up);
         let trunks = if up { Trunks::Ok } else { Trunks::Down };
-        Self { status, journal: gauges.journal, engine, media, trunks }
+        let recording = gauges.recording.as_ref().map(|it| it.state).unwrap_or_default();
+        Self { status, journal: gauges.journal, engine, media, trunks, recording }
     }
 
     fn is_well(&self) -> bool {

@@ -133,6 +133,7 @@ impl World {
             }),
             trace: Arc::new(trace::Kept::new()),
             doors: trace::doors(),
+            recordings: None,
             version: "1.2.3".into(),
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");

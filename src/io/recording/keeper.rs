@@ -5,10 +5,11 @@ use super::file::Ended;
 use super::{RecorderConfig, Shared, trouble_of};
 use crate::base::Wall;
 use crate::recording::Format;
-use crate::recording::command::{Kept, Notice, RecordingId};
+use crate::recording::command::{Kept, Notice, RecordingId, Trouble};
 use crate::recording::name::{self, Named};
 use crate::recording::{vault, wav};
 use sha2::{Digest as _, Sha256};
+use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::os::unix::fs::FileExt as _;
@@ -32,15 +33,29 @@ pub(super) struct Keeper<N> {
 
 impl<N: Fn(Notice)> Keeper<N> {
     /// Works until the writer has ended.
-    pub(super) fn run(&mut self, torn: Vec<(PathBuf, Named)>, ended: &Receiver<Ended>) {
+    pub(super) fn run(
+        &mut self,
+        torn: Vec<(PathBuf, Named)>,
+        (whole, lost): (Vec<(PathBuf, Named)>, BTreeSet<RecordingId>),
+        ended: &Receiver<Ended>,
+    ) {
         self.mend(torn);
+        for (path, named) in whole {
+            self.tell_again(&path, named);
+        }
+        for id in lost {
+            (self.notices)(Notice::Failed { id, why: Trouble::Lost });
+        }
         loop {
             self.sweep();
             let swept = Instant::now();
             loop {
                 let wait = SWEEP_EVERY.saturating_sub(swept.elapsed());
                 match ended.recv_timeout(wait) {
-                    Ok(ended) => self.keep(ended),
+                    Ok(ended) => {
+                        self.keep(ended);
+                        self.shared.ending.fetch_sub(1, Ordering::Relaxed);
+                    }
                     Err(RecvTimeoutError::Timeout) => break,
                     Err(RecvTimeoutError::Disconnected) => return,
                 }
@@ -71,6 +86,51 @@ impl<N: Fn(Notice)> Keeper<N> {
     /// The files that a dead run was writing.
     pub(super) fn torn(&self) -> Vec<(PathBuf, Named)> {
         self.files().into_iter().filter(|(_, named)| named.part).collect()
+    }
+
+    /// Of the recordings that the history says were begun and not kept: those that are whole, and those
+    /// of which there is no file.
+    pub(super) fn known(
+        &self,
+        torn: &[(PathBuf, Named)],
+        mut unkept: BTreeSet<RecordingId>,
+    ) -> (Vec<(PathBuf, Named)>, BTreeSet<RecordingId>) {
+        let id = |named: &Named| RecordingId { call: named.call, number: named.number };
+        for (_, named) in torn {
+            unkept.remove(&id(named));
+        }
+        if unkept.is_empty() {
+            return (Vec::new(), unkept);
+        }
+        let mut whole = self.files();
+        whole.retain(|(_, named)| !named.part && unkept.remove(&id(named)));
+        (whole, unkept)
+    }
+
+    /// A file that was ended by a run that died before the history knew.
+    fn tell_again(&self, path: &Path, named: Named) {
+        let id = RecordingId { call: named.call, number: named.number };
+        let Ok(name) = path.strip_prefix(&self.config.directory) else { return };
+        let file = OpenOptions::new().read(true).write(true).open(path);
+        let length = file.and_then(|file| {
+            let bytes = file.metadata()?.len();
+            let length_ms = length_ms(&file, named, &self.config, bytes).unwrap_or(0);
+            Ok((file, length_ms))
+        });
+        match length {
+            Ok((file, length_ms)) => self.keep(Ended {
+                id,
+                file,
+                part: path.to_owned(),
+                name: name.display().to_string(),
+                length_ms,
+                dropped: 0,
+                late: 0,
+            }),
+            Err(error) => {
+                (self.notices)(Notice::Failed { id, why: trouble_of(&error) });
+            }
+        }
     }
 
     fn mend(&self, torn: Vec<(PathBuf, Named)>) {
@@ -192,13 +252,31 @@ fn mend(path: &Path, named: Named, config: &RecorderConfig) -> io::Result<(File,
     }
 }
 
+/// How long the sound of a whole file is.
+fn length_ms(file: &File, named: Named, config: &RecorderConfig, bytes: u64) -> Option<u64> {
+    if named.sealed {
+        let mut header = [0; vault::HEADER_BYTES];
+        file.read_exact_at(&mut header, 0).ok()?;
+        return sealed_length_ms(file, config.key.as_ref()?, &header, bytes);
+    }
+    let mut header = [0; wav::HEADER_BYTES];
+    file.read_exact_at(&mut header, 0).ok()?;
+    wav::length_ms(&header, bytes)
+}
+
 /// By the header in the first piece.
 fn sealed_length_ms(file: &File, key: &vault::SiteKey, header: &[u8], bytes: u64) -> Option<u64> {
-    let mut piece = vec![0; vault::SEALED_BYTES];
-    file.read_exact_at(&mut piece, vault::HEADER_BYTES as u64).ok()?;
+    let (head, sealed) = (vault::HEADER_BYTES as u64, vault::SEALED_BYTES as u64);
+    let rest = bytes.checked_sub(head)?;
+    let mut piece = vec![0; usize::try_from(rest.min(sealed)).ok()?];
+    file.read_exact_at(&mut piece, head).ok()?;
     let mut opening = vault::Opening::begin(key, header).ok()?;
-    let plain = opening.open(&mut piece, false).ok()?;
-    let pieces =
-        bytes.checked_sub(vault::HEADER_BYTES as u64)?.checked_div(vault::SEALED_BYTES as u64)?;
-    wav::length_ms(plain, pieces.checked_mul(vault::PIECE_BYTES as u64)?)
+    // The only piece is the last one, unless the end is still to be written.
+    let mut copy = piece.clone();
+    let plain = match opening.open(&mut copy, false) {
+        Ok(plain) => plain,
+        Err(_) => opening.open(&mut piece, true).ok()?,
+    };
+    let tags = rest.div_ceil(sealed).checked_mul(vault::TAG_BYTES as u64)?;
+    wav::length_ms(plain, rest.checked_sub(tags)?)
 }

@@ -15,15 +15,19 @@
 
 mod file;
 mod keeper;
+mod reading;
 mod writer;
 
 #[cfg(test)]
 mod tests;
 
+pub use reading::Reading;
+
 use crate::recording::Format;
-use crate::recording::command::{Command, Notice, Trouble};
+use crate::recording::command::{Command, Notice, RecordingId, Trouble};
 use crate::recording::vault::SiteKey;
 use rtrb::Consumer;
+use std::collections::BTreeSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
@@ -76,6 +80,8 @@ struct Shared {
     /// 0 well, 1 disk full, 2 disk.
     trouble: AtomicU8,
     open: AtomicU64,
+    /// Files that the keeper has before it.
+    ending: AtomicU64,
     kept: AtomicU64,
     failed: AtomicU64,
     free_bytes: AtomicU64,
@@ -119,7 +125,8 @@ pub struct Recorder {
 
 impl Recorder {
     /// Starts the threads. `rings` bring what is tapped; `notices` is called on the threads and must not
-    /// wait. What a run that died left behind is mended first, and told as `Kept`.
+    /// wait. What a run that died left behind is mended first, and told as `Kept`; of `unkept`, which the
+    /// history says were begun, what is whole is told, and what is not there as lost.
     ///
     /// # Errors
     ///
@@ -127,6 +134,7 @@ impl Recorder {
     pub fn start<N>(
         config: RecorderConfig,
         rings: Vec<Consumer<u8>>,
+        unkept: BTreeSet<RecordingId>,
         notices: N,
     ) -> io::Result<Self>
     where
@@ -143,12 +151,13 @@ impl Recorder {
         };
         // Before anything new grows among them.
         let torn = keeper.torn();
+        let known = keeper.known(&torn, unkept);
         let mut writer =
             writer::Writer::new(Arc::clone(&config), Arc::clone(&shared), rings, ended, notices);
         let spawn = |name: &str| std::thread::Builder::new().name(name.to_owned());
         let threads = vec![
             spawn("recorder").spawn(move || writer.run(&orders))?,
-            spawn("recordings").spawn(move || keeper.run(torn, &done))?,
+            spawn("recordings").spawn(move || keeper.run(torn, known, &done))?,
         ];
         Ok(Self { commands: Mutex::new(Some(commands)), shared, threads, config })
     }
@@ -159,6 +168,13 @@ impl Recorder {
         if let Some(commands) = &*commands {
             let _ = commands.send(command); // a thread that has ended is told by its state
         }
+    }
+
+    /// Whether any file grows, or is not told yet.
+    #[must_use]
+    pub fn is_busy(&self) -> bool {
+        let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
+        count(&self.shared.open) > 0 || count(&self.shared.ending) > 0
     }
 
     /// How it fares.
@@ -185,10 +201,14 @@ impl Recorder {
         good.then(|| self.config.directory.join(day).join(name))
     }
 
-    /// The key that recordings are sealed by.
-    #[must_use]
-    pub fn key(&self) -> Option<&SiteKey> {
-        self.config.key.as_ref()
+    /// Reads a recording, by the path that the history names.
+    ///
+    /// # Errors
+    ///
+    /// As [`Reading::open`]; `NotFound` when that path leads elsewhere.
+    pub fn open(&self, file: &str) -> io::Result<Reading> {
+        let path = self.path(file).ok_or_else(|| io::Error::from(io::ErrorKind::NotFound))?;
+        Reading::open(&path, self.config.key.as_ref())
     }
 }
 

@@ -61,7 +61,7 @@ impl Room {
         let (directory, epoch) = (config.directory.clone(), config.epoch);
         let (ring, out) = RingBuffer::new(1 << 20);
         let (tell, notices) = channel();
-        let recorder = Recorder::start(config, vec![out], move |notice| {
+        let recorder = Recorder::start(config, vec![out], BTreeSet::new(), move |notice| {
             let _ = tell.send(notice);
         });
         Self { recorder: recorder.expect("starts"), ring, notices, directory, epoch }

@@ -183,6 +183,7 @@ impl<N: Fn(Notice)> Writer<N> {
         if let Some(why) = trouble {
             self.shared.set(Some(why));
         }
+        self.shared.ending.fetch_add(1, Ordering::Relaxed);
         let _ = self.ended.send(ended); // the keeper outlives us
     }
 

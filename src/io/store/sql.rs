@@ -89,9 +89,10 @@ fn bind(rows: &[&Entry]) -> Result<SqliteArguments, sqlx::Error> {
     arguments.reserve(rows.len() * 4, 0);
     for entry in rows {
         let call = match &entry.fact {
-            Fact::Call { call, .. } | Fact::Placed { call, .. } | Fact::Sound { call, .. } => {
-                Some(call.to_string())
-            }
+            Fact::Call { call, .. }
+            | Fact::Placed { call, .. }
+            | Fact::Sound { call, .. }
+            | Fact::Recording { call, .. } => Some(call.to_string()),
             Fact::Agent { .. } | Fact::Desk { .. } | Fact::Trunk { .. } => None,
         };
         let body = serde_json::to_string(&entry.fact)

@@ -2,7 +2,7 @@
 //! from the history.
 
 use super::page::{Page, number, seconds};
-use crate::view::{Gauges, JournalState, Views};
+use crate::view::{Gauges, JournalState, RecordingState, Views};
 
 /// All of it.
 pub(super) fn machine(page: &mut Page, views: &Views, gauges: &Gauges) {
@@ -10,6 +10,7 @@ pub(super) fn machine(page: &mut Page, views: &Views, gauges: &Gauges) {
     admission(page, gauges);
     config(page, gauges);
     trace(page, gauges);
+    recording(page, gauges);
     trunks(page, gauges);
     journal(page, views, gauges);
 }
@@ -169,6 +170,44 @@ fn trace(page: &mut Page, gauges: &Gauges) {
         "madoguchi_trace_unexported_total",
         "SIP messages that the collector did not get: it was away or slow, or they were too long.",
         gauges.trace_unexported,
+    );
+}
+
+fn recording(page: &mut Page, gauges: &Gauges) {
+    let it = gauges.recording.unwrap_or_default();
+    let states = [
+        ("off", RecordingState::Off),
+        ("ok", RecordingState::Ok),
+        ("disk_full", RecordingState::DiskFull),
+        ("failing", RecordingState::Failing),
+    ];
+    page.gauge(
+        "madoguchi_recording_state",
+        "1 at how it stands with recordings: no place for them, well, too little room on their disk, the disk refuses.",
+        "state",
+        states.map(|(name, state)| (name, f64::from(u8::from(state == it.state)))),
+    );
+    page.one("madoguchi_recordings_open", "Recordings that grow now.", number(it.open));
+    page.count("madoguchi_recordings_kept_total", "Recordings that were ended.", it.kept);
+    page.count(
+        "madoguchi_recordings_failed_total",
+        "Recordings that were not begun, or ended before their time.",
+        it.failed,
+    );
+    page.count(
+        "madoguchi_recordings_deleted_total",
+        "Recordings that were deleted for their age.",
+        it.deleted,
+    );
+    page.count(
+        "madoguchi_recording_packets_dropped_total",
+        "Packets that are missing in recordings because the disk was too slow; the calls had them.",
+        it.dropped,
+    );
+    page.one(
+        "madoguchi_recording_disk_free_bytes",
+        "Bytes free on the disk of recordings.",
+        number(it.free_bytes),
     );
 }
 

@@ -213,11 +213,13 @@ fn shown(action: &Action) -> Option<String> {
             format!("play {} {}{for_ever}", leg.0, prompts.join("+"))
         }
         Action::Stop { leg } => format!("stop {}", leg.0),
+        Action::Tape { leg, number, order, .. } => format!("tape {} {number} {order:?}", leg.0),
         Action::Record(Fact::Call { event, .. }) => format!("= {}", fact(event)),
         Action::Record(Fact::Agent { agent, event }) => format!("! {agent} {}", change(event)),
         Action::Record(Fact::Desk { event }) => format!("{event:?}"),
         Action::Record(Fact::Placed { event, .. }) => format!("- {event:?}"),
         Action::Record(Fact::Sound { event, .. }) => format!("{event:?}"),
+        Action::Record(Fact::Recording { event, .. }) => format!("@ {event:?}"),
         Action::Record(Fact::Trunk { trunk, event }) => format!("! {trunk} {event:?}"),
         Action::Forget { .. } => return None,
     })

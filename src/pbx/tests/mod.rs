@@ -8,6 +8,7 @@ mod model;
 mod placed;
 mod replan;
 mod seen;
+mod tape;
 
 use crate::base::{AgentId, GroupId, MenuId, Number, PromptId, TrunkId};
 use crate::dialplan::{
@@ -35,6 +36,7 @@ fn desk_number(open: Target) -> DeskNumber {
         line_limit: 100,
         counted: true,
         trunks: BTreeSet::new(),
+        recorded: None,
     }
 }
 
@@ -60,6 +62,7 @@ fn group(strategy: Strategy, number: &str, agents: &[&str]) -> Group {
         tell_position: true,
         full: "full".into(),
         waited: "waited".into(),
+        recorded: None,
     }
 }
 
@@ -172,6 +175,10 @@ fn plan() -> Plan {
         outside: None,
         extension_ring: secs(25),
         hold_music: "hold".into(),
+        recording: crate::dialplan::Recording {
+            announcement: None,
+            resume_after: std::time::Duration::from_secs(120),
+        },
         code_done: "code_done".into(),
         code_refused: "code_refused".into(),
         positions: vec![PromptId::from("position_1"), PromptId::from("position_2")],

@@ -280,6 +280,7 @@ impl World {
     fn check(&mut self, action: &Action, arriving: Option<LegId>) {
         let seed = self.seed;
         match action {
+            Action::Tape { .. } => panic!("the plan of the model records nothing"),
             Action::Ring { leg } => assert!(!self.legs[leg].answered, "seed {seed}"),
             Action::Accept { leg } => {
                 assert!(!leg.0.is_multiple_of(2), "seed {seed}: we dialled {leg:?}");
@@ -367,7 +368,7 @@ impl World {
             Action::Record(Fact::Placed { call, event, .. }) => {
                 self.placed(*call, event, arriving);
             }
-            Action::Record(Fact::Trunk { .. }) => {}
+            Action::Record(Fact::Trunk { .. } | Fact::Recording { .. }) => {}
             Action::Forget { call } if self.placed.contains_key(call) => {
                 assert_eq!(self.placed.remove(call), Some(None), "seed {seed}: forgotten while up");
             }

@@ -42,6 +42,7 @@ impl Host {
                 Fact::Call { .. }
                 | Fact::Placed { .. }
                 | Fact::Sound { .. }
+                | Fact::Recording { .. }
                 | Fact::Trunk { .. }
                 | Fact::Desk { .. }
                 | Fact::Agent { .. } => {}

@@ -64,6 +64,7 @@ pub(super) fn fact_line(fact: &Fact) -> String {
         Fact::Sound { call, t_ms, side, event, .. } => {
             format!("sound {call} {t_ms} ms {side:?} {event:?}")
         }
+        Fact::Recording { call, event, .. } => format!("recording {call} {event:?}"),
         Fact::Trunk { trunk, event } => format!("trunk {trunk} {event:?}"),
         Fact::Agent { agent, event } => format!("agent {agent} {event:?}"),
         Fact::Desk { event } => format!("desk {event:?}"),

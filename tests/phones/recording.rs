@@ -1,0 +1,259 @@
+//! Calls that are recorded: what lies in the file is what was said, by whom and when, and nothing of
+//! what nobody of the other side could hear.
+
+use crate::hears::hears;
+use crate::support::desk::{self, Desk};
+use crate::support::ear::Ear;
+use crate::support::line::Line;
+use crate::support::message::sdp;
+use crate::support::sound::{Law, Sound};
+use crate::support::{eventually, poll, rest, s};
+use crate::talk::{agent, is_of};
+use serde_json::Value;
+use std::path::PathBuf;
+use std::process::Command;
+
+/// A desk that records.
+fn recording_desk(more: &str) -> Desk {
+    let more = format!("[recording]\ndirectory = \"recordings\"\nleast_free_mib = 1\n{more}");
+    Desk::with(&desk::Setup { plan: "recorded.toml", more: &more, ..desk::Setup::default() })
+}
+
+/// The one recording of a caller's call, once it is whole.
+#[track_caller]
+fn kept(desk: &Desk, caller: &str) -> Value {
+    let found = poll(s(8), || {
+        let call = desk.call_of(caller)?;
+        call["recordings"].as_array()?.iter().find(|it| it["state"] == "kept").cloned()
+    });
+    found.unwrap_or_else(|| panic!("no recording: {:#?}", desk.call_of(caller)))
+}
+
+/// Where the history says that the file lies.
+fn file(desk: &Desk, caller: &str) -> PathBuf {
+    let ladder = desk.ladder(caller);
+    let kept = ladder.iter().find(|event| event["kind"] == "kept").expect("a file");
+    desk.dir().file("recordings").join(kept["file"].as_str().expect("a path"))
+}
+
+/// Left and right of a file, read by Python's own library; and samples a second.
+fn channels(path: &std::path::Path) -> (Sound, Sound, u32) {
+    let script = "import sys,wave\nw=wave.open(sys.argv[1])\n\
+                  assert (w.getnchannels(),w.getsampwidth())==(2,2)\n\
+                  print(w.getframerate(),w.getnframes())\n\
+                  sys.stdout.flush();sys.stdout.buffer.write(w.readframes(w.getnframes()))";
+    let out = Command::new("python3").args(["-c", script]).arg(path).output().expect("python3");
+    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+    let line = out.stdout.iter().position(|byte| *byte == b'\n').expect("a line");
+    let told = String::from_utf8_lossy(&out.stdout[..line]).into_owned();
+    let (hz, frames) = told.split_once(' ').expect("two numbers");
+    let samples: Vec<i16> =
+        out.stdout[line + 1..].chunks(2).map(|b| i16::from_le_bytes([b[0], b[1]])).collect();
+    assert_eq!(samples.len(), 2 * frames.parse::<usize>().expect("a number"));
+    let hz: u32 = hz.parse().expect("a number");
+    // Every other sample of the finer ones will do to tell who speaks.
+    let step = usize::try_from(hz / 8000).expect("small");
+    let side = |at: usize| {
+        Sound(samples.chunks(2).step_by(step).map(|frame| frame[at]).collect::<Vec<_>>())
+    };
+    (side(0), side(1), hz)
+}
+
+/// Where in the recording a voice lies that was said without a stop, milliseconds.
+#[track_caller]
+fn lies(channel: &Sound, from_ms: usize, voice: &Sound) -> i64 {
+    let piece = channel.part(from_ms, 600);
+    assert!(piece.loudness() > 300.0, "silence at {from_ms} of {} ms", channel.ms());
+    let found =
+        voice.holds(&piece).unwrap_or_else(|| panic!("another voice: {:?}", voice.find(&piece)));
+    i64::try_from(from_ms).expect("short") - found.at_ms
+}
+
+#[track_caller]
+fn silent(channel: &Sound, from_ms: usize, for_ms: usize) {
+    let part = channel.part(from_ms, for_ms);
+    assert!(part.loudness() < 20.0, "{} at {from_ms} ms of {}", part.loudness(), channel.ms());
+}
+
+fn kinds(desk: &Desk, caller: &str) -> Vec<String> {
+    let ladder = desk.ladder(caller);
+    ladder.iter().map(|e| e["kind"].as_str().unwrap_or_default().to_owned()).collect()
+}
+
+#[test]
+fn a_call_that_is_passed_on_is_one_recording_of_the_caller_and_both_agents() {
+    let desk = recording_desk("");
+    let (his, hers, others) = (Sound::voice(171, 60), Sound::voice(172, 60), Sound::voice(173, 60));
+    let first = agent(&desk, "6001", &hers, "PCMU");
+    let second = agent(&desk, "6002", &others, "PCMA");
+    desk.agent_is("6001", "idle");
+    let ear = Ear::new(desk.ports.port());
+    let caller = desk.caller("0312340020").set("MEDIA", ear.port()).set("STAY", 9000).start();
+    let port: u16 = caller.wait(1, "answered", s(5)).parse().unwrap();
+    ear.say(&his, Law::Mu, port);
+    // Before an operator is asked for, the caller is told.
+    hears(&ear, "recorded", 3);
+    first.wait("CALL_ESTABLISHED", s(5));
+    rest(2000);
+    first.tell("transfer", &format!("sip:6002@{}", desk.sip));
+    second.wait("CALL_ESTABLISHED", s(5));
+    rest(2000);
+    assert!(caller.done().calls[&1].has("hung_up"));
+
+    let kept = kept(&desk, "031234561");
+    assert_eq!(kept["missing"], 0, "{kept}");
+    let path = file(&desk, "031234561");
+    let (left, right, hz) = channels(&path);
+    assert_eq!(hz, 8000);
+    assert_eq!(kept["length_ms"].as_i64(), Some(left.ms()));
+    let sum = Command::new("sha256sum").arg(&path).output().expect("sha256sum");
+    assert!(String::from_utf8_lossy(&sum.stdout).starts_with(kept["sha256"].as_str().unwrap()));
+
+    // Who was with the caller, and since when, as the history has it.
+    let call = desk.over("031234561");
+    let began = kept["from_ms"].as_u64().unwrap();
+    let at = |talk: usize| call["talks"][talk]["from_ms"].as_u64().unwrap() - began;
+    let (one, two) = (0, usize::try_from(at(1)).unwrap());
+    for (from, voice, other) in [(one + 700, &hers, &others), (two + 700, &others, &hers)] {
+        is_of(&right, from, voice);
+        assert!(other.holds(&right.part(from, 600)).is_none());
+        is_of(&left, from, &his);
+        assert!(voice.holds(&left.part(from, 600)).is_none());
+    }
+    // The caller spoke without a stop: all that is recorded lies where it was said.
+    let places = [one + 700, one + 1200, two + 700, two + 1200].map(|at| lies(&left, at, &his));
+    let (least, most) = (places.iter().min().unwrap(), places.iter().max().unwrap());
+    assert!(most - least <= 20, "{places:?}");
+
+    let kinds = kinds(&desk, "031234561");
+    let place = |kind: &str| {
+        kinds.iter().position(|k| k == kind).unwrap_or_else(|| panic!("{kind}: {kinds:?}"))
+    };
+    assert!(
+        place("announced") < place("operator_asked")
+            && place("operator_answered") < place("started")
+    );
+    assert!(place("stopped") < place("ended") && place("ended") < place("kept"));
+    // Fetched by the API it is the same file, and the history says that it was.
+    let id = call["call"].as_str().unwrap();
+    let answer = desk.api("GET", &format!("/api/v1/calls/{id}/recordings/1"), "");
+    assert_eq!(answer.status, 200);
+    let length = std::fs::metadata(&path).unwrap().len();
+    assert!(
+        answer.head.to_lowercase().contains(&format!("content-length: {length}")),
+        "{}",
+        answer.head
+    );
+    eventually("the history says so", s(3), || {
+        self::kinds(&desk, "031234561").contains(&"fetched".to_owned())
+    });
+    assert_eq!(desk.api("GET", &format!("/api/v1/calls/{id}/recordings/2"), "").status, 404);
+}
+
+#[test]
+fn what_is_said_on_hold_is_not_recorded_and_the_talk_goes_on_behind_it() {
+    let desk = recording_desk("");
+    let (his, hers) = (Sound::voice(174, 60), Sound::voice(175, 60));
+    let mut agent = Line::new(desk.fixed_port(201), "201", desk.sip);
+    let (ear, agents_ear) = (Ear::new(desk.ports.port()), Ear::new(desk.ports.port()));
+    let mut line = Line::new(desk.trunk_port(), "0311112222", desk.sip);
+    let (mut call, port) =
+        line.connect("0312340010", &sdp(ear.port(), &[0, 101], "sendrecv"), s(5));
+    ear.say(&his, Law::Mu, port);
+    let (mut at_agent, agents_port) =
+        agent.pick_up(&sdp(agents_ear.port(), &[8, 101], "sendrecv"), s(6));
+    agents_ear.say(&hers, Law::A, agents_port);
+    rest(1500);
+    let answer_caller = |line: &mut Line, call: &crate::support::line::Call, says: &str| {
+        let hold = line.request_of(call, "INVITE", s(3));
+        line.reply(&hold, 200, &call.us, &sdp(ear.port(), &[0, 101], says));
+        line.request_of(call, "ACK", s(2));
+    };
+    for (agents, callers) in [("sendonly", "recvonly"), ("sendrecv", "sendrecv")] {
+        // The agent's phone goes on sending sound while it holds, as some do.
+        agent.within(&mut at_agent, "INVITE", "", &sdp(agents_ear.port(), &[8, 101], agents));
+        let answer = agent.status(&at_agent, 200, s(3));
+        agent.ack(&mut at_agent, &answer);
+        answer_caller(&mut line, &call, callers);
+        rest(1500);
+    }
+    line.bye(&mut call);
+    let kept = kept(&desk, "0311112222");
+    let (left, right, _) = channels(&file(&desk, "0311112222"));
+    let history =
+        desk.get(&format!("/api/v1/calls/{}", desk.over("0311112222")["call"].as_str().unwrap()));
+    let began = kept["from_ms"].as_u64().unwrap();
+    let t_ms = |kind: &str| {
+        let ladder = history["ladder"].as_array().unwrap();
+        let entry = ladder.iter().find(|entry| entry["event"]["kind"] == kind).expect(kind);
+        usize::try_from(entry["t_ms"].as_u64().unwrap() - began).unwrap()
+    };
+    let (held, resumed) = (t_ms("held"), t_ms("resumed"));
+    for channel in [&left, &right] {
+        silent(channel, held + 200, resumed - held - 300);
+    }
+    let places = [500, resumed + 400].map(|at| lies(&left, at, &his));
+    assert!((places[0] - places[1]).abs() <= 20, "{places:?}");
+    let places = [500, resumed + 400].map(|at| lies(&right, at, &hers));
+    assert!((places[0] - places[1]).abs() <= 20, "{places:?}");
+}
+
+#[test]
+fn a_pause_for_a_secret_is_silent_and_ends_by_itself_when_forgotten() {
+    let desk = recording_desk("");
+    let (his, hers) = (Sound::voice(176, 60), Sound::voice(177, 60));
+    let first = agent(&desk, "6003", &hers, "PCMU");
+    desk.agent_is("6003", "idle");
+    let ear = Ear::new(desk.ports.port());
+    let caller = desk.caller("0312340030").set("MEDIA", ear.port()).set("STAY", 15_000).start();
+    let port: u16 = caller.wait(1, "answered", s(5)).parse().unwrap();
+    ear.say(&his, Law::Mu, port);
+    first.wait("CALL_ESTABLISHED", s(8));
+    let call = desk.call_of("031234561").expect("a call");
+    let id = call["call"].as_str().unwrap().to_owned();
+    let order =
+        |what: &str| desk.api("POST", &format!("/api/v1/calls/{id}/recording/{what}"), "").status;
+    assert_eq!(call["recordings"].as_array().map(Vec::len), Some(0), "nobody has wanted it");
+    assert_eq!([order("pause"), order("nonsense")], [409, 404]);
+    assert_eq!([order("start"), order("start")], [204, 409]);
+    rest(1200);
+    assert_eq!(order("pause"), 204);
+    eventually("the forgotten pause ends", s(8), || {
+        kinds(&desk, "031234561").contains(&"resumed".to_owned())
+    });
+    rest(1200);
+    assert_eq!(order("stop"), 204);
+    let kept = kept(&desk, "031234561");
+    let (left, right, _) = channels(&file(&desk, "031234561"));
+    let began = kept["from_ms"].as_u64().unwrap();
+    let at = |n: usize| usize::try_from(kept["pauses"][0][n].as_u64().unwrap() - began).unwrap();
+    assert!((4_900..5_600).contains(&(at(1) - at(0))), "{kept}");
+    for channel in [&left, &right] {
+        // From the order to its end, to the sample.
+        silent(channel, at(0) + 2, at(1) - at(0) - 4);
+    }
+    let places = [300, at(1) + 200].map(|from| lies(&left, from, &his));
+    assert!((places[0] - places[1]).abs() <= 20, "{places:?}");
+    lies(&right, at(1) + 200, &hers);
+    first.tell("hangup", "");
+    caller.done();
+    assert_eq!(order("start"), 404, "it is over");
+    assert_eq!(kept["stopped"]["by"], "api");
+}
+
+#[test]
+fn a_number_that_is_not_recorded_is_not_and_nobody_is_told_so() {
+    let desk = recording_desk("");
+    let hers = Sound::voice(178, 60);
+    let first = agent(&desk, "6001", &hers, "PCMU");
+    desk.agent_is("6001", "idle");
+    let caller = desk.caller("0312340040").set("STAY", 1500).start();
+    first.wait("CALL_ESTABLISHED", s(5));
+    let call = desk.call_of("031234561").expect("a call");
+    let path = format!("/api/v1/calls/{}/recording/start", call["call"].as_str().unwrap());
+    assert_eq!(desk.api("POST", &path, "").status, 409, "the plan does not let it");
+    caller.done();
+    desk.over("031234561");
+    let kinds = kinds(&desk, "031234561");
+    assert!(!kinds.iter().any(|kind| kind == "started" || kind == "announced"), "{kinds:?}");
+}
