@@ -49,6 +49,7 @@ fn stream(remote: SocketAddr, codec: Codec, protection: Protection) -> Stream {
         codec,
         send_pt: kind,
         recv_pt: kind,
+        also: Vec::new(),
         send_event_pt: Some(101),
         recv_event_pt: Some(101),
         event_clock_hz: codec.clock_hz(),

@@ -3,7 +3,7 @@
 
 use super::quality::{Fault, Quality};
 use crate::base::{LegId, PlayId, PromptId, TapId};
-use crate::sdp::{Codec, Control, Protection};
+use crate::sdp::{Codec, Control, Protection, Voice};
 use std::net::{IpAddr, SocketAddr};
 
 /// How one leg's stream is spoken in both directions, as negotiated.
@@ -17,6 +17,8 @@ pub struct Stream {
     pub send_pt: u8,
     /// Payload type voice arrives with (our number for it).
     pub recv_pt: u8,
+    /// Further codecs that the peer may begin to speak at any time, each with its numbers.
+    pub also: Vec<Voice>,
     /// Payload type we send telephone-event with, when the peer takes it.
     pub send_event_pt: Option<u8>,
     /// Payload type telephone-event arrives with, when agreed.

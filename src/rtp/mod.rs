@@ -43,6 +43,7 @@ impl Agreed {
             codec: self.codec,
             send_pt: self.send_pt,
             recv_pt: self.recv_pt,
+            also: self.also.clone(),
             send_event_pt: self.send_event_pt,
             recv_event_pt: self.recv_event_pt,
             event_clock_hz: self.event_clock_hz,

@@ -21,7 +21,7 @@ mod sealing;
 #[cfg(test)]
 mod tests;
 
-pub use negotiate::{Agreed, Control, Local};
+pub use negotiate::{Agreed, Control, Local, Voice};
 pub use parse::{Address, Handshaking, Media, PayloadMap, Session, Setup, parse};
 pub use sealing::{Dtls, Ice, OwnKeys, Protection, Sealing};
 

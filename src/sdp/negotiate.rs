@@ -61,6 +61,25 @@ pub enum Control {
     Apart(SocketAddr),
 }
 
+/// A codec with its numbers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Voice {
+    /// The codec.
+    pub codec: Codec,
+    /// Payload type under which we send it.
+    pub send_pt: u8,
+    /// Payload type under which it comes.
+    pub recv_pt: u8,
+}
+
+impl Voice {
+    /// Whether the number means this one, in whichever direction.
+    #[must_use]
+    pub const fn has(self, payload_type: u8) -> bool {
+        payload_type == self.send_pt || payload_type == self.recv_pt
+    }
+}
+
 /// What both sides share.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Agreed {
@@ -72,6 +91,9 @@ pub struct Agreed {
     pub send_pt: u8,
     /// Payload type of the voice that comes.
     pub recv_pt: u8,
+    /// What else the peer's answer named and may speak at any time (RFC 3264 §7); none after an answer
+    /// of ours, which names one codec.
+    pub also: Vec<Voice>,
     /// Payload type for the keys that we send, when the peer takes them.
     pub send_event_pt: Option<u8>,
     /// Payload type of the keys that come.
@@ -177,6 +199,7 @@ impl Local {
             send_pt: pt,
             // RFC 3264 §6.1: the same number both ways.
             recv_pt: pt,
+            also: Vec::new(),
             send_event_pt: event.map(|(pt, _)| pt),
             recv_event_pt: event.map(|(pt, _)| pt),
             event_clock_hz: event.map_or(8_000, |(_, clock_hz)| clock_hz),
@@ -239,7 +262,15 @@ impl Local {
         if protection.is_none() && must {
             return Err(SdpError::NoCommonMedia);
         }
-        let (codec, pt) = self.common(media).ok_or(SdpError::NoCommonMedia)?;
+        // The answer's order counts (RFC 3264 §7): what stands first is what the peer will speak.
+        let mut voices = self.shared(media).map(|(codec, pt)| Voice {
+            codec,
+            // Each side's numbers say what it wants to get (RFC 3264 §5.1).
+            send_pt: pt,
+            recv_pt: codec.payload_type(),
+        });
+        let Voice { codec, send_pt, recv_pt } = voices.next().ok_or(SdpError::NoCommonMedia)?;
+        let also = voices.collect();
         let event = media.event(codec);
         let remote = self.way(answer, media)?;
         // RFC 5761 §5.1.1: only what was offered is agreed to.
@@ -248,9 +279,9 @@ impl Local {
             remote,
             control: self.control(media, media.mux && (self.mux || web), remote),
             codec,
-            // Each side's numbers say what it wants to get (RFC 3264 §5.1).
-            send_pt: pt,
-            recv_pt: codec.payload_type(),
+            send_pt,
+            recv_pt,
+            also,
             send_event_pt: event.map(|(pt, _)| pt),
             recv_event_pt: event.map(|(_, hz)| if hz == 8_000 { EVENT_PT } else { EVENT_48K_PT }),
             event_clock_hz: event.map_or(8_000, |(_, clock_hz)| clock_hz),
@@ -264,11 +295,13 @@ impl Local {
     /// first.
     fn common(&self, media: &Media) -> Option<(Codec, u8)> {
         let rank = |codec: Codec| self.codecs.iter().position(|ours| ours.passes_to(codec));
-        let shared =
-            media.payload_types().filter_map(|pt| media.codec(pt).map(|codec| (codec, pt)));
-        shared
-            .filter(|(codec, _)| self.codecs.contains(codec))
-            .min_by_key(|(codec, _)| rank(*codec))
+        self.shared(media).min_by_key(|(codec, _)| rank(*codec))
+    }
+
+    /// The codecs that both have with the peer's numbers, in its order.
+    fn shared(&self, media: &Media) -> impl Iterator<Item = (Codec, u8)> {
+        let named = media.payload_types().filter_map(|pt| media.codec(pt).map(|codec| (codec, pt)));
+        named.filter(|(codec, _)| self.codecs.contains(codec))
     }
 
     /// Where the stream goes. With ICE the peer shows the way later, and what the line says need not be a

@@ -58,6 +58,7 @@ fn every_line_of_an_offer_is_mirrored_and_one_is_taken() {
         codec: Codec::Pcma,
         send_pt: 8,
         recv_pt: 8,
+        also: Vec::new(),
         send_event_pt: Some(96),
         recv_event_pt: Some(96),
         event_clock_hz: 8_000,
@@ -132,6 +133,16 @@ fn packet_time_is_the_peers_wish_within_limits() {
         let offer = offer(&format!("m=audio 5 RTP/AVP 0\r\n{lines}"));
         assert_eq!(local().answer(&offer).unwrap().1.ptime_ms, want, "{lines}");
     }
+}
+
+#[test]
+fn of_an_answer_that_names_several_codecs_the_first_is_spoken_and_the_others_may_come() {
+    let answer = offer("m=audio 5 RTP/AVP 9 98 0 18\r\na=rtpmap:98 opus/48000/2\r\n");
+    let agreed = Local { codecs: Codec::ALL.to_vec(), ..local() }.agreed(&answer).unwrap();
+    assert_eq!((agreed.codec, agreed.send_pt, agreed.recv_pt), (Codec::G722, 9, 9));
+    let also: Vec<_> =
+        agreed.also.iter().map(|voice| (voice.codec, voice.send_pt, voice.recv_pt)).collect();
+    assert_eq!(also, [(Codec::Opus, 98, 111), (Codec::Pcmu, 0, 0)]);
 }
 
 #[test]

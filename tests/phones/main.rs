@@ -6,6 +6,7 @@
 mod support;
 
 mod agents;
+mod codecs;
 mod edges;
 mod extensions;
 mod figures;

@@ -8,8 +8,8 @@ use super::tap::Tap;
 use super::web::Web;
 use crate::base::{LegId, Mono, PlayId, Rng};
 use crate::rtp::command::Stream;
-use crate::rtp::{KeyReader, KeyWriter, Outgoing, Playlist, SourceLock};
-use crate::sdp::{Codec, Protection};
+use crate::rtp::{KeyReader, KeyWriter, Outgoing, Playlist, SourceLock, g711};
+use crate::sdp::{Codec, Protection, Voice};
 use crate::srtp::{Keys, Opener, Sealer};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::collections::VecDeque;
@@ -30,6 +30,8 @@ pub(super) enum Kind {
     Voice(Codec),
     /// Telephone-events.
     Key,
+    /// Voice in another codec that was agreed on and is not spoken now.
+    Another,
     /// Nothing that was agreed; comfort noise, mostly.
     Other,
 }
@@ -52,9 +54,34 @@ pub(super) struct Line {
     pub(super) lock: SourceLock,
     /// Where to send; none on hold.
     pub(super) target: Option<SocketAddr>,
+    /// A further codec that is heard, by its payload type, and how often in a row.
+    other: (u8, u8),
 }
 
+/// Packets in a row in another codec that the peer may speak, after which it is spoken: a stray one turns
+/// nothing.
+const TURNS_AFTER: u8 = 3;
+
 impl Line {
+    /// Counts a packet in a codec that is not spoken now; true when that one is spoken from now on, in
+    /// both directions (RFC 3264 §7 lets the peer choose among all that its answer named).
+    pub(super) fn turns_to(&mut self, payload_type: u8) -> bool {
+        let stream = &mut self.stream;
+        let voice = stream.also.iter_mut().find(|voice| voice.has(payload_type));
+        let Some(voice) = voice else { return false };
+        let (last, count) = self.other;
+        let count = if last == payload_type { count.saturating_add(1) } else { 1 };
+        self.other = (payload_type, count);
+        if count < TURNS_AFTER {
+            return false;
+        }
+        self.other = (payload_type, 0);
+        let Voice { codec, send_pt, recv_pt } = *voice;
+        *voice = Voice { codec: stream.codec, send_pt: stream.send_pt, recv_pt: stream.recv_pt };
+        (stream.codec, stream.send_pt, stream.recv_pt) = (codec, send_pt, recv_pt);
+        true
+    }
+
     /// Payload types 0 and 8 mean G.711 also when another number was agreed (RFC 3551 §6): some phones
     /// change the law under way. Keys are taken under our number and under the phone's own.
     pub(super) fn kind(&self, payload_type: u8) -> Kind {
@@ -63,8 +90,9 @@ impl Line {
         match payload_type {
             pt if pt == stream.recv_pt || pt == stream.send_pt => Kind::Voice(stream.codec),
             pt if numbers.contains(&Some(pt)) => Kind::Key,
-            0 => Kind::Voice(Codec::Pcmu),
-            8 => Kind::Voice(Codec::Pcma),
+            0 if g711::law(stream.codec).is_some() => Kind::Voice(Codec::Pcmu),
+            8 if g711::law(stream.codec).is_some() => Kind::Voice(Codec::Pcma),
+            pt if stream.also.iter().any(|voice| voice.has(pt)) => Kind::Another,
             _ => Kind::Other,
         }
     }
@@ -232,10 +260,7 @@ impl Leg {
     /// Sets what was negotiated. The same remote keeps the lock; a new one begins anew.
     pub(super) fn negotiated(&mut self, stream: Stream, learns: bool, now: Mono, rng: &mut Rng) {
         self.seal_by(&stream.protection, now);
-        Listener::fit(&mut self.listener, &stream);
-        if !self.out.runs_at(stream.codec.clock_hz()) {
-            self.out = Outgoing::draw(stream.codec.clock_hz(), rng);
-        }
+        self.speaks(&stream, rng);
         let expected = self.line.as_ref().is_some_and(|line| line.stream.will_receive);
         if stream.will_receive && !expected {
             (self.heard_at, self.silent) = (now, false);
@@ -252,8 +277,17 @@ impl Leg {
                 } else {
                     SourceLock::new(stream.remote, learns)
                 };
-                *line = Some(Line { stream, lock, target: lock.target() });
+                *line = Some(Line { stream, lock, target: lock.target(), other: (0, 0) });
             }
+        }
+    }
+
+    /// What we send runs on the clock of the stream's codec, and what comes is listened to in it.
+    pub(super) fn speaks(&mut self, stream: &Stream, rng: &mut Rng) {
+        Listener::fit(&mut self.listener, stream);
+        let clock_hz = stream.codec.clock_hz();
+        if !self.out.runs_at(clock_hz) {
+            self.out = Outgoing::draw(clock_hz, rng);
         }
     }
 

@@ -86,7 +86,7 @@ impl<N: Fn(Notice)> Worker<N> {
             // What was not agreed is no proof of who speaks.
             Kind::Other if line.target == Some(from) => Verdict::Accept,
             Kind::Other => Verdict::Refuse,
-            Kind::Voice(_) | Kind::Key => line.lock.judge(from, header.ssrc),
+            Kind::Voice(_) | Kind::Another | Kind::Key => line.lock.judge(from, header.ssrc),
         };
         match verdict {
             Verdict::Accept => {}
@@ -99,6 +99,8 @@ impl<N: Fn(Notice)> Worker<N> {
             }
         }
         count(&mut self.counted.packets_received);
+        let turns = kind == Kind::Another
+            && leg.line.as_mut().is_some_and(|line| line.turns_to(header.payload_type));
         leg.heard_at = self.now;
         let payload = self.buffer.get(header.payload.clone()).unwrap_or_default();
         leg.sound.hears(&header, kind, clock_hz, payload, self.now);
@@ -129,6 +131,9 @@ impl<N: Fn(Notice)> Worker<N> {
         if pressed.or(sounded).is_some() {
             self.key_stops(token);
         }
+        if turns {
+            self.turn(token);
+        }
         match joined {
             Joined::Passed(_) | Joined::Mixed(_) if !fresh => {
                 count(&mut self.counted.dropped_stale);
@@ -138,6 +143,14 @@ impl<N: Fn(Notice)> Worker<N> {
             Joined::Alone => {}
         }
         true
+    }
+
+    /// The phone has begun to speak another of the codecs that it may.
+    fn turn(&mut self, token: Token) {
+        let Some(leg) = self.legs.get_mut(token) else { return };
+        let Some(stream) = leg.line.as_ref().map(|line| line.stream.clone()) else { return };
+        leg.speaks(&stream, &mut self.rng);
+        self.rejoin(token);
     }
 
     /// Gives the packet in the buffer to its leg's ear; a key is pressed anew towards all who hear it.
@@ -171,7 +184,7 @@ impl<N: Fn(Notice)> Worker<N> {
                     self.press(hearer, key);
                 }
             }
-            Kind::Other => count(&mut self.counted.dropped_payload),
+            Kind::Another | Kind::Other => count(&mut self.counted.dropped_payload),
         }
     }
 
@@ -203,7 +216,7 @@ impl<N: Fn(Notice)> Worker<N> {
                     .then_some(line.stream.send_pt)
             }
             Kind::Key => line.stream.send_event_pt,
-            Kind::Other => None,
+            Kind::Another | Kind::Other => None,
         };
         let Some(payload_type) = payload_type else {
             leg.out.skip(header.ssrc, header.seq);

@@ -118,6 +118,7 @@ impl Phone {
             codec: self.codec,
             send_pt: self.codec.payload_type(),
             recv_pt: self.codec.payload_type(),
+            also: Vec::new(),
             send_event_pt: Some(101),
             recv_event_pt: Some(101),
             event_clock_hz: 8_000,
@@ -133,6 +134,13 @@ impl Phone {
 
     fn say(&self, payload_type: u8, seq: u16, payload: &[u8]) {
         say_from(&self.socket, self.ours, payload_type, seq, payload);
+    }
+
+    /// What has come so far is not listened to.
+    fn forget(&self) {
+        self.socket.set_nonblocking(true).unwrap();
+        while self.socket.recv(&mut [0; 2048]).is_ok() {}
+        self.socket.set_nonblocking(false).unwrap();
     }
 
     /// The next packet; none when none comes in time.
