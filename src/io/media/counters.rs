@@ -59,8 +59,10 @@ counters! {
     dropped_malformed,
     /// Handshakes (DTLS) that led to keys.
     handshakes,
-    /// Handshakes that failed, or were ended by the peer.
+    /// Handshakes that failed.
     handshakes_failed,
+    /// Phones that ended their encrypted association, mostly at the end of a call.
+    goodbyes,
     /// Dropped: not sealed by the phone's key, or sealed and sent again.
     dropped_forged,
     /// Reports (RTCP) of phones that were taken.

@@ -176,7 +176,15 @@ impl<N: Fn(Notice)> Worker<N> {
                     leg.seal_with(&Arc::from(keys));
                     count(&mut self.counted.handshakes);
                 }
-                Output::Failed(_) | Output::Closed => {
+                // It hangs up: its BYE comes by another way, perhaps later. Should it not, the silence
+                // is noticed.
+                Output::Closed => {
+                    count(&mut self.counted.goodbyes);
+                    if let Some(line) = &mut leg.line {
+                        line.stream.may_send = false;
+                    }
+                }
+                Output::Failed(_) => {
                     count(&mut self.counted.handshakes_failed);
                     // Without keys there is no sound: the call cannot go on.
                     return self.lose(token);

@@ -15,6 +15,7 @@ mod playing;
 mod reports;
 mod sealed;
 mod tapping;
+mod web;
 
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const LONG: Duration = Duration::from_secs(2);
