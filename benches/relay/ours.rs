@@ -56,6 +56,7 @@ fn stream(remote: SocketAddr, codec: Codec, protection: Protection) -> Stream {
         protection,
         control: Control::Nowhere,
         ptime_ms: 20,
+        ptime_asked: false,
         may_send: true,
         will_receive: true,
         hears_tones: false,

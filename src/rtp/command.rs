@@ -27,6 +27,8 @@ pub struct Stream {
     pub event_clock_hz: u32,
     /// Packet time in milliseconds, 10 to 60.
     pub ptime_ms: u8,
+    /// Whether the peer asked for that packet time: packets of another length are cut anew for it.
+    pub ptime_asked: bool,
     /// Whether we may send (the peer did not say `sendonly` or `inactive`).
     pub may_send: bool,
     /// Whether the peer said it will send; silence is noticed only then.

@@ -15,6 +15,7 @@
 
 pub mod command;
 mod event;
+mod framing;
 pub mod g711;
 mod outgoing;
 pub mod packet;
@@ -26,6 +27,7 @@ pub mod tone;
 pub mod voice;
 
 pub use event::{KeyReader, KeyWriter};
+pub use framing::{Framed, Framer};
 pub use outgoing::{Outgoing, Stamp};
 pub use prompt::{Filled, Playlist, Prompt};
 pub use source::{SourceLock, Verdict};
@@ -48,6 +50,7 @@ impl Agreed {
             recv_event_pt: self.recv_event_pt,
             event_clock_hz: self.event_clock_hz,
             ptime_ms: self.ptime_ms,
+            ptime_asked: self.ptime_asked,
             may_send: self.direction.sends() && !held,
             // A phone that holds the old way (RFC 2543) may send or not; its silence means nothing.
             will_receive: self.direction.receives() && !held,

@@ -42,6 +42,12 @@ enum Source {
     },
     /// A key of ours; its packets all carry the moment of the press (RFC 4733 §2.2.1).
     Key,
+    /// Another leg's stream, cut anew: what is added to its timestamps, and its next one.
+    Framed {
+        ssrc: u32,
+        timestamp_shift: u32,
+        next: u32,
+    },
     /// Another leg's stream, what is added to its numbers, and how far behind the newest packet we
     /// were already passing it on, at most [`MAX_MISORDER`].
     Relay {
@@ -105,9 +111,11 @@ impl Outgoing {
         let follows = self.sent_at.is_some_and(|at| now.since(at) < SPURT_GAP);
         let (timestamp, starts) = match self.source {
             Source::Own { ticks } if follows => (self.timestamp.wrapping_add(ticks), false),
-            Source::Own { .. } | Source::Nothing | Source::Key | Source::Relay { .. } => {
-                (self.resumed(now), true)
-            }
+            Source::Own { .. }
+            | Source::Nothing
+            | Source::Key
+            | Source::Framed { .. }
+            | Source::Relay { .. } => (self.resumed(now), true),
         };
         self.source = Source::Own { ticks };
         self.sent(self.seq.wrapping_add(1), timestamp, now);
@@ -164,6 +172,40 @@ impl Outgoing {
         };
         self.sent(out_seq, out_timestamp, now);
         Some(self.stamp(true))
+    }
+
+    /// The numbers for a packet of another leg's stream that was cut anew, `ticks` long: its own numbers
+    /// mean nothing any more. What is missing before it, unless it begins a spurt, is a loss here too.
+    /// A key's packet, whose timestamp stands still, has no ticks.
+    pub fn framed(
+        &mut self,
+        ssrc: u32,
+        timestamp: u32,
+        ticks: u32,
+        marker: bool,
+        now: Mono,
+    ) -> Stamp {
+        if let Source::Framed { ssrc: same, timestamp_shift, next } = self.source
+            && same == ssrc
+        {
+            let gap = timestamp.wrapping_sub(next);
+            let lost = match gap.checked_div(ticks) {
+                Some(lost) if !marker && lost < u32::from(MAX_DROPOUT) => lost,
+                Some(_) | None => 0,
+            };
+            let lost = u16::try_from(lost).unwrap_or(0);
+            let next = if ticks > 0 { timestamp.wrapping_add(ticks) } else { next };
+            self.source = Source::Framed { ssrc, timestamp_shift, next };
+            let seq = self.seq.wrapping_add(1).wrapping_add(lost);
+            self.sent(seq, timestamp.wrapping_add(timestamp_shift), now);
+            return self.stamp(marker);
+        }
+        let out_timestamp = self.resumed(now);
+        let timestamp_shift = out_timestamp.wrapping_sub(timestamp);
+        let next = timestamp.wrapping_add(ticks);
+        self.source = Source::Framed { ssrc, timestamp_shift, next };
+        self.sent(self.seq.wrapping_add(1), out_timestamp, now);
+        self.stamp(true)
     }
 
     /// The other leg's packet `seq` is not passed on (the peer does not take its kind); later ones

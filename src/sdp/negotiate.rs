@@ -102,6 +102,8 @@ pub struct Agreed {
     pub event_clock_hz: u32,
     /// Milliseconds of sound in each packet that we send, 10 to 60 in steps of 10.
     pub ptime_ms: u8,
+    /// Whether the peer said what it wants, or takes at most.
+    pub ptime_asked: bool,
     /// Who sends, seen from our side.
     pub direction: Direction,
     /// Whether it is encrypted, and by what.
@@ -204,6 +206,7 @@ impl Local {
             recv_event_pt: event.map(|(pt, _)| pt),
             event_clock_hz: event.map_or(8_000, |(_, clock_hz)| clock_hz),
             ptime_ms: self.ptime(media, codec),
+            ptime_asked: media.ptime_ms.or(media.max_ptime_ms).is_some(),
             direction: offer.direction_of(media).mirror().and(self.direction),
             protection: protection.unwrap_or_default(),
         };
@@ -286,6 +289,7 @@ impl Local {
             recv_event_pt: event.map(|(_, hz)| if hz == 8_000 { EVENT_PT } else { EVENT_48K_PT }),
             event_clock_hz: event.map_or(8_000, |(_, clock_hz)| clock_hz),
             ptime_ms: self.ptime(media, codec),
+            ptime_asked: media.ptime_ms.or(media.max_ptime_ms).is_some(),
             direction: answer.direction_of(media).mirror().and(self.direction),
             protection: protection.unwrap_or_default(),
         })

@@ -63,6 +63,7 @@ fn every_line_of_an_offer_is_mirrored_and_one_is_taken() {
         recv_event_pt: Some(96),
         event_clock_hz: 8_000,
         ptime_ms: 30,
+        ptime_asked: true,
         direction: Direction::RecvOnly,
         protection: Protection::Plain,
         control: Control::Apart("192.0.2.1:5005".parse().unwrap()),

@@ -309,3 +309,33 @@ fn a_phone_that_vanishes_in_a_conversation_does_not_keep_the_agent() {
     // Our BYE to the dead phone goes unanswered: nothing waits for it.
     eventually("the channel is free", ms(3000), || desk.metric("madoguchi_channels_in_use") == 0.0);
 }
+
+#[test]
+fn a_caller_of_30_ms_and_an_agent_of_20_each_get_packets_as_they_asked() {
+    let desk = Desk::start("desk.toml");
+    let (first, second) = (Sound::voice(61, 60), Sound::voice(62, 60));
+    let agent = agent(&desk, "6001", &first, "PCMA");
+    desk.agent_is("6001", "idle");
+    let ear = Ear::new(desk.ports.port());
+    let mut line = Line::new(desk.trunk_port(), "0311112222", desk.sip);
+    let text = sdp(ear.port(), &[0, 101], "sendrecv");
+    let text = text.replace("a=ptime:20", "a=ptime:30\r\na=maxptime:30");
+    let (mut call, port) = line.connect("0312340020", &text, s(5));
+    ear.say(&second, Law::Mu, port);
+    agent.wait("CALL_ESTABLISHED", s(5));
+    rest(3000);
+    let packets = ear.packets();
+    let tail = &packets[packets.len() / 2..];
+    assert!(tail.len() > 20, "{} packets", packets.len());
+    for pair in tail.windows(2) {
+        assert_eq!((pair[1].payload.len(), pair[1].kind), (240, 0), "30 ms of PCMU");
+        assert_eq!(pair[1].stamp.wrapping_sub(pair[0].stamp), 240);
+        assert_eq!(pair[1].seq, pair[0].seq.wrapping_add(1));
+    }
+    let found = ear.heard().find(&first.part(500, 2000)).expect("the agent's voice");
+    assert!(found.score > 0.8, "{found:?}");
+    line.bye(&mut call);
+    agent.wait("CALL_CLOSED", s(3));
+    let heard = poll(s(3), || agent.heard().last()?.holds(&second.part(500, 1500)));
+    assert!(heard.is_some(), "the caller's voice");
+}

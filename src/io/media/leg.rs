@@ -8,7 +8,7 @@ use super::tap::Tap;
 use super::web::Web;
 use crate::base::{LegId, Mono, PlayId, Rng};
 use crate::rtp::command::Stream;
-use crate::rtp::{KeyReader, KeyWriter, Outgoing, Playlist, SourceLock, g711};
+use crate::rtp::{Framer, KeyReader, KeyWriter, Outgoing, Playlist, SourceLock, g711};
 use crate::sdp::{Codec, Protection, Voice};
 use crate::srtp::{Keys, Opener, Sealer};
 use socket2::{Domain, Protocol, Socket, Type};
@@ -22,6 +22,9 @@ use std::sync::Arc;
 /// book-keeping in, so that some 7 to 13 packets fit: sound that waits longer than about 200 ms is lost
 /// in the kernel and never played late.
 const RECEIVE_BUFFER_BYTES: usize = 8 * 1024;
+
+/// A phone that has said that nobody speaks there is silent only after so many times the span.
+const REST_PATIENCE: u32 = 6;
 
 /// What a packet holds, by its payload type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -159,6 +162,8 @@ pub(super) struct Leg {
     pub(super) web: Option<Box<Web>>,
     pub(super) out: Outgoing,
     pub(super) keys: KeyReader,
+    /// Set when the phone asked for packets of a certain length.
+    pub(super) framer: Option<Framer>,
     /// Set when keys are told by their tones.
     pub(super) listener: Option<Box<Listener>>,
     pub(super) joined: Joined,
@@ -172,6 +177,8 @@ pub(super) struct Leg {
     /// When the phone was heard last, or was first expected to speak.
     pub(super) heard_at: Mono,
     pub(super) silent: bool,
+    /// The phone has said that nobody speaks there; it may say nothing more for long.
+    pub(super) rests: bool,
     /// How it sounds, and its reports.
     pub(super) sound: Box<Sound>,
 }
@@ -207,6 +214,7 @@ impl Leg {
             web: None,
             out: Outgoing::draw(8_000, rng),
             keys: KeyReader::default(),
+            framer: None,
             listener: None,
             joined: Joined::Alone,
             presses: Presses::default(),
@@ -216,6 +224,7 @@ impl Leg {
             beats: 0,
             heard_at: Mono::ZERO,
             silent: false,
+            rests: false,
             sound: Box::new(Sound::new(rng)),
         }
     }
@@ -285,6 +294,7 @@ impl Leg {
     /// What we send runs on the clock of the stream's codec, and what comes is listened to in it.
     pub(super) fn speaks(&mut self, stream: &Stream, rng: &mut Rng) {
         Listener::fit(&mut self.listener, stream);
+        super::framing::fit(&mut self.framer, stream);
         let clock_hz = stream.codec.clock_hz();
         if !self.out.runs_at(clock_hz) {
             self.out = Outgoing::draw(clock_hz, rng);
@@ -371,6 +381,7 @@ impl Leg {
     /// Whether the phone should speak but has not been heard for `span`.
     pub(super) fn has_fallen_silent(&self, now: Mono, span: std::time::Duration) -> bool {
         let expected = self.line.as_ref().is_some_and(|line| line.stream.will_receive);
+        let span = if self.rests { span.saturating_mul(REST_PATIENCE) } else { span };
         expected && !self.silent && now.since(self.heard_at) >= span
     }
 }

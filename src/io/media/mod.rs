@@ -16,6 +16,7 @@
 )]
 
 mod counters;
+mod framing;
 mod leg;
 mod listening;
 mod mixing;

@@ -3,6 +3,7 @@
 
 use super::counters::count;
 use super::leg::{Joined, Kind};
+use super::reports::COMFORT_NOISE;
 use super::slab::Token;
 use super::web::Datagram;
 use super::worker::Worker;
@@ -102,6 +103,7 @@ impl<N: Fn(Notice)> Worker<N> {
         let turns = kind == Kind::Another
             && leg.line.as_mut().is_some_and(|line| line.turns_to(header.payload_type));
         leg.heard_at = self.now;
+        leg.rests = kind == Kind::Other && header.payload_type == COMFORT_NOISE;
         let payload = self.buffer.get(header.payload.clone()).unwrap_or_default();
         leg.sound.hears(&header, kind, clock_hz, payload, self.now);
         if std::mem::take(&mut leg.silent) {
@@ -184,6 +186,12 @@ impl<N: Fn(Notice)> Worker<N> {
                     self.press(hearer, key);
                 }
             }
+            Kind::Other if header.payload_type == COMFORT_NOISE => {
+                let level = self.buffer.get(header.payload.clone()).and_then(|told| told.first());
+                if let Some((ear, level)) = mix.ear(leg).zip(level) {
+                    ear.rest(*level);
+                }
+            }
             Kind::Another | Kind::Other => count(&mut self.counted.dropped_payload),
         }
     }
@@ -222,10 +230,19 @@ impl<N: Fn(Notice)> Worker<N> {
             leg.out.skip(header.ssrc, header.seq);
             return count(&mut self.counted.dropped_payload);
         };
+        let codec = line.stream.codec;
+        if let Some(framer) = &leg.framer
+            && framer.applies(header.ssrc, header.payload.len())
+            && (framer.cuts(header.ssrc) || kind != Kind::Key)
+        {
+            if self.taps.any() && matches!(kind, Kind::Voice(_)) {
+                self.tap_passed(from, to, codec, &header);
+            }
+            return self.pass_cut(to, kind, payload_type, &header);
+        }
         let Some(stamp) = leg.out.relay(header.ssrc, header.seq, header.timestamp, self.now) else {
             return count(&mut self.counted.dropped_late);
         };
-        let codec = line.stream.codec;
         let stamp = Stamp { starts: header.marker || stamp.starts, ..stamp };
         if self.taps.any() && matches!(kind, Kind::Voice(_)) {
             self.tap_passed(from, to, codec, &header);

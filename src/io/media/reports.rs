@@ -27,7 +27,7 @@ const LEAST_DUE: u64 = 50;
 /// Between two words on a leg's grade.
 const TOLD_EVERY: Duration = Duration::from_secs(30);
 /// Static payload type of comfort noise (RFC 3389 §4).
-const COMFORT_NOISE: u8 = 13;
+pub(super) const COMFORT_NOISE: u8 = 13;
 
 /// Whose sound an event is for: the leg's token, and whether its socket for control packets has something.
 pub(super) fn marked(bits: u64) -> (Token, bool) {

@@ -8,6 +8,7 @@
 
 use super::codec::{ticks, ticks_per_ms};
 use super::conceal::Concealer;
+use super::noise::Noise;
 use super::{Band, Decoder, MAX_PACKET_MS, NoCodec};
 use crate::base::Mono;
 use crate::sdp::Codec;
@@ -72,6 +73,8 @@ pub struct Ear {
     stream: Option<(u32, u32, i64)>,
     time: Time,
     concealer: Concealer,
+    /// What a pause sounds like.
+    noise: Noise,
     /// Sound decoded and not yet given.
     ready: Vec<i16>,
     /// Sound made up while time stood still, milliseconds.
@@ -106,6 +109,7 @@ impl Ear {
             stream: None,
             time: Time::Paused,
             concealer: Concealer::new(band),
+            noise: Noise::default(),
             ready: Vec::with_capacity(
                 MAX_PACKET_MS.saturating_mul(band.per_ms()).saturating_mul(4),
             ),
@@ -148,10 +152,17 @@ impl Ear {
         let place =
             self.slots.iter_mut().min_by_key(|slot| slot.span.map_or(i64::MIN, |(from, _)| from));
         let Some(place) = place else { return };
+        self.noise.ends();
         place.span = Some((start, end));
         place.arrived = now;
         place.bytes = payload.len();
         place.payload.iter_mut().zip(payload).for_each(|(to, from)| *to = *from);
+    }
+
+    /// The phone says that nobody speaks, and how loud its noise is meanwhile, dB below the loudest
+    /// (RFC 3389): that is heard until a voice comes again.
+    pub fn rest(&mut self, level_dbov: u8) {
+        self.noise.is_at(level_dbov);
     }
 
     /// Fills `sound`, always: with the voice, with what it probably was, or with silence.
@@ -199,7 +210,9 @@ impl Ear {
             return;
         }
         let quiet = self.band.per_ms().saturating_mul(5);
-        self.ready.resize(self.ready.len().saturating_add(quiet), 0);
+        let from = self.ready.len();
+        self.ready.resize(from.saturating_add(quiet), 0);
+        self.noise.fill(self.ready.get_mut(from..).unwrap_or_default());
     }
 
     fn play(&mut self, at: usize, end: i64) {
@@ -246,7 +259,8 @@ impl Ear {
     }
 
     fn stand_still(&mut self) {
-        if self.stood_ms >= PAUSE_MS {
+        // Who says that nobody speaks has lost nothing.
+        if self.stood_ms >= PAUSE_MS || self.noise.is_on() {
             self.time = Time::Paused;
             return;
         }

@@ -11,6 +11,7 @@ mod ear;
 mod keys;
 mod mix;
 mod mouth;
+mod noise;
 
 #[cfg(test)]
 mod tests;

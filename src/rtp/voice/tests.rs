@@ -191,3 +191,29 @@ fn what_is_no_payload_is_refused() {
         }
     }
 }
+
+#[test]
+fn a_phone_that_rests_is_heard_as_its_own_noise_until_a_voice_comes_again() {
+    let mut ear = Ear::new(Codec::Pcmu, Band::Narrow).unwrap();
+    let voice = [0x20_u8; 160];
+    let level = |sound: &[i16]| {
+        let power = sound.iter().map(|sample| f64::from(*sample).powi(2)).sum::<f64>();
+        (power / f64::from(u32::try_from(sound.len()).unwrap())).sqrt()
+    };
+    let mut sound = [0; 160];
+    let mut levels = Vec::new();
+    for beat in 0..100_u32 {
+        let now = Mono(u64::from(beat) * 20_000);
+        match beat {
+            0..20 | 60.. => ear.hear(1, beat * 160, &voice, now),
+            20 => ear.rest(50),
+            _ => {}
+        }
+        ear.give(&mut sound, now);
+        levels.push(level(&sound));
+    }
+    // 50 dB below the loudest: 104.
+    assert!(levels[26..60].iter().all(|level| (80.0..130.0).contains(level)), "{levels:?}");
+    assert!(levels[5..18].iter().chain(&levels[66..]).all(|level| *level > 1000.0), "{levels:?}");
+    assert_eq!(ear.counts().lost, 0, "what was not said is not lost");
+}

@@ -9,6 +9,7 @@ use crate::sdp::{Codec, Control, Protection};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr, UdpSocket};
 use std::sync::mpsc::{Receiver, channel};
 
+mod framing;
 mod listening;
 mod mixing;
 mod playing;
@@ -124,6 +125,7 @@ impl Phone {
             recv_event_pt: Some(101),
             event_clock_hz: 8_000,
             ptime_ms: 20,
+            ptime_asked: false,
             may_send: true,
             will_receive: true,
             hears_tones: false,
