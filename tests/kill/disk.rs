@@ -7,7 +7,7 @@ use std::process::Command;
 
 /// How the daemon gets a disk of its own of 2 MB: a mount namespace with a small tmpfs, which needs root
 /// or user namespaces. Both are there on Debian; without either the test says what is missing.
-fn own_disk() -> Vec<&'static str> {
+pub fn own_disk() -> Vec<&'static str> {
     const MOUNT: &str = "mount -t tmpfs -o size=2m none @DIR@/store && exec \"$@\"";
     let works = |flags: &str| {
         let tried =

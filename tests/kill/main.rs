@@ -5,6 +5,7 @@
 mod support;
 
 mod disk;
+mod recording;
 
 use std::collections::BTreeMap;
 use std::net::UdpSocket;

@@ -17,6 +17,7 @@ mod kamailio;
 mod linphone;
 mod nat;
 mod outside;
+mod recording;
 mod secured;
 mod servers;
 mod sipsak;

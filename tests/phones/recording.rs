@@ -2,83 +2,14 @@
 //! what nobody of the other side could hear.
 
 use crate::hears::hears;
-use crate::support::desk::{self, Desk};
 use crate::support::ear::Ear;
 use crate::support::line::Line;
 use crate::support::message::sdp;
 use crate::support::sound::{Law, Sound};
-use crate::support::{eventually, poll, rest, s};
+use crate::support::tape::{channels, file, kept, kinds, lies, recording_desk, silent};
+use crate::support::{eventually, rest, s};
 use crate::talk::{agent, is_of};
-use serde_json::Value;
-use std::path::PathBuf;
 use std::process::Command;
-
-/// A desk that records.
-fn recording_desk(more: &str) -> Desk {
-    let more = format!("[recording]\ndirectory = \"recordings\"\nleast_free_mib = 1\n{more}");
-    Desk::with(&desk::Setup { plan: "recorded.toml", more: &more, ..desk::Setup::default() })
-}
-
-/// The one recording of a caller's call, once it is whole.
-#[track_caller]
-fn kept(desk: &Desk, caller: &str) -> Value {
-    let found = poll(s(8), || {
-        let call = desk.call_of(caller)?;
-        call["recordings"].as_array()?.iter().find(|it| it["state"] == "kept").cloned()
-    });
-    found.unwrap_or_else(|| panic!("no recording: {:#?}", desk.call_of(caller)))
-}
-
-/// Where the history says that the file lies.
-fn file(desk: &Desk, caller: &str) -> PathBuf {
-    let ladder = desk.ladder(caller);
-    let kept = ladder.iter().find(|event| event["kind"] == "kept").expect("a file");
-    desk.dir().file("recordings").join(kept["file"].as_str().expect("a path"))
-}
-
-/// Left and right of a file, read by Python's own library; and samples a second.
-fn channels(path: &std::path::Path) -> (Sound, Sound, u32) {
-    let script = "import sys,wave\nw=wave.open(sys.argv[1])\n\
-                  assert (w.getnchannels(),w.getsampwidth())==(2,2)\n\
-                  print(w.getframerate(),w.getnframes())\n\
-                  sys.stdout.flush();sys.stdout.buffer.write(w.readframes(w.getnframes()))";
-    let out = Command::new("python3").args(["-c", script]).arg(path).output().expect("python3");
-    assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
-    let line = out.stdout.iter().position(|byte| *byte == b'\n').expect("a line");
-    let told = String::from_utf8_lossy(&out.stdout[..line]).into_owned();
-    let (hz, frames) = told.split_once(' ').expect("two numbers");
-    let samples: Vec<i16> =
-        out.stdout[line + 1..].chunks(2).map(|b| i16::from_le_bytes([b[0], b[1]])).collect();
-    assert_eq!(samples.len(), 2 * frames.parse::<usize>().expect("a number"));
-    let hz: u32 = hz.parse().expect("a number");
-    // Every other sample of the finer ones will do to tell who speaks.
-    let step = usize::try_from(hz / 8000).expect("small");
-    let side = |at: usize| {
-        Sound(samples.chunks(2).step_by(step).map(|frame| frame[at]).collect::<Vec<_>>())
-    };
-    (side(0), side(1), hz)
-}
-
-/// Where in the recording a voice lies that was said without a stop, milliseconds.
-#[track_caller]
-fn lies(channel: &Sound, from_ms: usize, voice: &Sound) -> i64 {
-    let piece = channel.part(from_ms, 600);
-    assert!(piece.loudness() > 300.0, "silence at {from_ms} of {} ms", channel.ms());
-    let found =
-        voice.holds(&piece).unwrap_or_else(|| panic!("another voice: {:?}", voice.find(&piece)));
-    i64::try_from(from_ms).expect("short") - found.at_ms
-}
-
-#[track_caller]
-fn silent(channel: &Sound, from_ms: usize, for_ms: usize) {
-    let part = channel.part(from_ms, for_ms);
-    assert!(part.loudness() < 20.0, "{} at {from_ms} ms of {}", part.loudness(), channel.ms());
-}
-
-fn kinds(desk: &Desk, caller: &str) -> Vec<String> {
-    let ladder = desk.ladder(caller);
-    ladder.iter().map(|e| e["kind"].as_str().unwrap_or_default().to_owned()).collect()
-}
 
 #[test]
 fn a_call_that_is_passed_on_is_one_recording_of_the_caller_and_both_agents() {
@@ -125,9 +56,9 @@ fn a_call_that_is_passed_on_is_one_recording_of_the_caller_and_both_agents() {
     let (least, most) = (places.iter().min().unwrap(), places.iter().max().unwrap());
     assert!(most - least <= 20, "{places:?}");
 
-    let kinds = kinds(&desk, "031234561");
+    let told = kinds(&desk, "031234561");
     let place = |kind: &str| {
-        kinds.iter().position(|k| k == kind).unwrap_or_else(|| panic!("{kind}: {kinds:?}"))
+        told.iter().position(|k| k == kind).unwrap_or_else(|| panic!("{kind}: {told:?}"))
     };
     assert!(
         place("announced") < place("operator_asked")
@@ -145,7 +76,7 @@ fn a_call_that_is_passed_on_is_one_recording_of_the_caller_and_both_agents() {
         answer.head
     );
     eventually("the history says so", s(3), || {
-        self::kinds(&desk, "031234561").contains(&"fetched".to_owned())
+        kinds(&desk, "031234561").contains(&"fetched".to_owned())
     });
     assert_eq!(desk.api("GET", &format!("/api/v1/calls/{id}/recordings/2"), "").status, 404);
 }

@@ -20,6 +20,7 @@ pub mod sipp;
 pub mod sipsak;
 pub mod softphone;
 pub mod sound;
+pub mod tape;
 pub mod tls;
 
 use std::time::{Duration, Instant};
