@@ -159,3 +159,8 @@ fn no_packet_of_sound_breaks_a_promise() {
 fn no_key_is_told_twice_or_lost() {
     run("keys");
 }
+
+#[test]
+fn no_control_packet_breaks_a_promise() {
+    run("rtcp");
+}

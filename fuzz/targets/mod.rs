@@ -15,7 +15,7 @@ pub use dtls::dtls;
 pub use ice::ice;
 pub use parts::{framing, message, multipart, sdp};
 pub use script::operations;
-pub use sound::{keys, rtp};
+pub use sound::{keys, rtcp, rtp};
 pub use srtp::{sdes, srtp};
 pub use values::{auth, uri, via};
 
@@ -23,7 +23,7 @@ pub use values::{auth, uri, via};
 pub type Target = fn(&[u8]);
 
 /// Every target by name, as in fuzz/fuzz_targets and fuzz/seeds.
-pub const ALL: [(&str, Target); 14] = [
+pub const ALL: [(&str, Target); 15] = [
     ("message", message),
     ("uri", uri),
     ("via", via),
@@ -38,4 +38,5 @@ pub const ALL: [(&str, Target); 14] = [
     ("dtls", dtls),
     ("rtp", rtp),
     ("keys", keys),
+    ("rtcp", rtcp),
 ];

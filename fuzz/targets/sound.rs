@@ -3,6 +3,8 @@
 use super::script::Dice;
 use crate::base::{Mono, Rng};
 use crate::rtp::packet::{self, Fresh, HEADER_BYTES};
+use crate::rtp::quality::{Heard, Packet, mos};
+use crate::rtp::rtcp::{self, Item, Name, Report, WRITTEN_BYTES};
 use crate::rtp::voice::{Band, Ear};
 use crate::rtp::{KeyReader, KeyWriter, Outgoing, SourceLock, Verdict};
 use crate::sdp::Codec;
@@ -32,6 +34,7 @@ pub fn rtp(data: &[u8]) {
     let stranger: SocketAddr = ([127, 0, 0, 1], 4002).into();
     let mut lock = SourceLock::new(phone, *choice & 0x80 == 0);
     let (mut now, mut proved, mut sound) = (Mono::ZERO, false, [0_i16; 160]);
+    let mut heard = Heard::default();
     for (length, piece) in pieces(data) {
         now = now + Duration::from_millis(u64::from(length % 64));
         let Ok(header) = packet::read(piece) else { continue };
@@ -57,6 +60,9 @@ pub fn rtp(data: &[u8]) {
             }
             Verdict::Refuse => {}
         }
+        let (ssrc, seq, timestamp) = (header.ssrc, header.seq, header.timestamp);
+        let packet = Packet { ssrc, seq, timestamp, is_voice: !header.marker };
+        heard.packet(packet, codec.clock_hz(), now);
         ear.hear(header.ssrc, header.timestamp, &piece[header.payload], now);
         ear.give(&mut sound, now);
         let before = out.ssrc();
@@ -67,6 +73,36 @@ pub fn rtp(data: &[u8]) {
     }
     let counts = ear.counts();
     assert!(counts.decoded + counts.refused <= pieces(data).count() as u64);
+    let sums = heard.sums();
+    assert!(sums.received <= sums.due && sums.received + sums.duplicate <= 0xffff_ffff);
+    let (jitter_us, ..) = heard.jitter_us();
+    let mos = mos(codec, sums.due, sums.received, jitter_us, None);
+    assert!(mos.is_none_or(|mos| (100..=450).contains(&mos)), "{mos:?}");
+}
+
+/// A datagram of control packets: what it says of a stream goes into a report of ours, which is read again.
+pub fn rtcp(data: &[u8]) {
+    let mut heard = Heard::default();
+    let first = Packet { ssrc: 7, seq: 1, timestamp: 1, is_voice: true };
+    heard.packet(first, 8_000, Mono::ZERO);
+    let Ok(items) = rtcp::read(data) else { return };
+    let name = Name::draw(&mut Rng::from_number(1));
+    for item in items {
+        match item {
+            Item::Sends { ssrc, ntp, .. } => heard.reported(ssrc, ntp, Mono(1)),
+            Item::Hears { block, .. } => {
+                let mut target = [0; WRITTEN_BYTES];
+                let report =
+                    Report { ssrc: 9, name: &name, sender: None, block: Some(block), bye: true };
+                let length = rtcp::write(&mut target, &report);
+                let again: Vec<Item> = rtcp::read(&target[..length]).unwrap().collect();
+                assert_eq!(again, [Item::Hears { by: 9, block }, Item::Bye { ssrc: 9 }]);
+            }
+            Item::Bye { .. } => {}
+        }
+    }
+    let block = heard.block(Mono(2)).unwrap();
+    assert_eq!((block.ssrc, block.lost), (7, 0));
 }
 
 /// Packets of keys: no press is told twice in a row, none without a packet, and a key of ours is told once
