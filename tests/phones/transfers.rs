@@ -25,7 +25,7 @@ fn a_caller_who_is_passed_on_talks_with_the_colleague_and_it_is_one_answered_cal
     let second = agent(&desk, "6002", &others, "PCMA");
     desk.agent_is("6001", "idle");
     let ear = Ear::new(desk.ports.port());
-    let caller = desk.caller("0312340020").set("MEDIA", ear.port()).set("STAY", 6000).start();
+    let caller = desk.caller("0312340020").set("MEDIA", ear.port()).set("STAY", 9000).start();
     let port: u16 = caller.wait(1, "answered", s(5)).parse().unwrap();
     ear.say(&his, Law::Mu, port);
     rest(1500);
