@@ -301,7 +301,7 @@ impl Reading<'_, '_> {
         let address = address.map_or(local, |address| address.value);
         let mut advertised = address;
         if address.is_unspecified() {
-            match advertise.filter(|ours| ours.is_ipv4() == address.is_ipv4()) {
+            match advertise.filter(|ours| address.is_ipv6() || ours.is_ipv4()) {
                 Some(ours) => advertised = ours,
                 None => {
                     self.out.at(&span.unwrap_or_default(), Problem::NoAdvertise { key: "address" });

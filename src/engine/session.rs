@@ -9,7 +9,7 @@ use crate::rtp::command::Command as Media;
 use crate::sdp::{self, Agreed, Codec, Control, Direction, Local, OwnKeys, SdpError, Sealing};
 use crate::sip::api::Shown;
 use bytes::Bytes;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 /// Where offer and answer (RFC 3264) stand. Boxed where large: a desk holds thousands.
 #[derive(Debug)]
@@ -165,16 +165,29 @@ impl Engine {
     /// Whether an offer can be answered: a caller whom we could not answer must ring no phone.
     pub(super) fn can_answer(&self, leg: LegId, offer: &sdp::Session, sealing: Sealing) -> bool {
         let local = self.local(leg, self.policy.first_port, None, Direction::SendRecv);
-        Local { sealing, ..local }.could_answer(offer)
+        let ip = self.ip_for(self.sip.own_ip(leg)).unwrap_or(local.ip);
+        Local { sealing, ip, ..local }.could_answer(offer)
     }
 
     /// Our address for sound towards a peer that knows us by `known`: that, where the ports are bound to
-    /// every address of the machine; else the one that they are bound to.
+    /// every address of the machine; else the one that they are bound to. `::` is every address of either
+    /// kind, so that a leg of IPv6 talks with one of IPv4.
     pub(super) fn ip_for(&self, known: Option<IpAddr>) -> Option<IpAddr> {
         let bound = self.policy.media_bind;
         known.filter(|known| {
-            bound.is_unspecified() && !known.is_unspecified() && known.is_ipv4() == bound.is_ipv4()
+            let kind = bound.is_ipv6() || known.is_ipv4();
+            bound.is_unspecified() && !known.is_unspecified() && kind
         })
+    }
+
+    /// What the leg's port is bound to: of `::` the half that its description names.
+    fn bound_for(&self, named: Option<IpAddr>) -> IpAddr {
+        let (bound, named) = (self.policy.media_bind, named.unwrap_or(self.policy.media_ip));
+        if bound.is_unspecified() && named.is_ipv4() {
+            IpAddr::V4(Ipv4Addr::UNSPECIFIED)
+        } else {
+            bound
+        }
     }
 
     /// Gives the leg a port and binds it, once.
@@ -185,7 +198,8 @@ impl Engine {
         }
         let port = self.ports.take(now).ok_or(NoMedia::NoPort)?;
         session.port = Some(port);
-        out.media.push(Media::Open { leg, ip: self.policy.media_bind, port });
+        let named = session.ip;
+        out.media.push(Media::Open { leg, ip: self.bound_for(named), port });
         self.reserve(now, out);
         Ok(port)
     }
@@ -193,7 +207,7 @@ impl Engine {
     /// Has ports bound for the calls to come.
     pub(super) fn reserve(&mut self, now: Now, out: &mut Outbox) {
         while let Some(port) = self.ports.ask(now) {
-            out.media.push(Media::Reserve { ip: self.policy.media_bind, port });
+            out.media.push(Media::Reserve { ip: self.bound_for(None), port });
         }
     }
 

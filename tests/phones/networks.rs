@@ -7,7 +7,7 @@ use crate::support::line::Line;
 use crate::support::message::sdp;
 use crate::support::softphone::{Setup, Softphone};
 use crate::support::sound::{Law, Sound};
-use crate::support::{eventually, poll, s};
+use crate::support::{eventually, poll, rest, s};
 use crate::talk::is_of;
 use std::net::{SocketAddr, UdpSocket};
 
@@ -53,4 +53,48 @@ fn a_phone_in_another_network_than_the_caller_is_told_the_address_it_can_reach()
     let heard = poll(s(3), || softphone.heard().last().cloned().filter(|h| h.ms() > 2000));
     is_of(&heard.expect("a recording"), 900, &his);
     assert_eq!(desk.outcome("0311112222"), "answered");
+}
+
+#[test]
+fn a_phone_by_ipv6_and_one_by_ipv4_hear_each_other_whoever_calls() {
+    let free = UdpSocket::bind("[::1]:0").unwrap().local_addr().unwrap();
+    let desk = Desk::with(&DeskSetup {
+        udp: Some(free),
+        media: "::",
+        sip: "advertise = \"127.0.0.1\"\n",
+        ..DeskSetup::default()
+    });
+    let (his, hers) = (Sound::voice(63, 60), Sound::voice(64, 60));
+    let phone = |user: &'static str, at: SocketAddr, voice, answers| {
+        let password = password(user);
+        let setup = Setup {
+            user,
+            password: &password,
+            desk: Some(at),
+            voice,
+            answers,
+            codecs: "PCMU",
+            expires_s: 600,
+        };
+        Softphone::start(&desk.ports, &setup)
+    };
+    let new = SocketAddr::from(([0, 0, 0, 0, 0, 0, 0, 1], free.port()));
+    // Agent 6001 by IPv4 is called from IPv6, then by IPv6 from IPv4.
+    for (agents, callers) in [(desk.sip, new), (new, desk.sip)] {
+        let agent = phone("6001", agents, &hers, true);
+        desk.agent_is("6001", "idle");
+        let caller = phone("6003", callers, &his, false);
+        caller.tell("dial", &format!("sip:0312340020@{callers}"));
+        caller.wait("CALL_ESTABLISHED", s(5));
+        agent.wait("CALL_ESTABLISHED", s(5));
+        rest(3000);
+        caller.tell("hangup", "");
+        agent.wait("CALL_CLOSED", s(3));
+        for (phone, at, voice) in [(&agent, agents, &his), (&caller, callers, &hers)] {
+            let kind = if at.is_ipv4() { "c=IN IP4 127.0.0.1" } else { "c=IN IP6 ::1" };
+            assert!(phone.trace().contains(kind), "{}", phone.trace());
+            let heard = poll(s(3), || phone.heard().last().cloned().filter(|h| h.ms() > 2000));
+            is_of(&heard.expect("a recording"), 900, voice);
+        }
+    }
 }

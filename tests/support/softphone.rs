@@ -6,7 +6,7 @@ use super::sound::Sound;
 use super::{poll, s};
 use serde_json::{Value, json};
 use std::io::{Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
@@ -94,15 +94,20 @@ impl Softphone {
         let voice = dir.file("voice.wav");
         setup.voice.write(&voice);
         let here = dir.path().display();
+        let own_ip: IpAddr = match setup.desk {
+            Some(SocketAddr::V6(_)) => Ipv6Addr::LOCALHOST.into(),
+            Some(SocketAddr::V4(_)) | None => Ipv4Addr::LOCALHOST.into(),
+        };
         dir.write(
             "config",
             &format!(
-                "poll_method epoll\nsip_listen 127.0.0.1:{port}\nnet_interface 127.0.0.1\ncall_local_timeout 120\n\
+                "poll_method epoll\nsip_listen {own}\nnet_interface {own_ip}\ncall_local_timeout 120\n\
                  call_max_calls 4\naudio_source aufile,{voice}\naudio_level no\nausrc_srate 8000\nauplay_srate 8000\n\
                  ausrc_channels 1\nauplay_channels 1\nrtp_ports {rtp}-{rtp_last}\nrtcp_mux no\n\
                  jitter_buffer_delay 1-5\nmodule_path {modules}\nmodule g711.so\nmodule g722.so\nmodule srtp.so\nmodule dtls_srtp.so\nmodule opus.so\nopus_stereo no\nopus_sprop_stereo no\nmodule aufile.so\nmodule sndfile.so\n\
                  {uuid}module_tmp account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\nctrl_tcp_listen 127.0.0.1:{control_port}\n\
                  snd_path {here}\n{trusts}",
+                own = SocketAddr::new(own_ip, port),
                 uuid = if by.keeps_its_way { "module_tmp uuid.so\n" } else { "" },
                 voice = voice.display(),
                 trusts = by.trusts.map_or_else(String::new, |file| {

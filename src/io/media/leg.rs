@@ -192,6 +192,10 @@ pub(super) fn bind(ip: IpAddr, port: u16, dscp: u8) -> io::Result<UdpSocket> {
     let address = SocketAddr::new(ip, port);
     let socket =
         Socket::new(Domain::for_address(address), Type::DGRAM.nonblocking(), Some(Protocol::UDP))?;
+    if ip.is_ipv6() {
+        // A port of `::` leaves that of IPv4 to others, and its peers are named as they are.
+        socket.set_only_v6(true)?;
+    }
     socket.bind(&address.into())?;
     // Both are wishes: a leg without them still speaks.
     let _ = socket.set_recv_buffer_size(RECEIVE_BUFFER_BYTES);

@@ -51,7 +51,7 @@ impl<N: Fn(Notice)> Worker<N> {
         match command {
             Command::Open { leg, ip, port } => {
                 self.close(leg);
-                let socket = match self.reserved.take(port) {
+                let socket = match self.reserved.take(ip, port) {
                     Some(socket) => Ok(socket),
                     None => bind(ip, port, self.dscp),
                 };

@@ -31,9 +31,13 @@ impl Reserved {
         }
     }
 
-    /// The socket of a port that was kept, without what strangers sent to it.
-    pub(super) fn take(&self, port: u16) -> Option<UdpSocket> {
+    /// The socket of a port that was kept, without what strangers sent to it; none when it was bound for
+    /// the other kind of addresses than `ip` is of.
+    pub(super) fn take(&self, ip: IpAddr, port: u16) -> Option<UdpSocket> {
         let socket = self.sockets().remove(&port)?;
+        if !socket.local_addr().is_ok_and(|bound| bound.is_ipv4() == ip.is_ipv4()) {
+            return None;
+        }
         let mut byte = [0; 1];
         // An empty queue is an error too (it would block), as is what the network says of nobody.
         let _ = (0..STRAYS).try_for_each(|_| socket.recv_from(&mut byte).map(|_| ()));
