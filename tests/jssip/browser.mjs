@@ -49,6 +49,19 @@ function follow(session) {
 function watch(connection) {
     connection.addEventListener('track', ({ streams, track }) => listen(streams[0] ?? new MediaStream([track])));
     connection.addEventListener('connectionstatechange', () => say(`connection ${connection.connectionState}`));
+    // What the other side reports (RTCP), as the browser has understood it; said once each.
+    const said = new Set();
+    setInterval(async () => {
+        for (const report of (await connection.getStats()).values()) {
+            const trip = report.type === 'remote-inbound-rtp' && report.roundTripTime !== undefined;
+            const lost = report.type === 'remote-inbound-rtp' && report.packetsLost === 0;
+            const sends = report.type === 'remote-outbound-rtp' && report.packetsSent > 0;
+            for (const [name, is] of Object.entries({ trip, lost, sends })) {
+                if (is && !said.has(name)) say(`stats ${name}`);
+                if (is) said.add(name);
+            }
+        }
+    }, 500);
 }
 
 agent.on('registered', () => {

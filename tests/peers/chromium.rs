@@ -168,6 +168,10 @@ fn a_browser_calls_the_desk_and_talks_with_an_agent_at_a_softphone() {
     browser.says("confirmed");
     browser.says("connection connected");
     browser.hears(voices.hers());
+    // Our reports, as the browser understands them: the way there and back, nothing lost, and what we send.
+    for stats in ["stats trip", "stats lost", "stats sends"] {
+        browser.says(stats);
+    }
     softphone.tell("hangup", "");
     browser.says("ended remote");
     let heard = poll(s(5), || softphone.heard().last().cloned().filter(|heard| heard.ms() > 1500));
@@ -176,6 +180,14 @@ fn a_browser_calls_the_desk_and_talks_with_an_agent_at_a_softphone() {
     let found = pieces.filter(|piece| piece.loudness() > 300.0 && his.holds(piece).is_some());
     assert!(found.count() >= 1, "the agent hears the browser's microphone");
     assert_eq!(desk.outcome("6002"), "answered");
+    let told = || {
+        let call = desk.call_of("6002")?;
+        let legs = call["sound"].as_array()?.clone();
+        legs.into_iter().find(|leg| leg["side"] == "caller" && leg["measured"]["last"] == true)
+    };
+    let browsers = poll(s(3), told).expect("how the browser's leg sounded");
+    assert!(browsers["measured"]["round_trip_ms"].is_u64(), "{browsers:#}");
+    assert_eq!(browsers["faults"].as_array().map(Vec::len), Some(0), "{browsers:#}");
     desk.at_rest(s(5));
 }
 

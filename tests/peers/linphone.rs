@@ -3,7 +3,7 @@
 use crate::support::desk::{Desk, Setup as DeskSetup, password, prompt};
 use crate::support::linphone::{Linphone, Setup};
 use crate::support::sound::Sound;
-use crate::support::{eventually, s};
+use crate::support::{eventually, poll, rest, s};
 
 pub fn phone(desk: &Desk, user: &str, transport: &str, voice: &Sound, answers: bool) -> Linphone {
     phone_with(desk, user, transport, voice, answers, "none")
@@ -57,9 +57,21 @@ fn a_whole_call_by(transport: &str) {
     caller.hears(&hers, s(20));
     agent.hears(&his, s(20));
 
+    // Until Linphone has reported once more, so that the way there and back is known.
+    rest(5_500);
     caller.tell("terminate");
     agent.wait("to LinphoneCallEnd", 1, s(20));
     let call = desk.over("6002");
+    let told = || {
+        let legs = desk.call_of("6002")?["sound"].as_array()?.clone();
+        let last = |leg: &&serde_json::Value| leg["measured"]["last"] == true;
+        (legs.iter().filter(last).count() == 2).then_some(legs)
+    };
+    let legs = poll(s(3), told).expect("how both legs sounded");
+    for leg in &legs {
+        let quiet = leg["faults"].as_array().is_some_and(Vec::is_empty);
+        assert!(quiet && leg["measured"]["round_trip_ms"].is_u64(), "{leg:#}");
+    }
     assert_eq!(
         (call["outcome"].as_str(), call["agent"].as_str()),
         (Some("answered"), Some("6001"))

@@ -17,6 +17,7 @@ mod menu;
 mod networks;
 mod outcomes;
 mod recording;
+mod quality;
 mod reload;
 mod rig;
 mod talk;

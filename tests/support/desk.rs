@@ -305,7 +305,7 @@ impl Desk {
         found
     }
 
-    /// The events of this caller's call: their kinds in order.
+    /// The events of this caller's call, in order; those of its sound come when they come, and are left out.
     #[track_caller]
     pub fn ladder(&self, caller: &str) -> Vec<Value> {
         let call = self.call_of(caller).expect("a call of this caller");
@@ -315,6 +315,7 @@ impl Desk {
             .as_array()
             .expect("its entries")
             .iter()
+            .filter(|e| e["of"] != "sound")
             .map(|e| e["event"].clone())
             .collect()
     }

@@ -40,6 +40,9 @@ struct State {
     law: Option<Law>,
     voice: Vec<u8>,
     said: usize,
+    /// Of the packets of its voice every so many never goes out; 0: none.
+    loses: u16,
+    reports: Vec<Vec<u8>>,
     keys: VecDeque<u8>,
     seq: u16,
     stamp: u32,
@@ -68,7 +71,14 @@ impl Ear {
             let (state, stop) = (state.clone(), stop.clone());
             std::thread::spawn(move || speak(&socket, &state, &stop))
         };
-        Self { port, state, stop, threads: vec![hearing, speaking] }
+        let mut threads = vec![hearing, speaking];
+        // Reports (RTCP) come to the next port; who has it, hears them.
+        if let Ok(socket) = UdpSocket::bind(("127.0.0.1", port + 1)) {
+            socket.set_read_timeout(Some(Duration::from_millis(100))).unwrap();
+            let (state, stop) = (state.clone(), stop.clone());
+            threads.push(std::thread::spawn(move || read_reports(&socket, &state, &stop)));
+        }
+        Self { port, state, stop, threads }
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -87,6 +97,16 @@ impl Ear {
         let mut state = self.state();
         (state.voice, state.said, state.law) = (voice, 0, Some(law));
         state.peer = Some(SocketAddr::from(([127, 0, 0, 1], to_port)));
+    }
+
+    /// Of the packets of its voice every so many gets lost.
+    pub fn lose_every(&self, so_many: u16) {
+        self.state().loses = so_many;
+    }
+
+    /// The reports (RTCP) that came, as they came.
+    pub fn reports(&self) -> Vec<Vec<u8>> {
+        self.state().reports.clone()
     }
 
     /// Speaks no more.
@@ -187,6 +207,15 @@ fn hear(socket: &UdpSocket, state: &Mutex<State>, stop: &AtomicBool) {
     }
 }
 
+fn read_reports(socket: &UdpSocket, state: &Mutex<State>, stop: &AtomicBool) {
+    let mut buffer = [0u8; 2048];
+    while !stop.load(Ordering::Relaxed) {
+        let Ok((length, _)) = socket.recv_from(&mut buffer) else { continue };
+        let mut state = state.lock().unwrap_or_else(PoisonError::into_inner);
+        state.reports.push(buffer[..length].to_vec());
+    }
+}
+
 /// A packet without CSRCs, extension and padding: nothing else is due on these paths.
 fn read(bytes: &[u8], from: SocketAddr) -> Option<Packet> {
     if bytes.len() < 12 || bytes[0] != 0x80 {
@@ -238,7 +267,9 @@ fn speak(socket: &UdpSocket, state: &Mutex<State>, stop: &AtomicBool) {
                     p.push(state.voice[at]);
                     state.said += 1;
                 }
-                packets.push(p);
+                if state.loses == 0 || !state.seq.is_multiple_of(state.loses) {
+                    packets.push(p);
+                }
             }
             state.peer
         };

@@ -42,6 +42,8 @@ pub struct By<'a> {
     pub keeps_its_way: bool,
     /// Its encryption of sound: `srtp` (if the other has it), `srtp-mand`, `dtls_srtp`; empty: none.
     pub encryption: &'a str,
+    /// Its reports (RTCP) share the port of its sound, where the desk agrees.
+    pub shares_port: bool,
 }
 
 /// A running baresip.
@@ -103,13 +105,14 @@ impl Softphone {
             &format!(
                 "poll_method epoll\nsip_listen {own}\nnet_interface {own_ip}\ncall_local_timeout 120\n\
                  call_max_calls 4\naudio_source aufile,{voice}\naudio_level no\nausrc_srate 8000\nauplay_srate 8000\n\
-                 ausrc_channels 1\nauplay_channels 1\nrtp_ports {rtp}-{rtp_last}\nrtcp_mux no\n\
+                 ausrc_channels 1\nauplay_channels 1\nrtp_ports {rtp}-{rtp_last}\nrtcp_mux {mux}\n\
                  jitter_buffer_delay 1-5\nmodule_path {modules}\nmodule g711.so\nmodule g722.so\nmodule srtp.so\nmodule dtls_srtp.so\nmodule opus.so\nopus_stereo no\nopus_sprop_stereo no\nmodule aufile.so\nmodule sndfile.so\n\
                  {uuid}module_tmp account.so\nmodule_app menu.so\nmodule_app ctrl_tcp.so\nctrl_tcp_listen 127.0.0.1:{control_port}\n\
                  snd_path {here}\n{trusts}",
                 own = SocketAddr::new(own_ip, port),
                 uuid = if by.keeps_its_way { "module_tmp uuid.so\n" } else { "" },
                 voice = voice.display(),
+                mux = if by.shares_port { "yes" } else { "no" },
                 trusts = by.trusts.map_or_else(String::new, |file| {
                     format!("sip_cafile {}\nsip_verify_server yes\n", file.display())
                 }),
