@@ -9,7 +9,7 @@ const WORDS = {
     longest: "最長待ち時間", agents: "オペレータ", today: "本日", offered: "受付", answered: "応答",
     abandoned: "放棄", busy: "ビジー", speed: "平均応答時間", longest_today: "最長待ち", short: "ワンコール切り",
     menu: "自動応答のみ", closed: "時間外", abandon_rate: "放棄率", busy_rate: "ビジー率", recent: "最近の呼", at: "着信",
-    outcome: "結果", caller: "発信者", wait: "待ち", agent: "応答者",
+    outcome: "結果", caller: "発信者", wait: "待ち", agent: "応答者", sound: "音質",
     blind: "通信事業者側で拒否された呼は、この画面の数値に含まれません。",
     in_time: (s) => `${s}秒以内応答`, limit: (p) => `基準 ${p} % 未満`, within: "基準内", near: "基準に接近", missed: "基準超過",
     no_calls: "呼なし", calls: (a, b) => `${a} / ${b} 件`, month: (m) => `${Number(m.slice(5))}月累計`,
@@ -23,6 +23,10 @@ const WORDS = {
       busy_released: "ビジー切断", blocked: "輻輳拒否", menu_left: "自動応答内離脱", menu_served: "自動応答完了",
       closed: "時間外", message_taken: "伝言", failed: "障害",
     },
+    faults: { one_way: "片通話", no_way: "双方無音", frozen: "無音", loop: "折返し" },
+    sides: { caller: "発信側", agent: "応答側" },
+    leg: (side, m) => `${side}: ${m.codec} MOS ${mos(m.mos)}（最低 ${mos(m.worst_mos)}）損失 ${m.lost}/${m.due} 揺らぎ ${(m.jitter_us / 1000).toFixed(1)} ms 往復 ${m.round_trip_ms ?? "–"} ms`,
+    wrong: (side, fault, seconds) => `${side}: ${fault}${seconds === null ? "（継続中）" : ` ${seconds}秒`}`,
     open: { attendant: "自動応答中", closed: "時間外案内中", waiting: "待ち", ringing: "呼出中", talking: "通話中", away: "転送先で通話中" },
   },
   en: {
@@ -31,7 +35,7 @@ const WORDS = {
     longest: "Longest wait", agents: "Operators", today: "Today", offered: "Offered", answered: "Answered",
     abandoned: "Abandoned", busy: "Busy", speed: "avg. answer", longest_today: "longest wait", short: "one-ring",
     menu: "attendant only", closed: "closed", abandon_rate: "Abandon rate", busy_rate: "Busy rate", recent: "Recent calls", at: "arrived",
-    outcome: "outcome", caller: "caller", wait: "wait", agent: "operator",
+    outcome: "outcome", caller: "caller", wait: "wait", agent: "operator", sound: "sound",
     blind: "Calls that the carrier refuses before they reach us are in no figure here.",
     in_time: (s) => `within ${s} s`, limit: (p) => `limit < ${p} %`, within: "within limit", near: "near limit", missed: "limit missed",
     no_calls: "no calls", calls: (a, b) => `${a} of ${b} calls`, month: (m) => m,
@@ -45,6 +49,10 @@ const WORDS = {
       busy_released: "released busy", blocked: "blocked", menu_left: "left in menu", menu_served: "served by menu",
       closed: "closed", message_taken: "message", failed: "failed",
     },
+    faults: { one_way: "one-way", no_way: "no sound", frozen: "mute", loop: "loop" },
+    sides: { caller: "caller's side", agent: "operator's side" },
+    leg: (side, m) => `${side}: ${m.codec} MOS ${mos(m.mos)} (worst ${mos(m.worst_mos)}) lost ${m.lost}/${m.due} jitter ${(m.jitter_us / 1000).toFixed(1)} ms round trip ${m.round_trip_ms ?? "–"} ms`,
+    wrong: (side, fault, seconds) => `${side}: ${fault}${seconds === null ? " (goes on)" : ` ${seconds} s`}`,
     open: { attendant: "in menu", closed: "after hours", waiting: "waiting", ringing: "ringing", talking: "talking", away: "passed on" },
   },
 };
@@ -176,6 +184,29 @@ function callerOf(caller) {
   return caller.name && caller.name !== number ? `${caller.name} ${number}` : number;
 }
 
+const mos = (value) => (value === null ? "–" : value.toFixed(1));
+
+// One word on how a call sounds: what is wrong now, else what was, else the worse leg's estimated opinion.
+function soundOf(call) {
+  const legs = call.sound || [];
+  const faults = legs.flatMap((leg) => leg.faults.map((row) => ({ ...row, side: leg.side })));
+  const wrong = faults.filter((row) => row.fault !== "frozen");
+  const opinions = legs.map((leg) => leg.measured && leg.measured.mos).filter((value) => typeof value === "number");
+  const lines = legs.filter((leg) => leg.measured).map((leg) => t("leg")(t("sides")[leg.side], leg.measured));
+  for (const row of faults) {
+    const seconds = row.for_ms === null ? null : Math.round(row.for_ms / 1000);
+    lines.push(t("wrong")(t("sides")[row.side], t("faults")[row.fault], seconds));
+  }
+  const cell = (text, shade) => ({ text, shade, title: lines.join("\n") });
+  const now = wrong.find((row) => row.for_ms === null);
+  if (now) return cell(`▲ ${t("faults")[now.fault]}`, "bad");
+  if (wrong.length > 0) return cell(`△ ${t("faults")[wrong[wrong.length - 1].fault]}`, "warn");
+  if (faults.some((row) => row.for_ms === null)) return cell(t("faults").frozen, "");
+  if (opinions.length === 0) return cell("–", "");
+  const worse = Math.min(...opinions);
+  return cell(mos(worse), worse < 3.1 ? "bad" : worse < 3.6 ? "warn" : worse < 4 ? "" : "good");
+}
+
 const agentName = (id) => (board.agents.find((agent) => agent.agent === id) || { name: id }).name;
 
 function drawRecent() {
@@ -190,6 +221,10 @@ function drawRecent() {
       element("td", "num", call.wait_ms === null ? "–" : clock(call.wait_ms)),
       element("td", "", call.agent ? agentName(call.agent) : "–"),
     );
+    const sound = soundOf(call);
+    const heard = element("td", sound.shade, sound.text);
+    heard.title = sound.title;
+    row.append(heard);
     return row;
   }));
 }

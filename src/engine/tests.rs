@@ -4,7 +4,7 @@
 use super::{Engine, Gauges, Input, Outbox, Parts, Policy};
 use crate::base::{LegId, Mono, Now, Number, Rng, Wall};
 use crate::dialplan;
-use crate::event::{CallEvent, DeskEvent, EndCause, Fact, Party};
+use crate::event::{CallEvent, DeskEvent, EndCause, Fact, Party, SoundEvent};
 use crate::rtp::command::{Command as Media, Notice};
 use crate::sip::api::{Directory, Flow, Listener, Settings, Transport, Trunk};
 use crate::sip::trunk::Profile;
@@ -14,6 +14,8 @@ use std::net::SocketAddr;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
+
+mod sound;
 
 const PLAN: &str = include_str!("../../dialplans/demo.toml");
 /// Leads to a group at once; of its agents only the fixed phone 2001 can be rung.
@@ -40,6 +42,8 @@ struct Room {
     sent: Vec<(SocketAddr, Message)>,
     media: Vec<Media>,
     told: Vec<CallEvent>,
+    sounds: Vec<(Party, Option<Number>, SoundEvent)>,
+    sound_calls: Vec<crate::base::CallId>,
 }
 
 impl Room {
@@ -96,8 +100,15 @@ impl Room {
         let mut out = Outbox::default();
         let started = DeskEvent::Started { version: "0".to_owned(), plan: "demo".to_owned() };
         let engine = Engine::new(parts, started, now(0), &mut out);
-        let mut room =
-            Self { engine, ms: 0, sent: Vec::new(), media: Vec::new(), told: Vec::new() };
+        let mut room = Self {
+            engine,
+            ms: 0,
+            sent: Vec::new(),
+            media: Vec::new(),
+            told: Vec::new(),
+            sounds: Vec::new(),
+            sound_calls: Vec::new(),
+        };
         room.keep(out);
         room
     }
@@ -109,8 +120,13 @@ impl Room {
             self.sent.push((send.flow.remote, message));
         }
         for entry in out.entries {
-            if let Fact::Call { event, .. } = entry.fact {
-                self.told.push(event);
+            match entry.fact {
+                Fact::Call { event, .. } => self.told.push(event),
+                Fact::Sound { call, side, phone, event, .. } => {
+                    self.sounds.push((side, phone, event));
+                    self.sound_calls.push(call);
+                }
+                _ => {}
             }
         }
     }

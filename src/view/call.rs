@@ -3,7 +3,7 @@
 use super::outcome::{Decision, Outcome, Progress};
 use super::policy::Policy;
 use super::recorded::{self, Recorded};
-use super::sound::{CallSound, LegSound};
+use super::sound::CallSound;
 use crate::base::{AgentId, CallId, GroupId, Number, Wall};
 use crate::event::{CallEvent, Caller, EndCause, Entry, Fact, Origin, Party};
 use serde::Serialize;
@@ -63,10 +63,10 @@ pub struct CallRow {
     pub ended_by: Option<Party>,
     /// Why it ended.
     pub cause: Option<EndCause>,
-    /// How its legs sounded, in the order in which anything was told of them.
-    pub sound: Vec<LegSound>,
     /// Its recordings, in order.
     pub recordings: Vec<Recorded>,
+    /// How its legs sounded.
+    pub sound: CallSound,
 }
 
 /// One agent's time with the caller.
@@ -254,8 +254,8 @@ impl Call {
             length_ms: self.end.as_ref().map(|_| self.last_t_ms),
             ended_by: self.end.as_ref().map(|(by, _)| *by),
             cause: self.end.as_ref().map(|(_, cause)| cause.clone()),
-            sound: self.sound.rows(),
             recordings: self.recordings.clone(),
+            sound: self.sound.clone(),
         }
     }
 

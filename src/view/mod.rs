@@ -32,5 +32,5 @@ pub use policy::{CountsAs, Policy, ShortCallExcluded};
 pub use ratio::{Limit, Rate, Ratio, Verdict};
 pub use recorded::{Recorded, RecordedState};
 pub use service_level::{DayFigures, Figures, MonthFigures, Tally};
-pub use sound::{FaultRow, LegSound, Measured, SoundTotals, Spread};
+pub use sound::{CallSound, FaultRow, LegSound, Measured, SoundTotals, Spread};
 pub use views::{DAYS_KEPT, RECENT_KEPT, Setup, Views};

@@ -1,6 +1,7 @@
 //! Calls that our phones placed to numbers outside and to phones that are no agent's; and for how long
 //! the trunks had no channel left. None of it enters a figure of the contract.
 
+use super::sound::CallSound;
 use crate::base::{CallId, Number, Private, TrunkId, Wall};
 use crate::event::{Fact, Party, PlacedEnd, PlacedEvent, TrunkEvent};
 use serde::Serialize;
@@ -30,6 +31,8 @@ pub struct PlacedRow {
     pub length_ms: Option<u64>,
     /// Whose doing the end was.
     pub ended_by: Option<Party>,
+    /// How its legs sounded.
+    pub sound: CallSound,
     /// Why it ended.
     #[serde(flatten)]
     pub end: Option<PlacedEnd>,
@@ -69,6 +72,7 @@ impl PlacedCalls {
                 answered_ms: None,
                 length_ms: None,
                 ended_by: None,
+                sound: CallSound::default(),
                 end: None,
                 last_t_ms: t_ms,
             });
@@ -99,6 +103,12 @@ impl PlacedCalls {
             | PlacedEvent::Held { .. }
             | PlacedEvent::Resumed { .. } => {}
         }
+    }
+
+    /// How the legs of a call sound; the last word may come after its end. None when it is none of these.
+    pub(super) fn sound(&mut self, id: CallId) -> Option<&mut CallSound> {
+        let ended = self.ended.iter_mut().rev().find(|ended| ended.call == id);
+        self.open.get_mut(&id).or(ended).map(|row| &mut row.sound)
     }
 
     pub(super) fn trunk(&mut self, trunk: &TrunkId, event: &TrunkEvent) {

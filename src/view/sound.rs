@@ -77,13 +77,16 @@ fn hundredths<S: Serializer>(value: &Option<u16>, to: S) -> Result<S::Ok, S::Err
     value.map(|value| f64::from(value) / 100.0).serialize(to)
 }
 
-/// The sound of one call's legs.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct CallSound(Vec<LegSound>);
+/// The sound of one call's legs, in the order in which anything was told of them.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(transparent)]
+pub struct CallSound(Vec<LegSound>);
 
 impl CallSound {
-    pub(super) fn rows(&self) -> Vec<LegSound> {
-        self.0.clone()
+    /// Each leg.
+    #[must_use]
+    pub fn rows(&self) -> &[LegSound] {
+        &self.0
     }
 
     /// Takes the next event of a leg.

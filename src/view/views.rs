@@ -111,8 +111,9 @@ impl Views {
                 self.sound.step(event);
                 // Its last word may come after the call's; one of the last to end is found soon.
                 let ended = self.ended.iter_mut().rev().find(|ended| ended.id == *call);
-                if let Some(known) = self.open.get_mut(call).or(ended) {
-                    known.sound.step(*side, phone.as_ref(), event, *t_ms);
+                let known = self.open.get_mut(call).or(ended).map(|known| &mut known.sound);
+                if let Some(sound) = known.or_else(|| self.placed.sound(*call)) {
+                    sound.step(*side, phone.as_ref(), event, *t_ms);
                 }
             }
             Fact::Recording { call, t_ms, event } => {

@@ -77,6 +77,8 @@ fn they_hear_each_other(desk: &Desk, callers: Law, codecs: &str, agents_codecs: 
         (call["outcome"].as_str(), call["agent"].as_str()),
         (Some("answered"), Some("6001"))
     );
+    let legs = call["sound"].as_array().expect("how its legs sounded");
+    assert!(legs.iter().all(|leg| leg["faults"] == serde_json::json!([])), "{legs:#?}");
     desk.at_rest(s(3));
 }
 
