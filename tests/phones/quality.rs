@@ -104,7 +104,9 @@ fn tshark_reads(reports: &[Vec<u8>]) {
     for report in reports {
         for (at, bytes) in report.chunks(16).enumerate() {
             let _ = write!(dump, "{:06x}", at * 16);
-            bytes.iter().for_each(|byte| drop(write!(dump, " {byte:02x}")));
+            for byte in bytes {
+                let _ = write!(dump, " {byte:02x}");
+            }
             dump.push('\n');
         }
     }
@@ -119,7 +121,9 @@ fn tshark_reads(reports: &[Vec<u8>]) {
         let mut tshark = Command::new("tshark");
         tshark.args(["-n", "-d", "udp.port==20001,rtcp", "-r"]).arg(&capture).args(["-Y", filter]);
         tshark.args(["-T", "fields"]);
-        fields.iter().for_each(|field| drop(tshark.args(["-e", field])));
+        for field in fields {
+            tshark.args(["-e", field]);
+        }
         String::from_utf8_lossy(&tshark.output().expect("tshark").stdout).into_owned()
     };
     assert_eq!(read("_ws.malformed || rtcp.length_check == 0", &["frame.number"]), "");

@@ -35,7 +35,7 @@ fn last_word(leg: LegId) -> Input {
     Input::Media(Notice::Quality { leg, quality: Box::new(quality), last: true })
 }
 
-/// (side, phone, kind, for_ms or due) of what was told of sound.
+/// Side, phone, kind, and how long or how many, of what was told of sound.
 fn told(room: &Room) -> Vec<(Party, Option<String>, &'static str, u64)> {
     let rows = room.sounds.iter().map(|(side, phone, event)| {
         let (kind, number) = match event {
@@ -44,7 +44,7 @@ fn told(room: &Room) -> Vec<(Party, Option<String>, &'static str, u64)> {
             SoundEvent::Measured { last: true, due, .. } => ("measured", *due),
             other => panic!("{other:?}"),
         };
-        (*side, phone.as_ref().map(|phone| phone.0.clone()), kind, number)
+        (*side, phone.as_ref().map(|phone| phone.0.to_string()), kind, number)
     });
     rows.collect()
 }
