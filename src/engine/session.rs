@@ -166,7 +166,7 @@ impl Engine {
     pub(super) fn can_answer(&self, leg: LegId, offer: &sdp::Session, sealing: Sealing) -> bool {
         let local = self.local(leg, self.policy.first_port, None, Direction::SendRecv);
         let ip = self.ip_for(self.sip.own_ip(leg)).unwrap_or(local.ip);
-        Local { sealing, ip, ..local }.could_answer(offer)
+        Local { ip, sealing, ..local }.could_answer(offer)
     }
 
     /// Our address for sound towards a peer that knows us by `known`: that, where the ports are bound to

@@ -295,6 +295,38 @@ mod tests {
     }
 
     #[test]
+    fn what_we_say_ourselves_goes_over_the_wraps_and_past_49_days_without_a_leap() {
+        let mut out = Outgoing::draw(8000, &mut Rng::from_number(3));
+        (out.seq, out.timestamp) = (65_500, u32::MAX - 1000);
+        let base = out.clone();
+        let from = u64::from(u32::MAX) - 500;
+        for n in 0..70_000_u64 {
+            let stamp = out.own(20, ms(from + n * 20));
+            let seq = u16::try_from((n + 1) & 0xffff).unwrap();
+            let ticks = u32::try_from(n * 160).unwrap();
+            assert_eq!(told(&base, stamp), (seq, ticks, n == 0));
+        }
+        // Cut anew from another leg's stream, whose clock wraps too.
+        let first = told(&base, out.framed(4, u32::MAX - 400, 160, true, ms(from + 1_400_000)));
+        for n in 1..10_u32 {
+            let timestamp = (u32::MAX - 400).wrapping_add(n * 160);
+            let stamp =
+                out.framed(4, timestamp, 160, false, ms(from + 1_400_000 + u64::from(n) * 20));
+            let seq = first.0.wrapping_add(u16::try_from(n).unwrap());
+            assert_eq!(told(&base, stamp), (seq, first.1.wrapping_add(n * 160), false));
+        }
+        // Three are lost on the way: so they are here.
+        let stamp = out.framed(
+            4,
+            (u32::MAX - 400).wrapping_add(13 * 160),
+            160,
+            false,
+            ms(from + 1_400_260),
+        );
+        assert_eq!(told(&base, stamp).0, first.0.wrapping_add(13));
+    }
+
+    #[test]
     fn an_hour_and_fifty_days_change_nothing() {
         let mut out = Outgoing::draw(8000, &mut Rng::from_number(2));
         let base = out.clone();

@@ -116,6 +116,22 @@ mod tests {
     }
 
     #[test]
+    fn after_49_days_the_beat_goes_on() {
+        let from = u64::from(u32::MAX) - 100;
+        let mut wheel = Wheel::new(from);
+        wheel.schedule(from + 20, 1_u32);
+        let mut beats = Vec::new();
+        for now in from..from + 400 {
+            let mut due = Vec::new();
+            while let Some(at) = wheel.take(now, &mut due) {
+                due.drain(..).for_each(|item| wheel.schedule(at + 20, item));
+                beats.push(at - from);
+            }
+        }
+        assert_eq!(beats, (1..20).map(|n| n * 20).collect::<Vec<u64>>());
+    }
+
+    #[test]
     fn after_a_stall_everything_is_due_once() {
         let mut wheel = Wheel::new(0);
         (1..=50).for_each(|item| wheel.schedule(u64::from(item), item));

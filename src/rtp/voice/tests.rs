@@ -217,3 +217,54 @@ fn a_phone_that_rests_is_heard_as_its_own_noise_until_a_voice_comes_again() {
     assert!(levels[5..18].iter().chain(&levels[66..]).all(|level| *level > 1000.0), "{levels:?}");
     assert_eq!(ear.counts().lost, 0, "what was not said is not lost");
 }
+
+/// How long after it was sent each loud packet is heard, ms, over an hour in which one in 500 is loud; and
+/// what the ear went through. Begins past 49 days and a little before the stream's clock wraps.
+fn delays(drift: f64) -> (Vec<f64>, EarCounts) {
+    const FROM_US: u64 = (1 << 32) * 1000 + 5_000_000;
+    let mut ear = Ear::new(Pcmu, Band::Narrow).unwrap();
+    let mut sound = [0; 160];
+    let (mut said, mut delays, mut loud_before) = (0_u32, Vec::new(), false);
+    let mut sent_at = std::collections::VecDeque::new();
+    for beat in 0..180_000_u64 {
+        let now_us = beat * 20_000;
+        // What has arrived by now, each some ms late.
+        loop {
+            let sent_us = f64::from(said + 1) * 20_000.0 * drift;
+            if sent_us + f64::from(said % 3) * 1000.0 > now_us as f64 {
+                break;
+            }
+            let loud = said % 500 == 499;
+            if loud {
+                sent_at.push_back(sent_us / 1000.0);
+            }
+            let payload = [if loud { 0x10 } else { 0xff }; 160];
+            let timestamp = 0xfff0_0000_u32.wrapping_add(said * 160);
+            ear.hear(7, timestamp, &payload, Mono(FROM_US + now_us));
+            said += 1;
+        }
+        ear.give(&mut sound, Mono(FROM_US + now_us));
+        let first = sound.iter().position(|sample| sample.unsigned_abs() > 2000);
+        if let (Some(first), false) = (first, loud_before) {
+            let heard_ms = now_us as f64 / 1000.0 + first as f64 / 8.0;
+            delays.extend(sent_at.pop_front().map(|sent| heard_ms - sent));
+        }
+        loud_before = first.is_some();
+    }
+    (delays, ear.counts())
+}
+
+#[test]
+fn after_an_hour_of_a_clock_that_is_off_the_delay_is_what_it_was() {
+    for drift in [0.9999, 1.0, 1.0001] {
+        let (delays, counts) = delays(drift);
+        assert!(delays.len() >= 358, "{drift}: {} of 359 were heard", delays.len());
+        let mean = |delays: &[f64]| delays.iter().sum::<f64>() / delays.len() as f64;
+        let (begin, end) = (mean(&delays[1..11]), mean(&delays[delays.len() - 10..]));
+        assert!((begin - end).abs() <= 40.0, "{drift}: {begin} ms, then {end} ms; {counts:?}");
+        let most = delays.iter().copied().fold(0.0, f64::max);
+        assert!(most < 110.0 && counts.lost == 0, "{drift}: {most} ms; {counts:?}");
+        // 360 ms of drift, no more is cut out or made up than that and a little.
+        assert!(counts.cut_ms + counts.made_up_ms < 700, "{drift}: {counts:?}");
+    }
+}

@@ -107,3 +107,35 @@ fn comfort_noise_is_not_passed_leaves_no_hole_and_is_no_silence() {
     caller.say(0, 14, &[3; 160]);
     assert_eq!(room.notice(), Some(Notice::Silent { leg: caller.leg }));
 }
+
+#[test]
+fn a_phone_that_changes_its_payload_type_or_begins_a_new_stream_is_heard_and_garbage_is_not() {
+    let room = Room::new(|_| {});
+    let (caller, agent) = (room.leg(1, Codec::Pcmu), room.leg(2, Codec::Pcmu));
+    room.media.send(Command::Bridge { a: caller.leg, b: agent.leg });
+    room.fence(agent.leg);
+    let law = |payload_type: u8| if payload_type == 8 { g711::Law::A } else { g711::Law::Mu };
+    let mut last: Option<Header> = None;
+    // Over the wrap of its sequence, back and forth between the laws, and twice as somebody else.
+    for (number, payload_type) in (0_u16..).zip([0, 0, 8, 8, 77, 0, 8, 77, 77, 0, 0, 8]) {
+        let ssrc = 42 + u32::from(number / 4);
+        let seq = number.wrapping_add(65_533);
+        let timestamp = (u32::MAX - 300).wrapping_add(u32::from(number) * 160);
+        let sound = g711::encode(law(payload_type), 4000);
+        let fresh = Fresh { payload_type, marker: false, seq, timestamp, ssrc };
+        let mut bytes = [0; 200];
+        let length = packet::write(&mut bytes, fresh, &[sound; 160]);
+        caller.socket.send_to(&bytes[..length], caller.ours).unwrap();
+        if payload_type == 77 {
+            continue;
+        }
+        let (header, heard) = agent.hear().unwrap();
+        let heard = g711::decode(g711::Law::Mu, heard[80]);
+        assert!((heard - 4000).abs() < 200, "{number}: {heard}");
+        if let Some(last) = last.replace(header.clone()) {
+            assert_eq!((header.ssrc, header.payload_type), (last.ssrc, 0), "{number}");
+            assert_eq!(header.seq, last.seq.wrapping_add(1), "{number}: no hole");
+        }
+    }
+    room.until(|counters| counters.dropped_payload == 3);
+}
