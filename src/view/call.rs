@@ -183,6 +183,9 @@ impl Call {
             CallEvent::Returned { agent } => self.begin_talk(agent, t_ms),
             CallEvent::Ended { by, cause } => {
                 self.end_talk(t_ms);
+                if *cause == EndCause::Restart {
+                    self.sound.cut_off(self.last_t_ms);
+                }
                 self.end = Some((*by, cause.clone()));
             }
             _ => {}

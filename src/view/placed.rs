@@ -85,6 +85,9 @@ impl PlacedCalls {
             PlacedEvent::Answered => row.answered_ms = row.answered_ms.or(Some(t_ms)),
             PlacedEvent::Ended { by, why } => {
                 row.length_ms = Some(row.last_t_ms);
+                if *why == PlacedEnd::Restart {
+                    row.sound.cut_off(row.last_t_ms);
+                }
                 (row.ended_by, row.end) = (Some(*by), Some(why.clone()));
                 let Some(row) = self.open.remove(&id) else { return };
                 let count = if row.answered_ms.is_some() {

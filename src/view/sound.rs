@@ -89,6 +89,13 @@ impl CallSound {
         &self.0
     }
 
+    /// The process ended while the call was up: nothing more is told of it.
+    pub(super) fn cut_off(&mut self, t_ms: u64) {
+        for row in self.0.iter_mut().flat_map(|leg| &mut leg.faults) {
+            row.for_ms.get_or_insert(t_ms.saturating_sub(row.from_ms));
+        }
+    }
+
     /// Takes the next event of a leg.
     pub(super) fn step(
         &mut self,
@@ -299,6 +306,14 @@ mod tests {
             (&caller["measured"]["lost"], &caller["measured"]["last"]),
             (&100.into(), &true.into())
         );
+    }
+
+    #[test]
+    fn what_was_wrong_when_the_machine_stopped_is_wrong_no_more() {
+        let (fault, mut sound) = (SoundFault::NoWay, CallSound::default());
+        sound.step(Party::Caller, None, &SoundEvent::FaultNoticed { fault }, 5_000);
+        sound.cut_off(9_000);
+        assert_eq!(sound.rows()[0].faults[0].for_ms, Some(4_000));
     }
 
     #[test]

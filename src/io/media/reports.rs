@@ -57,6 +57,8 @@ pub(super) struct Sound {
     heard: Heard,
     prints: Prints,
     watch: Watch,
+    /// Since when the same comes, when it does.
+    same_since: Mono,
     heard_at: Option<Mono>,
     name: Name,
     way: Way,
@@ -81,6 +83,7 @@ impl Sound {
             heard: Heard::default(),
             prints: Prints::default(),
             watch: Watch::default(),
+            same_since: Mono::ZERO,
             heard_at: None,
             name: Name::draw(rng),
             way: Way::None,
@@ -111,6 +114,9 @@ impl Sound {
         self.heard.packet(Packet { ssrc, seq, timestamp, is_voice }, clock_hz, now);
         if is_voice {
             self.prints.heard(payload);
+            if self.prints.same_in_a_row() == 0 {
+                self.same_since = now;
+            }
         } else if kind == Kind::Other && header.payload_type == COMFORT_NOISE {
             self.heard.comfort();
         }
@@ -387,10 +393,12 @@ impl<N: Fn(Notice)> Worker<N> {
         let Some(leg) = self.legs.get_mut(token) else { return };
         let Some(line) = &leg.line else { return };
         let (id, sound) = (leg.id, &mut leg.sound);
-        let same = sound.prints.same_in_a_row();
         let sight = Sight {
             others,
-            same_for_ms: same.saturating_mul(u32::from(line.stream.ptime_ms)),
+            same_for_ms: match sound.prints.same_in_a_row() {
+                0 => 0,
+                _ => u32::try_from(now.since(sound.same_since).as_millis()).unwrap_or(u32::MAX),
+            },
             comes_back: match (sound.prints.comes_back(), sound.prints.stays_away()) {
                 (true, _) => Some(true),
                 (_, true) => Some(false),

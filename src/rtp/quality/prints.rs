@@ -65,7 +65,10 @@ impl Prints {
 
     /// A payload of voice came from the leg.
     pub fn heard(&mut self, payload: &[u8]) {
-        let Some(print) = Print::of(payload) else { return };
+        let Some(print) = Print::of(payload) else {
+            (self.before, self.same) = (None, 0);
+            return;
+        };
         let same = self.before.replace(print) == Some(print);
         self.same = if same { self.same.saturating_add(1) } else { 0 };
         let ours = !print.is_flat && !same && self.sent.contains(&print.bits);

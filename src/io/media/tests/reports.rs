@@ -232,11 +232,17 @@ fn a_phone_that_never_speaks_is_noticed_within_three_seconds() {
     // One that hears a prompt and talks with nobody.
     let alone = room.leg(9, Codec::Pcmu);
     room.play(alone.leg, &["ramp"], true);
-    for (a, b) in [(&deaf, &well), (&one, &two), (&silent, &mute), (&holds, &waits)] {
+    // One that says that nobody speaks there.
+    let (rests, talks) = (room.leg(10, Codec::Pcmu), room.leg(11, Codec::Pcmu));
+    let pairs =
+        [(&deaf, &well), (&one, &two), (&silent, &mute), (&holds, &waits), (&rests, &talks)];
+    for (a, b) in pairs {
         room.media.send(Command::Bridge { a: a.leg, b: b.leg });
     }
     room.fence(holds.leg);
-    let speakers = [(&well, 0), (&one, 10_000), (&two, 20_000)];
+    rests.say(0, 1, &voice(5));
+    rests.say(13, 2, &[60]);
+    let speakers = [(&well, 0), (&one, 10_000), (&two, 20_000), (&talks, 40_000)];
     let began = Instant::now();
     let seq = speak(&speakers, Duration::from_millis(3_300), 1);
     let mut found = faults(&room, Duration::ZERO);
