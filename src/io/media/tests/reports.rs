@@ -7,8 +7,8 @@ use crate::rtp::quality::{Fault, Quality};
 use crate::rtp::rtcp::{self, Block, Item, Name, Ntp, Report, Sender};
 use crate::srtp::Suite;
 
-/// Longer than the first interval may last.
-const REPORTED: Duration = Duration::from_secs(5);
+/// Longer than any interval may last.
+const REPORTED: Duration = Duration::from_secs(9);
 
 /// A phone with a port for control packets.
 struct Reporter {
@@ -117,6 +117,33 @@ fn a_phone_is_told_what_was_lost_and_what_it_tells_is_kept() {
     assert_eq!((far.lost, far.fraction_lost, far.jitter_us), (5, 26, 10_000));
     assert!(quality.round_trip_ms.is_some_and(|ms| (40..2_000).contains(&ms)), "{quality:?}");
     assert!(quality.mos.is_some_and(|mos| (300..370).contains(&mos)), "{quality:?}");
+}
+
+#[test]
+fn a_phone_behind_nat_is_reported_to_where_its_own_reports_come_from() {
+    let room = Room::new(|_| {});
+    let it = Reporter::new(&room, 1);
+    // The description says addresses from inside; nothing ever comes from there.
+    let inside = [0; 2].map(|port| UdpSocket::bind((HERE, port)).unwrap());
+    let [remote, control] = [0, 1].map(|at| inside[at].local_addr().unwrap());
+    let control = Control::Apart(control);
+    let stream = Stream { remote, control, ..it.phone.stream() };
+    room.media.send(Command::Stream { leg: it.phone.leg, stream });
+    room.fence(it.phone.leg);
+    let name = Name::draw(&mut Rng::from_number(5));
+    it.control.send_to(&written(&report(1, &name)), it.theirs).unwrap();
+    room.until(|counters| counters.dropped_stranger == 1); // its sound is not known yet
+    (0..6).for_each(|seq| it.phone.say(0, seq, &[1; 160]));
+    room.until(|counters| counters.packets_received >= 1);
+    let guessed = Report { ssrc: 43, ..report(1, &name) };
+    let before = room.media.counters().dropped_stranger;
+    it.control.send_to(&written(&guessed), it.theirs).unwrap();
+    room.until(|counters| counters.dropped_stranger == before + 1);
+    it.control.send_to(&written(&report(1, &name)), it.theirs).unwrap();
+    room.until(|counters| counters.reports_received == 1);
+    // What was due before that may have gone inside.
+    let items = heard(&it.control);
+    assert!(matches!(items[..], [Item::Hears { block, .. }] if block.ssrc == 42), "{items:?}");
 }
 
 #[test]
