@@ -3,7 +3,7 @@
 use crate::support::desk::{Desk, Setup, password, prompt, shipped_prompt};
 use crate::support::ear::Ear;
 use crate::support::softphone::{Setup as PhoneSetup, Softphone};
-use crate::support::sound::Sound;
+use crate::support::sound::{RATE, Sound};
 use crate::support::{eventually, poll, rest, s};
 
 /// Waits until the prompt was heard to its end.
@@ -121,4 +121,28 @@ fn a_call_over_tcp_hears_the_same() {
     assert!(caller.calls[&1].has("released"), "{:?}", caller.calls);
     hears(&ear, "after-hours", 1);
     eventually("the call is listed", s(3), || desk.outcome("031234561") == "closed");
+}
+
+#[test]
+fn the_music_of_the_queue_goes_on_where_an_announcement_interrupted_it() {
+    let desk = Desk::start("desk.toml");
+    let ear = Ear::new(desk.ports.port());
+    let caller = desk.caller("0312340090").set("MEDIA", ear.port()).start();
+    caller.wait(1, "answered", s(5));
+    hears(&ear, "comfort", 15);
+    rest(2500);
+    let heard = ear.heard();
+    let end = |name: &str| {
+        let found = heard.holds(&prompt(name)).unwrap_or_else(|| panic!("{name}"));
+        usize::try_from(found.at_ms).unwrap() + usize::try_from(prompt(name).ms()).unwrap()
+    };
+    // As far as the music had come when the position was told: from the end of the busy announcement.
+    let position = heard.holds(&prompt("position-1")).unwrap().at_ms;
+    let played = usize::try_from(position).unwrap() - end("busy");
+    let music = prompt("music");
+    let after = heard.part(end("comfort"), 2000);
+    let goes_on = Sound(music.0.iter().copied().cycle().skip(played * 8).take(RATE).collect());
+    let found = after.find(&goes_on).expect("music");
+    assert!(found.score > 0.8 && (-120..=120).contains(&found.at_ms), "{found:?}, {played} ms");
+    caller.stop();
 }
