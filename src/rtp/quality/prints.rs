@@ -42,16 +42,21 @@ pub struct Prints {
     same: u32,
     /// Up for one that was ours, down for one that was not.
     back: u8,
+    /// Counts what comes, so that only some of it is looked for.
+    turn: u8,
 }
 
 impl Default for Prints {
     fn default() -> Self {
-        Self { sent: [0; REMEMBERED], next: 0, before: None, same: 0, back: 0 }
+        Self { sent: [0; REMEMBERED], next: 0, before: None, same: 0, back: 0, turn: 0 }
     }
 }
 
-/// So many of ours, less those that were not, are no chance: half a second.
-const BACK: u8 = 25;
+/// Of so many payloads one is looked for among ours: what comes back comes back whole, and to look costs
+/// more than all else that is measured of a packet.
+const LOOKED_FOR: u8 = 4;
+/// So many of ours among those, less those that were not, are no chance: half a second.
+const BACK: u8 = 6;
 
 impl Prints {
     /// A payload was sent to the leg.
@@ -71,6 +76,10 @@ impl Prints {
         };
         let same = self.before.replace(print) == Some(print);
         self.same = if same { self.same.saturating_add(1) } else { 0 };
+        self.turn = self.turn.wrapping_add(1);
+        if !self.turn.is_multiple_of(LOOKED_FOR) {
+            return;
+        }
         let ours = !print.is_flat && !same && self.sent.contains(&print.bits);
         self.back =
             if ours { self.back.saturating_add(1).min(BACK) } else { self.back.saturating_sub(1) };
