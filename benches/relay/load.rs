@@ -23,8 +23,8 @@ pub struct End {
 
 /// Whose time counts as the relay's.
 pub enum Worker {
-    /// A thread of ours, by name.
-    Thread(&'static str),
+    /// Threads of ours, by name.
+    Threads(&'static [&'static str]),
     /// Another program, with all its threads.
     Process(u32),
 }
@@ -32,14 +32,14 @@ pub enum Worker {
 impl Worker {
     /// CPU time used so far.
     pub fn cpu(&self) -> Duration {
-        let (tasks, name) = match self {
-            Self::Thread(name) => ("/proc/self/task".to_owned(), Some(*name)),
+        let (tasks, names) = match self {
+            Self::Threads(names) => ("/proc/self/task".to_owned(), Some(*names)),
             Self::Process(pid) => (format!("/proc/{pid}/task"), None),
         };
         let mut sum = None;
         for task in std::fs::read_dir(tasks).expect("Linux").flatten() {
             let read = |file| std::fs::read_to_string(task.path().join(file)).unwrap_or_default();
-            if name.is_none_or(|name| read("comm").trim() == name) {
+            if names.is_none_or(|names| names.contains(&read("comm").trim())) {
                 let used = read("schedstat").split(' ').next().and_then(|ns| ns.parse().ok());
                 sum = Some(sum.unwrap_or(Duration::ZERO) + Duration::from_nanos(used.unwrap_or(0)));
             }

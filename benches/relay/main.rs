@@ -5,7 +5,7 @@
 //!     cargo bench --bench relay -- [what] [calls] [seconds a round] [rounds]
 //!
 //! What: `compare` (default: the floor, ours, ours encrypted, rtpengine), `hold` (ours alone, for long),
-//! `burst` (ours, quiet and while 200 calls a second come and go), `turn` (codecs), `legs` (opening,
+//! `record` (ours, without and with a recording of every call), `burst` (ours, quiet and while 200 calls a second come and go), `turn` (codecs), `legs` (opening,
 //! memory, plays).
 
 #![allow(
@@ -97,6 +97,14 @@ fn main() {
     match what.map_or("compare", String::as_str) {
         "compare" => compare(calls, seconds, rounds),
         "hold" => Table::head().row("ours", &ours::passed(calls, seconds)),
+        "record" => {
+            let mut table = Table::head();
+            for _ in 0..rounds {
+                table.row("ours", &ours::passed(calls, seconds));
+                table.row("recorded", &ours::recorded(calls, seconds));
+            }
+            table.ratios("ours");
+        }
         "burst" => {
             let mut table = Table::head();
             for _ in 0..rounds {
@@ -109,7 +117,7 @@ fn main() {
             ours::legs();
             ours::plays(calls * 2, seconds);
         }
-        other => println!("there is no {other}: compare, hold, burst, turn, legs"),
+        other => println!("there is no {other}: compare, hold, record, burst, turn, legs"),
     }
 }
 

@@ -34,7 +34,7 @@ pub fn plain(calls: u64, seconds: u64) -> Round {
         }
     });
     std::thread::sleep(Duration::from_millis(20));
-    let round = talk(ends, seconds, &Worker::Thread("plain"), None, None);
+    let round = talk(ends, seconds, &Worker::Threads(&["plain"]), None, None);
     stop.store(true, Ordering::Relaxed);
     thread.join().expect("plain");
     round

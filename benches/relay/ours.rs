@@ -2,13 +2,17 @@
 //! what a leg costs to have.
 
 use crate::load::{End, HERE, PACKET_MS, Round, Worker, bound, talk};
-use madoguchi::base::{LegId, PlayId, Rng};
+use madoguchi::base::{CallId, LegId, Mono, PlayId, Rng, TapId, Wall};
 use madoguchi::io::media::{Counters, Media, MediaConfig, PromptLibrary};
+use madoguchi::io::recording::{Recorder, RecorderConfig};
+use madoguchi::recording::command::RecordingId;
+use madoguchi::recording::{self, Format};
 use madoguchi::rtp::Prompt;
 use madoguchi::rtp::command::{Command, Stream};
 use madoguchi::rtp::voice::{Band, Encoder};
 use madoguchi::sdp::{Codec, Control, Protection};
 use madoguchi::srtp::{Keys, MasterKey, Suite};
+use std::collections::BTreeSet;
 use std::net::{SocketAddr, UdpSocket};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -16,9 +20,15 @@ use std::time::{Duration, Instant};
 
 /// Below the ports that the system hands out by itself.
 const FIRST_PORT: u16 = 20_000;
-pub const THREAD: Worker = Worker::Thread("media-0");
+pub const THREAD: Worker = Worker::Threads(&["media-0"]);
+const AND_RECORDER: Worker = Worker::Threads(&["media-0", "recorder", "recordings"]);
 
 fn start() -> Media {
+    start_with(0)
+}
+
+/// `tap_bytes`: of the ring to the recorder.
+fn start_with(tap_bytes: usize) -> Media {
     let noise: Vec<i16> = (0..24_000).map(|at: i16| at.wrapping_mul(31)).collect();
     let prompts = PromptLibrary::of([("noise".into(), Prompt::encode(&noise))]);
     // Threads of ours take the place of the one that starts them.
@@ -26,6 +36,7 @@ fn start() -> Media {
     let mut config = MediaConfig::new(Arc::new(prompts));
     // Encoding prompts in others would be work of its own beside what is measured.
     config.codecs = vec![Codec::Pcmu];
+    config.tap_bytes = tap_bytes;
     let media = Media::start(&config, |_| ()).expect("threads");
     while !std::fs::read_dir("/proc/self/task").expect("Linux").flatten().any(|task| {
         std::fs::read_to_string(task.path().join("comm")).is_ok_and(|name| name == "media-0\n")
@@ -105,6 +116,45 @@ pub fn sealed(count: u64, seconds: u64) -> Round {
     let protection = Protection::Sealed(Arc::clone(&keys));
     let ends = calls(&media, count, [Codec::Pcmu; 2], &protection);
     talk(ends, seconds, &THREAD, Some(&keys), None)
+}
+
+/// The same, every call recorded; the recorder's time counts.
+pub fn recorded(count: u64, seconds: u64) -> Round {
+    let media = start_with(16 << 20);
+    let ends = calls(&media, count, [Codec::Pcmu; 2], &Protection::Plain);
+    let directory = std::env::temp_dir().join(format!("relay-bench-{}", std::process::id()));
+    let epoch = Instant::now();
+    let config = RecorderConfig {
+        directory: directory.clone(),
+        format: Format::Wav,
+        zone: chrono_tz::Asia::Tokyo,
+        key: None,
+        keep_days: None,
+        least_free_bytes: 0,
+        most: 10_000,
+        epoch,
+    };
+    crate::pin(0);
+    let recorder = Recorder::start(config, media.rings(), BTreeSet::new(), |_| ()).expect("room");
+    crate::pin(1);
+    let (wall, mut rng) = (Wall(1_800_000_000_000), Rng::from_number(1));
+    for n in 0..count {
+        let (tap, at) = (TapId(n), Mono(epoch.elapsed().as_micros() as u64));
+        let id = RecordingId { call: CallId::draw(wall, &mut rng), number: 1 };
+        recorder.send(recording::command::Command::Begin { id, tap, at, wall, band: Band::Narrow });
+        media.send(Command::Tap { leg: LegId(2 * n), tap: Some(tap) });
+    }
+    while recorder.state().open < count {
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    let round = talk(ends, seconds, &AND_RECORDER, None, None);
+    let counted = media.counters();
+    if counted.dropped_untapped > 0 {
+        println!("not recorded: {} packets", counted.dropped_untapped);
+    }
+    drop((media, recorder));
+    std::fs::remove_dir_all(directory).expect("its own directory");
+    round
 }
 
 /// Calls whose two legs share no codec.
