@@ -11,6 +11,17 @@ use crate::support::{eventually, rest, s};
 use crate::talk::{agent, is_of};
 use std::process::Command;
 
+/// Waits until the caller has heard a voice for a second and a half.
+fn hears_a_while(ear: &Ear, voice: &Sound) {
+    ear.forget();
+    eventually("the voice is heard for a while", s(15), || {
+        let heard = ear.heard();
+        let from = usize::try_from(heard.ms() - 1500).unwrap_or(0);
+        heard.ms() > 1700
+            && [0, 1100].iter().all(|at| voice.holds(&heard.part(from + at, 400)).is_some())
+    });
+}
+
 #[test]
 fn a_call_that_is_passed_on_is_one_recording_of_the_caller_and_both_agents() {
     let desk = recording_desk("");
@@ -19,17 +30,18 @@ fn a_call_that_is_passed_on_is_one_recording_of_the_caller_and_both_agents() {
     let second = agent(&desk, "6002", &others, "PCMA");
     desk.agent_is("6001", "idle");
     let ear = Ear::new(desk.ports.port());
-    let caller = desk.caller("0312340020").set("MEDIA", ear.port()).set("STAY", 9000).start();
+    let caller = desk.caller("0312340020").set("MEDIA", ear.port()).set("STAY", 40_000).start();
     let port: u16 = caller.wait(1, "answered", s(5)).parse().unwrap();
     ear.say(&his, Law::Mu, port);
     // Before an operator is asked for, the caller is told.
     hears(&ear, "recorded", 3);
     first.wait("CALL_ESTABLISHED", s(5));
-    rest(2000);
+    hears_a_while(&ear, &hers);
     first.tell("transfer", &format!("sip:6002@{}", desk.sip));
     second.wait("CALL_ESTABLISHED", s(5));
-    rest(2000);
-    assert!(caller.done().calls[&1].has("hung_up"));
+    hears_a_while(&ear, &others);
+    second.tell("hangup", "");
+    assert!(caller.done().calls[&1].has("released"));
 
     let kept = kept(&desk, "031234561");
     assert_eq!(kept["missing"], 0, "{kept}");
@@ -44,15 +56,22 @@ fn a_call_that_is_passed_on_is_one_recording_of_the_caller_and_both_agents() {
     let call = desk.over("031234561");
     let began = kept["from_ms"].as_u64().unwrap();
     let at = |talk: usize| call["talks"][talk]["from_ms"].as_u64().unwrap() - began;
-    let (one, two) = (0, usize::try_from(at(1)).unwrap());
-    for (from, voice, other) in [(one + 700, &hers, &others), (two + 700, &others, &hers)] {
+    let id = call["call"].as_str().unwrap();
+    let ladder = desk.get(&format!("/api/v1/calls/{id}"))["ladder"].clone();
+    let passed = |entry: &&serde_json::Value| entry["event"]["kind"] == "transferred";
+    let passed = ladder.as_array().unwrap().iter().find(passed).expect("it was passed on");
+    let passed = usize::try_from(passed["t_ms"].as_u64().unwrap() - began).unwrap();
+    let end = usize::try_from(left.ms()).unwrap();
+    assert!(usize::try_from(at(1)).unwrap() + 1400 < end);
+    let (one, two) = (passed - 1200, end - 1200);
+    for (from, voice, other) in [(one, &hers, &others), (two, &others, &hers)] {
         is_of(&right, from, voice);
         assert!(other.holds(&right.part(from, 600)).is_none());
         is_of(&left, from, &his);
         assert!(voice.holds(&left.part(from, 600)).is_none());
     }
     // The caller spoke without a stop: all that is recorded lies where it was said.
-    let places = [one + 700, one + 1200, two + 700, two + 1200].map(|at| lies(&left, at, &his));
+    let places = [one, one + 500, two, two + 500].map(|at| lies(&left, at, &his));
     let (least, most) = (places.iter().min().unwrap(), places.iter().max().unwrap());
     assert!(most - least <= 20, "{places:?}");
 
@@ -66,7 +85,6 @@ fn a_call_that_is_passed_on_is_one_recording_of_the_caller_and_both_agents() {
     );
     assert!(place("stopped") < place("ended") && place("ended") < place("kept"));
     // Fetched by the API it is the same file, and the history says that it was.
-    let id = call["call"].as_str().unwrap();
     let answer = desk.api("GET", &format!("/api/v1/calls/{id}/recordings/1"), "");
     assert_eq!(answer.status, 200);
     let length = std::fs::metadata(&path).unwrap().len();
@@ -94,7 +112,11 @@ fn what_is_said_on_hold_is_not_recorded_and_the_talk_goes_on_behind_it() {
     let (mut at_agent, agents_port) =
         agent.pick_up(&sdp(agents_ear.port(), &[8, 101], "sendrecv"), s(6));
     agents_ear.say(&hers, Law::A, agents_port);
-    rest(1500);
+    ear.forget();
+    eventually("they talk", s(10), || {
+        let heard = ear.heard();
+        heard.ms() > 1500 && hers.holds(&heard.part(800, 600)).is_some()
+    });
     let answer_caller = |line: &mut Line, call: &crate::support::line::Call, says: &str| {
         let hold = line.request_of(call, "INVITE", s(3));
         line.reply(&hold, 200, &call.us, &sdp(ear.port(), &[0, 101], says));
@@ -106,7 +128,7 @@ fn what_is_said_on_hold_is_not_recorded_and_the_talk_goes_on_behind_it() {
         let answer = agent.status(&at_agent, 200, s(3));
         agent.ack(&mut at_agent, &answer);
         answer_caller(&mut line, &call, callers);
-        rest(1500);
+        rest(1800);
     }
     line.bye(&mut call);
     let kept = kept(&desk, "0311112222");
@@ -123,9 +145,9 @@ fn what_is_said_on_hold_is_not_recorded_and_the_talk_goes_on_behind_it() {
     for channel in [&left, &right] {
         silent(channel, held + 200, resumed - held - 300);
     }
-    let places = [500, resumed + 400].map(|at| lies(&left, at, &his));
+    let places = [held - 800, resumed + 600].map(|at| lies(&left, at, &his));
     assert!((places[0] - places[1]).abs() <= 20, "{places:?}");
-    let places = [500, resumed + 400].map(|at| lies(&right, at, &hers));
+    let places = [held - 800, resumed + 600].map(|at| lies(&right, at, &hers));
     assert!((places[0] - places[1]).abs() <= 20, "{places:?}");
 }
 
