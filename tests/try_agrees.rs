@@ -246,7 +246,11 @@ fn steps(walk: &Walk) -> Vec<String> {
         Step::Key { menu, key } => Some(format!("key {menu} {key}")),
         Step::WrongKey { menu, key } => Some(format!("wrong {menu} {key}")),
         Step::NoKey { menu, .. } => Some(format!("silence {menu}")),
-        Step::Desk { .. } | Step::AlwaysOpen | Step::Open { .. } | Step::TriesOver { .. } => None,
+        Step::Recorded { .. }
+        | Step::Desk { .. }
+        | Step::AlwaysOpen
+        | Step::Open { .. }
+        | Step::TriesOver { .. } => None,
     };
     walk.steps.iter().filter_map(told).collect()
 }

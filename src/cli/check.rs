@@ -4,7 +4,9 @@
 use super::{Check, KnownPrompts, Reply, told};
 use crate::config::{self, Secrets};
 use crate::dialplan::{self, Finding, Lang, Plan};
+use crate::io::recording::free_bytes;
 use std::fmt::Write as _;
+use std::path::Path;
 
 /// Checks the file. Nothing is written, also no missing token.
 pub(super) fn answer(arguments: &Check, lang: Lang, prompts: KnownPrompts) -> Reply {
@@ -36,6 +38,9 @@ fn configuration(arguments: &Check, lang: Lang, prompts: KnownPrompts) -> Reply 
         Ok(loaded) => loaded,
         Err(findings) => return reply(&name, &findings, None, lang),
     };
+    if let Some(recording) = &config.recording {
+        findings.extend(recording.judge(room_at(&recording.directory), &name));
+    }
     let known = match prompts(config.media.prompts.as_deref()) {
         Ok(known) => known,
         Err(why) => return Reply::wrong(&why),
@@ -49,6 +54,13 @@ fn configuration(arguments: &Check, lang: Lang, prompts: KnownPrompts) -> Reply 
         reply.out.insert_str(0, &format!("{}\n", config.show()));
     }
     reply
+}
+
+/// Bytes free where a directory is or will be.
+fn room_at(directory: &Path) -> Result<u64, String> {
+    let there = directory.ancestors().find(|part| part.exists());
+    let there = there.unwrap_or(Path::new("."));
+    free_bytes(there).map_err(|error| error.to_string())
 }
 
 fn reply(name: &str, findings: &[Finding], summary: Option<String>, lang: Lang) -> Reply {

@@ -73,6 +73,10 @@ pub(super) enum Problem {
     ShortToken { least: usize },
     /// Not the key of recordings.
     BadRecordingKey,
+    /// Nothing can be recorded there.
+    RecordingDirectory { directory: String, why: String },
+    /// Too little room for recordings.
+    RecordingRoom { directory: String, free: u64, least: u64 },
     /// The plan records calls, and there is no place for them.
     RecordsNowhere,
     /// Not a carrier's server.
@@ -431,6 +435,30 @@ impl Problem {
                 say!(
                     "16 進 64 桁。openssl rand -hex 32 で作る",
                     "64 hexadecimal digits; openssl rand -hex 32 makes them"
+                ),
+            ),
+            Self::RecordingDirectory { directory, why } => (
+                Warning,
+                "recording-directory",
+                say!(
+                    "録音の置き場 {directory} を使えない: {why}",
+                    "recordings cannot lie in {directory}: {why}"
+                ),
+                say!(
+                    "デーモンの利用者が書き込めるディレクトリにする",
+                    "a directory that the daemon's user may write to"
+                ),
+            ),
+            Self::RecordingRoom { directory, free, least } => (
+                Warning,
+                "recording-room",
+                say!(
+                    "{directory} の空きは {free} MiB で、least_free_mib = {least} に足りない。録音は始まらない",
+                    "{directory} has {free} MiB free, less than least_free_mib = {least}: nothing will be recorded"
+                ),
+                say!(
+                    "空きを作るか、least_free_mib を下げる",
+                    "more room, or a lower least_free_mib"
                 ),
             ),
             Self::RecordsNowhere => (

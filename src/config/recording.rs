@@ -4,8 +4,8 @@ use super::files::{read, whole};
 use super::parse::Reading;
 use super::problem::Problem;
 use super::show::quoted;
-use crate::dialplan::Finding;
 use crate::dialplan::reader::Table;
+use crate::dialplan::{Finding, Findings, Source};
 use crate::recording::Format;
 use crate::recording::vault::SiteKey;
 use std::path::{Path, PathBuf};
@@ -69,6 +69,29 @@ impl RecordingConfig {
         }
     }
 
+    /// What stands in the way of recording now: `free_bytes` are what is free where the recordings will lie,
+    /// or why that is not known.
+    #[must_use]
+    pub fn judge(&self, free_bytes: Result<u64, String>, file: &str) -> Vec<Finding> {
+        let mut out = Findings::new(Source::new("", file));
+        let directory = self.directory.display().to_string();
+        match free_bytes {
+            Err(why) => out.whole(Problem::RecordingDirectory { directory, why }),
+            Ok(free) => {
+                let (free, least) = (free >> 20, self.least_free_mib);
+                if free < least {
+                    out.whole(Problem::RecordingRoom { directory, free, least });
+                }
+            }
+        }
+        if self.directory.exists() && !self.directory.is_dir() {
+            let (directory, why) =
+                (self.directory.display().to_string(), "it is no directory".to_owned());
+            out.whole(Problem::RecordingDirectory { directory, why });
+        }
+        out.into_sorted()
+    }
+
     pub(super) fn show(&self, line: &mut impl FnMut(String)) {
         let path = |path: &Path| quoted(&path.display().to_string());
         line(format!("\n[recording]\ndirectory = {}", path(&self.directory)));
@@ -92,4 +115,40 @@ pub fn read_key(file: &Path) -> Result<SiteKey, Vec<Finding>> {
     let name = file.display().to_string();
     let text = read(file, &name, true)?;
     SiteKey::parse(&text).map_err(|_| whole(&name, Problem::BadRecordingKey))
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::config::parse;
+    use std::path::Path;
+
+    const PLAIN: &str = "[sip]\nlisten = [\"udp:127.0.0.1:5060\"]\n[media]\naddress = \"127.0.0.1\"\n\
+                         [plan]\nfile = \"plan.toml\"\n";
+
+    #[test]
+    fn where_and_how_calls_are_recorded_is_read_shown_and_judged() {
+        let read = |more: &str| parse(&format!("{PLAIN}{more}"), "x.toml", Path::new("/x"));
+        assert!(read("").expect("good").0.recording.is_none());
+        let more = "[recording]\ndirectory = \"calls\"\nkey_file = \"key\"\nkeep_days = 90\n";
+        let config = read(more).expect("good").0;
+        let recording = config.recording.as_ref().expect("said");
+        assert_eq!(recording.directory, Path::new("/x/calls"));
+        assert_eq!((recording.keep_days, recording.least_free_mib), (Some(90), 1_024));
+        let shown = config.show();
+        let again = parse(&shown, "y.toml", Path::new("/y")).expect("good").0;
+        assert_eq!(again.show(), shown);
+        assert!(shown.contains("keep_days = 90") && shown.contains("key_file = \"/x/key\""));
+
+        let codes = |free: Result<u64, String>| {
+            let found = recording.judge(free, "x.toml");
+            assert!(found.iter().all(|finding| !finding.is_error()), "calls go on without");
+            found.iter().map(|finding| finding.message.code.to_owned()).collect::<Vec<_>>()
+        };
+        assert_eq!(codes(Ok(1 << 30)), [""; 0]);
+        assert_eq!(codes(Ok((1 << 30) - 1)), ["recording-room"]);
+        assert_eq!(codes(Err("gone".to_owned())), ["recording-directory"]);
+        for bad in ["[recording]\n", "[recording]\ndirectory = \"x\"\nformat = \"mp3\"\n"] {
+            assert!(read(bad).is_err(), "{bad}");
+        }
+    }
 }

@@ -4,7 +4,7 @@
 //! It must say what `pbx` would do; where the two differ, one of them is wrong.
 
 use super::hours::{ClosedWhy, OpenState};
-use super::plan::{FeatureCode, Group, Menu, Plan, SetAside, Strategy, Target};
+use super::plan::{FeatureCode, Group, Menu, Plan, Recorded, SetAside, Strategy, Target};
 use super::route::Route;
 use crate::base::{AgentId, GroupId, MenuId, Number, PromptId, TrunkId, Wall};
 use chrono::DateTime;
@@ -89,6 +89,13 @@ pub enum Step {
         why: ClosedWhy,
         /// When it opens next, if it does in the next 400 days.
         next: Option<DateTime<Tz>>,
+    },
+    /// The call is recorded, or may be, once an agent answers.
+    Recorded {
+        /// Without anybody's wish.
+        always: bool,
+        /// What the caller is told before.
+        announcement: Option<PromptId>,
     },
     /// The attendant speaks.
     Menu {
@@ -258,7 +265,8 @@ pub fn walk(plan: &Plan, question: &Question) -> Walk {
     };
     let by_agent = agent.is_some();
     let presses = question.presses.iter();
-    let mut walker = Walker { plan, steps: Vec::new(), presses, caller: agent.clone() };
+    let (steps, recorded) = (Vec::new(), None);
+    let mut walker = Walker { plan, steps, presses, caller: agent.clone(), recorded };
     let (counted, end) = match plan.route(&question.to, question.at) {
         Route::Desk { desk, state, target } if desk.admits(trunk) => {
             walker.steps.push(Step::Desk {
@@ -266,6 +274,7 @@ pub fn walk(plan: &Plan, question: &Question) -> Walk {
                 name: desk.name.clone(),
                 lines: desk.line_limit,
             });
+            walker.recorded = desk.recorded;
             let closed = matches!(state, OpenState::Closed(_));
             walker.hours(desk.hours.as_ref(), state, question.at);
             let from = if closed { Way::Closed } else { Way::Number };
@@ -293,6 +302,8 @@ struct Walker<'p> {
     presses: std::slice::Iter<'p, Press>,
     /// The agent who calls: busy with this very call, and so not rung.
     caller: Option<AgentId>,
+    /// What the number says of recording.
+    recorded: Option<Recorded>,
 }
 
 impl Walker<'_> {
@@ -347,7 +358,7 @@ impl Walker<'_> {
         &menu.then
     }
 
-    fn arrive(&self, target: &Target, from: Way) -> End {
+    fn arrive(&mut self, target: &Target, from: Way) -> End {
         let told = if from == Way::Closed { Expected::Closed } else { Expected::MenuServed };
         match target {
             Target::Group(id) => self.group(id, from == Way::Menu),
@@ -367,8 +378,15 @@ impl Walker<'_> {
         End::Phone { agent: id.clone(), name: agent.name.clone(), ring: self.plan.extension_ring }
     }
 
-    fn group(&self, id: &GroupId, answered: bool) -> End {
+    fn group(&mut self, id: &GroupId, mut answered: bool) -> End {
         let Some(group) = self.plan.groups.get(id) else { return End::Nothing };
+        let recorded = group.recorded.or(self.recorded).unwrap_or_default();
+        if recorded != Recorded::Off && self.caller.is_none() {
+            let announcement = self.plan.recording.announcement.clone();
+            answered |= announcement.is_some();
+            let always = recorded == Recorded::Always;
+            self.steps.push(Step::Recorded { always, announcement });
+        }
         let Ringing { offers, more, queued_after } =
             ring_out(self.plan, group, self.caller.as_ref());
         let position = group.tell_position.then(|| self.plan.positions.first()).flatten();

@@ -74,6 +74,28 @@ impl Step {
                 format!("着信番号 {number}「{name}」（{lines} 回線）"),
                 format!("desk number {number} \"{name}\" ({lines} lines)"),
             ),
+            Self::Recorded { always, announcement } => {
+                let told = announcement.as_ref().map_or_else(
+                    || lang.pick("案内なし".to_owned(), "nothing is told of it".to_owned()),
+                    |prompt| {
+                        lang.pick(
+                            format!("先に「{prompt}」を流す"),
+                            format!("told before: {prompt}"),
+                        )
+                    },
+                );
+                if *always {
+                    lang.pick(
+                        format!("通話を録音する（{told}）"),
+                        format!("the call is recorded ({told})"),
+                    )
+                } else {
+                    lang.pick(
+                        format!("求めがあれば通話を録音する（{told}）"),
+                        format!("the call is recorded when somebody wants it ({told})"),
+                    )
+                }
+            }
             Self::AlwaysOpen => {
                 lang.pick("いつでも受付", "always open: it has no hours").to_owned()
             }

@@ -4,7 +4,7 @@ use super::*;
 use proptest::prelude::{ProptestConfig, any, prop_assert, proptest};
 
 /// (what is changed, into what, codes of the findings in order)
-const REFUSED: [(&str, &str, &[&str]); 58] = [
+const REFUSED: [(&str, &str, &[&str]); 61] = [
     ("name = \"窓口\"", "name = 窓口", &["syntax"]),
     ("name = \"窓口\"", "", &["missing-key"]),
     ("name = \"窓口\"", "name = \"\"", &["bad-text"]),
@@ -48,6 +48,9 @@ const REFUSED: [(&str, &str, &[&str]); 58] = [
     ),
     ("closed = { announce = \"after-hours\" }", "closed = { refuse = 404 }", &["bad-status"]),
     ("closed = { announce = \"after-hours\" }", "", &["missing-key"]),
+    ("lines = 5", "lines = 5\nrecording = \"always\"", &["records-unannounced"]),
+    ("lines = 5", "lines = 5\nrecording = \"on_demand\"", &["records-unannounced"]),
+    ("lines = 5", "lines = 5\nrecording = \"sometimes\"", &["bad-word"]),
     ("lines = 5", "lines = 0", &["out-of-range"]),
     ("lines = 5", "lines = -1", &["out-of-range"]),
     ("lines = 5", "lines = 0x1_0000_0000_0000_0000", &["out-of-range"]),
