@@ -11,7 +11,7 @@ use crate::recording::vault::SiteKey;
 use std::path::{Path, PathBuf};
 
 /// What may be written for each format.
-const FORMATS: [(&str, Format); 1] = [("wav", Format::Wav)];
+const FORMATS: [(&str, Format); 2] = [("wav", Format::Wav), ("opus", Format::Opus)];
 /// Days that recordings may be kept: ten years.
 const MOST_DAYS: u64 = 3_660;
 /// MiB that must be free unless the file says otherwise.
@@ -122,7 +122,7 @@ mod tests {
     use crate::config::parse;
     use std::path::Path;
 
-    const PLAIN: &str = "[sip]\nlisten = [\"udp:127.0.0.1:5060\"]\n[media]\naddress = \"127.0.0.1\"\n\
+    const PLAIN: &str = "[sip]\nlisten = [\"udp:127.0.0.1:5060\"]\nrealm = \"desk.example\"\n[media]\naddress = \"127.0.0.1\"\n\
                          [plan]\nfile = \"plan.toml\"\n";
 
     #[test]

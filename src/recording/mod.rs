@@ -7,6 +7,7 @@
 
 pub mod command;
 pub mod name;
+pub mod opus;
 pub mod packet;
 pub mod timeline;
 pub mod vault;
@@ -18,17 +19,20 @@ pub enum Format {
     /// PCM of 16 bits: any program plays it.
     #[default]
     Wav,
+    /// Opus in Ogg: an eighth of the room, and some work for the processor.
+    Opus,
 }
 
 impl Format {
     /// All of them.
-    pub const ALL: [Self; 1] = [Self::Wav];
+    pub const ALL: [Self; 2] = [Self::Wav, Self::Opus];
 
     /// What such a file's name ends in.
     #[must_use]
     pub const fn ending(self) -> &'static str {
         match self {
             Self::Wav => "wav",
+            Self::Opus => "opus",
         }
     }
 }

@@ -210,3 +210,37 @@ fn a_number_that_is_not_recorded_is_not_and_nobody_is_told_so() {
     let kinds = kinds(&desk, "031234561");
     assert!(!kinds.iter().any(|kind| kind == "started" || kind == "announced"), "{kinds:?}");
 }
+
+#[test]
+fn a_recording_in_opus_is_played_by_others_and_each_side_is_on_its_own_channel() {
+    let desk = recording_desk("format = \"opus\"\n");
+    let (his, hers) = (Sound::voice(179, 60), Sound::voice(180, 60));
+    let first = agent(&desk, "6001", &hers, "PCMU");
+    desk.agent_is("6001", "idle");
+    let ear = Ear::new(desk.ports.port());
+    let caller = desk.caller("0312340020").set("MEDIA", ear.port()).set("STAY", 40_000).start();
+    let port: u16 = caller.wait(1, "answered", s(5)).parse().unwrap();
+    ear.say(&his, Law::Mu, port);
+    first.wait("CALL_ESTABLISHED", s(8));
+    hears_a_while(&ear, &hers);
+    first.tell("hangup", "");
+    caller.done();
+    let kept = kept(&desk, "031234561");
+    let path = file(&desk, "031234561");
+    let plain = desk.dir().file("decoded.wav");
+    let decoded = std::process::Command::new("opusdec")
+        .args(["--rate", "8000"])
+        .arg(&path)
+        .arg(&plain)
+        .output()
+        .expect("opusdec is installed (Debian: opus-tools)");
+    assert!(decoded.status.success(), "{}", String::from_utf8_lossy(&decoded.stderr));
+    let (left, right, _) = channels(&plain);
+    let told = kept["length_ms"].as_i64().unwrap();
+    assert!((left.ms() - told).abs() <= 20, "{} ms of {told}", left.ms());
+    let from = usize::try_from(left.ms()).unwrap() - 1300;
+    for (channel, voice, other) in [(&left, &his, &hers), (&right, &hers, &his)] {
+        is_of(channel, from, voice);
+        assert!(other.holds(&channel.part(from, 600)).is_none());
+    }
+}

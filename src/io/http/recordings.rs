@@ -102,6 +102,8 @@ pub(super) async fn fetch(
     let Ok(place) = server.fetches.clone().try_acquire_owned() else {
         return api::error(StatusCode::SERVICE_UNAVAILABLE, "too many recordings are fetched now");
     };
+    let (kind, ending) =
+        if file.contains(".opus") { ("audio/ogg", "opus") } else { ("audio/wav", "wav") };
     let open = Arc::clone(&recordings.open);
     let opened = tokio::task::spawn_blocking(move || open(&file)).await;
     let opened = match opened {
@@ -128,10 +130,10 @@ pub(super) async fn fetch(
     });
     let mut response = Body::from_stream(ReceiverStream::new(rx)).into_response();
     let headers = response.headers_mut();
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static("audio/wav"));
+    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
     headers.insert(CONTENT_LENGTH, HeaderValue::from(opened.bytes));
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
-    let name = format!("attachment; filename=\"{call}-{number}.wav\"");
+    let name = format!("attachment; filename=\"{call}-{number}.{ending}\"");
     if let Ok(name) = HeaderValue::from_str(&name) {
         headers.insert(CONTENT_DISPOSITION, name);
     }

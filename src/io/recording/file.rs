@@ -5,6 +5,7 @@ use crate::base::{Mono, Wall};
 use crate::recording::Format;
 use crate::recording::command::{RecordingId, Trouble};
 use crate::recording::name;
+use crate::recording::opus::OggOpus;
 use crate::recording::packet::Head;
 use crate::recording::timeline::{Piece, Side, Timeline};
 use crate::recording::vault::Sealing;
@@ -46,6 +47,8 @@ pub(super) struct Growing {
     voices: Vec<Voice>,
     /// Sound that has left the time line.
     sound: Vec<i16>,
+    /// Set when it is written as Opus.
+    opus: Option<Box<OggOpus>>,
     sealing: Option<Sealing>,
     waiting: Vec<u8>,
     written: u64,
@@ -96,7 +99,17 @@ impl Growing {
                 Some(sealing.ok_or_else(|| io::Error::other("no cipher"))?)
             }
         };
+        let opus = match config.format {
+            Format::Wav => None,
+            Format::Opus => {
+                let mut serial = [0; 4];
+                getrandom::fill(&mut serial).map_err(io::Error::other)?;
+                let opus = OggOpus::begin(band, u32::from_le_bytes(serial));
+                Some(Box::new(opus.ok_or_else(|| io::Error::other("no encoder"))?))
+            }
+        };
         let mut growing = Self {
+            opus,
             id,
             ends: None,
             begun: at,
@@ -113,11 +126,14 @@ impl Growing {
             name,
             dropped: 0,
         };
-        let header = match config.format {
+        match config.format {
             // A sealed file's header cannot be mended, so it claims the most; who opens it mends it.
-            Format::Wav => wav::header(band, if config.key.is_some() { u64::MAX } else { 0 }),
-        };
-        growing.add(&header);
+            Format::Wav => {
+                let claimed = if config.key.is_some() { u64::MAX } else { 0 };
+                growing.add(&wav::header(band, claimed));
+            }
+            Format::Opus => growing.drain(),
+        }
         growing.write(at)?;
         Ok(growing)
     }
@@ -183,6 +199,10 @@ impl Growing {
     pub(super) fn end(mut self, at: Mono) -> (Ended, Option<Trouble>) {
         self.line.finish(at, &mut self.sound);
         self.drain();
+        if let Some(mut opus) = self.opus.take() {
+            opus.finish();
+            self.add(&opus.take());
+        }
         if let Some(sealing) = self.sealing.take() {
             sealing.finish(&mut self.waiting);
         }
@@ -202,7 +222,13 @@ impl Growing {
     /// Sound becomes bytes.
     fn drain(&mut self) {
         let mut sound = std::mem::take(&mut self.sound);
-        let bytes: Vec<u8> = sound.iter().flat_map(|sample| sample.to_le_bytes()).collect();
+        let bytes: Vec<u8> = match &mut self.opus {
+            None => sound.iter().flat_map(|sample| sample.to_le_bytes()).collect(),
+            Some(opus) => {
+                opus.write(&sound);
+                opus.take()
+            }
+        };
         self.add(&bytes);
         sound.clear();
         self.sound = sound;
@@ -225,14 +251,10 @@ impl Growing {
         self.written = self.written.saturating_add(more);
         self.waiting.clear();
         // So that a file whose writer dies can be played as it is.
-        if self.sealing.is_none() && !self.is_sealed() {
+        if self.name.ends_with(Format::Wav.ending()) {
             let sound = self.written.saturating_sub(wav::HEADER_BYTES as u64);
             self.file.write_all_at(&wav::header(self.band, sound), 0)?;
         }
         Ok(())
-    }
-
-    fn is_sealed(&self) -> bool {
-        self.name.ends_with(name::SEALED)
     }
 }

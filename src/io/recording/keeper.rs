@@ -2,12 +2,13 @@
 //! deletes what is too old.
 
 use super::file::Ended;
+use super::reading::Reading;
 use super::{RecorderConfig, Shared, trouble_of};
 use crate::base::Wall;
 use crate::recording::Format;
 use crate::recording::command::{Kept, Notice, RecordingId, Trouble};
 use crate::recording::name::{self, Named};
-use crate::recording::{vault, wav};
+use crate::recording::{opus, vault, wav};
 use sha2::{Digest as _, Sha256};
 use std::collections::BTreeSet;
 use std::fs::{File, OpenOptions};
@@ -114,7 +115,7 @@ impl<N: Fn(Notice)> Keeper<N> {
         let file = OpenOptions::new().read(true).write(true).open(path);
         let length = file.and_then(|file| {
             let bytes = file.metadata()?.len();
-            let length_ms = length_ms(&file, named, &self.config, bytes).unwrap_or(0);
+            let length_ms = length_ms((&file, path), named, &self.config, bytes).unwrap_or(0);
             Ok((file, length_ms))
         });
         match length {
@@ -233,7 +234,10 @@ fn mend(path: &Path, named: Named, config: &RecorderConfig) -> io::Result<(File,
             vault::mended(key, &header, bytes).ok_or_else(|| refused("it is no recording"))?;
         file.set_len(kept)?;
         file.write_all_at(&end, kept)?;
-        let length_ms = sealed_length_ms(&file, key, &header, kept).unwrap_or(0);
+        let length_ms = match named.format {
+            Format::Wav => sealed_length_ms(&file, key, &header, kept).unwrap_or(0),
+            Format::Opus => opus_length_ms(path, Some(key)).unwrap_or(0),
+        };
         return Ok((file, length_ms));
     }
     match named.format {
@@ -249,11 +253,27 @@ fn mend(path: &Path, named: Named, config: &RecorderConfig) -> io::Result<(File,
             let length_ms = wav::length_ms(&mended, bytes).unwrap_or(0);
             Ok((file, length_ms))
         }
+        Format::Opus => {
+            // A page that was not written to its end is lost.
+            let whole = std::fs::read(path)?;
+            let (kept, granule) = opus::whole_pages(&whole);
+            let granule = granule.ok_or_else(|| refused("it is no recording"))?;
+            file.set_len(u64::try_from(kept).unwrap_or(0))?;
+            Ok((file, opus::length_ms(&whole, granule).unwrap_or(0)))
+        }
     }
 }
 
 /// How long the sound of a whole file is.
-fn length_ms(file: &File, named: Named, config: &RecorderConfig, bytes: u64) -> Option<u64> {
+fn length_ms(
+    (file, path): (&File, &Path),
+    named: Named,
+    config: &RecorderConfig,
+    bytes: u64,
+) -> Option<u64> {
+    if named.format == Format::Opus {
+        return opus_length_ms(path, config.key.as_ref());
+    }
     if named.sealed {
         let mut header = [0; vault::HEADER_BYTES];
         file.read_exact_at(&mut header, 0).ok()?;
@@ -262,6 +282,14 @@ fn length_ms(file: &File, named: Named, config: &RecorderConfig, bytes: u64) -> 
     let mut header = [0; wav::HEADER_BYTES];
     file.read_exact_at(&mut header, 0).ok()?;
     wav::length_ms(&header, bytes)
+}
+
+/// By its pages, of whom the whole file must be read: at a start only, and an hour is 29 MB.
+fn opus_length_ms(path: &Path, key: Option<&vault::SiteKey>) -> Option<u64> {
+    let pieces: Vec<Vec<u8>> = Reading::open(path, key).ok()?.filter_map(Result::ok).collect();
+    let whole = pieces.concat();
+    let (_, granule) = opus::whole_pages(&whole);
+    opus::length_ms(&whole, granule?)
 }
 
 /// By the header in the first piece.

@@ -291,3 +291,48 @@ fn what_is_too_old_is_deleted_unless_it_is_held() {
     assert!(room.notices.try_recv().is_err());
     assert!(room.directory.exists());
 }
+
+#[test]
+fn opus_is_written_ended_and_mended_too() {
+    use crate::recording::opus::{length_ms, whole_pages};
+    let key = vault::SiteKey::parse(&"4".repeat(64)).expect("a key");
+    for key in [None, Some(key)] {
+        let directory = fresh(if key.is_some() { "opus-sealed" } else { "opus" });
+        let format = Format::Opus;
+        let config = RecorderConfig { key: key.clone(), format, ..config(&directory) };
+        let mut room = Room::new(config.clone());
+        let at = Mono(room.now().0 - 40_000_000);
+        for n in 0..1_900 {
+            room.say(1, Side::Caller, n, at, if n % 2 == 0 { 3000 } else { -3000 });
+        }
+        let id = room.begin(1, at);
+        assert!(matches!(room.notice(), Notice::Began { .. }));
+        room.recorder.send(Command::End { tap: TapId(1), at: room.now() });
+        let kept = room.kept(id);
+        assert!(kept.length_ms >= 40_000, "{kept:?}");
+        let whole = |room: &Room| {
+            let pieces: Result<Vec<_>, _> = room.recorder.open(&kept.file).expect("ours").collect();
+            pieces.expect("whole").concat()
+        };
+        let bytes = whole(&room);
+        let (end, granule) = whole_pages(&bytes);
+        assert_eq!(
+            (end, length_ms(&bytes, granule.expect("pages"))),
+            (bytes.len(), Some(kept.length_ms))
+        );
+        drop(room);
+        // As a kill -9 would have left it.
+        let path = directory.join(&kept.file);
+        let torn = fs::read(&path).expect("is there");
+        fs::remove_file(&path).expect("was there");
+        fs::write(format!("{}.part", path.display()), &torn[..torn.len() - 9_000])
+            .expect("written");
+        let room = Room::new(config);
+        let mended = room.kept(id);
+        assert_eq!(mended.file, kept.file);
+        assert!((25_000..kept.length_ms).contains(&mended.length_ms), "{mended:?}");
+        let bytes = whole(&room);
+        let (_, granule) = whole_pages(&bytes);
+        assert_eq!(length_ms(&bytes, granule.expect("pages")), Some(mended.length_ms));
+    }
+}
