@@ -175,6 +175,21 @@ fn on_one_port_reports_and_sound_are_told_apart() {
 }
 
 #[test]
+fn a_leg_that_moves_to_another_thread_goes_on_reporting() {
+    let room = Room::new(|config| config.threads = 2);
+    let (one, other) = (Reporter::new(&room, 1), Reporter::new(&room, 2));
+    let name = Name::draw(&mut Rng::from_number(5));
+    room.media.send(Command::Bridge { a: one.phone.leg, b: other.phone.leg });
+    room.fence(other.phone.leg);
+    for it in [&one, &other] {
+        let before = room.media.counters().reports_received;
+        it.control.send_to(&written(&report(1, &name)), it.theirs).unwrap();
+        room.until(|counters| counters.reports_received == before + 1);
+        assert_eq!(heard(&it.control), [], "an empty report: it has heard nothing");
+    }
+}
+
+#[test]
 fn a_held_port_for_reports_costs_no_call() {
     let room = Room::new(|_| {});
     let phone = room.leg(1, Codec::Pcmu);
