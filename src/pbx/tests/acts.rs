@@ -5,9 +5,9 @@ use super::ladder::arrived;
 use super::model::{Leg, World};
 use super::{plan, secs};
 use crate::base::{AgentId, LegId, Number, PlayId, Rng};
-use crate::dialplan::{Outside, OutsideRule, Pattern, Plan, SetAside, Strategy};
+use crate::dialplan::{Outside, OutsideRule, Pattern, Plan, Recorded, SetAside, Strategy};
 use crate::event::{Means, Origin};
-use crate::pbx::{Action, Command, Input, TransferTo};
+use crate::pbx::{Action, Command, Input, TapeOrder, TransferTo};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -35,6 +35,22 @@ impl World {
                 "seed {}: a tick that nothing was due for",
                 self.seed
             );
+        }
+    }
+
+    /// Somebody wants something of a recording, whether it can be or not; or the recorder gives one up.
+    fn wish_for_a_recording(&mut self) {
+        let calls: Vec<_> = self.calls.keys().copied().collect();
+        let Some(call) = self.one_of(&calls) else { return };
+        let orders = [TapeOrder::Begin, TapeOrder::Pause, TapeOrder::Resume, TapeOrder::End];
+        let order = self.one_of(&orders).expect("some");
+        let by = Means::Api;
+        match self.rng.below(8) {
+            0 => {
+                let number = u32::try_from(1 + self.rng.below(3)).expect("small");
+                self.give(Input::TapeFailed { call, number });
+            }
+            _ => self.give(Input::Command(Command::Tape { call, order, by })),
         }
     }
 
@@ -82,6 +98,9 @@ impl World {
     }
 
     fn step(&mut self) {
+        if self.records && self.rng.below(12) == 0 {
+            self.wish_for_a_recording();
+        }
         let legs: Vec<LegId> = self.legs.keys().copied().collect();
         let callers: Vec<LegId> = self
             .legs
@@ -332,4 +351,13 @@ pub(super) fn varied(rng: &mut Rng) -> Plan {
         number.line_limit = u32::try_from(1 + rng.below(5)).expect("small");
     }
     plan
+}
+
+/// Some groups are recorded, each in its way.
+pub(super) fn recorded(plan: &mut Plan, rng: &mut Rng) {
+    for group in plan.groups.values_mut() {
+        let ways = [None, Some(Recorded::Off), Some(Recorded::Always), Some(Recorded::OnDemand)];
+        group.recorded = ways[usize::try_from(rng.below(4)).expect("small")];
+    }
+    plan.recording.announcement = (rng.below(2) == 0).then(|| "recorded".into());
 }

@@ -7,7 +7,7 @@ use super::seen::{Person, Seen};
 use crate::base::{AgentId, CallId, Channels, GroupId, LegId, Mono, Now, PlayId, Rng, Wall};
 use crate::dialplan::{Plan, Strategy};
 use crate::event::{CallEvent, EndCause, Fact, PlacedEnd, PlacedEvent, Purpose};
-use crate::pbx::{Action, Desk, Input, TransferNews, TransferTo};
+use crate::pbx::{Action, Desk, Input, TapeOrder, TransferNews, TransferTo};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -45,14 +45,26 @@ pub(super) struct World {
     pub(super) placed: BTreeMap<CallId, Option<LegId>>,
     /// The call outside that was passed on last: its own name and the far leg.
     passed_on: Option<(CallId, LegId)>,
+    /// Of calls that were ever recorded: which recording, and what was ordered last.
+    tapes: BTreeMap<CallId, (u32, TapeOrder)>,
+    /// Whether calls are recorded.
+    pub(super) records: bool,
     pub(super) log: Vec<Action>,
     pub(super) seed: u64,
 }
 
 impl World {
     fn new(seed: u64) -> Self {
+        Self::of(seed, false)
+    }
+
+    fn of(seed: u64, records: bool) -> Self {
         let mut rng = Rng::from_number(seed);
-        let plan = Arc::new(varied(&mut rng));
+        let mut plan = varied(&mut rng);
+        if records {
+            super::acts::recorded(&mut plan, &mut rng);
+        }
+        let plan = Arc::new(plan);
         let mut desk = Desk::new(plan.clone(), 12, rng.fork());
         let few = Channels { all: Some(2), ..Channels::default() };
         desk.set_channels([("second".into(), few)].into());
@@ -71,6 +83,8 @@ impl World {
             calls: BTreeMap::new(),
             placed: BTreeMap::new(),
             passed_on: None,
+            tapes: BTreeMap::new(),
+            records,
             log: Vec::new(),
             seed,
         }
@@ -280,7 +294,19 @@ impl World {
     fn check(&mut self, action: &Action, arriving: Option<LegId>) {
         let seed = self.seed;
         match action {
-            Action::Tape { .. } => panic!("the plan of the model records nothing"),
+            Action::Tape { leg, call, number, order } => {
+                use TapeOrder::{Begin, End, Pause, Resume};
+                let before = self.tapes.insert(*call, (*number, *order));
+                let fits = match (before, *order) {
+                    (None, Begin) => *number == 1,
+                    (Some((last, End)), Begin) => *number == last + 1,
+                    (Some((last, Begin | Resume)), Pause | End)
+                    | (Some((last, Pause)), Resume | End) => *number == last,
+                    _ => false,
+                };
+                assert!(fits, "seed {seed}: {before:?}, then {order:?} of {number}");
+                assert!(*order == End || self.legs[leg].answered, "seed {seed}: nobody is there");
+            }
             Action::Ring { leg } => assert!(!self.legs[leg].answered, "seed {seed}"),
             Action::Accept { leg } => {
                 assert!(!leg.0.is_multiple_of(2), "seed {seed}: we dialled {leg:?}");
@@ -376,6 +402,8 @@ impl World {
                 // Gone from the model too: one more fact about it would be one without an arrival.
                 let seen = self.calls.remove(call).expect("known");
                 assert_eq!(seen.ended, 1, "seed {seed}");
+                let over = self.tapes.remove(call).is_none_or(|(_, last)| last == TapeOrder::End);
+                assert!(over, "seed {seed}: a recording that never ends");
                 let leg = seen.leg.expect("arrived");
                 self.dialling.remove(&leg);
                 assert!(
@@ -431,6 +459,22 @@ impl World {
 }
 
 /// `PBX_SEED` plays one seed, `PBX_SEEDS` so many.
+#[test]
+fn every_recording_begins_once_and_ends_with_its_call_in_every_seed() {
+    let mut orders: BTreeMap<String, u32> = BTreeMap::new();
+    for seed in 0..500 {
+        for action in World::of(seed, true).run() {
+            if let Action::Tape { order, .. } = action {
+                *orders.entry(format!("{order:?}")).or_default() += 1;
+            }
+        }
+    }
+    for (order, least) in [("Begin", 100), ("Pause", 5), ("Resume", 5), ("End", 100)] {
+        assert!(orders.get(order).is_some_and(|count| *count >= least), "{orders:?}");
+    }
+    assert_eq!(orders["Begin"], orders["End"], "{orders:?}");
+}
+
 #[test]
 fn what_must_always_hold_holds_in_every_seed() {
     let number = |name: &str| std::env::var(name).ok().and_then(|seed| seed.parse::<u64>().ok());
