@@ -15,6 +15,12 @@ const OPUS_SAMPLES: usize = 160;
 /// Bytes that one packet of Opus may have: 64 kbit/s.
 const OPUS_MOST_BYTES: usize = 160;
 
+/// Silence behind which a prompt's G.722 is made.
+const RESTED_MS: usize = 1000;
+/// Silence that brings a phone's decoder of G.722 to rest, milliseconds, and its bytes.
+const HUSH_MS: usize = 100;
+static HUSH: OnceLock<Vec<u8>> = OnceLock::new();
+
 /// One announcement. G.711 is made when it is loaded; G.722 and Opus, which take long, by
 /// [`Prompt::prepare`].
 #[derive(Clone, Debug)]
@@ -76,6 +82,12 @@ impl Prompt {
 
     fn as_g722(&self) -> Option<Vec<u8>> {
         let mut encoder = Encoder::new(Codec::G722, self.band).ok()?;
+        encoder.rest(self.band, RESTED_MS, |_| {});
+        HUSH.get_or_init(|| {
+            let mut hush = Vec::with_capacity(HUSH_MS.saturating_mul(BYTES_PER_MS));
+            encoder.rest(self.band, HUSH_MS, |packet| hush.extend_from_slice(packet));
+            hush
+        });
         let mut bytes = Vec::with_capacity(self.samples());
         let mut packet = [0; BYTES_PER_MS * 20];
         for piece in self.sound.chunks(self.band.per_ms().saturating_mul(20)) {
@@ -148,6 +160,8 @@ pub struct Playlist {
     looped: bool,
     /// Prompt, and samples of it at 8 kHz that were played.
     at: (usize, usize),
+    /// Bytes of [`HUSH`] still to come before it.
+    hush: usize,
 }
 
 impl Playlist {
@@ -155,7 +169,13 @@ impl Playlist {
     #[must_use]
     pub fn new(mut prompts: Vec<Arc<Prompt>>, looped: bool) -> Self {
         prompts.retain(|prompt| prompt.samples() > 0);
-        Self { prompts, looped, at: (0, 0) }
+        Self { prompts, looped, at: (0, 0), hush: 0 }
+    }
+
+    /// Brings the phone to rest first, where its codec needs that: a decoder of G.722 remembers what it heard
+    /// before, and what follows at once begins with a bang.
+    pub const fn from_rest(&mut self) {
+        self.hush = HUSH_MS.saturating_mul(BYTES_PER_MS);
     }
 
     /// Whether it plays the same over and over as `other` does.
@@ -191,6 +211,17 @@ impl Playlist {
         let Some(mut packet) = payload.get_mut(..bytes) else { return Filled::Over };
         let (mut prompt, mut played) = self.at;
         let mut any = false;
+        let hush = HUSH.get().filter(|_| codec == Codec::G722 && self.hush > 0);
+        if let Some(hush) = hush {
+            let from = hush.len().saturating_sub(self.hush);
+            let rest = hush.get(from..).unwrap_or_default();
+            let count = rest.len().min(packet.len());
+            let (head, tail) = std::mem::take(&mut packet).split_at_mut(count);
+            head.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
+            packet = tail;
+            any = count > 0;
+            self.hush = self.hush.saturating_sub(count);
+        }
         while !packet.is_empty() {
             let Some(current) = self.prompts.get(prompt) else {
                 if self.looped && !self.prompts.is_empty() {
@@ -289,21 +320,67 @@ mod tests {
     }
 
     #[test]
+    fn a_tone_in_g722_begins_without_a_bang_whatever_was_heard_before() {
+        let tone = |ms: u32| -> Vec<i16> {
+            let turn = 400.0 * std::f64::consts::TAU / 16_000.0;
+            #[expect(clippy::cast_possible_truncation, reason = "a sine times 5000 fits i16")]
+            (0..ms * 16).map(|at| (5000.0 * (f64::from(at) * turn).sin()) as i16).collect()
+        };
+        let prompt = |sound: &[i16]| {
+            let narrow: Vec<i16> = sound.iter().step_by(2).copied().collect();
+            let prompt = Prompt::encode_wide(&narrow, sound);
+            prompt.prepare(Codec::G722);
+            Arc::new(prompt)
+        };
+        let ring = prompt(&[tone(1000), vec![0; 32_000]].concat());
+        let cut = prompt(&tone(500));
+        let mut decoder = crate::rtp::voice::Decoder::new(Codec::G722, Band::Wide).unwrap();
+        let mut loudest = |list: &mut Playlist, packets: usize| {
+            let mut loudest = 0;
+            for _ in 0..packets {
+                let mut packet = [0; 160];
+                let filled = list.fill(Codec::G722, 20, &mut packet);
+                assert_eq!(filled, Filled::Sound { bytes: 160, ms: 20 });
+                let sound = decoder.decode(&packet);
+                loudest = loudest.max(sound.iter().map(|s| s.unsigned_abs()).max().unwrap());
+            }
+            loudest
+        };
+        let mut first = Playlist::new(vec![cut.clone()], false);
+        first.from_rest();
+        assert!(loudest(&mut first, 30) < 6000, "at first");
+        // As loud as the sudden end of a voice leaves it, and after two seconds of silence.
+        for (before, packets) in [(cut, 25), (ring.clone(), 150), (ring.clone(), 25)] {
+            let mut list = Playlist::new(vec![before], false);
+            list.from_rest();
+            loudest(&mut list, packets);
+            let mut list = Playlist::new(vec![ring.clone()], true);
+            list.from_rest();
+            assert!(
+                loudest(&mut list, 300) < 14_000,
+                "after another sound, and when it begins anew"
+            );
+        }
+    }
+
+    #[test]
     fn a_prompt_that_is_not_made_yet_is_waited_for_and_then_heard_whole() {
         let sound: Vec<i16> = (0..800_i16).map(|n| (n % 40 - 20) * 300).collect();
-        for (codec, packets) in [(Codec::G722, 5), (Codec::Opus, 5)] {
+        for (codec, rest, packets) in [(Codec::G722, 5, 5), (Codec::Opus, 0, 5)] {
             let prompt = Arc::new(Prompt::encode(&sound));
             let mut list = Playlist::new(vec![Arc::clone(&prompt)], false);
             let mut payload = [0; 500];
             assert_eq!(list.fill(codec, 20, &mut payload), Filled::Wait { ms: 20 });
             prompt.prepare(codec);
+            list.from_rest();
             let mut decoder = super::super::voice::Decoder::new(codec, Band::Narrow).unwrap();
             let mut heard = Vec::new();
             while let Filled::Sound { bytes, ms } = list.fill(codec, 20, &mut payload) {
                 assert_eq!(ms, 20);
                 heard.extend_from_slice(decoder.decode(&payload[..bytes]));
             }
-            assert_eq!(heard.len(), packets * 160, "{codec:?}");
+            assert_eq!(heard.len(), (rest + packets) * 160, "{codec:?}");
+            let heard = heard.split_off(rest * 160);
             let level = |sound: &[i16]| sound.iter().map(|s| f64::from(*s).powi(2)).sum::<f64>();
             let share = level(&heard[160..]) / level(&sound[160..]);
             assert!((0.5..1.5).contains(&share), "{codec:?} {share}");

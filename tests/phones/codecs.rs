@@ -6,9 +6,9 @@ use crate::support::softphone::{self, By, Softphone};
 use crate::support::sound::Sound;
 use crate::support::{poll, rest, s};
 
-const CODECS: [&str; 4] = ["PCMU", "PCMA", "G722/16000", "opus/48000/2"];
+const CODECS: [&str; 4] = ["PCMU", "PCMA", "G722/16000", "opus/48000/1"];
 /// A phone that has not been narrowed down to one.
-const MANY: &str = "opus/48000/2,G722/16000,PCMU,PCMA";
+const MANY: &str = "opus/48000/1,G722/16000,PCMU,PCMA";
 /// How much louder or softer a voice may be than it was said, in dB.
 const LEVEL_DB: f64 = 2.0;
 
@@ -16,11 +16,12 @@ const LEVEL_DB: f64 = 2.0;
 struct One {
     phone: Softphone,
     voice: Sound,
+    codec: &'static str,
     name: String,
 }
 
 impl One {
-    fn new(desk: &Desk, user: u32, codec: &str, answers: bool, encryption: &str) -> Self {
+    fn new(desk: &Desk, user: u32, codec: &'static str, answers: bool, encryption: &str) -> Self {
         let voice = Sound::voice(u64::from(user), 30);
         let setup = softphone::Setup {
             user: &user.to_string(),
@@ -33,7 +34,7 @@ impl One {
         };
         let by = By { encryption, ..By::default() };
         let phone = Softphone::start_by(&desk.ports, &setup, &by);
-        Self { phone, voice, name: format!("{user} in {codec}") }
+        Self { phone, voice, codec, name: format!("{user} in {codec}") }
     }
 
     /// What it heard in the call with that number is of this voice, and as loud.
@@ -63,10 +64,10 @@ impl One {
 }
 
 /// Four call four, each in its turn, all at once.
-fn every_pair(rule: &str, encryption: &str, called: [&str; 4]) {
+fn every_pair(rule: &str, encryption: &str, called: [&'static str; 4]) {
     let more = format!("[[accounts.rules]]\naccounts = \"*\"\nencryption = \"{rule}\"\n");
     let desk = Desk::with(&Setup { more: &more, ..Setup::default() });
-    let phones = |first: u32, codecs: [&str; 4], answers| -> Vec<One> {
+    let phones = |first: u32, codecs: [&'static str; 4], answers| -> Vec<One> {
         (first..)
             .zip(codecs)
             .map(|(user, codec)| One::new(&desk, user, codec, answers, encryption))
@@ -92,6 +93,13 @@ fn every_pair(rule: &str, encryption: &str, called: [&str; 4]) {
             let one = &called[(n + round) % CODECS.len()];
             caller.heard(round, one, rule);
             one.heard(round, caller, rule);
+            for one in [caller, one].into_iter().filter(|one| one.codec != MANY) {
+                let name = one.codec.split('/').next().unwrap();
+                let spoken = format!("Set audio encoder: {name}");
+                let trace = one.phone.trace();
+                assert_eq!(trace.matches("Set audio encoder: ").count(), CODECS.len());
+                assert_eq!(trace.matches(&spoken).count(), CODECS.len(), "{}", one.name);
+            }
             if !encryption.is_empty() {
                 assert!(one.phone.trace().contains("a=crypto:"), "{}: encrypted", one.name);
             }

@@ -110,7 +110,7 @@ fn a_mu_law_caller_and_an_agent_in_g722_hear_each_other() {
 
 #[test]
 fn an_a_law_caller_and_an_agent_in_opus_hear_each_other() {
-    they_hear_each_other(&Desk::start("desk.toml"), Law::A, "8 101", "opus/48000/2");
+    they_hear_each_other(&Desk::start("desk.toml"), Law::A, "8 101", "opus/48000/1");
 }
 
 #[test]

@@ -44,7 +44,7 @@ fn share(sound: &[i16], hz: f64) -> f64 {
 
 #[test]
 fn who_is_sent_from_a_menu_to_one_phone_hears_it_ring_and_then_that_nobody_came() {
-    for codecs in ["PCMU", "G722", "opus"] {
+    for codecs in ["PCMU", "G722/16000", "opus/48000/1"] {
         let desk = Desk::start("desk.toml");
         let deaf = desk.agent("agent", 202).set("RING", 20_000).start();
         let voice = Sound::voice(8, 60);

@@ -162,6 +162,13 @@ impl Softphone {
         // Without a registration nothing else tells that the account can be called.
         let made = poll(s(5), || (phone.done.load(Ordering::Relaxed) > 0).then_some(()));
         assert!(made.is_some(), "softphone {}: its account was not made", setup.user);
+        // It would offer all that it has instead.
+        assert!(
+            !phone.trace().contains("audio codec not found"),
+            "{}: {}",
+            setup.user,
+            setup.codecs
+        );
         phone
     }
 

@@ -56,6 +56,7 @@ impl<N: Fn(Notice)> Worker<N> {
         if let Some(rests) = leg.stopped.rests.take_if(|rests| rests.is_loop_of(&list)) {
             list = rests;
         }
+        list.from_rest();
         leg.beats = leg.beats.wrapping_add(1);
         let (beat, stops_on_key) = (leg.beats, wish.stops_on_key);
         leg.play = Some(Play { id: wish.play, list, beat, due_ms: None, stops_on_key });

@@ -186,6 +186,20 @@ impl Encoder {
         Ok(Self { encoding, scratch: vec![0; longest] })
     }
 
+    /// Encodes silence, in packets of 20 ms given to `each`. What a decoder of G.722 has learned of a voice
+    /// does not fade to what it was before the first packet: an encoder that has never rested begins where
+    /// no decoder but a new one is, and its first sound bursts at full scale.
+    pub fn rest(&mut self, band: Band, ms: usize, mut each: impl FnMut(&[u8])) {
+        let silence = [0; 320];
+        let piece = silence.get(..band.per_ms().saturating_mul(20)).unwrap_or_default();
+        let mut packet = [0; 160];
+        for _ in 0..ms.checked_div(20).unwrap_or(0) {
+            if let Some(count) = self.encode(piece, &mut packet) {
+                each(packet.get(..count).unwrap_or_default());
+            }
+        }
+    }
+
     /// Encodes the sound of one packet into `packet` and gives the number of bytes; none when it does
     /// not fit, or when Opus has no packet of that length (it has 10, 20, 40 and 60 ms).
     pub fn encode(&mut self, sound: &[i16], packet: &mut [u8]) -> Option<usize> {
