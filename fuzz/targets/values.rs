@@ -82,9 +82,10 @@ pub fn auth(data: &[u8]) {
     assert!(!matches!(verdict, Verdict::Granted { .. }), "{verdict:?}");
     assert_eq!(authenticator.kept(), 0, "no state before authentication");
 
-    // White space in a nonce is written as a space: no server that we know makes such nonces.
-    let plain = |byte: &u8| *byte == b'\n' || !byte.is_ascii_control();
-    if !data.iter().all(plain) {
+    // Control characters, those behind ASCII among them, are written as spaces: no server that we know has
+    // any in realm or nonce.
+    let plain = |c: char| c == '\n' || !c.is_control();
+    if !String::from_utf8_lossy(data).chars().all(plain) {
         return;
     }
     let Some(challenge) = Challenge::pick(values()) else { return };
