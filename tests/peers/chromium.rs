@@ -6,7 +6,7 @@ use crate::support::ear::Ear;
 use crate::support::process::{Dir, Process};
 use crate::support::softphone::By;
 use crate::support::sound::{Law, Sound};
-use crate::support::{eventually, poll, s};
+use crate::support::{eventually, poll, rest, s};
 use crate::talk::{Voices, agent};
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
@@ -172,6 +172,9 @@ fn a_browser_calls_the_desk_and_talks_with_an_agent_at_a_softphone() {
     for stats in ["stats trip", "stats lost", "stats sends"] {
         browser.says(stats);
     }
+    // A browser reports every 2.5 to 7.5 s, and the way there and back is known from its first report after
+    // ours.
+    rest(9_000);
     softphone.tell("hangup", "");
     browser.says("ended remote");
     let heard = poll(s(5), || softphone.heard().last().cloned().filter(|heard| heard.ms() > 1500));

@@ -58,7 +58,7 @@ fn a_whole_call_by(transport: &str) {
     agent.hears(&his, s(20));
 
     // Until Linphone has reported once more, so that the way there and back is known.
-    rest(5_500);
+    rest(9_000);
     caller.tell("terminate");
     agent.wait("to LinphoneCallEnd", 1, s(20));
     let call = desk.over("6002");
