@@ -134,7 +134,6 @@ pub fn recorded(count: u64, seconds: u64) -> Round {
         most: 10_000,
         epoch,
     };
-    crate::pin(0);
     let recorder = Recorder::start(config, media.rings(), BTreeSet::new(), |_| ()).expect("room");
     crate::pin(1);
     let (wall, mut rng) = (Wall(1_800_000_000_000), Rng::from_number(1));

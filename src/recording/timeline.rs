@@ -156,12 +156,14 @@ impl Timeline {
         let (sealed, room) = (self.sealed, self.room());
         let voice = self.voice(piece, heard_at);
         voice.until = voice.until.max(end);
-        for (at, sample) in (start..end).zip(sound) {
-            if at >= sealed
-                && let Some(kept) = slot(at, room).and_then(|slot| voice.sound.get_mut(slot))
-            {
-                *kept = *sample;
-            }
+        // What is sealed already is too late; the rest goes round the ring's end at most once.
+        let skipped = usize::try_from(sealed.saturating_sub(start)).unwrap_or(0);
+        let Some(rest) = sound.get(skipped..) else { return };
+        let at = slot(start.max(sealed), room).unwrap_or(0);
+        let Some((begin, tail)) = voice.sound.split_at_mut_checked(at) else { return };
+        let (first, second) = rest.split_at(rest.len().min(tail.len()));
+        for (kept, sound) in [(tail, first), (begin, second)] {
+            kept.iter_mut().zip(sound).for_each(|(kept, sample)| *kept = *sample);
         }
     }
 
@@ -213,10 +215,13 @@ impl Timeline {
                     let Some((later, first)) = voice.sound.split_at_mut_checked(from) else {
                         continue;
                     };
-                    let kept = first.iter_mut().chain(later);
-                    for (kept, frame) in kept.zip(fresh.chunks_exact_mut(2)) {
-                        if let Some(sample) = frame.get_mut(side) {
-                            *sample = sample.saturating_add(std::mem::take(kept));
+                    let (frames, _) = fresh.as_chunks_mut::<2>();
+                    let (whole, after) = frames.split_at_mut(frames.len().min(first.len()));
+                    for (kept, frames) in [(first, whole), (later, after)] {
+                        for (kept, frame) in kept.iter_mut().zip(frames) {
+                            if let Some(sample) = frame.get_mut(side) {
+                                *sample = sample.saturating_add(std::mem::take(kept));
+                            }
                         }
                     }
                 }
