@@ -19,7 +19,7 @@ const OPUS_MOST_BYTES: usize = 160;
 const RESTED_MS: usize = 1000;
 /// Silence that brings a phone's decoder of G.722 to rest, milliseconds, and its bytes.
 const HUSH_MS: usize = 100;
-static HUSH: OnceLock<Vec<u8>> = OnceLock::new();
+const HUSH_BYTES: usize = HUSH_MS * BYTES_PER_MS;
 
 /// One announcement. G.711 is made when it is loaded; G.722 and Opus, which take long, by
 /// [`Prompt::prepare`].
@@ -29,6 +29,7 @@ pub struct Prompt {
     alaw: Arc<[u8]>,
     sound: Arc<[i16]>,
     band: Band,
+    /// Behind [`HUSH_BYTES`] of silence in the same stream.
     g722: Arc<OnceLock<Vec<u8>>>,
     opus: Arc<OnceLock<OpusPackets>>,
 }
@@ -83,18 +84,16 @@ impl Prompt {
     fn as_g722(&self) -> Option<Vec<u8>> {
         let mut encoder = Encoder::new(Codec::G722, self.band).ok()?;
         encoder.rest(self.band, RESTED_MS, |_| {});
-        HUSH.get_or_init(|| {
-            let mut hush = Vec::with_capacity(HUSH_MS.saturating_mul(BYTES_PER_MS));
-            encoder.rest(self.band, HUSH_MS, |packet| hush.extend_from_slice(packet));
-            hush
-        });
-        let mut bytes = Vec::with_capacity(self.samples());
+        let whole = HUSH_BYTES.saturating_add(self.samples());
+        let mut bytes = Vec::with_capacity(whole);
+        encoder.rest(self.band, HUSH_MS, |packet| bytes.extend_from_slice(packet));
+        bytes.resize(HUSH_BYTES, quiet(Codec::G722));
         let mut packet = [0; BYTES_PER_MS * 20];
         for piece in self.sound.chunks(self.band.per_ms().saturating_mul(20)) {
             let count = encoder.encode(piece, &mut packet)?;
             bytes.extend_from_slice(packet.get(..count)?);
         }
-        bytes.truncate(self.samples());
+        bytes.truncate(whole);
         Some(bytes)
     }
 
@@ -121,9 +120,15 @@ impl Prompt {
         match codec {
             Codec::Pcmu => Some(&self.ulaw),
             Codec::Pcma => Some(&self.alaw),
-            Codec::G722 => self.g722.get().map(Vec::as_slice),
+            Codec::G722 => self.g722.get()?.get(HUSH_BYTES..),
             Codec::Opus => None,
         }
+    }
+
+    /// What comes before its bytes to a phone that has heard something else; nothing in most codecs.
+    fn hush(&self, codec: Codec) -> &[u8] {
+        let made = self.g722.get().filter(|_| codec == Codec::G722);
+        made.and_then(|bytes| bytes.get(..HUSH_BYTES)).unwrap_or_default()
     }
 
     /// How long it is, in samples at 8 kHz.
@@ -160,7 +165,7 @@ pub struct Playlist {
     looped: bool,
     /// Prompt, and samples of it at 8 kHz that were played.
     at: (usize, usize),
-    /// Bytes of [`HUSH`] still to come before it.
+    /// Bytes of a prompt's hush still to come before it.
     hush: usize,
 }
 
@@ -175,7 +180,7 @@ impl Playlist {
     /// Brings the phone to rest first, where its codec needs that: a decoder of G.722 remembers what it heard
     /// before, and what follows at once begins with a bang.
     pub const fn from_rest(&mut self) {
-        self.hush = HUSH_MS.saturating_mul(BYTES_PER_MS);
+        self.hush = HUSH_BYTES;
     }
 
     /// Whether it plays the same over and over as `other` does.
@@ -211,15 +216,10 @@ impl Playlist {
         let Some(mut packet) = payload.get_mut(..bytes) else { return Filled::Over };
         let (mut prompt, mut played) = self.at;
         let mut any = false;
-        let hush = HUSH.get().filter(|_| codec == Codec::G722 && self.hush > 0);
-        if let Some(hush) = hush {
+        if let Some(hush) = self.prompts.first().map(|first| first.hush(codec)) {
             let from = hush.len().saturating_sub(self.hush);
-            let rest = hush.get(from..).unwrap_or_default();
-            let count = rest.len().min(packet.len());
-            let (head, tail) = std::mem::take(&mut packet).split_at_mut(count);
-            head.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
-            packet = tail;
-            any = count > 0;
+            let (left, count) = put(packet, hush.get(from..).unwrap_or_default());
+            (packet, any) = (left, count > 0);
             self.hush = self.hush.saturating_sub(count);
         }
         while !packet.is_empty() {
@@ -237,10 +237,8 @@ impl Playlist {
                 return Filled::Wait { ms: ptime_ms };
             };
             let rest = sound.get(played..).unwrap_or_default();
-            let count = rest.len().min(packet.len());
-            let (head, tail) = std::mem::take(&mut packet).split_at_mut(count);
-            head.iter_mut().zip(rest).for_each(|(to, from)| *to = *from);
-            packet = tail;
+            let (left, count) = put(packet, rest);
+            packet = left;
             any |= count > 0;
             played = played.saturating_add(count);
             if played >= current.samples() || rest.is_empty() {
@@ -270,6 +268,14 @@ impl Playlist {
         };
         Filled::Sound { bytes, ms: OPUS_MS }
     }
+}
+
+/// Puts what fits at the packet's beginning; gives what is left of the packet, and how much it was.
+fn put<'a>(packet: &'a mut [u8], sound: &[u8]) -> (&'a mut [u8], usize) {
+    let count = sound.len().min(packet.len());
+    let (head, tail) = packet.split_at_mut(count);
+    head.iter_mut().zip(sound).for_each(|(to, from)| *to = *from);
+    (tail, count)
 }
 
 /// A byte that sounds like nothing.
