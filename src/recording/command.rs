@@ -52,8 +52,7 @@ pub enum Command {
 }
 
 /// Why a recording came to nothing, or ended before its time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "snake_case")]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {
     /// Less room is free than must be.
     DiskFull,
@@ -101,7 +100,7 @@ pub enum Notice {
 }
 
 /// A file that is whole.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Kept {
     /// Its path under the recordings' directory.
     pub file: String,

@@ -96,38 +96,26 @@ impl<N: Fn(Notice)> Keeper<N> {
         torn: &[(PathBuf, Named)],
         mut unkept: BTreeSet<RecordingId>,
     ) -> (Vec<(PathBuf, Named)>, BTreeSet<RecordingId>) {
-        let id = |named: &Named| RecordingId { call: named.call, number: named.number };
         for (_, named) in torn {
-            unkept.remove(&id(named));
+            unkept.remove(&id(*named));
         }
         if unkept.is_empty() {
             return (Vec::new(), unkept);
         }
         let mut whole = self.files();
-        whole.retain(|(_, named)| !named.part && unkept.remove(&id(named)));
+        whole.retain(|(_, named)| !named.part && unkept.remove(&id(*named)));
         (whole, unkept)
     }
 
     /// A file that was ended by a run that died before the history knew.
     fn tell_again(&self, path: &Path, named: Named) {
-        let id = RecordingId { call: named.call, number: named.number };
-        let Ok(name) = path.strip_prefix(&self.config.directory) else { return };
-        let file = OpenOptions::new().read(true).write(true).open(path);
-        let length = file.and_then(|file| {
-            let bytes = file.metadata()?.len();
-            let length_ms = length_ms((&file, path), named, &self.config, bytes).unwrap_or(0);
-            Ok((file, length_ms))
-        });
-        match length {
-            Ok((file, length_ms)) => self.keep(Ended {
-                id,
-                file,
-                part: path.to_owned(),
-                name: name.display().to_string(),
-                length_ms,
-                dropped: 0,
-                late: 0,
-            }),
+        let (id, name) = (id(named), self.name_of(path));
+        match OpenOptions::new().read(true).write(true).open(path) {
+            Ok(file) => {
+                let length_ms = length_ms(path, named, &self.config).unwrap_or(0);
+                let (part, dropped, late) = (path.to_owned(), 0, 0);
+                self.keep(Ended { id, file, part, name, length_ms, dropped, late });
+            }
             Err(error) => {
                 (self.notices)(Notice::Failed { id, why: trouble_of(&error) });
             }
@@ -136,14 +124,11 @@ impl<N: Fn(Notice)> Keeper<N> {
 
     fn mend(&self, torn: Vec<(PathBuf, Named)>) {
         for (path, named) in torn {
-            let id = RecordingId { call: named.call, number: named.number };
+            let id = id(named);
             match mend(&path, named, &self.config) {
                 Ok((file, length_ms)) => {
-                    let part = path.display().to_string();
-                    let whole = part.strip_suffix(name::PART).unwrap_or(&part);
-                    let directory = self.config.directory.display().to_string();
-                    let name = whole.strip_prefix(&directory).unwrap_or(whole);
-                    let name = name.trim_start_matches('/').to_owned();
+                    let part = self.name_of(&path);
+                    let name = part.strip_suffix(name::PART).unwrap_or(&part).to_owned();
                     tracing::info!(file = name, "a recording that was cut off was ended");
                     let (dropped, late) = (0, 0);
                     self.keep(Ended { id, file, part: path, name, length_ms, dropped, late });
@@ -165,12 +150,10 @@ impl<N: Fn(Notice)> Keeper<N> {
             if named.part || !name::expired(named.call, now, days) || held.exists() {
                 continue;
             }
-            let Ok(file) = path.strip_prefix(&self.config.directory) else { continue };
             match std::fs::remove_file(&path) {
                 Ok(()) => {
                     self.shared.deleted.fetch_add(1, Ordering::Relaxed);
-                    let id = RecordingId { call: named.call, number: named.number };
-                    (self.notices)(Notice::Deleted { id, file: file.display().to_string() });
+                    (self.notices)(Notice::Deleted { id: id(named), file: self.name_of(&path) });
                 }
                 Err(error) => {
                     tracing::warn!(%error, file = %path.display(), "an old recording cannot be deleted");
@@ -179,6 +162,11 @@ impl<N: Fn(Notice)> Keeper<N> {
             // Fails while anything is left in it.
             let _ = path.parent().map(std::fs::remove_dir);
         }
+    }
+
+    /// What the history calls a file of ours.
+    fn name_of(&self, path: &Path) -> String {
+        path.strip_prefix(&self.config.directory).unwrap_or(path).display().to_string()
     }
 
     /// All recordings, in the directories of days.
@@ -197,6 +185,10 @@ impl<N: Fn(Notice)> Keeper<N> {
         }
         found
     }
+}
+
+const fn id(named: Named) -> RecordingId {
+    RecordingId { call: named.call, number: named.number }
 }
 
 /// The file onto the disk, then its name; tells its length and its sum.
@@ -234,11 +226,7 @@ fn mend(path: &Path, named: Named, config: &RecorderConfig) -> io::Result<(File,
             vault::mended(key, &header, bytes).ok_or_else(|| refused("it is no recording"))?;
         file.set_len(kept)?;
         file.write_all_at(&end, kept)?;
-        let length_ms = match named.format {
-            Format::Wav => sealed_length_ms(&file, key, &header, kept).unwrap_or(0),
-            Format::Opus => opus_length_ms(path, Some(key)).unwrap_or(0),
-        };
-        return Ok((file, length_ms));
+        return Ok((file, length_ms(path, named, config).unwrap_or(0)));
     }
     match named.format {
         Format::Wav => {
@@ -264,47 +252,19 @@ fn mend(path: &Path, named: Named, config: &RecorderConfig) -> io::Result<(File,
     }
 }
 
-/// How long the sound of a whole file is.
-fn length_ms(
-    (file, path): (&File, &Path),
-    named: Named,
-    config: &RecorderConfig,
-    bytes: u64,
-) -> Option<u64> {
-    if named.format == Format::Opus {
-        return opus_length_ms(path, config.key.as_ref());
+/// How long the sound of a whole file is: of WAV by its beginning, of Opus by its pages, of whom all must
+/// be read (at a start only, and an hour is 29 MB).
+fn length_ms(path: &Path, named: Named, config: &RecorderConfig) -> Option<u64> {
+    let mut pieces = Reading::open(path, config.key.as_ref()).ok()?;
+    match named.format {
+        Format::Wav => {
+            let bytes = pieces.bytes();
+            wav::length_ms(&pieces.next()?.ok()?, bytes)
+        }
+        Format::Opus => {
+            let whole = pieces.filter_map(Result::ok).collect::<Vec<_>>().concat();
+            let (_, granule) = opus::whole_pages(&whole);
+            opus::length_ms(&whole, granule?)
+        }
     }
-    if named.sealed {
-        let mut header = [0; vault::HEADER_BYTES];
-        file.read_exact_at(&mut header, 0).ok()?;
-        return sealed_length_ms(file, config.key.as_ref()?, &header, bytes);
-    }
-    let mut header = [0; wav::HEADER_BYTES];
-    file.read_exact_at(&mut header, 0).ok()?;
-    wav::length_ms(&header, bytes)
-}
-
-/// By its pages, of whom the whole file must be read: at a start only, and an hour is 29 MB.
-fn opus_length_ms(path: &Path, key: Option<&vault::SiteKey>) -> Option<u64> {
-    let pieces: Vec<Vec<u8>> = Reading::open(path, key).ok()?.filter_map(Result::ok).collect();
-    let whole = pieces.concat();
-    let (_, granule) = opus::whole_pages(&whole);
-    opus::length_ms(&whole, granule?)
-}
-
-/// By the header in the first piece.
-fn sealed_length_ms(file: &File, key: &vault::SiteKey, header: &[u8], bytes: u64) -> Option<u64> {
-    let (head, sealed) = (vault::HEADER_BYTES as u64, vault::SEALED_BYTES as u64);
-    let rest = bytes.checked_sub(head)?;
-    let mut piece = vec![0; usize::try_from(rest.min(sealed)).ok()?];
-    file.read_exact_at(&mut piece, head).ok()?;
-    let mut opening = vault::Opening::begin(key, header).ok()?;
-    // The only piece is the last one, unless the end is still to be written.
-    let mut copy = piece.clone();
-    let plain = match opening.open(&mut copy, false) {
-        Ok(plain) => plain,
-        Err(_) => opening.open(&mut piece, true).ok()?,
-    };
-    let tags = rest.div_ceil(sealed).checked_mul(vault::TAG_BYTES as u64)?;
-    wav::length_ms(plain, rest.checked_sub(tags)?)
 }
