@@ -76,6 +76,14 @@ pub enum Recorded {
     OnDemand,
 }
 
+impl Recorded {
+    /// What counts for a call: the word of its group, or else that of its number.
+    #[must_use]
+    pub fn of(group: Option<Self>, number: Option<Self>) -> Self {
+        group.or(number).unwrap_or_default()
+    }
+}
+
 /// A number that leads to the desk (着信番号).
 #[derive(Clone, Debug)]
 pub struct DeskNumber {

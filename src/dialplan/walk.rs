@@ -380,7 +380,7 @@ impl Walker<'_> {
 
     fn group(&mut self, id: &GroupId, mut answered: bool) -> End {
         let Some(group) = self.plan.groups.get(id) else { return End::Nothing };
-        let recorded = group.recorded.or(self.recorded).unwrap_or_default();
+        let recorded = Recorded::of(group.recorded, self.recorded);
         if recorded != Recorded::Off && self.caller.is_none() {
             let announcement = self.plan.recording.announcement.clone();
             answered |= announcement.is_some();

@@ -69,7 +69,7 @@ impl Call {
         }
         let group = self.group.as_ref().and_then(|group| plan.groups.get(group)?.recorded);
         let number = self.line.as_ref().and_then(|line| plan.desk_numbers.get(line)?.recorded);
-        group.or(number).unwrap_or_default()
+        Recorded::of(group, number)
     }
 
     /// Whether a recording may begin as far as the caller's knowledge goes.
