@@ -2,11 +2,10 @@
 //! said, by foreign phones.
 
 use crate::hears::hears;
-use crate::support::desk::{Desk, Setup, password};
+use crate::support::desk::{Desk, Setup};
 use crate::support::ear::Ear;
 use crate::support::line::Line;
 use crate::support::message::sdp;
-use crate::support::softphone::{Setup as PhoneSetup, Softphone};
 use crate::support::sound::{Law, RATE, Sound};
 use crate::support::{eventually, poll, rest, s};
 
@@ -53,18 +52,7 @@ fn holds_key(heard: &Sound, key: char) -> bool {
 fn a_carrier_that_sends_only_tones_leads_its_callers_through_the_menus_and_hears_keys_as_tones() {
     let desk = Desk::start("desk.toml");
     let voice = Sound::voice(71, 60);
-    let agent = Softphone::start(
-        &desk.ports,
-        &PhoneSetup {
-            user: "6001",
-            password: &password("6001"),
-            desk: Some(desk.sip),
-            voice: &voice,
-            answers: true,
-            codecs: "PCMU",
-            expires_s: 600,
-        },
-    );
+    let agent = crate::talk::agent(&desk, "6001", &voice, "PCMU");
     desk.agent_is("6001", "idle");
     let ear = Ear::new(desk.ports.port());
     let mut line = Line::new(desk.trunk_port(), "0311112222", desk.sip);
@@ -110,18 +98,7 @@ fn a_phone_that_wants_info_is_told_a_callers_keys_by_info() {
     let rule = "[[accounts.rules]]\naccounts = \"6001\"\ndtmf = \"info\"\n";
     let desk = Desk::with(&Setup { more: rule, ..Setup::default() });
     let voice = Sound::voice(71, 60);
-    let agent = Softphone::start(
-        &desk.ports,
-        &PhoneSetup {
-            user: "6001",
-            password: &password("6001"),
-            desk: Some(desk.sip),
-            voice: &voice,
-            answers: true,
-            codecs: "PCMU",
-            expires_s: 600,
-        },
-    );
+    let agent = crate::talk::agent(&desk, "6001", &voice, "PCMU");
     desk.agent_is("6001", "idle");
     let ear = Ear::new(desk.ports.port());
     let caller = desk.caller("0312340020").set("MEDIA", ear.port()).set("STAY", 4000).start();

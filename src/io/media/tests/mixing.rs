@@ -101,6 +101,16 @@ fn talk(speakers: &mut [Speaker], count: u32) {
     }
 }
 
+/// From now on; what came before is not listened to.
+fn they_hear_each_other(one: &Phone, other: &Phone) {
+    one.forget();
+    other.forget();
+    let mut speakers = [Speaker::new(one, 500.0), Speaker::new(other, 1100.0)];
+    talk(&mut speakers, 60);
+    let shares = (speakers[0].share(1100.0), speakers[1].share(500.0));
+    assert!(shares.0 > 0.9 && shares.1 > 0.9, "{:?}: {shares:?}", other.codec);
+}
+
 #[test]
 fn phones_that_share_no_codec_hear_each_other() {
     let room = Room::new(|_| {});
@@ -147,12 +157,7 @@ fn a_phone_that_changes_its_codec_in_the_call_is_still_heard() {
         room.fence(other.leg);
         room.media.send(Command::Bridge { a: one.leg, b: other.leg });
         room.until(|counters| counters.mixes == mixes && counters.bridges == 1);
-        one.forget();
-        other.forget();
-        let mut speakers = [Speaker::new(&one, 500.0), Speaker::new(&other, 1100.0)];
-        talk(&mut speakers, 60);
-        let shares = (speakers[0].share(1100.0), speakers[1].share(500.0));
-        assert!(shares.0 > 0.9 && shares.1 > 0.9, "{codec:?}: {shares:?}");
+        they_hear_each_other(&one, &other);
     }
 }
 
@@ -181,12 +186,7 @@ fn a_phone_that_begins_to_speak_another_codec_that_it_named_is_still_heard() {
             counters.packets_received == before + 3
                 && (counters.mixes, counters.bridges) == (mixes, 1)
         });
-        one.forget();
-        other.forget();
-        let mut speakers = [Speaker::new(&one, 500.0), Speaker::new(&other, 1100.0)];
-        talk(&mut speakers, 60);
-        let shares = (speakers[0].share(1100.0), speakers[1].share(500.0));
-        assert!(shares.0 > 0.9 && shares.1 > 0.9, "{codec:?}: {shares:?}");
+        they_hear_each_other(&one, &other);
     }
 }
 
