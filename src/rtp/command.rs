@@ -43,6 +43,14 @@ pub struct Stream {
     pub control: Control,
 }
 
+impl Stream {
+    /// How long a packet of what we say is, milliseconds: as long as was agreed, of what can be said.
+    #[must_use]
+    pub fn packet_ms(&self) -> u8 {
+        self.ptime_ms.clamp(10, 60)
+    }
+}
+
 /// One leg's place in a mix.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Seat {

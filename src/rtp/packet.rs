@@ -1,5 +1,6 @@
 //! One RTP packet (RFC 3550 §5.1): reading, and writing in place. Trusts no length in it.
 
+use super::rtcp::is_rtcp;
 use rtp_rs::{RtpPacketBuilder, RtpReader};
 use std::ops::Range;
 
@@ -42,7 +43,7 @@ pub enum PacketError {
 ///
 /// [`PacketError`]; never panics, whatever the bytes.
 pub fn read(bytes: &[u8]) -> Result<Header, PacketError> {
-    if matches!(bytes, [_, 192..=223, ..]) {
+    if is_rtcp(bytes) {
         return Err(PacketError::Rtcp);
     }
     let packet = RtpReader::new(bytes).map_err(|_| PacketError::Malformed)?;

@@ -16,7 +16,7 @@ const BYTES_PER_MS: usize = 8;
 
 /// Sets up or takes away what the stream needs.
 pub(super) fn fit(framer: &mut Option<Framer>, stream: &Stream) {
-    let bytes = usize::from(stream.ptime_ms.clamp(10, 60)).saturating_mul(BYTES_PER_MS);
+    let bytes = usize::from(stream.packet_ms()).saturating_mul(BYTES_PER_MS);
     let wanted = (stream.ptime_asked && stream.codec != Codec::Opus).then_some(bytes);
     if framer.as_ref().map(Framer::want) != wanted {
         *framer = wanted.map(Framer::new);

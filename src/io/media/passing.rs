@@ -68,13 +68,8 @@ impl<N: Fn(Notice)> Worker<N> {
         let bytes = self.buffer.get(..length).filter(|bytes| bytes.len() <= packet::MAX_BYTES);
         let header = match bytes.ok_or(PacketError::Malformed).and_then(packet::read) {
             Ok(header) => header,
-            Err(PacketError::Rtcp) => {
-                return {
-                    count(&mut self.counted.dropped_rtcp);
-                    true
-                };
-            }
-            Err(PacketError::Malformed) => {
+            // The first bytes are never sealed: what is RTCP was seen above.
+            Err(PacketError::Malformed | PacketError::Rtcp) => {
                 return {
                     count(&mut self.counted.dropped_malformed);
                     true
@@ -109,28 +104,25 @@ impl<N: Fn(Notice)> Worker<N> {
         if std::mem::take(&mut leg.silent) {
             (self.notices)(Notice::Heard { leg: leg.id });
         }
-        let mut pressed = None;
-        if kind == Kind::Key
-            && let Some(payload) = self.buffer.get(header.payload.clone())
-            && let Some(key) = leg.keys.read(payload, header.ssrc, header.timestamp, header.marker)
-            && leg.listener.as_mut().is_none_or(|listener| !listener.is_echo(key, self.now))
-        {
-            pressed = Some(key);
-            count(&mut self.counted.keys);
-            (self.notices)(Notice::Digit { leg: leg.id, key });
-        }
-        let mut sounded = None;
-        if let (Kind::Voice(codec), Some(listener)) = (kind, &mut leg.listener)
-            && let Some(payload) = self.buffer.get(header.payload.clone())
-            && let Some(key) = listener.hear(codec, &header, payload, self.now)
-        {
+        let (now, listener) = (self.now, leg.listener.as_mut());
+        let (mut pressed, mut sounded) = (None, None);
+        match kind {
+            Kind::Key => {
+                let Header { ssrc, timestamp, marker, .. } = header;
+                let key = leg.keys.read(payload, ssrc, timestamp, marker);
+                let is_echo = |key| listener.is_some_and(|listener| listener.is_echo(key, now));
+                pressed = key.filter(|key| !is_echo(*key));
+            }
             // Whoever it is joined with hears the tones as they are.
-            sounded = Some(key);
-            count(&mut self.counted.keys);
-            (self.notices)(Notice::Digit { leg: leg.id, key });
+            Kind::Voice(codec) => {
+                sounded = listener.and_then(|listener| listener.hear(codec, &header, payload, now));
+            }
+            Kind::Another | Kind::Other => {}
         }
         let joined = leg.joined;
-        if pressed.or(sounded).is_some() {
+        if let Some(key) = pressed.or(sounded) {
+            count(&mut self.counted.keys);
+            (self.notices)(Notice::Digit { leg: leg.id, key });
             self.key_stops(token);
         }
         if turns {
@@ -158,26 +150,23 @@ impl<N: Fn(Notice)> Worker<N> {
     /// Gives the packet in the buffer to its leg's ear; a key is pressed anew towards all who hear it.
     fn give_to_mix(
         &mut self,
-        mix: Token,
+        token: Token,
         leg: Token,
         kind: Kind,
         header: &Header,
         pressed: Option<char>,
     ) {
-        let token = mix;
-        let Some(mix) = self.mixes.get_mut(mix) else { return };
+        let Some(mix) = self.mixes.get_mut(token) else { return };
         match kind {
             Kind::Voice(codec) => {
                 let Some(ear) = mix.ear(leg) else { return };
                 let Some(sound) = self.buffer.get_mut(header.payload.clone()) else { return };
-                if !turn(codec, ear.codec(), sound) {
+                let heard_as = ear.codec();
+                if !turn(codec, heard_as, sound) {
                     return count(&mut self.counted.dropped_payload);
                 }
                 ear.hear(header.ssrc, header.timestamp, sound, self.now);
-                let codec = ear.codec();
-                if self.taps.any() {
-                    self.tap_mixed(token, leg, codec, header);
-                }
+                self.tap_mixed(token, leg, heard_as, header);
             }
             Kind::Key => {
                 let Some(key) = pressed else { return };
@@ -235,18 +224,14 @@ impl<N: Fn(Notice)> Worker<N> {
             && framer.applies(header.ssrc, header.payload.len())
             && (framer.cuts(header.ssrc) || kind != Kind::Key)
         {
-            if self.taps.any() && matches!(kind, Kind::Voice(_)) {
-                self.tap_passed(from, to, codec, &header);
-            }
+            self.tap_passed(from, to, kind, codec, &header);
             return self.pass_cut(to, kind, payload_type, &header);
         }
         let Some(stamp) = leg.out.relay(header.ssrc, header.seq, header.timestamp, self.now) else {
             return count(&mut self.counted.dropped_late);
         };
         let stamp = Stamp { starts: header.marker || stamp.starts, ..stamp };
-        if self.taps.any() && matches!(kind, Kind::Voice(_)) {
-            self.tap_passed(from, to, codec, &header);
-        }
+        self.tap_passed(from, to, kind, codec, &header);
         if self.send_stamped(to, payload_type, stamp, header.payload) {
             count(&mut self.counted.packets_relayed);
         }

@@ -62,7 +62,7 @@ impl<N: Fn(Notice)> Worker<N> {
         leg.play = Some(Play { id: wish.play, list, beat, due_ms: None, stops_on_key });
         if let Some(line) = &leg.line {
             // The packet that fades keeps its time; without one, this one has the time of the next.
-            let packet_ms = u64::from(line.stream.ptime_ms.clamp(10, 60));
+            let packet_ms = u64::from(line.stream.packet_ms());
             let faded = leg.stopped.fading.as_ref();
             let after_ms = faded.map(|(_, _, due_ms)| due_ms.saturating_add(packet_ms));
             let due_ms = after_ms.or(on_beat_ms).unwrap_or(now_ms);
@@ -105,7 +105,7 @@ impl<N: Fn(Notice)> Worker<N> {
         let waits = leg.awaits_keys();
         let Some(play) = leg.play.as_mut().filter(|play| play.beat == beat) else { return };
         let Some(line) = &leg.line else { return };
-        let (codec, ptime_ms) = (line.stream.codec, line.stream.ptime_ms.clamp(10, 60));
+        let (codec, ptime_ms) = (line.stream.codec, line.stream.packet_ms());
         // An announcement waits for the keys, or its beginning would not be heard.
         if waits {
             let next = due_ms.saturating_add(u64::from(ptime_ms));
@@ -141,7 +141,7 @@ impl<N: Fn(Notice)> Worker<N> {
         let faded = leg.stopped.fading.take_if(|(_, faded, _)| *faded == beat);
         let Some((mut list, _, _)) = faded else { return };
         let Some(line) = leg.line.as_ref().filter(|_| leg.is_ours_alone()) else { return };
-        let (codec, ptime_ms) = (line.stream.codec, line.stream.ptime_ms.clamp(10, 60));
+        let (codec, ptime_ms) = (line.stream.codec, line.stream.packet_ms());
         let Some(room) = self.buffer.get_mut(packet::HEADER_BYTES..) else { return };
         let Filled::Sound { bytes, ms } = list.fill(codec, ptime_ms, room) else { return };
         let (Some(law), Some(sound)) = (g711::law(codec), room.get_mut(..bytes)) else { return };

@@ -72,21 +72,19 @@ impl<N: Fn(Notice)> Worker<N> {
                 }
                 Some(STEP_MS)
             }
-            Pressing::Tone(tones) => {
-                match tones.fill(stream.codec, stream.ptime_ms.clamp(10, 60), room) {
-                    Filled::Sound { bytes, ms } => {
-                        if may_send && self.say(token, bytes, ms) {
-                            count(&mut self.counted.packets_made);
-                        }
-                        Some(ms)
+            Pressing::Tone(tones) => match tones.fill(stream.codec, stream.packet_ms(), room) {
+                Filled::Sound { bytes, ms } => {
+                    if may_send && self.say(token, bytes, ms) {
+                        count(&mut self.counted.packets_made);
                     }
-                    Filled::Wait { ms } => Some(ms),
-                    Filled::Over => {
-                        leg.presses.now = None;
-                        None
-                    }
+                    Some(ms)
                 }
-            }
+                Filled::Wait { ms } => Some(ms),
+                Filled::Over => {
+                    leg.presses.now = None;
+                    None
+                }
+            },
         }
     }
 }

@@ -12,7 +12,8 @@ use crate::rtp::quality::{
     self, Change, Far, Grade, Heard, Others, Packet, Prints, Quality, Sight, Sums, Watch,
 };
 use crate::rtp::rtcp::{self, Due, Item, Name, Ntp, Report, RtcpLock, Sender};
-use crate::sdp::Control;
+use crate::rtp::voice::ticks_per_ms;
+use crate::sdp::{Codec, Control};
 use rustix::event::epoll;
 use std::net::{SocketAddr, UdpSocket};
 use std::os::fd::OwnedFd;
@@ -139,7 +140,7 @@ impl Sound {
         self.watch.begin();
     }
 
-    fn quality(&self, codec: crate::sdp::Codec) -> Quality {
+    fn quality(&self, codec: Codec) -> Quality {
         let (jitter_us, jitter_mean_us, jitter_max_us) = self.heard.jitter_us();
         let sums = self.heard.sums();
         let mos = quality::mos(codec, sums.due, sums.received, jitter_mean_us, self.round_trip_ms);
@@ -159,7 +160,7 @@ impl Sound {
     }
 
     /// Judges the stretch that has just ended; the grade when it is another and it may be told again.
-    fn judge(&mut self, codec: crate::sdp::Codec, now: Mono) -> bool {
+    fn judge(&mut self, codec: Codec, now: Mono) -> bool {
         let (before, since) = self.stretch;
         if now.since(since) < STRETCH {
             return false;
@@ -283,7 +284,7 @@ impl<N: Fn(Notice)> Worker<N> {
         let Some(leg) = self.legs.get_mut(token) else { return };
         let Some(line) = &leg.line else { return count(&mut self.counted.dropped_early) };
         let (target, said) = (line.target, line.lock.sdp());
-        let ticks_per_ms = line.stream.codec.clock_hz().checked_div(1000).unwrap_or(8);
+        let ticks_per_ms = ticks_per_ms(line.stream.codec);
         let length = match &mut leg.sealed {
             None => length,
             Some(sealed) => match sealed.opener.open_rtcp(&mut self.buffer, length) {

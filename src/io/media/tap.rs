@@ -6,10 +6,10 @@
 //! could not hear of each other (a hold, an announcement above it) is not copied.
 
 use super::counters::count;
-use super::leg::Leg;
+use super::leg::{Kind, Leg};
 use super::slab::Token;
 use super::worker::Worker;
-use crate::base::{LegId, Mono, TapId};
+use crate::base::{LegId, TapId};
 use crate::recording::packet::{Head, LONGEST_BYTES};
 use crate::recording::timeline::Side;
 use crate::rtp::command::Notice;
@@ -42,10 +42,6 @@ impl Taps {
         (Self { ring: Some(ring), any: false }, Some(out))
     }
 
-    pub(super) const fn any(&self) -> bool {
-        self.any
-    }
-
     /// False when there was no room.
     fn push(&mut self, head: Head, payload: &[u8]) -> bool {
         let Some(ring) = &mut self.ring else { return false };
@@ -72,14 +68,27 @@ impl<N: Fn(Notice)> Worker<N> {
         }
     }
 
-    /// The voice in the buffer passes from one leg to another.
-    pub(super) fn tap_passed(&mut self, from: Token, to: Token, codec: Codec, header: &Header) {
+    /// The packet in the buffer passes from one leg to another, in `codec` if it is a voice.
+    pub(super) fn tap_passed(
+        &mut self,
+        from: Token,
+        to: Token,
+        kind: Kind,
+        codec: Codec,
+        header: &Header,
+    ) {
+        if !self.taps.any || !matches!(kind, Kind::Voice(_)) {
+            return;
+        }
         self.tap(from, Side::Caller, codec, header);
         self.tap(to, Side::Desk, codec, header);
     }
 
     /// The voice in the buffer is given to a mix.
     pub(super) fn tap_mixed(&mut self, mix: Token, from: Token, codec: Codec, header: &Header) {
+        if !self.taps.any {
+            return;
+        }
         let mut heard = false;
         for at in 0..super::mixing::MAX_SEATS {
             let hearer = self.mixes.get_mut(mix).and_then(|mix| mix.hearers(from).nth(at));
@@ -103,7 +112,7 @@ impl<N: Fn(Notice)> Worker<N> {
             codec,
             ssrc: header.ssrc,
             timestamp: header.timestamp,
-            arrived: Mono(self.now.0),
+            arrived: self.now,
             dropped: tap.dropped,
             payload: u16::try_from(payload.len()).unwrap_or(u16::MAX),
         };
