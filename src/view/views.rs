@@ -109,20 +109,17 @@ impl Views {
             }
             Fact::Sound { call, t_ms, side, phone, event } => {
                 self.sound.step(event);
-                // Its last word may come after the call's; one of the last to end is found soon.
-                let ended = self.ended.iter_mut().rev().find(|ended| ended.id == *call);
-                let known = self.open.get_mut(call).or(ended).map(|known| &mut known.sound);
-                if let Some(sound) = known.or_else(|| self.placed.sound(*call)) {
+                // Its last word may come after the call's.
+                if let Some(known) = self.known(*call) {
+                    known.sound.step(*side, phone.as_ref(), event, *t_ms);
+                } else if let Some(sound) = self.placed.sound(*call) {
                     sound.step(*side, phone.as_ref(), event, *t_ms);
                 }
             }
             Fact::Recording { call, t_ms, event } => {
                 // Of a call that left the list long ago nothing is shown.
-                let ended = self.ended.iter_mut().rev();
-                let found =
-                    self.open.get_mut(call).or_else(|| ended.into_iter().find(|it| it.id == *call));
-                if let Some(found) = found {
-                    recorded::step(&mut found.recordings, *t_ms, event);
+                if let Some(known) = self.known(*call) {
+                    recorded::step(&mut known.recordings, *t_ms, event);
                 }
             }
             Fact::Trunk { trunk, event } => self.placed.trunk(trunk, event),
@@ -130,6 +127,12 @@ impl Views {
             Fact::Desk { event: DeskEvent::Started { .. } } => self.agents.restarted(entry.at),
             Fact::Desk { event: DeskEvent::Stopped } => {}
         }
+    }
+
+    /// A call that is up, or on the list of the ended; one of the last to end is found soon.
+    fn known(&mut self, call: CallId) -> Option<&mut Call> {
+        let ended = self.ended.iter_mut().rev();
+        self.open.get_mut(&call).or_else(|| ended.into_iter().find(|it| it.id == call))
     }
 
     fn apply_call(&mut self, id: CallId, t_ms: u64, event: &CallEvent, at: Wall, seq: u64) {
