@@ -18,6 +18,12 @@ impl Mono {
     pub fn since(self, earlier: Self) -> Duration {
         Duration::from_micros(self.0.saturating_sub(earlier.0))
     }
+
+    /// The same in whole milliseconds, as the history counts.
+    #[must_use]
+    pub fn ms_since(self, earlier: Self) -> u64 {
+        u64::try_from(self.since(earlier).as_millis()).unwrap_or(u64::MAX)
+    }
 }
 
 impl Add<Duration> for Mono {

@@ -78,7 +78,7 @@ impl Engine {
             }
             (false, Some(since)) => {
                 *open = None;
-                SoundEvent::FaultEnded { fault, for_ms: ms(now.mono, since) }
+                SoundEvent::FaultEnded { fault, for_ms: now.mono.ms_since(since) }
             }
             (true, _) | (false, None) => return,
         };
@@ -119,7 +119,7 @@ impl Engine {
         book.call = self.desk.age_of(leg).or(book.call);
         for fault in SoundFault::ALL {
             if let Some(since) = place(&mut book.open, fault).and_then(Option::take) {
-                let event = SoundEvent::FaultEnded { fault, for_ms: ms(now.mono, since) };
+                let event = SoundEvent::FaultEnded { fault, for_ms: now.mono.ms_since(since) };
                 self.record_sound(&book, extension(session), event, now.mono, now, out);
             }
         }
@@ -140,17 +140,13 @@ impl Engine {
     ) {
         // Without a call there is nobody to tell of: a caller who was refused, mostly.
         let Some((call, began)) = book.call else { return };
-        let fact = Fact::Sound { call, t_ms: ms(at, began), side: book.side, phone, event };
+        let fact = Fact::Sound { call, t_ms: at.ms_since(began), side: book.side, phone, event };
         self.record(fact, now, out);
     }
 }
 
 fn extension(session: &Session) -> Option<Number> {
     session.phone.as_ref().map(|phone| phone.extension.clone())
-}
-
-fn ms(now: Mono, since: Mono) -> u64 {
-    u64::try_from(now.since(since).as_millis()).unwrap_or(u64::MAX)
 }
 
 fn place<T>(open: &mut [T; SoundFault::ALL.len()], fault: SoundFault) -> Option<&mut T> {

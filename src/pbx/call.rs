@@ -183,8 +183,7 @@ impl Call {
 
     /// Appends a step of this call to the history.
     pub(super) fn record(&self, event: CallEvent, turn: &mut Turn<'_>) {
-        let age = turn.now.mono.since(self.arrived);
-        let t_ms = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
+        let t_ms = turn.now.mono.ms_since(self.arrived);
         turn.record(Fact::Call { call: self.id, t_ms, event });
     }
 

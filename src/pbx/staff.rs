@@ -271,9 +271,7 @@ impl Floor {
             agent.told = told;
             let event = match (told, agent.line.wrap_until) {
                 (Told::Talking, _) => AgentEvent::Talking,
-                (Told::WrapUp, Some(until)) => AgentEvent::WrapUp {
-                    for_ms: u64::try_from(until.since(now).as_millis()).unwrap_or(u64::MAX),
-                },
+                (Told::WrapUp, Some(until)) => AgentEvent::WrapUp { for_ms: until.ms_since(now) },
                 (Told::Idle | Told::WrapUp, _) => AgentEvent::Idle,
             };
             if told == Told::Idle {

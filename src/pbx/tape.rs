@@ -62,12 +62,17 @@ pub(super) struct Announcing {
 }
 
 impl Call {
-    /// What the plan wants for this call as it stands: its group's word, or its number's.
+    /// What the plan wants for this call as it stands.
     fn recorded(&self, plan: &Plan) -> Recorded {
+        self.recorded_in(self.group.as_ref(), plan)
+    }
+
+    /// What the plan wants for this call in a group: its group's word, or its number's.
+    fn recorded_in(&self, group: Option<&GroupId>, plan: &Plan) -> Recorded {
         if self.placed_by.is_some() {
             return Recorded::Off; // a consultation is between colleagues
         }
-        let group = self.group.as_ref().and_then(|group| plan.groups.get(group)?.recorded);
+        let group = group.and_then(|group| plan.groups.get(group)?.recorded);
         let number = self.line.as_ref().and_then(|line| plan.desk_numbers.get(line)?.recorded);
         Recorded::of(group, number)
     }
@@ -187,8 +192,7 @@ impl Call {
     }
 
     fn record_tape(&self, event: RecordingEvent, turn: &mut Turn<'_>) {
-        let age = turn.now.mono.since(self.arrived);
-        let t_ms = Some(u64::try_from(age.as_millis()).unwrap_or(u64::MAX));
+        let t_ms = Some(turn.now.mono.ms_since(self.arrived));
         turn.record(Fact::Recording { call: self.id, t_ms, event });
     }
 }
@@ -205,10 +209,7 @@ pub(super) fn announce(
     let Some(prompt) = plan.recording.announcement.clone().filter(|_| !call.tape.told) else {
         return false;
     };
-    let before = call.group.replace(group.clone());
-    let wanted = call.recorded(&plan);
-    call.group = before;
-    if wanted == Recorded::Off {
+    if call.recorded_in(Some(group), &plan) == Recorded::Off {
         return false;
     }
     call.accept(turn);

@@ -398,7 +398,7 @@ impl<N: Fn(Notice)> Worker<N> {
             others,
             same_for_ms: match sound.prints.same_in_a_row() {
                 0 => 0,
-                _ => u32::try_from(now.since(sound.same_since).as_millis()).unwrap_or(u32::MAX),
+                _ => u32::try_from(now.ms_since(sound.same_since)).unwrap_or(u32::MAX),
             },
             comes_back: match (sound.prints.comes_back(), sound.prints.stays_away()) {
                 (true, _) => Some(true),

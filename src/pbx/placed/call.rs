@@ -78,8 +78,7 @@ impl Call {
 
     /// Puts it into the history.
     pub(super) fn record(&self, event: PlacedEvent, turn: &mut Turn<'_>) {
-        let age = turn.now.mono.since(self.arrived);
-        let t_ms = u64::try_from(age.as_millis()).unwrap_or(u64::MAX);
+        let t_ms = turn.now.mono.ms_since(self.arrived);
         turn.record(Fact::Placed { call: self.id, t_ms, event });
     }
 
