@@ -1,0 +1,305 @@
+//! What happens to a call of the desk, from its arrival to its one end.
+
+use crate::base::{AgentId, GroupId, MenuId, Number, Private, PromptId, Reason, TrunkId};
+use serde::{Deserialize, Serialize};
+
+/// A step in a call's life. The first is always `Arrived`, the last always `Ended`, and there is
+/// exactly one of each.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum CallEvent {
+    /// An INVITE reached a number of the plan.
+    Arrived {
+        /// The number that was dialled.
+        number: Number,
+        /// Who calls.
+        caller: Caller,
+        /// Where it came from.
+        origin: Origin,
+        /// Whether the number's calls enter the contract's figures.
+        counted: bool,
+    },
+    /// The number is outside its service hours; the call goes the closed way.
+    FoundClosed {
+        /// Why.
+        why: Closed,
+    },
+    /// Our 200 OK to the caller: from here on the caller is charged and hears us.
+    Accepted,
+    /// The auto attendant began (or began again) with this menu.
+    MenuEntered {
+        /// Which menu.
+        menu: MenuId,
+    },
+    /// A key was pressed in a menu and it leads somewhere.
+    KeyPressed {
+        /// In which menu.
+        menu: MenuId,
+        /// `0`–`9`, `*`, `#`, `A`–`D`.
+        key: char,
+    },
+    /// A key was pressed in a menu and leads nowhere.
+    KeyWrong {
+        /// In which menu.
+        menu: MenuId,
+        /// The key.
+        key: char,
+    },
+    /// No key came in the menu's time.
+    MenuTimedOut {
+        /// In which menu.
+        menu: MenuId,
+    },
+    /// The caller asked for an operator, by menu or by the number dialled. From here on a caller who
+    /// hangs up has abandoned.
+    OperatorAsked {
+        /// The group asked for; none when one agent's own line was dialled.
+        group: Option<GroupId>,
+    },
+    /// The call waits because no agent is free.
+    Queued {
+        /// In which group's queue.
+        group: GroupId,
+        /// 1 is next.
+        position: u32,
+    },
+    /// An announcement began to play to the caller.
+    Announced {
+        /// Which prompt.
+        prompt: PromptId,
+        /// What it is for.
+        purpose: Purpose,
+    },
+    /// An agent's phone is being rung for this call.
+    OfferMade {
+        /// Whose phone.
+        agent: AgentId,
+    },
+    /// That ringing is over without a conversation.
+    OfferEnded {
+        /// Whose phone.
+        agent: AgentId,
+        /// Why.
+        why: OfferEnd,
+    },
+    /// An agent answered and was connected to the caller.
+    OperatorAnswered {
+        /// Who.
+        agent: AgentId,
+    },
+    /// One side put the other on hold.
+    Held {
+        /// Who pressed hold.
+        by: Party,
+    },
+    /// The hold is over.
+    Resumed {
+        /// Who took the call back.
+        by: Party,
+    },
+    /// One side said why it is about to end the call, in numbers of SIP or of the telephone network.
+    ReasonGiven {
+        /// Who said it.
+        by: Party,
+        /// What.
+        reason: Reason,
+    },
+    /// The agent passed the caller on and speaks with them no more.
+    Transferred {
+        /// Who passed it on.
+        by: AgentId,
+        /// To which number of the plan; the agent's own when its phone hung up because its transfer had
+        /// come to nothing.
+        to: Number,
+        /// The agent had spoken with the other side before (取次転送).
+        attended: bool,
+    },
+    /// The agent passed the caller on to somebody who is no agent: a number outside, or a phone of ours.
+    /// It counts for the agent as a call of its own would.
+    SentAway {
+        /// Who passed it on.
+        by: AgentId,
+        /// To whom.
+        number: Private<String>,
+        /// Whether it is a phone of ours.
+        inside: bool,
+        /// The agent had spoken with the other side before.
+        attended: bool,
+    },
+    /// A trunk is being tried for it.
+    TrunkTried {
+        /// Which.
+        trunk: TrunkId,
+    },
+    /// It could not bring the call, or the called party said no.
+    TrunkFailed {
+        /// Which.
+        trunk: TrunkId,
+        /// The SIP status; 408 when its server said nothing, 503 when it has none that is well.
+        status: u16,
+    },
+    /// The caller is with whom the agent sent it to.
+    AwayAnswered,
+    /// The transfer came to nothing, and the caller is with the agent again.
+    Returned {
+        /// With whom.
+        agent: AgentId,
+    },
+    /// The call is over; its last event.
+    Ended {
+        /// Whose doing it was.
+        by: Party,
+        /// Why.
+        cause: EndCause,
+    },
+}
+
+/// Who calls.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Caller {
+    /// The number, or why there is none.
+    pub number: CallerNumber,
+    /// The display name as sent, made valid UTF-8, at most 128 characters.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub name: Option<Private<String>>,
+    /// The number that was dialled first, when the carrier says that the call was diverted to us.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub diverted_from: Option<Private<String>>,
+}
+
+/// A caller's number, or the reason of its absence (非通知, 公衆電話, 表示圏外).
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum CallerNumber {
+    /// National digits, or the extension.
+    Known(Private<String>),
+    /// The caller withheld it.
+    Withheld,
+    /// A public telephone.
+    Payphone,
+    /// The network could not bring it.
+    Unavailable,
+}
+
+/// Where a call came from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Origin {
+    /// From outside by this trunk.
+    Trunk(TrunkId),
+    /// From one of our own phones.
+    Extension(Number),
+}
+
+/// Why a number is closed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "closed")]
+pub enum Closed {
+    /// A service day, outside its hours.
+    Night,
+    /// A weekday that is not one of service (Saturday, Sunday).
+    Weekend,
+    /// A holiday.
+    Holiday {
+        /// Its name.
+        name: String,
+    },
+    /// A closure written in the plan (year-end).
+    Closure {
+        /// Its name.
+        name: String,
+    },
+}
+
+/// What an announcement is for; `Busy` is what makes a call count as busy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Purpose {
+    /// The desk's welcome or a menu's text.
+    Greeting,
+    /// "All operators are busy" (ビジーアナウンス).
+    Busy,
+    /// Please go on waiting.
+    Comfort,
+    /// "You are number n."
+    Position,
+    /// The after-hours message (時間外メッセージ).
+    AfterHours,
+    /// An information message of the auto attendant.
+    Information,
+    /// The last words before the system releases the call.
+    Release,
+    /// That the call is recorded.
+    Recording,
+}
+
+/// Why one ringing of one agent's phone ended without a conversation.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "end")]
+pub enum OfferEnd {
+    /// Nobody picked up within the ring time.
+    RangOut,
+    /// The phone said no.
+    Refused {
+        /// With this SIP status.
+        status: u16,
+    },
+    /// The caller hung up while it rang.
+    CallerLeft,
+    /// Another phone of a `ring_all` answered first.
+    TakenElsewhere,
+    /// The phone could not be reached.
+    Unreachable,
+    /// The system ended it (longest wait, fault, restart).
+    Withdrawn,
+}
+
+/// Whose doing.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Party {
+    /// The caller.
+    Caller,
+    /// The agent.
+    Agent,
+    /// We ourselves.
+    System,
+}
+
+/// Why a call ended.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case", tag = "cause")]
+pub enum EndCause {
+    /// BYE or CANCEL from the party named beside it.
+    HungUp,
+    /// The queue held its most.
+    QueueFull,
+    /// The longest wait passed.
+    WaitedTooLong,
+    /// The auto attendant was through: its information was told, or its tries used up.
+    MenuDone,
+    /// The after-hours message was told to its end.
+    ClosedTold,
+    /// All lines of the number were in use.
+    LinesFull,
+    /// All channels of the trunk that brought it were in use.
+    ChannelsFull,
+    /// The engine had no room for another call.
+    NoCapacity,
+    /// The one phone that was dialled did not answer, or said no.
+    NotAnswered {
+        /// The SIP status it gave; 480 when it rang out or is not registered.
+        status: u16,
+    },
+    /// An agent joined the far side of this call, a consultation, with that of another: it goes on there.
+    Transferred,
+    /// The agent who called or sent the caller outside has talked there as long today as it may.
+    TimeUsedUp,
+    /// A fault of the system; the text names it in words of ours, never a person's.
+    Fault {
+        /// Which.
+        what: String,
+    },
+    /// The daemon was restarted while the call was up; written by the next start.
+    Restart,
+}
