@@ -1,0 +1,197 @@
+//! What each event does to a call in each of its states: one match names every pair.
+
+use super::{Call, Event, Over, State, Telling};
+use crate::event::{CallEvent, EndCause, Party};
+use crate::pbx::floor::{Floor, Turn};
+use crate::pbx::tape::TapeEvent;
+use crate::pbx::{away, direct, hunt, menu, queue, tape, transfer};
+
+impl Call {
+    /// Moves the call one step.
+    #[expect(clippy::unnested_or_patterns, reason = "each line is a thought of its own")]
+    pub(in crate::pbx) fn step(&mut self, event: Event, floor: &mut Floor, turn: &mut Turn<'_>) {
+        use {Event as E, State as S};
+        if matches!(event, E::Due) && away::time_is_up(self, turn) {
+            return away::end_for_time(self, floor, turn);
+        }
+        if matches!(event, E::Due) {
+            self.tape_is(TapeEvent::Due, floor, turn);
+        }
+        match (&mut self.state, event) {
+            (S::New | S::Over, E::Said { .. }) => {}
+            (_, E::Said { by, reason }) => {
+                self.record(CallEvent::ReasonGiven { by, reason }, turn);
+            }
+            (S::Telling(Telling { by_tone: true, cause, .. }), E::CallerGone) => {
+                let cause = cause.clone();
+                self.end(Party::System, cause, Over::Caller, 0, floor, turn);
+            }
+            // The caller may leave at any instant.
+            (
+                S::Menu(_)
+                | S::Announcing(_)
+                | S::Telling(_)
+                | S::Hunting(_)
+                | S::Direct(_)
+                | S::Talking(_)
+                | S::Passing(_)
+                | S::Away(_),
+                E::CallerGone,
+            ) => self.end(Party::Caller, EndCause::HungUp, Over::Caller, 0, floor, turn),
+            (
+                S::Menu(_)
+                | S::Announcing(_)
+                | S::Telling(_)
+                | S::Hunting(_)
+                | S::Direct(_)
+                | S::Talking(_)
+                | S::Passing(_)
+                | S::Away(_),
+                E::CallerFailed(what),
+            ) => {
+                let cause = EndCause::Fault { what: what.to_owned() };
+                self.end(Party::System, cause, Over::Caller, 0, floor, turn);
+            }
+
+            (S::Menu(_), E::Key(key)) => menu::key(self, key, floor, turn),
+            (S::Menu(_), E::Played(play)) => menu::played(self, Some(play), floor, turn),
+            (S::Menu(_), E::Due) => menu::due(self, floor, turn),
+
+            (S::Announcing(_), E::Played(play)) => tape::announced(self, Some(play), floor, turn),
+            (S::Announcing(_), E::Due) => tape::announced(self, None, floor, turn),
+
+            (S::Telling(_), E::Played(play)) => self.told(Some(play), floor, turn),
+            (S::Telling(telling), E::Due) => {
+                if telling.script.until <= turn.now.mono {
+                    self.told(None, floor, turn);
+                }
+            }
+
+            (S::Hunting(_), E::Played(play)) => queue::played(self, Some(play), floor, turn),
+            (S::Hunting(_), E::Due) => queue::due(self, floor, turn),
+            (S::Hunting(_), E::AgentFree) => hunt::agent_free(self, floor, turn),
+            (S::Hunting(_), E::PhoneAnswered(leg)) => hunt::answered(self, leg, floor, turn),
+            (S::Hunting(_), E::PhoneRefused(leg, status)) => {
+                hunt::refused(self, leg, status, floor, turn);
+            }
+            // A phone that goes away while ringing has not said no.
+            (S::Hunting(_), E::PhoneGone(leg) | E::PhoneFailed(leg, _)) => {
+                hunt::lost(self, leg, floor, turn);
+            }
+            (S::Hunting(_), E::NoRoom(leg, _)) => hunt::no_room(self, leg, floor, turn),
+            (S::Hunting(_), E::RangOut(leg)) => hunt::rang_out(self, leg, floor, turn),
+            (S::Hunting(_), E::Withdraw(leg)) => hunt::withdraw(self, leg, floor, turn),
+
+            (S::Direct(_), E::PhoneRings) => self.ring(turn),
+            (S::Direct(_), E::PhoneAnswered(_)) => direct::answered(self, floor, turn),
+            (S::Direct(_), E::PhoneRefused(_, status)) => {
+                direct::refused(self, status, floor, turn);
+            }
+            (S::Direct(_), E::PhoneGone(_)) => direct::refused(self, 480, floor, turn),
+            (S::Direct(_), E::PhoneFailed(_, what) | E::NoRoom(_, what)) => {
+                direct::failed(self, what, floor, turn);
+            }
+            (S::Direct(_), E::RangOut(_)) => direct::rang_out(self, floor, turn),
+
+            (S::Talking(talk), E::PhoneGone(_)) if transfer::was_misled(talk, turn) => {
+                transfer::call_back(self, floor, turn);
+            }
+            (S::Talking(_), E::PhoneGone(_) | E::PhoneRefused(..)) => {
+                self.end(Party::Agent, EndCause::HungUp, Over::Phone, 0, floor, turn);
+            }
+            (S::Talking(_), E::PhoneFailed(_, what) | E::NoRoom(_, what)) => {
+                let cause = EndCause::Fault { what: what.to_owned() };
+                self.end(Party::System, cause, Over::Phone, 0, floor, turn);
+            }
+            (S::Talking(talk), E::Hold { by, on }) => {
+                let held = match by {
+                    Party::Caller => &mut talk.caller_holds,
+                    Party::Agent | Party::System => &mut talk.agent_holds,
+                };
+                if *held != on {
+                    *held = on;
+                    let other = if by == Party::Caller { talk.phone } else { self.leg };
+                    self.held(by, on, other, floor, turn);
+                }
+            }
+
+            (S::Passing(_), E::PhoneRings) => transfer::rings(self, turn),
+            (S::Passing(_), E::PhoneAnswered(leg)) => transfer::answered(self, leg, floor, turn),
+            (S::Passing(_), E::PhoneRefused(leg, status)) => {
+                transfer::gone(self, leg, status, floor, turn);
+            }
+            (S::Passing(_), E::PhoneGone(leg) | E::PhoneFailed(leg, _) | E::NoRoom(leg, _)) => {
+                transfer::gone(self, leg, 480, floor, turn);
+            }
+            (S::Passing(_), E::RangOut(leg)) => transfer::rang_out(self, leg, floor, turn),
+            (S::Passing(passing), E::Due) => {
+                let ring = passing.ring;
+                transfer::rang_out(self, ring, floor, turn);
+            }
+
+            (S::Away(_), E::PhoneGone(_) | E::PhoneRefused(..)) => {
+                self.end(Party::Agent, EndCause::HungUp, Over::Phone, 0, floor, turn);
+            }
+            (S::Away(_), E::PhoneFailed(_, what) | E::NoRoom(_, what)) => {
+                let cause = EndCause::Fault { what: what.to_owned() };
+                self.end(Party::System, cause, Over::Phone, 0, floor, turn);
+            }
+            (S::Away(_), E::Hold { by, on }) => away::hold(self, by, on, floor, turn),
+
+            // Keys are taken in a menu only; none is kept for later.
+            (
+                S::Announcing(_)
+                | S::Telling(_)
+                | S::Hunting(_)
+                | S::Direct(_)
+                | S::Talking(_)
+                | S::Passing(_)
+                | S::Away(_),
+                E::Key(_),
+            )
+            // Music has no end; the end of a play that a conversation replaced is of no concern.
+            | (S::Direct(_) | S::Talking(_) | S::Passing(_) | S::Away(_), E::Played(_))
+            // Only a conversation can be held; before it, the caller stays in its place.
+            | (
+                S::Menu(_)
+                | S::Announcing(_)
+                | S::Telling(_)
+                | S::Hunting(_)
+                | S::Direct(_)
+                | S::Passing(_),
+                E::Hold { .. },
+            )
+            // A group's caller was told that it rings when the phone was dialled.
+            | (S::Hunting(_) | S::Talking(_) | S::Away(_), E::PhoneRings)
+            // Answered already: a forked phone's second word, or a timer that crossed the answer.
+            | (S::Talking(_) | S::Away(_), E::PhoneAnswered(_) | E::RangOut(_))
+            // What an agent does besides takes nothing from a direct call or a conversation.
+            | (S::Direct(_) | S::Talking(_) | S::Passing(_) | S::Away(_), E::Withdraw(_))
+            // These states ring no phone, wait for no agent, and have no deadline.
+            | (
+                S::Menu(_) | S::Announcing(_) | S::Telling(_),
+                E::PhoneRings
+                | E::PhoneAnswered(_)
+                | E::PhoneRefused(..)
+                | E::PhoneGone(_)
+                | E::PhoneFailed(..)
+                | E::NoRoom(..)
+                | E::RangOut(_)
+                | E::Withdraw(_),
+            )
+            | (
+                S::Menu(_)
+                | S::Announcing(_)
+                | S::Telling(_)
+                | S::Direct(_)
+                | S::Talking(_)
+                | S::Passing(_)
+                | S::Away(_),
+                E::AgentFree,
+            )
+            | (S::Direct(_) | S::Talking(_) | S::Away(_), E::Due)
+            // The desk mends the one and has forgotten the other.
+            | (S::New | S::Over, _) => {}
+        }
+    }
+}
