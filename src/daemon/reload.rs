@@ -6,14 +6,13 @@ use super::certificates::{self, Certificates};
 use super::engine_loop::Heard;
 use super::inlet::Inlet;
 use super::pulse::Pulse;
-use crate::base::PromptId;
 use crate::cli::Language;
 use crate::config::{self, Config, Secrets};
 use crate::dialplan::{Finding, Plan};
 use crate::engine::{KeysPolicy, Rules, SealingPolicy};
 use crate::io::http::ViewHub;
+use crate::io::media::PromptLibrary;
 use crate::io::net::Lane;
-use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,7 +25,7 @@ pub(super) struct Reload {
     /// The zone that the figures are made in, which only a restart changes.
     zone: chrono_tz::Tz,
     /// Prompts that were loaded at the start: a plan can name no other.
-    prompts: BTreeSet<PromptId>,
+    prompts: Arc<PromptLibrary>,
     certificates: Option<Certificates>,
     inlet: Arc<Inlet<Heard>>,
     hub: ViewHub,
@@ -37,7 +36,7 @@ impl Reload {
     pub fn new(
         path: PathBuf,
         (running, plan): (Config, &Plan),
-        prompts: BTreeSet<PromptId>,
+        prompts: Arc<PromptLibrary>,
         certificates: Option<Certificates>,
         (inlet, hub, pulse): (Arc<Inlet<Heard>>, ViewHub, Arc<Pulse>),
     ) -> Self {
@@ -72,6 +71,13 @@ impl Reload {
         if plan.timezone != self.zone {
             waiting.push("plan: timezone (of the figures)".to_owned());
         }
+        let (prompts, codecs) = (Arc::clone(&self.prompts), config.media.codecs.clone());
+        let wanted = plan.prompts.clone();
+        // Without this thread a prompt that is new to the plan is not heard in codecs that take long.
+        let prepared = std::thread::Builder::new().name("prompts".into());
+        if let Err(error) = prepared.spawn(move || prompts.prepare(&wanted, &codecs)) {
+            tracing::error!(%error, "the prompts that the plan names anew could not be encoded");
+        }
         let agents = plan.agents.iter();
         let roster = agents.map(|(id, agent)| (id.clone(), agent.name.clone())).collect();
         let name = plan.name.clone();
@@ -105,7 +111,7 @@ impl Reload {
 
     fn read(&self) -> Result<(Config, Plan, Vec<Finding>), Vec<Finding>> {
         let (config, mut warnings) = config::load(&self.path, Secrets::Look)?;
-        let (plan, more) = config::load_plan(&config, Some(&self.prompts))?;
+        let (plan, more) = config::load_plan(&config, Some(&self.prompts.names()))?;
         // One that nobody can believe must not take the place of one that is believed.
         if warnings.iter().any(certificates::is_dead) {
             return Err(warnings);

@@ -284,7 +284,7 @@ pub async fn start(
     })
     .await??;
 
-    let known_prompts;
+    let known_prompts: Arc<PromptLibrary>;
     // Made anew at every start: what proves it is the fingerprint in the signalling, not its age.
     let identity = Arc::new(Identity::new(Instant::now()).map_err(|_| StartError::NoIdentity)?);
     let fingerprint = identity.fingerprint().clone();
@@ -292,7 +292,7 @@ pub async fn start(
         let inlet = Arc::clone(&inlet);
         let prompts = PromptLibrary::load(config.media.prompts.as_deref(), config.media.tones)
             .map_err(|error| StartError::Prompts(error.to_string()))?;
-        known_prompts = prompts.names();
+        known_prompts = Arc::new(prompts);
         let media_config = MediaConfig {
             tap_bytes: if config.recording.is_some() { TAP_BYTES } else { 0 },
             epoch: clock.began(),
@@ -302,7 +302,8 @@ pub async fn start(
             learn_source: config.media.learn_source,
             dscp: config.media.dscp,
             identity: Some(identity),
-            ..MediaConfig::new(Arc::new(prompts))
+            wanted: plan.prompts.clone(),
+            ..MediaConfig::new(Arc::clone(&known_prompts))
         };
         let notice = move |notice| {
             if let crate::rtp::command::Notice::NotReserved { port } = notice {

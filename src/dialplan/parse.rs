@@ -11,7 +11,7 @@ use super::reader::{At, Item, Table};
 use super::shape::{Kind, NumberRule, Shape, TextRule};
 use super::values::{self, RangeFault};
 use crate::base::{AgentId, GroupId, MenuId, Number, PromptId};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -112,6 +112,7 @@ pub(crate) fn plan(document: &Spanned<DeTable>, out: &mut Findings) -> (Plan, Ma
         code_refused,
         hold_music,
         positions,
+        prompts: BTreeSet::new(),
     };
     for (key, item) in reading.named(&mut top, "hours") {
         if let Some(hours) = super::parse_hours::hours(&item, reading.out) {
@@ -143,6 +144,7 @@ pub(crate) fn plan(document: &Spanned<DeTable>, out: &mut Findings) -> (Plan, Ma
     reading.codes(&mut top, &mut plan);
     plan.outside = super::parse_outside::outside(&mut reading, &mut top);
     top.finish(reading.out);
+    plan.prompts = reading.marks.prompts.iter().map(|prompt| prompt.value.clone()).collect();
     (plan, reading.marks)
 }
 

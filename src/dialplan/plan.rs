@@ -42,6 +42,8 @@ pub struct Plan {
     pub code_refused: PromptId,
     /// Whole-phrase position announcements, the first for position 1; beyond the last none is told.
     pub positions: Vec<PromptId>,
+    /// Every prompt that it names.
+    pub prompts: BTreeSet<PromptId>,
 }
 
 impl Plan {

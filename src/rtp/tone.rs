@@ -132,6 +132,9 @@ const CN: Tones = Tones {
     congestion: &[beep(&[450], 700, 700)],
 };
 
+/// After it a caller speaks: a message is recorded from here on.
+pub const LEAVE_WORD: Tone = &[beep(&[1000], 500, 40)];
+
 /// Peak of all tones: 16 dB below the loudest sample.
 const PEAK: f64 = 5200.0;
 /// A tone swells and fades within so many milliseconds, so that it does not click.

@@ -290,6 +290,7 @@ fn plan(agents: u64, rng: &mut Rng) -> Plan {
         code_done: PromptId::from("done"),
         code_refused: PromptId::from("not-done"),
         positions: (1..=3).map(|n| PromptId::from(format!("position-{n}"))).collect(),
+        prompts: std::collections::BTreeSet::new(),
     }
 }
 

@@ -15,6 +15,7 @@
     )
 )]
 
+mod built_in;
 mod counters;
 mod framing;
 mod leg;
@@ -40,14 +41,14 @@ mod tests;
 pub use counters::Counters;
 pub use prompts::{PromptError, PromptLibrary};
 
-use crate::base::{LegId, Rng};
+use crate::base::{LegId, PromptId, Rng};
 use crate::dtls::Identity;
 use crate::rtp::command::{Command, Notice};
 use crate::sdp::Codec;
 use counters::Board;
 use queue::{Order, Queue};
 use reserved::Reserved;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -61,6 +62,8 @@ pub struct MediaConfig {
     pub threads: usize,
     /// What can be played.
     pub prompts: Arc<PromptLibrary>,
+    /// What the plan names of it, encoded before it is wanted.
+    pub wanted: BTreeSet<PromptId>,
     /// The codecs that legs may speak; prompts are encoded in these.
     pub codecs: Vec<Codec>,
     /// A phone that should speak and is not heard for so long is told as `Silent`.
@@ -86,6 +89,7 @@ impl MediaConfig {
         let codecs = Codec::ALL.to_vec();
         Self {
             threads: 1,
+            wanted: prompts.names(),
             prompts,
             codecs,
             silence_after,
@@ -138,10 +142,11 @@ impl Media {
     {
         let reserved = Arc::new(Reserved::default());
         let (prompts, codecs) = (Arc::clone(&config.prompts), config.codecs.clone());
+        let wanted = config.wanted.clone();
         // Ends by itself; a call that comes before it has is in G.711 or waits a moment for its prompt.
         std::thread::Builder::new()
             .name("prompts".into())
-            .spawn(move || prompts.prepare(&codecs))?;
+            .spawn(move || prompts.prepare(&wanted, &codecs))?;
         let (mut threads, mut rings) = (Vec::new(), Vec::new());
         for number in 0..config.threads.max(1) {
             let (queue, board) = (Arc::new(Queue::new()?), Arc::new(Board::default()));

@@ -1,6 +1,7 @@
 //! What can be played: the announcements that come with the program, and a site's own recordings that
 //! take their place by name. Everything is read, judged and encoded once, before the first call.
 
+use super::built_in::{BuiltIn, MUSIC, SPOKEN};
 use crate::base::PromptId;
 use crate::rtp::Prompt;
 use crate::rtp::tone::{self, Country, Tones};
@@ -8,8 +9,10 @@ use crate::sdp::Codec;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
+/// The folder of English recordings inside a prompt folder, and what stands before their names here.
+const ENGLISH: &str = "en/";
 /// Longest prompt, seconds.
 const MAX_SECONDS: u32 = 600;
 /// Most files in a prompt folder.
@@ -18,40 +21,6 @@ const MAX_FILES: usize = 1000;
 const TOLD_MS: u32 = 3500;
 /// Samples a second that are played.
 const RATE_HZ: u32 = 8000;
-
-macro_rules! built_in {
-    ($($name:literal),* $(,)?) => {
-        [$(($name, include_bytes!(concat!("../../../prompts/", $name, ".wav")).as_slice())),*]
-    };
-}
-
-/// The files of `prompts/`, inside the program, so that it can speak wherever it is put.
-static BUILT_IN: [(&str, &[u8]); 24] = built_in![
-    "after-hours",
-    "busy",
-    "code-done",
-    "code-refused",
-    "comfort",
-    "desk-is-demo",
-    "holiday",
-    "information",
-    "menu-wrong",
-    "music",
-    "position-1",
-    "position-2",
-    "position-3",
-    "position-4",
-    "position-5",
-    "position-6",
-    "position-7",
-    "position-8",
-    "position-9",
-    "position-10",
-    "queue-full",
-    "waited-too-long",
-    "welcome",
-    "year-end",
-];
 
 /// Why a prompt cannot be used.
 #[derive(Debug, thiserror::Error)]
@@ -106,17 +75,48 @@ pub enum PromptError {
     },
 }
 
-/// All prompts by name. Cheap to share, never changed: a reload makes a new one.
+/// All prompts by name, those in English under `en/` and the name. Cheap to share, never changed: a restart
+/// makes a new one.
 #[derive(Clone, Debug)]
 pub struct PromptLibrary {
-    prompts: BTreeMap<PromptId, Arc<Prompt>>,
+    prompts: BTreeMap<PromptId, Entry>,
     /// The tones of a keypad.
     keys: BTreeMap<char, Arc<Prompt>>,
 }
 
+#[derive(Clone, Debug)]
+enum Entry {
+    Ready(Arc<Prompt>),
+    /// One of ours, at 8 and at 16 kHz, read when it is first wanted: a desk uses few of them.
+    BuiltIn {
+        wav: [&'static [u8]; 2],
+        read: Arc<OnceLock<Option<Arc<Prompt>>>>,
+    },
+}
+
+impl Entry {
+    fn built_in(narrow: &'static [u8], wide: &'static [u8]) -> Self {
+        Self::BuiltIn { wav: [narrow, wide], read: Arc::default() }
+    }
+
+    fn get(&self) -> Option<&Arc<Prompt>> {
+        match self {
+            Self::Ready(prompt) => Some(prompt),
+            Self::BuiltIn { wav: [narrow, wide], read } => {
+                let read = read.get_or_init(|| {
+                    let (_, narrow) = samples(*narrow, PathBuf::new()).ok()?;
+                    let (_, wide) = samples(*wide, PathBuf::new()).ok()?;
+                    Some(Arc::new(Prompt::encode_wide(&narrow, &wide)))
+                });
+                read.as_ref()
+            }
+        }
+    }
+}
+
 impl PromptLibrary {
     /// The built-in prompts, the tones of `country`, and over them the WAV files of `folder`: `busy.wav` takes the
-    /// place of `busy`, a new name adds a prompt.
+    /// place of `busy` in every language, `en/busy.wav` only of the English one; a new name adds a prompt.
     ///
     /// # Errors
     ///
@@ -127,16 +127,21 @@ impl PromptLibrary {
             ("ringback", ringback, 0),
             ("busy-tone", busy, TOLD_MS),
             ("congestion-tone", congestion, TOLD_MS),
+            ("beep", tone::LEAVE_WORD, 0),
         ];
         let mut prompts = BTreeMap::new();
         for (name, tone, least_ms) in tones {
             let (narrow, wide) =
                 (tone::render(tone, 8, least_ms), tone::render(tone, 16, least_ms));
-            prompts.insert(PromptId::from(name), Arc::new(Prompt::encode_wide(&narrow, &wide)));
+            let prompt = Arc::new(Prompt::encode_wide(&narrow, &wide));
+            prompts.insert(PromptId::from(name), Entry::Ready(prompt));
         }
-        for (name, wav) in BUILT_IN {
-            let path = PathBuf::from(format!("(built in) {name}.wav"));
-            prompts.insert(PromptId::from(name), Arc::new(decode(wav, path)?));
+        for BuiltIn { name, narrow, wide, english } in SPOKEN.iter().chain([&MUSIC]) {
+            prompts.insert(PromptId::from(*name), Entry::built_in(narrow, wide));
+            if let Some((narrow, wide)) = english {
+                let name = format!("{ENGLISH}{name}");
+                prompts.insert(PromptId::from(name), Entry::built_in(narrow, wide));
+            }
         }
         let mut library = Self { prompts, keys: keypad() };
         folder.map_or(Ok(()), |folder| library.lay_over(folder))?;
@@ -145,12 +150,14 @@ impl PromptLibrary {
 
     /// Puts the WAV files of `folder` over what is there.
     fn lay_over(&mut self, folder: &Path) -> Result<(), PromptError> {
-        for path in wav_files(folder)? {
-            let Some(name) = path.file_stem().and_then(|name| name.to_str()) else { continue };
-            let name = PromptId::from(name);
-            let unreadable = |source| PromptError::Unreadable { path: path.clone(), source };
-            let file = std::fs::File::open(&path).map_err(unreadable)?;
-            self.prompts.insert(name, Arc::new(decode(io::BufReader::new(file), path)?));
+        // A site's own words for a prompt must not be spoken in the built-in voice to those who chose English.
+        for (name, prompt) in read_folder(folder, "")? {
+            self.prompts.remove(&PromptId::from(format!("{ENGLISH}{name}")));
+            self.prompts.insert(name, prompt);
+        }
+        let english = folder.join(ENGLISH);
+        if english.is_dir() {
+            self.prompts.extend(read_folder(&english, ENGLISH)?);
         }
         Ok(())
     }
@@ -158,14 +165,16 @@ impl PromptLibrary {
     /// A library of given prompts, for tests and measurements.
     #[must_use]
     pub fn of(prompts: impl IntoIterator<Item = (PromptId, Prompt)>) -> Self {
-        let prompts = prompts.into_iter().map(|(name, prompt)| (name, Arc::new(prompt)));
+        let ready = |(name, prompt)| (name, Entry::Ready(Arc::new(prompt)));
+        let prompts = prompts.into_iter().map(ready);
         Self { prompts: prompts.collect(), keys: keypad() }
     }
 
-    /// One prompt.
+    /// One prompt; that of no language when there is none in the one that is named.
     #[must_use]
     pub fn get(&self, name: &PromptId) -> Option<&Arc<Prompt>> {
-        self.prompts.get(name)
+        let without = || self.prompts.get(&PromptId::from(name.as_str().strip_prefix(ENGLISH)?));
+        self.prompts.get(name).or_else(without)?.get()
     }
 
     /// The tones of a key.
@@ -174,13 +183,17 @@ impl PromptLibrary {
         self.keys.get(&key)
     }
 
-    /// Encodes everything in these codecs, as far as they take long: about a second for ten minutes of sound.
-    pub fn prepare(&self, codecs: &[Codec]) {
-        for codec in codecs {
-            self.keys
-                .values()
-                .chain(self.prompts.values())
-                .for_each(|prompt| prompt.prepare(*codec));
+    /// Reads these prompts, in each language, and encodes them in these codecs, as far as they take long: about a
+    /// second for ten minutes of sound.
+    pub fn prepare(&self, names: &BTreeSet<PromptId>, codecs: &[Codec]) {
+        let english = names.iter().map(|name| PromptId::from(format!("{ENGLISH}{name}")));
+        let spoken = names.iter().cloned().chain(english);
+        let spoken = spoken.filter_map(|name| self.prompts.get(&name)?.get().cloned());
+        let tones = self.keys.values().cloned();
+        for prompt in spoken.chain(tones) {
+            for codec in codecs {
+                prompt.prepare(*codec);
+            }
         }
     }
 
@@ -204,6 +217,20 @@ fn keypad() -> BTreeMap<char, Arc<Prompt>> {
     tone::KEYS.into_iter().map(tones).collect()
 }
 
+/// The WAV files of a folder, with `before` before their names.
+fn read_folder(folder: &Path, before: &str) -> Result<BTreeMap<PromptId, Entry>, PromptError> {
+    let mut prompts = BTreeMap::new();
+    for path in wav_files(folder)? {
+        let Some(name) = path.file_stem().and_then(|name| name.to_str()) else { continue };
+        let name = PromptId::from(format!("{before}{name}"));
+        let unreadable = |source| PromptError::Unreadable { path: path.clone(), source };
+        let file = std::fs::File::open(&path).map_err(unreadable)?;
+        let prompt = decode(io::BufReader::new(file), path)?;
+        prompts.insert(name, Entry::Ready(Arc::new(prompt)));
+    }
+    Ok(prompts)
+}
+
 fn wav_files(folder: &Path) -> Result<Vec<PathBuf>, PromptError> {
     let unreadable = |source| PromptError::Unreadable { path: folder.to_owned(), source };
     let mut files = Vec::new();
@@ -220,7 +247,8 @@ fn wav_files(folder: &Path) -> Result<Vec<PathBuf>, PromptError> {
     Ok(files)
 }
 
-fn decode(wav: impl io::Read, path: PathBuf) -> Result<Prompt, PromptError> {
+/// Samples a second, and the samples, of a WAV file that can be played.
+fn samples(wav: impl io::Read, path: PathBuf) -> Result<(u32, Vec<i16>), PromptError> {
     let reader = match hound::WavReader::new(wav) {
         Ok(reader) => reader,
         Err(source) => return Err(PromptError::NotWav { path, source }),
@@ -243,12 +271,16 @@ fn decode(wav: impl io::Read, path: PathBuf) -> Result<Prompt, PromptError> {
     if found_ms == 0 || found_ms > u64::from(MAX_SECONDS).saturating_mul(1000) {
         return Err(PromptError::WrongLength { path, found_ms, limit_s: MAX_SECONDS });
     }
-    let samples: Vec<i16> = match reader.into_samples().collect() {
-        Ok(samples) => samples,
-        Err(source) => return Err(PromptError::NotWav { path, source }),
-    };
+    match reader.into_samples().collect() {
+        Ok(samples) => Ok((spec.sample_rate, samples)),
+        Err(source) => Err(PromptError::NotWav { path, source }),
+    }
+}
+
+fn decode(wav: impl io::Read, path: PathBuf) -> Result<Prompt, PromptError> {
+    let (rate, samples) = samples(wav, path)?;
     let lowered = |by: u16, samples: &[i16]| lower(samples, by);
-    Ok(match spec.sample_rate.checked_div(RATE_HZ) {
+    Ok(match rate.checked_div(RATE_HZ) {
         Some(6) => Prompt::encode_wide(&lowered(6, &samples), &lowered(3, &samples)),
         Some(2) => Prompt::encode_wide(&lowered(2, &samples), &samples),
         _ => Prompt::encode(&samples),
@@ -328,8 +360,10 @@ mod tests {
         for name in library.names() {
             let prompt = library.get(&name).unwrap();
             let seconds = prompt.samples() / 8000;
-            assert!(seconds <= 30 && prompt.samples() > 4000, "{name}");
+            assert!(seconds <= 30 && prompt.samples() > 2000, "{name}");
             assert!((300.0..12_000.0).contains(&loudness(prompt)), "{name} {}", loudness(prompt));
+            let english = PromptId::from(format!("en/{name}"));
+            assert!(name.as_str().contains('/') || library.get(&english).is_some(), "{name}");
         }
         assert_eq!(library.get(&"music".into()).unwrap().samples(), 24 * 8000);
     }
@@ -355,11 +389,17 @@ mod tests {
         put("busy.wav", &wav(8000, 1, &[500; 800]));
         put("own.WAV", &wav(16_000, 1, &[500; 800]));
         put("readme.txt", b"not a prompt");
-        let mut library = PromptLibrary::of([("busy".into(), Prompt::encode(&[1, 2]))]);
+        std::fs::create_dir_all(folder.join("en")).unwrap();
+        put("en/closing.wav", &wav(8000, 1, &[500; 1600]));
+        let own = |name: &str| (name.into(), Prompt::encode(&[1, 2]));
+        let mut library = PromptLibrary::of([own("busy"), own("en/busy")]);
         library.lay_over(&folder).unwrap();
+        assert_eq!(library.get(&"en/busy".into()).unwrap().samples(), 800, "the site's word");
+        assert_eq!(library.get(&"en/closing".into()).unwrap().samples(), 1600);
+        assert!(library.get(&"closing".into()).is_none());
         assert_eq!(library.get(&"busy".into()).unwrap().samples(), 800);
         assert_eq!(library.get(&"own".into()).unwrap().samples(), 400);
-        assert_eq!(library.names().len(), 2);
+        assert_eq!(library.names().len(), 3);
         let table = [
             (wav(8000, 2, &[0; 800]), "8000 Hz, 2 channels"),
             (wav(44_100, 1, &[0; 800]), "44100 Hz"),

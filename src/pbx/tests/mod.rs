@@ -182,5 +182,6 @@ fn plan() -> Plan {
         code_done: "code_done".into(),
         code_refused: "code_refused".into(),
         positions: vec![PromptId::from("position_1"), PromptId::from("position_2")],
+        prompts: std::collections::BTreeSet::new(),
     }
 }
