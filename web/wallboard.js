@@ -5,7 +5,7 @@
 const WORDS = {
   ja: {
     title: "窓口", demonstration: "デモ運転中 ― 表示はすべて模擬呼です", connecting: "接続中", live: "受信中",
-    stale: "更新停止", theme: "明/暗", logout: "ログアウト", waiting: "待ち呼", ringing_now: "うち呼出中",
+    stale: "更新停止", theme: "明/暗", recordings: "録音", logout: "ログアウト", waiting: "待ち呼", ringing_now: "うち呼出中",
     longest: "最長待ち時間", agents: "オペレータ", today: "本日", offered: "受付", answered: "応答",
     abandoned: "放棄", busy: "ビジー", speed: "平均応答時間", longest_today: "最長待ち", short: "ワンコール切り",
     menu: "自動応答のみ", closed: "時間外", abandon_rate: "放棄率", busy_rate: "ビジー率", recent: "最近の呼", at: "着信",
@@ -31,7 +31,7 @@ const WORDS = {
   },
   en: {
     title: "Desk", demonstration: "DEMONSTRATION – every call shown is synthetic", connecting: "connecting", live: "live",
-    stale: "stale", theme: "light/dark", logout: "Sign out", waiting: "Waiting now", ringing_now: "of these ringing",
+    stale: "stale", theme: "light/dark", recordings: "Recordings", logout: "Sign out", waiting: "Waiting now", ringing_now: "of these ringing",
     longest: "Longest wait", agents: "Operators", today: "Today", offered: "Offered", answered: "Answered",
     abandoned: "Abandoned", busy: "Busy", speed: "avg. answer", longest_today: "longest wait", short: "one-ring",
     menu: "attendant only", closed: "closed", abandon_rate: "Abandon rate", busy_rate: "Busy rate", recent: "Recent calls", at: "arrived",

@@ -212,7 +212,16 @@ fn recordings(recorder: &Arc<Recorder>, inlet: &Arc<Inlet<Heard>>) -> http::Reco
         open: Arc::new(move |file| {
             let gone = || std::io::Error::from(std::io::ErrorKind::NotFound);
             let reading = recorder.upgrade().ok_or_else(gone)?.open(file)?;
-            Ok(http::Opened { bytes: reading.bytes(), pieces: Box::new(reading) })
+            Ok(http::Opened {
+                bytes: reading.bytes(),
+                pieces: Box::new(move |part| {
+                    let pieces = match part {
+                        Some((from, bytes)) => reading.only(from, bytes)?,
+                        None => reading,
+                    };
+                    Ok(Box::new(pieces) as http::Pieces)
+                }),
+            })
         }),
         fetched: Arc::new(move |call, number| {
             inlet.push(Lane::First, Heard::Fetched(RecordingId { call, number }));
@@ -437,6 +446,15 @@ pub async fn start(
                 Arc::new(move |call| {
                     let reader = reader.clone();
                     Box::pin(async move { reader.ladder(call).await.map_err(|e| e.to_string()) })
+                })
+            },
+            recorded: {
+                let reader = store.reader();
+                Arc::new(move |from, below| {
+                    let reader = reader.clone();
+                    Box::pin(async move {
+                        reader.recorded(from, below).await.map_err(|error| error.to_string())
+                    })
                 })
             },
             trace: Arc::clone(&trace) as http::TraceSource,

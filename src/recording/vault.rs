@@ -186,6 +186,11 @@ impl Opening {
         Ok(Self { cipher, header, next: 0, ended: false })
     }
 
+    /// The next piece to be opened is this one, from 0.
+    pub fn go_to(&mut self, piece: u32) {
+        self.next = piece;
+    }
+
     /// Opens the next piece: [`SEALED_BYTES`], or what the file has left at its end. What comes back of a
     /// forged piece is nothing.
     ///

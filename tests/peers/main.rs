@@ -15,6 +15,7 @@ mod flows;
 mod jssip;
 mod kamailio;
 mod linphone;
+mod listening;
 mod nat;
 mod outside;
 mod recording;

@@ -77,14 +77,14 @@ struct Calls {
 }
 
 #[derive(Serialize)]
-struct Call {
+pub(super) struct Call {
     arrived_at: String,
     #[serde(flatten)]
     row: CallRow,
 }
 
 impl Call {
-    fn new(row: CallRow, zone: chrono_tz::Tz) -> Self {
+    pub(super) fn new(row: CallRow, zone: chrono_tz::Tz) -> Self {
         Self { arrived_at: written(row.arrived_at_ms, zone), row }
     }
 }

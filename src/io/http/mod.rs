@@ -24,6 +24,7 @@ mod doors;
 mod guard;
 mod hub;
 mod pages;
+mod range;
 mod recordings;
 mod sip;
 mod stream;
@@ -34,7 +35,7 @@ mod tests;
 pub use auth::{Token, WeakToken};
 pub use guard::MAX_CONNECTIONS;
 pub use hub::{FEED_BOUND, NowFn, PUBLISH_EVERY, Reread, ViewHub};
-pub use recordings::{Opened, Recordings};
+pub use recordings::{Opened, Pieces, Recordings};
 pub use sip::{MAX_TRACES, TraceSource};
 pub use stream::MAX_STREAMS;
 
@@ -77,6 +78,12 @@ pub type MetricsFn =
 /// Reads one call's entries from the store, none when it has none; the error is for the log.
 pub type LadderFn = Arc<dyn Fn(CallId) -> BoxFuture<Result<Vec<Entry>, String>> + Send + Sync>;
 
+/// Some calls with recordings whose ids lie from the first one on and below the second, the greatest ids
+/// first, each with its entries in order; none when there are no more. The error is for the log.
+pub type RecordedFn = Arc<
+    dyn Fn(CallId, CallId) -> BoxFuture<Result<Vec<(CallId, Vec<Entry>)>, String>> + Send + Sync,
+>;
+
 /// Sources that are not listened to, and the way to let one in again.
 #[derive(Clone)]
 pub struct Doors {
@@ -112,6 +119,8 @@ pub struct App {
     pub metrics: MetricsFn,
     /// One call's entries.
     pub ladder: LadderFn,
+    /// The calls of a time that were recorded.
+    pub recorded: RecordedFn,
     /// The SIP trace.
     pub trace: TraceSource,
     /// Who is shut out.
@@ -178,6 +187,7 @@ fn router(server: Server) -> Router {
         .route("/api/v1/calls/{id}/recording/{action}", post(recordings::order))
         .route("/api/v1/calls/{id}/recordings/{number}", get(recordings::fetch))
         .route("/api/v1/calls/{id}/{form}", get(sip::of_call))
+        .route("/api/v1/recordings", get(recordings::of_day))
         .route("/api/v1/sip/messages", get(sip::messages))
         .route("/api/v1/sip/events", get(sip::events))
         .route("/api/v1/service-level", get(api::service_level))
@@ -193,6 +203,9 @@ fn router(server: Server) -> Router {
         .layer(from_fn_with_state(server.clone(), auth::authorize));
     Router::new()
         .route("/", get(pages::wallboard))
+        .route("/recordings", get(pages::recordings))
+        .route("/recordings.css", get(pages::recordings_style))
+        .route("/recordings.js", get(pages::recordings_script))
         .route("/wallboard.css", get(pages::style))
         .route("/wallboard.js", get(pages::script))
         .route("/login", post(auth::login))

@@ -12,11 +12,14 @@ use axum::response::{Html, IntoResponse, Response};
 const WALLBOARD: &str = include_str!("../../../web/wallboard.html");
 const STYLE: &str = include_str!("../../../web/wallboard.css");
 const SCRIPT: &str = include_str!("../../../web/wallboard.js");
+const RECORDINGS: &str = include_str!("../../../web/recordings.html");
+const RECORDINGS_STYLE: &str = include_str!("../../../web/recordings.css");
+const RECORDINGS_SCRIPT: &str = include_str!("../../../web/recordings.js");
 const LOGIN: &str = include_str!("../../../web/login.html");
 
 /// Nothing but our own files, no inline script or style, no frame around us.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
-     img-src 'self' data:; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+     img-src 'self' data:; media-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
 
 /// Puts the headers on every answer that keep a browser from doing what we did not mean.
 pub(super) async fn harden(request: Request, next: Next) -> Response {
@@ -40,6 +43,26 @@ pub(super) async fn wallboard(State(server): State<Server>, headers: HeaderMap) 
     } else {
         login_page(&server, false)
     }
+}
+
+/// `GET /recordings`: the list of recordings, or the login page for who is not known. What it shows it asks
+/// of the API, under the API's rules.
+pub(super) async fn recordings(State(server): State<Server>, headers: HeaderMap) -> Response {
+    if auth::is_known(&headers, &server) {
+        Html(RECORDINGS).into_response()
+    } else {
+        login_page(&server, false)
+    }
+}
+
+/// `GET /recordings.css`.
+pub(super) async fn recordings_style() -> Response {
+    ([(CONTENT_TYPE, "text/css; charset=utf-8")], RECORDINGS_STYLE).into_response()
+}
+
+/// `GET /recordings.js`.
+pub(super) async fn recordings_script() -> Response {
+    ([(CONTENT_TYPE, "text/javascript; charset=utf-8")], RECORDINGS_SCRIPT).into_response()
 }
 
 /// The login page; after a wrong token it says so. It says whether this is a demonstration, and

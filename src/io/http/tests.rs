@@ -133,6 +133,7 @@ impl World {
             }),
             trace: Arc::new(trace::Kept::new()),
             doors: trace::doors(),
+            recorded: Arc::new(|_, _| Box::pin(async { Ok(vec![]) })),
             recordings: None,
             version: "1.2.3".into(),
         };
@@ -246,6 +247,7 @@ async fn nothing_is_told_without_the_token() {
         "GET /api/v1/service-level",
         "GET /api/v1/agents",
         "GET /api/v1/board",
+        "GET /api/v1/recordings",
         "GET /api/v1/events",
         "POST /api/v1/agents/2001/sign-in",
         "POST /logout",

@@ -5,20 +5,24 @@ use crate::recording::vault::{
 };
 use crate::recording::wav;
 use std::fs::File;
-use std::io::{self, Read as _};
+use std::io::{self, Read as _, Seek as _, SeekFrom};
 use std::path::Path;
 
 /// Bytes of an open file that are read at once.
 const BLOCK_BYTES: usize = 64 * 1024;
 
-/// The pieces of one recording, in order.
+/// The pieces of one recording, or of a part of it, in order.
 pub struct Reading {
     file: File,
     opening: Option<Opening>,
     /// Bytes of the file that were not read yet.
     left: u64,
-    /// Bytes that come in all.
+    /// Bytes of the whole recording.
     bytes: u64,
+    /// Bytes of the next piece that lie before the part that is wanted.
+    skip: u64,
+    /// Bytes that are still due when only a part is wanted.
+    due: Option<u64>,
     first: bool,
     over: bool,
 }
@@ -38,20 +42,51 @@ impl Reading {
         if !sealed {
             let file = File::open(path)?;
             let (first, over) = (true, length == 0);
-            return Ok(Self { file, opening: None, left: length, bytes: length, first, over });
+            let (left, bytes) = (length, length);
+            return Ok(Self { file, opening: None, left, bytes, skip: 0, due: None, first, over });
         }
         let key = key.ok_or_else(|| refused("it is sealed, and there is no key".to_owned()))?;
         let opening = Opening::begin(key, &header).map_err(|why| refused(why.to_string()))?;
         let left = length.saturating_sub(HEADER_BYTES as u64);
         let tags = left.div_ceil(SEALED_BYTES as u64).saturating_mul(TAG_BYTES as u64);
         let bytes = left.saturating_sub(tags);
-        Ok(Self { file, opening: Some(opening), left, bytes, first: true, over: false })
+        let (opening, due) = (Some(opening), None);
+        Ok(Self { file, opening, left, bytes, skip: 0, due, first: true, over: false })
     }
 
-    /// How many bytes come in all.
+    /// How many bytes the whole recording has.
     #[must_use]
     pub const fn bytes(&self) -> u64 {
         self.bytes
+    }
+
+    /// Of what has been opened, only `bytes` bytes from `from` on. What is sealed is opened from the piece
+    /// that holds the first of them: each piece is proved by itself, but that the end was cut off is found
+    /// out only by who reads it.
+    ///
+    /// # Errors
+    ///
+    /// The system's; `InvalidInput` when the recording has no such bytes.
+    pub fn only(mut self, from: u64, bytes: u64) -> io::Result<Self> {
+        let end = from.checked_add(bytes).filter(|end| bytes > 0 && *end <= self.bytes);
+        if end.is_none() {
+            return Err(io::ErrorKind::InvalidInput.into());
+        }
+        self.due = Some(bytes);
+        let at = match &mut self.opening {
+            None => from,
+            Some(opening) => {
+                let piece = from.checked_div(PIECE_BYTES as u64).unwrap_or(0);
+                self.skip = from.saturating_sub(piece.saturating_mul(PIECE_BYTES as u64));
+                opening.go_to(u32::try_from(piece).unwrap_or(u32::MAX));
+                self.first = piece == 0;
+                piece.saturating_mul(SEALED_BYTES as u64)
+            }
+        };
+        self.left = self.left.saturating_sub(at);
+        let header = if self.opening.is_some() { HEADER_BYTES as u64 } else { 0 };
+        self.file.seek(SeekFrom::Start(at.saturating_add(header)))?;
+        Ok(self)
     }
 
     fn piece(&mut self) -> io::Result<Vec<u8>> {
@@ -74,6 +109,13 @@ impl Reading {
             && let Some(place) = piece.get_mut(..header.len())
         {
             place.copy_from_slice(&header);
+        }
+        let skip = usize::try_from(std::mem::take(&mut self.skip)).unwrap_or(usize::MAX);
+        piece.drain(..skip.min(piece.len()));
+        if let Some(due) = &mut self.due {
+            piece.truncate(usize::try_from(*due).unwrap_or(usize::MAX));
+            *due = due.saturating_sub(u64::try_from(piece.len()).unwrap_or(0));
+            self.over |= *due == 0;
         }
         Ok(piece)
     }

@@ -336,3 +336,54 @@ fn opus_is_written_ended_and_mended_too() {
         assert_eq!(length_ms(&bytes, granule.expect("pages")), Some(mended.length_ms));
     }
 }
+
+#[test]
+fn a_part_is_what_stands_there_in_the_whole_sealed_or_not() {
+    let directory = fresh("part");
+    fs::create_dir_all(&directory).expect("a directory");
+    let key = SiteKey::parse(&"5".repeat(64)).expect("64 digits");
+    let piece = vault::PIECE_BYTES as u64;
+    // A WAV header that claims the greatest length is mended on the way, also in a part.
+    for length in [0, 44, piece - 1, piece, 3 * piece, 3 * piece + 1_001] {
+        let mut plain: Vec<u8> =
+            (0_u8..251).cycle().take(usize::try_from(length).unwrap()).collect();
+        if let Some(place) = plain.get_mut(..44) {
+            place.copy_from_slice(&wav::header(Band::Narrow, u64::from(u32::MAX)));
+        }
+        let mut sealed = Vec::new();
+        let mut sealing = vault::Sealing::begin(&key, [3; 32], &mut sealed).expect("a key");
+        sealing.write(&plain, &mut sealed);
+        sealing.finish(&mut sealed);
+        for (name, bytes) in [("plain.wav", &plain), ("secret.wav.sealed", &sealed)] {
+            let path = directory.join(name);
+            fs::write(&path, bytes).expect("written");
+            let open = || Reading::open(&path, Some(&key)).expect("ours");
+            let read =
+                |pieces: Reading| pieces.collect::<Result<Vec<_>, _>>().expect("whole").concat();
+            let whole = read(open());
+            assert_eq!(whole.len() as u64, length, "{name}");
+            let cuts = [0, 1, 43, 44, piece - 1, piece, piece + 1, 2 * piece, 3 * piece, length];
+            for from in cuts {
+                for bytes in [1, 2, 45, piece, piece + 2, length] {
+                    let part = open().only(from, bytes);
+                    let there = bytes > 0 && from + bytes <= length;
+                    assert_eq!(part.is_ok(), there, "{name} {from} {bytes} of {length}");
+                    if let Ok(part) = part {
+                        let at = usize::try_from(from).unwrap();
+                        let to = usize::try_from(from + bytes).unwrap();
+                        assert!(read(part) == whole[at..to], "{name} {from} {bytes} of {length}");
+                    }
+                }
+            }
+        }
+    }
+    // A piece that somebody changed is found out by who reads it, and by nobody else.
+    let path = directory.join("secret.wav.sealed");
+    let mut forged = fs::read(&path).expect("is there");
+    forged[vault::HEADER_BYTES + 2 * vault::SEALED_BYTES + 9] ^= 1;
+    fs::write(&path, forged).expect("written");
+    let open = || Reading::open(&path, Some(&key)).expect("ours");
+    assert!(open().only(piece, piece).expect("there").all(|piece| piece.is_ok()));
+    assert!(open().only(2 * piece, 1).expect("there").any(|piece| piece.is_err()));
+    let _ = fs::remove_dir_all(directory);
+}

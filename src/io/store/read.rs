@@ -15,6 +15,9 @@ const BLOCK: i64 = 5_000;
 /// Entries of one call that are read; what follows is not.
 pub const LADDER_BOUND: i64 = 2_000;
 
+/// Calls with recordings that are read at once.
+const RECORDED_BOUND: i64 = 100;
+
 /// Why the journal could not be read.
 #[derive(Debug, thiserror::Error)]
 pub enum ReadError {
@@ -54,7 +57,7 @@ struct Raw {
 
 impl Raw {
     fn from_row(row: &SqliteRow) -> Result<Self, sqlx::Error> {
-        debug_assert_eq!(row.len(), COLUMNS);
+        debug_assert!(row.len() >= COLUMNS);
         Ok(Self {
             seq: row.try_get(0)?,
             at_ms: row.try_get(1)?,
@@ -192,6 +195,43 @@ impl Reader {
         .fetch_all(connection)
         .await?;
         rows.iter().map(|row| Raw::from_row(row)?.decode()).collect()
+    }
+
+    /// Calls with recordings whose ids lie from `from` on and below `below`, the greatest ids first, each with
+    /// its entries in order: at most a hundred, none when there are no more.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`].
+    pub async fn recorded(
+        &self,
+        from: CallId,
+        below: CallId,
+    ) -> Result<Vec<(CallId, Vec<Entry>)>, ReadError> {
+        let mut connection = self.connection.lock().await;
+        let connection = self.open(&mut connection).await?;
+        let rows = sqlx::query(
+            "SELECT seq, at_ms, v, body, call FROM entry WHERE call IN ( \
+             SELECT DISTINCT call FROM entry WHERE call >= ?1 AND call < ?2 \
+             AND body ->> '$.of' = 'recording' ORDER BY call DESC LIMIT ?3) \
+             ORDER BY call DESC, seq",
+        )
+        .bind(from.to_string())
+        .bind(below.to_string())
+        .bind(RECORDED_BOUND)
+        .fetch_all(connection)
+        .await?;
+        let mut calls: Vec<(CallId, Vec<Entry>)> = Vec::new();
+        for row in &rows {
+            let text: String = row.try_get(COLUMNS)?;
+            let call = text.parse().map_err(|error| sqlx::Error::Decode(Box::new(error)))?;
+            let entry = Raw::from_row(row)?.decode()?;
+            match calls.last_mut() {
+                Some((last, entries)) if *last == CallId(call) => entries.push(entry),
+                _ => calls.push((CallId(call), vec![entry])),
+            }
+        }
+        Ok(calls)
     }
 
     /// The entries from `seq` on in order, at most `limit`.

@@ -178,6 +178,33 @@ fn what_was_written_is_read_back_with_japanese_names() {
     assert!(store.close(PATIENCE));
 }
 
+#[test]
+fn calls_that_were_recorded_are_found_by_their_time_and_no_others() {
+    let folder = Folder::new();
+    let (store, _replay, notices) = open(&folder.file());
+    let recorded = |seq: u64, call: u64| {
+        let event = crate::event::RecordingEvent::Fetched { number: 1 };
+        let fact = Fact::Recording { call: id(call), t_ms: None, event };
+        Entry { seq, at: Wall(1_790_780_400_000), fact }
+    };
+    // 150 calls of three entries each, and of one more that says of every third that it was recorded.
+    let mut entries: Vec<Entry> = (1..=600).map(entry).collect();
+    entries.extend((0..50).map(|n| recorded(601 + n, 3 * n)));
+    store.append(Batch { number: 1, entries, bindings: vec![], subscriptions: vec![] });
+    wait_for(&notices, committed(1));
+    let read = |from: u64, below: u64| {
+        block_on(store.reader().recorded(id(from), id(below))).expect("read")
+    };
+    let ids = |calls: &[(CallId, Vec<Entry>)]| calls.iter().map(|it| it.0).collect::<Vec<_>>();
+    let found = read(10, 22);
+    assert_eq!(ids(&found), [21, 18, 15, 12].map(id));
+    assert_eq!(found[3].1, [entry(49), entry(50), entry(52), recorded(605, 12)]);
+    assert_eq!(ids(&read(10, 21)), [18, 15, 12].map(id), "below is not among them");
+    assert_eq!(ids(&read(10, 12)), []);
+    assert_eq!(read(0, 1_000).len(), 50);
+    assert!(store.close(PATIENCE));
+}
+
 /// What it is of, its kind, its agent, its `t_ms`.
 type Row = (String, Option<String>, Option<String>, Option<i64>);
 
