@@ -14,6 +14,7 @@ pub mod ice;
 pub mod io;
 pub mod pbx;
 pub mod recording;
+pub mod rehearse;
 pub mod rtp;
 pub mod sdp;
 pub mod simulate;

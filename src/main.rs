@@ -34,6 +34,9 @@ enum Command {
     /// Walk one call through a plan. Example: madoguchi try dialplans/service-desk.toml
     /// --at 2026-12-30T10:00 --from 0312345678 --to DESK --press 1
     Try(cli::Try),
+    /// Put the calls of the tables beside a plan to the desk's rules, and say which do not do what is due.
+    /// Example: madoguchi test dialplans/service-desk.toml
+    Test(cli::Test),
     /// See what passes on the SIP wire of the running desk: live, a call's ladder, a capture file.
     /// Example: madoguchi sip --config /etc/madoguchi/madoguchi.toml --method INVITE
     Sip(cli::Sip),
@@ -74,6 +77,7 @@ fn main() -> ExitCode {
         Command::Demo(demo) => madoguchi::daemon::demonstrate(&demo.dir, demo.sip, demo.http),
         Command::Check(check) => cli::check(&check),
         Command::Try(walk) => cli::walk(&walk),
+        Command::Test(test) => cli::test(&test),
         Command::Sip(sip) => cli::sip(&sip),
         Command::Recording(recording) => cli::recording(&recording),
     }

@@ -21,6 +21,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("view", &["base", "event"]),
     ("engine", &["base", "sdp", "dtls", "rtp", "sip", "dialplan", "event", "pbx", "recording"]),
     ("simulate", &["base", "sdp", "rtp", "sip", "dialplan", "event", "pbx", "view", "engine"]),
+    ("rehearse", &["base", "dialplan", "event", "pbx", "view"]),
     ("config", &["base", "sdp", "rtp", "sip", "trace", "dialplan", "event", "recording"]),
     ("io/dns", &["base", "sip"]),
     ("io/net", &["base", "sip"]),
@@ -41,6 +42,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "dialplan",
             "event",
             "view",
+            "rehearse",
             "config",
             "io/media",
             "io/recording",
@@ -94,6 +96,7 @@ const PURE: &[&str] = &[
     "recording",
     "view",
     "engine",
+    "rehearse",
     "simulate",
 ];
 

@@ -26,7 +26,7 @@ pub(super) fn answer(arguments: &Check, lang: Lang, prompts: KnownPrompts) -> Re
         Ok(known) => known,
         Err(why) => return Reply::wrong(&why),
     };
-    let result = dialplan::load(&text, &name, Some(&known));
+    let result = config::plan_at(&arguments.file, Some(&known));
     let summary = result.as_ref().ok().map(|(plan, _)| plan_summary(plan, lang));
     let (Ok((_, findings)) | Err(findings)) = result;
     reply(&name, &findings, summary, lang)

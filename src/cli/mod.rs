@@ -1,9 +1,11 @@
-//! The commands that only read and answer: `check`, `try`, `sip` and `recording`, with their arguments.
+//! The commands that only read and answer: `check`, `try`, `test`, `sip` and `recording`, with their
+//! arguments.
 //!
 //! Starts nothing and decides nothing about calls.
 
 mod check;
 mod recording;
+mod rehearse;
 mod sip;
 mod walk;
 
@@ -80,6 +82,18 @@ pub struct Try {
     pub language: Language,
 }
 
+/// Ends with 0 when every call of every table does what is due, 1 when one does not, a plan or a table is
+/// refused or a plan has no table, 2 when the command itself was wrong.
+#[derive(Clone, Debug, Args)]
+pub struct Test {
+    /// Plans, or configurations that name one; their tables stand beside them (PLAN.test.toml).
+    #[arg(required = true, value_name = "PLAN")]
+    pub plans: Vec<PathBuf>,
+    /// In which words.
+    #[command(flatten)]
+    pub language: Language,
+}
+
 /// Checks a plan or a configuration and prints what was found.
 #[must_use]
 pub fn check(arguments: &Check) -> ExitCode {
@@ -97,6 +111,12 @@ pub fn walk(arguments: &Try) -> ExitCode {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let now = Wall(i64::try_from(since.as_millis()).unwrap_or(i64::MAX));
     walk::answer(arguments, arguments.language.choose(), now).finish()
+}
+
+/// Puts the calls of the tables beside a plan to the rules and prints which do not do what is due.
+#[must_use]
+pub fn test(arguments: &Test) -> ExitCode {
+    rehearse::answer(arguments, arguments.language.choose()).finish()
 }
 
 impl Language {

@@ -15,6 +15,7 @@ struct Arguments {
 enum Command {
     Check(Check),
     Try(Try),
+    Test(Test),
 }
 
 fn parse(line: &str) -> Result<Arguments, clap::Error> {
@@ -40,6 +41,7 @@ fn run(line: &str) -> Reply {
     };
     match arguments.command {
         Command::Check(of) => check::answer(&of, of.language.choose(), &prompts),
+        Command::Test(of) => rehearse::answer(&of, of.language.choose()),
         // 2026-11-02 10:00 in Japan.
         Command::Try(of) => walk::answer(&of, of.language.choose(), Wall(1_793_581_200_000)),
     }
@@ -125,4 +127,58 @@ fn a_call_is_tried_from_the_command_line() {
     }
     let reply = run("madoguchi try --lang en /nonexistent.toml --to desk");
     assert!(reply.code == 1 && reply.err.contains("unreadable"), "{}", reply.err);
+}
+
+#[test]
+fn plans_are_tested_by_the_tables_beside_them() {
+    let (desk, demo) = (plan("service-desk.toml"), plan("demo.toml"));
+    let reply = run(&format!("madoguchi test --lang ja {desk} {demo}"));
+    assert_eq!((reply.code, reply.err.as_str()), (0, ""), "{}", reply.out);
+    assert!(reply.out.contains("service-desk.test.toml: 28 件すべて表の通り\n"), "{}", reply.out);
+    assert!(reply.out.contains("demo.test.toml: 10 件すべて表の通り\n"), "{}", reply.out);
+
+    // A plan that was changed and a table that was not: the line is told, the others go on.
+    let dir = std::env::temp_dir().join(format!("madoguchi-test-{}", std::process::id()));
+    let write = |name: &str, text: &str| std::fs::write(dir.join(name), text).expect("writes");
+    std::fs::create_dir_all(&dir).expect("a folder");
+    let read = |path: &str| std::fs::read_to_string(path).expect("a shipped file");
+    let changed =
+        read(&demo).replace("2 = { announce = \"information\" }", "2 = { group = \"desk\" }");
+    write(
+        "p.toml",
+        &changed.replace(
+            "3 = { group = \"second\" }",
+            "3 = { group = \"desk\" }\n4 = { group = \"second\" }",
+        ),
+    );
+    write("p.test.toml", &read(&demo.replace(".toml", ".test.toml")));
+    let plan = dir.join("p.toml").display().to_string();
+    let reply = run(&format!("madoguchi test --lang en {plan} {desk}"));
+    assert_eq!(reply.code, 1, "{}", reply.out);
+    assert!(
+        reply.out.contains("\"3 は専門窓口: 四人が一斉に鳴る\": leads_to is group desk"),
+        "{}",
+        reply.out
+    );
+    assert!(reply.out.contains("p.test.toml:19:12"), "{}", reply.out);
+    assert!(
+        reply.out.contains("p.test.toml: 9 calls do as the table says, 1 do not\n"),
+        "{}",
+        reply.out
+    );
+    assert!(reply.out.contains("all 28 calls do as the table says"), "{}", reply.out);
+    // A second table with a fault; a table beside nothing; no table at all.
+    write("p.night.test.toml", "[[calls]]\nname = 1\n");
+    let reply = run(&format!("madoguchi test --lang en {plan}"));
+    assert!(reply.out.contains("p.night.test.toml:2:8"), "{}", reply.out);
+    write("lonely.toml", &changed);
+    let lonely = dir.join("lonely.toml").display().to_string();
+    let reply = run(&format!("madoguchi test --lang en {lonely}"));
+    assert!(
+        reply.code == 1 && reply.err.contains("due is ") && reply.err.contains("lonely.test.toml"),
+        "{}",
+        reply.err
+    );
+    assert_eq!(run("madoguchi test --lang en /nonexistent.toml").code, 1);
+    let _ = std::fs::remove_dir_all(&dir);
 }

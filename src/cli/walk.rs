@@ -3,10 +3,7 @@
 use super::{Reply, Try, told};
 use crate::base::{AgentId, Number, TrunkId, Wall};
 use crate::config::{self, Secrets};
-use crate::dialplan::{
-    self, Asker, End, Finding, Lang, Outward, Plan, Press, Question, Route, walk,
-};
-use chrono::{DateTime, NaiveDateTime, TimeZone};
+use crate::dialplan::{self, Asker, End, Finding, Lang, Outward, Plan, Question, Route, walk};
 
 /// Walks the call. `now` stands for a time that was not given.
 pub(super) fn answer(arguments: &Try, lang: Lang, now: Wall) -> Reply {
@@ -18,7 +15,7 @@ pub(super) fn answer(arguments: &Try, lang: Lang, now: Wall) -> Reply {
     };
     let at = match &arguments.at {
         None => now,
-        Some(text) => match time(text, &plan) {
+        Some(text) => match dialplan::moment(text, plan.timezone) {
             Some(at) => at,
             None => {
                 return Reply::wrong(&lang.pick(
@@ -28,7 +25,7 @@ pub(super) fn answer(arguments: &Try, lang: Lang, now: Wall) -> Reply {
             }
         },
     };
-    let Some(to) = number(&arguments.to, &plan) else {
+    let Some(to) = plan.number_named(&arguments.to) else {
         let known: Vec<String> = plan
             .desk_numbers
             .iter()
@@ -40,22 +37,16 @@ pub(super) fn answer(arguments: &Try, lang: Lang, now: Wall) -> Reply {
             format!("--to: \"{to}\" is neither a number nor a desk number's name. Desk numbers:\n{known}"),
         ));
     };
-    let mut presses = Vec::new();
-    for key in arguments.press.iter().flat_map(|keys| keys.chars()).filter(|key| *key != ',') {
-        presses.push(match key {
-            '0'..='9' | '*' | '#' | 'A'..='D' => Press::Key(key),
-            '-' => Press::Nothing,
-            other => {
-                let other = dialplan::tame(&other.to_string());
-                return Reply::wrong(&lang.pick(
-                    format!(
-                        "--press の \"{other}\" はキーではない（0〜9、*、#、何も押さない時は -）"
-                    ),
-                    format!("--press: \"{other}\" is no key: 0 to 9, *, #, or - for none"),
-                ));
-            }
-        });
-    }
+    let presses = match dialplan::presses(&arguments.press.concat()) {
+        Ok(presses) => presses,
+        Err(other) => {
+            let other = dialplan::tame(&other.to_string());
+            return Reply::wrong(&lang.pick(
+                format!("--press の \"{other}\" はキーではない（0〜9、*、#、何も押さない時は -）"),
+                format!("--press: \"{other}\" is no key: 0 to 9, *, #, or - for none"),
+            ));
+        }
+    };
     let from = asker(arguments, &plan);
     let caller = arguments.from.as_deref().map(Number::from);
     if let Some(reply) = caller.and_then(|from| outward(&plan, &to, &from, lang)) {
@@ -68,13 +59,12 @@ pub(super) fn answer(arguments: &Try, lang: Lang, now: Wall) -> Reply {
 
 /// The plan itself, or the one that a configuration names. Prompts need not exist to walk.
 fn plan(arguments: &Try) -> Result<Plan, Vec<Finding>> {
-    let name = arguments.file.display().to_string();
     let text = std::fs::read_to_string(&arguments.file).unwrap_or_default();
     if text.is_empty() || config::looks_like_config(&text) {
         let (config, _) = config::load(&arguments.file, Secrets::Look)?;
         return config::load_plan(&config, None).map(|(plan, _)| plan);
     }
-    dialplan::load(&text, &name, None).map(|(plan, _)| plan)
+    config::plan_at(&arguments.file, None).map(|(plan, _)| plan)
 }
 
 /// The way of a call outside, when one of our phones dials a number that the plan does not have itself.
@@ -131,34 +121,4 @@ fn asker(arguments: &Try, plan: &Plan) -> Asker {
         Some(agent) => Asker::Extension(agent.into()),
         None => Asker::Outside(arguments.trunk.as_deref().map(Into::into)),
     }
-}
-
-/// A number as it is dialled, or the desk number of that name.
-fn number(text: &str, plan: &Plan) -> Option<Number> {
-    if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'*' | b'#')) {
-        return Some(text.into());
-    }
-    let named = plan
-        .desk_numbers
-        .iter()
-        .find(|(_, desk)| desk.name.to_lowercase() == text.to_lowercase())
-        .map(|(number, _)| number);
-    let first = || {
-        let counted = plan.desk_numbers.iter().find(|(_, desk)| desk.counted);
-        counted.map(|(number, _)| number).filter(|_| text.eq_ignore_ascii_case("desk"))
-    };
-    named.or_else(first).cloned()
-}
-
-/// A time in the plan's zone, or with an offset of its own.
-fn time(text: &str, plan: &Plan) -> Option<Wall> {
-    if let Ok(at) = DateTime::parse_from_rfc3339(text) {
-        return Some(Wall(at.timestamp_millis()));
-    }
-    let text = text.replacen(' ', "T", 1);
-    let naive = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
-        .iter()
-        .find_map(|format| NaiveDateTime::parse_from_str(&text, format).ok())?;
-    let at = plan.timezone.from_local_datetime(&naive).earliest()?;
-    Some(Wall(at.timestamp_millis()))
 }

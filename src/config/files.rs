@@ -84,6 +84,20 @@ pub fn load(path: &Path, secrets: Secrets) -> Result<(Config, Vec<Finding>), Vec
     }
 }
 
+/// Reads a plan by itself.
+///
+/// # Errors
+///
+/// As [`dialplan::load`], and what cannot be read.
+pub fn plan_at(
+    path: &Path,
+    known_prompts: Option<&BTreeSet<PromptId>>,
+) -> Result<(Plan, Vec<Finding>), Vec<Finding>> {
+    let name = path.display().to_string();
+    let text = read(path, &name, false)?;
+    dialplan::load(&text, &name, known_prompts)
+}
+
 /// Reads the plan that a configuration names, and judges the two together: trunks that the plan names
 /// exist, agents have a phone.
 ///

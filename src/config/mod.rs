@@ -21,7 +21,7 @@ mod trunks;
 #[cfg(test)]
 mod tests;
 
-pub use files::{Secrets, load, load_plan, looks_like_config, write_private};
+pub use files::{Secrets, load, load_plan, looks_like_config, plan_at, write_private};
 pub use parse::parse;
 pub use recording::{RecordingConfig, read_key};
 pub use secrets::{MOST_ACCOUNTS, accounts};

@@ -30,9 +30,10 @@ pub use parse::{LONGEST_RING, MOST_AGENTS, MOST_ENTRIES};
 pub use plan::*;
 pub use route::Route;
 pub use shape::show as show_duration;
+pub use values::moment;
 pub use walk::{
     Asker, End, Expected, GroupWay, MOST_MENUS, MOST_OFFERS, Offer, Press, Question, Step, Waiting,
-    Walk, walk,
+    Walk, presses, walk,
 };
 
 use crate::base::PromptId;

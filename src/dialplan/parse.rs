@@ -319,23 +319,13 @@ impl Reading<'_, '_> {
     }
 
     fn codes(&mut self, top: &mut Table, plan: &mut Plan) {
-        const CODES: [(&str, FeatureCode); 8] = [
-            ("sign_in", FeatureCode::SignIn),
-            ("sign_out", FeatureCode::SignOut),
-            ("pause", FeatureCode::Pause),
-            ("unpause", FeatureCode::Unpause),
-            ("record_start", FeatureCode::RecordStart),
-            ("record_stop", FeatureCode::RecordStop),
-            ("record_pause", FeatureCode::RecordPause),
-            ("record_resume", FeatureCode::RecordResume),
-        ];
         for (key, item) in self.all(top, "codes") {
             if !values::is_code(&key.value) {
                 let found = key.value.clone();
                 self.out.at(&key.span, Shape::BadNumber { found, rule: NumberRule::Code });
             }
             self.number(&key, What::Code);
-            if let Some(code) = item.word(&CODES, self.out) {
+            if let Some(code) = item.word(&FeatureCode::NAMES, self.out) {
                 plan.codes.insert(Number::from(key.value), code);
             }
         }

@@ -296,3 +296,17 @@ pub enum FeatureCode {
     /// No longer.
     RecordResume,
 }
+
+impl FeatureCode {
+    /// As a plan writes each of them.
+    pub const NAMES: [(&'static str, Self); 8] = [
+        ("sign_in", Self::SignIn),
+        ("sign_out", Self::SignOut),
+        ("pause", Self::Pause),
+        ("unpause", Self::Unpause),
+        ("record_start", Self::RecordStart),
+        ("record_stop", Self::RecordStop),
+        ("record_pause", Self::RecordPause),
+        ("record_resume", Self::RecordResume),
+    ];
+}

@@ -49,6 +49,25 @@ impl Plan {
         self.codes.get(number).map_or(Route::Other, |code| Route::Code(*code))
     }
 
+    /// A number as it is dialled, or the desk number of that name; `desk` is the first that is counted.
+    #[must_use]
+    pub fn number_named(&self, text: &str) -> Option<Number> {
+        if !text.is_empty() && text.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'*' | b'#'))
+        {
+            return Some(text.into());
+        }
+        let named = self
+            .desk_numbers
+            .iter()
+            .find(|(_, desk)| desk.name.to_lowercase() == text.to_lowercase())
+            .map(|(number, _)| number);
+        let first = || {
+            let counted = self.desk_numbers.iter().find(|(_, desk)| desk.counted);
+            counted.map(|(number, _)| number).filter(|_| text.eq_ignore_ascii_case("desk"))
+        };
+        named.or_else(first).cloned()
+    }
+
     /// Whether a desk number is served at `at`. One that names no hours always is.
     #[must_use]
     pub fn state_of(&self, desk: &DeskNumber, at: Wall) -> OpenState {

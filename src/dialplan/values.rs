@@ -4,7 +4,9 @@
 use super::hours::end_of_day;
 use super::plan::{Span, WeekdayKey};
 use super::shape::TextRule;
-use chrono::{NaiveDate, NaiveTime, Timelike};
+use crate::base::Wall;
+use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime, TimeZone, Timelike};
+use chrono_tz::Tz;
 use std::time::Duration;
 
 /// `20s`, `500ms`, `2m`, `1h`.
@@ -149,6 +151,21 @@ pub(crate) fn date(text: &str) -> Option<NaiveDate> {
     }
     let (month, day) = two_digits(rest)?;
     NaiveDate::from_ymd_opt(year.parse().ok()?, month, day)
+}
+
+/// A time in a zone (`2026-12-30T10:00`, with seconds or without), or with an offset of its own. One that
+/// a change of clocks brings twice is the first of the two.
+#[must_use]
+pub fn moment(text: &str, zone: Tz) -> Option<Wall> {
+    if let Ok(at) = DateTime::parse_from_rfc3339(text) {
+        return Some(Wall(at.timestamp_millis()));
+    }
+    let text = text.replacen(' ', "T", 1);
+    let naive = ["%Y-%m-%dT%H:%M", "%Y-%m-%dT%H:%M:%S"]
+        .iter()
+        .find_map(|format| NaiveDateTime::parse_from_str(&text, format).ok())?;
+    let at = zone.from_local_datetime(&naive).earliest()?;
+    Some(Wall(at.timestamp_millis()))
 }
 
 fn two_digits(text: &str) -> Option<(u32, u32)> {

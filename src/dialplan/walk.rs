@@ -49,6 +49,21 @@ pub enum Press {
     Nothing,
 }
 
+/// What a caller does at each menu as people write it: keys, `-` for none; commas part them.
+///
+/// # Errors
+///
+/// The first that is no key.
+pub fn presses(text: &str) -> Result<Vec<Press>, char> {
+    let keys = text.chars().filter(|key| *key != ',');
+    keys.map(|key| match key {
+        '0'..='9' | '*' | '#' | 'A'..='D' => Ok(Press::Key(key)),
+        '-' => Ok(Press::Nothing),
+        other => Err(other),
+    })
+    .collect()
+}
+
 /// The answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Walk {

@@ -1,0 +1,125 @@
+//! The shipped plans do what their tables say; tables that are wrong are refused, and calls that do
+//! otherwise are told with file, line and what is due.
+
+use super::*;
+use crate::dialplan::{self, Finding, Lang, Plan};
+use std::sync::Arc;
+
+const SHIPPED: [(&str, &str, &str); 2] = [
+    (
+        "service-desk.test.toml",
+        include_str!("../../dialplans/service-desk.toml"),
+        include_str!("../../dialplans/service-desk.test.toml"),
+    ),
+    (
+        "demo.test.toml",
+        include_str!("../../dialplans/demo.toml"),
+        include_str!("../../dialplans/demo.test.toml"),
+    ),
+];
+
+fn plan(text: &str) -> Arc<Plan> {
+    match dialplan::load(text, "plan.toml", None) {
+        Ok((plan, _)) => Arc::new(plan),
+        Err(findings) => panic!("{}", said(&findings, Lang::En)),
+    }
+}
+
+fn said(findings: &[Finding], lang: Lang) -> String {
+    findings.iter().map(|finding| finding.render(lang)).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn the_shipped_plans_do_what_their_tables_say() {
+    for (name, text, table_text) in SHIPPED {
+        let plan = plan(text);
+        let (table, warnings) = match read(table_text, name, &plan) {
+            Ok(read) => read,
+            Err(findings) => panic!("{}", said(&findings, Lang::En)),
+        };
+        assert!(warnings.is_empty() && table.len() >= 10, "{name}");
+        let report = judge(&plan, &table, table_text, name);
+        assert_eq!(report.otherwise, 0, "{}", said(&report.findings, Lang::En));
+        assert_eq!(report.well, table.len());
+    }
+}
+
+const CALL: &str = "[[calls]]\nname = \"x\"\nat = \"2026-11-02T10:00\"\nto = \"直通\"\n";
+
+/// Each thing that can be due fails when the call does otherwise: no line of a table is for show.
+#[test]
+fn each_line_of_a_table_can_fail() {
+    let plan = plan(SHIPPED[0].1);
+    let table = [
+        ("leads_to = { group = \"dsek\" }", "leads_to は group desk", "group dsek"),
+        ("leads_to = { nowhere = true }", "leads_to は group desk", "nowhere"),
+        ("hours = \"night\"", "hours は open", "night"),
+        ("rings = [\"2002\"]", "rings は [\"2001\"]", "[\"2002\"]"),
+        ("rings = []", "rings は [\"2001\"]", "[]"),
+        ("rings = [\"2001\", \"2002\"]", "rings は [\"2001\"]", "[\"2001\", \"2002\"]"),
+        ("answered_by = \"2003\"", "answered_by は 2001", "2003"),
+        ("agents = \"busy\"\nanswered_by = \"2003\"", "answered_by は ない", "2003"),
+        ("hears = [\"welcome\"]", "hears は []", "[\"welcome\"]"),
+        ("agents = \"busy\"\nhears = []", "hears は [\"busy\", \"music\"", "[]"),
+        ("agents = \"busy\"\nnever_hears = [\"music\"]", "never_hears は [", "[\"music\"]"),
+        ("outcome = \"abandoned\"", "outcome は answered", "abandoned"),
+        ("outcome = \"none\"", "outcome は answered", "none"),
+        ("counted = false", "counted は true", "false"),
+    ];
+    for (line, found, due) in table {
+        let text = format!("{CALL}{line}\n");
+        let (table, _) = read(&text, "t.test.toml", &plan).expect(line);
+        let report = judge(&plan, &table, &text, "t.test.toml");
+        let shown = said(&report.findings, Lang::Ja);
+        assert_eq!((report.well, report.otherwise), (0, 1), "{line}: {shown}");
+        let last = 4 + line.lines().count();
+        assert!(shown.contains(&format!("t.test.toml:{last}:")), "{line}: {shown}");
+        assert!(shown.contains(&format!("「x」: {found}")), "{line}: {shown}");
+        assert!(shown.contains(&format!("正しくは: {due}（")), "{line}: {shown}");
+        assert!(
+            said(&report.findings, Lang::En).contains("either the plan or the table"),
+            "{line}"
+        );
+    }
+}
+
+#[test]
+fn a_table_that_is_wrong_is_refused_with_its_line() {
+    let plan = plan(SHIPPED[0].1);
+    // (changed, into, code, line)
+    let table = [
+        ("outcome", "outcom", "unknown-key", 5),
+        ("outcome = \"answered\"", "", "nothing-due", 1),
+        ("\"answered\"", "\"answerd\"", "bad-word", 5),
+        ("name = \"x\"\n", "", "missing-key", 1),
+        ("2026-11-02T10:00", "tomorrow", "bad-time", 3),
+        ("直通", "直接", "bad-number", 4),
+        ("outcome = \"answered\"", "press = \"x\"\nhours = \"open\"", "bad-press", 5),
+        ("outcome = \"answered\"", "leads_to = { group = \"a\", refuse = 486 }", "bad-leads-to", 5),
+        ("outcome = \"answered\"", "leads_to = { nowhere = false }", "bad-leads-to", 5),
+        ("outcome = \"answered\"", "answered_by = \"2011\"", "no-such", 5),
+        ("outcome = \"answered\"", "agents = { 2011 = \"busy\" }\ncounted = true", "no-such", 5),
+        ("outcome = \"answered\"", "agents = { al = \"busy\" }\ncounted = true", "no-such", 5),
+        ("outcome = \"answered\"", "agents = \"asleep\"\ncounted = true", "bad-word", 5),
+        ("outcome = \"answered\"", "others = 1001\ncounted = true", "out-of-range", 5),
+        ("outcome = \"answered\"", "hangs_up = \"soon\"\ncounted = true", "bad-duration", 5),
+        ("outcome = \"answered\"", "hears = \"busy\"", "wrong-kind", 5),
+    ];
+    let good = format!("{CALL}outcome = \"answered\"\n");
+    assert!(read(&good, "t", &plan).is_ok());
+    for (what, into, code, line) in table {
+        let text = good.replacen(what, into, 1);
+        let Err(findings) = read(&text, "t.test.toml", &plan) else { panic!("{into}: taken") };
+        let shown = said(&findings, Lang::En);
+        assert!(shown.contains(&format!("error[{code}]")), "{into}: {shown}");
+        assert!(shown.contains(&format!("t.test.toml:{line}:")), "{into}: {shown}");
+    }
+}
+
+#[test]
+fn a_table_without_a_call_is_told() {
+    let plan = plan(SHIPPED[0].1);
+    let (table, warnings) = read("", "t.test.toml", &plan).expect("no error");
+    assert!(table.is_empty());
+    assert!(said(&warnings, Lang::Ja).contains("電話が一つもない"));
+}
