@@ -47,8 +47,14 @@ greeting = "welcome"
 timeout = "3s"
 tries = 3
 then = { menu = "two" }
+no_key = "menu-none"
+extensions = ["2001-2003", "7001"]
+key_timeout = "2s"
 [menus.one.keys]
 1 = { group = "a" }
+5 = { enter = "staff" }
+6 = { hours = "h", open = { language = "en", then = { menu = "two" } }, closed = { announce = "after-hours" } }
+8 = { enter = "bare" }
 2 = { menu = "one" }
 3 = { extension = "2002" }
 4 = { refuse = 503 }
@@ -61,6 +67,18 @@ then = { announce = "after-hours" }
 [menus.two.keys]
 1 = { group = "b" }
 2 = { menu = "one" }
+[entries.staff]
+min_digits = 2
+max_digits = 4
+tries = 2
+then = { group = "a" }
+otherwise = { menu = "two" }
+[entries.bare]
+min_digits = 3
+max_digits = 3
+confirm = false
+then = { announce = "information" }
+otherwise = { language = "en", then = { group = "b" } }
 [groups.a]
 number = "7000"
 agents = ["2001-2003"]
@@ -183,6 +201,25 @@ impl Scene {
                 steps.push(format!("silence {menu}"));
                 self.in_menu = false;
             }
+            CallEvent::ExtensionDialled { menu, number } => {
+                steps.push(format!("dialled {menu} {number}"));
+                self.in_menu = false;
+            }
+            CallEvent::LanguageChosen { language } => {
+                steps.push(format!("language {}", language.name()));
+            }
+            CallEvent::EntryBegan { entry } => {
+                steps.push(format!("entry {entry}"));
+                self.in_menu = true;
+            }
+            CallEvent::NumberEntered { entry, digits } => {
+                steps.push(format!("entered {entry} {}", digits.reveal()));
+                self.in_menu = false;
+            }
+            CallEvent::NumberRefused { entry } => {
+                steps.push(format!("refused {entry}"));
+                self.in_menu = false;
+            }
             CallEvent::OperatorAsked { group } => {
                 self.asked_at = Some(self.now.mono);
                 self.story.asked =
@@ -245,11 +282,17 @@ fn steps(walk: &Walk) -> Vec<String> {
         Step::Menu { menu, .. } => Some(format!("menu {menu}")),
         Step::Key { menu, key } => Some(format!("key {menu} {key}")),
         Step::WrongKey { menu, key } => Some(format!("wrong {menu} {key}")),
+        Step::Dialled { menu, number } => Some(format!("dialled {menu} {number}")),
+        Step::Language { language } => Some(format!("language {}", language.name())),
+        Step::Entry { entry, .. } => Some(format!("entry {entry}")),
+        Step::Entered { entry, digits } => Some(format!("entered {entry} {digits}")),
+        Step::EntryRefused { entry, .. } => Some(format!("refused {entry}")),
         Step::NoKey { menu, .. } => Some(format!("silence {menu}")),
         Step::Recorded { .. }
         | Step::Desk { .. }
         | Step::AlwaysOpen
         | Step::Open { .. }
+        | Step::EntryOver { .. }
         | Step::TriesOver { .. } => None,
     };
     walk.steps.iter().filter_map(told).collect()
@@ -344,7 +387,7 @@ proptest! {
         minute in 0i64..60,
         who in 0..6usize,
         number in 0..12usize,
-        keys in proptest::collection::vec("[0-9*-]", 0..5),
+        keys in proptest::collection::vec("[0-9*#-]{1,5}", 0..5),
     ) {
         let plan = plan(which);
         let at = 1_782_831_600_000 + (hour * 60 + minute) * 60_000;
@@ -373,7 +416,8 @@ proptest! {
 #[test]
 fn a_caller_who_goes_round_for_ever_is_let_go_by_both() {
     let plan = plan(2);
-    let presses = vec![Press::Key('2'); 80];
+    // 2 also begins an extension of the menu: it is a key when nothing follows.
+    let presses = [Press::Key('2'), Press::Nothing].repeat(80);
     let at = madoguchi::base::Wall(1_793_581_200_000); // 2026-11-02 10:00 in Japan
     let from = Asker::Outside(None);
     let question = Question { at, from, to: "0312345678".into(), presses };

@@ -80,6 +80,8 @@ macro_rules! names {
 names! {
     /// An agent: the extension number that is the agent's own line.
     AgentId,
+    /// The name in the plan of a number that callers enter.
+    EntryId,
     /// A group's name in the plan.
     GroupId,
     /// A menu's name in the plan.

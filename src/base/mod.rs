@@ -6,6 +6,7 @@ mod bounded;
 mod channels;
 mod id;
 mod keys;
+mod language;
 mod network;
 mod private;
 mod reason;
@@ -14,8 +15,11 @@ mod time;
 
 pub use bounded::{BoundedQueue, Full};
 pub use channels::Channels;
-pub use id::{AgentId, CallId, GroupId, LegId, MenuId, Number, PlayId, PromptId, TapId, TrunkId};
+pub use id::{
+    AgentId, CallId, EntryId, GroupId, LegId, MenuId, Number, PlayId, PromptId, TapId, TrunkId,
+};
 pub use keys::KeysBy;
+pub use language::Language;
 pub use network::{Network, NotANetwork};
 pub use private::Private;
 pub use reason::{Protocol, Reason};

@@ -5,7 +5,7 @@ use super::finding::{Findings, nearest};
 use super::parse::{From, Marks};
 use super::plan::{Plan, Target};
 use super::problem::{Problem, What};
-use crate::base::{AgentId, GroupId, MenuId, PromptId};
+use crate::base::{AgentId, EntryId, GroupId, MenuId, PromptId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Most phones that one call may ring at once.
@@ -20,6 +20,7 @@ pub(crate) fn whole(
 ) {
     let kinds = numbers(marks, out);
     ways(marks, &kinds, out);
+    super::parse_attendant::check_dialled(marks, &kinds, out);
     hours(marks, out);
     members(plan, marks, out);
     reached(plan, marks, out);
@@ -94,7 +95,19 @@ fn ways(marks: &Marks, kinds: &BTreeMap<&str, What>, out: &mut Findings) {
                     }
                 }
             }
-            Target::Menu(_) | Target::Group(_) | Target::Announce(_) | Target::Refuse(_) => {}
+            Target::Enter(id) if !marks.entries.contains_key(id) => {
+                let near = nearest(id.as_str(), marks.entries.keys().map(EntryId::as_str));
+                let name = id.as_str().to_owned();
+                out.at(&way.span, Problem::NoSuch { what: What::Entry, name, near });
+            }
+            // What stands inside a branch is a way of its own.
+            Target::Hours(_)
+            | Target::Speak(_)
+            | Target::Menu(_)
+            | Target::Group(_)
+            | Target::Enter(_)
+            | Target::Announce(_)
+            | Target::Refuse(_) => {}
         }
     }
 }
@@ -156,6 +169,7 @@ fn members(plan: &Plan, marks: &Marks, out: &mut Findings) {
 /// Menus and groups can be reached from a number.
 fn reached(plan: &Plan, marks: &Marks, out: &mut Findings) {
     let mut menus: BTreeSet<&MenuId> = BTreeSet::new();
+    let mut entries: BTreeSet<&EntryId> = BTreeSet::new();
     let mut groups: BTreeSet<&GroupId> =
         plan.groups.iter().filter(|(_, group)| group.number.is_some()).map(|(id, _)| id).collect();
     let mut to_look: Vec<&Target> = marks
@@ -172,15 +186,48 @@ fn reached(plan: &Plan, marks: &Marks, out: &mut Findings) {
             Target::Menu(id) if menus.insert(id) => {
                 to_look.extend(marks.ways.iter().filter_map(|(from, way)| match from {
                     From::Key(menu) | From::Then(menu) if menu == id => Some(&way.value),
-                    From::Desk | From::Key(_) | From::Then(_) => None,
+                    From::Desk
+                    | From::Key(_)
+                    | From::Then(_)
+                    | From::Entered(_)
+                    | From::Otherwise(_) => None,
+                }));
+                groups.extend(plan.menus.get(id).into_iter().flat_map(|menu| {
+                    let numbered = plan.groups.iter().filter(|(_, group)| {
+                        let number = group.number.as_ref();
+                        number.is_some_and(|number| menu.dial.numbers.contains(number))
+                    });
+                    numbered.map(|(id, _)| id)
                 }));
             }
-            Target::Menu(_) | Target::Extension(_) | Target::Announce(_) | Target::Refuse(_) => {}
+            Target::Enter(id) if entries.insert(id) => {
+                to_look.extend(marks.ways.iter().filter_map(|(from, way)| match from {
+                    From::Entered(entry) | From::Otherwise(entry) if entry == id => {
+                        Some(&way.value)
+                    }
+                    From::Desk
+                    | From::Key(_)
+                    | From::Then(_)
+                    | From::Entered(_)
+                    | From::Otherwise(_) => None,
+                }));
+            }
+            Target::Menu(_)
+            | Target::Enter(_)
+            | Target::Hours(_)
+            | Target::Speak(_)
+            | Target::Extension(_)
+            | Target::Announce(_)
+            | Target::Refuse(_) => {}
         }
     }
     for (id, span) in marks.menus.iter().filter(|(id, _)| !menus.contains(id)) {
         let name = id.as_str().to_owned();
         out.at(span, Problem::Unreachable { what: What::Menu, name });
+    }
+    for (id, span) in marks.entries.iter().filter(|(id, _)| !entries.contains(id)) {
+        let name = id.as_str().to_owned();
+        out.at(span, Problem::Unreachable { what: What::Entry, name });
     }
     for (id, span) in marks.groups.iter().filter(|(id, _)| !groups.contains(id)) {
         let name = id.as_str().to_owned();
@@ -188,35 +235,58 @@ fn reached(plan: &Plan, marks: &Marks, out: &mut Findings) {
     }
 }
 
-/// A caller who presses nothing must come out of the menus. (One who presses may go round as often as
-/// he likes: every round is his own doing, and silence leads him out.)
+/// Where a caller who presses nothing waits for a key.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Node<'m> {
+    Menu(&'m MenuId),
+    Entry(&'m EntryId),
+}
+
+impl Node<'_> {
+    fn name(self) -> String {
+        match self {
+            Self::Menu(id) => id.as_str().to_owned(),
+            Self::Entry(id) => id.as_str().to_owned(),
+        }
+    }
+}
+
+/// A caller who presses nothing must come out of the menus, at every hour. (One who presses may go round as
+/// often as he likes: every round is his own doing, and silence leads him out.)
 fn circles(marks: &Marks, out: &mut Findings) {
-    let then: BTreeMap<&MenuId, _> = marks
-        .ways
-        .iter()
-        .filter_map(|(from, way)| match (from, &way.value) {
-            (From::Then(menu), Target::Menu(next)) => Some((menu, (next, &way.span))),
-            _ => None,
-        })
-        .collect();
-    let mut told: BTreeSet<&MenuId> = BTreeSet::new();
-    for start in then.keys().copied() {
-        let mut way: Vec<&MenuId> = vec![start];
-        let mut at = start;
-        while let Some((next, span)) = then.get(at) {
-            if let Some(begin) = way.iter().position(|menu| menu == next) {
-                let circle: Vec<&MenuId> = way.iter().skip(begin).copied().collect();
-                if !circle.iter().any(|menu| told.contains(menu)) {
-                    told.extend(circle.iter().copied());
-                    let mut names: Vec<String> =
-                        circle.iter().map(|menu| menu.as_str().to_owned()).collect();
-                    names.push(next.as_str().to_owned());
-                    out.at(span, Problem::MenuCircle { way: names });
-                }
-                break;
+    let mut silent: BTreeMap<Node<'_>, Vec<(Node<'_>, &std::ops::Range<usize>)>> = BTreeMap::new();
+    for (from, way) in &marks.ways {
+        let from = match from {
+            From::Then(menu) => Node::Menu(menu),
+            From::Otherwise(entry) => Node::Entry(entry),
+            From::Desk | From::Key(_) | From::Entered(_) => continue,
+        };
+        let to = match &way.value {
+            Target::Menu(menu) => Node::Menu(menu),
+            Target::Enter(entry) => Node::Entry(entry),
+            _ => continue,
+        };
+        silent.entry(from).or_default().push((to, &way.span));
+    }
+    // Every node is looked at once: what was left without a circle has none.
+    let mut done: BTreeSet<Node<'_>> = BTreeSet::new();
+    for start in silent.keys().copied() {
+        let mut way: Vec<(Node<'_>, usize)> = vec![(start, 0)];
+        while let Some((at, next)) = way.last_mut() {
+            let (at, ahead) = (*at, silent.get(at).and_then(|list| list.get(*next)));
+            *next += 1;
+            let Some((to, span)) = ahead else {
+                done.insert(at);
+                way.pop();
+                continue;
+            };
+            if let Some(begin) = way.iter().position(|(node, _)| node == to) {
+                let circle = way.iter().skip(begin).map(|(node, _)| node.name());
+                let names = circle.chain([to.name()]).collect();
+                out.at(span, Problem::MenuCircle { way: names });
+            } else if !done.contains(to) {
+                way.push((*to, 0));
             }
-            way.push(next);
-            at = next;
         }
     }
 }

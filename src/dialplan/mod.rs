@@ -3,12 +3,14 @@
 //!
 //! Pure. Knows no SIP, no call in progress and no agent's state: `pbx` acts on what is said here.
 
+mod attendant;
 mod check;
 mod finding;
 pub mod holidays;
 mod hours;
 mod outside;
 mod parse;
+mod parse_attendant;
 mod parse_hours;
 mod parse_outside;
 mod parse_recording;
@@ -22,6 +24,7 @@ pub(crate) mod values;
 mod walk;
 mod walk_text;
 
+pub use attendant::{Branch, Dial, Dialled, Entry, Speak};
 pub use check::MOST_RUNG_AT_ONCE;
 pub use finding::{Both, Finding, Findings, Lang, Message, Place, Severity, Source, nearest, tame};
 pub use hours::{ClosedWhy, OpenState, end_of_day};

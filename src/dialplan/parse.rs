@@ -10,7 +10,7 @@ use super::problem::{Problem, What};
 use super::reader::{At, Item, Table};
 use super::shape::{Kind, NumberRule, Shape, TextRule};
 use super::values::{self, RangeFault};
-use crate::base::{AgentId, GroupId, MenuId, Number, PromptId};
+use crate::base::{AgentId, EntryId, GroupId, MenuId, Number, PromptId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::Arc;
@@ -40,6 +40,10 @@ pub(crate) struct Marks {
     pub(crate) hours: BTreeMap<Arc<str>, Range<usize>>,
     /// Where menus are written.
     pub(crate) menus: BTreeMap<MenuId, Range<usize>>,
+    /// Where entries are written.
+    pub(crate) entries: BTreeMap<EntryId, Range<usize>>,
+    /// Numbers that can be dialled in menus: a range is one place.
+    pub(crate) dialled: Vec<(MenuId, At<Vec<Number>>)>,
     /// Where groups are written.
     pub(crate) groups: BTreeMap<GroupId, Range<usize>>,
     /// Where agents are written: a range of numbers is one place.
@@ -65,6 +69,10 @@ pub(crate) enum From {
     Key(MenuId),
     /// Of a menu in which no key was pressed.
     Then(MenuId),
+    /// Of an entry with a number.
+    Entered(EntryId),
+    /// Of an entry without one.
+    Otherwise(EntryId),
 }
 
 /// What is being read.
@@ -102,6 +110,7 @@ pub(crate) fn plan(document: &Spanned<DeTable>, out: &mut Findings) -> (Plan, Ma
         desk_numbers: BTreeMap::new(),
         hours: BTreeMap::new(),
         menus: BTreeMap::new(),
+        entries: BTreeMap::new(),
         groups: BTreeMap::new(),
         agents: BTreeMap::new(),
         codes: BTreeMap::new(),
@@ -131,6 +140,13 @@ pub(crate) fn plan(document: &Spanned<DeTable>, out: &mut Findings) -> (Plan, Ma
         reading.marks.menus.insert(id.clone(), key.span);
         if let Some(menu) = parse_way::menu(&mut reading, &id, &item) {
             plan.menus.insert(id, menu);
+        }
+    }
+    for (key, item) in reading.named(&mut top, "entries") {
+        let id = EntryId::from(key.value);
+        reading.marks.entries.insert(id.clone(), key.span);
+        if let Some(entry) = super::parse_attendant::entry(&mut reading, &id, &item) {
+            plan.entries.insert(id, entry);
         }
     }
     for (key, item) in reading.named(&mut top, "groups") {

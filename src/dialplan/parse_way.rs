@@ -1,6 +1,7 @@
 //! A call's ways as they are written: desk numbers, menus, groups, and the targets between them.
 
 use super::parse::{From, LONGEST_RING, MOST_AGENTS, Reading};
+use super::parse_attendant;
 use super::plan::{ClosedTargets, DeskNumber, Group, Menu, SetAside, Strategy, Target};
 use super::problem::{Problem, What};
 use super::reader::{At, Item, Table};
@@ -26,15 +27,28 @@ const MAX_WAIT: RangeInclusive<Duration> = s(1)..=s(4 * 3600);
 const COMFORT_EVERY: RangeInclusive<Duration> = s(5)..=s(3600);
 const MENU_TIMEOUT: RangeInclusive<Duration> = s(1)..=s(60);
 
-/// Where a call goes next: exactly one of the five.
-fn target(reading: &mut Reading<'_, '_>, from: &From, item: &Item) -> Option<Target> {
+/// Where a call goes next: exactly one of them.
+pub(crate) fn target(reading: &mut Reading<'_, '_>, from: &From, item: &Item) -> Option<Target> {
     let mut table = item.table(reading.out)?;
     let menu = table.get("menu").and_then(|item| item.raw(reading.out));
     let group = table.get("group").and_then(|item| item.raw(reading.out));
     let extension = table.get("extension").and_then(|item| item.raw(reading.out));
     let announce = table.get("announce");
     let refuse = table.get("refuse");
+    let enter = table.get("enter").and_then(|item| item.raw(reading.out));
+    let hours = table.get("hours");
+    let language = table.get("language");
     let ways = table.written();
+    if ways == 1 && (hours.is_some() || language.is_some()) {
+        let hours = hours.and_then(|item| item.raw(reading.out));
+        let inner = match (hours, language) {
+            (Some(hours), _) => Some(parse_attendant::branch(reading, from, hours, &mut table)),
+            (None, Some(item)) => Some(parse_attendant::speak(reading, from, &item, &mut table)),
+            (None, None) => None,
+        };
+        table.finish(reading.out);
+        return inner;
+    }
     table.finish(reading.out);
     if ways != 1 {
         reading.out.at(&item.span, Problem::BadTarget { found: ways });
@@ -52,6 +66,8 @@ fn target(reading: &mut Reading<'_, '_>, from: &From, item: &Item) -> Option<Tar
             return None;
         }
         extension.map(|number| Target::Extension(number.into()))
+    } else if let Some(entry) = enter {
+        entry.map(|name| Target::Enter(name.into()))
     } else if let Some(item) = announce {
         let prompt = reading.prompt_in(&item)?;
         At { value: Target::Announce(prompt), span: item.span }
@@ -73,7 +89,7 @@ fn target(reading: &mut Reading<'_, '_>, from: &From, item: &Item) -> Option<Tar
 /// Stands in for a target that could not be read.
 const NOWHERE: Target = Target::Refuse(503);
 
-fn way(
+pub(crate) fn way(
     reading: &mut Reading<'_, '_>,
     from: &From,
     table: &mut Table,
@@ -149,6 +165,8 @@ pub(crate) fn menu(reading: &mut Reading<'_, '_>, id: &MenuId, item: &Item) -> O
         .and_then(|item| reading.prompt_in(&item))
         .unwrap_or_else(|| "welcome".into());
     let wrong_key = reading.prompt(&mut table, "wrong_key", "menu-wrong");
+    let no_key = table.get("no_key").and_then(|item| reading.prompt_in(&item));
+    let dial = parse_attendant::dial(reading, id, &mut table);
     let timeout = table
         .need("timeout", "timeout = \"6s\"", reading.out)
         .and_then(|item| item.duration(MENU_TIMEOUT, reading.out))
@@ -170,13 +188,13 @@ pub(crate) fn menu(reading: &mut Reading<'_, '_>, id: &MenuId, item: &Item) -> O
             }
         }
     }
-    if empty {
+    if empty && dial.numbers.is_empty() {
         let menu = id.as_str().to_owned();
         reading.out.at(&table.span, Problem::MenuWithoutKeys { menu });
     }
     table.finish(reading.out);
     let tries = u32::try_from(tries).unwrap_or(1);
-    Some(Menu { greeting, keys, timeout, tries, wrong_key, then })
+    Some(Menu { greeting, keys, timeout, tries, dial, wrong_key, no_key, then })
 }
 
 /// Reads one `[groups.…]`.

@@ -2,8 +2,9 @@
 //!
 //! The types here are what `pbx` acts on. How they are written in TOML is `parse`'s business.
 
+use super::attendant::{Branch, Dial, Entry, Speak};
 use super::outside::Outside;
-use crate::base::{AgentId, GroupId, MenuId, Number, PromptId, TrunkId};
+use crate::base::{AgentId, EntryId, GroupId, MenuId, Number, PromptId, TrunkId};
 use chrono::{NaiveDate, NaiveTime, Weekday};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -22,6 +23,8 @@ pub struct Plan {
     pub hours: BTreeMap<Arc<str>, Hours>,
     /// Auto attendant menus.
     pub menus: BTreeMap<MenuId, Menu>,
+    /// Numbers that callers are asked to enter.
+    pub entries: BTreeMap<EntryId, Entry>,
     /// Hunt groups.
     pub groups: BTreeMap<GroupId, Group>,
     /// Agents; the key is the extension.
@@ -131,6 +134,12 @@ pub enum Target {
     Announce(PromptId),
     /// Refuses with this status (486, 503 or 603), unanswered.
     Refuse(u16),
+    /// Asks for a number.
+    Enter(EntryId),
+    /// By the time.
+    Hours(Box<Branch>),
+    /// In another language from here on.
+    Speak(Box<Speak>),
 }
 
 /// When the desk serves.
@@ -196,8 +205,12 @@ pub struct Menu {
     pub timeout: Duration,
     /// How often the greeting is said in all before `then`.
     pub tries: u32,
+    /// Extensions that can be dialled.
+    pub dial: Dial,
     /// Said after a key that leads nowhere.
     pub wrong_key: PromptId,
+    /// Said when no key came.
+    pub no_key: Option<PromptId>,
     /// Where the call goes when the tries are used up without a valid key.
     pub then: Target,
 }

@@ -35,6 +35,8 @@ pub enum Problem {
     BadTarget { found: usize },
     /// Not a pattern of numbers outside.
     BadPattern { found: String },
+    /// The least number of digits is above the most.
+    DigitsBackwards { least: String, most: String },
     /// A rule for numbers outside without a trunk.
     NoWayOut,
     /// Not a status that a plan may refuse with.
@@ -84,6 +86,8 @@ pub enum What {
     Hours,
     /// A menu.
     Menu,
+    /// A number to be entered.
+    Entry,
     /// A group.
     Group,
     /// An agent.
@@ -99,6 +103,7 @@ impl What {
         match self {
             Self::Hours => ["受付時間", "hours"],
             Self::Menu => ["メニュー", "menu"],
+            Self::Entry => ["番号入力", "entry"],
             Self::Group => ["グループ", "group"],
             Self::Agent => ["オペレータ", "agent"],
             Self::DeskNumber => ["着信番号", "desk number"],
@@ -234,9 +239,18 @@ impl Problem {
                 "bad-target",
                 say!("行き先が {found} 個書かれている", "there are {found} ways to go"),
                 say!(
-                    "{{ menu = \"…\" }}, {{ group = \"…\" }}, {{ extension = \"…\" }}, {{ announce = \"…\" }}, {{ refuse = 486 }} のどれか一つ",
-                    "exactly one: {{ menu = \"…\" }}, {{ group = \"…\" }}, {{ extension = \"…\" }}, {{ announce = \"…\" }} or {{ refuse = 486 }}"
+                    "menu, group, extension, announce, refuse, enter, hours, language のどれか一つ（例: {{ group = \"desk\" }}）",
+                    "exactly one of menu, group, extension, announce, refuse, enter, hours, language, such as {{ group = \"desk\" }}"
                 ),
+            ),
+            Self::DigitsBackwards { least, most } => (
+                Error,
+                "digits-backwards",
+                say!(
+                    "桁数の下限 {least} が上限 {most} より大きい",
+                    "at least {least} digits are more than at most {most}"
+                ),
+                say!("min_digits は max_digits 以下", "a min_digits that is not above max_digits"),
             ),
             Self::BadPattern { found } => (
                 Error,
@@ -318,15 +332,22 @@ impl Problem {
                     ),
                 )
             }
-            Self::Unreachable { what: What::Menu, name } => (
-                Error,
-                "unreachable",
-                say!("メニュー {name} に進む道がない", "nothing leads to the menu {name}"),
-                say!(
-                    "着信番号かほかのメニューから {{ menu = \"{name}\" }} で進むか、消す",
-                    "{{ menu = \"{name}\" }} at a desk number or in another menu, or without this menu"
-                ),
-            ),
+            Self::Unreachable { what: what @ (What::Menu | What::Entry), name } => {
+                let [what_ja, what_en] = what.both();
+                let key = if *what == What::Menu { "menu" } else { "enter" };
+                (
+                    Error,
+                    "unreachable",
+                    say!(
+                        "{what_ja} {name} に進む道がない",
+                        "nothing leads to the {what_en} {name}"
+                    ),
+                    say!(
+                        "着信番号かほかのメニューから {{ {key} = \"{name}\" }} で進むか、消す",
+                        "{{ {key} = \"{name}\" }} at a desk number or in another menu, or without it"
+                    ),
+                )
+            }
             Self::Unreachable { what, name } => {
                 let [what_ja, what_en] = what.both();
                 (

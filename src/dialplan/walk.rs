@@ -3,10 +3,11 @@
 //!
 //! It must say what `pbx` would do; where the two differ, one of them is wrong.
 
+use super::attendant::{Dialled, Entry};
 use super::hours::{ClosedWhy, OpenState};
 use super::plan::{FeatureCode, Group, Menu, Plan, Recorded, SetAside, Strategy, Target};
 use super::route::Route;
-use crate::base::{AgentId, GroupId, MenuId, Number, PromptId, TrunkId, Wall};
+use crate::base::{AgentId, EntryId, GroupId, Language, MenuId, Number, PromptId, TrunkId, Wall};
 use chrono::DateTime;
 use chrono_tz::Tz;
 use std::collections::{BTreeMap, BTreeSet};
@@ -27,7 +28,8 @@ pub struct Question {
     pub from: Asker,
     /// What is dialled.
     pub to: Number,
-    /// What the caller does at each menu, in order; afterwards nothing is pressed.
+    /// What the caller does at each menu, in order; afterwards nothing is pressed. Where digits belong together,
+    /// they are pressed one after the other without a pause.
     pub presses: Vec<Press>,
 }
 
@@ -139,6 +141,46 @@ pub enum Step {
         menu: MenuId,
         /// How long was waited after the greeting.
         waited: Duration,
+    },
+    /// An extension or a group's number is dialled.
+    Dialled {
+        /// In which menu.
+        menu: MenuId,
+        /// Which.
+        number: Number,
+    },
+    /// The caller hears another language from here on.
+    Language {
+        /// Which.
+        language: Language,
+    },
+    /// A number is asked for.
+    Entry {
+        /// Which.
+        entry: EntryId,
+        /// What is told, in order.
+        says: Vec<PromptId>,
+    },
+    /// It is entered.
+    Entered {
+        /// Which.
+        entry: EntryId,
+        /// What.
+        digits: String,
+    },
+    /// What was entered is too short, or is taken back.
+    EntryRefused {
+        /// Which.
+        entry: EntryId,
+        /// What.
+        digits: String,
+    },
+    /// The entry gives up and goes on.
+    EntryOver {
+        /// Which.
+        entry: EntryId,
+        /// How often it was asked.
+        tries: u32,
     },
     /// The menu gives up and goes on.
     TriesOver {
@@ -281,7 +323,8 @@ pub fn walk(plan: &Plan, question: &Question) -> Walk {
     let by_agent = agent.is_some();
     let presses = question.presses.iter();
     let (steps, recorded) = (Vec::new(), None);
-    let mut walker = Walker { plan, steps, presses, caller: agent.clone(), recorded };
+    let (at, caller) = (question.at, agent.clone());
+    let mut walker = Walker { plan, at, steps, presses, caller, recorded };
     let (counted, end) = match plan.route(&question.to, question.at) {
         Route::Desk { desk, state, target } if desk.admits(trunk) => {
             walker.steps.push(Step::Desk {
@@ -313,6 +356,7 @@ enum Way {
 
 struct Walker<'p> {
     plan: &'p Plan,
+    at: Wall,
     steps: Vec<Step>,
     presses: std::slice::Iter<'p, Press>,
     /// The agent who calls: busy with this very call, and so not rung.
@@ -335,42 +379,119 @@ impl Walker<'_> {
     }
 
     fn go(&mut self, target: &Target, from: Way) -> End {
-        let mut target = target.clone();
-        let mut way = from;
-        for _ in 0..MOST_MENUS {
-            let Target::Menu(id) = &target else { return self.arrive(&target, way) };
-            let Some(menu) = self.plan.menus.get(id) else { return End::Nothing };
-            target = self.menu(id, menu).clone();
-            way = Way::Menu;
-        }
-        match target {
-            Target::Menu(_) => End::TooManyMenus,
-            target => self.arrive(&target, way),
+        let (mut target, mut way, mut entered) = (target.clone(), from, 0);
+        loop {
+            target = match &target {
+                Target::Menu(_) | Target::Enter(_) if entered >= MOST_MENUS => {
+                    return End::TooManyMenus;
+                }
+                Target::Menu(id) => {
+                    let Some(menu) = self.plan.menus.get(id) else { return End::Nothing };
+                    (entered, way) = (entered + 1, Way::Menu);
+                    self.menu(id, menu)
+                }
+                Target::Enter(id) => {
+                    let Some(entry) = self.plan.entries.get(id) else { return End::Nothing };
+                    (entered, way) = (entered + 1, Way::Menu);
+                    self.entry(id, entry).clone()
+                }
+                Target::Hours(branch) => {
+                    let (next, why) = self.plan.branch(branch, self.at);
+                    if why.is_some() {
+                        way = Way::Closed;
+                    }
+                    let state = why.map_or(OpenState::Open, OpenState::Closed);
+                    self.hours(Some(&branch.hours), state, self.at);
+                    next.clone()
+                }
+                Target::Speak(speak) => {
+                    self.steps.push(Step::Language { language: speak.language });
+                    speak.then.clone()
+                }
+                arrived => return self.arrive(arrived, way),
+            };
         }
     }
 
     /// Through one menu until it leads on.
-    fn menu<'m>(&mut self, id: &MenuId, menu: &'m Menu) -> &'m Target {
+    fn menu(&mut self, id: &MenuId, menu: &Menu) -> Target {
         let mut says = vec![menu.greeting.clone()];
         for _ in 0..menu.tries {
             self.steps.push(Step::Menu { menu: id.clone(), says });
             says = vec![menu.greeting.clone()];
-            match self.presses.next() {
-                Some(Press::Key(key)) => {
-                    if let Some(target) = menu.keys.get(key) {
-                        self.steps.push(Step::Key { menu: id.clone(), key: *key });
-                        return target;
-                    }
-                    self.steps.push(Step::WrongKey { menu: id.clone(), key: *key });
-                    says.insert(0, menu.wrong_key.clone());
-                }
-                Some(Press::Nothing) | None => {
-                    self.steps.push(Step::NoKey { menu: id.clone(), waited: menu.timeout });
-                }
+            let Some(Press::Key(first)) = self.presses.next().copied() else {
+                self.steps.push(Step::NoKey { menu: id.clone(), waited: menu.timeout });
+                says.splice(0..0, menu.no_key.clone());
+                continue;
+            };
+            let digits = self.dialled(menu, first);
+            if let Some(number) = menu.dial.exact(&digits) {
+                self.steps.push(Step::Dialled { menu: id.clone(), number: number.clone() });
+                return self.plan.dialled(&number);
             }
+            if digits.len() == 1
+                && let Some(target) = menu.keys.get(&first)
+            {
+                self.steps.push(Step::Key { menu: id.clone(), key: first });
+                return target.clone();
+            }
+            let key = digits.chars().next_back().unwrap_or(first);
+            self.steps.push(Step::WrongKey { menu: id.clone(), key });
+            says.insert(0, menu.wrong_key.clone());
         }
         self.steps.push(Step::TriesOver { menu: id.clone(), tries: menu.tries });
-        &menu.then
+        menu.then.clone()
+    }
+
+    /// The digits that belong together in a menu; the first was pressed.
+    fn dialled(&mut self, menu: &Menu, first: char) -> String {
+        let mut digits = first.to_string();
+        while menu.dial.look(&digits) == Dialled::More {
+            match self.presses.next() {
+                Some(Press::Key('#') | Press::Nothing) | None => break,
+                Some(Press::Key(key)) => digits.push(*key),
+            }
+        }
+        digits
+    }
+
+    /// Through one entry until it leads on.
+    fn entry<'m>(&mut self, id: &EntryId, entry: &'m Entry) -> &'m Target {
+        let mut says = vec![entry.prompt.clone()];
+        for _ in 0..entry.tries {
+            self.steps.push(Step::Entry { entry: id.clone(), says });
+            says = vec![entry.prompt.clone()];
+            let mut digits = String::new();
+            while digits.len() < entry.digits.1 as usize {
+                match self.presses.next() {
+                    Some(Press::Key('#') | Press::Nothing) | None => break,
+                    Some(Press::Key(digit)) if digit.is_ascii_digit() => digits.push(*digit),
+                    Some(Press::Key(_)) => digits.clear(),
+                }
+            }
+            let enough = digits.len() >= entry.digits.0 as usize;
+            if enough && (!entry.confirm || self.confirmed()) {
+                self.steps.push(Step::Entered { entry: id.clone(), digits });
+                return &entry.then;
+            }
+            self.steps.push(Step::EntryRefused { entry: id.clone(), digits });
+            if !enough {
+                says.insert(0, entry.wrong.clone());
+            }
+        }
+        self.steps.push(Step::EntryOver { entry: id.clone(), tries: entry.tries });
+        &entry.otherwise
+    }
+
+    /// Whether the caller says that the digits are right.
+    fn confirmed(&mut self) -> bool {
+        loop {
+            match self.presses.next() {
+                Some(Press::Key('1')) => return true,
+                Some(Press::Key('2') | Press::Nothing) | None => return false,
+                Some(Press::Key(_)) => {}
+            }
+        }
     }
 
     fn arrive(&mut self, target: &Target, from: Way) -> End {
@@ -383,8 +504,10 @@ impl Walker<'_> {
                 let outcome = if from == Way::Number { Expected::Blocked } else { told };
                 End::Refused { status: *status, outcome }
             }
-            // `go` leads through menus before it arrives.
-            Target::Menu(_) => End::TooManyMenus,
+            // `go` leads through these before it arrives.
+            Target::Menu(_) | Target::Enter(_) | Target::Hours(_) | Target::Speak(_) => {
+                End::TooManyMenus
+            }
         }
     }
 

@@ -139,6 +139,38 @@ impl Step {
                     format!("menu {menu}: no key within {waited} of the greeting"),
                 )
             }
+            Self::Dialled { menu, number } => lang.pick(
+                format!("自動応答 {menu}: 内線 {number} を押す"),
+                format!("menu {menu}: dials {number}"),
+            ),
+            Self::Language { language } => lang.pick(
+                format!("ここから案内は {} で流す", language.name()),
+                format!("hears {} from here on", language.name()),
+            ),
+            Self::Entry { entry, says } => {
+                let says: Vec<&str> = says.iter().map(PromptId::as_str).collect();
+                let says = says.join(", ");
+                lang.pick(
+                    format!("番号入力 {entry}: {says} を流す"),
+                    format!("entry {entry}: says {says}"),
+                )
+            }
+            Self::Entered { entry, digits } => lang.pick(
+                format!("番号入力 {entry}: {digits}"),
+                format!("entry {entry}: {digits} is entered"),
+            ),
+            Self::EntryRefused { entry, digits } if digits.is_empty() => lang.pick(
+                format!("番号入力 {entry}: 何も押さない"),
+                format!("entry {entry}: nothing is entered"),
+            ),
+            Self::EntryRefused { entry, digits } => lang.pick(
+                format!("番号入力 {entry}: {digits} は桁数が違うか、訂正された"),
+                format!("entry {entry}: {digits} is too short, or taken back"),
+            ),
+            Self::EntryOver { entry, tries } => lang.pick(
+                format!("番号入力 {entry}: {tries} 回で打ち切り、otherwise へ"),
+                format!("entry {entry}: gives up after {tries}, takes otherwise"),
+            ),
             Self::TriesOver { menu, tries } => lang.pick(
                 format!("自動応答 {menu}: {tries} 回で打ち切り、then へ"),
                 format!("menu {menu}: gives up after {tries}, takes then"),

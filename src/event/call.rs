@@ -1,6 +1,8 @@
 //! What happens to a call of the desk, from its arrival to its one end.
 
-use crate::base::{AgentId, GroupId, MenuId, Number, Private, PromptId, Reason, TrunkId};
+use crate::base::{
+    AgentId, EntryId, GroupId, Language, MenuId, Number, Private, PromptId, Reason, TrunkId,
+};
 use serde::{Deserialize, Serialize};
 
 /// A step in a call's life. The first is always `Arrived`, the last always `Ended`, and there is
@@ -49,6 +51,35 @@ pub enum CallEvent {
     MenuTimedOut {
         /// In which menu.
         menu: MenuId,
+    },
+    /// An extension or a group's number was dialled in a menu.
+    ExtensionDialled {
+        /// In which menu.
+        menu: MenuId,
+        /// Which.
+        number: Number,
+    },
+    /// The caller chose a language.
+    LanguageChosen {
+        /// Which.
+        language: Language,
+    },
+    /// The caller is asked for a number, for the first time or again.
+    EntryBegan {
+        /// Which.
+        entry: EntryId,
+    },
+    /// The caller entered a number such as a staff number, and confirmed it where the plan wants that.
+    NumberEntered {
+        /// Which.
+        entry: EntryId,
+        /// As entered.
+        digits: Private<String>,
+    },
+    /// What was entered has too few or too many digits, was taken back, or nothing came.
+    NumberRefused {
+        /// Which.
+        entry: EntryId,
     },
     /// The caller asked for an operator, by menu or by the number dialled. From here on a caller who
     /// hangs up has abandoned.

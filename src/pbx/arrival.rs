@@ -140,7 +140,7 @@ impl Desk {
 }
 
 /// The history's word for the plan's.
-fn closed(why: ClosedWhy) -> Closed {
+pub(super) fn closed(why: ClosedWhy) -> Closed {
     match why {
         ClosedWhy::Night => Closed::Night,
         ClosedWhy::Weekend => Closed::Weekend,

@@ -7,6 +7,7 @@ use super::agent::AgentIx;
 use super::api::Action;
 use super::away::Away;
 use super::direct::Direct;
+use super::entry::{self, Entering};
 use super::floor::{Floor, Turn};
 use super::hunt::Hunt;
 use super::menu::InMenu;
@@ -17,7 +18,9 @@ use super::tape::{Announcing, Tape, TapeEvent};
 use super::timers::Timer;
 use super::transfer::{self, Passing};
 use super::{direct, menu, queue};
-use crate::base::{CallId, GroupId, LegId, Mono, Number, PlayId, PromptId, Reason, TrunkId};
+use crate::base::{
+    CallId, GroupId, Language, LegId, Mono, Number, PlayId, PromptId, Reason, TrunkId,
+};
 use crate::dialplan::{SetAside, Target};
 use crate::event::{CallEvent, EndCause, Fact, OfferEnd, Party, Purpose};
 use std::time::Duration;
@@ -43,8 +46,10 @@ pub(super) struct Call {
     pub(super) rung: bool,
     /// The busy announcement has been started.
     pub(super) busy_told: bool,
-    /// Menus entered so far.
+    /// Menus and entries entered so far.
     pub(super) menus: u32,
+    /// What announcements are told in.
+    pub(super) language: Language,
     /// Whether it is recorded.
     pub(super) tape: Tape,
     /// The group asked for last.
@@ -61,6 +66,8 @@ pub(super) enum State {
     New,
     /// In the auto attendant.
     Menu(InMenu),
+    /// Enters a number.
+    Entering(Entering),
     /// Hears that it is recorded, before it asks for an operator.
     Announcing(Announcing),
     /// Hears its last announcement.
@@ -177,6 +184,7 @@ impl Call {
             rung: false,
             busy_told: false,
             menus: 0,
+            language: Language::default(),
             tape: Tape::default(),
             group: None,
             state: State::New,
@@ -229,6 +237,23 @@ impl Call {
                     From::Closed => Purpose::AfterHours,
                 };
                 self.tell_and_end([(purpose, prompt.clone())], cause, floor, turn);
+            }
+            Target::Enter(id) => entry::enter(self, id, floor, turn),
+            Target::Hours(branch) => {
+                let plan = floor.plan.clone();
+                let (target, why) = plan.branch(branch, turn.now.wall);
+                let from = if let Some(why) = why {
+                    self.record(CallEvent::FoundClosed { why: super::arrival::closed(why) }, turn);
+                    From::Closed
+                } else {
+                    from
+                };
+                self.go(target, from, floor, turn);
+            }
+            Target::Speak(speak) => {
+                self.language = speak.language;
+                self.record(CallEvent::LanguageChosen { language: speak.language }, turn);
+                self.go(&speak.then, from, floor, turn);
             }
             Target::Refuse(status) => {
                 let cause = if from == From::Number { EndCause::NoCapacity } else { cause };
@@ -329,7 +354,11 @@ impl Call {
         let why = if by == Party::Caller { OfferEnd::CallerLeft } else { OfferEnd::Withdrawn };
         self.tape_is(TapeEvent::Ended, floor, turn);
         match std::mem::replace(&mut self.state, State::Over) {
-            State::New | State::Menu(_) | State::Announcing(_) | State::Telling(_) => {}
+            State::New
+            | State::Menu(_)
+            | State::Entering(_)
+            | State::Announcing(_)
+            | State::Telling(_) => {}
             State::Hunting(mut hunt) => {
                 hunt.withdraw_all(self, why, floor, turn);
                 hunt.leave(floor);
@@ -381,6 +410,7 @@ impl Call {
     pub(super) fn arm(&mut self, floor: &mut Floor) {
         let own = match &self.state {
             State::Menu(menu) => Some(menu.deadline()),
+            State::Entering(entering) => Some(entering.deadline()),
             State::Announcing(at) => Some(at.script.until),
             State::Telling(telling) => Some(telling.script.until),
             State::Hunting(hunt) => Some(hunt.deadline()),

@@ -1,15 +1,16 @@
-//! The auto attendant (自動応答): greeting, keys, wrong keys, no key at all.
+//! The auto attendant (自動応答): greeting, keys, extensions dialled, wrong keys, no key at all.
 
 use super::api::Action;
 use super::call::{Call, From, Over, State};
 use super::floor::{Floor, Turn};
 use super::say::{Script, Told};
 use crate::base::{MenuId, Mono, PlayId};
+use crate::dialplan::{Dialled, Menu};
 use crate::event::{CallEvent, EndCause, Party, Purpose};
 
-/// Menus that one call may enter. Beyond it the call ends as if its tries were used up: a plan whose
-/// menus lead into each other must not hold a line for ever.
-const MENUS_MOST: u32 = 50;
+/// Menus and entries that one call may enter. Beyond it the call ends as if its tries were used up: a plan
+/// whose menus lead into each other must not hold a line for ever.
+pub(super) const MENUS_MOST: u32 = 50;
 
 /// A call in a menu.
 #[derive(Debug)]
@@ -26,13 +27,15 @@ enum Phase {
     Saying(Script),
     /// All is told; a key is awaited.
     Awaiting { until: Mono },
+    /// An extension is being dialled; the next digit is awaited.
+    Dialling { digits: String, until: Mono },
 }
 
 impl InMenu {
     pub(super) fn deadline(&self) -> Mono {
         match &self.phase {
             Phase::Saying(script) => script.until,
-            Phase::Awaiting { until } => *until,
+            Phase::Awaiting { until } | Phase::Dialling { until, .. } => *until,
         }
     }
 }
@@ -60,17 +63,46 @@ pub(super) fn enter(call: &mut Call, id: &MenuId, floor: &mut Floor, turn: &mut 
 
 /// A key. Taken from the moment the caller is answered, also before the greeting's first packet.
 pub(super) fn key(call: &mut Call, key: char, floor: &mut Floor, turn: &mut Turn<'_>) {
-    let State::Menu(at) = &call.state else { return };
+    let State::Menu(at) = &mut call.state else { return };
     let plan = floor.plan.clone();
-    let id = at.menu.clone();
-    let Some(menu) = plan.menus.get(&id) else { return };
-    if matches!(at.phase, Phase::Saying(_)) {
-        turn.act(Action::Stop { leg: call.leg });
+    let Some(menu) = plan.menus.get(&at.menu) else { return };
+    let mut digits = match &mut at.phase {
+        Phase::Saying(_) => {
+            turn.act(Action::Stop { leg: call.leg });
+            String::new()
+        }
+        Phase::Awaiting { .. } => String::new(),
+        Phase::Dialling { digits, .. } => std::mem::take(digits),
+    };
+    if key == '#' && !digits.is_empty() {
+        return dialled(call, menu, &digits, floor, turn);
     }
-    if let Some(target) = menu.keys.get(&key) {
-        call.record(CallEvent::KeyPressed { menu: id, key }, turn);
+    digits.push(key);
+    match menu.dial.look(&digits) {
+        Dialled::More => {
+            let until = turn.now.mono + menu.dial.key_timeout;
+            at.phase = Phase::Dialling { digits, until };
+        }
+        Dialled::Number(_) | Dialled::Nothing => dialled(call, menu, &digits, floor, turn),
+    }
+}
+
+/// No more digits come: an extension, a key, or neither.
+fn dialled(call: &mut Call, menu: &Menu, digits: &str, floor: &mut Floor, turn: &mut Turn<'_>) {
+    let State::Menu(at) = &call.state else { return };
+    let id = at.menu.clone();
+    let mut keys = digits.chars();
+    let (only, more) = (keys.next(), keys.next_back());
+    let only = only.filter(|_| more.is_none());
+    if let Some(number) = menu.dial.exact(digits) {
+        let target = floor.plan.dialled(&number);
+        call.record(CallEvent::ExtensionDialled { menu: id, number }, turn);
+        call.go(&target, From::Menu, floor, turn);
+    } else if let Some((key, target)) = only.and_then(|key| menu.keys.get_key_value(&key)) {
+        call.record(CallEvent::KeyPressed { menu: id, key: *key }, turn);
         call.go(target, From::Menu, floor, turn);
     } else {
+        let key = digits.chars().next_back().unwrap_or('#');
         call.record(CallEvent::KeyWrong { menu: id, key }, turn);
         again(call, true, floor, turn);
     }
@@ -102,11 +134,17 @@ pub(super) fn due(call: &mut Call, floor: &mut Floor, turn: &mut Turn<'_>) {
             call.record(CallEvent::MenuTimedOut { menu: at.menu.clone() }, turn);
             again(call, false, floor, turn);
         }
-        Phase::Saying(_) | Phase::Awaiting { .. } => {}
+        Phase::Dialling { digits, until } if *until <= turn.now.mono => {
+            let (digits, plan) = (digits.clone(), floor.plan.clone());
+            if let Some(menu) = plan.menus.get(&at.menu) {
+                dialled(call, menu, &digits, floor, turn);
+            }
+        }
+        Phase::Saying(_) | Phase::Awaiting { .. } | Phase::Dialling { .. } => {}
     }
 }
 
-/// Says the greeting again while tries last, after a word about the wrong key if there was one.
+/// Says the greeting again while tries last, after a word about the wrong key, or about none.
 fn again(call: &mut Call, wrong_key: bool, floor: &mut Floor, turn: &mut Turn<'_>) {
     let State::Menu(at) = &call.state else { return };
     let plan = floor.plan.clone();
@@ -116,8 +154,9 @@ fn again(call: &mut Call, wrong_key: bool, floor: &mut Floor, turn: &mut Turn<'_
     };
     let id = at.menu.clone();
     call.record(CallEvent::MenuEntered { menu: id.clone() }, turn);
-    let wrong = wrong_key.then(|| (Purpose::Greeting, menu.wrong_key.clone()));
-    let script = wrong.into_iter().chain([(Purpose::Greeting, menu.greeting.clone())]);
+    let word = if wrong_key { Some(menu.wrong_key.clone()) } else { menu.no_key.clone() };
+    let word = word.map(|word| (Purpose::Greeting, word));
+    let script = word.into_iter().chain([(Purpose::Greeting, menu.greeting.clone())]);
     if let Some(script) = Script::begin(call, script, floor, turn) {
         call.state = State::Menu(InMenu { menu: id, tries_left, phase: Phase::Saying(script) });
     }

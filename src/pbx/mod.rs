@@ -13,6 +13,7 @@ mod channels;
 mod code;
 mod desk;
 mod direct;
+mod entry;
 mod floor;
 mod group;
 mod hunt;

@@ -2,7 +2,7 @@
 //! stays in the new one without a number that leads to it, until the next plan comes.
 
 use super::agent::{Agent, AgentIx, AgentState, Duty};
-use super::call::State;
+use super::call::{Call, State};
 use super::desk::Desk;
 use super::floor::{Floor, Turn};
 use super::group::{GroupIx, GroupRoom};
@@ -44,9 +44,16 @@ impl Desk {
     /// Calls wait in groups and listen to menus that the new plan may not have.
     fn keep_what_is_in_use(&self, plan: &mut Plan) {
         let old = self.floor.plan.clone();
-        let in_menu = self.calls.values().any(|call| matches!(call.state, State::Menu(_)));
+        let attended = |call: &Call| matches!(call.state, State::Menu(_) | State::Entering(_));
+        let in_menu = self.calls.values().any(attended);
         if in_menu {
-            // A menu may lead to any other.
+            // A menu may lead to any other, to any entry, and by any hours.
+            for (id, entry) in &old.entries {
+                plan.entries.entry(id.clone()).or_insert_with(|| entry.clone());
+            }
+            for (name, hours) in &old.hours {
+                plan.hours.entry(name.clone()).or_insert_with(|| hours.clone());
+            }
             for (id, menu) in &old.menus {
                 plan.menus.entry(id.clone()).or_insert_with(|| menu.clone());
             }

@@ -57,6 +57,19 @@ impl Script {
         Self { play, rest: VecDeque::new(), until: turn.now.mono + PLAY_LONGEST }
     }
 
+    /// Plays something that the history must not tell; a key stops it.
+    pub(super) fn unrecorded(
+        call: &Call,
+        prompts: Vec<PromptId>,
+        floor: &mut Floor,
+        turn: &mut Turn<'_>,
+    ) -> Self {
+        let (leg, play) = (call.leg, floor.draw_play());
+        let prompts = prompts.iter().map(|prompt| call.language.of(prompt)).collect();
+        turn.act(Action::Play { leg, play, prompts, looped: false, stops_on_key: true });
+        Self { play, rest: VecDeque::new(), until: turn.now.mono + PLAY_LONGEST }
+    }
+
     /// A play came to its end (none: time is up for the one at hand).
     pub(super) fn played(
         &mut self,
@@ -83,7 +96,7 @@ fn announce(
     turn: &mut Turn<'_>,
 ) -> PlayId {
     let play = floor.draw_play();
-    let prompts = vec![prompt.clone()];
+    let prompts = vec![call.language.of(&prompt)];
     // Keys are taken in menus only, and there everything that is told is a greeting.
     let stops_on_key = purpose == Purpose::Greeting;
     turn.act(Action::Play { leg: call.leg, play, prompts, looped: false, stops_on_key });

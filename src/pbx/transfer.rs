@@ -232,9 +232,12 @@ fn way(route: Route<'_>, giver: AgentIx, floor: &Floor) -> Result<Way, u16> {
         Route::Desk { state: OpenState::Open, target, .. } => match target {
             Target::Group(id) => has_room(id, floor).map(Way::Group),
             Target::Refuse(_) => Err(480),
-            Target::Menu(_) | Target::Extension(_) | Target::Announce(_) => {
-                Ok(Way::Number(target.clone()))
-            }
+            Target::Menu(_)
+            | Target::Extension(_)
+            | Target::Announce(_)
+            | Target::Enter(_)
+            | Target::Hours(_)
+            | Target::Speak(_) => Ok(Way::Number(target.clone())),
         },
         // Nobody is there: better told to the agent than to the caller.
         Route::Desk { state: OpenState::Closed(_), .. } => Err(480),

@@ -94,6 +94,11 @@ pub struct Outcome {
     pub wrong: Vec<String>,
 }
 
+/// A prompt without its language.
+pub fn bare(prompt: &PromptId) -> &str {
+    prompt.as_str().strip_prefix("en/").unwrap_or(prompt.as_str())
+}
+
 /// How long a prompt lasts: between one and six seconds, always the same for the same name.
 #[must_use]
 pub fn length_of(prompt: &PromptId) -> Duration {
@@ -162,7 +167,7 @@ impl Media {
             Command::Unbridge { leg } => self.unbridge(leg),
             Command::Play { leg, play, prompts, looped, .. } => {
                 if let Some(ear) = self.known(leg, "play", &mut outcome) {
-                    ear.asked = prompts.last().is_some_and(|last| last.as_str() == GREETING);
+                    ear.asked = prompts.last().is_some_and(|last| bare(last) == GREETING);
                     ear.playing = Some((play, prompts.clone(), looped));
                     if !looped {
                         let length: Duration = prompts.iter().map(length_of).sum();

@@ -4,10 +4,10 @@
 use super::faults::Draw;
 use super::media::GREETING;
 use super::peer::Describes;
-use crate::base::{AgentId, GroupId, MenuId, Number, PromptId, Rng};
+use crate::base::{AgentId, EntryId, GroupId, Language, MenuId, Number, PromptId, Rng};
 use crate::dialplan::{
-    Agent, ClosedTargets, DeskNumber, FeatureCode, Group, Hours, Menu, Plan, SetAside, Span,
-    Strategy, Target, WeekdayKey,
+    Agent, Branch, ClosedTargets, DeskNumber, Dial, Entry, FeatureCode, Group, Hours, Menu, Plan,
+    SetAside, Span, Speak, Strategy, Target, WeekdayKey,
 };
 use chrono::NaiveTime;
 use std::collections::{BTreeMap, BTreeSet};
@@ -173,7 +173,7 @@ fn caller(n: u64, length: Duration, rng: &mut Rng) -> CallerMake {
         NOBODYS,
         GROUP,
     ]);
-    let keys = ['1', '1', '1', '2', '3', '5', '8', '9', '0', '#'];
+    let keys = ['1', '1', '1', '2', '2', '3', '5', '6', '6', '7', '8', '9', '0', '0', '1', '#'];
     let patience = match rng.below(10) {
         0 => rng.millis(0, 400),
         1 | 2 => rng.millis(0, 4000),
@@ -191,7 +191,7 @@ fn caller(n: u64, length: Duration, rng: &mut Rng) -> CallerMake {
         at: rng.span(Duration::from_secs(1), length),
         patience,
         talk: rng.millis(200, 60_000),
-        keys: (0..rng.below(3)).map(|_| (rng.millis(100, 12_000), *rng.one_of(&keys))).collect(),
+        keys: (0..rng.below(6)).map(|_| (rng.millis(100, 12_000), *rng.one_of(&keys))).collect(),
         describes: match rng.below(40) {
             0..=3 => Describes::Late,
             4 => Describes::Broken,
@@ -277,6 +277,7 @@ fn plan(agents: u64, rng: &mut Rng) -> Plan {
             (Arc::from("office"), hours(&[office_day()])),
         ]),
         menus: BTreeMap::from([(MenuId::from("main"), main_menu(rng))]),
+        entries: BTreeMap::from([(EntryId::from("staff"), entry(rng))]),
         groups,
         agents,
         codes: CODES.map(Number::from).into_iter().zip(codes).collect(),
@@ -305,11 +306,43 @@ fn main_menu(rng: &mut Rng) -> Menu {
             ('5', Target::Extension(Number::from("2001"))),
             ('9', Target::Menu(MenuId::from("main"))),
             ('0', Target::Refuse(603)),
+            ('6', Target::Enter(EntryId::from("staff"))),
+            ('7', speak("main")),
+            ('8', by_hours("office")),
         ]),
+        dial: Dial {
+            numbers: BTreeSet::from(["2001", "2002", "7000"].map(Number::from)),
+            key_timeout: rng.millis(1000, 3000),
+        },
         timeout: rng.millis(1000, 5000),
         tries: 1 + u32::try_from(rng.below(3)).unwrap_or(0),
         wrong_key: PromptId::from("wrong-key"),
+        no_key: rng.chance(500).then(|| PromptId::from("no-key")),
         then: if rng.chance(500) { group("desk") } else { Target::Announce(PromptId::from("bye")) },
+    }
+}
+
+fn speak(menu: &str) -> Target {
+    let then = Target::Menu(MenuId::from(menu));
+    Target::Speak(Box::new(Speak { language: Language::En, then }))
+}
+
+fn by_hours(hours: &str) -> Target {
+    let (open, closed) = (Target::Group(GroupId::from("desk")), Target::Announce("closed".into()));
+    Target::Hours(Box::new(Branch { hours: Arc::from(hours), open, closed }))
+}
+
+fn entry(rng: &mut Rng) -> Entry {
+    Entry {
+        prompt: PromptId::from(GREETING),
+        digits: (2, 4),
+        confirm: rng.chance(500),
+        timeout: rng.millis(1000, 5000),
+        key_timeout: rng.millis(1000, 3000),
+        tries: 1 + u32::try_from(rng.below(3)).unwrap_or(0),
+        wrong: PromptId::from("wrong-key"),
+        then: Target::Group(GroupId::from("desk")),
+        otherwise: Target::Announce(PromptId::from("bye")),
     }
 }
 

@@ -279,6 +279,11 @@ impl Watch {
             | CallEvent::KeyWrong { .. }
             | CallEvent::MenuTimedOut { .. }
             | CallEvent::ReasonGiven { .. }
+            | CallEvent::ExtensionDialled { .. }
+            | CallEvent::LanguageChosen { .. }
+            | CallEvent::EntryBegan { .. }
+            | CallEvent::NumberEntered { .. }
+            | CallEvent::NumberRefused { .. }
             | CallEvent::Queued { .. }
             | CallEvent::Announced { .. } => {}
         }

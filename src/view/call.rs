@@ -4,7 +4,7 @@ use super::outcome::{Decision, Outcome, Progress};
 use super::policy::Policy;
 use super::recorded::{self, Recorded};
 use super::sound::CallSound;
-use crate::base::{AgentId, CallId, GroupId, Number, Wall};
+use crate::base::{AgentId, CallId, EntryId, GroupId, Language, Number, Private, Wall};
 use crate::event::{CallEvent, Caller, EndCause, Entry, Fact, Origin, Party};
 use serde::Serialize;
 
@@ -63,6 +63,10 @@ pub struct CallRow {
     pub ended_by: Option<Party>,
     /// Why it ended.
     pub cause: Option<EndCause>,
+    /// What the caller entered, in order.
+    pub entered: Vec<Entered>,
+    /// The language that the caller chose.
+    pub language: Language,
     /// Its recordings, in order.
     pub recordings: Vec<Recorded>,
     /// How its legs sounded.
@@ -79,6 +83,18 @@ pub struct Talk {
     /// So long, holds included; none while it lasts.
     pub length_ms: Option<u64>,
 }
+
+/// A number that the caller entered.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Entered {
+    /// Which of the plan's.
+    pub entry: EntryId,
+    /// As entered.
+    pub digits: Private<String>,
+}
+
+/// Numbers that one caller entered and that are listed; the first ones are.
+const ENTERED_LISTED: usize = 16;
 
 /// Talks of one call that are listed; of a call that is passed on for ever the first ones are.
 const TALKS_LISTED: usize = 64;
@@ -119,6 +135,8 @@ pub(super) struct Call {
     pub(super) group: Option<GroupId>,
     pub(super) agent: Option<AgentId>,
     pub(super) talks: Vec<Talk>,
+    entered: Vec<Entered>,
+    language: Language,
     /// Agents whose phones ring for it.
     pub(super) offers: Vec<AgentId>,
     /// Entry with which it began to wait: the order of the wall's list.
@@ -148,6 +166,8 @@ impl Call {
             group: None,
             agent: None,
             talks: Vec::new(),
+            entered: Vec::new(),
+            language: Language::default(),
             offers: Vec::new(),
             waiting_since_seq: None,
             sound: CallSound::default(),
@@ -180,6 +200,10 @@ impl Call {
             }
             CallEvent::Transferred { .. } | CallEvent::SentAway { .. } => self.end_talk(t_ms),
             CallEvent::AwayAnswered => self.away = true,
+            CallEvent::LanguageChosen { language } => self.language = *language,
+            CallEvent::NumberEntered { entry, digits } if self.entered.len() < ENTERED_LISTED => {
+                self.entered.push(Entered { entry: entry.clone(), digits: digits.clone() });
+            }
             CallEvent::Returned { agent } => self.begin_talk(agent, t_ms),
             CallEvent::Ended { by, cause } => {
                 self.end_talk(t_ms);
@@ -257,6 +281,8 @@ impl Call {
             length_ms: self.end.as_ref().map(|_| self.last_t_ms),
             ended_by: self.end.as_ref().map(|(by, _)| *by),
             cause: self.end.as_ref().map(|(_, cause)| cause.clone()),
+            entered: self.entered.clone(),
+            language: self.language,
             recordings: self.recordings.clone(),
             sound: self.sound.clone(),
         }

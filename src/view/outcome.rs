@@ -185,7 +185,7 @@ impl Progress {
                 | CallEvent::Announced { purpose: Purpose::Busy, .. },
             ) => Asked { at_ms: t_ms },
             (Reached | Menu, CallEvent::FoundClosed { .. }) => Closed,
-            (Reached, CallEvent::MenuEntered { .. }) => Menu,
+            (Reached, CallEvent::MenuEntered { .. } | CallEvent::EntryBegan { .. }) => Menu,
             (same, CallEvent::Accepted) => {
                 self.heard = true;
                 same

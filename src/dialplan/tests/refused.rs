@@ -4,7 +4,7 @@ use super::*;
 use proptest::prelude::{ProptestConfig, any, prop_assert, proptest};
 
 /// (what is changed, into what, codes of the findings in order)
-const REFUSED: [(&str, &str, &[&str]); 61] = [
+const REFUSED: [(&str, &str, &[&str]); 74] = [
     ("name = \"窓口\"", "name = 窓口", &["syntax"]),
     ("name = \"窓口\"", "", &["missing-key"]),
     ("name = \"窓口\"", "name = \"\"", &["bad-text"]),
@@ -85,6 +85,63 @@ const REFUSED: [(&str, &str, &[&str]); 61] = [
     ("timeout = \"6s\"", "timeout = \"6\"", &["bad-duration"]),
     ("timeout = \"6s\"", "timeout = \"6s\"\ntries = 0", &["out-of-range"]),
     ("then = { group = \"desk\" }", "then = { menu = \"welcome\" }", &["menu-circle"]),
+    (
+        "then = { group = \"desk\" }",
+        "then = { hours = \"desk\", open = { group = \"desk\" }, closed = { menu = \"welcome\" } }",
+        &["menu-circle"],
+    ),
+    (
+        "then = { group = \"desk\" }",
+        "then = { language = \"en\", then = { menu = \"welcome\" } }",
+        &["menu-circle"],
+    ),
+    (
+        "then = { group = \"desk\" }",
+        "then = { language = \"fr\", then = { group = \"desk\" } }",
+        &["bad-word"],
+    ),
+    ("then = { group = \"desk\" }", "then = { language = \"en\" }", &["missing-key"]),
+    (
+        "then = { group = \"desk\" }",
+        "then = { hours = \"dask\", open = { group = \"desk\" }, closed = { refuse = 486 } }",
+        &["no-such"],
+    ),
+    (
+        "then = { group = \"desk\" }",
+        "then = { hours = \"desk\", open = { group = \"desk\" } }",
+        &["missing-key"],
+    ),
+    (
+        "then = { group = \"desk\" }",
+        "then = { group = \"desk\", hours = \"desk\" }",
+        &["bad-target"],
+    ),
+    ("then = { group = \"desk\" }", "then = { enter = \"staff\" }", &["no-such"]),
+    (
+        "then = { group = \"desk\" }",
+        "then = { group = \"desk\" }\nextensions = [\"2001-2002\", \"7000\"]",
+        &[],
+    ),
+    (
+        "then = { group = \"desk\" }",
+        "then = { group = \"desk\" }\nextensions = [\"2001-2003\"]",
+        &["no-such"],
+    ),
+    (
+        "then = { group = \"desk\" }",
+        "then = { group = \"desk\" }\nextensions = \"0312345678\"",
+        &["not-a-phone"],
+    ),
+    (
+        "[groups.desk]",
+        "[entries.staff]\nprompt = \"welcome\"\nwrong = \"menu-wrong\"\nconfirm = false\nmin_digits = 6\nmax_digits = 4\nthen = { group = \"desk\" }\notherwise = { group = \"desk\" }\n[groups.desk]",
+        &["digits-backwards", "unreachable"],
+    ),
+    (
+        "[menus.welcome.keys]",
+        "[entries.staff]\nprompt = \"welcome\"\nwrong = \"menu-wrong\"\nconfirm = false\nmin_digits = 6\nmax_digits = 8\nthen = { group = \"desk\" }\notherwise = { menu = \"welcome\" }\n[menus.welcome.keys]\n2 = { enter = \"staff\" }",
+        &[],
+    ),
     ("[menus.welcome.keys]\n1 = { group = \"desk\" }", "", &["menu-without-keys"]),
     ("1 = { group = \"desk\" }", "10 = { group = \"desk\" }", &["bad-key"]),
     ("open = { menu = \"welcome\" }", "open = { group = \"desk\" }", &["unreachable"]),

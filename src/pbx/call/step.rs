@@ -4,7 +4,7 @@ use super::{Call, Event, Over, State, Telling};
 use crate::event::{CallEvent, EndCause, Party};
 use crate::pbx::floor::{Floor, Turn};
 use crate::pbx::tape::TapeEvent;
-use crate::pbx::{away, direct, hunt, menu, queue, tape, transfer};
+use crate::pbx::{away, direct, entry, hunt, menu, queue, tape, transfer};
 
 impl Call {
     /// Moves the call one step.
@@ -29,6 +29,7 @@ impl Call {
             // The caller may leave at any instant.
             (
                 S::Menu(_)
+                | S::Entering(_)
                 | S::Announcing(_)
                 | S::Telling(_)
                 | S::Hunting(_)
@@ -40,6 +41,7 @@ impl Call {
             ) => self.end(Party::Caller, EndCause::HungUp, Over::Caller, 0, floor, turn),
             (
                 S::Menu(_)
+                | S::Entering(_)
                 | S::Announcing(_)
                 | S::Telling(_)
                 | S::Hunting(_)
@@ -56,6 +58,10 @@ impl Call {
             (S::Menu(_), E::Key(key)) => menu::key(self, key, floor, turn),
             (S::Menu(_), E::Played(play)) => menu::played(self, Some(play), floor, turn),
             (S::Menu(_), E::Due) => menu::due(self, floor, turn),
+
+            (S::Entering(_), E::Key(key)) => entry::key(self, key, floor, turn),
+            (S::Entering(_), E::Played(play)) => entry::played(self, Some(play), floor, turn),
+            (S::Entering(_), E::Due) => entry::due(self, floor, turn),
 
             (S::Announcing(_), E::Played(play)) => tape::announced(self, Some(play), floor, turn),
             (S::Announcing(_), E::Due) => tape::announced(self, None, floor, turn),
@@ -138,7 +144,7 @@ impl Call {
             }
             (S::Away(_), E::Hold { by, on }) => away::hold(self, by, on, floor, turn),
 
-            // Keys are taken in a menu only; none is kept for later.
+            // Keys are taken by the auto attendant only; none is kept for later.
             (
                 S::Announcing(_)
                 | S::Telling(_)
@@ -154,6 +160,7 @@ impl Call {
             // Only a conversation can be held; before it, the caller stays in its place.
             | (
                 S::Menu(_)
+                | S::Entering(_)
                 | S::Announcing(_)
                 | S::Telling(_)
                 | S::Hunting(_)
@@ -169,7 +176,7 @@ impl Call {
             | (S::Direct(_) | S::Talking(_) | S::Passing(_) | S::Away(_), E::Withdraw(_))
             // These states ring no phone, wait for no agent, and have no deadline.
             | (
-                S::Menu(_) | S::Announcing(_) | S::Telling(_),
+                S::Menu(_) | S::Entering(_) | S::Announcing(_) | S::Telling(_),
                 E::PhoneRings
                 | E::PhoneAnswered(_)
                 | E::PhoneRefused(..)
@@ -181,6 +188,7 @@ impl Call {
             )
             | (
                 S::Menu(_)
+                | S::Entering(_)
                 | S::Announcing(_)
                 | S::Telling(_)
                 | S::Direct(_)

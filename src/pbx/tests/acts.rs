@@ -64,6 +64,7 @@ impl World {
             "0312345673",
             "0312345674",
             "0312345677",
+            "0312345678",
             "700",
             "701",
             "702",
@@ -156,7 +157,9 @@ impl World {
             }
             65..69 => {
                 if let Some(leg) = self.one_of(&callers) {
-                    let key = self.one_of(&['1', '2', '3', '5', '9']).expect("some");
+                    let key = self
+                        .one_of(&['1', '1', '2', '2', '0', '3', '4', '5', '9', '#', '*'])
+                        .expect("some");
                     self.give(Input::Key { leg, key });
                 }
             }

@@ -236,6 +236,13 @@ fn fact(event: &CallEvent) -> String {
         CallEvent::KeyPressed { menu, key } => format!("KeyPressed {menu} {key}"),
         CallEvent::KeyWrong { menu, key } => format!("KeyWrong {menu} {key}"),
         CallEvent::MenuTimedOut { menu } => format!("MenuTimedOut {menu}"),
+        CallEvent::ExtensionDialled { menu, number } => format!("ExtensionDialled {menu} {number}"),
+        CallEvent::LanguageChosen { language } => format!("LanguageChosen {}", language.name()),
+        CallEvent::EntryBegan { entry } => format!("EntryBegan {entry}"),
+        CallEvent::NumberEntered { entry, digits } => {
+            format!("NumberEntered {entry} {}", digits.reveal())
+        }
+        CallEvent::NumberRefused { entry } => format!("NumberRefused {entry}"),
         CallEvent::OperatorAsked { group: Some(group) } => format!("OperatorAsked {group}"),
         CallEvent::OperatorAsked { group: None } => "OperatorAsked".to_owned(),
         CallEvent::Queued { group, position } => format!("Queued {group} {position}"),

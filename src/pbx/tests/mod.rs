@@ -10,10 +10,10 @@ mod replan;
 mod seen;
 mod tape;
 
-use crate::base::{AgentId, GroupId, MenuId, Number, PromptId, TrunkId};
+use crate::base::{AgentId, EntryId, GroupId, Language, MenuId, Number, PromptId, TrunkId};
 use crate::dialplan::{
-    Agent, ClosedTargets, DeskNumber, FeatureCode, Group, Hours, Menu, Plan, SetAside, Span,
-    Strategy, Target, WeekdayKey,
+    Agent, Branch, ClosedTargets, DeskNumber, Dial, Entry, FeatureCode, Group, Hours, Menu, Plan,
+    SetAside, Span, Speak, Strategy, Target, WeekdayKey,
 };
 use chrono::NaiveTime;
 use std::collections::{BTreeMap, BTreeSet};
@@ -78,6 +78,7 @@ fn group(strategy: Strategy, number: &str, agents: &[&str]) -> Group {
 /// | 0312345675 | refused 503 |
 /// | 0312345676 | not counted; from trunk `carrier` only |
 /// | 0312345677 | menu `loop`, which leads into itself |
+/// | 0312345678 | menu `typed`: extensions 201, 203, 2031 and 702; 1 the entry `staff`, 2 `line`, 3 English, 4 by hours |
 /// | 700–707 | groups `line`, `all`, `robin`, `idle`, `first` (answers first), `none` (nobody may wait),
 /// `strict` (RONA), `also` (202 203, of `line` too) |
 fn plan() -> Plan {
@@ -103,10 +104,39 @@ fn plan() -> Plan {
         greeting: "greeting".into(),
         keys: keys.into_iter().collect(),
         timeout: secs(5),
+        dial: Dial::default(),
         tries: 2,
         wrong_key: "wrong_key".into(),
+        no_key: None,
         then,
     };
+    let mut typed = menu(
+        vec![
+            ('1', Target::Enter("staff".into())),
+            ('2', to("line")),
+            (
+                '3',
+                Target::Speak(Box::new(Speak {
+                    language: Language::En,
+                    then: Target::Menu("main".into()),
+                })),
+            ),
+            (
+                '4',
+                Target::Hours(Box::new(Branch {
+                    hours: "office".into(),
+                    open: to("idle"),
+                    closed: Target::Announce("night".into()),
+                })),
+            ),
+        ],
+        Target::Announce("goodbye".into()),
+    );
+    typed.dial = Dial {
+        numbers: ["201", "203", "2031", "702"].map(Number::from).into(),
+        key_timeout: secs(2),
+    };
+    typed.no_key = Some("no_key".into());
     let mut first = group(Strategy::Linear, "704", &["241", "242"]);
     first.answer_first = true;
     let mut none = group(Strategy::Linear, "705", &["251"]);
@@ -133,6 +163,7 @@ fn plan() -> Plan {
             (number("0312345675"), desk_number(Target::Refuse(503))),
             (number("0312345676"), picky),
             (number("0312345677"), desk_number(Target::Menu("loop".into()))),
+            (number("0312345678"), desk_number(Target::Menu("typed".into()))),
         ]
         .into(),
         hours: [("office".into(), hours)].into(),
@@ -151,7 +182,23 @@ fn plan() -> Plan {
                 ),
             ),
             (MenuId::from("loop"), menu(Vec::new(), Target::Menu("loop".into()))),
+            (MenuId::from("typed"), typed),
         ]
+        .into(),
+        entries: [(
+            EntryId::from("staff"),
+            Entry {
+                prompt: "enter".into(),
+                digits: (4, 6),
+                confirm: true,
+                timeout: secs(5),
+                key_timeout: secs(3),
+                tries: 2,
+                wrong: "wrong_number".into(),
+                then: to("line"),
+                otherwise: Target::Announce("goodbye".into()),
+            },
+        )]
         .into(),
         groups: [
             (GroupId::from("line"), group(Strategy::Linear, "700", &["201", "202", "203"])),

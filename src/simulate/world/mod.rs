@@ -408,7 +408,7 @@ impl World {
                 let names: Vec<&str> = prompts.iter().map(PromptId::as_str).collect();
                 format!("        {ear} hears {}", names.join(", "))
             });
-            if prompts.iter().any(|prompt| prompt.as_str() == "busy")
+            if prompts.iter().any(|prompt| super::media::bare(prompt) == "busy")
                 && let Some(node) = self.ears.get(&ear)
             {
                 self.reach(*node, Reaches::Busy);

@@ -1,0 +1,146 @@
+//! What the auto attendant does besides menus, as it is written: numbers to be entered, branches by hours,
+//! languages, extensions that can be dialled.
+
+use super::attendant::{Branch, Dial, Entry, Speak};
+use super::parse::{From, MOST_AGENTS, Reading};
+use super::parse_way::way;
+use super::plan::Target;
+use super::problem::{Problem, What};
+use super::reader::{At, Item, Table};
+use crate::base::{EntryId, Language, MenuId, Number};
+use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
+use std::time::Duration;
+
+/// Digits that a caller may enter at most.
+pub(crate) const MOST_DIGITS: u64 = 32;
+
+const fn s(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+const TIMEOUT: RangeInclusive<Duration> = s(1)..=s(60);
+const KEY_TIMEOUT: RangeInclusive<Duration> = s(1)..=s(10);
+
+/// `{ hours = "…", open = …, closed = … }`; what stands inside is a way of the same place.
+pub(crate) fn branch(
+    reading: &mut Reading<'_, '_>,
+    from: &From,
+    hours: At<String>,
+    table: &mut Table,
+) -> Target {
+    let hours = hours.map(std::sync::Arc::<str>::from);
+    reading.marks.hours_named.push(hours.clone());
+    let open = way(reading, from, table, "open", "open = { group = \"desk\" }");
+    let closed = way(reading, from, table, "closed", "closed = { announce = \"after-hours\" }");
+    Target::Hours(Box::new(Branch { hours: hours.value, open, closed }))
+}
+
+/// `{ language = "en", then = … }`.
+pub(crate) fn speak(
+    reading: &mut Reading<'_, '_>,
+    from: &From,
+    language: &Item,
+    table: &mut Table,
+) -> Target {
+    let language = language.word(&Language::ALL, reading.out).unwrap_or_default();
+    let then = way(reading, from, table, "then", "then = { menu = \"welcome\" }");
+    Target::Speak(Box::new(Speak { language, then }))
+}
+
+/// Extensions and groups' numbers that can be dialled in a menu.
+pub(crate) fn dial(reading: &mut Reading<'_, '_>, id: &MenuId, table: &mut Table) -> Dial {
+    let key_timeout = table.duration("key_timeout", KEY_TIMEOUT, s(3), reading.out);
+    let Some(item) = table.get("extensions") else {
+        return Dial { numbers: BTreeSet::new(), key_timeout };
+    };
+    let mut numbers: BTreeSet<Number> = BTreeSet::new();
+    for entry in item.one_or_list() {
+        let Some(text) = entry.raw(reading.out) else { continue };
+        let room = MOST_AGENTS.saturating_sub(numbers.len());
+        let list: Vec<Number> =
+            reading.range(&text, room, MOST_AGENTS).into_iter().map(Number::from).collect();
+        numbers.extend(list.iter().cloned());
+        reading.marks.dialled.push((id.clone(), At { value: list, span: text.span }));
+    }
+    Dial { numbers, key_timeout }
+}
+
+/// Reads one `[entries.…]`.
+pub(crate) fn entry(reading: &mut Reading<'_, '_>, id: &EntryId, item: &Item) -> Option<Entry> {
+    let mut table = item.table(reading.out)?;
+    let prompt = reading.prompt(&mut table, "prompt", "number-enter");
+    let wrong = reading.prompt(&mut table, "wrong", "number-wrong");
+    let mut count = |key, example| {
+        table
+            .need(key, example, reading.out)
+            .and_then(|item| item.integer(1..=MOST_DIGITS, reading.out))
+    };
+    let (least, most) =
+        (count("min_digits", "min_digits = 6"), count("max_digits", "max_digits = 8"));
+    if let (Some(least), Some(most)) = (&least, &most)
+        && least.value > most.value
+    {
+        let (least, most) = (least.value.to_string(), most.value.to_string());
+        reading.out.at(&item.span, Problem::DigitsBackwards { least, most });
+    }
+    let number = |at: Option<At<u64>>| at.and_then(|at| u32::try_from(at.value).ok()).unwrap_or(1);
+    let confirm = table.flag("confirm", true, reading.out);
+    if confirm {
+        let spoken = (0..10).map(|digit| format!("digit-{digit}"));
+        let spoken = spoken.chain(["number-heard", "number-confirm"].map(ToOwned::to_owned));
+        let span = table.span.clone();
+        reading
+            .marks
+            .prompts
+            .extend(spoken.map(|name| At { value: name.into(), span: span.clone() }));
+    }
+    let timeout = table.duration("timeout", TIMEOUT, s(8), reading.out);
+    let key_timeout = table.duration("key_timeout", KEY_TIMEOUT, s(4), reading.out);
+    let tries = table.integer("tries", 1..=10, 3, reading.out);
+    let from = From::Entered(id.clone());
+    let then = way(reading, &from, &mut table, "then", "then = { group = \"desk\" }");
+    let from = From::Otherwise(id.clone());
+    let otherwise =
+        way(reading, &from, &mut table, "otherwise", "otherwise = { group = \"desk\" }");
+    table.finish(reading.out);
+    Some(Entry {
+        prompt,
+        digits: (number(least), number(most)),
+        confirm,
+        timeout,
+        key_timeout,
+        tries: u32::try_from(tries).unwrap_or(1),
+        wrong,
+        then,
+        otherwise,
+    })
+}
+
+/// Extensions named in menus exist, as agents or as groups' numbers.
+pub(crate) fn check_dialled(
+    marks: &super::parse::Marks,
+    kinds: &std::collections::BTreeMap<&str, What>,
+    out: &mut super::finding::Findings,
+) {
+    for (_, list) in &marks.dialled {
+        let is = |number: &&Number| match kinds.get(number.as_str()) {
+            Some(What::Agent | What::Group) => false,
+            Some(_) | None => true,
+        };
+        if let Some(stranger) = list.value.iter().find(is) {
+            let number = stranger.as_str();
+            match kinds.get(number) {
+                Some(is) => {
+                    out.at(&list.span, Problem::NotAPhone { number: number.into(), is: *is });
+                }
+                None => {
+                    let agents = kinds.iter().filter(|(_, kind)| **kind == What::Agent);
+                    let near = super::nearest(number, agents.take(1000).map(|(number, _)| *number));
+                    let name = number.to_owned();
+                    out.at(&list.span, Problem::NoSuch { what: What::Agent, name, near });
+                }
+            }
+        }
+    }
+}
