@@ -17,12 +17,13 @@ const TABLES: [(&str, &str); 7] = [
 ];
 
 /// Values that a field can have: their enum, and the table and row that must name them all.
-const VALUES: [(&str, &str, &str); 10] = [
+const VALUES: [(&str, &str, &str); 11] = [
     ("CallerNumber", "call", "arrived"),
     ("Closed", "call", "found_closed"),
     ("Purpose", "call", "announced"),
     ("OfferEnd", "call", "offer_ended"),
     ("EndCause", "call", "ended"),
+    ("Unpark", "call", "unparked"),
     ("PlacedEnd", "placed", "ended"),
     ("Means", "agent", "signed_in"),
     ("SoundFault", "sound", "fault_noticed"),

@@ -292,8 +292,10 @@ fn circles(marks: &Marks, out: &mut Findings) {
 }
 
 fn prompts(marks: &Marks, known: &BTreeSet<PromptId>, out: &mut Findings) {
+    // Prompts that one place names together, such as those of a range of slots, are one finding.
+    let mut found = BTreeSet::new();
     for named in &marks.prompts {
-        if !known.contains(&named.value) {
+        if !known.contains(&named.value) && found.insert(named.span.start) {
             let near = nearest(named.value.as_str(), known.iter().map(PromptId::as_str));
             let name = named.value.as_str().to_owned();
             out.at(&named.span, Problem::NoPrompt { name, near });

@@ -113,6 +113,7 @@ pub(crate) fn plan(document: &Spanned<DeTable>, out: &mut Findings) -> (Plan, Ma
         entries: BTreeMap::new(),
         groups: BTreeMap::new(),
         agents: BTreeMap::new(),
+        lots: Vec::new(),
         codes: BTreeMap::new(),
         outside: None,
         extension_ring,
@@ -157,6 +158,7 @@ pub(crate) fn plan(document: &Spanned<DeTable>, out: &mut Findings) -> (Plan, Ma
         }
     }
     reading.agents(&mut top, &mut plan);
+    plan.lots = reading.parks(&mut top);
     reading.codes(&mut top, &mut plan);
     plan.outside = super::parse_outside::outside(&mut reading, &mut top);
     top.finish(reading.out);
@@ -181,7 +183,7 @@ fn timezone(item: &Item, out: &mut Findings) -> Option<chrono_tz::Tz> {
 
 impl Reading<'_, '_> {
     /// The entries of a table whose keys are names.
-    fn named<'a, 'd>(
+    pub(crate) fn named<'a, 'd>(
         &mut self,
         top: &mut Table<'a, 'd>,
         key: &'static str,

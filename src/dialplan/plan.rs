@@ -4,6 +4,7 @@
 
 use super::attendant::{Branch, Dial, Entry, Speak};
 use super::outside::Outside;
+use super::park::Lot;
 use crate::base::{AgentId, EntryId, GroupId, MenuId, Number, PromptId, TrunkId};
 use chrono::{NaiveDate, NaiveTime, Weekday};
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,6 +30,8 @@ pub struct Plan {
     pub groups: BTreeMap<GroupId, Group>,
     /// Agents; the key is the extension.
     pub agents: BTreeMap<AgentId, Agent>,
+    /// Parking lots, by their names in the plan.
+    pub lots: Vec<Arc<Lot>>,
     /// Feature codes.
     pub codes: BTreeMap<Number, FeatureCode>,
     /// Calls to numbers outside; none: there are none.
@@ -308,11 +311,13 @@ pub enum FeatureCode {
     RecordPause,
     /// No longer.
     RecordResume,
+    /// Parks the caller whom the agent holds.
+    Park,
 }
 
 impl FeatureCode {
     /// As a plan writes each of them.
-    pub const NAMES: [(&'static str, Self); 8] = [
+    pub const NAMES: [(&'static str, Self); 9] = [
         ("sign_in", Self::SignIn),
         ("sign_out", Self::SignOut),
         ("pause", Self::Pause),
@@ -321,5 +326,6 @@ impl FeatureCode {
         ("record_stop", Self::RecordStop),
         ("record_pause", Self::RecordPause),
         ("record_resume", Self::RecordResume),
+        ("park", Self::Park),
     ];
 }

@@ -65,6 +65,8 @@ pub enum Problem {
     HoursUnused { name: String },
     /// A number without hours is never closed.
     ClosedUnused { key: String },
+    /// A parking lot that calls the group needs no other way.
+    ParkThenUnused,
     /// Calls are recorded, and nothing is said of telling callers.
     RecordsUnannounced,
     /// Positions are told, and no prompt tells them.
@@ -96,6 +98,10 @@ pub enum What {
     DeskNumber,
     /// A feature code.
     Code,
+    /// A parking lot.
+    Park,
+    /// A slot of a parking lot.
+    Slot,
 }
 
 impl What {
@@ -108,6 +114,8 @@ impl What {
             Self::Agent => ["オペレータ", "agent"],
             Self::DeskNumber => ["着信番号", "desk number"],
             Self::Code => ["特番", "feature code"],
+            Self::Park => ["パーク保留", "parking lot"],
+            Self::Slot => ["パーク保留の番号", "slot of a parking lot"],
         }
     }
 }
@@ -451,6 +459,18 @@ impl Problem {
                     "a number without hours never closes, so {key} is never used"
                 ),
                 say!("hours = \"…\" を書くか、{key} を消す", "hours = \"…\", or without {key}"),
+            ),
+            Self::ParkThenUnused => (
+                Error,
+                "park-then-unused",
+                say!(
+                    "recall = \"group\" の保留では then は使われない",
+                    "with recall = \"group\" then is never used"
+                ),
+                say!(
+                    "recall = \"parker\" にするか、then を消す",
+                    "recall = \"parker\", or without then"
+                ),
             ),
             Self::RecordsUnannounced => (
                 Error,

@@ -1,10 +1,12 @@
 //! What a dialled number means at a moment: the one way from a number into a plan.
 
 use super::hours::{ClosedWhy, OpenState};
+use super::park::Lot;
 use super::plan::{DeskNumber, FeatureCode, Plan, Target};
 use crate::base::{AgentId, GroupId, Number, TrunkId, Wall};
 use chrono::{DateTime, Utc};
 use chrono_tz::Tz;
+use std::sync::Arc;
 
 /// Where a number leads.
 #[derive(Clone, Debug)]
@@ -22,6 +24,10 @@ pub enum Route<'a> {
     Group(&'a GroupId),
     /// An agent's own line.
     Agent(&'a AgentId),
+    /// A parking lot: one of its free slots.
+    Lot(&'a Arc<Lot>),
+    /// One slot of a parking lot.
+    Slot(&'a Arc<Lot>, &'a Number),
     /// A feature code.
     Code(FeatureCode),
     /// Not in the plan. Dialled by one of our phones it may be another phone's own number; from a
@@ -45,6 +51,14 @@ impl Plan {
         }
         if let Some((id, _)) = self.agents.get_key_value(&AgentId(number.0.clone())) {
             return Route::Agent(id);
+        }
+        for lot in &self.lots {
+            if lot.number.as_ref() == Some(number) {
+                return Route::Lot(lot);
+            }
+            if let Some((slot, _)) = lot.slots.get_key_value(number) {
+                return Route::Slot(lot, slot);
+            }
         }
         self.codes.get(number).map_or(Route::Other, |code| Route::Code(*code))
     }

@@ -253,6 +253,24 @@ pub enum End {
         /// Told to the agent when it is obeyed.
         done: PromptId,
     },
+    /// A parking lot's number.
+    Lot {
+        /// Its name.
+        name: String,
+        /// The slot that is chosen first.
+        first: Number,
+        /// Told then.
+        said: PromptId,
+    },
+    /// One slot of a parking lot.
+    Slot {
+        /// Its number.
+        slot: Number,
+        /// The lot's name.
+        name: String,
+        /// Told when nobody is parked there.
+        empty: PromptId,
+    },
     /// The number means nothing to this caller: 404.
     Nothing,
 }
@@ -341,7 +359,22 @@ pub fn walk(plan: &Plan, question: &Question) -> Walk {
         Route::Group(id) => (!by_agent, walker.group(id, false)),
         Route::Agent(id) => (false, walker.phone(id)),
         Route::Code(code) => (false, End::Code { code, agent, done: plan.code_done.clone() }),
-        Route::Desk { .. } | Route::Other => (false, End::Nothing),
+        Route::Lot(lot) if by_agent => {
+            let first = lot.slots.first_key_value();
+            let way = |(slot, said): (&Number, &PromptId)| End::Lot {
+                name: lot.name.clone(),
+                first: slot.clone(),
+                said: said.clone(),
+            };
+            (false, first.map_or(End::Nothing, way))
+        }
+        Route::Slot(lot, slot) if matches!(question.from, Asker::Extension(_)) => {
+            let (slot, name, empty) = (slot.clone(), lot.name.clone(), lot.empty.clone());
+            (false, End::Slot { slot, name, empty })
+        }
+        Route::Desk { .. } | Route::Lot(_) | Route::Slot(..) | Route::Other => {
+            (false, End::Nothing)
+        }
     };
     Walk { at: plan.local(question.at), counted, steps: walker.steps, end }
 }

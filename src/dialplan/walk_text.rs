@@ -223,6 +223,7 @@ impl End {
                         lang.pick("録音を止めておく", "pause the recording")
                     }
                     FeatureCode::RecordResume => lang.pick("録音に戻る", "go on recording"),
+                    FeatureCode::Park => lang.pick("パーク保留", "park"),
                 };
                 lang.pick(
                     format!("特番「{code}」（オペレータ {agent}）。{done} を流す"),
@@ -235,6 +236,14 @@ impl End {
                     "a feature code is for agents' phones: refused with 403",
                 )
                 .to_owned(),
+            Self::Lot { name, first, said } => lang.pick(
+                format!("「{name}」の空いている番号（まず {first}）に保留する。{said} を流す"),
+                format!("a free slot of \"{name}\" (first {first}) is kept; hears {said}"),
+            ),
+            Self::Slot { name, empty, .. } => lang.pick(
+                format!("「{name}」に保留された通話を取る。なければ {empty} を流す"),
+                format!("fetches who is parked in \"{name}\"; hears {empty} when nobody is"),
+            ),
             Self::Nothing => lang
                 .pick(
                     "この計画にない番号: 404 で拒否",

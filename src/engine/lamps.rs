@@ -6,17 +6,19 @@
 
 use super::Engine;
 use super::session::Session;
-use crate::base::{LegId, Now, Number};
+use crate::base::{CallId, LegId, Now, Number};
 use crate::dialplan::Plan;
+use crate::event::CallEvent;
 use crate::sip::api::{Circles, Directory, Lamp, LampCall, LampStage, Shown};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What has a lamp: its number says which. More kinds (a park slot, a group) are more variants, each
-/// with its own way to be read.
+/// What has a lamp: its number says which. Each kind has its own way to be read.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Source {
     /// The phone of an extension.
     Extension(Number),
+    /// A slot of a parking lot: the caller in it.
+    Slot(Number),
 }
 
 /// A leg at the phone of an extension.
@@ -36,6 +38,8 @@ pub struct AtPhone {
 #[derive(Debug, Default)]
 pub struct Lamps {
     legs: BTreeMap<Number, BTreeSet<LegId>>,
+    /// Which call is in which slot.
+    parked: BTreeMap<Number, CallId>,
     stirred: BTreeSet<Source>,
 }
 
@@ -51,6 +55,11 @@ pub fn circles(plan: &Plan, directory: &Directory) -> Circles {
         for agent in &group.agents {
             circles.entry(Number(agent.0.clone())).or_default().insert(circle);
         }
+    }
+    // A slot is for whoever takes calls: its caller may have come by any group.
+    let all: BTreeSet<u32> = (0..).take(plan.groups.len()).collect();
+    for slot in plan.lots.iter().flat_map(|lot| lot.slots.keys()) {
+        circles.insert(slot.clone(), all.clone());
     }
     Circles(circles)
 }
@@ -95,13 +104,33 @@ impl Engine {
 
     /// A lamp must be looked at, whether anything changed or not.
     pub(super) fn stir_number(&mut self, number: Number) {
-        self.lamps.stirred.insert(Source::Extension(number));
+        let slot = self.desk.is_slot(&number);
+        let source = if slot { Source::Slot(number) } else { Source::Extension(number) };
+        self.lamps.stirred.insert(source);
+    }
+
+    /// A call came into a slot, or out of one.
+    pub(super) fn slot_changes(&mut self, call: CallId, event: &CallEvent) {
+        let slot = match event {
+            CallEvent::Parked { slot, .. } => {
+                self.lamps.parked.insert(slot.clone(), call);
+                slot.clone()
+            }
+            CallEvent::Unparked { .. } | CallEvent::Ended { .. } => {
+                let held = self.lamps.parked.iter().find(|(_, held)| **held == call);
+                let Some(slot) = held.map(|(slot, _)| slot.clone()) else { return };
+                self.lamps.parked.remove(&slot);
+                slot
+            }
+            _ => return,
+        };
+        self.lamps.stirred.insert(Source::Slot(slot));
     }
 
     /// Shows what has changed. Called when all steps are taken, so that a lamp shows what lasts.
     pub(super) fn show_lamps(&mut self, now: Now) {
         for source in std::mem::take(&mut self.lamps.stirred) {
-            let Source::Extension(number) = &source;
+            let (Source::Extension(number) | Source::Slot(number)) = &source;
             if self.sip.is_watched(number) {
                 let lamp = self.lamp(&source);
                 self.sip.show(number, lamp, now, &mut self.effects);
@@ -110,7 +139,10 @@ impl Engine {
     }
 
     fn lamp(&self, source: &Source) -> Lamp {
-        let Source::Extension(number) = source;
+        let number = match source {
+            Source::Extension(number) => number,
+            Source::Slot(slot) => return self.slot_lamp(slot),
+        };
         let legs = self.lamps.legs.get(number).into_iter().flatten();
         let call = |leg: &LegId| {
             let session = self.sessions.get(leg)?;
@@ -119,5 +151,15 @@ impl Engine {
             Some(LampCall { leg: *leg, placed, stage, held: session.holding, with, dialog: None })
         };
         Lamp { calls: legs.filter_map(call).collect() }
+    }
+
+    /// A slot's lamp shows a call that is up and held, so that phones dial its number when it is pressed.
+    fn slot_lamp(&self, slot: &Number) -> Lamp {
+        let call = |leg: LegId| {
+            let with = self.sessions.get(&leg)?.shown.clone();
+            let stage = LampStage::Confirmed;
+            Some(LampCall { leg, placed: false, stage, held: true, with, dialog: None })
+        };
+        Lamp { calls: self.desk.parked_in(slot).and_then(call).into_iter().collect() }
     }
 }

@@ -5,7 +5,7 @@ use super::lamps::AtPhone;
 use super::session::{NoMedia, Session, Talk, holds};
 use super::{Engine, Outbox, Step, caller};
 use crate::base::{LegId, Mono, Now, Number, Private};
-use crate::event::{Origin, Party};
+use crate::event::{Fact, Origin, Party};
 use crate::pbx::{Action, Hindrance, Input as Desk};
 use crate::recording::command::RecordingId;
 use crate::rtp::command::{Command as Media, Notice};
@@ -374,8 +374,8 @@ impl Engine {
                 self.sip.refuse(leg, status, now, &mut self.effects);
                 self.close(leg, now, out);
             }
-            Action::Dial { leg, extension, on_behalf_of } => {
-                self.dial(leg, &extension, on_behalf_of, now, out);
+            Action::Dial { leg, extension, on_behalf_of, shown } => {
+                self.dial(leg, &extension, on_behalf_of, shown.as_ref(), now, out);
             }
             Action::DialOut { leg, trunk, way, on_behalf_of } => {
                 let call = Outgoing {
@@ -401,6 +401,9 @@ impl Engine {
                 }
             }
             Action::Connect { caller, agent } => {
+                if let Some(session) = self.sessions.get_mut(&agent) {
+                    session.sound.side = Party::Agent; // it may be one that dialled a slot
+                }
                 self.join(caller, agent, out);
                 self.introduce(caller, agent, now);
                 // What a leg was last told may be another partner's hold.
@@ -427,7 +430,12 @@ impl Engine {
             Action::Tape { leg, call, number, order } => {
                 self.tape(leg, RecordingId { call, number }, order, now, out);
             }
-            Action::Record(fact) => self.record(fact, now, out),
+            Action::Record(fact) => {
+                if let Fact::Call { call, event, .. } = &fact {
+                    self.slot_changes(*call, event);
+                }
+                self.record(fact, now, out);
+            }
             Action::Forget { .. } => {}
         }
     }
@@ -547,17 +555,25 @@ impl Engine {
         None
     }
 
-    fn dial(&mut self, leg: LegId, extension: &Number, behalf: LegId, now: Now, out: &mut Outbox) {
+    fn dial(
+        &mut self,
+        leg: LegId,
+        extension: &Number,
+        behalf: LegId,
+        shown: Option<&Number>,
+        now: Now,
+        out: &mut Outbox,
+    ) {
         let mut session = Session::new(Talk::Offering, leg.0);
         session.sealing = self.policy.sealing.of_phone(extension);
         session.mux = true;
         session.keys_by = self.policy.keys.of_phone(extension);
         session.ip = self.ip_for(self.sip.own_ip_to(extension, now.mono));
         self.sessions.insert(leg, session);
-        let shown =
-            self.sessions.get(&behalf).and_then(|session| session.shown.clone()).unwrap_or_else(
-                || Shown { user: Private::new("anonymous".to_owned()), name: None },
-            );
+        let of = |user: &str| Shown { user: Private::new(user.to_owned()), name: None };
+        let caller = || self.sessions.get(&behalf).and_then(|session| session.shown.clone());
+        let shown = shown.map(|number| of(number.as_str())).or_else(caller);
+        let shown = shown.unwrap_or_else(|| of("anonymous"));
         let at = AtPhone {
             extension: extension.clone(),
             placed: false,

@@ -157,6 +157,24 @@ pub enum CallEvent {
         /// The agent had spoken with the other side before.
         attended: bool,
     },
+    /// The agent left the caller in a slot (パーク保留) and speaks with them no more.
+    Parked {
+        /// Who left it there.
+        by: AgentId,
+        /// The slot's number.
+        slot: Number,
+    },
+    /// The caller is in the slot no more; how it goes on follows. A caller who hangs up there has `Ended`
+    /// only.
+    Unparked {
+        /// The slot's number.
+        slot: Number,
+        /// How it came out.
+        how: Unpark,
+        /// The phone that fetched it, when that is no agent's: `AwayAnswered` follows.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        phone: Option<Number>,
+    },
     /// A trunk is being tried for it.
     TrunkTried {
         /// Which.
@@ -283,6 +301,18 @@ pub enum OfferEnd {
     Unreachable,
     /// The system ended it (longest wait, fault, restart).
     Withdrawn,
+}
+
+/// How a parked caller came out of its slot.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Unpark {
+    /// Somebody wanted it.
+    Fetched,
+    /// Nobody had; who parked it was rung and took it back.
+    Recalled,
+    /// Nobody had, and who parked it did not take it back: it goes to the group, or as the plan says.
+    GivenUp,
 }
 
 /// Whose doing.

@@ -13,7 +13,7 @@ mod sound;
 
 pub use agent::{AgentEvent, Means};
 pub use call::{
-    CallEvent, Caller, CallerNumber, Closed, EndCause, OfferEnd, Origin, Party, Purpose,
+    CallEvent, Caller, CallerNumber, Closed, EndCause, OfferEnd, Origin, Party, Purpose, Unpark,
 };
 pub use placed::{PlacedEnd, PlacedEvent};
 pub use recording::{RecordingEvent, RecordingStop, RecordingTrouble};

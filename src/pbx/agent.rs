@@ -190,12 +190,13 @@ pub(super) struct Line {
 }
 
 impl Line {
+    /// Nothing rings at the phone and nothing is up: only work after a call may be left.
+    pub(super) fn has_no_call(&self) -> bool {
+        self.offer.is_none() && self.ringing == 0 && self.talking == 0 && self.codes == 0
+    }
+
     pub(super) fn is_free(&self) -> bool {
-        self.offer.is_none()
-            && self.ringing == 0
-            && self.talking == 0
-            && self.codes == 0
-            && self.wrap_until.is_none()
+        self.has_no_call() && self.wrap_until.is_none()
     }
 }
 

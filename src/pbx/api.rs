@@ -232,6 +232,20 @@ pub enum Command {
         /// By what.
         by: Means,
     },
+    /// Leaves the caller of a conversation in a slot.
+    Park {
+        /// Which call.
+        call: CallId,
+        /// Where; none: a free slot of the plan's first lot.
+        slot: Option<Number>,
+    },
+    /// Rings an agent who is to have the caller of a slot.
+    Fetch {
+        /// Where it is.
+        slot: Number,
+        /// Whom.
+        agent: AgentId,
+    },
 }
 
 /// Why a command was not obeyed.
@@ -252,6 +266,24 @@ pub enum CommandError {
     /// The plan does not let this call be recorded, or the caller was not told.
     #[error("the plan does not let this call be recorded, or its caller has not been told so")]
     NotAllowed,
+    /// There is no such slot, or the plan has no lot.
+    #[error("the plan has no such slot, or no parking lot at all")]
+    NoSuchSlot,
+    /// Somebody is in the slot.
+    #[error("the slot is taken")]
+    SlotTaken,
+    /// All slots of the lot are taken.
+    #[error("all slots of the lot are taken")]
+    NoFreeSlot,
+    /// Nobody is in the slot.
+    #[error("nobody is parked in the slot")]
+    SlotEmpty,
+    /// A phone rings for the caller of the slot already.
+    #[error("a phone rings already for the caller in the slot")]
+    SlotRings,
+    /// The agent's phone is in use or cannot be reached.
+    #[error("the agent's phone is in use or cannot be reached")]
+    PhoneBusy,
     /// Pausing needs a signed-in agent.
     #[error("the agent is not signed in")]
     NotSignedIn,
@@ -285,6 +317,8 @@ pub enum Action {
         extension: Number,
         /// The caller's leg: its number and name are shown, its codec is preferred.
         on_behalf_of: LegId,
+        /// A number of the plan that is shown instead.
+        shown: Option<Number>,
     },
     /// Dial a number outside. `Refused { status: 503 }` comes back when the trunk has no server that is
     /// well.

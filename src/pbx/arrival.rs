@@ -6,6 +6,7 @@ use super::call::{Call, From, Over};
 use super::desk::Desk;
 use super::floor::{Floor, Turn};
 use super::placed::{Dialled, Whither};
+use super::slots::Spot;
 use super::{direct, queue};
 use crate::base::{CallId, LegId, Number};
 use crate::dialplan::{ClosedWhy, OpenState, Outward, Route};
@@ -38,13 +39,21 @@ impl Desk {
             Route::Desk { desk, .. } if desk.admits(trunk) => desk.counted && placed_by.is_none(),
             Route::Group(_) => placed_by.is_none(),
             Route::Agent(_) => false,
+            Route::Lot(lot) => {
+                let dialled = Spot::Lot(lot);
+                return self.slot_dialled(leg, &origin, dialled, (full, hindrance), turn);
+            }
+            Route::Slot(lot, slot) => {
+                let dialled = Spot::Slot(lot, slot);
+                return self.slot_dialled(leg, &origin, dialled, (full, hindrance), turn);
+            }
             Route::Code(code) => {
                 match (placed_by, full, hindrance) {
                     (None, _, _) => turn.act(Action::Refuse { leg, status: 403 }),
                     (Some(_), true, _) => turn.act(Action::Refuse { leg, status: 503 }),
                     (Some(_), false, Some(_)) => turn.act(Action::Refuse { leg, status: 488 }),
                     (Some(agent), false, None) => {
-                        let wished = self.tape_by_code(agent, *code, turn);
+                        let wished = self.call_by_code(agent, *code, turn);
                         self.floor.code_dialled(leg, agent, *code, wished, turn);
                     }
                 }
@@ -116,7 +125,7 @@ impl Desk {
             }
             Route::Group(id) => queue::ask(call, id, floor, turn),
             Route::Agent(id) => direct::ask(call, &Number(id.0.clone()), floor, turn),
-            Route::Code(_) | Route::Other => {}
+            Route::Code(_) | Route::Lot(_) | Route::Slot(..) | Route::Other => {}
         }
         self.stepped(leg);
     }

@@ -130,7 +130,7 @@ pub(super) fn begin(
         Afar::Phone(extension) => {
             let (leg, until) = (floor.draw_leg(), turn.now.mono + floor.plan.extension_ring);
             floor.far.insert(leg, call.leg);
-            turn.act(Action::Dial { leg, extension, on_behalf_of: call.leg });
+            turn.act(Action::Dial { leg, extension, on_behalf_of: call.leg, shown: None });
             call.state = State::Passing(passing(leg, Taker::Phone { until }));
         }
         Afar::Outside(way) => {

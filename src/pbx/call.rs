@@ -12,6 +12,7 @@ use super::floor::{Floor, Turn};
 use super::hunt::Hunt;
 use super::menu::InMenu;
 use super::outside::Outside;
+use super::park::Parked;
 use super::say::{Script, Told};
 use super::staff::Missed;
 use super::tape::{Announcing, Tape, TapeEvent};
@@ -80,6 +81,8 @@ pub(super) enum State {
     Talking(Talk),
     /// Is passed on by an agent: another's phone rings.
     Passing(Passing),
+    /// Is in a slot, where somebody fetches it.
+    Parked(Parked),
     /// Talks with somebody who is no agent, to whom an agent sent it.
     Away(Away),
     /// Over: the desk forgets it at once.
@@ -196,6 +199,10 @@ impl Call {
     pub(super) fn record(&self, event: CallEvent, turn: &mut Turn<'_>) {
         let t_ms = turn.now.mono.ms_since(self.arrived);
         turn.record(Fact::Call { call: self.id, t_ms, event });
+    }
+
+    pub(super) fn is_parked(&self) -> bool {
+        matches!(self.state, State::Parked(_))
     }
 
     /// Answers the caller, once.
@@ -380,6 +387,7 @@ impl Call {
                 floor.talk_ends(talk.agent, talk.wrap_up, turn);
             }
             State::Passing(passing) => transfer::cut_short(passing, self, why, floor, turn),
+            State::Parked(parked) => parked.end(self, why, floor, turn),
             State::Away(away) => away.end(over, floor, turn),
             State::Over => return,
         }
@@ -415,6 +423,7 @@ impl Call {
             State::Telling(telling) => Some(telling.script.until),
             State::Hunting(hunt) => Some(hunt.deadline()),
             State::Passing(passing) => passing.deadline(),
+            State::Parked(parked) => parked.deadline(),
             State::Away(away) => away.deadline(),
             State::New | State::Direct(_) | State::Talking(_) | State::Over => None,
         };

@@ -1,34 +1,58 @@
-//! Feature codes: a number that an agent dials to change the agent's own state. Not calls: they have
-//! no id and leave no trace but the agent's own.
+//! Legs between us and one phone that are no calls: feature codes, which change the agent's own state or
+//! its call, and words about slots. They have no id and leave no trace but the agent's own.
 
 use super::agent::AgentIx;
 use super::api::{Action, Command, CommandError};
 use super::floor::{Floor, Turn};
+use super::park::Slot;
 use super::say::PLAY_LONGEST;
 use super::timers::Timer;
-use crate::base::{LegId, Mono, PlayId};
-use crate::dialplan::FeatureCode;
+use crate::base::{LegId, Mono, Number, PlayId, PromptId};
+use crate::dialplan::{FeatureCode, Lot};
 use crate::event::Means;
+use std::sync::Arc;
+use std::time::Duration;
 
 /// The reason written for a pause by feature code, which can carry none.
 const PAUSE_REASON: &str = "feature_code";
 
-/// A feature code being answered.
+/// Such a leg.
 #[derive(Debug)]
 pub(super) struct CodeLeg {
-    agent: AgentIx,
-    play: PlayId,
-    timer: Option<Mono>,
+    /// Whose phone; none: no agent's.
+    pub(super) agent: Option<AgentIx>,
+    pub(super) play: PlayId,
+    pub(super) timer: Option<Mono>,
+    pub(super) errand: Errand,
+}
+
+/// What it is for.
+#[derive(Debug)]
+pub(super) enum Errand {
+    /// Hears one word and is let go.
+    Word,
+    /// Dialled a lot or an empty slot, which is kept for the caller that it may pass there.
+    Keeps {
+        lot: Arc<Lot>,
+        slot: Number,
+        /// Stays on after the word, with music.
+        on: bool,
+    },
+    /// Parked a caller and hears where; rung to be told when it lets go before.
+    TellsSlot { lot: Arc<Lot>, slot: Number, caller: LegId },
+    /// Rings to be told.
+    RingsToTell { said: PromptId },
 }
 
 impl Floor {
-    /// An agent dialled a feature code: obeys it and says whether it did.
+    /// An agent dialled a feature code: obeys it and says whether it did. `wished`: what came of a code
+    /// that is about a call of the agent's, with the word that says so.
     pub(super) fn code_dialled(
         &mut self,
         leg: LegId,
         agent: AgentIx,
         code: FeatureCode,
-        wished: Option<Result<(), CommandError>>,
+        wished: Option<Result<Option<PromptId>, CommandError>>,
         turn: &mut Turn<'_>,
     ) {
         // First: a phone that is still in this call must not be rung at once by a queue.
@@ -45,40 +69,103 @@ impl Floor {
             FeatureCode::RecordStart
             | FeatureCode::RecordStop
             | FeatureCode::RecordPause
-            | FeatureCode::RecordResume => None,
+            | FeatureCode::RecordResume
+            | FeatureCode::Park => None,
         };
         let obeyed = match command {
-            Some(command) => self.obey(agent, command, turn),
+            Some(command) => self.obey(agent, command, turn).map(|()| None),
             None => wished.unwrap_or(Err(CommandError::NotTalking)),
         };
         let prompt = match obeyed {
-            Ok(()) => self.plan.code_done.clone(),
+            Ok(said) => said.unwrap_or_else(|| self.plan.code_done.clone()),
             Err(_) => self.plan.code_refused.clone(),
         };
         turn.act(Action::Accept { leg });
+        self.put(leg, Some(agent), (prompt, Errand::Word), PLAY_LONGEST, turn);
+    }
+
+    /// Answers a phone that dialled, and says something to it.
+    pub(super) fn tell(
+        &mut self,
+        leg: LegId,
+        agent: Option<AgentIx>,
+        word: (PromptId, Errand),
+        most: Duration,
+        turn: &mut Turn<'_>,
+    ) {
+        turn.act(Action::Accept { leg });
+        self.say(leg, agent, word, most, turn);
+    }
+
+    /// Says something to a phone on a leg that is up.
+    pub(super) fn say(
+        &mut self,
+        leg: LegId,
+        agent: Option<AgentIx>,
+        word: (PromptId, Errand),
+        most: Duration,
+        turn: &mut Turn<'_>,
+    ) {
+        if let Some(agent) = agent {
+            self.code_begins(agent, turn);
+        }
+        self.put(leg, agent, word, most, turn);
+    }
+
+    fn put(
+        &mut self,
+        leg: LegId,
+        agent: Option<AgentIx>,
+        (prompt, errand): (PromptId, Errand),
+        most: Duration,
+        turn: &mut Turn<'_>,
+    ) {
         let play = self.draw_play();
-        turn.act(Action::Play {
-            leg,
-            play,
-            prompts: vec![prompt],
-            looped: false,
-            stops_on_key: false,
-        });
-        let mut held = CodeLeg { agent, play, timer: None };
-        let until = turn.now.mono + PLAY_LONGEST;
-        self.timers.set(Timer::Code(leg), &mut held.timer, Some(until));
+        let prompts = vec![prompt];
+        turn.act(Action::Play { leg, play, prompts, looped: false, stops_on_key: false });
+        let mut held = CodeLeg { agent, play, timer: None, errand };
+        self.timers.set(Timer::Code(leg), &mut held.timer, Some(turn.now.mono + most));
         self.codes.insert(leg, held);
     }
 
-    /// The answer was played.
+    /// The word was said to its end.
     pub(super) fn code_played(&mut self, leg: LegId, play: PlayId, turn: &mut Turn<'_>) {
-        if self.codes.get(&leg).is_some_and(|code| code.play == play) {
-            turn.act(Action::HangUp { leg, elsewhere: false });
-            self.code_over(leg, turn);
+        let Some(code) = self.codes.get_mut(&leg).filter(|code| code.play == play) else { return };
+        match &code.errand {
+            Errand::Keeps { on: true, lot, .. } => {
+                let music = lot.music.clone();
+                self.loops(leg, music, turn);
+            }
+            Errand::Word
+            | Errand::Keeps { .. }
+            | Errand::TellsSlot { .. }
+            | Errand::RingsToTell { .. } => {
+                code.errand = match std::mem::replace(&mut code.errand, Errand::Word) {
+                    kept @ Errand::Keeps { .. } => kept,
+                    // It has been told.
+                    Errand::Word | Errand::TellsSlot { .. } | Errand::RingsToTell { .. } => {
+                        Errand::Word
+                    }
+                };
+                turn.act(Action::HangUp { leg, elsewhere: false });
+                self.code_over(leg, turn);
+            }
         }
     }
 
-    /// The answer's end was never told.
+    /// A phone that was rung to be told something answered.
+    pub(super) fn code_answered(&mut self, leg: LegId, turn: &mut Turn<'_>) {
+        let Some(code) = self.codes.get_mut(&leg) else { return };
+        if let Errand::RingsToTell { said } = &code.errand {
+            let (said, play) = (said.clone(), code.play);
+            let until = Some(turn.now.mono + PLAY_LONGEST);
+            self.timers.set(Timer::Code(leg), &mut code.timer, until);
+            let prompts = vec![said];
+            turn.act(Action::Play { leg, play, prompts, looped: false, stops_on_key: false });
+        }
+    }
+
+    /// Its time is up.
     pub(super) fn code_due(&mut self, leg: LegId, turn: &mut Turn<'_>) {
         if let Some(code) = self.codes.get_mut(&leg) {
             code.timer = None;
@@ -89,9 +176,24 @@ impl Floor {
 
     /// The leg is over.
     pub(super) fn code_over(&mut self, leg: LegId, turn: &mut Turn<'_>) {
-        if let Some(mut code) = self.codes.remove(&leg) {
-            self.timers.set(Timer::Code(leg), &mut code.timer, None);
-            self.code_ends(code.agent, turn);
+        let Some(mut code) = self.codes.remove(&leg) else { return };
+        self.timers.set(Timer::Code(leg), &mut code.timer, None);
+        if let Some(agent) = code.agent {
+            self.code_ends(agent, turn);
+        }
+        match (code.errand, code.agent) {
+            (Errand::Keeps { slot, .. }, _) => {
+                if self.slots.get(&slot) == Some(&Slot::Kept(leg)) {
+                    self.slots.remove(&slot);
+                }
+            }
+            (Errand::TellsSlot { lot, slot, caller }, Some(agent)) => {
+                // Unless the caller has left the slot meanwhile.
+                if self.slots.get(&slot) == Some(&Slot::Held(caller)) {
+                    self.ring_to_tell(agent, &lot, &slot, caller, turn);
+                }
+            }
+            (Errand::Word | Errand::RingsToTell { .. } | Errand::TellsSlot { .. }, _) => {}
         }
     }
 }

@@ -10,7 +10,9 @@ use super::placed::{self, Placed};
 use super::talked::Talked;
 use super::tape::TapeEvent;
 use super::timers::Timer;
-use crate::base::{AgentId, CallId, Channels, GroupId, LegId, Mono, Now, Number, Rng, TrunkId};
+use crate::base::{
+    AgentId, CallId, Channels, GroupId, LegId, Mono, Now, Number, PromptId, Rng, TrunkId,
+};
 use crate::dialplan::{FeatureCode, Plan};
 use crate::event::{EndCause, Means, Party};
 use std::collections::BTreeMap;
@@ -117,6 +119,8 @@ impl Desk {
                     self.placed(leg, placed::Event::Answered, placed::Event::Answered, turn);
                 } else if self.floor.call_of(leg).is_some() {
                     self.phone(leg, Event::PhoneAnswered(leg), turn);
+                } else if self.floor.codes.contains_key(&leg) {
+                    self.floor.code_answered(leg, turn);
                 } else {
                     // The answer crossed our hanging up.
                     turn.act(Action::HangUp { leg, elsewhere: false });
@@ -266,6 +270,7 @@ impl Desk {
             + floor.far.len()
             + floor.outside_held() as usize
             + floor.codes.len()
+            + floor.slots.len()
             + floor.timers.len()
             + floor.freed.len()
             + floor.stirred.len()
@@ -346,13 +351,14 @@ impl Desk {
             | Command::Pause { agent, .. }
             | Command::Unpause { agent, .. } => agent,
             Command::Tape { call, order, by } => return self.tape(*call, *order, *by, turn),
+            Command::Park { .. } | Command::Fetch { .. } => return self.obey_slot(&command, turn),
         };
         let agent = self.floor.agent_ix(agent).ok_or(CommandError::NoSuchAgent)?;
         self.floor.obey(agent, command, turn)
     }
 
     /// The leg of a call's caller.
-    fn leg_of(&self, call: CallId) -> Option<LegId> {
+    pub(super) fn leg_of(&self, call: CallId) -> Option<LegId> {
         self.calls.iter().find(|(_, held)| held.id == call).map(|(leg, _)| *leg)
     }
 
@@ -372,29 +378,33 @@ impl Desk {
         obeyed
     }
 
-    /// What an agent's feature code wants of the recording of the call that the agent is in; none when it
-    /// wants something else.
-    pub(super) fn tape_by_code(
+    /// What an agent's feature code wants of the call that the agent is in, and what is said when it has
+    /// it, if not the usual; none when it wants something else.
+    pub(super) fn call_by_code(
         &mut self,
         agent: AgentIx,
         code: FeatureCode,
         turn: &mut Turn<'_>,
-    ) -> Option<Result<(), CommandError>> {
+    ) -> Option<Result<Option<PromptId>, CommandError>> {
         let order = match code {
             FeatureCode::RecordStart => TapeOrder::Begin,
             FeatureCode::RecordStop => TapeOrder::End,
             FeatureCode::RecordPause => TapeOrder::Pause,
             FeatureCode::RecordResume => TapeOrder::Resume,
+            FeatureCode::Park => {
+                let caller = self.caller_of(agent).ok_or(CommandError::NotTalking);
+                let parked = caller.and_then(|caller| self.park(caller, None, true, turn));
+                return Some(parked.map(|(lot, slot)| lot.slots.get(&slot).cloned()));
+            }
             FeatureCode::SignIn
             | FeatureCode::SignOut
             | FeatureCode::Pause
             | FeatureCode::Unpause => return None,
         };
-        let talks =
-            |call: &&Call| matches!(&call.state, State::Talking(talk) if talk.agent == agent);
-        let call = self.calls.values().find(talks).map(|call| call.id);
+        let caller = self.caller_of(agent).and_then(|leg| self.calls.get(&leg));
+        let call = caller.map(|call| call.id);
         let wish = |call| self.tape(call, order, Means::FeatureCode, turn);
-        Some(call.map_or(Err(CommandError::NotTalking), wish))
+        Some(call.map_or(Err(CommandError::NotTalking), wish).map(|()| None))
     }
 
     /// Something that can happen to either kind of leg.
@@ -413,6 +423,8 @@ impl Desk {
     fn phone(&mut self, leg: LegId, event: Event, turn: &mut Turn<'_>) {
         if let Some(call) = self.floor.call_of(leg) {
             self.call(call, event, turn);
+        } else if matches!(event, Event::PhoneRefused(..) | Event::NoRoom(..)) {
+            self.floor.code_over(leg, turn);
         }
     }
 

@@ -7,6 +7,7 @@ use super::channels::Trunks;
 use super::code::CodeLeg;
 use super::group::{GroupIx, GroupRoom, Order};
 use super::outside::Ledger;
+use super::park::Slot;
 use super::staff::Missed;
 use super::timers::{Timer, Timers};
 use crate::base::{AgentId, GroupId, LegId, Mono, Now, Number, PlayId, PromptId, Rng};
@@ -70,6 +71,8 @@ pub(super) struct Floor {
     pub(super) states: [u32; AgentState::ALL.len()],
     pub(super) phones: BTreeMap<LegId, Phone>,
     pub(super) codes: BTreeMap<LegId, CodeLeg>,
+    /// Slots that are in use, by number.
+    pub(super) slots: BTreeMap<Number, Slot>,
     pub(super) timers: Timers,
     /// Calls now up by desk number; each desk number has its entry.
     pub(super) lines: BTreeMap<Number, u32>,
@@ -117,6 +120,7 @@ impl Floor {
             states,
             phones: BTreeMap::new(),
             codes: BTreeMap::new(),
+            slots: BTreeMap::new(),
             timers: Timers::default(),
             lines,
             channels: Trunks::default(),
@@ -231,7 +235,7 @@ impl Floor {
         self.timers.set(Timer::Phone(leg), &mut phone.timer, Some(until));
         self.phones.insert(leg, phone);
         let extension = Number(self.agent(agent).id.0.clone());
-        turn.act(Action::Dial { leg, extension, on_behalf_of: call });
+        turn.act(Action::Dial { leg, extension, on_behalf_of: call, shown: None });
         leg
     }
 
@@ -307,6 +311,7 @@ impl Floor {
             self.far.remove(&leg);
             turn.act(Action::HangUp { leg, elsewhere: false });
         }
+        self.slots.retain(|_, held| *held != Slot::Held(call));
         for group in &mut self.groups {
             let orders: Vec<Order> = group
                 .waiting

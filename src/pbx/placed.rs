@@ -150,7 +150,12 @@ impl Placed {
                 let until = turn.now.mono + floor.plan.extension_ring;
                 self.phones.insert(phone, call.leg);
                 call.state = State::Ringing { phone, until };
-                turn.act(Action::Dial { leg: phone, extension, on_behalf_of: call.leg });
+                turn.act(Action::Dial {
+                    leg: phone,
+                    extension,
+                    on_behalf_of: call.leg,
+                    shown: None,
+                });
                 self.keep(call, floor);
             }
             Whither::Outside(way) => {

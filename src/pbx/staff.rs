@@ -197,7 +197,10 @@ impl Floor {
         use CommandError::{AlreadySo, NoSuchCall, NotSignedIn};
         let agent = self.agent_mut(ix);
         match (&agent.duty, command) {
-            (_, Command::Tape { .. }) => return Err(NoSuchCall), // about a call, never an agent
+            // About a call, never an agent.
+            (_, Command::Tape { .. } | Command::Park { .. } | Command::Fetch { .. }) => {
+                return Err(NoSuchCall);
+            }
             (Duty::Out, Command::SignIn { by, .. }) => {
                 agent.signs_in_alone = false;
                 self.sign_in(ix, by, turn);

@@ -6,6 +6,7 @@ use super::api::Action;
 use super::call::{Call, State};
 use super::desk::Desk;
 use super::floor::{Floor, Turn};
+use super::park;
 use crate::base::{LegId, Number};
 use crate::event::{CallEvent, OfferEnd, Party};
 use std::time::Duration;
@@ -15,8 +16,16 @@ impl Desk {
     pub(super) fn replaced(&mut self, old: LegId, new: LegId, by: &Number, turn: &mut Turn<'_>) {
         let refuse = |status, turn: &mut Turn<'_>| turn.act(Action::Refuse { leg: new, status });
         let Some(taker) = self.floor.agent_at(by) else { return refuse(403, turn) };
-        // Only phones of ours are taken over; a caller's own leg is its own.
-        let Some(caller) = self.floor.call_of_phone(old) else { return refuse(403, turn) };
+        // Only phones of ours are taken over; a caller's own leg is its own. But the lamp of a slot names the
+        // caller in it, for whoever presses it.
+        let Some(caller) = self.floor.call_of_phone(old) else {
+            let Some(call) = self.calls.get_mut(&old).filter(|call| call.is_parked()) else {
+                return refuse(403, turn);
+            };
+            self.at_hand = Some(old);
+            park::fetch(call, new, Some(taker), by, &mut self.floor, turn);
+            return self.stepped(old);
+        };
         let Some(call) = self.calls.get_mut(&caller) else { return refuse(481, turn) };
         self.at_hand = Some(caller);
         let status = match &call.state {

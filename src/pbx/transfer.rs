@@ -13,8 +13,10 @@ use super::call::{Call, From, Over, State, Talk, judge_refusal};
 use super::desk::Desk;
 use super::floor::{CountsAs, Floor, Turn};
 use super::outside::Attempt;
+use super::park;
 use super::placed::Whither;
 use super::queue;
+use super::slots::{Place, Spot};
 use super::tape::TapeEvent;
 use crate::base::{GroupId, LegId, Mono, Number};
 use crate::dialplan::{OpenState, Route, SetAside, Target};
@@ -68,6 +70,8 @@ enum Way {
     Afar(Afar),
     Agent(AgentIx),
     Group(GroupId),
+    /// Into a slot; whether it was chosen for the agent, who is then told which.
+    Slot(Place, bool),
     /// A desk number that is open, or closed in a way that leads to people.
     Number(Target),
 }
@@ -122,6 +126,10 @@ impl Desk {
     fn way(&mut self, number: &Number, giver: AgentIx, turn: &Turn<'_>) -> Result<Way, u16> {
         match self.floor.plan.route(number, turn.now.wall) {
             Route::Other => {}
+            Route::Lot(lot) => return Ok(Way::Slot(self.place(Spot::Lot(lot))?, true)),
+            Route::Slot(lot, slot) => {
+                return Ok(Way::Slot(self.place(Spot::Slot(lot, slot))?, false));
+            }
             route => return way(route, giver, &self.floor),
         }
         let own = Number(self.floor.agent(giver).id.0.clone());
@@ -138,6 +146,9 @@ impl Desk {
     /// An attended transfer: of two calls of one agent, the far sides are joined. One was answered or,
     /// when the other is a consultation of a colleague, placed with somebody outside; it goes on.
     fn join(&mut self, leg: LegId, other: LegId, turn: &mut Turn<'_>) -> Result<(), u16> {
+        if let Some(parked) = self.join_slot(leg, other, turn) {
+            return parked;
+        }
         let answered = |leg: LegId| self.floor.call_of_phone(leg);
         let afar = |leg: LegId| self.placed.has(leg);
         let (kept, placed, phone) = match (answered(leg), answered(other)) {
@@ -242,7 +253,7 @@ fn way(route: Route<'_>, giver: AgentIx, floor: &Floor) -> Result<Way, u16> {
         // Nobody is there: better told to the agent than to the caller.
         Route::Desk { state: OpenState::Closed(_), .. } => Err(480),
         Route::Code(_) => Err(403),
-        Route::Other => Err(404),
+        Route::Lot(_) | Route::Slot(..) | Route::Other => Err(404),
     }
 }
 
@@ -263,11 +274,18 @@ fn begin(call: &mut Call, number: &Number, way: Way, floor: &mut Floor, turn: &m
         Way::Afar(to) => {
             return away::begin(call, number, to, (giver, phone, wrap_up), floor, turn);
         }
+        Way::Slot((lot, slot), chosen) => {
+            if let Some(giver) = park::park(call, &lot, &slot, floor, turn) {
+                let said = chosen.then_some((&lot, &slot));
+                park::let_go(&giver, call, said, floor, turn);
+            }
+            return;
+        }
         inside => inside,
     };
     call.step_out(floor.transferred(giver, number.clone(), false), turn);
     match way {
-        Way::Afar(_) => {}
+        Way::Afar(_) | Way::Slot(..) => {}
         Way::Agent(taker) => {
             turn.act(Action::Part { caller: call.leg, agent: phone });
             call.hold_music(floor, turn);
@@ -454,7 +472,13 @@ fn recall(
 }
 
 /// Asks the group that the caller asked for, or else the agent's own.
-fn ask_anew(call: &mut Call, giver: AgentIx, status: u16, floor: &mut Floor, turn: &mut Turn<'_>) {
+pub(super) fn ask_anew(
+    call: &mut Call,
+    giver: AgentIx,
+    status: u16,
+    floor: &mut Floor,
+    turn: &mut Turn<'_>,
+) {
     if let Some(group) = call.group.clone().or_else(|| floor.first_group_of(giver)) {
         queue::ask_again(call, &group, floor, turn);
     } else {

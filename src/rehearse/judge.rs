@@ -111,6 +111,7 @@ fn leads(end: &End) -> String {
         End::TooManyMenus => "menus without end".to_owned(),
         End::Code { agent: None, .. } => "refuse 403".to_owned(),
         End::Code { code, .. } => format!("code {}", code_name(*code)),
+        End::Lot { first: slot, .. } | End::Slot { slot, .. } => format!("park {slot}"),
         End::Nothing => "nowhere".to_owned(),
     }
 }

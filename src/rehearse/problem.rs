@@ -79,8 +79,8 @@ impl Problem {
                 "bad-leads-to",
                 say!("行き先が {found} 個書かれている", "there are {found} ways to go"),
                 say!(
-                    "{{ group = \"…\" }}, {{ extension = \"…\" }}, {{ announce = \"…\" }}, {{ refuse = 486 }}, {{ code = \"…\" }}, {{ nowhere = true }} のどれか一つ",
-                    "exactly one: {{ group = \"…\" }}, {{ extension = \"…\" }}, {{ announce = \"…\" }}, {{ refuse = 486 }}, {{ code = \"…\" }} or {{ nowhere = true }}"
+                    "{{ group = \"…\" }}, {{ extension = \"…\" }}, {{ announce = \"…\" }}, {{ refuse = 486 }}, {{ code = \"…\" }}, {{ park = \"…\" }}, {{ nowhere = true }} のどれか一つ",
+                    "exactly one: {{ group = \"…\" }}, {{ extension = \"…\" }}, {{ announce = \"…\" }}, {{ refuse = 486 }}, {{ code = \"…\" }}, {{ park = \"…\" }} or {{ nowhere = true }}"
                 ),
             ),
             Self::NoAgent { name, near } => {

@@ -202,7 +202,7 @@ fn texts(item: &Item, out: &mut Findings) -> Option<At<Vec<String>>> {
 fn leads_to(item: &Item, out: &mut Findings) -> Option<At<String>> {
     let mut table = item.table(out)?;
     let mut said = Vec::new();
-    for key in ["group", "extension", "announce", "code"] {
+    for key in ["group", "extension", "announce", "code", "park"] {
         let text = table.get(key).and_then(|item| item.raw(out));
         said.extend(text.map(|text| format!("{key} {}", text.value)));
     }

@@ -280,6 +280,7 @@ fn plan(agents: u64, rng: &mut Rng) -> Plan {
         entries: BTreeMap::from([(EntryId::from("staff"), entry(rng))]),
         groups,
         agents,
+        lots: Vec::new(),
         codes: CODES.map(Number::from).into_iter().zip(codes).collect(),
         outside: None,
         extension_ring: rng.millis(4000, 20_000),

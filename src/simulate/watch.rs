@@ -1,7 +1,7 @@
 //! What must always hold, held against every fact in the order it was decided. Knows the history's
 //! words and nothing of who decided or how.
 
-use crate::base::{AgentId, CallId};
+use crate::base::{AgentId, CallId, Number};
 use crate::event::{
     AgentEvent, CallEvent, DeskEvent, EndCause, Entry, Fact, Origin, Party, Purpose,
 };
@@ -52,6 +52,8 @@ struct AgentSeen {
 /// All calls and agents as the facts so far tell them.
 #[derive(Debug, Default)]
 pub struct Watch {
+    /// Who is in which slot.
+    slots: BTreeMap<Number, CallId>,
     calls: BTreeMap<CallId, CallSeen>,
     agents: BTreeMap<AgentId, AgentSeen>,
     last_seq: u64,
@@ -253,6 +255,26 @@ impl Watch {
                     agent.talks_in.remove(&id);
                 }
             }
+            CallEvent::Parked { by, slot } => {
+                if call.answered_by.take().as_ref() != Some(by) {
+                    self.wrong.push(format!("{id} was parked by {by}, who did not have it"));
+                }
+                if !call.held_by.is_empty() {
+                    self.wrong.push(format!("{id} was parked while it was on hold"));
+                }
+                call.direct = true;
+                if let Some(other) = self.slots.insert(slot.clone(), id) {
+                    self.wrong.push(format!("{slot} has {id} while {other} is in it"));
+                }
+                if let Some(agent) = self.agents.get_mut(by) {
+                    agent.talks_in.remove(&id);
+                }
+            }
+            CallEvent::Unparked { slot, .. } => {
+                if self.slots.remove(slot) != Some(id) {
+                    self.wrong.push(format!("{id} comes out of {slot}, where it was not"));
+                }
+            }
             CallEvent::Returned { agent } => {
                 if let Some(before) = call.answered_by.replace(agent.clone()) {
                     self.wrong.push(format!("{id} came back to {agent} while with {before}"));
@@ -263,6 +285,7 @@ impl Watch {
             }
             CallEvent::Ended { cause, .. } => {
                 call.ends += 1;
+                self.slots.retain(|_, held| *held != id);
                 // The next process closes what a killed one left, and rings nobody for it.
                 if !call.ringing.is_empty() && *cause != EndCause::Restart {
                     self.wrong.push(format!("{id} ended while {:?} rang", call.ringing));

@@ -22,6 +22,8 @@ pub enum CallState {
     Ringing,
     /// With an operator.
     Talking,
+    /// Left in a slot by an operator (パーク保留).
+    Parked,
     /// With somebody who is no operator, to whom one sent it: a number outside, or a phone of ours.
     Away,
     /// Over.
@@ -53,6 +55,8 @@ pub struct CallRow {
     pub agent: Option<AgentId>,
     /// Who spoke with the caller, in order.
     pub talks: Vec<Talk>,
+    /// In which slot it is.
+    pub parked: Option<Parked>,
     /// Whether a busy announcement was started.
     pub busy_announced: bool,
     /// From asking for an operator to the answer or the end, milliseconds.
@@ -95,6 +99,17 @@ pub struct Entered {
 
 /// Numbers that one caller entered and that are listed; the first ones are.
 const ENTERED_LISTED: usize = 16;
+
+/// A caller's stay in a slot.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Parked {
+    /// The slot's number.
+    pub slot: Number,
+    /// Who left it there.
+    pub by: AgentId,
+    /// Since then, milliseconds after the arrival.
+    pub from_ms: u64,
+}
 
 /// Talks of one call that are listed; of a call that is passed on for ever the first ones are.
 const TALKS_LISTED: usize = 64;
@@ -142,6 +157,7 @@ pub(super) struct Call {
     /// Entry with which it began to wait: the order of the wall's list.
     pub(super) waiting_since_seq: Option<u64>,
     pub(super) sound: CallSound,
+    pub(super) parked: Option<Parked>,
     /// With whom an agent sent it to.
     away: bool,
     end: Option<(Party, EndCause)>,
@@ -171,6 +187,7 @@ impl Call {
             offers: Vec::new(),
             waiting_since_seq: None,
             sound: CallSound::default(),
+            parked: None,
             away: false,
             end: None,
             recordings: Vec::new(),
@@ -199,6 +216,12 @@ impl Call {
                 self.begin_talk(agent, t_ms);
             }
             CallEvent::Transferred { .. } | CallEvent::SentAway { .. } => self.end_talk(t_ms),
+            CallEvent::Parked { by, slot } => {
+                self.end_talk(t_ms);
+                let (slot, by) = (slot.clone(), by.clone());
+                self.parked = Some(Parked { slot, by, from_ms: t_ms });
+            }
+            CallEvent::Unparked { .. } => self.parked = None,
             CallEvent::AwayAnswered => self.away = true,
             CallEvent::LanguageChosen { language } => self.language = *language,
             CallEvent::NumberEntered { entry, digits } if self.entered.len() < ENTERED_LISTED => {
@@ -207,6 +230,7 @@ impl Call {
             CallEvent::Returned { agent } => self.begin_talk(agent, t_ms),
             CallEvent::Ended { by, cause } => {
                 self.end_talk(t_ms);
+                self.parked = None;
                 if *cause == EndCause::Restart {
                     self.sound.cut_off(self.last_t_ms);
                 }
@@ -248,6 +272,8 @@ impl Call {
             CallState::Ended
         } else if self.talks_with().is_some() {
             CallState::Talking
+        } else if self.parked.is_some() {
+            CallState::Parked
         } else if self.away {
             CallState::Away
         } else if self.progress.decision().is_some() {
@@ -276,6 +302,7 @@ impl Call {
             group: self.group.clone(),
             agent: self.agent.clone(),
             talks: self.talks.clone(),
+            parked: self.parked.clone(),
             busy_announced: self.progress.heard_busy(),
             wait_ms: decision.and_then(|decision| decision.wait_ms),
             length_ms: self.end.as_ref().map(|_| self.last_t_ms),

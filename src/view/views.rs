@@ -157,7 +157,9 @@ impl Views {
                 }
                 self.agents.in_call(agent, id, at);
             }
-            CallEvent::Transferred { by, .. } | CallEvent::SentAway { by, .. } => {
+            CallEvent::Transferred { by, .. }
+            | CallEvent::SentAway { by, .. }
+            | CallEvent::Parked { by, .. } => {
                 self.agents.call_over(by, id);
             }
             CallEvent::Returned { agent } => self.agents.in_call(agent, id, at),
@@ -365,6 +367,19 @@ impl Views {
             self.open.values().chain(&self.ended).filter(|call| call.wanted(query)).collect();
         wanted.sort_unstable_by_key(|call| std::cmp::Reverse((call.arrived_at, call.id)));
         wanted.into_iter().take(query.limit).map(Call::row).collect()
+    }
+
+    /// Calls that are in a slot, those longest there first.
+    #[must_use]
+    pub fn parked(&self) -> Vec<CallRow> {
+        let since = |call: &Call| {
+            let from_ms = call.parked.as_ref()?.from_ms;
+            Some(call.arrived_at.0.saturating_add_unsigned(from_ms))
+        };
+        let mut parked: Vec<&Call> =
+            self.open.values().filter(|call| call.parked.is_some()).collect();
+        parked.sort_by_key(|call| since(call));
+        parked.into_iter().map(Call::row).collect()
     }
 
     pub(super) fn newest(&self, count: usize) -> Vec<CallRow> {

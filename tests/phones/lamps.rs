@@ -6,7 +6,7 @@ use crate::support::sound::Sound;
 use crate::support::{eventually, poll, s};
 use crate::talk::agent;
 
-fn watch(desk: &Desk, what: &str) -> Job {
+pub fn watch(desk: &Desk, what: &str) -> Job {
     Job::new("watch", desk.sip, desk.ports.port())
         .set("WHAT", what)
         .set("USER", "6003")
@@ -31,7 +31,8 @@ fn told(watcher: &Sipp) -> Vec<(u32, u32, String, String)> {
         let Some(cseq) = number("CSeq: ", "NOTIFY") else { continue };
         let version = number("dialog-info\" version=\"", "\"").unwrap_or(cseq);
         let state = part("<state>", "<").unwrap_or_default();
-        let who = part("<target uri=\"sip:", "@").filter(|_| notify.contains("<remote>"));
+        let with = notify.split("<remote>").nth(1).and_then(|rest| rest.split("sip:").nth(1));
+        let who = with.and_then(|rest| rest.split('@').next()).map(str::to_owned);
         if told.last().is_none_or(|last| last.0 != cseq) {
             told.push((cseq, version, state, who.unwrap_or_default()));
         }
@@ -41,7 +42,7 @@ fn told(watcher: &Sipp) -> Vec<(u32, u32, String, String)> {
 
 /// Waits until the last NOTIFY showed this; all numbers so far rise.
 #[track_caller]
-fn shows(watcher: &Sipp, state: &str, who: &str) {
+pub fn shows(watcher: &Sipp, state: &str, who: &str) {
     let last = |told: &[(u32, u32, String, String)]| {
         told.last().is_some_and(|(_, _, had, with)| had == state && with == who)
     };

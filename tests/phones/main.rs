@@ -16,6 +16,7 @@ mod lamps;
 mod menu;
 mod networks;
 mod outcomes;
+mod parking;
 mod quality;
 mod recording;
 mod reload;

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 
 /// The prompts of the test plans: short, each unlike any other, by name and seed. They replace the
 /// built-in ones so that a test need not listen to whole sentences.
-const PROMPTS: [(&str, u64); 16] = [
+const PROMPTS: &[(&str, u64)] = &[
     ("welcome", 1),
     ("menu-wrong", 2),
     ("busy", 3),
@@ -31,6 +31,10 @@ const PROMPTS: [(&str, u64); 16] = [
     ("holiday", 14),
     ("year-end", 15),
     ("recorded", 16),
+    ("slot-empty", 900),
+    ("parked-at-701", 901),
+    ("parked-at-702", 902),
+    ("parked-at-703", 903),
 ];
 
 /// Ports from which the test trunk calls.

@@ -61,10 +61,12 @@ pub(super) fn prompts() -> BTreeSet<PromptId> {
         "music",
         "ringback",
         "desk-is-demo",
+        "slot-empty",
     ]
     .map(PromptId::from)
     .into();
     ids.extend((1..=10).map(|n| PromptId::from(format!("position-{n}"))));
+    ids.extend((701..=710).map(|slot| PromptId::from(format!("parked-at-{slot}"))));
     ids
 }
 

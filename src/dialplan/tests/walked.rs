@@ -66,6 +66,17 @@ fn a_call_is_walked_as_it_would_go() {
         ("own line", open, agent(), "2002", "", "phone 2002", false),
         ("code", open, agent(), "*11", "", "code SignIn 2001", false),
         ("code by a stranger", open, outside(), "*11", "", "code SignIn -", false),
+        ("lot", open, agent(), "700", "", "lot, first 701", false),
+        (
+            "slot",
+            open,
+            Asker::Extension(Number::from("3000")),
+            "705",
+            "",
+            "slot of 共用の保留",
+            false,
+        ),
+        ("slot from outside", open, outside(), "705", "", "nothing", false),
         ("no number", open, outside(), "0399999999", "", "nothing", false),
         ("round and round", open, outside(), "0312345678", &"9".repeat(60), "menus", true),
     ];
@@ -80,6 +91,8 @@ fn a_call_is_walked_as_it_would_go() {
             End::Code { code, agent, .. } => {
                 format!("code {code:?} {}", agent.as_ref().map_or("-", AgentId::as_str))
             }
+            End::Lot { first, .. } => format!("lot, first {first}"),
+            End::Slot { name, .. } => format!("slot of {name}"),
             End::Nothing => "nothing".to_owned(),
         };
         assert_eq!((end.as_str(), walk.counted), (want, counted), "{case}");

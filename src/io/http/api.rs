@@ -296,10 +296,17 @@ pub(super) async fn obeyed(server: &Server, command: Command) -> Response {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
         Err(CommandFailure::Refused(why)) => {
             let status = match why {
-                CommandError::NoSuchAgent | CommandError::NoSuchCall => StatusCode::NOT_FOUND,
+                CommandError::NoSuchAgent
+                | CommandError::NoSuchCall
+                | CommandError::NoSuchSlot
+                | CommandError::SlotEmpty => StatusCode::NOT_FOUND,
                 CommandError::AlreadySo
                 | CommandError::NotSignedIn
                 | CommandError::NotTalking
+                | CommandError::SlotTaken
+                | CommandError::NoFreeSlot
+                | CommandError::SlotRings
+                | CommandError::PhoneBusy
                 | CommandError::NotAllowed => StatusCode::CONFLICT,
             };
             error(status, why.to_string())

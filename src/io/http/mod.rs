@@ -24,6 +24,7 @@ mod doors;
 mod guard;
 mod hub;
 mod pages;
+mod parked;
 mod range;
 mod recordings;
 mod sip;
@@ -186,6 +187,9 @@ fn router(server: Server) -> Router {
         .route("/api/v1/calls/{id}", get(api::call))
         .route("/api/v1/calls/{id}/recording/{action}", post(recordings::order))
         .route("/api/v1/calls/{id}/recordings/{number}", get(recordings::fetch))
+        .route("/api/v1/calls/{id}/park", post(parked::park))
+        .route("/api/v1/parked", get(parked::list))
+        .route("/api/v1/parked/{slot}/fetch", post(parked::fetch))
         .route("/api/v1/calls/{id}/{form}", get(sip::of_call))
         .route("/api/v1/recordings", get(recordings::of_day))
         .route("/api/v1/sip/messages", get(sip::messages))

@@ -2,9 +2,10 @@
 
 use super::{Call, Event, Over, State, Telling};
 use crate::event::{CallEvent, EndCause, Party};
+use crate::pbx::api::Action;
 use crate::pbx::floor::{Floor, Turn};
 use crate::pbx::tape::TapeEvent;
-use crate::pbx::{away, direct, entry, hunt, menu, queue, tape, transfer};
+use crate::pbx::{away, direct, entry, hunt, menu, park, queue, tape, transfer};
 
 impl Call {
     /// Moves the call one step.
@@ -36,6 +37,7 @@ impl Call {
                 | S::Direct(_)
                 | S::Talking(_)
                 | S::Passing(_)
+                | S::Parked(_)
                 | S::Away(_),
                 E::CallerGone,
             ) => self.end(Party::Caller, EndCause::HungUp, Over::Caller, 0, floor, turn),
@@ -48,6 +50,7 @@ impl Call {
                 | S::Direct(_)
                 | S::Talking(_)
                 | S::Passing(_)
+                | S::Parked(_)
                 | S::Away(_),
                 E::CallerFailed(what),
             ) => {
@@ -135,6 +138,19 @@ impl Call {
                 transfer::rang_out(self, ring, floor, turn);
             }
 
+            (S::Parked(_), E::Due) => park::due(self, floor, turn),
+            (S::Parked(_), E::PhoneAnswered(leg)) => park::answered(self, leg, floor, turn),
+            (S::Parked(_), E::PhoneRefused(leg, status)) => {
+                park::missed(self, leg, Some(status), floor, turn);
+            }
+            (S::Parked(_), E::PhoneGone(leg) | E::PhoneFailed(leg, _) | E::NoRoom(leg, _)) => {
+                park::missed(self, leg, Some(408), floor, turn);
+            }
+            (S::Parked(_), E::RangOut(leg)) => {
+                turn.act(Action::HangUp { leg, elsewhere: false });
+                park::missed(self, leg, None, floor, turn);
+            }
+
             (S::Away(_), E::PhoneGone(_) | E::PhoneRefused(..)) => {
                 self.end(Party::Agent, EndCause::HungUp, Over::Phone, 0, floor, turn);
             }
@@ -152,11 +168,15 @@ impl Call {
                 | S::Direct(_)
                 | S::Talking(_)
                 | S::Passing(_)
+                | S::Parked(_)
                 | S::Away(_),
                 E::Key(_),
             )
             // Music has no end; the end of a play that a conversation replaced is of no concern.
-            | (S::Direct(_) | S::Talking(_) | S::Passing(_) | S::Away(_), E::Played(_))
+            | (
+                S::Direct(_) | S::Talking(_) | S::Passing(_) | S::Parked(_) | S::Away(_),
+                E::Played(_),
+            )
             // Only a conversation can be held; before it, the caller stays in its place.
             | (
                 S::Menu(_)
@@ -165,15 +185,19 @@ impl Call {
                 | S::Telling(_)
                 | S::Hunting(_)
                 | S::Direct(_)
-                | S::Passing(_),
+                | S::Passing(_)
+                | S::Parked(_),
                 E::Hold { .. },
             )
             // A group's caller was told that it rings when the phone was dialled.
-            | (S::Hunting(_) | S::Talking(_) | S::Away(_), E::PhoneRings)
+            | (S::Hunting(_) | S::Talking(_) | S::Parked(_) | S::Away(_), E::PhoneRings)
             // Answered already: a forked phone's second word, or a timer that crossed the answer.
             | (S::Talking(_) | S::Away(_), E::PhoneAnswered(_) | E::RangOut(_))
             // What an agent does besides takes nothing from a direct call or a conversation.
-            | (S::Direct(_) | S::Talking(_) | S::Passing(_) | S::Away(_), E::Withdraw(_))
+            | (
+                S::Direct(_) | S::Talking(_) | S::Passing(_) | S::Parked(_) | S::Away(_),
+                E::Withdraw(_),
+            )
             // These states ring no phone, wait for no agent, and have no deadline.
             | (
                 S::Menu(_) | S::Entering(_) | S::Announcing(_) | S::Telling(_),
@@ -194,6 +218,7 @@ impl Call {
                 | S::Direct(_)
                 | S::Talking(_)
                 | S::Passing(_)
+                | S::Parked(_)
                 | S::Away(_),
                 E::AgentFree,
             )

@@ -9,6 +9,7 @@ use crate::dialplan::{Outside, OutsideRule, Pattern, Plan, Recorded, SetAside, S
 use crate::event::{Means, Origin};
 use crate::pbx::{Action, Command, Input, TapeOrder, TransferTo};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 /// Inputs that a seed plays before everybody goes home.
@@ -82,6 +83,13 @@ impl World {
             "*2",
             "*3",
             "*4",
+            "*7",
+            "800",
+            "801",
+            "802",
+            "811",
+            "821",
+            OUTSIDE,
             OUTSIDE,
             OUTSIDE,
         ];
@@ -99,7 +107,7 @@ impl World {
     }
 
     fn step(&mut self) {
-        if self.records && self.rng.below(12) == 0 {
+        if self.records && self.rng.below(5) == 0 {
             self.wish_for_a_recording();
         }
         let legs: Vec<LegId> = self.legs.keys().copied().collect();
@@ -199,8 +207,21 @@ impl World {
             }
             87..89 => self.give(Input::Command(Command::Unpause { agent, by })),
             89..91 => {
-                let numbers =
-                    ["201", "202", "211", "700", "0312345671", "0312345673", "*1", "9", OUTSIDE];
+                let numbers = [
+                    "201",
+                    "202",
+                    "211",
+                    "700",
+                    "0312345671",
+                    "0312345673",
+                    "*1",
+                    "9",
+                    OUTSIDE,
+                    "800",
+                    "801",
+                    "810",
+                    "821",
+                ];
                 let number = self.one_of(&numbers).expect("some");
                 let talking: Vec<LegId> =
                     legs.iter().copied().filter(|leg| self.legs[leg].answered).collect();
@@ -210,7 +231,8 @@ impl World {
             }
             91..93 => self.consult(),
             93..94 => self.replaces(),
-            94..97 => {
+            94..95 => self.slots(),
+            95..97 => {
                 let ms = self.rng.below(4000);
                 self.pass(Duration::from_millis(ms));
             }
@@ -245,8 +267,27 @@ impl World {
         self.next_caller += 2;
         self.dialling.insert(leg, agent.clone());
         self.legs.insert(leg, Leg::default());
-        let number = self.one_of(&["201", "202", "203", "211", OUTSIDE]).expect("some");
+        let number =
+            self.one_of(&["201", "202", "203", "211", OUTSIDE, "800", "801"]).expect("some");
         self.give(arrived(leg, number, Origin::Extension(Number(agent.0))));
+    }
+
+    /// Somebody parks a call, or wants one that is parked, by the API.
+    fn slots(&mut self) {
+        let (calls, agents): (Vec<_>, Vec<_>) =
+            (self.calls.keys().copied().collect(), self.people.keys().cloned().collect());
+        let slot = self.one_of(&["801", "802", "811", "821", "999"]).map(Number::from);
+        let (call, agent) = (self.one_of(&calls), self.one_of(&agents));
+        match (self.rng.below(2), call, slot, agent) {
+            (0, Some(call), slot, _) => {
+                let slot = slot.filter(|_| self.rng.below(2) == 0);
+                self.give(Input::Command(Command::Park { call, slot }));
+            }
+            (_, _, Some(slot), Some(agent)) => {
+                self.give(Input::Command(Command::Fetch { slot, agent }));
+            }
+            _ => {}
+        }
     }
 
     /// Somebody of ours wants a new leg in the place of one that stands.
@@ -331,11 +372,15 @@ pub(super) fn varied(rng: &mut Rng) -> Plan {
             };
         }
     }
+    for lot in &mut plan.lots {
+        let lot = Arc::make_mut(lot);
+        (lot.recall_after, lot.recall_ring) = (secs(5 + rng.below(40)), secs(5 + rng.below(60)));
+    }
     plan.outside = Some(Outside {
         extensions: ["201", "202", "211", "212"].map(Number::from).into(),
         groups: BTreeSet::new(),
         calls: u32::try_from(1 + rng.below(3)).expect("small"),
-        per_day: secs(30 + rng.below(1_200)),
+        per_day: secs(30 + rng.below(700)),
         prefix: String::new(),
         withhold: false,
         caller_id: None,

@@ -149,6 +149,14 @@ impl Ladder {
                 Input::Transfer { leg: leg(who), to: TransferTo::Leg(leg(other)) }
             }
             ["phone", who, up] => Input::Phone { extension: who.into(), reachable: up == "up" },
+            ["park", who, ref slot @ ..] => {
+                let call = self.desk.call_of(leg(who)).expect("a call");
+                let slot = slot.first().map(|slot| Number::from(*slot));
+                Input::Command(Command::Park { call, slot })
+            }
+            ["fetch", slot, who] => {
+                Input::Command(Command::Fetch { slot: slot.into(), agent: agent(who) })
+            }
             ["sign-in", who] => Input::Command(Command::SignIn { agent: agent(who), by }),
             ["sign-out", who] => Input::Command(Command::SignOut { agent: agent(who), by }),
             ["pause", who, reason] => {
@@ -195,8 +203,9 @@ fn shown(action: &Action) -> Option<String> {
         Action::Ring { leg } => format!("ring {}", leg.0),
         Action::Accept { leg } => format!("accept {}", leg.0),
         Action::Refuse { leg, status } => format!("refuse {} {status}", leg.0),
-        Action::Dial { leg, extension, on_behalf_of } => {
-            format!("dial {} to {extension} for {}", leg.0, on_behalf_of.0)
+        Action::Dial { leg, extension, on_behalf_of, shown } => {
+            let shown = shown.as_ref().map_or(String::new(), |shown| format!(" as {shown}"));
+            format!("dial {} to {extension} for {}{shown}", leg.0, on_behalf_of.0)
         }
         Action::DialOut { leg, trunk, way, on_behalf_of } => {
             format!("dial out {} to {} by {trunk} for {}", leg.0, way.number, on_behalf_of.0)
@@ -262,6 +271,11 @@ fn fact(event: &CallEvent) -> String {
         CallEvent::SentAway { by, attended, .. } => {
             format!("SentAway {by}{}", if *attended { " (attended)" } else { "" })
         }
+        CallEvent::Parked { by, slot } => format!("Parked {by} {slot}"),
+        CallEvent::Unparked { slot, how, phone: None } => format!("Unparked {slot} {how:?}"),
+        CallEvent::Unparked { slot, how, phone: Some(phone) } => {
+            format!("Unparked {slot} {how:?} {phone}")
+        }
         CallEvent::TrunkTried { trunk } => format!("TrunkTried {trunk}"),
         CallEvent::TrunkFailed { trunk, status } => format!("TrunkFailed {trunk} {status}"),
         CallEvent::AwayAnswered => "AwayAnswered".to_owned(),
@@ -285,7 +299,16 @@ fn change(event: &AgentEvent) -> String {
 
 #[test]
 fn calls_go_as_the_ladders_say() {
-    let told = include_str!("ladders.txt");
+    told_in("ladders.txt", include_str!("ladders.txt"));
+}
+
+#[test]
+fn callers_are_parked_as_the_ladders_say() {
+    told_in("parking.txt", include_str!("parking.txt"));
+}
+
+/// Plays what a file tells, and compares.
+fn told_in(name: &str, told: &str) {
     let mut done = String::new();
     let mut ladder = Ladder::new();
     for line in told.lines() {
@@ -306,7 +329,7 @@ fn calls_go_as_the_ladders_say() {
     }
     done.push_str(&ladder.text);
     if std::env::var_os("LADDERS").is_some_and(|mode| mode == "write") {
-        let file = Path::new(file!()).with_file_name("ladders.txt");
+        let file = Path::new(file!()).with_file_name(name);
         std::fs::write(file, &done).expect("the ladders are written");
         return;
     }

@@ -12,11 +12,12 @@ mod tape;
 
 use crate::base::{AgentId, EntryId, GroupId, Language, MenuId, Number, PromptId, TrunkId};
 use crate::dialplan::{
-    Agent, Branch, ClosedTargets, DeskNumber, Dial, Entry, FeatureCode, Group, Hours, Menu, Plan,
-    SetAside, Span, Speak, Strategy, Target, WeekdayKey,
+    Agent, Branch, ClosedTargets, DeskNumber, Dial, Entry, FeatureCode, Group, Hours, Lot, Menu,
+    Plan, Recall, SetAside, Span, Speak, Strategy, Target, WeekdayKey,
 };
 use chrono::NaiveTime;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use std::time::Duration;
 
 fn secs(s: u64) -> Duration {
@@ -66,6 +67,22 @@ fn group(strategy: Strategy, number: &str, agents: &[&str]) -> Group {
     }
 }
 
+/// A parking lot: called back after 60 s, for 20 s.
+fn lot(number: &str, slots: &[&str], recall: Recall) -> Arc<Lot> {
+    let said = |slot: &&str| (Number::from(*slot), PromptId::from(format!("at-{slot}")));
+    Arc::new(Lot {
+        name: "lot".to_owned(),
+        number: Some(number.into()),
+        slots: slots.iter().map(said).collect(),
+        recall_after: secs(60),
+        recall_ring: secs(20),
+        recall,
+        music: "parked".into(),
+        tells: true,
+        empty: "empty".into(),
+    })
+}
+
 /// Desk numbers, groups and agents for every rule:
 ///
 /// | number | leads to |
@@ -81,6 +98,8 @@ fn group(strategy: Strategy, number: &str, agents: &[&str]) -> Group {
 /// | 0312345678 | menu `typed`: extensions 201, 203, 2031 and 702; 1 the entry `staff`, 2 `line`, 3 English, 4 by hours |
 /// | 700–707 | groups `line`, `all`, `robin`, `idle`, `first` (answers first), `none` (nobody may wait),
 /// `strict` (RONA), `also` (202 203, of `line` too) |
+/// | 800, 810, 820 | parking lots with 801 802 (back to the parker, then the group), 811 (to the group), 821
+/// (to the parker, then an announcement) |
 fn plan() -> Plan {
     let number = |n: &str| Number::from(n);
     let to = |group: &str| Target::Group(GroupId::from(group));
@@ -212,11 +231,17 @@ fn plan() -> Plan {
         ]
         .into(),
         agents: extensions.iter().map(|e| (AgentId::from(*e), agent(*e == "203"))).collect(),
+        lots: vec![
+            lot("800", &["801", "802"], Recall::Parker { then: None }),
+            lot("810", &["811"], Recall::Group),
+            lot("820", &["821"], Recall::Parker { then: Some(Target::Announce("left".into())) }),
+        ],
         codes: [
             (number("*1"), FeatureCode::SignIn),
             (number("*2"), FeatureCode::SignOut),
             (number("*3"), FeatureCode::Pause),
             (number("*4"), FeatureCode::Unpause),
+            (number("*7"), FeatureCode::Park),
         ]
         .into(),
         outside: None,

@@ -6,7 +6,7 @@ use super::secs;
 use super::seen::{Person, Seen};
 use crate::base::{AgentId, CallId, Channels, GroupId, LegId, Mono, Now, PlayId, Rng, Wall};
 use crate::dialplan::{Plan, Strategy};
-use crate::event::{CallEvent, EndCause, Fact, PlacedEnd, PlacedEvent, Purpose};
+use crate::event::{CallEvent, EndCause, Fact, PlacedEnd, PlacedEvent, Purpose, Unpark};
 use crate::pbx::{Action, Desk, Input, TapeOrder, TransferNews, TransferTo};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -174,6 +174,7 @@ impl World {
         }
         self.log.append(&mut out);
         self.check_nobody_waits_beside_a_free_agent();
+        self.check_a_slot_holds_one_call();
         for agent in self.people.keys() {
             let offers = self.legs.values().filter(|leg| leg.phone.as_ref() == Some(agent));
             assert!(offers.filter(|leg| leg.offer && !leg.answered).count() <= 1, "seed {seed}");
@@ -221,7 +222,8 @@ impl World {
             );
             return;
         }
-        let behalf = self.legs[&old].behalf;
+        // Of a parked call, the lamp names the caller's own leg.
+        let behalf = self.legs[&old].behalf.or(Some(old));
         for call in self.calls.values_mut().filter(|call| call.leg == behalf) {
             call.picked = true;
         }
@@ -318,7 +320,14 @@ impl World {
                 assert!(!self.legs[leg].answered, "seed {seed}: refused after acceptance");
                 self.end(*leg);
             }
-            Action::Dial { leg, extension, on_behalf_of } => {
+            // To be told where its caller is: it belongs to no call.
+            Action::Dial { leg, extension, shown: Some(_), .. } => {
+                let phone = Some(AgentId(extension.0.clone()));
+                let dialled = Leg { phone, ..Leg::default() };
+                assert!(!self.occupied(&AgentId(extension.0.clone())), "seed {seed}: rung");
+                assert!(self.legs.insert(*leg, dialled).is_none(), "seed {seed}: {leg:?} twice");
+            }
+            Action::Dial { leg, extension, on_behalf_of, shown: None } => {
                 let agent = AgentId(extension.0.clone());
                 let call =
                     self.calls.values().find(|c| c.leg == Some(*on_behalf_of) && c.ended == 0);
@@ -350,6 +359,13 @@ impl World {
                 self.end(*leg);
             }
             Action::Connect { caller, agent } => {
+                // It dialled the slot that the caller was in.
+                if self.legs[agent].behalf.is_none()
+                    && let Some(by) = self.dialling.remove(agent)
+                {
+                    let leg = self.legs.get_mut(agent).expect("there");
+                    (leg.phone, leg.behalf) = (Some(by), Some(*caller));
+                }
                 assert!(self.legs[caller].answered && self.legs[agent].answered, "seed {seed}");
                 assert_eq!(self.legs[agent].behalf, Some(*caller), "seed {seed}");
                 self.legs.get_mut(caller).expect("checked").play = None;
@@ -373,6 +389,12 @@ impl World {
                 assert!(seen.t_ms <= *t_ms && seen.ended == 0, "seed {seed}: {event:?}");
                 assert_eq!(seen.leg.is_none(), matches!(event, CallEvent::Arrived { .. }));
                 seen.t_ms = *t_ms;
+                if matches!(event, CallEvent::Parked { .. }) {
+                    let caller = seen.leg;
+                    for leg in self.legs.values_mut().filter(|leg| leg.behalf == caller) {
+                        leg.behalf = None;
+                    }
+                }
                 seen.step(event, arriving, self.at, seed);
             }
             Action::Record(Fact::Agent { agent, event }) => {
@@ -429,6 +451,15 @@ impl World {
     fn is_put_off(&self, call: &Seen) -> bool {
         let until = call.leg.and_then(|leg| self.no_room.get(&leg));
         until.is_some_and(|until| *until > self.at)
+    }
+
+    fn check_a_slot_holds_one_call(&self) {
+        let parked = self.calls.values().filter_map(|call| Some((call.parked.clone()?, call.leg)));
+        let held: BTreeMap<_, _> = parked.clone().collect();
+        assert_eq!(held.len(), parked.count(), "seed {}: two in one slot", self.seed);
+        for (slot, leg) in held {
+            assert_eq!(self.desk.parked_in(&slot), leg, "seed {}: {slot}", self.seed);
+        }
     }
 
     fn check_nobody_waits_beside_a_free_agent(&self) {
@@ -493,6 +524,10 @@ fn what_must_always_hold_holds_in_every_seed() {
                     CallEvent::SentAway { attended: false, .. } => count("sent away"),
                     CallEvent::SentAway { attended: true, .. } => count("joined outside"),
                     CallEvent::AwayAnswered => count("answered outside"),
+                    CallEvent::Parked { .. } => count("parked"),
+                    CallEvent::Unparked { how: Unpark::Fetched, .. } => count("fetched"),
+                    CallEvent::Unparked { how: Unpark::Recalled, .. } => count("recalled"),
+                    CallEvent::Unparked { how: Unpark::GivenUp, .. } => count("given up"),
                     CallEvent::Ended { cause: EndCause::TimeUsedUp, .. } => count("time used up"),
                     _ => {}
                 },
@@ -520,6 +555,10 @@ fn what_must_always_hold_holds_in_every_seed() {
             ("answered outside", 1),
             ("time used up", 1),
             ("replaced", 1),
+            ("parked", 20),
+            ("fetched", 2),
+            ("recalled", 1),
+            ("given up", 2),
         ] {
             let had = seen.get(what).copied().unwrap_or_default() * 100 / all;
             assert!(had >= least, "{what}: {seen:?}");

@@ -1,7 +1,7 @@
 //! What the model makes of the facts about calls and agents: each is checked against those before it.
 
-use crate::base::{AgentId, GroupId, LegId, Mono};
-use crate::event::{AgentEvent, CallEvent, OfferEnd, Purpose};
+use crate::base::{AgentId, GroupId, LegId, Mono, Number};
+use crate::event::{AgentEvent, CallEvent, OfferEnd, Purpose, Unpark};
 use std::collections::BTreeSet;
 
 /// One agent.
@@ -33,6 +33,8 @@ pub(super) struct Seen {
     /// All that were ever rung for it.
     pub(super) rung: BTreeSet<AgentId>,
     pub(super) ended: u32,
+    /// In which slot it is.
+    pub(super) parked: Option<Number>,
 }
 
 impl Seen {
@@ -66,7 +68,7 @@ impl Seen {
             }
             CallEvent::OfferEnded { agent, why } => {
                 assert!(self.ringing.remove(agent), "seed {seed}: {agent} did not ring");
-                if *why == OfferEnd::TakenElsewhere && !self.picked {
+                if *why == OfferEnd::TakenElsewhere && !self.picked && self.parked.is_none() {
                     assert_eq!(self.answered, 1, "seed {seed}");
                 }
             }
@@ -86,6 +88,20 @@ impl Seen {
                 self.answered = 0;
                 self.asked = None;
                 self.joined = *attended;
+            }
+            CallEvent::Parked { slot, .. } => {
+                self.parked = Some(slot.clone());
+                assert_eq!(self.answered, 1, "seed {seed}: parked by nobody");
+                assert!(self.ringing.is_empty(), "seed {seed}");
+                self.answered = 0;
+                self.asked = None;
+                self.wanted_in_queue = false;
+            }
+            CallEvent::Unparked { slot, how, .. } => {
+                // A phone that rang for it answers, or has stopped.
+                let answers = usize::from(*how != Unpark::GivenUp);
+                assert!(self.ringing.len() <= answers, "seed {seed}");
+                assert_eq!(self.parked.take().as_ref(), Some(slot), "seed {seed}");
             }
             CallEvent::Returned { .. } => {
                 assert_eq!(self.answered, 0, "seed {seed}");

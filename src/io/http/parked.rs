@@ -1,0 +1,66 @@
+//! Parked callers by the API: who is in which slot, to be parked, to be fetched.
+
+use super::{Server, api};
+use crate::base::{AgentId, CallId, Number};
+use crate::pbx::Command;
+use crate::view::CallRow;
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use serde::{Deserialize, Serialize};
+
+#[derive(Serialize)]
+struct Slots {
+    parked: Vec<CallRow>,
+}
+
+/// `GET /api/v1/parked`: the calls that are in a slot, those longest there first.
+pub(super) async fn list(State(server): State<Server>) -> Response {
+    let parked = server.app.hub.read(|views, _, _| views.parked());
+    Json(Slots { parked }).into_response()
+}
+
+#[derive(Default, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Where {
+    slot: Option<String>,
+}
+
+/// `POST /api/v1/calls/{id}/park`.
+pub(super) async fn park(
+    State(server): State<Server>,
+    Path(id): Path<String>,
+    body: Bytes,
+) -> Response {
+    let Ok(id) = id.parse::<uuid::Uuid>() else {
+        return api::error(StatusCode::BAD_REQUEST, "due is a call's id");
+    };
+    let wanted = if body.is_empty() { Ok(Where::default()) } else { serde_json::from_slice(&body) };
+    let Ok(Where { slot }) = wanted else {
+        let due = "due is no body, or a JSON object with at most `slot`";
+        return api::error(StatusCode::BAD_REQUEST, due);
+    };
+    api::obeyed(&server, Command::Park { call: CallId(id), slot: slot.map(Number::from) }).await
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Whom {
+    agent: String,
+}
+
+/// `POST /api/v1/parked/{slot}/fetch`.
+pub(super) async fn fetch(
+    State(server): State<Server>,
+    Path(slot): Path<String>,
+    body: Bytes,
+) -> Response {
+    let Ok(Whom { agent }) = serde_json::from_slice(&body) else {
+        let due = "due is a JSON object with `agent`, the extension whose phone is to ring";
+        return api::error(StatusCode::BAD_REQUEST, due);
+    };
+    let (slot, agent) = (Number::from(slot), AgentId::from(agent));
+    api::obeyed(&server, Command::Fetch { slot, agent }).await
+}
