@@ -35,6 +35,12 @@ fn read(path: &str) -> String {
     fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).unwrap()
 }
 
+/// The source of the whole history.
+fn history() -> String {
+    let room = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/event")).unwrap();
+    room.map(|file| fs::read_to_string(file.unwrap().path()).unwrap()).collect()
+}
+
 /// As serde's `snake_case` writes it.
 fn snake(name: &str) -> String {
     let mut word = String::new();
@@ -92,9 +98,7 @@ fn rows(page: &str, of: &str) -> BTreeMap<String, BTreeSet<String>> {
 
 #[test]
 fn the_page_of_the_api_lists_every_event_with_its_fields_and_values() {
-    let folder = fs::read_dir(Path::new(env!("CARGO_MANIFEST_DIR")).join("src/event")).unwrap();
-    let files = folder.map(|file| fs::read_to_string(file.unwrap().path()).unwrap());
-    let source: String = files.collect();
+    let source = history();
     let page = read("docs/API.md");
     let mut wrong = Vec::new();
     for (of, name) in TABLES {

@@ -34,6 +34,9 @@ name = "one phone"
 open = { extension = "2001" }
 lines = 3
 counted = false
+priority = 3
+[preferred_callers]
+0398765432 = 1
 [hours.h]
 japanese_holidays = true
 week.mon-fri = ["08:30-12:00", "13:00-18:15"]
@@ -59,6 +62,8 @@ key_timeout = "2s"
 3 = { extension = "2002" }
 4 = { refuse = 503 }
 "*" = { menu = "two" }
+[menus.one.skills]
+1 = { english = 1 }
 [menus.two]
 greeting = "information"
 timeout = "2s"
@@ -94,10 +99,35 @@ ring = "15s"
 on_ring_out = "20s"
 answer_first = true
 queue.max_wait = "70s"
+[groups.c]
+number = "7002"
+agents = [{ agents = "2002", priority = 2 }, { agents = "2001", weight = 3 }, "2003"]
+strategy = "weighted"
+ring = "7s"
+ring_outs = 2
+on_ring_out = "31s"
+queue.max_wait = "150s"
+[groups.d]
+number = "7003"
+agents = ["2001", { agents = "2002-2003", priority = 3 }]
+strategy = "ring_all"
+ring = "11s"
+ring_outs = 3
+on_ring_out = "17s"
+queue.max_wait = "150s"
+[groups.e]
+number = "7004"
+agents = ["2001-2003"]
+strategy = "fewest_calls"
+ring = "9s"
+on_ring_out = "13s"
+skills = { printer = 3 }
+widen = [{ after = "29s", level = 2 }, { after = "61s", level = 0 }]
+queue.max_wait = "150s"
 [agents]
 2001 = "a"
-2002 = "b"
-2003 = "c"
+2002 = { name = "b", skills = { printer = 3, english = 1 } }
+2003 = { name = "c", skills = { printer = 2, english = 2 } }
 [codes]
 "*11" = "sign_in"
 "#,
@@ -386,7 +416,7 @@ proptest! {
         hour in 0i64..8760, // of a year from 2026-07-01 in Japan
         minute in 0i64..60,
         who in 0..6usize,
-        number in 0..12usize,
+        number in 0..20usize,
         keys in proptest::collection::vec("[0-9*#-]{1,5}", 0..5),
     ) {
         let plan = plan(which);
@@ -401,7 +431,7 @@ proptest! {
             .desk_numbers
             .keys()
             .cloned()
-            .chain(["7000", "7001", "2002", "*11", "9999"].map(Number::from))
+            .chain(["7000", "7001", "7002", "7003", "7004", "2002", "*11", "9999"].map(Number::from))
             .collect();
         let to = numbers[number % numbers.len()].clone();
         let presses = keys

@@ -4,7 +4,7 @@
 use super::start::StartError;
 use crate::base::{AgentId, CallId, Now};
 use crate::dialplan::Plan;
-use crate::event::{DeskEvent, Entry, Fact, RecordingEvent};
+use crate::event::{CallEvent, DeskEvent, Entry, Fact, RecordingEvent};
 use crate::io::store;
 use crate::pbx::{AgentMemory, Talked, TalkedMemory};
 use crate::recording::command::RecordingId;
@@ -67,6 +67,9 @@ pub(super) fn read(
                 Fact::Desk { event: DeskEvent::Started { .. } } => forget_phones(&mut agents),
                 Fact::Recording { call, event, .. } => {
                     note_recording(&mut unkept, *call, event);
+                }
+                Fact::Call { event: CallEvent::OperatorAnswered { agent }, .. } => {
+                    agents.entry(agent.clone()).or_default().answered();
                 }
                 Fact::Desk { event: DeskEvent::Stopped }
                 | Fact::Call { .. }

@@ -25,6 +25,7 @@ pub(crate) fn whole(
     members(plan, marks, out);
     reached(plan, marks, out);
     circles(marks, out);
+    skills(plan, marks, out);
     if let Some(known) = known_prompts {
         prompts(marks, known, out);
     }
@@ -163,6 +164,17 @@ fn members(plan: &Plan, marks: &Marks, out: &mut Findings) {
         };
         let agents = agents.iter().map(|agent| agent.as_str().to_owned()).collect();
         out.at(span, Problem::AgentIdle { agents });
+    }
+}
+
+/// Somebody has what is asked for.
+fn skills(plan: &Plan, marks: &Marks, out: &mut Findings) {
+    let had: BTreeSet<&str> =
+        plan.agents.values().flat_map(|agent| agent.skills.0.keys().map(AsRef::as_ref)).collect();
+    for asked in marks.skills.iter().filter(|asked| !had.contains(&*asked.value)) {
+        let near = nearest(&asked.value, had.iter().copied());
+        let name = asked.value.to_string();
+        out.at(&asked.span, Problem::NoSuch { what: What::Skill, name, near });
     }
 }
 

@@ -56,6 +56,8 @@ pub(crate) struct Marks {
     pub(crate) records: Vec<Range<usize>>,
     /// Whether the plan says what a caller is told of it.
     pub(crate) announces: bool,
+    /// Skills that are asked for.
+    pub(crate) skills: Vec<At<Arc<str>>>,
     /// Groups that ring everybody, and where they say so.
     pub(crate) ring_all: Vec<(GroupId, Range<usize>)>,
 }
@@ -104,6 +106,7 @@ pub(crate) fn plan(document: &Spanned<DeTable>, out: &mut Findings) -> (Plan, Ma
     let Prompts { code_done, code_refused, hold_music, positions } = reading.prompts(&mut top);
     let extension_ring = reading.extensions(&mut top);
     let recording = reading.recording(&mut top);
+    let preferred = reading.preferred(&mut top);
     let mut plan = Plan {
         name,
         timezone,
@@ -112,6 +115,7 @@ pub(crate) fn plan(document: &Spanned<DeTable>, out: &mut Findings) -> (Plan, Ma
         menus: BTreeMap::new(),
         entries: BTreeMap::new(),
         groups: BTreeMap::new(),
+        preferred,
         agents: BTreeMap::new(),
         lots: Vec::new(),
         codes: BTreeMap::new(),
@@ -218,7 +222,7 @@ impl Reading<'_, '_> {
         list
     }
 
-    fn all<'a, 'd>(
+    pub(crate) fn all<'a, 'd>(
         &mut self,
         top: &mut Table<'a, 'd>,
         key: &'static str,
@@ -288,16 +292,15 @@ impl Reading<'_, '_> {
         for (key, item) in self.all(top, "agents") {
             let agent = if item.is(Kind::Text) {
                 item.text(TextRule::Name, self.out)
-                    .map(|name| Agent { name: name.value, always_signed_in: false })
+                    .map(|name| Agent { name: name.value, ..Agent::default() })
             } else if item.is(Kind::Table) {
                 item.table(self.out).map(|mut table| {
                     let name = table.name("name", self.out);
-                    let always = table.flag("always_signed_in", false, self.out);
+                    let always_signed_in = table.flag("always_signed_in", false, self.out);
+                    let skills = self.skills(&mut table);
                     table.finish(self.out);
-                    Agent {
-                        name: name.unwrap_or_else(|| "{number}".to_owned()),
-                        always_signed_in: always,
-                    }
+                    let name = name.unwrap_or_else(|| "{number}".to_owned());
+                    Agent { name, always_signed_in, skills }
                 })
             } else {
                 item.wrong_kind(&[Kind::Text, Kind::Table], self.out);
@@ -308,8 +311,7 @@ impl Reading<'_, '_> {
                 let number = At { value: number, span: key.span.clone() };
                 self.number(&number, What::Agent);
                 let id = AgentId::from(number.value);
-                let agent =
-                    agent.clone().unwrap_or(Agent { name: String::new(), always_signed_in: false });
+                let agent = agent.clone().unwrap_or_default();
                 let name = agent.name.replace("{number}", id.as_str());
                 self.marks.agents.entry(id.clone()).or_insert_with(|| key.span.clone());
                 plan.agents.insert(id, Agent { name, ..agent });

@@ -2,6 +2,7 @@
 
 use super::parse::{From, LONGEST_RING, MOST_AGENTS, Reading};
 use super::parse_attendant;
+use super::picking::{PLAIN_PRIORITY, Share};
 use super::plan::{ClosedTargets, DeskNumber, Group, Menu, SetAside, Strategy, Target};
 use super::problem::{Problem, What};
 use super::reader::{At, Item, Table};
@@ -140,6 +141,8 @@ pub(crate) fn desk_number(reading: &mut Reading<'_, '_>, item: &Item) -> Option<
         .and_then(|lines| u32::try_from(lines.value).ok())
         .unwrap_or(1);
     let counted = table.flag("counted", true, reading.out);
+    let priority = super::parse_picking::priority(&mut table, PLAIN_PRIORITY, reading.out);
+    let skills = reading.asked(&mut table);
     let trunks = table.get("trunks").and_then(|item| item.list(reading.out)).unwrap_or_default();
     let trunks: BTreeSet<TrunkId> = trunks
         .iter()
@@ -147,7 +150,18 @@ pub(crate) fn desk_number(reading: &mut Reading<'_, '_>, item: &Item) -> Option<
         .collect();
     let recorded = reading.recorded(&mut table);
     table.finish(reading.out);
-    Some(DeskNumber { name, hours, open, closed, line_limit, counted, trunks, recorded })
+    Some(DeskNumber {
+        name,
+        hours,
+        open,
+        closed,
+        line_limit,
+        counted,
+        priority,
+        skills,
+        trunks,
+        recorded,
+    })
 }
 
 fn unused(reading: &mut Reading<'_, '_>, table: &mut Table, key: &'static str) {
@@ -188,27 +202,31 @@ pub(crate) fn menu(reading: &mut Reading<'_, '_>, id: &MenuId, item: &Item) -> O
             }
         }
     }
+    let skills = reading.key_skills(&mut table, &keys);
     if empty && dial.numbers.is_empty() {
         let menu = id.as_str().to_owned();
         reading.out.at(&table.span, Problem::MenuWithoutKeys { menu });
     }
     table.finish(reading.out);
     let tries = u32::try_from(tries).unwrap_or(1);
-    Some(Menu { greeting, keys, timeout, tries, dial, wrong_key, no_key, then })
+    Some(Menu { greeting, keys, skills, timeout, tries, dial, wrong_key, no_key, then })
 }
 
 /// Reads one `[groups.…]`.
 pub(crate) fn group(reading: &mut Reading<'_, '_>, id: &GroupId, item: &Item) -> Option<Group> {
-    const STRATEGIES: [(&str, Strategy); 4] = [
+    const STRATEGIES: [(&str, Strategy); 6] = [
         ("ring_all", Strategy::RingAll),
         ("linear", Strategy::Linear),
         ("round_robin", Strategy::RoundRobin),
         ("longest_idle", Strategy::LongestIdle),
+        ("fewest_calls", Strategy::FewestCalls),
+        ("weighted", Strategy::Weighted),
     ];
     let mut table = item.table(reading.out)?;
     let name = table.name("name", reading.out).unwrap_or_else(|| id.as_str().to_owned());
     let number = group_number(reading, &mut table);
-    let agents = members(reading, id, &mut table);
+    let (agents, shares) = members(reading, id, &mut table);
+    let picking = reading.picking(shares, &mut table);
     let strategy = table
         .need("strategy", "strategy = \"longest_idle\"", reading.out)
         .and_then(|item| Some((item.word(&STRATEGIES, reading.out)?, item.span)));
@@ -218,6 +236,7 @@ pub(crate) fn group(reading: &mut Reading<'_, '_>, id: &GroupId, item: &Item) ->
     let strategy = strategy.map_or(Strategy::LongestIdle, |(strategy, _)| strategy);
     let ring = table.duration("ring", RING, s(20), reading.out);
     let wrap_up = table.duration("wrap_up", WRAP_UP, s(0), reading.out);
+    let ring_outs = table.integer("ring_outs", 1..=10, 1, reading.out);
     let on_ring_out = set_aside(reading, &mut table, "on_ring_out", SetAside::Pause);
     let on_refuse = set_aside(reading, &mut table, "on_refuse", SetAside::For(s(10)));
     let answer_first = table.flag("answer_first", false, reading.out);
@@ -262,8 +281,10 @@ pub(crate) fn group(reading: &mut Reading<'_, '_>, id: &GroupId, item: &Item) ->
         number,
         agents,
         strategy,
+        picking,
         ring,
         wrap_up,
+        ring_outs: u32::try_from(ring_outs).unwrap_or(1),
         on_ring_out,
         on_refuse,
         max_waiting: u32::try_from(max_waiting).unwrap_or(u32::MAX),
@@ -291,24 +312,34 @@ fn group_number(reading: &mut Reading<'_, '_>, table: &mut Table) -> Option<Numb
     Some(number.value.into())
 }
 
-fn members(reading: &mut Reading<'_, '_>, id: &GroupId, table: &mut Table) -> Vec<AgentId> {
+/// The members in order, and what is said of some of them.
+fn members(
+    reading: &mut Reading<'_, '_>,
+    id: &GroupId,
+    table: &mut Table,
+) -> (Vec<AgentId>, BTreeMap<AgentId, Share>) {
     let Some(item) = table.need("agents", "agents = [\"2001-2010\"]", reading.out) else {
-        return Vec::new();
+        return Default::default();
     };
-    let mut agents: Vec<AgentId> = Vec::new();
+    let (mut agents, mut shares) = (Vec::new(), BTreeMap::new());
     for entry in item.one_or_list() {
-        let Some(text) = entry.raw(reading.out) else { continue };
+        let Some((text, share)) = super::parse_picking::member(&entry, reading.out) else {
+            continue;
+        };
         let room = MOST_AGENTS.saturating_sub(agents.len());
         let list = reading.range(&text, room, MOST_AGENTS);
         let list: Vec<AgentId> = list.into_iter().map(AgentId::from).collect();
         agents.extend(list.iter().cloned());
+        if share != Share::default() {
+            shares.extend(list.iter().map(|agent| (agent.clone(), share)));
+        }
         reading.marks.members.push((id.clone(), At { value: list, span: text.span }));
     }
     if item.one_or_list().is_empty() {
         let group = id.as_str().to_owned();
         reading.out.at(&item.span, Problem::GroupEmpty { group });
     }
-    agents
+    (agents, shares)
 }
 
 /// `"pause"`, or for how long.

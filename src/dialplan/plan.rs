@@ -5,7 +5,8 @@
 use super::attendant::{Branch, Dial, Entry, Speak};
 use super::outside::Outside;
 use super::park::Lot;
-use crate::base::{AgentId, EntryId, GroupId, MenuId, Number, PromptId, TrunkId};
+use super::picking::{Picking, Preferred, Skills};
+use crate::base::{AgentId, EntryId, GroupId, MenuId, Number, Private, PromptId, TrunkId};
 use chrono::{NaiveDate, NaiveTime, Weekday};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -28,6 +29,8 @@ pub struct Plan {
     pub entries: BTreeMap<EntryId, Entry>,
     /// Hunt groups.
     pub groups: BTreeMap<GroupId, Group>,
+    /// Callers who are served before others.
+    pub preferred: Preferred,
     /// Agents; the key is the extension.
     pub agents: BTreeMap<AgentId, Agent>,
     /// Parking lots, by their names in the plan.
@@ -53,6 +56,15 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// The priority of a caller at a number: the better of what the plan says of either; none when it
+    /// says nothing.
+    #[must_use]
+    pub fn priority_of(&self, caller: Option<&Private<String>>, dialled: &Number) -> Option<u8> {
+        let of_caller = caller.and_then(|caller| self.preferred.get(caller).copied());
+        let of_number = self.desk_numbers.get(dialled).map(|number| number.priority);
+        of_caller.into_iter().chain(of_number).min()
+    }
+
     /// Whether any call may be recorded.
     #[must_use]
     pub fn records(&self) -> bool {
@@ -107,6 +119,10 @@ pub struct DeskNumber {
     pub line_limit: u32,
     /// Whether its calls enter the contract's figures.
     pub counted: bool,
+    /// Its callers' priority, 1 to 9; 1 is served first.
+    pub priority: u8,
+    /// What its callers need of an agent.
+    pub skills: Skills,
     /// Trunks that may bring it; empty means all, and extensions always may.
     pub trunks: BTreeSet<TrunkId>,
     /// Whether its calls are recorded, unless their group says otherwise.
@@ -204,6 +220,8 @@ pub struct Menu {
     pub greeting: PromptId,
     /// Where keys lead.
     pub keys: BTreeMap<char, Target>,
+    /// What callers need of an agent who press a key.
+    pub skills: BTreeMap<char, Skills>,
     /// How long a key is awaited after the greeting's end.
     pub timeout: Duration,
     /// How often the greeting is said in all before `then`.
@@ -229,10 +247,14 @@ pub struct Group {
     pub agents: Vec<AgentId>,
     /// Who is rung next.
     pub strategy: Strategy,
+    /// Among whom.
+    pub picking: Picking,
     /// How long one offer rings.
     pub ring: Duration,
     /// After-call work.
     pub wrap_up: Duration,
+    /// From which ring-out in a row on `on_ring_out` holds; before, the agent stays free.
+    pub ring_outs: u32,
     /// What follows when an agent lets it ring out.
     pub on_ring_out: SetAside,
     /// What follows when an agent's phone refuses.
@@ -272,6 +294,10 @@ pub enum Strategy {
     RoundRobin,
     /// 最長待機: the one idle longest.
     LongestIdle,
+    /// 最少応答: the one who answered fewest calls since signing in; of several the one idle longest.
+    FewestCalls,
+    /// 重み付け: in proportion to the members' weights.
+    Weighted,
 }
 
 /// What is done with an agent who did not take an offer.
@@ -284,12 +310,14 @@ pub enum SetAside {
 }
 
 /// An agent of the plan.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Default)]
 pub struct Agent {
     /// For people.
     pub name: String,
     /// Whether the agent counts as signed in from the first registration on, without a code.
     pub always_signed_in: bool,
+    /// What the agent knows.
+    pub skills: Skills,
 }
 
 /// What a feature code does for the agent who dials it.

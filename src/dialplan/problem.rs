@@ -67,6 +67,8 @@ pub enum Problem {
     ClosedUnused { key: String },
     /// A parking lot that calls the group needs no other way.
     ParkThenUnused,
+    /// A step of a widening that is not later than the one before, or asks for no less.
+    WidenOrder { found: String },
     /// Calls are recorded, and nothing is said of telling callers.
     RecordsUnannounced,
     /// Positions are told, and no prompt tells them.
@@ -102,6 +104,8 @@ pub enum What {
     Park,
     /// A slot of a parking lot.
     Slot,
+    /// A skill that an agent has.
+    Skill,
 }
 
 impl What {
@@ -116,6 +120,7 @@ impl What {
             Self::Code => ["特番", "feature code"],
             Self::Park => ["パーク保留", "parking lot"],
             Self::Slot => ["パーク保留の番号", "slot of a parking lot"],
+            Self::Skill => ["スキル", "skill"],
         }
     }
 }
@@ -259,6 +264,18 @@ impl Problem {
                     "at least {least} digits are more than at most {most}"
                 ),
                 say!("min_digits は max_digits 以下", "a min_digits that is not above max_digits"),
+            ),
+            Self::WidenOrder { found } => (
+                Error,
+                "widen-order",
+                say!(
+                    "widen の {found} が前の段階より遅くないか、レベルが下がっていない",
+                    "the step {found} of widen is not later than the one before, or asks for no less"
+                ),
+                say!(
+                    "時間は長く、レベルは低く（例: [{{ after = \"30s\", level = 2 }}, {{ after = \"60s\", level = 0 }}]）",
+                    "later and lower, such as [{{ after = \"30s\", level = 2 }}, {{ after = \"60s\", level = 0 }}]"
+                ),
             ),
             Self::BadPattern { found } => (
                 Error,

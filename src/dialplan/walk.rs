@@ -5,12 +5,13 @@
 
 use super::attendant::{Dialled, Entry};
 use super::hours::{ClosedWhy, OpenState};
-use super::plan::{FeatureCode, Group, Menu, Plan, Recorded, SetAside, Strategy, Target};
+use super::picking::Skills;
+use super::plan::{FeatureCode, Menu, Plan, Recorded, Strategy, Target};
 use super::route::Route;
+use super::walk_group::{Ringing, ring_out};
 use crate::base::{AgentId, EntryId, GroupId, Language, MenuId, Number, PromptId, TrunkId, Wall};
 use chrono::DateTime;
 use chrono_tz::Tz;
-use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -340,9 +341,9 @@ pub fn walk(plan: &Plan, question: &Question) -> Walk {
     };
     let by_agent = agent.is_some();
     let presses = question.presses.iter();
-    let (steps, recorded) = (Vec::new(), None);
+    let (steps, recorded, skills) = (Vec::new(), None, Skills::default());
     let (at, caller) = (question.at, agent.clone());
-    let mut walker = Walker { plan, at, steps, presses, caller, recorded };
+    let mut walker = Walker { plan, at, steps, presses, caller, recorded, skills };
     let (counted, end) = match plan.route(&question.to, question.at) {
         Route::Desk { desk, state, target } if desk.admits(trunk) => {
             walker.steps.push(Step::Desk {
@@ -351,6 +352,7 @@ pub fn walk(plan: &Plan, question: &Question) -> Walk {
                 lines: desk.line_limit,
             });
             walker.recorded = desk.recorded;
+            walker.skills.clone_from(&desk.skills);
             let closed = matches!(state, OpenState::Closed(_));
             walker.hours(desk.hours.as_ref(), state, question.at);
             let from = if closed { Way::Closed } else { Way::Number };
@@ -396,6 +398,8 @@ struct Walker<'p> {
     caller: Option<AgentId>,
     /// What the number says of recording.
     recorded: Option<Recorded>,
+    /// What the number and the keys pressed ask of an agent.
+    skills: Skills,
 }
 
 impl Walker<'_> {
@@ -466,6 +470,9 @@ impl Walker<'_> {
                 && let Some(target) = menu.keys.get(&first)
             {
                 self.steps.push(Step::Key { menu: id.clone(), key: first });
+                if let Some(skills) = menu.skills.get(&first) {
+                    self.skills.add(skills);
+                }
                 return target.clone();
             }
             let key = digits.chars().next_back().unwrap_or(first);
@@ -558,8 +565,10 @@ impl Walker<'_> {
             let always = recorded == Recorded::Always;
             self.steps.push(Step::Recorded { always, announcement });
         }
+        let mut skills = group.picking.skills.clone();
+        skills.add(&self.skills);
         let Ringing { offers, more, queued_after } =
-            ring_out(self.plan, group, self.caller.as_ref());
+            ring_out(self.plan, group, &skills, self.caller.as_ref());
         let position = group.tell_position.then(|| self.plan.positions.first()).flatten();
         End::Group(Box::new(GroupWay {
             group: id.clone(),
@@ -580,87 +589,5 @@ impl Walker<'_> {
                 full: group.full.clone(),
             },
         }))
-    }
-}
-
-struct Ringing {
-    offers: Vec<Offer>,
-    more: bool,
-    queued_after: Option<Duration>,
-}
-
-/// Rings a whole group of free agents until the longest wait ends; nobody picks up.
-fn ring_out(plan: &Plan, group: &Group, caller: Option<&AgentId>) -> Ringing {
-    let name = |id: &AgentId| {
-        (id.clone(), plan.agents.get(id).map_or_else(String::new, |agent| agent.name.clone()))
-    };
-    // Free agents in the order in which they would be chosen: (since when, place in the plan).
-    let mut free: BTreeSet<(u64, usize)> = (0..)
-        .zip(&group.agents)
-        .filter(|(_, agent)| Some(*agent) != caller)
-        .map(|(place, _)| (0, place))
-        .collect();
-    let mut rank = 0;
-    // Set aside until then.
-    let mut aside: BTreeMap<Duration, Vec<usize>> = BTreeMap::new();
-    let mut tried: BTreeSet<usize> = BTreeSet::new();
-    let mut last: Option<usize> = None;
-    let mut at = Duration::ZERO;
-    let (mut offers, mut queued_after) = (Vec::new(), None);
-    while at < group.max_wait {
-        let mut chosen = choose(group.strategy, &free, &tried, last);
-        if chosen.is_empty() && !tried.is_empty() {
-            tried.clear();
-            chosen = choose(group.strategy, &free, &tried, last);
-        }
-        if chosen.is_empty() {
-            queued_after.get_or_insert(at);
-            // Nobody to ring until somebody comes back.
-            let Some((back, places)) = aside.pop_first() else { break };
-            at = at.max(back);
-            for place in places {
-                rank += u64::from(group.strategy == Strategy::LongestIdle);
-                free.insert((rank, place));
-            }
-            continue;
-        }
-        if offers.len() >= MOST_OFFERS {
-            return Ringing { offers, more: true, queued_after };
-        }
-        let until = (at + group.ring).min(group.max_wait);
-        free.retain(|(_, place)| !chosen.contains(place));
-        last = chosen.last().copied().filter(|_| group.strategy == Strategy::RoundRobin);
-        let agents = chosen.iter().filter_map(|place| group.agents.get(*place)).map(name).collect();
-        offers.push(Offer { from: at, until, agents });
-        at = until;
-        tried.extend(chosen.iter().copied());
-        if let SetAside::For(time) = group.on_ring_out {
-            aside.entry(at + time).or_default().extend(chosen);
-        }
-        while let Some(entry) = aside.first_entry().filter(|entry| *entry.key() <= at) {
-            for place in entry.remove() {
-                rank += u64::from(group.strategy == Strategy::LongestIdle);
-                free.insert((rank, place));
-            }
-        }
-    }
-    Ringing { offers, more: false, queued_after }
-}
-
-fn choose(
-    strategy: Strategy,
-    free: &BTreeSet<(u64, usize)>,
-    tried: &BTreeSet<usize>,
-    last: Option<usize>,
-) -> Vec<usize> {
-    let mut fitting = free.iter().map(|(_, place)| *place).filter(|place| !tried.contains(place));
-    match strategy {
-        Strategy::RingAll => fitting.collect(),
-        Strategy::Linear | Strategy::LongestIdle => fitting.next().into_iter().collect(),
-        Strategy::RoundRobin => {
-            let places: Vec<usize> = fitting.collect();
-            let after = places.iter().find(|place| last.is_none_or(|last| **place > last));
-            after.or(places.first()).copied().into_iter().collect()
-        }
     }
 }

@@ -260,6 +260,8 @@ fn group(text: &mut String, way: &GroupWay, lang: Lang) {
         Strategy::Linear => lang.pick("順次", "linear"),
         Strategy::RoundRobin => lang.pick("巡回", "round_robin"),
         Strategy::LongestIdle => lang.pick("最長待機", "longest_idle"),
+        Strategy::FewestCalls => lang.pick("最少応答", "fewest_calls"),
+        Strategy::Weighted => lang.pick("重み付け", "weighted"),
     };
     let (id, name) = (&way.group, tame(&way.name));
     let mut line = |said: String| {

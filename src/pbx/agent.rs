@@ -2,8 +2,9 @@
 //! queue may ring it; as shown to people and as remembered from the history. What changes an agent is
 //! `staff`'s business.
 
-use super::group::GroupIx;
+use super::group::{GroupIx, Standing};
 use crate::base::{AgentId, GroupId, LegId, Mono, Wall};
+use crate::dialplan::{self, Skills};
 use crate::event::{AgentEvent, Means};
 use std::fmt;
 
@@ -115,6 +116,8 @@ pub struct AgentMemory {
     pub reachable: bool,
     /// When the agent's state last changed.
     pub since: Wall,
+    /// Calls answered since signing in.
+    pub answered: u64,
 }
 
 /// An agent's duty as the history left it.
@@ -137,15 +140,21 @@ pub enum Remembered {
 }
 
 impl AgentMemory {
+    /// The agent answered a call of the desk.
+    pub fn answered(&mut self) {
+        self.answered = self.answered.saturating_add(1);
+    }
+
     /// Takes in the next entry about this agent, written at `at`.
     pub fn apply(&mut self, event: &AgentEvent, at: Wall) {
         if !matches!(event, AgentEvent::Phone { .. }) {
             self.since = at;
         }
         match event {
-            AgentEvent::SignedIn { .. } | AgentEvent::Unpaused { .. } => {
-                self.duty = Remembered::SignedIn;
+            AgentEvent::SignedIn { .. } => {
+                (self.duty, self.answered) = (Remembered::SignedIn, 0);
             }
+            AgentEvent::Unpaused { .. } => self.duty = Remembered::SignedIn,
             AgentEvent::SignedOut { .. } => self.duty = Remembered::SignedOut,
             AgentEvent::Paused { by: Means::Rule, reason } if reason::is_brief(reason) => {
                 self.duty = Remembered::SetAside;
@@ -213,6 +222,8 @@ pub(super) enum Told {
 pub(super) struct Agent {
     pub(super) id: AgentId,
     pub(super) name: String,
+    /// What the agent knows.
+    pub(super) skills: Skills,
     /// Signs in by itself at the first registration; spent when that happened or a person decided.
     pub(super) signs_in_alone: bool,
     pub(super) duty: Duty,
@@ -222,8 +233,12 @@ pub(super) struct Agent {
     pub(super) told: Told,
     /// Grows each time the agent becomes free after work: the smaller, the longer idle.
     pub(super) rank: u64,
-    /// The rank under which the agent stands in the groups' free lists.
-    pub(super) listed: Option<u64>,
+    /// Calls answered since signing in.
+    pub(super) answered: u64,
+    /// Offers let ring out in a row.
+    pub(super) rung_out: u32,
+    /// As what the agent stands in the groups' free lists.
+    pub(super) listed: Option<Standing>,
     /// Membership: group and place in its list.
     pub(super) groups: Vec<(GroupIx, u32)>,
     pub(super) shown: AgentState,
@@ -232,17 +247,20 @@ pub(super) struct Agent {
 }
 
 impl Agent {
-    pub(super) fn new(id: AgentId, name: String, always_signed_in: bool) -> Self {
+    pub(super) fn new(id: AgentId, plan: &dialplan::Agent) -> Self {
         Self {
             id,
-            name,
-            signs_in_alone: always_signed_in,
+            name: plan.name.clone(),
+            skills: plan.skills.clone(),
+            signs_in_alone: plan.always_signed_in,
             duty: Duty::Out,
             line: Line::default(),
             reachable: false,
             reachable_told: false,
             told: Told::Idle,
             rank: 0,
+            answered: 0,
+            rung_out: 0,
             listed: None,
             groups: Vec::new(),
             shown: AgentState::SignedOut,
@@ -272,6 +290,7 @@ impl Agent {
         }
         self.reachable_told = memory.reachable;
         self.since = memory.since;
+        self.answered = memory.answered;
         self.shown = self.state();
     }
 

@@ -10,7 +10,7 @@ use super::slots::Spot;
 use super::{direct, queue};
 use crate::base::{CallId, LegId, Number};
 use crate::dialplan::{ClosedWhy, OpenState, Outward, Route};
-use crate::event::{CallEvent, Caller, Closed, EndCause, Origin, Party, PlacedEnd};
+use crate::event::{CallEvent, Caller, CallerNumber, Closed, EndCause, Origin, Party, PlacedEnd};
 
 impl Desk {
     /// An INVITE from somebody we know.
@@ -81,6 +81,14 @@ impl Desk {
 
         let id = CallId::draw(turn.now.wall, &mut floor.rng);
         let mut call = Call::new(id, leg, turn.now.mono);
+        let known = match &caller.number {
+            CallerNumber::Known(number) => Some(number),
+            CallerNumber::Withheld | CallerNumber::Payphone | CallerNumber::Unavailable => None,
+        };
+        call.priority = plan.priority_of(known, dialled);
+        if let Route::Desk { desk, .. } = &route {
+            call.skills.clone_from(&desk.skills);
+        }
         let number = dialled.clone();
         let by = trunk.cloned();
         call.record(CallEvent::Arrived { number, caller, origin, counted }, turn);

@@ -22,7 +22,7 @@ use super::{direct, menu, queue};
 use crate::base::{
     CallId, GroupId, Language, LegId, Mono, Number, PlayId, PromptId, Reason, TrunkId,
 };
-use crate::dialplan::{SetAside, Target};
+use crate::dialplan::{SetAside, Skills, Target};
 use crate::event::{CallEvent, EndCause, Fact, OfferEnd, Party, Purpose};
 use std::time::Duration;
 
@@ -53,6 +53,10 @@ pub(super) struct Call {
     pub(super) language: Language,
     /// Whether it is recorded.
     pub(super) tape: Tape,
+    /// Its caller's priority, where the plan has a word on it; 1 goes first.
+    pub(super) priority: Option<u8>,
+    /// What it needs of an agent, whatever its group asks for besides.
+    pub(super) skills: Skills,
     /// The group asked for last.
     pub(super) group: Option<GroupId>,
     pub(super) state: State,
@@ -189,6 +193,8 @@ impl Call {
             menus: 0,
             language: Language::default(),
             tape: Tape::default(),
+            priority: None,
+            skills: Skills::default(),
             group: None,
             state: State::New,
             timer: None,
@@ -335,10 +341,11 @@ impl Call {
         agent: AgentIx,
         phone: LegId,
         wrap_up: Duration,
-        floor: &Floor,
+        floor: &mut Floor,
         turn: &mut Turn<'_>,
     ) {
         self.accept(turn);
+        floor.count_answer(agent);
         turn.act(Action::Connect { caller: self.leg, agent: phone });
         let id = floor.agent(agent).id.clone();
         self.record(CallEvent::OperatorAnswered { agent: id }, turn);

@@ -295,8 +295,10 @@ impl Desk {
                     queued: count(group.queued.len()),
                     longest_wait: group
                         .waiting
-                        .first_key_value()
-                        .map_or(Duration::ZERO, |(_, (_, since))| now.since(*since)),
+                        .values()
+                        .map(|waiter| now.since(waiter.since))
+                        .max()
+                        .unwrap_or_default(),
                     free_agents: count(group.free_agents()),
                 };
                 (id.clone(), gauge)
@@ -488,7 +490,7 @@ impl Desk {
         loop {
             if let Some(leg) = self.floor.to_withdraw.pop() {
                 self.phone(leg, Event::Withdraw(leg), turn);
-            } else if let Some(leg) = self.floor.first_to_serve() {
+            } else if let Some(leg) = self.floor.first_to_serve(turn.now.mono) {
                 self.call(leg, Event::AgentFree, turn);
             } else if let Some(agent) = self.floor.freed.pop_front() {
                 // Nobody waits for this agent; but a call may be ringing all phones of a group.

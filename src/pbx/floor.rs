@@ -5,13 +5,13 @@ use super::agent::{Agent, AgentIx, AgentState};
 use super::api::Action;
 use super::channels::Trunks;
 use super::code::CodeLeg;
-use super::group::{GroupIx, GroupRoom, Order};
+use super::group::{Demand, GroupIx, GroupRoom, Order};
 use super::outside::Ledger;
 use super::park::Slot;
 use super::staff::Missed;
 use super::timers::{Timer, Timers};
 use crate::base::{AgentId, GroupId, LegId, Mono, Now, Number, PlayId, PromptId, Rng};
-use crate::dialplan::{Group, Plan};
+use crate::dialplan::{Group, PLAIN_PRIORITY, Plan, Share};
 use crate::event::Fact;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -85,6 +85,9 @@ pub(super) struct Floor {
     /// Agents that have become free, and their groups, not yet looked at.
     pub(super) freed: VecDeque<AgentIx>,
     pub(super) stirred: BTreeSet<GroupIx>,
+    /// When which group has a call that may be dialled for again, or by more phones: looked at then even
+    /// before that call's own deadline is.
+    pub(super) stirs_at: BTreeSet<(Mono, GroupIx)>,
     /// Groups of which a phone rings no more, and whose callers may have counted on it.
     pub(super) thinned: BTreeSet<GroupIx>,
     /// Offers that may not ring any more because their agent does something else.
@@ -93,16 +96,13 @@ pub(super) struct Floor {
     pub(super) rank: u64,
     last_leg: u64,
     last_play: u64,
-    last_order: u64,
+    last_turn: u64,
 }
 
 impl Floor {
     pub(super) fn new(plan: Arc<Plan>, rng: Rng) -> Self {
-        let agents: Vec<Agent> = plan
-            .agents
-            .iter()
-            .map(|(id, agent)| Agent::new(id.clone(), agent.name.clone(), agent.always_signed_in))
-            .collect();
+        let agents: Vec<Agent> =
+            plan.agents.iter().map(|(id, agent)| Agent::new(id.clone(), agent)).collect();
         let agent_ixs: BTreeMap<AgentId, AgentIx> =
             plan.agents.keys().cloned().zip((0..).map(AgentIx)).collect();
         let group_ixs: BTreeMap<GroupId, GroupIx> =
@@ -128,12 +128,13 @@ impl Floor {
             far: BTreeMap::new(),
             freed: VecDeque::new(),
             stirred: BTreeSet::new(),
+            stirs_at: BTreeSet::new(),
             thinned: BTreeSet::new(),
             to_withdraw: Vec::new(),
             rank: 0,
             last_leg: 0,
             last_play: 0,
-            last_order: 0,
+            last_turn: 0,
         };
         for (ix, group) in (0..).map(GroupIx).zip(plan.groups.values()) {
             let room = floor.room(ix, group);
@@ -146,13 +147,13 @@ impl Floor {
     pub(super) fn room(&mut self, ix: GroupIx, group: &Group) -> GroupRoom {
         // A member named twice is rung once.
         let mut seen = BTreeSet::new();
-        let members: Vec<AgentIx> = group
+        let members: Vec<(AgentIx, Share)> = group
             .agents
             .iter()
-            .filter_map(|id| self.agent_ixs.get(id).copied())
-            .filter(|member| seen.insert(*member))
+            .filter_map(|id| Some((*self.agent_ixs.get(id)?, group.picking.share(id))))
+            .filter(|(member, _)| seen.insert(*member))
             .collect();
-        for (member, place) in members.iter().zip(0..) {
+        for ((member, _), place) in members.iter().zip(0..) {
             self.agents[member.0 as usize].groups.push((ix, place));
         }
         GroupRoom::new(group.strategy, members)
@@ -215,9 +216,10 @@ impl Floor {
         }
     }
 
-    pub(super) fn draw_order(&mut self) -> Order {
-        self.last_order += 1;
-        Order(self.last_order)
+    /// The place of a call that asks now.
+    pub(super) fn draw_order(&mut self, priority: Option<u8>) -> Order {
+        self.last_turn += 1;
+        Order { priority: priority.unwrap_or(PLAIN_PRIORITY), turn: self.last_turn }
     }
 
     /// Dials an agent's phone for a call; it rings until `until` at most. The agent's line is told by
@@ -316,7 +318,7 @@ impl Floor {
             let orders: Vec<Order> = group
                 .waiting
                 .iter()
-                .filter(|(_, (leg, _))| *leg == call)
+                .filter(|(_, waiter)| waiter.leg == call)
                 .map(|(order, _)| *order)
                 .collect();
             for order in orders {
@@ -325,22 +327,57 @@ impl Floor {
         }
     }
 
-    /// The earliest call for which no phone rings although somebody of its group has become free.
-    pub(super) fn first_to_serve(&self) -> Option<LegId> {
-        let groups = self.stirred.iter().map(|ix| &self.groups[ix.0 as usize]);
-        groups
-            .filter(|group| group.free_agents() > 0)
-            .filter_map(|group| group.hungry.first().map(|order| (*order, group)))
-            .min_by_key(|(order, _)| *order)
-            .and_then(|(order, group)| group.waiting.get(&order))
-            .map(|(leg, _)| *leg)
+    /// Whom the group's strategy names for a call: see [`GroupRoom::choose`].
+    pub(super) fn choose(
+        &mut self,
+        group: GroupIx,
+        demand: Option<&Demand>,
+        tried: &BTreeSet<AgentIx>,
+        rung: &BTreeMap<LegId, AgentIx>,
+        now: Mono,
+    ) -> Vec<AgentIx> {
+        let (rooms, agents) = (&mut self.groups, &self.agents);
+        let room = &mut rooms[group.0 as usize];
+        let priority = |agent: &AgentIx| {
+            let seats = &agents[agent.0 as usize].groups;
+            let (_, place) = seats.iter().find(|(ix, _)| *ix == group)?;
+            room.priority_of(*place)
+        };
+        let ringing = rung.values().filter_map(priority).max();
+        let skills = |agent: AgentIx| &agents[agent.0 as usize].skills;
+        room.choose(tried, ringing, |agent| {
+            demand.is_none_or(|demand| demand.is_met_by(skills(agent), now))
+        })
+    }
+
+    /// The first call for which no phone rings although somebody has become free who fits.
+    pub(super) fn first_to_serve(&mut self, now: Mono) -> Option<LegId> {
+        while let Some((at, group)) = self.stirs_at.first().copied().filter(|(at, _)| *at <= now) {
+            self.stirs_at.remove(&(at, group));
+            self.stirred.insert(group);
+        }
+        let rooms = self.stirred.iter().map(|ix| &self.groups[ix.0 as usize]);
+        let skills = |agent: AgentIx| &self.agent(agent).skills;
+        let first = rooms.filter_map(|room| room.first_to_serve(now, skills));
+        first.min_by_key(|(order, _)| *order).map(|(_, leg)| leg)
     }
 
     /// Whether a call that finds nobody free in the group need only wait until those before it are
-    /// answered: more phones of the group ring than calls are before it, and each takes one at most.
-    pub(super) fn is_somebody_left(&self, group: GroupIx, order: Order) -> bool {
+    /// answered: more phones that it might get ring than calls are before it, and each takes one at
+    /// most.
+    pub(super) fn is_somebody_left(
+        &self,
+        group: GroupIx,
+        order: Order,
+        demand: Option<&Demand>,
+        now: Mono,
+    ) -> bool {
         let room = &self.groups[group.0 as usize];
-        let offers = room.members().iter().filter_map(|member| self.agent(*member).line.offer);
+        let fits = |member: &AgentIx| {
+            demand.is_none_or(|demand| demand.is_met_by(&self.agent(*member).skills, now))
+        };
+        let members = room.members().filter(fits);
+        let offers = members.filter_map(|member| self.agent(member).line.offer);
         let (mut ringing, mut callers) = (0, BTreeSet::new());
         for phone in offers.filter_map(|leg| self.phones.get(&leg)) {
             ringing += 1;
@@ -349,11 +386,20 @@ impl Floor {
         ringing > callers.len() + room.hungry.range(..order).count()
     }
 
+    /// The call waits, and serving decides about it before the input is over.
+    pub(super) fn look_again(&mut self, group: GroupIx, order: Order) {
+        let room = self.group_mut(group);
+        room.hungry.insert(order);
+        room.ringing_all.remove(&order);
+        self.stirred.insert(group);
+        self.thinned.insert(group);
+    }
+
     /// The calls of a group that count on a phone which rings for another, the earliest first.
     pub(super) fn patient(&self, group: GroupIx) -> Vec<LegId> {
         let room = &self.groups[group.0 as usize];
         let patient = room.hungry.difference(&room.queued);
-        patient.filter_map(|order| room.waiting.get(order)).map(|(leg, _)| *leg).collect()
+        patient.filter_map(|order| room.waiting.get(order)).map(|waiter| waiter.leg).collect()
     }
 
     /// The calls that ring all phones of a group of this agent, the earliest first.
@@ -362,7 +408,7 @@ impl Floor {
         for (ix, _) in &self.agent(agent).groups {
             let group = &self.groups[ix.0 as usize];
             let calls = group.ringing_all.iter();
-            found.extend(calls.filter_map(|order| Some((*order, group.waiting.get(order)?.0))));
+            found.extend(calls.filter_map(|order| Some((*order, group.waiting.get(order)?.leg))));
         }
         found.sort_unstable();
         found.into_iter().map(|(_, leg)| leg).collect()

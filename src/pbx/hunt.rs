@@ -4,7 +4,7 @@ use super::agent::AgentIx;
 use super::api::Action;
 use super::call::{Call, Over, State, judge_refusal};
 use super::floor::{CountsAs, Floor, Turn};
-use super::group::{GroupIx, Order};
+use super::group::{Demand, GroupIx, Order};
 use super::queue::{self, Hears};
 use super::staff::Missed;
 use crate::base::{GroupId, LegId, Mono};
@@ -28,7 +28,13 @@ pub(super) struct Hunt {
     pub(super) tried: BTreeSet<AgentIx>,
     /// Whether it holds a place in the queue.
     pub(super) queued: bool,
+    /// Not let in yet: it may find the queue full.
+    pub(super) fresh: bool,
     pub(super) hears: Hears,
+    /// Whom it needs; none: anybody.
+    pub(super) demand: Option<Demand>,
+    /// When that widens next.
+    pub(super) widens_at: Option<Mono>,
     /// We had no room to dial a phone: none is dialled before then.
     pub(super) again_at: Option<Mono>,
 }
@@ -39,8 +45,14 @@ const NO_ROOM_PAUSE: Duration = Duration::from_secs(1);
 impl Hunt {
     /// When the call needs a look.
     pub(super) fn deadline(&self) -> Mono {
-        let others = [self.hears.deadline(), self.again_at];
+        let others = [self.hears.deadline(), self.again_at, self.widens_at];
         others.into_iter().flatten().fold(self.give_up_at, Mono::min)
+    }
+
+    /// Sets when its demand widens next.
+    pub(super) fn await_widening(&mut self, now: Mono, floor: &mut Floor) {
+        self.widens_at = self.demand.as_ref().and_then(|demand| demand.widens_at(now));
+        floor.stirs_at.extend(self.widens_at.map(|at| (at, self.group)));
     }
 
     /// Rings whom the strategy names. Whether any phone rings now that did not before.
@@ -51,17 +63,23 @@ impl Hunt {
         floor: &mut Floor,
         turn: &mut Turn<'_>,
     ) -> bool {
-        if self.again_at.is_some() {
+        let now = turn.now.mono;
+        if self.again_at.is_some_and(|at| at > now) {
             return false;
         }
-        let mut chosen = floor.group_mut(self.group).choose(&self.tried);
+        self.put_off(None, floor);
+        let choose = |hunt: &Self, floor: &mut Floor| {
+            floor.choose(hunt.group, hunt.demand.as_ref(), &hunt.tried, &hunt.offers, now)
+        };
+        let mut chosen = choose(self, floor);
         if chosen.is_empty() && self.offers.is_empty() && !self.tried.is_empty() {
             self.tried.clear();
-            chosen = floor.group_mut(self.group).choose(&self.tried);
+            chosen = choose(self, floor);
         }
         if chosen.is_empty() {
             return false;
         }
+        self.fresh = false;
         self.sound(call, plan, floor, turn);
         let until = turn.now.mono + plan.ring;
         for agent in chosen {
@@ -79,27 +97,21 @@ impl Hunt {
         true
     }
 
-    /// No phone rings for the call, and none can be rung now: it waits, in the queue unless it need only
-    /// wait for a phone that rings for somebody before it.
-    pub(super) fn wait(
-        &mut self,
-        call: &mut Call,
-        plan: &Group,
-        floor: &mut Floor,
-        turn: &mut Turn<'_>,
-    ) {
-        if self.again_at.is_some() {
-            queue::starve(self, call, plan, floor, turn);
-            // Not served by whoever becomes free, but when the time has come.
-            floor.group_mut(self.group).hungry.remove(&self.order);
-        } else if !self.queued && floor.is_somebody_left(self.group, self.order) {
-            self.sound(call, plan, floor, turn);
-            let room = floor.group_mut(self.group);
-            room.hungry.insert(self.order);
-            room.ringing_all.remove(&self.order);
-        } else {
-            queue::starve(self, call, plan, floor, turn);
+    /// None is dialled for it before then.
+    pub(super) fn put_off(&mut self, until: Option<Mono>, floor: &mut Floor) {
+        self.again_at = until;
+        floor.stirs_at.extend(until.map(|until| (until, self.group)));
+        if let Some(waiter) = floor.group_mut(self.group).waiting.get_mut(&self.order) {
+            waiter.put_off = until;
         }
+    }
+
+    /// Whether it need only wait for a phone that rings for somebody before it.
+    fn is_patient(&self, floor: &Floor, turn: &Turn<'_>) -> bool {
+        let demand = self.demand.as_ref();
+        !self.queued
+            && self.again_at.is_none()
+            && floor.is_somebody_left(self.group, self.order, demand, turn.now.mono)
     }
 
     /// What the caller hears of phones that ring: its own tone, or music once it is answered.
@@ -170,16 +182,36 @@ pub(super) fn with(
     }
 }
 
+/// It is this call's turn to look for an agent: rings one who fits, or else waits.
+pub(super) fn look(
+    mut hunt: Hunt,
+    call: &mut Call,
+    plan: &Group,
+    floor: &mut Floor,
+    turn: &mut Turn<'_>,
+) {
+    if hunt.seek(call, plan, floor, turn) || !hunt.offers.is_empty() {
+        call.state = State::Hunting(hunt);
+    } else if hunt.is_patient(floor, turn) {
+        hunt.fresh = false;
+        hunt.sound(call, plan, floor, turn);
+        let room = floor.group_mut(hunt.group);
+        room.hungry.insert(hunt.order);
+        room.ringing_all.remove(&hunt.order);
+        call.state = State::Hunting(hunt);
+    } else {
+        queue::join(hunt, call, plan, floor, turn);
+    }
+}
+
 /// An agent became free who fits.
 pub(super) fn agent_free(call: &mut Call, floor: &mut Floor, turn: &mut Turn<'_>) {
-    with(call, floor, turn, |mut hunt, call, plan, floor, turn| {
-        let late = hunt.give_up_at <= turn.now.mono;
-        if !late && !hunt.seek(call, plan, floor, turn) && hunt.offers.is_empty() {
-            hunt.wait(call, plan, floor, turn);
-        }
-        call.state = State::Hunting(hunt);
-        if late {
+    with(call, floor, turn, |hunt, call, plan, floor, turn| {
+        if hunt.give_up_at <= turn.now.mono {
+            call.state = State::Hunting(hunt);
             queue::due(call, floor, turn);
+        } else {
+            look(hunt, call, plan, floor, turn);
         }
     });
 }
@@ -221,7 +253,7 @@ pub(super) fn lost(call: &mut Call, leg: LegId, floor: &mut Floor, turn: &mut Tu
 /// what is wanting can be given back meanwhile.
 pub(super) fn no_room(call: &mut Call, leg: LegId, floor: &mut Floor, turn: &mut Turn<'_>) {
     if let State::Hunting(hunt) = &mut call.state {
-        hunt.again_at = Some(turn.now.mono + NO_ROOM_PAUSE);
+        hunt.put_off(Some(turn.now.mono + NO_ROOM_PAUSE), floor);
     }
     missed(call, leg, floor, turn, |_, _, _| (OfferEnd::Withdrawn, Missed::Nothing));
 }
@@ -230,7 +262,7 @@ pub(super) fn no_room(call: &mut Call, leg: LegId, floor: &mut Floor, turn: &mut
 pub(super) fn rang_out(call: &mut Call, leg: LegId, floor: &mut Floor, turn: &mut Turn<'_>) {
     turn.act(Action::HangUp { leg, elsewhere: false });
     missed(call, leg, floor, turn, |_, plan, _| {
-        (OfferEnd::RangOut, Missed::RangOut(plan.on_ring_out))
+        (OfferEnd::RangOut, Missed::RangOut(plan.on_ring_out, plan.ring_outs))
     });
 }
 
@@ -255,11 +287,13 @@ fn missed(
         }
         // A phone that would ring for no time at all is not dialled.
         let late = hunt.give_up_at <= turn.now.mono;
-        if !late {
+        let rings = !hunt.offers.is_empty();
+        if !late && !rings {
+            // Others may have waited longer for whoever is free now.
+            floor.look_again(hunt.group, hunt.order);
+        }
+        if rings {
             hunt.seek(call, plan, floor, turn);
-            if hunt.offers.is_empty() {
-                hunt.wait(call, plan, floor, turn);
-            }
         }
         call.state = State::Hunting(hunt);
         if late {

@@ -100,6 +100,9 @@ fn dialled(call: &mut Call, menu: &Menu, digits: &str, floor: &mut Floor, turn: 
         call.go(&target, From::Menu, floor, turn);
     } else if let Some((key, target)) = only.and_then(|key| menu.keys.get_key_value(&key)) {
         call.record(CallEvent::KeyPressed { menu: id, key: *key }, turn);
+        if let Some(skills) = menu.skills.get(key) {
+            call.skills.add(skills);
+        }
         call.go(target, From::Menu, floor, turn);
     } else {
         let key = digits.chars().next_back().unwrap_or('#');

@@ -3,6 +3,7 @@
 
 use super::call::{Call, Over, State};
 use super::floor::{Floor, Turn};
+use super::group::{Demand, Waiter};
 use super::hunt::{self, Hunt};
 use super::say::{Script, Told};
 use crate::base::{GroupId, Mono, PlayId, PromptId};
@@ -55,44 +56,59 @@ fn ask_as(call: &mut Call, id: &GroupId, again: bool, floor: &mut Floor, turn: &
     if group.answer_first {
         call.accept(turn);
     }
-    let order = floor.draw_order();
+    let order = floor.draw_order(call.priority);
+    let now = turn.now.mono;
+    let mut skills = group.picking.skills.clone();
+    skills.add(&call.skills);
+    let demand = Demand::new(skills, &group.picking.widen, now);
     let mut hunt = Hunt {
         id: id.clone(),
         group: ix,
         order,
-        give_up_at: turn.now.mono + group.max_wait,
+        give_up_at: now + group.max_wait,
         offers: BTreeMap::new(),
         tried: BTreeSet::new(),
         queued: false,
+        fresh: !again,
         hears: Hears::Nothing,
+        demand: demand.clone(),
+        widens_at: None,
         again_at: None,
     };
-    let room = floor.group_mut(ix);
-    room.waiting.insert(order, (call.leg, turn.now.mono));
-    if hunt.seek(call, group, floor, turn) {
-        call.state = State::Hunting(hunt);
-    } else if floor.is_somebody_left(ix, order) {
-        hunt.wait(call, group, floor, turn);
-        call.state = State::Hunting(hunt);
-    } else if !again && floor.group_mut(ix).queued.len() >= group.max_waiting as usize {
-        release(&hunt, call, group.full.clone(), EndCause::QueueFull, group, floor, turn);
+    hunt.await_widening(now, floor);
+    let waiter = Waiter { leg: call.leg, since: now, demand, put_off: None };
+    floor.group_mut(ix).waiting.insert(order, waiter);
+    if floor.stirred.is_empty() {
+        hunt::look(hunt, call, group, floor, turn);
     } else {
-        starve(&mut hunt, call, group, floor, turn);
+        // Who has become free at this very moment may be somebody's who waits.
+        floor.look_again(ix, order);
         call.state = State::Hunting(hunt);
     }
+}
+
+/// Nobody can be rung: the call is let into the queue, or sent away when that is full.
+pub(super) fn join(
+    mut hunt: Hunt,
+    call: &mut Call,
+    plan: &Group,
+    floor: &mut Floor,
+    turn: &mut Turn<'_>,
+) {
+    let full = floor.group_mut(hunt.group).queued.len() >= plan.max_waiting as usize;
+    if hunt.fresh && full {
+        return release(&hunt, call, plan.full.clone(), EndCause::QueueFull, plan, floor, turn);
+    }
+    hunt.fresh = false;
+    starve(&mut hunt, call, plan, floor, turn);
+    call.state = State::Hunting(hunt);
 }
 
 /// No phone rings and nobody is free: the call waits, and hears so the first time.
 ///
 /// A call whose phones rang already is let in although the queue is full: it came before those that
 /// wait there. So the queue holds at most the plan's number and one call for each agent.
-pub(super) fn starve(
-    hunt: &mut Hunt,
-    call: &mut Call,
-    plan: &Group,
-    floor: &mut Floor,
-    turn: &mut Turn<'_>,
-) {
+fn starve(hunt: &mut Hunt, call: &mut Call, plan: &Group, floor: &mut Floor, turn: &mut Turn<'_>) {
     let room = floor.group_mut(hunt.group);
     room.hungry.insert(hunt.order);
     room.ringing_all.remove(&hunt.order);
@@ -102,6 +118,11 @@ pub(super) fn starve(
     hunt.queued = true;
     room.queued.insert(hunt.order);
     let position = room.position(hunt.order);
+    let before_others = room.hungry.last().is_some_and(|last| *last > hunt.order);
+    if before_others {
+        // It goes before others, who may have counted on a phone that is left for them no more.
+        floor.thinned.insert(hunt.group);
+    }
     call.accept(turn);
     call.record(CallEvent::Queued { group: hunt.id.clone(), position }, turn);
     let busy = (!call.busy_told).then(|| (Purpose::Busy, plan.busy.clone()));
@@ -150,9 +171,20 @@ pub(super) fn due(call: &mut Call, floor: &mut Floor, turn: &mut Turn<'_>) {
             release(&hunt, call, plan.waited.clone(), cause, plan, floor, turn);
         });
     }
+    if hunt.widens_at.is_some_and(|at| at <= now) {
+        hunt.await_widening(now, floor);
+        floor.stirred.insert(hunt.group);
+        if floor.group_mut(hunt.group).ringing_all.contains(&hunt.order) {
+            return hunt::agent_free(call, floor, turn);
+        }
+    }
     if hunt.again_at.is_some_and(|at| at <= now) {
-        hunt.again_at = None;
-        return hunt::agent_free(call, floor, turn);
+        hunt.put_off(None, floor);
+        if !hunt.offers.is_empty() {
+            return hunt::agent_free(call, floor, turn);
+        }
+        // Others may have been put off as long, and come first.
+        return floor.look_again(hunt.group, hunt.order);
     }
     match &hunt.hears {
         Hears::Words(script) if script.until <= now => played(call, None, floor, turn),

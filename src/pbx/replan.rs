@@ -79,10 +79,12 @@ impl Floor {
             self.agents.iter().map(|agent| agent.id.clone()).zip((0..).map(AgentIx)).collect();
         for (id, agent) in &plan.agents {
             if let Some(ix) = by_id.get(id) {
-                self.agent_mut(*ix).name.clone_from(&agent.name);
+                let held = self.agent_mut(*ix);
+                held.name.clone_from(&agent.name);
+                held.skills.clone_from(&agent.skills);
             } else {
                 let ix = AgentIx(u32::try_from(self.agents.len()).unwrap_or(u32::MAX));
-                let new = Agent::new(id.clone(), agent.name.clone(), agent.always_signed_in);
+                let new = Agent::new(id.clone(), agent);
                 self.agents.push(new);
                 self.states[AgentState::SignedOut as usize] += 1;
                 by_id.insert(id.clone(), ix);
@@ -117,6 +119,8 @@ impl Floor {
 
         self.stirred = self.group_ixs.values().copied().collect();
         self.thinned = self.stirred.clone();
+        // Named by their old places; the calls' own deadlines are left.
+        self.stirs_at.clear();
         self.freed.clear();
         for ix in (0..self.agents.len()).filter_map(|ix| u32::try_from(ix).ok()).map(AgentIx) {
             self.take_stock(ix, turn);

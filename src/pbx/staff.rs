@@ -6,6 +6,7 @@
 use super::agent::{AgentIx, AgentMemory, AgentState, Duty, Told, reason};
 use super::api::{Command, CommandError};
 use super::floor::{Floor, Turn};
+use super::group::Standing;
 use super::timers::Timer;
 use crate::base::{LegId, Mono};
 use crate::dialplan::SetAside;
@@ -27,8 +28,8 @@ const REASON_MOST: usize = 64;
 pub(super) enum Missed {
     /// Not the agent's doing: the caller left, another took it, the system ended it.
     Nothing,
-    /// Rang out; the group's rule.
-    RangOut(SetAside),
+    /// Rang out; the group's rule, and from which one in a row on it holds.
+    RangOut(SetAside, u32),
     /// Refused; the group's rule.
     Refused(SetAside),
     /// The phone could not be reached.
@@ -63,7 +64,17 @@ impl Floor {
         self.thin(ix);
         let aside = match missed {
             Missed::Nothing => None,
-            Missed::RangOut(rule) => Some((rule, reason::RANG_OUT, reason::RANG_OUT_BRIEFLY)),
+            Missed::RangOut(rule, most) => {
+                self.rank += 1;
+                let rank = self.rank;
+                let agent = self.agent_mut(ix);
+                agent.rank = rank;
+                agent.rung_out += 1;
+                (agent.rung_out >= most).then(|| {
+                    agent.rung_out = 0;
+                    (rule, reason::RANG_OUT, reason::RANG_OUT_BRIEFLY)
+                })
+            }
             Missed::Refused(rule) => Some((rule, reason::REFUSED, reason::REFUSED_BRIEFLY)),
             Missed::Unreachable => {
                 let brief = reason::UNREACHABLE_BRIEFLY;
@@ -100,8 +111,15 @@ impl Floor {
         let line = &mut self.agent_mut(ix).line;
         line.offer = None;
         line.talking += 1;
+        self.agent_mut(ix).rung_out = 0;
         self.thin(ix);
         self.settle_agent(ix, turn);
+    }
+
+    /// The agent was put through to a caller.
+    pub(super) fn count_answer(&mut self, ix: AgentIx) {
+        let agent = self.agent_mut(ix);
+        agent.answered = agent.answered.saturating_add(1);
     }
 
     /// An agent's phone rings no more for the queue.
@@ -237,7 +255,7 @@ impl Floor {
         self.rank += 1;
         let rank = self.rank;
         let agent = self.agent_mut(ix);
-        agent.rank = rank;
+        (agent.rank, agent.answered, agent.rung_out) = (rank, 0, 0);
         agent.duty = Duty::In;
         self.note(ix, AgentEvent::SignedIn { by }, turn);
     }
@@ -313,18 +331,19 @@ impl Floor {
     /// Brings the groups' free lists in line with the agent.
     fn list(&mut self, ix: AgentIx) {
         let agent = &mut self.agents[ix.0 as usize];
-        let wanted = agent.is_available().then_some(agent.rank);
+        let standing = Standing { rank: agent.rank, answered: agent.answered };
+        let wanted = agent.is_available().then_some(standing);
         let before = std::mem::replace(&mut agent.listed, wanted);
         if before == wanted {
             return;
         }
         for (ix, place) in &agent.groups {
             let group = &mut self.groups[ix.0 as usize];
-            if let Some(rank) = before {
-                group.unlist(rank, *place);
+            if before.is_some() {
+                group.unlist(*place);
             }
-            if let Some(rank) = wanted {
-                group.list(rank, *place);
+            if let Some(standing) = wanted {
+                group.list(standing, *place);
                 self.stirred.insert(*ix);
             }
         }

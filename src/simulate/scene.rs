@@ -6,8 +6,9 @@ use super::media::GREETING;
 use super::peer::Describes;
 use crate::base::{AgentId, EntryId, GroupId, Language, MenuId, Number, PromptId, Rng};
 use crate::dialplan::{
-    Agent, Branch, ClosedTargets, DeskNumber, Dial, Entry, FeatureCode, Group, Hours, Menu, Plan,
-    SetAside, Span, Speak, Strategy, Target, WeekdayKey,
+    Agent, Branch, ClosedTargets, DeskNumber, Dial, Entry, FeatureCode, Group, Hours, Menu,
+    PLAIN_PRIORITY, Picking, Plan, SetAside, Share, Skills, Span, Speak, Strategy, Target, WeekdayKey,
+    Widening,
 };
 use chrono::NaiveTime;
 use std::collections::{BTreeMap, BTreeSet};
@@ -231,7 +232,9 @@ fn plan(agents: u64, rng: &mut Rng) -> Plan {
         .map(|n| {
             let name = format!("窓口 {n}");
             let always = rng.chance(850);
-            (AgentId::from(format!("{}", 2001 + n)), Agent { name, always_signed_in: always })
+            let skills = drawn_skills(rng);
+            let agent = Agent { name, always_signed_in: always, skills };
+            (AgentId::from(format!("{}", 2001 + n)), agent)
         })
         .collect();
     let everyone: Vec<AgentId> = agents.keys().cloned().collect();
@@ -253,6 +256,8 @@ fn plan(agents: u64, rng: &mut Rng) -> Plan {
             closed,
             line_limit: if number == ONE_LINE { 1 } else { 30 },
             counted: number != OWN_LINE,
+            priority: if number == ONE_LINE { 1 } else { PLAIN_PRIORITY },
+            skills: Skills::default(),
             trunks: BTreeSet::new(),
             recorded: None,
         };
@@ -279,6 +284,7 @@ fn plan(agents: u64, rng: &mut Rng) -> Plan {
         menus: BTreeMap::from([(MenuId::from("main"), main_menu(rng))]),
         entries: BTreeMap::from([(EntryId::from("staff"), entry(rng))]),
         groups,
+        preferred: BTreeMap::new(),
         agents,
         lots: Vec::new(),
         codes: CODES.map(Number::from).into_iter().zip(codes).collect(),
@@ -315,6 +321,7 @@ fn main_menu(rng: &mut Rng) -> Menu {
             numbers: BTreeSet::from(["2001", "2002", "7000"].map(Number::from)),
             key_timeout: rng.millis(1000, 3000),
         },
+        skills: BTreeMap::new(),
         timeout: rng.millis(1000, 5000),
         tries: 1 + u32::try_from(rng.below(3)).unwrap_or(0),
         wrong_key: PromptId::from("wrong-key"),
@@ -347,10 +354,37 @@ fn entry(rng: &mut Rng) -> Entry {
     }
 }
 
+/// What an agent of a world knows: nothing, a little, or all that is ever asked for.
+fn drawn_skills(rng: &mut Rng) -> Skills {
+    let level = u8::try_from(rng.below(4)).unwrap_or(0);
+    Skills((level > 0).then(|| (Arc::from("printer"), level)).into_iter().collect())
+}
+
+/// Some members behind others, some groups that ask for skills; in the end anybody will do.
+fn picking(agents: &[AgentId], rng: &mut Rng) -> Picking {
+    let mut share = |agent: &AgentId| {
+        let priority = 1 + u8::try_from(rng.below(3)).unwrap_or(0);
+        let weight = 1 + u32::try_from(rng.below(4)).unwrap_or(0);
+        (agent.clone(), Share { priority, weight })
+    };
+    let shares: BTreeMap<AgentId, Share> = agents.iter().map(&mut share).collect();
+    let plain = rng.chance(500);
+    let asks = rng.chance(300);
+    Picking {
+        shares: if plain { BTreeMap::new() } else { shares },
+        skills: if asks { Skills([(Arc::from("printer"), 3)].into()) } else { Skills::default() },
+        widen: vec![
+            Widening { after: rng.millis(2000, 20_000), level: 1 },
+            Widening { after: rng.millis(21_000, 60_000), level: 0 },
+        ],
+    }
+}
+
 fn group(number: &str, agents: Vec<AgentId>, rng: &mut Rng) -> Group {
     let aside = |rng: &mut Rng| {
         if rng.chance(300) { SetAside::Pause } else { SetAside::For(rng.millis(1000, 30_000)) }
     };
+    let picking = picking(&agents, rng);
     Group {
         name: number.to_owned(),
         number: Some(Number::from(number)),
@@ -360,7 +394,11 @@ fn group(number: &str, agents: Vec<AgentId>, rng: &mut Rng) -> Group {
             Strategy::Linear,
             Strategy::RoundRobin,
             Strategy::LongestIdle,
+            Strategy::FewestCalls,
+            Strategy::Weighted,
         ]),
+        picking,
+        ring_outs: 1 + u32::try_from(rng.below(2)).unwrap_or(0),
         ring: rng.millis(3000, 20_000),
         wrap_up: *rng.one_of(&[Duration::ZERO, Duration::from_secs(2), Duration::from_secs(10)]),
         on_ring_out: aside(rng),

@@ -48,6 +48,31 @@ const REFUSED: [(&str, &str, &[&str]); 74] = [
     ),
     ("closed = { announce = \"after-hours\" }", "closed = { refuse = 404 }", &["bad-status"]),
     ("closed = { announce = \"after-hours\" }", "", &["missing-key"]),
+    ("lines = 5", "lines = 5\npriority = 0", &["out-of-range"]),
+    ("lines = 5", "lines = 5\npriority = 10", &["out-of-range"]),
+    ("lines = 5", "lines = 5\nskills = { english = 1 }", &["no-such"]),
+    ("lines = 5", "lines = 5\nskills = { english = 0 }", &["out-of-range"]),
+    ("lines = 5", "lines = 5\nskills = { \"英語\" = 1 }", &["no-such", "bad-text"]),
+    ("lines = 5", "lines = 5\nskills = [\"english\"]", &["wrong-kind"]),
+    ("lines = 5", "lines = 5\n[preferred_callers]\n03-1234 = 1", &["bad-number"]),
+    ("lines = 5", "lines = 5\n[preferred_callers]\n0398765432 = \"first\"", &["wrong-kind"]),
+    ("strategy = \"linear\"", "strategy = \"fewest\"", &["bad-word"]),
+    ("strategy = \"linear\"", "strategy = \"weighted\"\nring_outs = 0", &["out-of-range"]),
+    (
+        "strategy = \"linear\"",
+        "strategy = \"weighted\"\nwiden = [{ after = \"60s\", level = 1 }, { after = \"30s\", level = 0 }]",
+        &["widen-order"],
+    ),
+    (
+        "strategy = \"linear\"",
+        "strategy = \"weighted\"\nwiden = [{ after = \"30s\" }]",
+        &["missing-key"],
+    ),
+    (
+        "strategy = \"linear\"",
+        "strategy = \"weighted\"\nwiden = [{ after = \"30s\", level = 9 }]",
+        &["out-of-range"],
+    ),
     ("lines = 5", "lines = 5\nrecording = \"always\"", &["records-unannounced"]),
     ("lines = 5", "lines = 5\nrecording = \"on_demand\"", &["records-unannounced"]),
     ("lines = 5", "lines = 5\nrecording = \"sometimes\"", &["bad-word"]),
@@ -213,7 +238,7 @@ error[bad-word]: strategy is \"liner\"
 20 | strategy = \"liner\"
    |            ^^^^^^^
    |
-   = due: did you mean linear? (one of ring_all, linear, round_robin, longest_idle)
+   = due: did you mean linear? (one of ring_all, linear, round_robin, longest_idle, fewest_calls, weighted)
 error[number-twice]: the number 2001 is used twice (first in line 18)
   --> plans/desk.toml:22:1
    |
@@ -235,7 +260,7 @@ error[number-twice]: the number 2001 is used twice (first in line 18)
 20 | strategy = \"liner\"
    |            ^^^^^^^
    |
-   = 正しくは: linear のことですか（使えるのは ring_all, linear, round_robin, longest_idle）
+   = 正しくは: linear のことですか（使えるのは ring_all, linear, round_robin, longest_idle, fewest_calls, weighted）
 エラー[number-twice]: 番号 2001 が二度使われている（先は 18 行目）
   --> plans/desk.toml:22:1
    |

@@ -5,7 +5,9 @@ use super::ladder::arrived;
 use super::model::{Leg, World};
 use super::{plan, secs};
 use crate::base::{AgentId, LegId, Number, PlayId, Rng};
-use crate::dialplan::{Outside, OutsideRule, Pattern, Plan, Recorded, SetAside, Strategy};
+use crate::dialplan::{
+    Outside, OutsideRule, Pattern, Plan, Recorded, SetAside, Share, Skills, Strategy, Widening,
+};
 use crate::event::{Means, Origin};
 use crate::pbx::{Action, Command, Input, TapeOrder, TransferTo};
 use std::collections::{BTreeMap, BTreeSet};
@@ -398,7 +400,43 @@ pub(super) fn varied(rng: &mut Rng) -> Plan {
     for number in plan.desk_numbers.values_mut() {
         number.line_limit = u32::try_from(1 + rng.below(5)).expect("small");
     }
+    preferring(&mut plan, &mut rng.clone());
     plan
+}
+
+/// Some agents know more than others, some groups and numbers prefer some to others.
+fn preferring(plan: &mut Plan, rng: &mut Rng) {
+    let small = |rng: &mut Rng, most: u64| u8::try_from(rng.below(most)).expect("small");
+    for agent in plan.agents.values_mut() {
+        let level = small(rng, 4);
+        agent.skills = Skills((level > 0).then(|| ("printer".into(), level)).into_iter().collect());
+    }
+    for group in plan.groups.values_mut() {
+        match rng.below(6) {
+            0 => group.strategy = Strategy::FewestCalls,
+            1 => group.strategy = Strategy::Weighted,
+            _ => {}
+        }
+        if rng.below(2) == 0 {
+            let share = |rng: &mut Rng| Share {
+                priority: 1 + small(rng, 3),
+                weight: 1 + u32::from(small(rng, 4)),
+            };
+            group.picking.shares =
+                group.agents.iter().map(|agent| (agent.clone(), share(rng))).collect();
+        }
+        if rng.below(3) == 0 {
+            group.picking.skills = Skills([("printer".into(), 1 + small(rng, 3))].into());
+            group.picking.widen = vec![
+                Widening { after: secs(1 + rng.below(20)), level: 1 },
+                Widening { after: secs(21 + rng.below(20)), level: 0 },
+            ];
+        }
+        group.ring_outs = 1 + u32::from(small(rng, 3));
+    }
+    for number in plan.desk_numbers.values_mut() {
+        number.priority = 4 + small(rng, 3);
+    }
 }
 
 /// Some groups are recorded, each in its way.

@@ -101,6 +101,13 @@ impl Ladder {
                 return;
             }
             ["call", from, number] => arrived(leg(from), number, Origin::Trunk("carrier".into())),
+            ["call", from, number, "as", caller] => {
+                let input = arrived(leg(from), number, Origin::Trunk("carrier".into()));
+                let Input::Arrived { leg, dialled, origin, hindrance, .. } = input else { return };
+                let number = CallerNumber::Known(Private::new(caller.to_owned()));
+                let caller = Caller { number, name: None, diverted_from: None };
+                Input::Arrived { leg, dialled, caller, origin, hindrance }
+            }
             ["call", from, number, "via", trunk] => {
                 arrived(leg(from), number, Origin::Trunk(trunk.into()))
             }

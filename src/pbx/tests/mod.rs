@@ -10,10 +10,11 @@ mod replan;
 mod seen;
 mod tape;
 
-use crate::base::{AgentId, EntryId, GroupId, Language, MenuId, Number, PromptId, TrunkId};
+use crate::base::{AgentId, EntryId, GroupId, Language, MenuId, Number, Private, PromptId, TrunkId};
 use crate::dialplan::{
     Agent, Branch, ClosedTargets, DeskNumber, Dial, Entry, FeatureCode, Group, Hours, Lot, Menu,
-    Plan, Recall, SetAside, Span, Speak, Strategy, Target, WeekdayKey,
+    PLAIN_PRIORITY, Picking, Plan, Recall, SetAside, Share, Skills, Span, Speak, Strategy, Target,
+    WeekdayKey, Widening,
 };
 use chrono::NaiveTime;
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,6 +37,8 @@ fn desk_number(open: Target) -> DeskNumber {
         },
         line_limit: 100,
         counted: true,
+        priority: PLAIN_PRIORITY,
+        skills: Skills::default(),
         trunks: BTreeSet::new(),
         recorded: None,
     }
@@ -49,8 +52,10 @@ fn group(strategy: Strategy, number: &str, agents: &[&str]) -> Group {
         number: Some(number.into()),
         agents: agents.iter().map(|agent| AgentId::from(*agent)).collect(),
         strategy,
+        picking: Picking::default(),
         ring: secs(15),
         wrap_up: secs(10),
+        ring_outs: 1,
         on_ring_out: SetAside::For(secs(20)),
         on_refuse: SetAside::For(secs(20)),
         max_waiting: 3,
@@ -100,6 +105,9 @@ fn lot(number: &str, slots: &[&str], recall: Recall) -> Arc<Lot> {
 /// `strict` (RONA), `also` (202 203, of `line` too) |
 /// | 800, 810, 820 | parking lots with 801 802 (back to the parker, then the group), 811 (to the group), 821
 /// (to the parker, then an announcement) |
+/// | 0312345679 | group `line`, priority 2 |
+/// | 708–711 | `fewest`, `weighted` (272 twice as often as 271), `layers` (281 behind 282 283; two ring-outs
+/// are one), `skilled` (printer 3; 282 has 2, 283 has 3; after 30 s 2 suffices, after 60 s anybody) |
 fn plan() -> Plan {
     let number = |n: &str| Number::from(n);
     let to = |group: &str| Target::Group(GroupId::from(group));
@@ -122,6 +130,7 @@ fn plan() -> Plan {
     let menu = |keys: Vec<(char, Target)>, then: Target| Menu {
         greeting: "greeting".into(),
         keys: keys.into_iter().collect(),
+        skills: BTreeMap::new(),
         timeout: secs(5),
         dial: Dial::default(),
         tries: 2,
@@ -165,11 +174,33 @@ fn plan() -> Plan {
     strict.on_refuse = SetAside::Pause;
     strict.comfort = None;
     strict.tell_position = false;
+    let mut weighted = group(Strategy::Weighted, "709", &["271", "272"]);
+    weighted.picking.shares = [("272".into(), Share { priority: 1, weight: 2 })].into();
+    let second = Share { priority: 2, weight: 1 };
+    let mut layers = group(Strategy::LongestIdle, "710", &["281", "282", "283"]);
+    layers.picking.shares = [("281".into(), second)].into();
+    layers.ring_outs = 2;
+    let skills = |level| Skills([("printer".into(), level)].into());
+    let mut skilled = group(Strategy::Linear, "711", &["281", "282", "283"]);
+    skilled.picking.skills = skills(3);
+    skilled.picking.widen =
+        vec![Widening { after: secs(30), level: 2 }, Widening { after: secs(60), level: 0 }];
+    let knows = |extension: &str| match extension {
+        "282" => skills(2),
+        "283" => skills(3),
+        _ => Skills::default(),
+    };
+    let mut urgent = desk_number(to("line"));
+    urgent.priority = 2;
     let extensions = [
         "201", "202", "203", "211", "212", "213", "221", "222", "223", "231", "232", "233", "241",
-        "242", "251", "261", "262",
+        "242", "251", "261", "262", "271", "272", "273", "281", "282", "283",
     ];
-    let agent = |always_signed_in| Agent { name: "operator".to_owned(), always_signed_in };
+    let agent = |extension: &str| Agent {
+        name: "operator".to_owned(),
+        always_signed_in: extension == "203",
+        skills: knows(extension),
+    };
     Plan {
         name: "test".to_owned(),
         timezone: chrono_tz::Asia::Tokyo,
@@ -183,6 +214,7 @@ fn plan() -> Plan {
             (number("0312345676"), picky),
             (number("0312345677"), desk_number(Target::Menu("loop".into()))),
             (number("0312345678"), desk_number(Target::Menu("typed".into()))),
+            (number("0312345679"), urgent),
         ]
         .into(),
         hours: [("office".into(), hours)].into(),
@@ -228,9 +260,14 @@ fn plan() -> Plan {
             (GroupId::from("none"), none),
             (GroupId::from("strict"), strict),
             (GroupId::from("also"), group(Strategy::Linear, "707", &["202", "203"])),
+            (GroupId::from("fewest"), group(Strategy::FewestCalls, "708", &["271", "272", "273"])),
+            (GroupId::from("weighted"), weighted),
+            (GroupId::from("layers"), layers),
+            (GroupId::from("skilled"), skilled),
         ]
         .into(),
-        agents: extensions.iter().map(|e| (AgentId::from(*e), agent(*e == "203"))).collect(),
+        preferred: [(Private::new("0311112222".to_owned()), 1)].into(),
+        agents: extensions.iter().map(|e| (AgentId::from(*e), agent(e))).collect(),
         lots: vec![
             lot("800", &["801", "802"], Recall::Parker { then: None }),
             lot("810", &["811"], Recall::Group),

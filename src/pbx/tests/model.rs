@@ -5,7 +5,7 @@ use super::acts::varied;
 use super::secs;
 use super::seen::{Person, Seen};
 use crate::base::{AgentId, CallId, Channels, GroupId, LegId, Mono, Now, PlayId, Rng, Wall};
-use crate::dialplan::{Plan, Strategy};
+use crate::dialplan::{PLAIN_PRIORITY, Plan, Strategy};
 use crate::event::{CallEvent, EndCause, Fact, PlacedEnd, PlacedEvent, Purpose, Unpark};
 use crate::pbx::{Action, Desk, Input, TapeOrder, TransferNews, TransferTo};
 use std::collections::BTreeMap;
@@ -51,6 +51,8 @@ pub(super) struct World {
     pub(super) records: bool,
     pub(super) log: Vec<Action>,
     pub(super) seed: u64,
+    /// Every input and what came of it is printed.
+    pub(super) shows: bool,
 }
 
 impl World {
@@ -87,6 +89,7 @@ impl World {
             records,
             log: Vec::new(),
             seed,
+            shows: false,
         }
     }
 
@@ -145,7 +148,11 @@ impl World {
             Input::Transfer { leg, .. } => Some(*leg),
             _ => None,
         };
+        let told = self.shows.then(|| format!("{} {input:?}", self.at.0));
         self.desk.handle(input, now, &mut out);
+        if let Some(told) = told {
+            println!("{told}\n    {out:?}");
+        }
         if let Some(leg) = transfers {
             let word = |action: &Action| match action {
                 Action::Transfer { leg: whom, news } if *whom == leg => Some(*news),
@@ -341,11 +348,14 @@ impl World {
                         "seed {seed}: {agent} is rung as {person:?}"
                     );
                     let asked = call.and_then(|call| call.asked.as_ref()).map(|asked| asked.1);
+                    let priority = call.map(|call| call.priority);
                     let earlier = self.calls.values().find(|other| {
                         other.asked.as_ref().is_some_and(|(group, at)| {
-                            Some(*at) < asked && self.plan.groups[group].agents.contains(&agent)
+                            let before = (Some(other.priority), Some(*at)) < (priority, asked);
+                            before && self.plan.groups[group].agents.contains(&agent)
                         }) && self.waits(other)
                             && !self.is_put_off(other)
+                            && self.fits(&agent, other)
                     });
                     assert!(earlier.is_none(), "seed {seed}: {agent} passes by {earlier:?}");
                 }
@@ -394,6 +404,10 @@ impl World {
                     for leg in self.legs.values_mut().filter(|leg| leg.behalf == caller) {
                         leg.behalf = None;
                     }
+                }
+                if let CallEvent::Arrived { number, .. } = event {
+                    let dialled = self.plan.desk_numbers.get(number);
+                    seen.priority = dialled.map_or(PLAIN_PRIORITY, |number| number.priority);
                 }
                 seen.step(event, arriving, self.at, seed);
             }
@@ -462,6 +476,15 @@ impl World {
         }
     }
 
+    /// Whether the agent knows enough for the call by now.
+    fn fits(&self, agent: &AgentId, call: &Seen) -> bool {
+        let Some((group, since)) = &call.asked else { return false };
+        let picking = &self.plan.groups[group].picking;
+        let passed = picking.widen.iter().filter(|step| *since + step.after <= self.at);
+        let cap = passed.map(|step| step.level).min().unwrap_or(9);
+        self.plan.agents[agent].skills.meet(&picking.skills, cap)
+    }
+
     fn check_nobody_waits_beside_a_free_agent(&self) {
         for call in self.calls.values().filter(|call| call.hunts()) {
             let Some((group, _)) = &call.asked else { continue };
@@ -478,7 +501,11 @@ impl World {
                     && !person.wrap_up
                     && !person.talking
                     && !self.occupied(agent);
-                let wanted = call.ringing.is_empty() || all && !call.rung.contains(agent);
+                let priority = |agent: &AgentId| plan.picking.share(agent).priority;
+                let in_turn = call.ringing.iter().map(priority).max() >= Some(priority(agent));
+                let wanted =
+                    call.ringing.is_empty() || all && in_turn && !call.rung.contains(agent);
+                let wanted = wanted && self.fits(agent, call);
                 assert!(
                     !(free && wanted),
                     "seed {}: {agent} is free and {call:?} waits",
@@ -515,7 +542,8 @@ fn what_must_always_hold_holds_in_every_seed() {
     let mut seen: BTreeMap<&str, u64> = BTreeMap::new();
     for seed in seeds {
         let mut count = |what| *seen.entry(what).or_default() += 1;
-        for action in World::new(seed).run() {
+        let shows = one.is_some();
+        for action in (World { shows, ..World::new(seed) }).run() {
             match action {
                 Action::Record(Fact::Call { event, .. }) => match event {
                     CallEvent::Arrived { .. } => count("calls"),

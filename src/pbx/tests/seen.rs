@@ -20,6 +20,7 @@ pub(super) struct Person {
 pub(super) struct Seen {
     pub(super) leg: Option<LegId>,
     pub(super) t_ms: u64,
+    pub(super) priority: u8,
     pub(super) asked: Option<(GroupId, Mono)>,
     pub(super) wanted_in_queue: bool,
     pub(super) busy: u32,
