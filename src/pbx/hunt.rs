@@ -50,7 +50,7 @@ impl Hunt {
     }
 
     /// Sets when its demand widens next.
-    pub(super) fn await_widening(&mut self, now: Mono, floor: &mut Floor) {
+    pub(super) fn arm_widening(&mut self, now: Mono, floor: &mut Floor) {
         self.widens_at = self.demand.as_ref().and_then(|demand| demand.widens_at(now));
         floor.stirs_at.extend(self.widens_at.map(|at| (at, self.group)));
     }

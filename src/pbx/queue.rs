@@ -75,7 +75,7 @@ fn ask_as(call: &mut Call, id: &GroupId, again: bool, floor: &mut Floor, turn: &
         widens_at: None,
         again_at: None,
     };
-    hunt.await_widening(now, floor);
+    hunt.arm_widening(now, floor);
     let waiter = Waiter { leg: call.leg, since: now, demand, put_off: None };
     floor.group_mut(ix).waiting.insert(order, waiter);
     if floor.stirred.is_empty() {
@@ -172,7 +172,7 @@ pub(super) fn due(call: &mut Call, floor: &mut Floor, turn: &mut Turn<'_>) {
         });
     }
     if hunt.widens_at.is_some_and(|at| at <= now) {
-        hunt.await_widening(now, floor);
+        hunt.arm_widening(now, floor);
         floor.stirred.insert(hunt.group);
         if floor.group_mut(hunt.group).ringing_all.contains(&hunt.order) {
             return hunt::agent_free(call, floor, turn);

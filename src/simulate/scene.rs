@@ -7,8 +7,8 @@ use super::peer::Describes;
 use crate::base::{AgentId, EntryId, GroupId, Language, MenuId, Number, PromptId, Rng};
 use crate::dialplan::{
     Agent, Branch, ClosedTargets, DeskNumber, Dial, Entry, FeatureCode, Group, Hours, Menu,
-    PLAIN_PRIORITY, Picking, Plan, SetAside, Share, Skills, Span, Speak, Strategy, Target, WeekdayKey,
-    Widening,
+    PLAIN_PRIORITY, Picking, Plan, SetAside, Share, Skills, Span, Speak, Strategy, Target,
+    WeekdayKey, Widening,
 };
 use chrono::NaiveTime;
 use std::collections::{BTreeMap, BTreeSet};
@@ -232,7 +232,8 @@ fn plan(agents: u64, rng: &mut Rng) -> Plan {
         .map(|n| {
             let name = format!("窓口 {n}");
             let always = rng.chance(850);
-            let skills = drawn_skills(rng);
+            // Somebody knows all that is ever asked for.
+            let skills = if n == 0 { printer(3) } else { printer(rng.below(4)) };
             let agent = Agent { name, always_signed_in: always, skills };
             (AgentId::from(format!("{}", 2001 + n)), agent)
         })
@@ -354,9 +355,9 @@ fn entry(rng: &mut Rng) -> Entry {
     }
 }
 
-/// What an agent of a world knows: nothing, a little, or all that is ever asked for.
-fn drawn_skills(rng: &mut Rng) -> Skills {
-    let level = u8::try_from(rng.below(4)).unwrap_or(0);
+/// The one skill of a world, in a level from 0 to 3.
+fn printer(level: u64) -> Skills {
+    let level = u8::try_from(level).unwrap_or(0);
     Skills((level > 0).then(|| (Arc::from("printer"), level)).into_iter().collect())
 }
 
@@ -372,7 +373,7 @@ fn picking(agents: &[AgentId], rng: &mut Rng) -> Picking {
     let asks = rng.chance(300);
     Picking {
         shares: if plain { BTreeMap::new() } else { shares },
-        skills: if asks { Skills([(Arc::from("printer"), 3)].into()) } else { Skills::default() },
+        skills: printer(if asks { 3 } else { 0 }),
         widen: vec![
             Widening { after: rng.millis(2000, 20_000), level: 1 },
             Widening { after: rng.millis(21_000, 60_000), level: 0 },

@@ -10,7 +10,9 @@ mod replan;
 mod seen;
 mod tape;
 
-use crate::base::{AgentId, EntryId, GroupId, Language, MenuId, Number, Private, PromptId, TrunkId};
+use crate::base::{
+    AgentId, EntryId, GroupId, Language, MenuId, Number, Private, PromptId, TrunkId,
+};
 use crate::dialplan::{
     Agent, Branch, ClosedTargets, DeskNumber, Dial, Entry, FeatureCode, Group, Hours, Lot, Menu,
     PLAIN_PRIORITY, Picking, Plan, Recall, SetAside, Share, Skills, Span, Speak, Strategy, Target,
