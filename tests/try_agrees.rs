@@ -113,7 +113,7 @@ agents = ["2001", { agents = "2002-2003", priority = 3 }]
 strategy = "ring_all"
 ring = "11s"
 ring_outs = 3
-on_ring_out = "17s"
+on_ring_out = "pause"
 queue.max_wait = "150s"
 [groups.e]
 number = "7004"

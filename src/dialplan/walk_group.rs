@@ -32,6 +32,10 @@ struct Members<'g> {
     rung_out: BTreeMap<usize, u32>,
     /// With `weighted`: each one's share so far.
     had: BTreeMap<usize, u64>,
+    /// The share of who was chosen last: who comes to be free catches up with it.
+    last_had: u64,
+    /// Who has been free longest, the smallest first.
+    ranks: BTreeMap<usize, u64>,
     rank: u64,
 }
 
@@ -41,11 +45,14 @@ impl Members<'_> {
     }
 
     fn list(&mut self, place: usize) {
+        let rank = self.ranks.get(&place).copied().unwrap_or_default();
         let first = match self.group.strategy {
-            Strategy::LongestIdle | Strategy::FewestCalls => self.rank,
+            Strategy::LongestIdle | Strategy::FewestCalls => rank,
             // The share, then who has been free longest.
             Strategy::Weighted => {
-                self.had.get(&place).copied().unwrap_or(0).saturating_mul(1 << 20) + self.rank
+                let had = self.had.entry(place).or_default();
+                *had = (*had).max(self.last_had);
+                had.saturating_mul(1 << 20).saturating_add(rank)
             }
             Strategy::RingAll | Strategy::Linear | Strategy::RoundRobin => 0,
         };
@@ -72,7 +79,9 @@ impl Members<'_> {
         self.last.insert(first.0, chosen);
         let weight =
             self.group.agents.get(chosen).map_or(1, |agent| self.group.picking.share(agent).weight);
-        *self.had.entry(chosen).or_default() += (1 << 20) / u64::from(weight.max(1));
+        let had = self.had.entry(chosen).or_default();
+        self.last_had = *had;
+        *had += (1 << 20) / u64::from(weight.max(1));
         vec![chosen]
     }
 
@@ -81,6 +90,7 @@ impl Members<'_> {
         for place in places {
             self.tried.insert(place);
             self.rank += 1;
+            self.ranks.insert(place, self.rank);
             let rung_out = self.rung_out.entry(place).or_default();
             *rung_out += 1;
             if *rung_out < self.group.ring_outs {
@@ -92,20 +102,21 @@ impl Members<'_> {
                 self.aside.entry(at + time).or_default().push(place);
             }
         }
-        self.come_back(at);
+        // Who comes back at this very moment is looked at after those who are there.
+        self.come_back(|back| back < at);
     }
 
-    fn come_back(&mut self, at: Duration) {
-        while let Some(entry) = self.aside.first_entry().filter(|entry| *entry.key() <= at) {
+    fn come_back(&mut self, due: impl Fn(Duration) -> bool) {
+        while let Some(entry) = self.aside.first_entry().filter(|entry| due(*entry.key())) {
             for place in entry.remove() {
-                self.rank += 1;
                 self.list(place);
             }
         }
     }
 }
 
-/// Rings a whole group of free agents until the longest wait ends; nobody picks up.
+/// Rings a whole group of free agents until the longest wait ends; nobody picks up. Of `ring_all`, whoever
+/// comes back while others ring is told with the next who ring.
 pub(super) fn ring_out(
     plan: &Plan,
     group: &Group,
@@ -129,6 +140,8 @@ pub(super) fn ring_out(
         last: BTreeMap::new(),
         rung_out: BTreeMap::new(),
         had: BTreeMap::new(),
+        last_had: 0,
+        ranks: BTreeMap::new(),
         rank: 0,
     };
     for (place, agent) in group.agents.iter().enumerate() {
@@ -153,7 +166,7 @@ pub(super) fn ring_out(
             let widens = widens.filter(|_| !skills.is_empty());
             let Some(next) = back.into_iter().chain(widens).min() else { break };
             at = at.max(next);
-            members.come_back(at);
+            members.come_back(|back| back <= at);
             continue;
         }
         if offers.len() >= MOST_OFFERS {

@@ -4,7 +4,7 @@ use super::*;
 use proptest::prelude::{ProptestConfig, any, prop_assert, proptest};
 
 /// (what is changed, into what, codes of the findings in order)
-const REFUSED: [(&str, &str, &[&str]); 74] = [
+const REFUSED: [(&str, &str, &[&str]); 87] = [
     ("name = \"窓口\"", "name = 窓口", &["syntax"]),
     ("name = \"窓口\"", "", &["missing-key"]),
     ("name = \"窓口\"", "name = \"\"", &["bad-text"]),
