@@ -1,10 +1,10 @@
 //! `madoguchi try` says what the desk does: the same questions are walked through a plan and put to the
 //! rules themselves, and both must tell the same story.
 
-use madoguchi::base::{AgentId, LegId, Mono, Now, Number, PlayId, Private, PromptId, Rng};
+use madoguchi::base::{AdHoc, AgentId, LegId, Mono, Now, Number, PlayId, Private, PromptId, Rng};
 use madoguchi::dialplan::{self, Asker, End, Expected, Plan, Press, Question, Step, Walk};
 use madoguchi::event::{CallEvent, Caller, CallerNumber, EndCause, Fact, Means, Origin};
-use madoguchi::pbx::{Action, Command, Desk, Input};
+use madoguchi::pbx::{Action, Command, Desk, HoursOrder, Input};
 use proptest::prelude::*;
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -21,6 +21,7 @@ name = "all"
 hours = "h"
 open = { menu = "one" }
 closed = { refuse = 603 }
+disaster = { announce = "disaster" }
 holiday = { group = "b" }
 closure = { menu = "two" }
 lines = 3
@@ -177,6 +178,13 @@ impl Scene {
                 &mut Vec::new(),
             );
         }
+        if let Some(to) = question.ad_hoc {
+            let until = madoguchi::base::Wall(question.at.0 + 86_400_000);
+            let order = HoursOrder::Change { to, reason: "test".to_owned(), until };
+            let (author, by) = ("test".to_owned(), Means::Api);
+            let command = Command::Hours { number: None, order, author, by };
+            assert_eq!(scene.desk.command(command, scene.now, &mut Vec::new()), Ok(()));
+        }
         scene.story = Story::default();
         scene
     }
@@ -308,7 +316,9 @@ impl Scene {
 /// The steps of a walk in the history's words.
 fn steps(walk: &Walk) -> Vec<String> {
     let told = |step: &Step| match step {
-        Step::Closed { .. } => Some("closed".to_owned()),
+        Step::Closed { .. } | Step::AdHoc { to: AdHoc::Closed | AdHoc::Disaster } => {
+            Some("closed".to_owned())
+        }
         Step::Menu { menu, .. } => Some(format!("menu {menu}")),
         Step::Key { menu, key } => Some(format!("key {menu} {key}")),
         Step::WrongKey { menu, key } => Some(format!("wrong {menu} {key}")),
@@ -321,6 +331,7 @@ fn steps(walk: &Walk) -> Vec<String> {
         Step::Recorded { .. }
         | Step::Desk { .. }
         | Step::AlwaysOpen
+        | Step::AdHoc { to: AdHoc::Open }
         | Step::Open { .. }
         | Step::EntryOver { .. }
         | Step::TriesOver { .. } => None,
@@ -417,6 +428,7 @@ proptest! {
         minute in 0i64..60,
         who in 0..6usize,
         number in 0..20usize,
+        out_of_turn in 0..8usize,
         keys in proptest::collection::vec("[0-9*#-]{1,5}", 0..5),
     ) {
         let plan = plan(which);
@@ -434,12 +446,13 @@ proptest! {
             .chain(["7000", "7001", "7002", "7003", "7004", "2002", "*11", "9999"].map(Number::from))
             .collect();
         let to = numbers[number % numbers.len()].clone();
+        let ad_hoc = AdHoc::NAMES.get(out_of_turn).map(|(_, to)| *to);
         let presses = keys
             .iter()
             .flat_map(|key| key.chars())
             .map(|key| if key == '-' { Press::Nothing } else { Press::Key(key) })
             .collect();
-        agree(&plan, &Question { at: madoguchi::base::Wall(at), from, to, presses });
+        agree(&plan, &Question { at: madoguchi::base::Wall(at), from, to, presses, ad_hoc });
     }
 }
 
@@ -450,7 +463,7 @@ fn a_caller_who_goes_round_for_ever_is_let_go_by_both() {
     let presses = [Press::Key('2'), Press::Nothing].repeat(80);
     let at = madoguchi::base::Wall(1_793_581_200_000); // 2026-11-02 10:00 in Japan
     let from = Asker::Outside(None);
-    let question = Question { at, from, to: "0312345678".into(), presses };
+    let question = Question { at, from, to: "0312345678".into(), presses, ad_hoc: None };
     assert_eq!(dialplan::walk(&plan, &question).end, End::TooManyMenus);
     agree(&plan, &question);
 }

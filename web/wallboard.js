@@ -23,6 +23,8 @@ const WORDS = {
       busy_released: "ビジー切断", blocked: "輻輳拒否", menu_left: "自動応答内離脱", menu_served: "自動応答完了",
       closed: "時間外", message_taken: "伝言", failed: "障害",
     },
+    ad_hoc: { open: "臨時受付中", closed: "臨時休業中", disaster: "災害のため休業中" }, all_numbers: "全番号",
+    ad_hoc_line: (what, which, until, why, who) => `${what}（${which}）${until} まで: ${why}（${who}）`,
     faults: { one_way: "片通話", no_way: "無通話", frozen: "無音", loop: "折返し" },
     sides: { caller: "発信側", agent: "応答側" },
     leg: (side, m) => `${side}: ${m.codec} MOS ${mos(m.mos)}（最低 ${mos(m.worst_mos)}）損失 ${m.lost}/${m.due} 揺らぎ ${(m.jitter_us / 1000).toFixed(1)} ms 往復 ${m.round_trip_ms ?? "–"} ms`,
@@ -49,6 +51,8 @@ const WORDS = {
       busy_released: "released busy", blocked: "blocked", menu_left: "left in menu", menu_served: "served by menu",
       closed: "closed", message_taken: "message", failed: "failed",
     },
+    ad_hoc: { open: "Open out of turn", closed: "Closed out of turn", disaster: "Closed: disaster" }, all_numbers: "all numbers",
+    ad_hoc_line: (what, which, until, why, who) => `${what} (${which}) until ${until}: ${why} (${who})`,
     faults: { one_way: "1-way", no_way: "none", frozen: "mute", loop: "loop" },
     sides: { caller: "caller's side", agent: "operator's side" },
     leg: (side, m) => `${side}: ${m.codec} MOS ${mos(m.mos)} (worst ${mos(m.worst_mos)}) lost ${m.lost}/${m.due} jitter ${(m.jitter_us / 1000).toFixed(1)} ms round trip ${m.round_trip_ms ?? "–"} ms`,
@@ -120,6 +124,7 @@ function draw() {
   document.title = `${board.waiting.count > 0 ? `(${board.waiting.count}) ` : ""}${board.desk} – Madoguchi`;
   $("demonstration").hidden = !board.demonstration;
   say("desk", board.desk);
+  drawAdHoc();
   say("waiting", String(board.waiting.count));
   say("ringing", String(board.waiting.calls.filter((call) => call.ringing).length));
   drawAgents();
@@ -154,6 +159,18 @@ function drawRate(name, rate) {
   // The limit stands in the middle of the scale.
   const share = rate.whole === 0 ? 0 : (rate.part * 100) / rate.whole / (2 * rate.limit_percent);
   $(`${name}-bar`).style.width = `${Math.min(1, share) * 100}%`;
+}
+
+// The desk closed or opened out of turn: what, which numbers, until when, why, by whom.
+function drawAdHoc() {
+  const rows = board.ad_hoc_hours;
+  $("ad-hoc").hidden = rows.length === 0;
+  $("ad-hoc").replaceChildren(...rows.map((row) => {
+    const today = inZone(row.until_ms, { dateStyle: "short" }) === inZone(board.now_ms, { dateStyle: "short" });
+    const until = inZone(row.until_ms, { ...(today ? {} : { month: "numeric", day: "numeric" }), hour: "2-digit", minute: "2-digit", hour12: false });
+    const line = t("ad_hoc_line")(t("ad_hoc")[row.to], row.number ?? t("all_numbers"), until, row.reason, row.author);
+    return element("span", row.to, line);
+  }));
 }
 
 function drawAgents() {

@@ -15,7 +15,7 @@ mod tests;
 pub use recording::{Recording, recording};
 pub use sip::{Sip, sip};
 
-use crate::base::{PromptId, Wall};
+use crate::base::{AdHoc, PromptId, Wall};
 use crate::dialplan::{Finding, Lang};
 use crate::io::media::PromptLibrary;
 use crate::rtp::tone::Country;
@@ -74,6 +74,9 @@ pub struct Try {
     /// The trunk by which somebody outside calls; any without it.
     #[arg(long, value_name = "NAME")]
     pub trunk: Option<String>,
+    /// As if somebody had closed or opened the desk out of turn: open, closed or disaster.
+    #[arg(long, value_parser = ad_hoc, value_name = "open|closed|disaster")]
+    pub ad_hoc: Option<AdHoc>,
     /// Keys pressed, one at each menu: 0 to 9, *, #; a - lets the menu's time pass.
     #[arg(long, value_name = "KEYS", allow_hyphen_values = true)]
     pub press: Vec<String>,
@@ -140,6 +143,11 @@ fn lang(text: &str) -> Result<Lang, String> {
         "en" => Ok(Lang::En),
         other => Err(format!("\"{other}\" is neither ja nor en")),
     }
+}
+
+fn ad_hoc(text: &str) -> Result<AdHoc, String> {
+    let known = AdHoc::NAMES.iter().find(|(name, _)| *name == text).map(|(_, known)| *known);
+    known.ok_or_else(|| format!("\"{text}\" is none of open, closed, disaster"))
 }
 
 /// The names of all prompts there are with the recordings of a folder, or why they cannot be read.

@@ -52,7 +52,7 @@ pub(super) fn answer(arguments: &Try, lang: Lang, now: Wall) -> Reply {
     if let Some(reply) = caller.and_then(|from| outward(&plan, &to, &from, lang)) {
         return reply;
     }
-    let walk = walk(&plan, &Question { at, from, to, presses });
+    let walk = walk(&plan, &Question { at, from, to, presses, ad_hoc: arguments.ad_hoc });
     let code = if matches!(walk.end, End::Nothing) { 3 } else { 0 };
     Reply { out: walk.render(lang), err: String::new(), code }
 }

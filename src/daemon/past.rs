@@ -6,7 +6,7 @@ use crate::base::{AgentId, CallId, Now};
 use crate::dialplan::Plan;
 use crate::event::{CallEvent, DeskEvent, Entry, Fact, RecordingEvent};
 use crate::io::store;
-use crate::pbx::{AgentMemory, Talked, TalkedMemory};
+use crate::pbx::{AgentMemory, Periods, Talked, TalkedMemory};
 use crate::recording::command::RecordingId;
 use crate::view::{self, Views};
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,6 +16,7 @@ pub(super) struct Past {
     pub views: Views,
     pub agents: BTreeMap<AgentId, AgentMemory>,
     pub talked: Talked,
+    pub periods: Periods,
     /// Last words for the calls that were open when the last run ended.
     pub closing: Vec<Entry>,
     pub next_seq: u64,
@@ -55,7 +56,7 @@ pub(super) fn read(
     let mut views = Views::new(setup);
     let mut agents: BTreeMap<AgentId, AgentMemory> = BTreeMap::new();
     let mut talked = TalkedMemory::default();
-    let mut unkept = BTreeSet::new();
+    let (mut unkept, mut periods) = (BTreeSet::new(), Periods::default());
     for block in entries {
         for entry in block? {
             match &entry.fact {
@@ -71,8 +72,13 @@ pub(super) fn read(
                 Fact::Call { event: CallEvent::OperatorAnswered { agent }, .. } => {
                     agents.entry(agent.clone()).or_default().answered();
                 }
-                Fact::Desk { event: DeskEvent::Stopped }
-                | Fact::Call { .. }
+                Fact::Desk {
+                    event:
+                        event @ (DeskEvent::Stopped
+                        | DeskEvent::HoursChanged { .. }
+                        | DeskEvent::HoursRestored { .. }),
+                } => periods.apply(event),
+                Fact::Call { .. }
                 | Fact::Placed { .. }
                 | Fact::Sound { .. }
                 | Fact::Trunk { .. } => {}
@@ -89,5 +95,5 @@ pub(super) fn read(
     }
     let talked = talked.talked;
     let next_seq = views.next_seq();
-    Ok(Past { views, agents, talked, closing, next_seq, unkept })
+    Ok(Past { views, agents, talked, periods, closing, next_seq, unkept })
 }

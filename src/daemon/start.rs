@@ -370,6 +370,7 @@ pub async fn start(
         subscriptions,
         agents: past.agents,
         talked: past.talked,
+        periods: past.periods,
     };
     let started = DeskEvent::Started {
         version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -3,7 +3,7 @@
 
 use super::plan::{Plan, Target};
 use super::{ClosedWhy, OpenState};
-use crate::base::{Language, Number, PromptId, Wall};
+use crate::base::{AdHoc, Language, Number, PromptId, Wall};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -95,11 +95,18 @@ impl Dial {
 }
 
 impl Plan {
-    /// Where a branch leads at `at`, and why not inside its hours.
+    /// Where a branch leads at `at`, and why not inside its hours. What holds out of turn for the number
+    /// that was dialled goes before them.
     #[must_use]
-    pub fn branch<'b>(&self, branch: &'b Branch, at: Wall) -> (&'b Target, Option<ClosedWhy>) {
-        let hours = self.hours.get(&branch.hours);
-        match hours.map(|hours| hours.state(self.local(at))) {
+    pub fn branch<'b>(
+        &self,
+        branch: &'b Branch,
+        at: Wall,
+        ad_hoc: Option<(AdHoc, Arc<str>)>,
+    ) -> (&'b Target, Option<ClosedWhy>) {
+        let by_plan = || self.hours.get(&branch.hours).map(|hours| hours.state(self.local(at)));
+        let state = ad_hoc.map(|(to, why)| OpenState::out_of_turn(to, why)).or_else(by_plan);
+        match state {
             Some(OpenState::Closed(why)) => (&branch.closed, Some(why)),
             Some(OpenState::Open) | None => (&branch.open, None),
         }

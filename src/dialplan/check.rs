@@ -151,6 +151,13 @@ fn members(plan: &Plan, marks: &Marks, out: &mut Findings) {
             in_group.insert(agent);
         }
     }
+    for list in &marks.closers {
+        if let Some(agent) = list.value.iter().find(|agent| !plan.agents.contains_key(*agent)) {
+            let near = nearest(agent.as_str(), plan.agents.keys().take(1000).map(AgentId::as_str));
+            let name = agent.as_str().to_owned();
+            out.at(&list.span, Problem::NoSuch { what: What::Agent, name, near });
+        }
+    }
     // Agents written as one range and left out together are one finding.
     let mut idle: BTreeMap<usize, Vec<&AgentId>> = BTreeMap::new();
     for (agent, span) in &marks.agents {

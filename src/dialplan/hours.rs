@@ -2,6 +2,7 @@
 
 use super::holidays;
 use super::plan::{Hours, Span, YearlyClosure};
+use crate::base::AdHoc;
 use chrono::{DateTime, Datelike, Days, NaiveDate, NaiveTime, TimeDelta, TimeZone};
 use chrono_tz::Tz;
 use std::sync::Arc;
@@ -26,6 +27,22 @@ pub enum ClosedWhy {
     Holiday(Arc<str>),
     /// A closure of the plan (year-end, or a single closed day), by name.
     Closure(Arc<str>),
+    /// Closed out of turn by a person, and why.
+    AdHoc(Arc<str>),
+    /// The same because of a disaster.
+    Disaster(Arc<str>),
+}
+
+impl OpenState {
+    /// What a person makes of it, and why.
+    #[must_use]
+    pub fn out_of_turn(to: AdHoc, why: Arc<str>) -> Self {
+        match to {
+            AdHoc::Open => Self::Open,
+            AdHoc::Closed => Self::Closed(ClosedWhy::AdHoc(why)),
+            AdHoc::Disaster => Self::Closed(ClosedWhy::Disaster(why)),
+        }
+    }
 }
 
 /// 24:00 as the end of a span: after every moment of the day, also of one with a leap second.
@@ -78,6 +95,31 @@ impl Hours {
         )
     }
 
+    /// The first end of service after `at`, across spans and days that meet; none when there is none in
+    /// the next 400 days, or it is closed already.
+    #[must_use]
+    pub fn next_closing(&self, at: DateTime<Tz>) -> Option<DateTime<Tz>> {
+        let (mut time, mut date) = (at.time(), at.date_naive());
+        if self.state(at) != OpenState::Open {
+            return None;
+        }
+        for _ in 0..LOOK_AHEAD_DAYS {
+            let Day::Served(spans) = self.day(date) else {
+                return local(at.timezone(), date, NaiveTime::MIN);
+            };
+            for span in spans {
+                if span.from <= time && time < span.until {
+                    time = span.until;
+                }
+            }
+            if time != end_of_day() {
+                return local(at.timezone(), date, time);
+            }
+            (time, date) = (NaiveTime::MIN, date.succ_opt()?);
+        }
+        None
+    }
+
     fn day(&self, date: NaiveDate) -> Day<'_> {
         if let Some(special) = self.days.get(&date) {
             return if special.spans.is_empty() {
@@ -113,7 +155,7 @@ impl YearlyClosure {
 }
 
 /// A local time as a moment. A time that a change of clocks leaves out becomes the hour after it.
-fn local(zone: Tz, date: NaiveDate, time: NaiveTime) -> Option<DateTime<Tz>> {
+pub(super) fn local(zone: Tz, date: NaiveDate, time: NaiveTime) -> Option<DateTime<Tz>> {
     let naive = date.and_time(time);
     zone.from_local_datetime(&naive).earliest().or_else(|| {
         let later = naive.checked_add_signed(TimeDelta::hours(1))?;

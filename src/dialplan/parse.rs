@@ -50,6 +50,8 @@ pub(crate) struct Marks {
     pub(crate) agents: BTreeMap<AgentId, Range<usize>>,
     /// Members of groups: a range of numbers is one place.
     pub(crate) members: Vec<(GroupId, At<Vec<AgentId>>)>,
+    /// Who may close the desk: a range of numbers is one place.
+    pub(crate) closers: Vec<At<Vec<AgentId>>>,
     /// Groups that tell positions.
     pub(crate) tell_position: Vec<Range<usize>>,
     /// Where numbers and groups say that they record.
@@ -119,6 +121,7 @@ pub(crate) fn plan(document: &Spanned<DeTable>, out: &mut Findings) -> (Plan, Ma
         agents: BTreeMap::new(),
         lots: Vec::new(),
         codes: BTreeMap::new(),
+        closers: None,
         outside: None,
         extension_ring,
         recording,
@@ -164,6 +167,7 @@ pub(crate) fn plan(document: &Spanned<DeTable>, out: &mut Findings) -> (Plan, Ma
     reading.agents(&mut top, &mut plan);
     plan.lots = reading.parks(&mut top);
     reading.codes(&mut top, &mut plan);
+    plan.closers = reading.closers(&mut top);
     plan.outside = super::parse_outside::outside(&mut reading, &mut top);
     top.finish(reading.out);
     plan.prompts = reading.marks.prompts.iter().map(|prompt| prompt.value.clone()).collect();
@@ -336,6 +340,22 @@ impl Reading<'_, '_> {
                 Vec::new()
             }
         }
+    }
+
+    /// `[ad_hoc] agents`: who may close and open the desk by feature code.
+    fn closers(&mut self, top: &mut Table) -> Option<BTreeSet<AgentId>> {
+        let mut table = top.table("ad_hoc", self.out)?;
+        let item = table.need("agents", "agents = [\"2001\"]", self.out);
+        table.finish(self.out);
+        let mut agents = BTreeSet::new();
+        for entry in item?.list(self.out)? {
+            let Some(text) = entry.raw(self.out) else { continue };
+            let list = self.range(&text, MOST_AGENTS, MOST_AGENTS);
+            let list: Vec<AgentId> = list.into_iter().map(AgentId::from).collect();
+            agents.extend(list.iter().cloned());
+            self.marks.closers.push(At { value: list, span: text.span });
+        }
+        Some(agents)
     }
 
     fn codes(&mut self, top: &mut Table, plan: &mut Plan) {

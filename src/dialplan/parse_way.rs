@@ -3,7 +3,7 @@
 use super::parse::{From, LONGEST_RING, MOST_AGENTS, Reading};
 use super::parse_attendant;
 use super::picking::{PLAIN_PRIORITY, Share};
-use super::plan::{ClosedTargets, DeskNumber, Group, Menu, SetAside, Strategy, Target};
+use super::plan::{AtClosing, ClosedTargets, DeskNumber, Group, Menu, SetAside, Strategy, Target};
 use super::problem::{Problem, What};
 use super::reader::{At, Item, Table};
 use super::shape::{Kind, NumberRule, Shape, TextRule, show};
@@ -130,11 +130,20 @@ pub(crate) fn desk_number(reading: &mut Reading<'_, '_>, item: &Item) -> Option<
         let item = table.get(key);
         item.and_then(|item| target(reading, &From::Desk, &item)).unwrap_or(otherwise.clone())
     };
-    let closed = ClosedTargets {
-        night: closed("night"),
-        holiday: closed("holiday"),
-        closure: closed("closure"),
+    let (night, holiday, closure) = (closed("night"), closed("holiday"), closed("closure"));
+    // A number without hours can be closed by a person all the same.
+    let usual = hours.is_some().then(|| otherwise.clone());
+    let ad_hoc = match table.get("ad_hoc") {
+        Some(item) => target(reading, &From::Desk, &item).unwrap_or(NOWHERE),
+        // Words that the desk always has.
+        None => usual.unwrap_or_else(|| Target::Announce("adhoc-closed".into())),
     };
+    let disaster = match table.get("disaster") {
+        Some(item) => target(reading, &From::Desk, &item).unwrap_or(NOWHERE),
+        None if hours.is_none() && !table.has("ad_hoc") => Target::Announce("disaster".into()),
+        None => ad_hoc.clone(),
+    };
+    let closed = ClosedTargets { night, holiday, closure, ad_hoc, disaster };
     let line_limit = table
         .need("lines", "lines = 30", reading.out)
         .and_then(|item| item.integer(1..=100_000, reading.out))
@@ -149,6 +158,7 @@ pub(crate) fn desk_number(reading: &mut Reading<'_, '_>, item: &Item) -> Option<
         .filter_map(|item| Some(item.text(TextRule::Id, reading.out)?.value.into()))
         .collect();
     let recorded = reading.recorded(&mut table);
+    let at_closing = at_closing(reading, &mut table);
     table.finish(reading.out);
     Some(DeskNumber {
         name,
@@ -161,7 +171,13 @@ pub(crate) fn desk_number(reading: &mut Reading<'_, '_>, item: &Item) -> Option<
         skills,
         trunks,
         recorded,
+        at_closing,
     })
+}
+
+fn at_closing(reading: &mut Reading<'_, '_>, table: &mut Table) -> Option<AtClosing> {
+    const WORDS: [(&str, AtClosing); 2] = [("serve", AtClosing::Serve), ("tell", AtClosing::Tell)];
+    table.get("at_closing").and_then(|item| item.word(&WORDS, reading.out))
 }
 
 fn unused(reading: &mut Reading<'_, '_>, table: &mut Table, key: &'static str) {
@@ -256,6 +272,15 @@ pub(crate) fn group(reading: &mut Reading<'_, '_>, id: &GroupId, item: &Item) ->
     let tell_position = queue.flag("tell_position", false, reading.out);
     let full = reading.prompt(&mut queue, "full", "queue-full");
     let waited = reading.prompt(&mut queue, "waited", "waited-too-long");
+    let at_closing = at_closing(reading, &mut queue);
+    let closing = match at_closing {
+        Some(AtClosing::Tell) => reading.prompt(&mut queue, "closing", "closing"),
+        // A number may want it told in any group; the desk's own words are always there.
+        Some(AtClosing::Serve) | None => {
+            let item = queue.get("closing");
+            item.and_then(|item| reading.prompt_in(&item)).unwrap_or_else(|| "closing".into())
+        }
+    };
     if tell_position {
         reading.marks.tell_position.push(queue.key_span("tell_position"));
     }
@@ -297,6 +322,8 @@ pub(crate) fn group(reading: &mut Reading<'_, '_>, id: &GroupId, item: &Item) ->
         tell_position,
         full,
         waited,
+        at_closing,
+        closing,
         recorded,
     })
 }

@@ -37,6 +37,8 @@ pub struct Plan {
     pub lots: Vec<Arc<Lot>>,
     /// Feature codes.
     pub codes: BTreeMap<Number, FeatureCode>,
+    /// Who may close and open the desk by feature code; none: every agent.
+    pub closers: Option<BTreeSet<AgentId>>,
     /// Calls to numbers outside; none: there are none.
     pub outside: Option<Outside>,
     /// How long a phone rings that was dialled directly by its extension.
@@ -127,6 +129,8 @@ pub struct DeskNumber {
     pub trunks: BTreeSet<TrunkId>,
     /// Whether its calls are recorded, unless their group says otherwise.
     pub recorded: Option<Recorded>,
+    /// What is done with its calls that wait when it closes, unless their group says otherwise.
+    pub at_closing: Option<AtClosing>,
 }
 
 /// Where a call goes while closed.
@@ -138,6 +142,28 @@ pub struct ClosedTargets {
     pub holiday: Target,
     /// In a closure (year-end).
     pub closure: Target,
+    /// Closed out of turn by a person.
+    pub ad_hoc: Target,
+    /// The same because of a disaster.
+    pub disaster: Target,
+}
+
+/// What is done with calls that wait for an operator when their number closes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AtClosing {
+    /// They are served to the end.
+    #[default]
+    Serve,
+    /// They are told and released.
+    Tell,
+}
+
+impl AtClosing {
+    /// What counts for a call: the word of its group, or else that of its number.
+    #[must_use]
+    pub fn of(group: Option<Self>, number: Option<Self>) -> Self {
+        group.or(number).unwrap_or_default()
+    }
 }
 
 /// Where a call goes next.
@@ -279,6 +305,10 @@ pub struct Group {
     pub full: PromptId,
     /// Said before release when the longest wait has passed.
     pub waited: PromptId,
+    /// What is done with its calls that wait when their number closes.
+    pub at_closing: Option<AtClosing>,
+    /// Said before release at closing time.
+    pub closing: PromptId,
     /// Whether its calls are recorded, whatever their number says.
     pub recorded: Option<Recorded>,
 }
@@ -341,11 +371,19 @@ pub enum FeatureCode {
     RecordResume,
     /// Parks the caller whom the agent holds.
     Park,
+    /// Closes all desk numbers until the day's end.
+    CloseDesk,
+    /// The same with the words for a disaster.
+    CloseForDisaster,
+    /// Opens all desk numbers until the day's end.
+    OpenDesk,
+    /// Back to the hours of the plan.
+    UsualHours,
 }
 
 impl FeatureCode {
     /// As a plan writes each of them.
-    pub const NAMES: [(&'static str, Self); 9] = [
+    pub const NAMES: [(&'static str, Self); 13] = [
         ("sign_in", Self::SignIn),
         ("sign_out", Self::SignOut),
         ("pause", Self::Pause),
@@ -355,5 +393,9 @@ impl FeatureCode {
         ("record_pause", Self::RecordPause),
         ("record_resume", Self::RecordResume),
         ("park", Self::Park),
+        ("close_desk", Self::CloseDesk),
+        ("close_for_disaster", Self::CloseForDisaster),
+        ("open_desk", Self::OpenDesk),
+        ("usual_hours", Self::UsualHours),
     ];
 }

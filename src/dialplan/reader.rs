@@ -135,6 +135,11 @@ impl<'a, 't> Table<'a, 't> {
         list
     }
 
+    /// Whether a key is written.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.entries.is_some_and(|entries| entries.contains_key(key))
+    }
+
     /// How many of the keys asked for so far are written.
     pub(crate) fn written(&self) -> usize {
         self.known

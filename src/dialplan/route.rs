@@ -3,10 +3,11 @@
 use super::hours::{ClosedWhy, OpenState};
 use super::park::Lot;
 use super::plan::{DeskNumber, FeatureCode, Plan, Target};
-use crate::base::{AgentId, GroupId, Number, TrunkId, Wall};
-use chrono::{DateTime, Utc};
+use crate::base::{AdHoc, AgentId, GroupId, Number, TrunkId, Wall};
+use chrono::{DateTime, NaiveDate, NaiveTime, Utc};
 use chrono_tz::Tz;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Where a number leads.
 #[derive(Clone, Debug)]
@@ -39,8 +40,22 @@ impl Plan {
     /// What `number` means at `at`. A number stands for at most one thing: `load` refuses others.
     #[must_use]
     pub fn route(&self, number: &Number, at: Wall) -> Route<'_> {
+        self.route_under(number, at, None)
+    }
+
+    /// The same where the number is closed or opened out of turn, and why.
+    #[must_use]
+    pub fn route_under(
+        &self,
+        number: &Number,
+        at: Wall,
+        ad_hoc: Option<(AdHoc, Arc<str>)>,
+    ) -> Route<'_> {
         if let Some(desk) = self.desk_numbers.get(number) {
-            let state = self.state_of(desk, at);
+            let state = match ad_hoc {
+                None => self.state_of(desk, at),
+                Some((to, why)) => OpenState::out_of_turn(to, why),
+            };
             let target = desk.target(&state);
             return Route::Desk { desk, state, target };
         }
@@ -91,6 +106,25 @@ impl Plan {
             .map_or(OpenState::Open, |hours| hours.state(self.local(at)))
     }
 
+    /// How long a desk number that is open at `at` stays so; none when it has no hours or no end of
+    /// service is in sight.
+    #[must_use]
+    pub fn closes_in(&self, desk: &DeskNumber, at: Wall) -> Option<Duration> {
+        let hours = self.hours.get(desk.hours.as_ref()?)?;
+        let local = self.local(at);
+        let closing = hours.next_closing(local)?;
+        u64::try_from(closing.timestamp_millis().saturating_sub(at.0))
+            .ok()
+            .map(Duration::from_millis)
+    }
+
+    /// The beginning of a date in the plan's zone.
+    #[must_use]
+    pub fn midnight(&self, date: NaiveDate) -> Option<Wall> {
+        let begins = super::hours::local(self.timezone, date, NaiveTime::MIN)?;
+        Some(Wall(begins.timestamp_millis()))
+    }
+
     /// A stamp in the plan's zone. A stamp beyond the calendar (year 262,000) is taken as 1970.
     #[must_use]
     pub fn local(&self, at: Wall) -> DateTime<Tz> {
@@ -109,6 +143,8 @@ impl DeskNumber {
             OpenState::Closed(ClosedWhy::Night | ClosedWhy::Weekend) => &self.closed.night,
             OpenState::Closed(ClosedWhy::Holiday(_)) => &self.closed.holiday,
             OpenState::Closed(ClosedWhy::Closure(_)) => &self.closed.closure,
+            OpenState::Closed(ClosedWhy::AdHoc(_)) => &self.closed.ad_hoc,
+            OpenState::Closed(ClosedWhy::Disaster(_)) => &self.closed.disaster,
         }
     }
 

@@ -6,10 +6,12 @@
 use super::attendant::{Dialled, Entry};
 use super::hours::{ClosedWhy, OpenState};
 use super::picking::Skills;
-use super::plan::{FeatureCode, Menu, Plan, Recorded, Strategy, Target};
+use super::plan::{AtClosing, FeatureCode, Menu, Plan, Recorded, Strategy, Target};
 use super::route::Route;
 use super::walk_group::{Ringing, ring_out};
-use crate::base::{AgentId, EntryId, GroupId, Language, MenuId, Number, PromptId, TrunkId, Wall};
+use crate::base::{
+    AdHoc, AgentId, EntryId, GroupId, Language, MenuId, Number, PromptId, TrunkId, Wall,
+};
 use chrono::DateTime;
 use chrono_tz::Tz;
 use std::sync::Arc;
@@ -32,6 +34,8 @@ pub struct Question {
     /// What the caller does at each menu, in order; afterwards nothing is pressed. Where digits belong together,
     /// they are pressed one after the other without a pause.
     pub presses: Vec<Press>,
+    /// Whether a person has closed or opened the desk out of turn.
+    pub ad_hoc: Option<AdHoc>,
 }
 
 /// Who calls.
@@ -91,6 +95,11 @@ pub enum Step {
         name: String,
         /// Calls that it takes at once.
         lines: u32,
+    },
+    /// A person has closed or opened it out of turn.
+    AdHoc {
+        /// To what.
+        to: AdHoc,
     },
     /// It has no hours.
     AlwaysOpen,
@@ -328,6 +337,9 @@ pub struct Waiting {
     pub waited: PromptId,
     /// Told before the release of one who found the queue full.
     pub full: PromptId,
+    /// When the number closes before the longest wait ends, and who waits is then told so: after how
+    /// long, and what.
+    pub closing: Option<(Duration, PromptId)>,
 }
 
 /// Walks one call through a plan.
@@ -343,8 +355,19 @@ pub fn walk(plan: &Plan, question: &Question) -> Walk {
     let presses = question.presses.iter();
     let (steps, recorded, skills) = (Vec::new(), None, Skills::default());
     let (at, caller) = (question.at, agent.clone());
-    let mut walker = Walker { plan, at, steps, presses, caller, recorded, skills };
-    let (counted, end) = match plan.route(&question.to, question.at) {
+    let mut walker = Walker {
+        plan,
+        at,
+        steps,
+        presses,
+        caller,
+        recorded,
+        skills,
+        ad_hoc: question.ad_hoc,
+        closes: None,
+    };
+    let ad_hoc = question.ad_hoc.map(|to| (to, Arc::from("")));
+    let (counted, end) = match plan.route_under(&question.to, question.at, ad_hoc) {
         Route::Desk { desk, state, target } if desk.admits(trunk) => {
             walker.steps.push(Step::Desk {
                 number: question.to.clone(),
@@ -354,7 +377,13 @@ pub fn walk(plan: &Plan, question: &Question) -> Walk {
             walker.recorded = desk.recorded;
             walker.skills.clone_from(&desk.skills);
             let closed = matches!(state, OpenState::Closed(_));
-            walker.hours(desk.hours.as_ref(), state, question.at);
+            if !closed && question.ad_hoc.is_none() {
+                walker.closes = Some((desk.at_closing, plan.closes_in(desk, question.at)));
+            }
+            match question.ad_hoc {
+                Some(to) => walker.steps.push(Step::AdHoc { to }),
+                None => walker.hours(desk.hours.as_ref(), state, question.at),
+            }
             let from = if closed { Way::Closed } else { Way::Number };
             (desk.counted && !by_agent, walker.go(target, from))
         }
@@ -400,6 +429,10 @@ struct Walker<'p> {
     recorded: Option<Recorded>,
     /// What the number and the keys pressed ask of an agent.
     skills: Skills,
+    /// What holds out of turn.
+    ad_hoc: Option<AdHoc>,
+    /// What the number says of its closing time, and how far that is.
+    closes: Option<(Option<AtClosing>, Option<Duration>)>,
 }
 
 impl Walker<'_> {
@@ -433,7 +466,11 @@ impl Walker<'_> {
                     self.entry(id, entry).clone()
                 }
                 Target::Hours(branch) => {
-                    let (next, why) = self.plan.branch(branch, self.at);
+                    let (next, why) = self.plan.branch(
+                        branch,
+                        self.at,
+                        self.ad_hoc.map(|to| (to, Arc::from(""))),
+                    );
                     if why.is_some() {
                         way = Way::Closed;
                     }
@@ -569,6 +606,11 @@ impl Walker<'_> {
         skills.add(&self.skills);
         let Ringing { offers, more, queued_after } =
             ring_out(self.plan, group, &skills, self.caller.as_ref());
+        let closing = self.closes.and_then(|(number, after)| {
+            let tells = AtClosing::of(group.at_closing, number) == AtClosing::Tell;
+            let after = after.filter(|after| tells && *after < group.max_wait)?;
+            Some((after, group.closing.clone()))
+        });
         let position = group.tell_position.then(|| self.plan.positions.first()).flatten();
         End::Group(Box::new(GroupWay {
             group: id.clone(),
@@ -587,6 +629,7 @@ impl Walker<'_> {
                 max_wait: group.max_wait,
                 waited: group.waited.clone(),
                 full: group.full.clone(),
+                closing,
             },
         }))
     }

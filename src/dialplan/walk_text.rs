@@ -5,7 +5,7 @@ use super::hours::ClosedWhy;
 use super::plan::{FeatureCode, Strategy};
 use super::shape::show;
 use super::walk::{End, Expected, GroupWay, Offer, Step, Walk};
-use crate::base::PromptId;
+use crate::base::{AdHoc, PromptId};
 use chrono::{DateTime, Datelike, Timelike};
 use chrono_tz::Tz;
 use std::fmt::Write as _;
@@ -54,6 +54,8 @@ fn why(why: &ClosedWhy, lang: Lang) -> String {
         ClosedWhy::Weekend => lang.pick("休みの曜日", "no service on this weekday").to_owned(),
         ClosedWhy::Holiday(name) => format!("{}{name}", lang.pick("祝日: ", "holiday: ")),
         ClosedWhy::Closure(name) => format!("{}{name}", lang.pick("休業: ", "closure: ")),
+        ClosedWhy::AdHoc(name) => format!("{}{name}", lang.pick("臨時休業: ", "closed: ")),
+        ClosedWhy::Disaster(name) => format!("{}{name}", lang.pick("災害: ", "disaster: ")),
     }
 }
 
@@ -96,6 +98,12 @@ impl Step {
                     )
                 }
             }
+            Self::AdHoc { to } => match to {
+                AdHoc::Open => lang.pick("臨時に受付中", "opened out of turn"),
+                AdHoc::Closed => lang.pick("臨時休業", "closed out of turn"),
+                AdHoc::Disaster => lang.pick("災害のため休業", "closed because of a disaster"),
+            }
+            .to_owned(),
             Self::AlwaysOpen => {
                 lang.pick("いつでも受付", "always open: it has no hours").to_owned()
             }
@@ -224,6 +232,19 @@ impl End {
                     }
                     FeatureCode::RecordResume => lang.pick("録音に戻る", "go on recording"),
                     FeatureCode::Park => lang.pick("パーク保留", "park"),
+                    FeatureCode::CloseDesk => {
+                        lang.pick("全番号を閉める（今日）", "close all numbers for today")
+                    }
+                    FeatureCode::CloseForDisaster => lang.pick(
+                        "災害のため全番号を閉める（今日）",
+                        "close all numbers for today because of a disaster",
+                    ),
+                    FeatureCode::OpenDesk => {
+                        lang.pick("全番号を開ける（今日）", "open all numbers for today")
+                    }
+                    FeatureCode::UsualHours => {
+                        lang.pick("計画の受付時間に戻す", "back to the plan's hours")
+                    }
                 };
                 lang.pick(
                     format!("特番「{code}」（オペレータ {agent}）。{done} を流す"),
@@ -328,6 +349,17 @@ fn waiting(text: &mut String, way: &GroupWay, lang: Lang) {
             clock(waiting.max_wait)
         ),
     ));
+    if let Some((at, closing)) = &waiting.closing {
+        let at = clock(*at);
+        line(lang.pick(
+            format!(
+                "    {at} 受付の終わり。{closing} を流して切る（結果 ビジー切断 busy_released）"
+            ),
+            format!(
+                "    {at} the desk closes: hears {closing} and is released (outcome busy_released)"
+            ),
+        ));
+    }
     let most = waiting.max_waiting;
     line(lang.pick(
         format!("    すでに {most} 人が待っていれば、{busy}, {full} を流して切る（結果 ビジー切断 busy_released）"),

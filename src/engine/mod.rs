@@ -277,6 +277,8 @@ pub struct Parts {
     pub agents: BTreeMap<AgentId, pbx::AgentMemory>,
     /// What was talked outside before the restart.
     pub talked: pbx::Talked,
+    /// Closings and openings out of turn from before the restart.
+    pub periods: pbx::Periods,
 }
 
 /// Every number that a phone of ours can have.
@@ -306,6 +308,7 @@ impl Engine {
         }
         desk.restore(parts.agents);
         desk.restore_talked(parts.talked);
+        desk.restore_hours(parts.periods, now);
         let ports = Ports::new(parts.policy.first_port, parts.policy.last_port);
         let mut engine = Self {
             sip,

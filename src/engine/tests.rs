@@ -96,6 +96,7 @@ impl Room {
             bindings: Vec::new(),
             agents: std::collections::BTreeMap::new(),
             talked: crate::pbx::Talked::default(),
+            periods: crate::pbx::Periods::default(),
         };
         let mut out = Outbox::default();
         let started = DeskEvent::Started { version: "0".to_owned(), plan: "demo".to_owned() };

@@ -258,6 +258,16 @@ pub enum Closed {
         /// Its name.
         name: String,
     },
+    /// Closed out of turn by a person (臨時休業).
+    AdHoc {
+        /// Why.
+        name: String,
+    },
+    /// Closed out of turn because of a disaster.
+    Disaster {
+        /// Why, in the words of who closed.
+        name: String,
+    },
 }
 
 /// What an announcement is for; `Busy` is what makes a call count as busy.
@@ -337,6 +347,8 @@ pub enum EndCause {
     QueueFull,
     /// The longest wait passed.
     WaitedTooLong,
+    /// The desk closed while the call waited, and the plan says that who waits is told so.
+    ClosedWhileWaiting,
     /// The auto attendant was through: its information was told, or its tries used up.
     MenuDone,
     /// The after-hours message was told to its end.

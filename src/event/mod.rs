@@ -7,6 +7,7 @@
 
 mod agent;
 mod call;
+mod desk;
 mod placed;
 mod recording;
 mod sound;
@@ -15,6 +16,7 @@ pub use agent::{AgentEvent, Means};
 pub use call::{
     CallEvent, Caller, CallerNumber, Closed, EndCause, OfferEnd, Origin, Party, Purpose, Unpark,
 };
+pub use desk::DeskEvent;
 pub use placed::{PlacedEnd, PlacedEvent};
 pub use recording::{RecordingEvent, RecordingStop, RecordingTrouble};
 pub use sound::{SoundEvent, SoundFault};
@@ -118,19 +120,4 @@ pub enum TrunkEvent {
         /// For how long all were in use, milliseconds.
         for_ms: u64,
     },
-}
-
-/// Something about the desk as a whole.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub enum DeskEvent {
-    /// The daemon began with this plan.
-    Started {
-        /// The program's version.
-        version: String,
-        /// The plan's name.
-        plan: String,
-    },
-    /// An orderly end.
-    Stopped,
 }

@@ -1,6 +1,7 @@
 //! The face of the desk's rules: what they are told and what they ask for. No SIP, no SDP, no sockets:
 //! legs ring, answer and end; prompts play; keys come.
 
+use super::hours::HoursOrder;
 use crate::base::{AgentId, CallId, LegId, Number, PlayId, PromptId, Reason, TrunkId};
 use crate::dialplan::Way;
 use crate::event::{Caller, Fact, Means, Origin};
@@ -246,6 +247,17 @@ pub enum Command {
         /// Whom.
         agent: AgentId,
     },
+    /// Closes or opens the desk out of turn, or takes that back.
+    Hours {
+        /// Which desk number; none: all.
+        number: Option<Number>,
+        /// What is wanted.
+        order: HoursOrder,
+        /// Who wants it, 1 to 64 characters.
+        author: String,
+        /// By what.
+        by: Means,
+    },
 }
 
 /// Why a command was not obeyed.
@@ -284,6 +296,12 @@ pub enum CommandError {
     /// The agent's phone is in use or cannot be reached.
     #[error("the agent's phone is in use or cannot be reached")]
     PhoneBusy,
+    /// The plan has no such desk number.
+    #[error("the plan has no such desk number")]
+    NoSuchNumber,
+    /// The end lies behind us, or more than 400 days ahead.
+    #[error("it must end in the future, within 400 days")]
+    BadTime,
     /// Pausing needs a signed-in agent.
     #[error("the agent is not signed in")]
     NotSignedIn,

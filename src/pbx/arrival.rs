@@ -29,7 +29,7 @@ impl Desk {
             Origin::Trunk(trunk) => (Some(trunk), None),
             Origin::Extension(number) => (None, floor.agent_at(number)),
         };
-        let route = plan.route(dialled, turn.now.wall);
+        let route = floor.route(&plan, dialled, turn.now.wall);
         let full = hindrance == Some(Hindrance::Overload)
             || self.calls.len() + self.placed.len() + floor.codes.len() >= self.max_calls;
 
@@ -163,5 +163,7 @@ pub(super) fn closed(why: ClosedWhy) -> Closed {
         ClosedWhy::Weekend => Closed::Weekend,
         ClosedWhy::Holiday(name) => Closed::Holiday { name: name.to_string() },
         ClosedWhy::Closure(name) => Closed::Closure { name: name.to_string() },
+        ClosedWhy::AdHoc(name) => Closed::AdHoc { name: name.to_string() },
+        ClosedWhy::Disaster(name) => Closed::Disaster { name: name.to_string() },
     }
 }

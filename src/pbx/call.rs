@@ -254,7 +254,11 @@ impl Call {
             Target::Enter(id) => entry::enter(self, id, floor, turn),
             Target::Hours(branch) => {
                 let plan = floor.plan.clone();
-                let (target, why) = plan.branch(branch, turn.now.wall);
+                let (target, why) = plan.branch(
+                    branch,
+                    turn.now.wall,
+                    floor.out_of_turn(self.line.as_ref(), turn.now.wall),
+                );
                 let from = if let Some(why) = why {
                     self.record(CallEvent::FoundClosed { why: super::arrival::closed(why) }, turn);
                     From::Closed

@@ -71,6 +71,11 @@ impl Floor {
             | FeatureCode::RecordPause
             | FeatureCode::RecordResume
             | FeatureCode::Park => None,
+            // Obeyed already: it was about the desk.
+            FeatureCode::CloseDesk
+            | FeatureCode::CloseForDisaster
+            | FeatureCode::OpenDesk
+            | FeatureCode::UsualHours => None,
         };
         let obeyed = match command {
             Some(command) => self.obey(agent, command, turn).map(|()| None),

@@ -354,9 +354,17 @@ impl Desk {
             | Command::Unpause { agent, .. } => agent,
             Command::Tape { call, order, by } => return self.tape(*call, *order, *by, turn),
             Command::Park { .. } | Command::Fetch { .. } => return self.obey_slot(&command, turn),
+            Command::Hours { .. } => return self.obey_hours(command, turn),
         };
         let agent = self.floor.agent_ix(agent).ok_or(CommandError::NoSuchAgent)?;
         self.floor.obey(agent, command, turn)
+    }
+
+    fn obey_hours(&mut self, command: Command, turn: &mut Turn<'_>) -> Result<(), CommandError> {
+        let Command::Hours { number, order, author, by } = command else {
+            return Err(CommandError::NoSuchNumber);
+        };
+        self.order_hours(number, order, author, by, turn)
     }
 
     /// The leg of a call's caller.
@@ -380,8 +388,8 @@ impl Desk {
         obeyed
     }
 
-    /// What an agent's feature code wants of the call that the agent is in, and what is said when it has
-    /// it, if not the usual; none when it wants something else.
+    /// What an agent's feature code wants of the call that the agent is in or of the desk's hours, and what is
+    /// said when it has it, if not the usual; none when it wants something else.
     pub(super) fn call_by_code(
         &mut self,
         agent: AgentIx,
@@ -397,6 +405,12 @@ impl Desk {
                 let caller = self.caller_of(agent).ok_or(CommandError::NotTalking);
                 let parked = caller.and_then(|caller| self.park(caller, None, true, turn));
                 return Some(parked.map(|(lot, slot)| lot.slots.get(&slot).cloned()));
+            }
+            FeatureCode::CloseDesk
+            | FeatureCode::CloseForDisaster
+            | FeatureCode::OpenDesk
+            | FeatureCode::UsualHours => {
+                return Some(self.hours_by_code(agent, code, turn).map(|()| None));
             }
             FeatureCode::SignIn
             | FeatureCode::SignOut
@@ -480,6 +494,7 @@ impl Desk {
             Timer::Placed(leg) => self.placed.due(leg, &mut self.floor, turn),
             Timer::Agent(agent) => self.floor.agent_due(agent, turn),
             Timer::Code(leg) => self.floor.code_due(leg, turn),
+            Timer::Hours => self.hours_due(turn),
         }
     }
 

@@ -6,6 +6,7 @@ use super::api::Action;
 use super::channels::Trunks;
 use super::code::CodeLeg;
 use super::group::{Demand, GroupIx, GroupRoom, Order};
+use super::hours::Periods;
 use super::outside::Ledger;
 use super::park::Slot;
 use super::staff::Missed;
@@ -76,6 +77,9 @@ pub(super) struct Floor {
     pub(super) timers: Timers,
     /// Calls now up by desk number; each desk number has its entry.
     pub(super) lines: BTreeMap<Number, u32>,
+    /// What holds out of turn, and when to look at it.
+    pub(super) periods: Periods,
+    pub(super) hours_timer: Option<Mono>,
     /// The trunks' channels.
     pub(super) channels: Trunks,
     /// What each extension has outside.
@@ -123,6 +127,8 @@ impl Floor {
             slots: BTreeMap::new(),
             timers: Timers::default(),
             lines,
+            periods: Periods::default(),
+            hours_timer: None,
             channels: Trunks::default(),
             ledger: Ledger::default(),
             far: BTreeMap::new(),

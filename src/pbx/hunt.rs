@@ -37,6 +37,8 @@ pub(super) struct Hunt {
     pub(super) widens_at: Option<Mono>,
     /// We had no room to dial a phone: none is dialled before then.
     pub(super) again_at: Option<Mono>,
+    /// When to look whether the call's number has closed; none when the call is served out.
+    pub(super) closes_at: Option<Mono>,
 }
 
 /// How long no phone is dialled for a call after we had no room to.
@@ -45,7 +47,7 @@ const NO_ROOM_PAUSE: Duration = Duration::from_secs(1);
 impl Hunt {
     /// When the call needs a look.
     pub(super) fn deadline(&self) -> Mono {
-        let others = [self.hears.deadline(), self.again_at, self.widens_at];
+        let others = [self.hears.deadline(), self.again_at, self.widens_at, self.closes_at];
         others.into_iter().flatten().fold(self.give_up_at, Mono::min)
     }
 

@@ -16,6 +16,7 @@ mod direct;
 mod entry;
 mod floor;
 mod group;
+mod hours;
 mod hunt;
 mod menu;
 mod outside;
@@ -40,4 +41,5 @@ pub use api::{
     Action, Command, CommandError, Hindrance, Input, TapeOrder, TransferNews, TransferTo,
 };
 pub use desk::{Desk, Gauges, GroupGauge};
+pub use hours::{HoursOrder, LONGEST_PERIOD_MS, Period, Periods};
 pub use talked::{Talked, TalkedMemory};

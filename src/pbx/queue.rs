@@ -74,6 +74,7 @@ fn ask_as(call: &mut Call, id: &GroupId, again: bool, floor: &mut Floor, turn: &
         demand: demand.clone(),
         widens_at: None,
         again_at: None,
+        closes_at: floor.closing(call.line.as_ref(), group, turn.now),
     };
     hunt.arm_widening(now, floor);
     let waiter = Waiter { leg: call.leg, since: now, demand, put_off: None };
@@ -171,6 +172,9 @@ pub(super) fn due(call: &mut Call, floor: &mut Floor, turn: &mut Turn<'_>) {
             release(&hunt, call, plan.waited.clone(), cause, plan, floor, turn);
         });
     }
+    if hunt.closes_at.is_some_and(|at| at <= now) {
+        return closes(call, floor, turn);
+    }
     if hunt.widens_at.is_some_and(|at| at <= now) {
         hunt.arm_widening(now, floor);
         floor.stirred.insert(hunt.group);
@@ -191,6 +195,22 @@ pub(super) fn due(call: &mut Call, floor: &mut Floor, turn: &mut Turn<'_>) {
         Hears::Music { comfort_at: Some(at) } if *at <= now => comfort(call, floor, turn),
         Hears::Nothing | Hears::Music { .. } | Hears::Words(_) => {}
     }
+}
+
+/// The number may have closed. Who holds a place in the queue is told and released; for whom a phone
+/// rings, it rings on.
+fn closes(call: &mut Call, floor: &mut Floor, turn: &mut Turn<'_>) {
+    hunt::with(call, floor, turn, |mut hunt, call, plan, floor, turn| {
+        if !floor.is_closed(call.line.as_ref(), turn.now) {
+            hunt.closes_at = floor.closing(call.line.as_ref(), plan, turn.now);
+        } else if hunt.queued && hunt.offers.is_empty() {
+            let (words, cause) = (plan.closing.clone(), EndCause::ClosedWhileWaiting);
+            return release(&hunt, call, words, cause, plan, floor, turn);
+        } else {
+            hunt.closes_at = Some(Floor::rings_yet(turn.now));
+        }
+        call.state = State::Hunting(hunt);
+    });
 }
 
 /// Tells the position and the comfort message, then goes on with the music.

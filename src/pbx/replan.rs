@@ -38,6 +38,8 @@ impl Desk {
                 hunt.group = ix;
             }
         }
+        self.floor.hours_replanned(turn.now);
+        self.hours_moved(turn);
         self.serve(turn);
     }
 

@@ -212,13 +212,14 @@ impl Floor {
         command: Command,
         turn: &mut Turn<'_>,
     ) -> Result<(), CommandError> {
-        use CommandError::{AlreadySo, NoSuchCall, NotSignedIn};
+        use CommandError::{AlreadySo, NoSuchCall, NoSuchNumber, NotSignedIn};
         let agent = self.agent_mut(ix);
         match (&agent.duty, command) {
             // About a call, never an agent.
             (_, Command::Tape { .. } | Command::Park { .. } | Command::Fetch { .. }) => {
                 return Err(NoSuchCall);
             }
+            (_, Command::Hours { .. }) => return Err(NoSuchNumber), // about the desk, never an agent
             (Duty::Out, Command::SignIn { by, .. }) => {
                 agent.signs_in_alone = false;
                 self.sign_in(ix, by, turn);

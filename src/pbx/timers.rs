@@ -19,6 +19,8 @@ pub(super) enum Timer {
     Agent(AgentIx),
     /// A feature code's answer has been played long enough.
     Code(LegId),
+    /// A closing or opening out of turn may be over.
+    Hours,
 }
 
 /// The deadlines.

@@ -124,7 +124,7 @@ impl Desk {
 
     /// Where the number leads, or why not; nothing has changed then.
     fn way(&mut self, number: &Number, giver: AgentIx, turn: &Turn<'_>) -> Result<Way, u16> {
-        match self.floor.plan.route(number, turn.now.wall) {
+        match self.floor.route(&self.floor.plan, number, turn.now.wall) {
             Route::Other => {}
             Route::Lot(lot) => return Ok(Way::Slot(self.place(Spot::Lot(lot))?, true)),
             Route::Slot(lot, slot) => {

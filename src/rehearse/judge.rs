@@ -3,6 +3,7 @@
 use super::problem::Problem;
 use super::table::{Row, Table, list};
 use super::{Story, rehearse};
+use crate::base::AdHoc;
 use crate::dialplan::reader::At;
 use crate::dialplan::{
     ClosedWhy, End, FeatureCode, Finding, Findings, Plan, Source, Step, Walk, walk,
@@ -122,6 +123,16 @@ fn code_name(code: FeatureCode) -> &'static str {
 }
 
 fn hours(walk: &Walk) -> &'static str {
+    let ad_hoc = walk.steps.iter().find_map(|step| match step {
+        Step::AdHoc { to } => Some(*to),
+        _ => None,
+    });
+    match ad_hoc {
+        Some(AdHoc::Open) => return "open",
+        Some(AdHoc::Closed) => return "ad_hoc",
+        Some(AdHoc::Disaster) => return "disaster",
+        None => {}
+    }
     let why = walk.steps.iter().find_map(|step| match step {
         Step::Closed { why, .. } => Some(why),
         _ => None,
@@ -132,5 +143,7 @@ fn hours(walk: &Walk) -> &'static str {
         Some(ClosedWhy::Weekend) => "weekend",
         Some(ClosedWhy::Holiday(_)) => "holiday",
         Some(ClosedWhy::Closure(_)) => "closure",
+        Some(ClosedWhy::AdHoc(_)) => "ad_hoc",
+        Some(ClosedWhy::Disaster(_)) => "disaster",
     }
 }

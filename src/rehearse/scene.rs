@@ -4,7 +4,7 @@ use super::{ANSWERS_AFTER, Case, Conduct, OTHERS_BEFORE, Story};
 use crate::base::{AgentId, CallId, LegId, Mono, Now, Number, PlayId, Private, Rng, Wall};
 use crate::dialplan::{Asker, Plan, Press};
 use crate::event::{CallEvent, Caller, CallerNumber, Fact, Means, Origin};
-use crate::pbx::{Action, Command, Desk, Input};
+use crate::pbx::{Action, Command, Desk, HoursOrder, Input};
 use crate::view::{Policy, Progress};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
@@ -23,6 +23,7 @@ const BEGIN: Mono = Mono(1_000_000_000);
 #[must_use]
 pub fn rehearse(plan: &Arc<Plan>, case: &Case) -> Story {
     let mut stage = Stage::new(plan, case);
+    stage.out_of_turn();
     stage.agents_come();
     for _ in 0..case.others {
         stage.call();
@@ -43,8 +44,8 @@ pub fn rehearse(plan: &Arc<Plan>, case: &Case) -> Story {
 /// A caller.
 struct Person {
     presses: VecDeque<Press>,
-    /// Has heard a menu's greeting: it is the caller's turn.
-    in_menu: bool,
+    /// Hears something that a key answers: it is the caller's turn.
+    turn: bool,
 }
 
 struct Stage<'c> {
@@ -101,6 +102,15 @@ impl<'c> Stage<'c> {
 
     fn conduct(&self, agent: &AgentId) -> Conduct {
         self.case.agents.get(agent).copied().unwrap_or_default()
+    }
+
+    /// Somebody closed or opened the desk before the call, for longer than it can last.
+    fn out_of_turn(&mut self) {
+        let Some(to) = self.case.question.ad_hoc else { return };
+        let until = Wall(self.case.question.at.0.saturating_add(24 * 3_600_000));
+        let order = HoursOrder::Change { to, reason: "rehearsal".to_owned(), until };
+        let author = "rehearsal".to_owned();
+        self.put(Input::Command(Command::Hours { number: None, order, author, by: Means::Api }));
     }
 
     /// In the plan's order, so that the first has been idle longest.
@@ -160,7 +170,7 @@ impl<'c> Stage<'c> {
             Asker::Extension(number) => Origin::Extension(number.clone()),
         };
         let presses = question.presses.iter().copied().collect();
-        self.people.insert(leg, Person { presses, in_menu: false });
+        self.people.insert(leg, Person { presses, turn: false });
         self.caller = leg;
         self.progress = Progress::default();
         self.over = false;
@@ -207,14 +217,14 @@ impl<'c> Stage<'c> {
         }
     }
 
-    /// Who has heard a menu to its end presses the next key; whether anybody did.
+    /// Whose turn it is presses the next key, or lets the time pass; whether it was anybody's.
     fn take_turns(&mut self) -> bool {
-        let turn = self.people.iter().find(|(_, person)| person.in_menu).map(|(leg, _)| *leg);
+        let turn = self.people.iter().find(|(_, person)| person.turn).map(|(leg, _)| *leg);
         let Some(leg) = turn else { return false };
         let Some(person) = self.people.get_mut(&leg) else { return false };
-        person.in_menu = false;
-        if let Some(Press::Key(key)) = person.presses.pop_front() {
-            self.put(Input::Key { leg, key });
+        match person.presses.pop_front() {
+            Some(Press::Key(key)) => self.put(Input::Key { leg, key }),
+            Some(Press::Nothing) | None => person.turn = false,
         }
         true
     }
@@ -239,7 +249,10 @@ impl<'c> Stage<'c> {
         for action in out {
             match action {
                 Action::Record(Fact::Call { call, event, t_ms }) => self.record(call, &event, t_ms),
-                Action::Play { leg, play, prompts, looped, .. } => {
+                Action::Play { leg, play, prompts, looped, stops_on_key } => {
+                    if let Some(person) = self.people.get_mut(&leg) {
+                        person.turn = stops_on_key;
+                    }
                     if leg == self.caller {
                         self.story.hears.extend(prompts);
                     }
@@ -287,10 +300,15 @@ impl<'c> Stage<'c> {
             self.calls.insert(call, self.arriving);
         }
         let Some(leg) = self.calls.get(&call).copied() else { return };
-        if let CallEvent::MenuEntered { .. } = event
+        if let CallEvent::KeyPressed { .. }
+        | CallEvent::KeyWrong { .. }
+        | CallEvent::MenuTimedOut { .. }
+        | CallEvent::ExtensionDialled { .. }
+        | CallEvent::NumberEntered { .. }
+        | CallEvent::NumberRefused { .. } = event
             && let Some(person) = self.people.get_mut(&leg)
         {
-            person.in_menu = true;
+            person.turn = false;
         }
         if leg != self.caller || self.story.outcome.is_some() {
             return;

@@ -3,7 +3,7 @@
 
 use super::problem::Problem;
 use super::{Case, Conduct, MOST_OTHERS};
-use crate::base::{AgentId, Number, PromptId, Wall};
+use crate::base::{AdHoc, AgentId, Number, PromptId, Wall};
 use crate::dialplan::reader::{At, Item, Table as Keys, document};
 use crate::dialplan::shape::{Kind, Shape, TextRule};
 use crate::dialplan::{self, Asker, Finding, Findings, Plan, Question, Source, nearest, values};
@@ -109,6 +109,7 @@ fn row(item: &Item, plan: &Plan, out: &mut Findings) -> Option<Row> {
             Vec::new()
         }
     });
+    let ad_hoc = keys.get("ad_hoc").and_then(|item| item.word(&AdHoc::NAMES, out));
     let agents = keys.get("agents").map(|item| agents(&item, plan, out)).unwrap_or_default();
     let others = keys.integer("others", 0..=u64::from(MOST_OTHERS), 0, out);
     let hangs_up = keys.get("hangs_up").and_then(|item| {
@@ -142,7 +143,7 @@ fn row(item: &Item, plan: &Plan, out: &mut Findings) -> Option<Row> {
     let span = keys.span.clone();
     keys.finish(out);
     let (name, at, to) = (name?, at?, to?);
-    let question = Question { at, from, to, presses };
+    let question = Question { at, from, to, presses, ad_hoc };
     let others = u32::try_from(others).unwrap_or(MOST_OTHERS);
     let case = Case { question, agents, others, hangs_up };
     let row = Row {
@@ -164,7 +165,8 @@ fn row(item: &Item, plan: &Plan, out: &mut Findings) -> Option<Row> {
 }
 
 /// The words of `hours`.
-pub(super) const HOURS: [&str; 5] = ["open", "night", "weekend", "holiday", "closure"];
+pub(super) const HOURS: [&str; 7] =
+    ["open", "night", "weekend", "holiday", "closure", "ad_hoc", "disaster"];
 
 fn time(item: &Item, plan: &Plan, out: &mut Findings) -> Option<Wall> {
     let text = item.raw(out)?;

@@ -6,8 +6,8 @@ use super::media::GREETING;
 use super::peer::Describes;
 use crate::base::{AgentId, EntryId, GroupId, Language, MenuId, Number, PromptId, Rng};
 use crate::dialplan::{
-    Agent, Branch, ClosedTargets, DeskNumber, Dial, Entry, FeatureCode, Group, Hours, Menu,
-    PLAIN_PRIORITY, Picking, Plan, SetAside, Share, Skills, Span, Speak, Strategy, Target,
+    Agent, AtClosing, Branch, ClosedTargets, DeskNumber, Dial, Entry, FeatureCode, Group, Hours,
+    Menu, PLAIN_PRIORITY, Picking, Plan, SetAside, Share, Skills, Span, Speak, Strategy, Target,
     WeekdayKey, Widening,
 };
 use chrono::NaiveTime;
@@ -248,8 +248,13 @@ fn plan(agents: u64, rng: &mut Rng) -> Plan {
     let tell = |prompt: &str| Target::Announce(PromptId::from(prompt));
     let mut numbers = BTreeMap::new();
     let mut number = |number: &str, hours: Option<&str>, open: Target, closed: Target| {
-        let closed =
-            ClosedTargets { night: closed.clone(), holiday: closed.clone(), closure: closed };
+        let closed = ClosedTargets {
+            night: closed.clone(),
+            holiday: closed.clone(),
+            closure: closed.clone(),
+            ad_hoc: tell("closed"),
+            disaster: closed,
+        };
         let made = DeskNumber {
             name: number.to_owned(),
             hours: hours.map(Arc::from),
@@ -261,6 +266,7 @@ fn plan(agents: u64, rng: &mut Rng) -> Plan {
             skills: Skills::default(),
             trunks: BTreeSet::new(),
             recorded: None,
+            at_closing: None,
         };
         numbers.insert(Number::from(number), made);
     };
@@ -288,6 +294,7 @@ fn plan(agents: u64, rng: &mut Rng) -> Plan {
         preferred: BTreeMap::new(),
         agents,
         lots: Vec::new(),
+        closers: None,
         codes: CODES.map(Number::from).into_iter().zip(codes).collect(),
         outside: None,
         extension_ring: rng.millis(4000, 20_000),
@@ -414,6 +421,8 @@ fn group(number: &str, agents: Vec<AgentId>, rng: &mut Rng) -> Group {
         tell_position: rng.chance(500),
         full: PromptId::from("full"),
         waited: PromptId::from("waited"),
+        at_closing: rng.chance(500).then_some(AtClosing::Tell),
+        closing: PromptId::from("closing"),
         recorded: None,
     }
 }

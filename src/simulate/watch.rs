@@ -142,7 +142,12 @@ impl Watch {
                     agent.reachable = false;
                 }
             }
-            Fact::Desk { event: DeskEvent::Stopped } => {}
+            Fact::Desk {
+                event:
+                    DeskEvent::Stopped
+                    | DeskEvent::HoursChanged { .. }
+                    | DeskEvent::HoursRestored { .. },
+            } => {}
         }
     }
 

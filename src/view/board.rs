@@ -3,6 +3,7 @@
 
 use super::agents::{AgentRow, AgentState};
 use super::call::{CallRow, CallState};
+use super::hours::AdHocRow;
 use super::month::Month;
 use super::ratio::Rate;
 use super::service_level::Figures;
@@ -40,6 +41,8 @@ pub struct Board {
     pub agent_counts: AgentCounts,
     /// Agents, at most [`AGENTS_SHOWN`].
     pub agents: Vec<AgentRow>,
+    /// Closings and openings of the desk out of turn that hold now.
+    pub ad_hoc_hours: Vec<AdHocRow>,
     /// Calls without an end.
     pub open_calls: usize,
     /// Calls that came by a trunk and have no end.
@@ -140,6 +143,7 @@ impl Views {
             },
             agent_counts: AgentCounts(self.agent_counts()),
             agents: self.agents().take(AGENTS_SHOWN).collect(),
+            ad_hoc_hours: self.ad_hoc_hours(now),
             open_calls: self.open_count(),
             channels_in_use: self.channels_in_use(),
             day: self.day_tally(today).figures(self.policy()),

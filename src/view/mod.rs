@@ -9,6 +9,7 @@ mod agents;
 mod board;
 mod call;
 mod gauges;
+mod hours;
 mod month;
 mod outcome;
 mod placed;
@@ -25,6 +26,7 @@ pub use board::{
 };
 pub use call::{CallQuery, CallRow, CallState, OpenCall};
 pub use gauges::{Blocked, Gauges, JournalState, RecordingGauge, RecordingState, TrunkGauge};
+pub use hours::AdHocRow;
 pub use month::{Month, NotAMonth};
 pub use outcome::{Decision, Outcome, PerOutcome, Progress, outcome_of};
 pub use placed::{FullTime, PLACED_KEPT, PlacedRow};

@@ -269,6 +269,7 @@ impl Progress {
                 _,
                 End::QueueFull
                 | End::WaitedTooLong
+                | End::ClosedWhileWaiting
                 | End::NotAnswered { .. }
                 | End::MenuDone
                 | End::ClosedTold,

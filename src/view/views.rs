@@ -3,6 +3,7 @@
 
 use super::agents::{AgentRestore, AgentRow, AgentState, Agents};
 use super::call::{Call, CallQuery, CallRow, OpenCall};
+use super::hours::{AdHocHours, AdHocRow};
 use super::month::Month;
 use super::outcome::{Decision, PerOutcome};
 use super::placed::{FullTime, PlacedCalls, PlacedRow};
@@ -56,6 +57,7 @@ pub struct Views {
     agents: Agents,
     placed: PlacedCalls,
     sound: SoundTotals,
+    hours: AdHocHours,
 }
 
 impl Views {
@@ -82,6 +84,7 @@ impl Views {
             agents,
             placed: PlacedCalls::default(),
             sound: SoundTotals::default(),
+            hours: AdHocHours::default(),
         }
     }
 
@@ -126,7 +129,16 @@ impl Views {
             Fact::Agent { agent, event } => self.agents.apply(agent, event, entry.at),
             Fact::Desk { event: DeskEvent::Started { .. } } => self.agents.restarted(entry.at),
             Fact::Desk { event: DeskEvent::Stopped } => {}
+            Fact::Desk {
+                event: event @ (DeskEvent::HoursChanged { .. } | DeskEvent::HoursRestored { .. }),
+            } => self.hours.apply(event, entry.at),
         }
+    }
+
+    /// Closings and openings out of turn that hold at `now`, that of all numbers first.
+    #[must_use]
+    pub fn ad_hoc_hours(&self, now: Wall) -> Vec<AdHocRow> {
+        self.hours.rows(now)
     }
 
     /// A call that is up, or on the list of the ended; one of the last to end is found soon.

@@ -62,6 +62,9 @@ pub(super) fn prompts() -> BTreeSet<PromptId> {
         "ringback",
         "desk-is-demo",
         "slot-empty",
+        "adhoc-closed",
+        "disaster",
+        "closing",
     ]
     .map(PromptId::from)
     .into();

@@ -7,7 +7,7 @@ fn ask(plan: &Plan, time: &str, from: Asker, to: &str, presses: &str) -> Walk {
         .chars()
         .map(|key| if key == '-' { Press::Nothing } else { Press::Key(key) })
         .collect();
-    walk(plan, &Question { at: at(time), from, to: Number::from(to), presses })
+    walk(plan, &Question { at: at(time), from, to: Number::from(to), presses, ad_hoc: None })
 }
 
 #[test]

@@ -164,7 +164,7 @@ impl CallsWanted {
     }
 }
 
-fn read_time(text: &str) -> Option<Wall> {
+pub(super) fn read_time(text: &str) -> Option<Wall> {
     if let Ok(ms) = text.parse() {
         return Some(Wall(ms));
     }
@@ -299,7 +299,9 @@ pub(super) async fn obeyed(server: &Server, command: Command) -> Response {
                 CommandError::NoSuchAgent
                 | CommandError::NoSuchCall
                 | CommandError::NoSuchSlot
-                | CommandError::SlotEmpty => StatusCode::NOT_FOUND,
+                | CommandError::SlotEmpty
+                | CommandError::NoSuchNumber => StatusCode::NOT_FOUND,
+                CommandError::BadTime => StatusCode::BAD_REQUEST,
                 CommandError::AlreadySo
                 | CommandError::NotSignedIn
                 | CommandError::NotTalking

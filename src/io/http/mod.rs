@@ -22,6 +22,7 @@ mod api;
 mod auth;
 mod doors;
 mod guard;
+mod hours;
 mod hub;
 mod pages;
 mod parked;
@@ -201,6 +202,8 @@ fn router(server: Server) -> Router {
         .route("/api/v1/blocked/{source}", delete(doors::let_in))
         .route("/api/v1/placed-calls", get(api::placed_calls))
         .route("/api/v1/trunks", get(api::trunks))
+        .route("/api/v1/hours", get(hours::shown))
+        .route("/api/v1/hours/{number}/{action}", post(hours::order))
         .route("/api/v1/board", get(api::board))
         .route("/api/v1/events", get(stream::events))
         .route("/logout", post(auth::logout))

@@ -4,12 +4,12 @@
 use super::ladder::arrived;
 use super::model::{Leg, World};
 use super::{plan, secs};
-use crate::base::{AgentId, LegId, Number, PlayId, Rng};
+use crate::base::{AdHoc, AgentId, LegId, Number, PlayId, Rng, Wall};
 use crate::dialplan::{
     Outside, OutsideRule, Pattern, Plan, Recorded, SetAside, Share, Skills, Strategy, Widening,
 };
 use crate::event::{Means, Origin};
-use crate::pbx::{Action, Command, Input, TapeOrder, TransferTo};
+use crate::pbx::{Action, Command, HoursOrder, Input, TapeOrder, TransferTo};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
@@ -91,6 +91,8 @@ impl World {
             "802",
             "811",
             "821",
+            "*8",
+            "*9",
             OUTSIDE,
             OUTSIDE,
             OUTSIDE,
@@ -108,7 +110,21 @@ impl World {
         self.give(arrived(leg, number, origin));
     }
 
+    /// Somebody closes or opens the desk for a while, or takes it back.
+    fn order_hours(&mut self) {
+        let to = self.one_of(&[AdHoc::Open, AdHoc::Closed, AdHoc::Disaster]).expect("some");
+        let until = Wall(i64::try_from(self.at.0 / 1000 + self.rng.below(40_000)).expect("small"));
+        let number = (self.rng.below(2) == 0).then(|| Number::from("0312345672"));
+        let change = HoursOrder::Change { to, reason: "test".to_owned(), until };
+        let order = if self.rng.below(4) == 0 { HoursOrder::Restore } else { change };
+        let (author, by) = ("test".to_owned(), Means::Api);
+        self.give(Input::Command(Command::Hours { number, order, author, by }));
+    }
+
     fn step(&mut self) {
+        if !self.records && self.rng.below(60) == 0 {
+            self.order_hours();
+        }
         if self.records && self.rng.below(5) == 0 {
             self.wish_for_a_recording();
         }

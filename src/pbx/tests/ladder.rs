@@ -5,11 +5,12 @@
 
 use super::plan;
 use crate::base::{
-    AgentId, LegId, Mono, Now, Number, PlayId, Private, Protocol, Reason, Rng, Wall,
+    AdHoc, AgentId, LegId, Mono, Now, Number, PlayId, Private, Protocol, Reason, Rng, Wall,
 };
 use crate::event::{AgentEvent, CallEvent, Caller, CallerNumber, Fact, Means, Origin};
 use crate::pbx::{
-    Action, AgentMemory, AgentSnapshot, AgentState, Command, Desk, Hindrance, Input, TransferTo,
+    Action, AgentMemory, AgentSnapshot, AgentState, Command, Desk, Hindrance, HoursOrder, Input,
+    TransferTo,
 };
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -170,6 +171,14 @@ impl Ladder {
                 let reason = reason.to_owned();
                 Input::Command(Command::Pause { agent: agent(who), reason, by })
             }
+            ["hours", which, to, "for", seconds] => {
+                let (_, to) =
+                    AdHoc::NAMES.into_iter().find(|(name, _)| *name == to).expect("a word");
+                let seconds: i64 = seconds.parse().expect("seconds");
+                let until = Wall(self.now().wall.0 + seconds * 1000);
+                hours(which, HoursOrder::Change { to, reason: "停電".to_owned(), until })
+            }
+            ["hours", which, "restore"] => hours(which, HoursOrder::Restore),
             ["unpause", who] => Input::Command(Command::Unpause { agent: agent(who), by }),
             ["gauges"] => {
                 let gauges = self.desk.gauges(self.now().mono);
@@ -197,6 +206,12 @@ fn seconds(ms: u64) -> String {
     } else {
         format!("{s}.{rest:03}").trim_end_matches('0').to_owned()
     }
+}
+
+fn hours(which: &str, order: HoursOrder) -> Input {
+    let number = (which != "all").then(|| Number::from(which));
+    let author = "佐藤".to_owned();
+    Input::Command(Command::Hours { number, order, author, by: Means::Api })
 }
 
 pub(super) fn arrived(leg: LegId, number: &str, origin: Origin) -> Input {

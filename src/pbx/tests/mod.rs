@@ -14,9 +14,9 @@ use crate::base::{
     AgentId, EntryId, GroupId, Language, MenuId, Number, Private, PromptId, TrunkId,
 };
 use crate::dialplan::{
-    Agent, Branch, ClosedTargets, DeskNumber, Dial, Entry, FeatureCode, Group, Hours, Lot, Menu,
-    PLAIN_PRIORITY, Picking, Plan, Recall, SetAside, Share, Skills, Span, Speak, Strategy, Target,
-    WeekdayKey, Widening,
+    Agent, AtClosing, Branch, ClosedTargets, DeskNumber, Dial, Entry, FeatureCode, Group, Hours,
+    Lot, Menu, PLAIN_PRIORITY, Picking, Plan, Recall, SetAside, Share, Skills, Span, Speak,
+    Strategy, Target, WeekdayKey, Widening,
 };
 use chrono::NaiveTime;
 use std::collections::{BTreeMap, BTreeSet};
@@ -36,6 +36,8 @@ fn desk_number(open: Target) -> DeskNumber {
             night: Target::Announce("night".into()),
             holiday: Target::Announce("holiday".into()),
             closure: Target::Refuse(603),
+            ad_hoc: Target::Announce("ad_hoc".into()),
+            disaster: Target::Announce("disaster".into()),
         },
         line_limit: 100,
         counted: true,
@@ -43,6 +45,7 @@ fn desk_number(open: Target) -> DeskNumber {
         skills: Skills::default(),
         trunks: BTreeSet::new(),
         recorded: None,
+        at_closing: None,
     }
 }
 
@@ -70,6 +73,8 @@ fn group(strategy: Strategy, number: &str, agents: &[&str]) -> Group {
         tell_position: true,
         full: "full".into(),
         waited: "waited".into(),
+        at_closing: None,
+        closing: "closing".into(),
         recorded: None,
     }
 }
@@ -96,7 +101,7 @@ fn lot(number: &str, slots: &[&str], recall: Recall) -> Arc<Lot> {
 /// |---|---|
 /// | 0312345670 | group `line` (順次, 201 202 203), one line only |
 /// | 0312345671 | menu `main` |
-/// | 0312345672 | group `line`, open weekdays 8:30–18:15 |
+/// | 0312345672 | group `line`, open weekdays 8:30–18:15; who waits at 18:15 is told |
 /// | 0312345673 | extension 201 |
 /// | 0312345674 | an announcement |
 /// | 0312345675 | refused 503 |
@@ -126,6 +131,7 @@ fn plan() -> Plan {
     limited.line_limit = 1;
     let mut timed = desk_number(to("line"));
     timed.hours = Some("office".into());
+    timed.at_closing = Some(AtClosing::Tell);
     let mut picky = desk_number(to("line"));
     picky.counted = false;
     picky.trunks = [TrunkId::from("carrier")].into();
@@ -275,12 +281,17 @@ fn plan() -> Plan {
             lot("810", &["811"], Recall::Group),
             lot("820", &["821"], Recall::Parker { then: Some(Target::Announce("left".into())) }),
         ],
+        closers: Some([AgentId::from("201"), AgentId::from("202")].into()),
         codes: [
             (number("*1"), FeatureCode::SignIn),
             (number("*2"), FeatureCode::SignOut),
             (number("*3"), FeatureCode::Pause),
             (number("*4"), FeatureCode::Unpause),
             (number("*7"), FeatureCode::Park),
+            (number("*5"), FeatureCode::CloseDesk),
+            (number("*6"), FeatureCode::CloseForDisaster),
+            (number("*9"), FeatureCode::OpenDesk),
+            (number("*8"), FeatureCode::UsualHours),
         ]
         .into(),
         outside: None,

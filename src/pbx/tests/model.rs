@@ -6,7 +6,7 @@ use super::secs;
 use super::seen::{Person, Seen};
 use crate::base::{AgentId, CallId, Channels, GroupId, LegId, Mono, Now, PlayId, Rng, Wall};
 use crate::dialplan::{PLAIN_PRIORITY, Plan, Strategy};
-use crate::event::{CallEvent, EndCause, Fact, PlacedEnd, PlacedEvent, Purpose, Unpark};
+use crate::event::{CallEvent, DeskEvent, EndCause, Fact, PlacedEnd, PlacedEvent, Purpose, Unpark};
 use crate::pbx::{Action, Desk, Input, TapeOrder, TransferNews, TransferTo};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -415,6 +415,9 @@ impl World {
                 let person = self.people.get_mut(agent).expect("known");
                 person.step(event, seed);
             }
+            Action::Record(Fact::Desk {
+                event: DeskEvent::HoursChanged { .. } | DeskEvent::HoursRestored { .. },
+            }) => {}
             Action::Record(Fact::Desk { .. } | Fact::Sound { .. }) => {
                 panic!("not the rules' to write")
             }

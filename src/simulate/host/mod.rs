@@ -17,7 +17,7 @@ use super::watch::Watch;
 use crate::base::{AgentId, Mono, Now, Number, PromptId, Rng, Wall};
 use crate::engine::{Engine, Input, Outbox, Parts, Policy, Send};
 use crate::event::{DeskEvent, Entry, Fact};
-use crate::pbx::{AgentMemory, Command, TalkedMemory};
+use crate::pbx::{AgentMemory, Command, Periods, TalkedMemory};
 use crate::rtp::command as rtp;
 use crate::sip::api::{Flow, Settings, Transport};
 use crate::view::Views;
@@ -27,7 +27,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::time::Duration;
 
 /// Wednesday 2026-06-10, 10:00 in Tokyo: the desk is open.
-const BEGINS: Wall = Wall(1_781_053_200_000);
+pub(in crate::simulate) const BEGINS: Wall = Wall(1_781_053_200_000);
 /// As the daemon's: what was decided goes out after this even when the disk is stuck.
 const JOURNAL_PATIENCE: Duration = Duration::from_millis(400);
 /// As the daemon's default.
@@ -159,10 +159,13 @@ impl Host {
         let now = self.now(at, at);
         let mut views = Views::new(self.setup());
         let mut memory: BTreeMap<AgentId, AgentMemory> = BTreeMap::new();
-        let mut talked = TalkedMemory::default();
+        let (mut talked, mut periods) = (TalkedMemory::default(), Periods::default());
         for entry in self.journal.entries() {
             if let Fact::Agent { agent, event } = &entry.fact {
                 memory.entry(agent.clone()).or_default().apply(event, entry.at);
+            }
+            if let Fact::Desk { event } = &entry.fact {
+                periods.apply(event);
             }
             talked.apply(entry, &self.scene.plan);
             views.apply(entry);
@@ -198,6 +201,7 @@ impl Host {
             subscriptions: self.journal.subscriptions(),
             agents: memory,
             talked: talked.talked,
+            periods,
         };
         let started =
             DeskEvent::Started { version: "0".to_owned(), plan: self.scene.plan.name.clone() };

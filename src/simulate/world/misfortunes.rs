@@ -1,11 +1,13 @@
 //! When each of the world's misfortunes comes, whom it befalls, and what garbage is.
 
 use super::{DESK, Event, World};
-use crate::base::{Mono, Rng};
+use crate::base::{AdHoc, Mono, Number, Rng, Wall};
 use crate::event::Means;
-use crate::pbx::Command;
+use crate::pbx::{Command, HoursOrder};
 use crate::simulate::faults::Draw;
+use crate::simulate::host::BEGINS;
 use crate::simulate::people::Deed;
+use crate::simulate::scene::STRAIGHT;
 use bytes::Bytes;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
@@ -33,7 +35,9 @@ impl World {
             let at = self.rng.span(from, until);
             let agent = self.rng.one_of(&agents).as_str().into();
             let by = Means::Api;
-            let command = match self.rng.below(6) {
+            let command = match self.rng.below(8) {
+                // Until then, or until the clock is set beyond it.
+                6 => self.hours_order(at),
                 0 => Command::SignOut { agent, by },
                 1 => Command::Pause { agent, reason: "昼休み".to_owned(), by },
                 2 => Command::Unpause { agent, by },
@@ -55,6 +59,17 @@ impl World {
             let deed = Deed::FallSilent(lasting);
             self.plan(Mono::ZERO + at, Event::Deed { node, boot: 0, deed });
         }
+    }
+
+    /// Somebody closes or opens the desk, or one number, for a while, or takes it back.
+    fn hours_order(&mut self, at: Duration) -> Command {
+        let number = self.rng.chance(500).then(|| Number::from(STRAIGHT));
+        let to = *self.rng.one_of(&[AdHoc::Open, AdHoc::Closed, AdHoc::Disaster]);
+        let lasting = at + self.rng.millis(1, 120_000);
+        let until = BEGINS.0.saturating_add(i64::try_from(lasting.as_millis()).unwrap_or(0));
+        let change = HoursOrder::Change { to, reason: "臨時".to_owned(), until: Wall(until) };
+        let order = if self.rng.chance(750) { change } else { HoursOrder::Restore };
+        Command::Hours { number, order, author: "2001".to_owned(), by: Means::Api }
     }
 
     /// Beside a message, something that looks like it: cut short on its own way, or with bytes

@@ -1,0 +1,48 @@
+//! What happens to the desk as a whole.
+
+use super::Means;
+use crate::base::{AdHoc, Number, Wall};
+use serde::{Deserialize, Serialize};
+
+/// Something about the desk as a whole.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum DeskEvent {
+    /// The daemon began with this plan.
+    Started {
+        /// The program's version.
+        version: String,
+        /// The plan's name.
+        plan: String,
+    },
+    /// An orderly end.
+    Stopped,
+    /// A person closed or opened the desk out of turn. It takes the place of what held before for the
+    /// same number.
+    HoursChanged {
+        /// Which desk number; left out: all. One's own goes before that of all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        number: Option<Number>,
+        /// To what.
+        to: AdHoc,
+        /// Why, in the words of who did it.
+        reason: String,
+        /// Who did it: an agent's extension, or the name that was given.
+        author: String,
+        /// By what.
+        by: Means,
+        /// When it ends by itself.
+        until: Wall,
+    },
+    /// The plan's hours hold again.
+    HoursRestored {
+        /// Of which desk number; left out: of all.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        number: Option<Number>,
+        /// Who did it; left out when its time was over or the number left the plan.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        author: Option<String>,
+        /// By what.
+        by: Means,
+    },
+}
