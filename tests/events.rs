@@ -17,10 +17,11 @@ const TABLES: [(&str, &str); 7] = [
 ];
 
 /// Values that a field can have: their enum, and the table and row that must name them all.
-const VALUES: [(&str, &str, &str); 11] = [
+const VALUES: [(&str, &str, &str); 12] = [
     ("CallerNumber", "call", "arrived"),
     ("Closed", "call", "found_closed"),
     ("Purpose", "call", "announced"),
+    ("Supervision", "call", "supervision_began"),
     ("OfferEnd", "call", "offer_ended"),
     ("EndCause", "call", "ended"),
     ("Unpark", "call", "unparked"),

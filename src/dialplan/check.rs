@@ -158,6 +158,16 @@ fn members(plan: &Plan, marks: &Marks, out: &mut Findings) {
             out.at(&list.span, Problem::NoSuch { what: What::Agent, name, near });
         }
     }
+    for list in &marks.supervisors {
+        let stranger = list.value.iter().find(|agent| !plan.agents.contains_key(*agent));
+        if let Some(agent) = stranger {
+            let near = nearest(agent.as_str(), plan.agents.keys().take(1000).map(AgentId::as_str));
+            let name = agent.as_str().to_owned();
+            out.at(&list.span, Problem::NoSuch { what: What::Agent, name, near });
+        }
+        // Whoever only watches over others need be in no group.
+        in_group.extend(&list.value);
+    }
     // Agents written as one range and left out together are one finding.
     let mut idle: BTreeMap<usize, Vec<&AgentId>> = BTreeMap::new();
     for (agent, span) in &marks.agents {

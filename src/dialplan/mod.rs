@@ -12,6 +12,7 @@ mod outside;
 mod park;
 mod parse;
 mod parse_attendant;
+mod parse_codes;
 mod parse_hours;
 mod parse_outside;
 mod parse_picking;

@@ -5,14 +5,14 @@
 
 use super::finding::{Findings, nearest};
 use super::parse_way;
-use super::plan::{Agent, FeatureCode, Plan, Target};
+use super::plan::{Agent, Plan, Target};
 use super::problem::{Problem, What};
 use super::reader::{At, Item, Table};
 use super::shape::{Kind, NumberRule, Shape, TextRule};
 use super::values::{self, RangeFault};
 use crate::base::{AgentId, EntryId, GroupId, MenuId, Number, PromptId};
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::Range;
+use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
 use std::time::Duration;
 use toml::Spanned;
@@ -24,6 +24,9 @@ pub const MOST_AGENTS: usize = 20_000;
 pub const MOST_ENTRIES: usize = 2000;
 /// Longest ringing of one offer: a phone that rings for three minutes rings in an empty room.
 pub const LONGEST_RING: Duration = Duration::from_mins(3);
+
+/// How long an agent may hold a caller before being reminded.
+const HOLD_MOST: RangeInclusive<Duration> = Duration::from_secs(5)..=Duration::from_secs(3600);
 
 /// Where things stand in the text.
 #[derive(Default)]
@@ -56,6 +59,8 @@ pub(crate) struct Marks {
     pub(crate) tell_position: Vec<Range<usize>>,
     /// Where numbers and groups say that they record.
     pub(crate) records: Vec<Range<usize>>,
+    /// Who may listen to others: a range of numbers is one place.
+    pub(crate) supervisors: Vec<At<Vec<AgentId>>>,
     /// Whether the plan says what a caller is told of it.
     pub(crate) announces: bool,
     /// Skills that are asked for.
@@ -106,7 +111,8 @@ pub(crate) fn plan(document: &Spanned<DeTable>, out: &mut Findings) -> (Plan, Ma
         .and_then(|item| timezone(&item, reading.out))
         .unwrap_or(chrono_tz::Asia::Tokyo);
     let Prompts { code_done, code_refused, hold_music, positions } = reading.prompts(&mut top);
-    let extension_ring = reading.extensions(&mut top);
+    let (extension_ring, hold_most) = reading.extensions(&mut top);
+    let supervisors = reading.supervisors(&mut top);
     let recording = reading.recording(&mut top);
     let preferred = reading.preferred(&mut top);
     let mut plan = Plan {
@@ -122,8 +128,11 @@ pub(crate) fn plan(document: &Spanned<DeTable>, out: &mut Findings) -> (Plan, Ma
         lots: Vec::new(),
         codes: BTreeMap::new(),
         closers: None,
+        open_codes: BTreeMap::new(),
+        supervisors,
         outside: None,
         extension_ring,
+        hold_most,
         recording,
         code_done,
         code_refused,
@@ -282,12 +291,14 @@ impl Reading<'_, '_> {
         Prompts { code_done, code_refused, hold_music, positions }
     }
 
-    fn extensions(&mut self, top: &mut Table) -> Duration {
+    /// How long a phone rings, and how long an agent may hold a caller.
+    fn extensions(&mut self, top: &mut Table) -> (Duration, Option<Duration>) {
         let default = Duration::from_secs(30);
-        let Some(mut table) = top.table("extensions", self.out) else { return default };
+        let Some(mut table) = top.table("extensions", self.out) else { return (default, None) };
         let ring = table.duration("ring", Duration::from_secs(1)..=LONGEST_RING, default, self.out);
+        let hold_most = table.get("hold_most").and_then(|item| item.duration(HOLD_MOST, self.out));
         table.finish(self.out);
-        ring
+        (ring, hold_most.map(|most| most.value))
     }
 
     /// `2001 = "name"`, `2001 = { name = … }`, and the same for a range, where `{number}` stands for
@@ -356,18 +367,5 @@ impl Reading<'_, '_> {
             self.marks.closers.push(At { value: list, span: text.span });
         }
         Some(agents)
-    }
-
-    fn codes(&mut self, top: &mut Table, plan: &mut Plan) {
-        for (key, item) in self.all(top, "codes") {
-            if !values::is_code(&key.value) {
-                let found = key.value.clone();
-                self.out.at(&key.span, Shape::BadNumber { found, rule: NumberRule::Code });
-            }
-            self.number(&key, What::Code);
-            if let Some(code) = item.word(&FeatureCode::NAMES, self.out) {
-                plan.codes.insert(Number::from(key.value), code);
-            }
-        }
     }
 }

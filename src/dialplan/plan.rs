@@ -39,10 +39,16 @@ pub struct Plan {
     pub codes: BTreeMap<Number, FeatureCode>,
     /// Who may close and open the desk by feature code; none: every agent.
     pub closers: Option<BTreeSet<AgentId>>,
+    /// Feature codes behind which an extension is dialled, without it. What is dialled fits one at most.
+    pub open_codes: BTreeMap<Number, FeatureCode>,
+    /// Who may listen to others.
+    pub supervisors: Supervisors,
     /// Calls to numbers outside; none: there are none.
     pub outside: Option<Outside>,
     /// How long a phone rings that was dialled directly by its extension.
     pub extension_ring: Duration,
+    /// An agent who holds a caller for longer is rung; none: nobody is reminded.
+    pub hold_most: Option<Duration>,
     /// How calls are recorded.
     pub recording: Recording,
     /// What the other side of a held call hears.
@@ -74,6 +80,15 @@ impl Plan {
         let groups = self.groups.values().map(|group| group.recorded);
         numbers.chain(groups).flatten().any(|recorded| recorded != Recorded::Off)
     }
+}
+
+/// Who may listen to the talks of others (モニタ), and what callers are told of it.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Supervisors {
+    /// Who may.
+    pub agents: BTreeSet<AgentId>,
+    /// Played to the caller when it begins; none: nothing is said.
+    pub announcement: Option<PromptId>,
 }
 
 /// How calls are recorded.
@@ -379,11 +394,21 @@ pub enum FeatureCode {
     OpenDesk,
     /// Back to the hours of the plan.
     UsualHours,
+    /// Takes what rings at a colleague's phone (代理応答).
+    Pickup,
+    /// Hears an agent's talk (モニタ).
+    Listen,
+    /// Hears it and is heard by the agent alone (ウィスパ).
+    Whisper,
+    /// Hears it and is heard by both (三者割込み).
+    Barge,
+    /// Adds somebody to the own talk (三者通話).
+    Add,
 }
 
 impl FeatureCode {
     /// As a plan writes each of them.
-    pub const NAMES: [(&'static str, Self); 13] = [
+    pub const NAMES: [(&'static str, Self); 18] = [
         ("sign_in", Self::SignIn),
         ("sign_out", Self::SignOut),
         ("pause", Self::Pause),
@@ -397,5 +422,10 @@ impl FeatureCode {
         ("close_for_disaster", Self::CloseForDisaster),
         ("open_desk", Self::OpenDesk),
         ("usual_hours", Self::UsualHours),
+        ("pickup", Self::Pickup),
+        ("listen", Self::Listen),
+        ("whisper", Self::Whisper),
+        ("barge", Self::Barge),
+        ("add", Self::Add),
     ];
 }

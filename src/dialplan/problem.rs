@@ -47,6 +47,10 @@ pub enum Problem {
     NoPrompt { name: String, near: Option<String> },
     /// One number for two things.
     NumberTwice { number: String, line: usize },
+    /// A feature code that needs an extension behind it, or has no use for one.
+    CodeBehind { code: String, wanted: bool },
+    /// A feature code that could be another one with an extension behind it.
+    CodeAmbiguous { code: String, open: String },
     /// A number that is something else than a phone.
     NotAPhone { number: String, is: What },
     /// Nothing leads there.
@@ -343,6 +347,36 @@ impl Problem {
                 say!(
                     "着信番号・グループ番号・内線・特番を通して、番号は一度だけ",
                     "each number once among desk numbers, group numbers, agents and feature codes"
+                ),
+            ),
+            Self::CodeBehind { code, wanted: true } => (
+                Error,
+                "code-extension",
+                say!(
+                    "特番 {code} は、続けて番号を押す機能だが、その形で書かれていない",
+                    "what the feature code {code} does needs an extension behind it"
+                ),
+                say!("\"{code}{{extension}}\" と書く", "written as \"{code}{{extension}}\""),
+            ),
+            Self::CodeBehind { code, wanted: false } => (
+                Error,
+                "code-extension",
+                say!(
+                    "特番 {code} の機能は、続けて番号を押すものではない",
+                    "what the feature code {code} does has no use for an extension behind it"
+                ),
+                say!("\"{code}\" とだけ書く", "written as \"{code}\" alone"),
+            ),
+            Self::CodeAmbiguous { code, open } => (
+                Error,
+                "code-ambiguous",
+                say!(
+                    "特番 {code} は、{open} に内線番号を続けたものと区別できない",
+                    "the feature code {code} cannot be told from {open} with an extension behind it"
+                ),
+                say!(
+                    "一方の特番を、もう一方で始まらないものに変える",
+                    "one of the two changed, so that it does not begin as the other does"
                 ),
             ),
             Self::NotAPhone { number, is } => {

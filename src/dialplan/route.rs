@@ -31,6 +31,8 @@ pub enum Route<'a> {
     Slot(&'a Arc<Lot>, &'a Number),
     /// A feature code.
     Code(FeatureCode),
+    /// A feature code with what was dialled behind it.
+    CodeFor(FeatureCode, Number),
     /// Not in the plan. Dialled by one of our phones it may be another phone's own number; from a
     /// trunk it means nothing.
     Other,
@@ -75,7 +77,17 @@ impl Plan {
                 return Route::Slot(lot, slot);
             }
         }
-        self.codes.get(number).map_or(Route::Other, |code| Route::Code(*code))
+        if let Some(code) = self.codes.get(number) {
+            return Route::Code(*code);
+        }
+        self.open_codes
+            .iter()
+            .find_map(|(open, code)| {
+                let behind = number.as_str().strip_prefix(open.as_str())?;
+                let is = !behind.is_empty() && behind.bytes().all(|byte| byte.is_ascii_digit());
+                is.then(|| Route::CodeFor(*code, Number::from(behind)))
+            })
+            .unwrap_or(Route::Other)
     }
 
     /// A number as it is dialled, or the desk number of that name; `desk` is the first that is counted.

@@ -389,7 +389,9 @@ pub fn walk(plan: &Plan, question: &Question) -> Walk {
         }
         Route::Group(id) => (!by_agent, walker.group(id, false)),
         Route::Agent(id) => (false, walker.phone(id)),
-        Route::Code(code) => (false, End::Code { code, agent, done: plan.code_done.clone() }),
+        Route::Code(code) | Route::CodeFor(code, _) => {
+            (false, End::Code { code, agent, done: plan.code_done.clone() })
+        }
         Route::Lot(lot) if by_agent => {
             let first = lot.slots.first_key_value();
             let way = |(slot, said): (&Number, &PromptId)| End::Lot {

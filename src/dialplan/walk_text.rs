@@ -245,6 +245,11 @@ impl End {
                     FeatureCode::UsualHours => {
                         lang.pick("計画の受付時間に戻す", "back to the plan's hours")
                     }
+                    FeatureCode::Pickup => lang.pick("代理応答", "pick up"),
+                    FeatureCode::Listen => lang.pick("モニタ", "listen"),
+                    FeatureCode::Whisper => lang.pick("ウィスパ", "whisper"),
+                    FeatureCode::Barge => lang.pick("割込み", "barge in"),
+                    FeatureCode::Add => lang.pick("三者通話", "add to the talk"),
                 };
                 lang.pick(
                     format!("特番「{code}」（オペレータ {agent}）。{done} を流す"),

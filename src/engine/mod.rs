@@ -633,6 +633,10 @@ const fn aims_at(action: &pbx::Action) -> Option<LegId> {
         | A::Tape { leg, .. }
         | A::Play { leg, .. }
         | A::Stop { leg } => Some(*leg),
+        A::Mix { seats, .. } => match seats.as_slice() {
+            [first, ..] => Some(first.leg),
+            [] => None,
+        },
         A::Record(_) | A::Forget { .. } => None,
     }
 }

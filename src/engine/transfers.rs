@@ -3,8 +3,9 @@
 
 use super::{Engine, Outbox, Step};
 use crate::base::{LegId, Now, Number, Private};
+use crate::event::Party;
 use crate::pbx::{self, TransferNews, TransferTo};
-use crate::rtp::command::Command as Media;
+use crate::rtp::command::{Command as Media, Seat};
 use crate::sip::api::{Refer, Shown};
 
 impl Engine {
@@ -51,6 +52,33 @@ impl Engine {
             }
         }
         out.media.push(Media::Unbridge { leg: caller });
+    }
+
+    /// Several legs hear each other as their seats say. The first two are each other's partners for hold, or
+    /// nobody is anybody's: then who holds leaves the others to talk.
+    pub(super) fn mix(&mut self, seats: &[pbx::Seat], pair: bool, now: Now, out: &mut Outbox) {
+        let first_two = match seats {
+            [caller, agent, ..] if pair => Some([caller.leg, agent.leg]),
+            _ => None,
+        };
+        for (at, seat) in seats.iter().enumerate() {
+            let Some(session) = self.sessions.get_mut(&seat.leg) else { continue };
+            session.partner = match first_two {
+                Some([caller, agent]) if seat.leg == caller => Some(agent),
+                Some([caller, agent]) if seat.leg == agent => Some(caller),
+                _ => None,
+            };
+            if at > 0 {
+                session.sound.side = Party::Agent; // also one that called us by a code
+            }
+        }
+        let seats: Vec<Seat> =
+            seats.iter().map(|seat| Seat { leg: seat.leg, hears: seat.hears.clone() }).collect();
+        let legs: Vec<LegId> = seats.iter().map(|seat| seat.leg).collect();
+        out.media.push(Media::Mix { seats });
+        for leg in legs {
+            self.offer_what_is_true(leg, now, out);
+        }
     }
 
     /// Two legs are with each other from now on: their lamps show it, and so do their displays when it is

@@ -417,6 +417,7 @@ impl Engine {
                     }
                 }
             }
+            Action::Mix { seats, pair } => self.mix(&seats, pair, now, out),
             Action::Part { caller, agent } => self.part(caller, agent, out),
             Action::Transfer { leg, news } => self.tell_referrer(leg, news, now),
             Action::Play { leg, play, prompts, looped, stops_on_key } => {

@@ -50,6 +50,8 @@ pub enum AgentEvent {
 pub enum Means {
     /// A feature code dialled on the agent's phone.
     FeatureCode,
+    /// A key pressed on the phone in a talk.
+    Key,
     /// The API.
     Api,
     /// A rule of the plan (rang out, refused).

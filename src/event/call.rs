@@ -1,5 +1,6 @@
 //! What happens to a call of the desk, from its arrival to its one end.
 
+use super::agent::Means;
 use crate::base::{
     AgentId, EntryId, GroupId, Language, MenuId, Number, Private, PromptId, Reason, TrunkId,
 };
@@ -140,7 +141,7 @@ pub enum CallEvent {
         /// Who passed it on.
         by: AgentId,
         /// To which number of the plan; the agent's own when its phone hung up because its transfer had
-        /// come to nothing.
+        /// come to nothing, or when it did not come back to a caller whom it held for too long.
         to: Number,
         /// The agent had spoken with the other side before (取次転送).
         attended: bool,
@@ -193,6 +194,68 @@ pub enum CallEvent {
     Returned {
         /// With whom.
         agent: AgentId,
+    },
+    /// A supervisor hears the talk from here on.
+    SupervisionBegan {
+        /// Who.
+        by: AgentId,
+        /// Whose talk.
+        agent: AgentId,
+        /// In which way.
+        mode: Supervision,
+        /// By what it was asked for.
+        means: Means,
+    },
+    /// The supervisor is there in another way.
+    SupervisionChanged {
+        /// Who.
+        by: AgentId,
+        /// In which way.
+        mode: Supervision,
+        /// By what.
+        means: Means,
+    },
+    /// The supervisor is there no more.
+    SupervisionEnded {
+        /// Who.
+        by: AgentId,
+    },
+    /// Somebody is being reached whom the agent adds to the talk.
+    ThirdCalled {
+        /// Which agent.
+        by: AgentId,
+        /// Whom.
+        number: Private<String>,
+        /// Whether it is a phone of ours.
+        inside: bool,
+        /// By what.
+        means: Means,
+    },
+    /// Three talk.
+    ThirdJoined {
+        /// The third, if it is an agent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        agent: Option<AgentId>,
+    },
+    /// Three talk no more: one of them has left the other two.
+    ThirdEnded,
+    /// The third never joined.
+    ThirdFailed {
+        /// The SIP status; 480 when it rang out, 487 when the talk was over before.
+        status: u16,
+    },
+    /// The agent has held the caller for too long, and its phone is rung for it.
+    HoldRecalled {
+        /// Which agent.
+        agent: AgentId,
+    },
+    /// That ringing is over.
+    HoldRecallEnded {
+        /// Which agent.
+        agent: AgentId,
+        /// Why; none: the agent answered, and has the caller by that leg.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<OfferEnd>,
     },
     /// The call is over; its last event.
     Ended {
@@ -290,6 +353,20 @@ pub enum Purpose {
     Release,
     /// That the call is recorded.
     Recording,
+    /// That somebody listens.
+    Supervision,
+}
+
+/// How a supervisor is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Supervision {
+    /// Hears caller and agent, and is not heard.
+    Listen,
+    /// Is heard by the agent alone.
+    Whisper,
+    /// Is heard by both.
+    Barge,
 }
 
 /// Why one ringing of one agent's phone ended without a conversation.

@@ -4,7 +4,7 @@
 use super::hours::HoursOrder;
 use crate::base::{AgentId, CallId, LegId, Number, PlayId, PromptId, Reason, TrunkId};
 use crate::dialplan::Way;
-use crate::event::{Caller, Fact, Means, Origin};
+use crate::event::{Caller, Fact, Means, Origin, Supervision};
 
 /// Something that happened, told to [`super::Desk::handle`] with the time.
 #[derive(Clone, Debug)]
@@ -258,6 +258,32 @@ pub enum Command {
         /// By what.
         by: Means,
     },
+    /// Lets a supervisor hear an agent's talk, in another way, or no longer. The phone of one who does not
+    /// yet is rung.
+    Supervise {
+        /// The supervisor.
+        by: AgentId,
+        /// Whose talk.
+        agent: AgentId,
+        /// In which way; none: no longer.
+        mode: Option<Supervision>,
+        /// By what it was asked for.
+        means: Means,
+    },
+    /// Adds somebody to the talk of a call and its agent.
+    AddThird {
+        /// Which call.
+        call: CallId,
+        /// An extension, or a number outside as that agent would dial it.
+        number: Number,
+        /// By what.
+        by: Means,
+    },
+    /// Lets the third leave the talk.
+    DropThird {
+        /// Which call.
+        call: CallId,
+    },
 }
 
 /// Why a command was not obeyed.
@@ -296,15 +322,33 @@ pub enum CommandError {
     /// The agent's phone is in use or cannot be reached.
     #[error("the agent's phone is in use or cannot be reached")]
     PhoneBusy,
-    /// The plan has no such desk number.
-    #[error("the plan has no such desk number")]
+    /// The plan has no such desk number; or it leads to no phone that could be added to a talk.
+    #[error("there is no such number, or it is none for this")]
     NoSuchNumber,
     /// The end lies behind us, or more than 400 days ahead.
     #[error("it must end in the future, within 400 days")]
     BadTime,
+    /// The plan does not name the agent as a supervisor.
+    #[error("the plan does not name this agent as a supervisor of the other")]
+    NotASupervisor,
+    /// The phone cannot be rung now.
+    #[error("the phone is busy, or cannot be rung now")]
+    Busy,
+    /// The agent may not call this number, or not now.
+    #[error("the agent may not call this number, or not now")]
+    NotPermitted,
     /// Pausing needs a signed-in agent.
     #[error("the agent is not signed in")]
     NotSignedIn,
+}
+
+/// One leg of a talk of more than two.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Seat {
+    /// The leg.
+    pub leg: LegId,
+    /// Whom it hears.
+    pub hears: Vec<LegId>,
 }
 
 /// What the rules want done, in order.
@@ -370,6 +414,14 @@ pub enum Action {
         caller: LegId,
         /// The agent's leg.
         agent: LegId,
+    },
+    /// Let several legs hear each other as the seats say, the caller's first, the agent's second, and stop
+    /// what plays to any of them.
+    Mix {
+        /// The legs.
+        seats: Vec<Seat>,
+        /// Caller and agent are each other's for hold; else a hold concerns only who holds.
+        pair: bool,
     },
     /// Let the two hear each other no more; both legs stay.
     Part {

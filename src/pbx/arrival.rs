@@ -47,14 +47,18 @@ impl Desk {
                 let dialled = Spot::Slot(lot, slot);
                 return self.slot_dialled(leg, &origin, dialled, (full, hindrance), turn);
             }
-            Route::Code(code) => {
+            Route::Code(_) | Route::CodeFor(..) => {
+                let (code, behind) = match route {
+                    Route::CodeFor(code, number) => (code, Some(number)),
+                    Route::Code(code) => (code, None),
+                    _ => return,
+                };
                 match (placed_by, full, hindrance) {
                     (None, _, _) => turn.act(Action::Refuse { leg, status: 403 }),
                     (Some(_), true, _) => turn.act(Action::Refuse { leg, status: 503 }),
                     (Some(_), false, Some(_)) => turn.act(Action::Refuse { leg, status: 488 }),
                     (Some(agent), false, None) => {
-                        let wished = self.call_by_code(agent, *code, turn);
-                        self.floor.code_dialled(leg, agent, *code, wished, turn);
+                        self.code(leg, agent, code, behind.as_ref(), turn);
                     }
                 }
                 return;
@@ -133,7 +137,11 @@ impl Desk {
             }
             Route::Group(id) => queue::ask(call, id, floor, turn),
             Route::Agent(id) => direct::ask(call, &Number(id.0.clone()), floor, turn),
-            Route::Code(_) | Route::Lot(_) | Route::Slot(..) | Route::Other => {}
+            Route::Code(_)
+            | Route::CodeFor(..)
+            | Route::Lot(_)
+            | Route::Slot(..)
+            | Route::Other => {}
         }
         self.stepped(leg);
     }

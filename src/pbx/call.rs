@@ -18,7 +18,7 @@ use super::staff::Missed;
 use super::tape::{Announcing, Tape, TapeEvent};
 use super::timers::Timer;
 use super::transfer::{self, Passing};
-use super::{direct, menu, queue};
+use super::{direct, menu, queue, table};
 use crate::base::{
     CallId, GroupId, Language, LegId, Mono, Number, PlayId, PromptId, Reason, TrunkId,
 };
@@ -371,6 +371,7 @@ impl Call {
     ) {
         let why = if by == Party::Caller { OfferEnd::CallerLeft } else { OfferEnd::Withdrawn };
         self.tape_is(TapeEvent::Ended, floor, turn);
+        table::dismiss(self, floor, turn);
         match std::mem::replace(&mut self.state, State::Over) {
             State::New
             | State::Menu(_)

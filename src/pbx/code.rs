@@ -3,13 +3,15 @@
 
 use super::agent::AgentIx;
 use super::api::{Action, Command, CommandError};
+use super::desk::Desk;
 use super::floor::{Floor, Turn};
 use super::park::Slot;
 use super::say::PLAY_LONGEST;
+use super::supervise::Wish;
 use super::timers::Timer;
-use crate::base::{LegId, Mono, Number, PlayId, PromptId};
+use crate::base::{AgentId, LegId, Mono, Number, PlayId, PromptId};
 use crate::dialplan::{FeatureCode, Lot};
-use crate::event::Means;
+use crate::event::{Means, Supervision};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -44,6 +46,74 @@ pub(super) enum Errand {
     RingsToTell { said: PromptId },
 }
 
+impl Desk {
+    /// An agent dialled a feature code, with `behind` behind it. By some the leg becomes one of a call's; of
+    /// all others the agent hears whether they were obeyed.
+    pub(super) fn code(
+        &mut self,
+        leg: LegId,
+        agent: AgentIx,
+        code: FeatureCode,
+        behind: Option<&Number>,
+        turn: &mut Turn<'_>,
+    ) {
+        let means = Means::FeatureCode;
+        let taken = match code {
+            FeatureCode::Pickup => {
+                if self.pick_up_by_code(leg, agent, behind, turn) {
+                    return;
+                }
+                Err(CommandError::NoSuchCall)
+            }
+            FeatureCode::Listen => self.listen(leg, agent, Supervision::Listen, behind, turn),
+            FeatureCode::Whisper => self.listen(leg, agent, Supervision::Whisper, behind, turn),
+            FeatureCode::Barge => self.listen(leg, agent, Supervision::Barge, behind, turn),
+            FeatureCode::Add => match (self.caller_of(agent), behind) {
+                (Some(call), Some(number)) => {
+                    self.add_third(call, number, means, turn).map(|()| false)
+                }
+                _ => Err(CommandError::NotTalking),
+            },
+            FeatureCode::SignIn
+            | FeatureCode::SignOut
+            | FeatureCode::Pause
+            | FeatureCode::Unpause
+            | FeatureCode::RecordStart
+            | FeatureCode::RecordStop
+            | FeatureCode::RecordPause
+            | FeatureCode::RecordResume
+            | FeatureCode::Park
+            | FeatureCode::CloseDesk
+            | FeatureCode::CloseForDisaster
+            | FeatureCode::OpenDesk
+            | FeatureCode::UsualHours => {
+                let wished = self.call_by_code(agent, code, turn);
+                return self.floor.code_dialled(leg, agent, code, wished, turn);
+            }
+        };
+        match taken {
+            Ok(true) => {}
+            Ok(false) => self.floor.code_dialled(leg, agent, code, Some(Ok(None)), turn),
+            Err(why) => self.floor.code_dialled(leg, agent, code, Some(Err(why)), turn),
+        }
+    }
+
+    fn listen(
+        &mut self,
+        leg: LegId,
+        by: AgentIx,
+        mode: Supervision,
+        behind: Option<&Number>,
+        turn: &mut Turn<'_>,
+    ) -> Result<bool, CommandError> {
+        let by = self.floor.agent(by).id.clone();
+        let agent = AgentId(behind.ok_or(CommandError::NoSuchAgent)?.0.clone());
+        let (mode, means) = (Some(mode), Means::FeatureCode);
+        let wish = Wish { by: &by, agent: &agent, mode, means, leg: Some(leg) };
+        self.supervise(&wish, turn)
+    }
+}
+
 impl Floor {
     /// An agent dialled a feature code: obeys it and says whether it did. `wished`: what came of a code
     /// that is about a call of the agent's, with the word that says so.
@@ -70,7 +140,12 @@ impl Floor {
             | FeatureCode::RecordStop
             | FeatureCode::RecordPause
             | FeatureCode::RecordResume
-            | FeatureCode::Park => None,
+            | FeatureCode::Park
+            | FeatureCode::Pickup
+            | FeatureCode::Listen
+            | FeatureCode::Whisper
+            | FeatureCode::Barge
+            | FeatureCode::Add => None,
             // Obeyed already: it was about the desk.
             FeatureCode::CloseDesk
             | FeatureCode::CloseForDisaster

@@ -7,6 +7,7 @@ use super::call::{Call, Event, Over, State};
 use super::channels::Trunks;
 use super::floor::{Floor, Turn};
 use super::placed::{self, Placed};
+use super::supervise::Wish;
 use super::talked::Talked;
 use super::tape::TapeEvent;
 use super::timers::Timer;
@@ -100,6 +101,7 @@ impl Desk {
     pub fn handle(&mut self, input: Input, now: Now, out: &mut Vec<Action>) {
         let turn = &mut Turn { now, out };
         self.mend(turn);
+        let Some(input) = self.guest(input, turn) else { return self.serve(turn) };
         match input {
             Input::Arrived { leg, dialled, caller, origin, hindrance } => {
                 self.arrived(leg, &dialled, caller, origin, hindrance, turn);
@@ -235,14 +237,14 @@ impl Desk {
     /// The call that a leg belongs to, the caller's or an agent's.
     #[must_use]
     pub fn call_of(&self, leg: LegId) -> Option<CallId> {
-        let caller = self.floor.call_of(leg).unwrap_or(leg);
+        let caller = self.floor.held_for(leg).unwrap_or(leg);
         self.calls.get(&caller).map(|call| call.id).or_else(|| self.placed.call_of(leg))
     }
 
     /// The call that a leg belongs to, and when that began.
     #[must_use]
     pub fn age_of(&self, leg: LegId) -> Option<(CallId, Mono)> {
-        let caller = self.floor.call_of(leg).unwrap_or(leg);
+        let caller = self.floor.held_for(leg).unwrap_or(leg);
         let call = self.calls.get(&caller).map(|call| (call.id, call.arrived));
         call.or_else(|| self.placed.age_of(leg))
     }
@@ -259,6 +261,12 @@ impl Desk {
         }
     }
 
+    /// Calls outside that count for extensions now.
+    #[cfg(test)]
+    pub(super) fn outside_held(&self) -> u32 {
+        self.floor.outside_held()
+    }
+
     /// Everything held that must be gone when no call is up and no agent waits for time.
     #[cfg(test)]
     pub(super) fn held(&self) -> usize {
@@ -268,6 +276,7 @@ impl Desk {
             + self.placed.held()
             + floor.phones.len()
             + floor.far.len()
+            + floor.tables.held()
             + floor.outside_held() as usize
             + floor.codes.len()
             + floor.slots.len()
@@ -355,6 +364,19 @@ impl Desk {
             Command::Tape { call, order, by } => return self.tape(*call, *order, *by, turn),
             Command::Park { .. } | Command::Fetch { .. } => return self.obey_slot(&command, turn),
             Command::Hours { .. } => return self.obey_hours(command, turn),
+            Command::Supervise { by, agent, mode, means } => {
+                let (mode, means) = (*mode, *means);
+                let wish = Wish { by, agent, mode, means, leg: None };
+                return self.supervise(&wish, turn).map(|_| ());
+            }
+            Command::AddThird { call, number, by } => {
+                let leg = self.leg_of(*call).ok_or(CommandError::NoSuchCall)?;
+                return self.add_third(leg, number, *by, turn);
+            }
+            Command::DropThird { call } => {
+                let leg = self.leg_of(*call).ok_or(CommandError::NoSuchCall)?;
+                return self.drop_third(leg, turn);
+            }
         };
         let agent = self.floor.agent_ix(agent).ok_or(CommandError::NoSuchAgent)?;
         self.floor.obey(agent, command, turn)
@@ -415,7 +437,12 @@ impl Desk {
             FeatureCode::SignIn
             | FeatureCode::SignOut
             | FeatureCode::Pause
-            | FeatureCode::Unpause => return None,
+            | FeatureCode::Unpause
+            | FeatureCode::Pickup
+            | FeatureCode::Listen
+            | FeatureCode::Whisper
+            | FeatureCode::Barge
+            | FeatureCode::Add => return None,
         };
         let caller = self.caller_of(agent).and_then(|leg| self.calls.get(&leg));
         let call = caller.map(|call| call.id);
@@ -493,6 +520,8 @@ impl Desk {
             }
             Timer::Placed(leg) => self.placed.due(leg, &mut self.floor, turn),
             Timer::Agent(agent) => self.floor.agent_due(agent, turn),
+            Timer::Guest(leg) => self.guest_due(leg, turn),
+            Timer::Hold(leg) => self.hold_due(leg, turn),
             Timer::Code(leg) => self.floor.code_due(leg, turn),
             Timer::Hours => self.hours_due(turn),
         }
@@ -519,7 +548,7 @@ impl Desk {
                 for leg in self.floor.patient(group) {
                     self.call(leg, Event::AgentFree, turn);
                 }
-            } else {
+            } else if !self.settle_tables(turn) {
                 self.floor.stirred.clear();
                 break;
             }

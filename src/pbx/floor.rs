@@ -10,6 +10,7 @@ use super::hours::Periods;
 use super::outside::Ledger;
 use super::park::Slot;
 use super::staff::Missed;
+use super::table::Tables;
 use super::timers::{Timer, Timers};
 use crate::base::{AgentId, GroupId, LegId, Mono, Now, Number, PlayId, PromptId, Rng};
 use crate::dialplan::{Group, PLAIN_PRIORITY, Plan, Share};
@@ -86,6 +87,8 @@ pub(super) struct Floor {
     pub(super) ledger: Ledger,
     /// Legs of others than agents to whom a caller was passed on, each to the caller's leg.
     pub(super) far: BTreeMap<LegId, LegId>,
+    /// Talks at which more than caller and agent are, or may be.
+    pub(super) tables: Tables,
     /// Agents that have become free, and their groups, not yet looked at.
     pub(super) freed: VecDeque<AgentIx>,
     pub(super) stirred: BTreeSet<GroupIx>,
@@ -132,6 +135,7 @@ impl Floor {
             channels: Trunks::default(),
             ledger: Ledger::default(),
             far: BTreeMap::new(),
+            tables: Tables::default(),
             freed: VecDeque::new(),
             stirred: BTreeSet::new(),
             stirs_at: BTreeSet::new(),
@@ -260,6 +264,11 @@ impl Floor {
         self.call_of_phone(leg).or_else(|| self.far.get(&leg).copied())
     }
 
+    /// The caller's leg of the call that a leg is there for, as an agent's, as somebody else's or as a guest's.
+    pub(super) fn held_for(&self, leg: LegId) -> Option<LegId> {
+        self.call_of(leg).or_else(|| self.tables.legs.get(&leg).copied())
+    }
+
     /// The caller's leg of the call that a phone was dialled for.
     pub(super) fn call_of_phone(&self, leg: LegId) -> Option<LegId> {
         self.phones.get(&leg).map(|phone| phone.call)
@@ -313,6 +322,7 @@ impl Floor {
                 CountsAs::Talk => self.talk_ends(agent, Duration::ZERO, turn),
             }
         }
+        self.take_back_guests(call, turn);
         let far: Vec<LegId> =
             self.far.iter().filter(|(_, of)| **of == call).map(|(leg, _)| *leg).collect();
         for leg in far {

@@ -23,13 +23,17 @@ mod outside;
 mod park;
 mod placed;
 mod queue;
+mod recall;
 mod replan;
 mod say;
 mod slots;
 mod staff;
+mod supervise;
+mod table;
 mod taken;
 mod talked;
 mod tape;
+mod third;
 mod timers;
 mod transfer;
 
@@ -38,7 +42,7 @@ mod tests;
 
 pub use agent::{AgentMemory, AgentSnapshot, AgentState, Remembered, reason};
 pub use api::{
-    Action, Command, CommandError, Hindrance, Input, TapeOrder, TransferNews, TransferTo,
+    Action, Command, CommandError, Hindrance, Input, Seat, TapeOrder, TransferNews, TransferTo,
 };
 pub use desk::{Desk, Gauges, GroupGauge};
 pub use hours::{HoursOrder, LONGEST_PERIOD_MS, Period, Periods};

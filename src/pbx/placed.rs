@@ -260,6 +260,34 @@ impl Placed {
         Some(Parted { id, arrived, from, number, far: phone, outside })
     }
 
+    /// What is left of a call of the desk when its caller leaves: the agent's leg, and one that was dialled
+    /// for it, go on with each other. The agent's line is taken already.
+    pub(super) fn go_on(
+        &mut self,
+        (leg, agent, from): (LegId, AgentIx, Number),
+        (phone, number, outside): (LegId, Number, Option<Outside>),
+        floor: &mut Floor,
+        turn: &mut Turn<'_>,
+    ) {
+        let number = Private::new(number.as_str().to_owned());
+        let inside = outside.is_none();
+        let call = Call {
+            id: CallId::draw(turn.now.wall, &mut floor.rng),
+            leg,
+            arrived: turn.now.mono,
+            from: from.clone(),
+            number: number.clone(),
+            placed_by: Some(agent),
+            accepted: true,
+            rung: true,
+            state: State::New,
+            timer: None,
+        };
+        call.record(PlacedEvent::Dialled { by: from, number, inside }, turn);
+        self.phones.insert(phone, leg);
+        self.connect(call, phone, outside, floor, turn);
+    }
+
     /// Moves a call one step.
     fn step(&mut self, leg: LegId, event: Event, floor: &mut Floor, turn: &mut Turn<'_>) {
         use {Event as E, State as S};

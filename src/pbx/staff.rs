@@ -215,10 +215,16 @@ impl Floor {
         use CommandError::{AlreadySo, NoSuchCall, NoSuchNumber, NotSignedIn};
         let agent = self.agent_mut(ix);
         match (&agent.duty, command) {
-            // About a call, never an agent.
-            (_, Command::Tape { .. } | Command::Park { .. } | Command::Fetch { .. }) => {
-                return Err(NoSuchCall);
-            }
+            // About a call, never an agent alone.
+            (
+                _,
+                Command::Tape { .. }
+                | Command::Park { .. }
+                | Command::Fetch { .. }
+                | Command::Supervise { .. }
+                | Command::AddThird { .. }
+                | Command::DropThird { .. },
+            ) => return Err(NoSuchCall),
             (_, Command::Hours { .. }) => return Err(NoSuchNumber), // about the desk, never an agent
             (Duty::Out, Command::SignIn { by, .. }) => {
                 agent.signs_in_alone = false;

@@ -54,6 +54,46 @@ impl Desk {
     }
 }
 
+impl Desk {
+    /// An agent dialled the code for picking up, alone (what has rung longest at a phone of its own groups)
+    /// or with an extension behind it. False when nothing rings there that the agent may take.
+    pub(super) fn pick_up_by_code(
+        &mut self,
+        new: LegId,
+        taker: AgentIx,
+        behind: Option<&Number>,
+        turn: &mut Turn<'_>,
+    ) -> bool {
+        let wanted = match behind.map(|number| self.floor.agent_at(number)) {
+            Some(None) => return false,
+            Some(agent) => agent,
+            None => None,
+        };
+        let floor = &self.floor;
+        let fits = |rung: AgentIx| {
+            let asked = wanted.map_or(rung != taker, |wanted| wanted == rung);
+            asked && may_pick_up(taker, rung, floor)
+        };
+        // Legs are drawn in order: the least was dialled first.
+        let rings = |call: &Call| match &call.state {
+            State::Direct(direct) => Some(direct.phone).filter(|_| fits(direct.agent)),
+            State::Hunting(hunt) => {
+                hunt.offers.iter().find(|(_, rung)| fits(**rung)).map(|(leg, _)| *leg)
+            }
+            _ => None,
+        };
+        // One's own call waits for whom one called.
+        let others = self.calls.values().filter(|call| call.placed_by != Some(taker));
+        let found = others.filter_map(|call| Some((rings(call)?, call.leg))).min();
+        let Some((_, caller)) = found else { return false };
+        let Some(call) = self.calls.get_mut(&caller) else { return false };
+        self.at_hand = Some(caller);
+        let refused = pick_up(call, taker, new, &mut self.floor, turn);
+        self.stepped(caller);
+        refused.is_none()
+    }
+}
+
 /// One's own phone, or a colleague's of the same group.
 fn may_pick_up(taker: AgentIx, rung: AgentIx, floor: &Floor) -> bool {
     let groups = |agent| floor.agent(agent).groups.iter().map(|(group, _)| *group);

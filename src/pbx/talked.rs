@@ -122,17 +122,23 @@ impl TalkedMemory {
                 let (by, answered) = (number.clone(), Some((t_ms, at)));
                 self.open.insert(call, Open { by, answered });
             }
-            CallEvent::SentAway { by, inside: false, .. } => {
+            CallEvent::SentAway { by, inside: false, .. }
+            | CallEvent::ThirdCalled { by, inside: false, .. } => {
                 let by = Number(by.0.clone());
                 self.away.insert(call, Open { by, answered: None });
             }
-            CallEvent::AwayAnswered => {
+            CallEvent::AwayAnswered | CallEvent::ThirdJoined { .. } => {
                 if let Some(open) = self.away.get_mut(&call) {
                     open.answered.get_or_insert((t_ms, at));
                 }
             }
             CallEvent::Returned { .. } | CallEvent::OperatorAnswered { .. } => {
                 self.away.remove(&call);
+            }
+            CallEvent::ThirdEnded | CallEvent::ThirdFailed { .. } => {
+                if let Some(open) = self.away.remove(&call) {
+                    self.over(&open, t_ms, false, at, plan);
+                }
             }
             CallEvent::Ended { cause, .. } => {
                 let sides = [self.open.remove(&call), self.away.remove(&call)];

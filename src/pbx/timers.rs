@@ -17,6 +17,10 @@ pub(super) enum Timer {
     Phone(LegId),
     /// An agent's wrap-up or time aside is over.
     Agent(AgentIx),
+    /// A guest of a talk has rung long enough, or has no time left outside.
+    Guest(LegId),
+    /// An agent holds a caller for too long: named by the caller's leg.
+    Hold(LegId),
     /// A feature code's answer has been played long enough.
     Code(LegId),
     /// A closing or opening out of turn may be over.

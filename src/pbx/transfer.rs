@@ -252,7 +252,7 @@ fn way(route: Route<'_>, giver: AgentIx, floor: &Floor) -> Result<Way, u16> {
         },
         // Nobody is there: better told to the agent than to the caller.
         Route::Desk { state: OpenState::Closed(_), .. } => Err(480),
-        Route::Code(_) => Err(403),
+        Route::Code(_) | Route::CodeFor(..) => Err(403),
         Route::Lot(_) | Route::Slot(..) | Route::Other => Err(404),
     }
 }
@@ -558,7 +558,7 @@ impl Call {
 
 impl Floor {
     /// The history's word for an agent who gives a caller to a number of the plan.
-    fn transferred(&self, giver: AgentIx, to: Number, attended: bool) -> CallEvent {
+    pub(super) fn transferred(&self, giver: AgentIx, to: Number, attended: bool) -> CallEvent {
         let by = self.agent(giver).id.clone();
         CallEvent::Transferred { by, to, attended }
     }

@@ -161,8 +161,22 @@ impl Media {
             // The peers of the simulation take telephone-events, and talk two and two.
             Command::Press { .. } | Command::Tap { .. } | Command::Keyed { .. } => {}
             Command::Mix { seats } => {
-                let seats: Vec<_> = seats.iter().map(|seat| seat.leg.0).collect();
-                outcome.wrong.push(format!("legs {seats:?} were mixed"));
+                // Caller and agent have the first two seats: whom else they hear, the ears do not tell.
+                for seat in &seats {
+                    self.unbridge(seat.leg);
+                    if let Some(ear) = self.known(seat.leg, "mix", &mut outcome) {
+                        ear.playing = None;
+                    }
+                }
+                let legs: Vec<LegId> = seats.iter().map(|seat| seat.leg).collect();
+                if let [one, other, ..] = legs.as_slice() {
+                    for leg in &legs {
+                        let with = if leg == one { *other } else { *one };
+                        if let Some(ear) = self.legs.get_mut(leg) {
+                            ear.bridged = Some(with);
+                        }
+                    }
+                }
             }
             Command::Unbridge { leg } => self.unbridge(leg),
             Command::Play { leg, play, prompts, looped, .. } => {
@@ -230,7 +244,10 @@ impl Media {
 
     fn unbridge(&mut self, leg: LegId) {
         let other = self.legs.get_mut(&leg).and_then(|ear| ear.bridged.take());
-        if let Some(other) = other.and_then(|other| self.legs.get_mut(&other)) {
+        // Who only listens to a talk is nobody's other side.
+        if let Some(other) = other.and_then(|other| self.legs.get_mut(&other))
+            && other.bridged == Some(leg)
+        {
             other.bridged = None;
         }
     }

@@ -290,13 +290,15 @@ pub struct Phone {
     next_own: u64,
     /// Calls placed to the desk's own numbers so far; part of the display name.
     placed: u32,
+    /// Pressed hold last, and not resume.
+    holds: bool,
 }
 
 impl Phone {
     /// An idle phone.
     #[must_use]
     pub const fn new(make: PhoneMake) -> Self {
-        Self { make, legs: BTreeMap::new(), next_own: 2, placed: 0 }
+        Self { make, legs: BTreeMap::new(), next_own: 2, placed: 0, holds: false }
     }
 
     /// Dialogs that ring now.
@@ -313,6 +315,7 @@ impl Phone {
     /// Everything is forgotten: the phone was switched off.
     pub fn forget(&mut self) {
         self.legs.clear();
+        self.holds = false;
     }
 
     /// The telephone told something.
@@ -365,7 +368,9 @@ impl Phone {
 
     /// The phone rings: what the agent will do about it is decided now.
     fn rung(&mut self, leg: LegId, stage: &mut Stage<'_>) {
-        if self.busy() {
+        // A phone with two lines shows a second call to who holds the first.
+        let reminded = self.holds && stage.rng.chance(500);
+        if self.busy() && !reminded {
             stage.peer.refuse(leg, 486, stage.now);
             return;
         }
@@ -434,6 +439,7 @@ impl Phone {
                 }
             }
             Deed::Hold(leg, on) if self.legs.contains_key(leg) => {
+                self.holds = *on;
                 stage.peer.hold(*leg, *on, stage.now);
             }
             Deed::Listen(leg) => {
@@ -448,7 +454,12 @@ impl Phone {
                     stage.listen(*leg);
                 }
             }
-            Deed::Call(number) if !self.busy() && !stage.healed => self.call(number, stage),
+            // Some codes are about the talk at hand.
+            Deed::Call(number)
+                if !stage.healed && (!self.busy() || number.as_str().starts_with("*93")) =>
+            {
+                self.call(number, stage);
+            }
             Deed::Die if !stage.healed => {
                 stage.dies = true;
                 let after = stage.rng.millis(2000, 60_000);

@@ -7,8 +7,8 @@ use super::peer::Describes;
 use crate::base::{AgentId, EntryId, GroupId, Language, MenuId, Number, PromptId, Rng};
 use crate::dialplan::{
     Agent, AtClosing, Branch, ClosedTargets, DeskNumber, Dial, Entry, FeatureCode, Group, Hours,
-    Menu, PLAIN_PRIORITY, Picking, Plan, SetAside, Share, Skills, Span, Speak, Strategy, Target,
-    WeekdayKey, Widening,
+    Menu, PLAIN_PRIORITY, Picking, Plan, SetAside, Share, Skills, Span, Speak, Strategy,
+    Supervisors, Target, WeekdayKey, Widening,
 };
 use chrono::NaiveTime;
 use std::collections::{BTreeMap, BTreeSet};
@@ -207,8 +207,15 @@ fn caller(n: u64, length: Duration, rng: &mut Rng) -> CallerMake {
 }
 
 fn phone(extension: &Arc<str>, registering: bool, length: Duration, rng: &mut Rng) -> PhoneMake {
-    let calls = (0..rng.below(3)).map(|_| {
-        let number = match rng.below(6) {
+    let calls = (0..rng.below(4)).map(|_| {
+        let colleague = 2001 + rng.below(5);
+        let number = match rng.below(11) {
+            6 => &*format!(
+                "*8{}",
+                if rng.chance(500) { String::new() } else { colleague.to_string() }
+            ),
+            7 => &*format!("{}{colleague}", rng.one_of(&["*90", "*91", "*92"])),
+            8 | 9 => &*format!("*93{colleague}"),
             0 => *rng.one_of(&[STRAIGHT, MENU, GROUP, "2001", NOBODYS]),
             1 => CODES[1],
             2 => CODES[2],
@@ -280,6 +287,16 @@ fn plan(agents: u64, rng: &mut Rng) -> Plan {
     number(OFFICE, Some("office"), menu(), tell("closed"));
     let codes =
         [FeatureCode::SignIn, FeatureCode::SignOut, FeatureCode::Pause, FeatureCode::Unpause];
+    let open_codes = [
+        ("*8", FeatureCode::Pickup),
+        ("*90", FeatureCode::Listen),
+        ("*91", FeatureCode::Whisper),
+        ("*92", FeatureCode::Barge),
+        ("*93", FeatureCode::Add),
+    ];
+    let announcement = rng.chance(500).then(|| PromptId::from("supervised"));
+    let supervisors = Supervisors { agents: agents.keys().cloned().collect(), announcement };
+    let hold_most = rng.chance(500).then(|| rng.millis(1000, 8000));
     Plan {
         name: "simulated".to_owned(),
         timezone: chrono_tz::Asia::Tokyo,
@@ -295,9 +312,17 @@ fn plan(agents: u64, rng: &mut Rng) -> Plan {
         agents,
         lots: Vec::new(),
         closers: None,
-        codes: CODES.map(Number::from).into_iter().zip(codes).collect(),
+        codes: CODES
+            .map(Number::from)
+            .into_iter()
+            .zip(codes)
+            .chain([(Number::from("*8"), FeatureCode::Pickup)])
+            .collect(),
+        open_codes: open_codes.map(|(code, does)| (Number::from(code), does)).into(),
+        supervisors,
         outside: None,
         extension_ring: rng.millis(4000, 20_000),
+        hold_most,
         hold_music: PromptId::from("music"),
         recording: crate::dialplan::Recording {
             announcement: None,

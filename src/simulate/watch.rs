@@ -3,7 +3,7 @@
 
 use crate::base::{AgentId, CallId, Number};
 use crate::event::{
-    AgentEvent, CallEvent, DeskEvent, EndCause, Entry, Fact, Origin, Party, Purpose,
+    AgentEvent, CallEvent, DeskEvent, EndCause, Entry, Fact, OfferEnd, Origin, Party, Purpose,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -24,6 +24,13 @@ struct CallSeen {
     held_by: Vec<Party>,
     /// Told "all are busy" for the group asked for last.
     told_busy: bool,
+    /// The last offer was taken by somebody else's phone.
+    taken: bool,
+    supervised_by: Option<AgentId>,
+    /// A third is called, or has joined.
+    third: Option<bool>,
+    /// The agent's phone is rung for a caller held too long.
+    recalls: bool,
     ends: u32,
     /// The agent who placed it, when one did.
     placed_by: Option<AgentId>,
@@ -205,7 +212,8 @@ impl Watch {
                 call.held_by.retain(|other| other != by);
             }
             CallEvent::OfferMade { agent } => {
-                let direct = call.direct;
+                // Who picks up what rings elsewhere does so whatever the own state.
+                let direct = call.direct || std::mem::take(&mut call.taken);
                 if !call.ringing.insert(agent.clone()) {
                     self.wrong.push(format!("{id} rings {agent} twice at once"));
                 }
@@ -214,7 +222,8 @@ impl Watch {
                 }
                 self.offered(id, agent, direct);
             }
-            CallEvent::OfferEnded { agent, .. } => {
+            CallEvent::OfferEnded { agent, why } => {
+                call.taken = *why == OfferEnd::TakenElsewhere;
                 if !call.ringing.remove(agent) {
                     self.wrong.push(format!("{id}: an offer to {agent} ended that was not made"));
                 }
@@ -242,7 +251,7 @@ impl Watch {
             CallEvent::TrunkTried { .. }
             | CallEvent::TrunkFailed { .. }
             | CallEvent::AwayAnswered => {
-                if call.answered_by.is_some() {
+                if call.answered_by.is_some() && call.third.is_none() {
                     self.wrong.push(format!("{id} is sent away and yet with an agent"));
                 }
             }
@@ -288,9 +297,64 @@ impl Watch {
                     agent.talks_in.insert(id);
                 }
             }
+            CallEvent::SupervisionBegan { by, agent, .. } => {
+                if call.answered_by.as_ref() != Some(agent) || call.supervised_by.is_some() {
+                    self.wrong.push(format!("{id}: {by} listens to {agent} where it cannot be"));
+                }
+                call.supervised_by = Some(by.clone());
+            }
+            CallEvent::SupervisionChanged { by, .. } => {
+                if call.supervised_by.as_ref() != Some(by) {
+                    self.wrong.push(format!("{id}: {by}, who does not listen, changes how"));
+                }
+            }
+            CallEvent::SupervisionEnded { by } => {
+                if call.supervised_by.take().as_ref() != Some(by) {
+                    self.wrong.push(format!("{id}: {by} listens no more, and never did"));
+                }
+            }
+            CallEvent::ThirdCalled { by, .. } => {
+                if call.answered_by.as_ref() != Some(by) || call.third.is_some() {
+                    self.wrong.push(format!("{id}: {by} adds a third where it cannot be"));
+                }
+                call.third = Some(false);
+            }
+            CallEvent::ThirdJoined { .. } => {
+                if call.third.replace(true) != Some(false) {
+                    self.wrong.push(format!("{id}: a third joins who was not called"));
+                }
+            }
+            CallEvent::ThirdEnded => {
+                if call.third.take() != Some(true) {
+                    self.wrong.push(format!("{id}: a third leaves who was not there"));
+                }
+            }
+            CallEvent::ThirdFailed { .. } => {
+                if call.third.take() != Some(false) {
+                    self.wrong.push(format!("{id}: a third fails who was not called"));
+                }
+            }
+            CallEvent::HoldRecalled { agent } => {
+                if call.answered_by.as_ref() != Some(agent) || !call.held_by.contains(&Party::Agent)
+                {
+                    self.wrong.push(format!("{id}: {agent} is reminded of a hold that is none"));
+                }
+                if std::mem::replace(&mut call.recalls, true) {
+                    self.wrong.push(format!("{id}: {agent} is reminded twice at once"));
+                }
+            }
+            CallEvent::HoldRecallEnded { agent, .. } => {
+                if !std::mem::take(&mut call.recalls) {
+                    self.wrong.push(format!("{id}: {agent} was not reminded"));
+                }
+            }
             CallEvent::Ended { cause, .. } => {
                 call.ends += 1;
                 self.slots.retain(|_, held| *held != id);
+                let left = call.supervised_by.is_some() || call.third.is_some() || call.recalls;
+                if left && *cause != EndCause::Restart {
+                    self.wrong.push(format!("{id} ended with somebody more at its table"));
+                }
                 // The next process closes what a killed one left, and rings nobody for it.
                 if !call.ringing.is_empty() && *cause != EndCause::Restart {
                     self.wrong.push(format!("{id} ended while {:?} rang", call.ringing));

@@ -21,6 +21,7 @@ mod quality;
 mod recording;
 mod reload;
 mod rig;
+mod table;
 mod talk;
 mod tones;
 mod transfers;

@@ -35,6 +35,7 @@ const PROMPTS: &[(&str, u64)] = &[
     ("parked-at-701", 901),
     ("parked-at-702", 902),
     ("parked-at-703", 903),
+    ("supervised", 56),
 ];
 
 /// Ports from which the test trunk calls.

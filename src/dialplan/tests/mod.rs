@@ -212,6 +212,33 @@ fn every_kind_of_number_has_its_route() {
 }
 
 #[test]
+fn what_is_dialled_behind_a_code_is_its_extension() {
+    let text = SMALL.replacen(
+        "\"*11\" = \"sign_in\"",
+        "\"*11\" = \"sign_in\"\n\"*8\" = \"pickup\"\n\"*8{extension}\" = \"pickup\"\n\"*90{extension}\" = \"listen\"",
+        1,
+    );
+    let (plan, _) = load(&text, "p.toml", None).expect("a plan");
+    let route = |number: &str| match plan.route(&Number::from(number), at("2026-11-02T10:00")) {
+        Route::Code(code) => Some((code, None)),
+        Route::CodeFor(code, number) => Some((code, Some(number.as_str().to_owned()))),
+        _ => None,
+    };
+    let table = [
+        ("*11", Some((FeatureCode::SignIn, None))),
+        ("*8", Some((FeatureCode::Pickup, None))),
+        ("*82001", Some((FeatureCode::Pickup, Some("2001".to_owned())))),
+        ("*902001", Some((FeatureCode::Listen, Some("2001".to_owned())))),
+        ("*90", None),
+        ("*90#", None),
+        ("*90*2001", None),
+    ];
+    for (dialled, want) in table {
+        assert_eq!(route(dialled), want, "{dialled}");
+    }
+}
+
+#[test]
 fn the_demonstration_shows_open_and_closed_at_any_hour() {
     let plan = shipped("demo.toml");
     for hour in 0..24 * 7 {

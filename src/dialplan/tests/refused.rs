@@ -4,7 +4,7 @@ use super::*;
 use proptest::prelude::{ProptestConfig, any, prop_assert, proptest};
 
 /// (what is changed, into what, codes of the findings in order)
-const REFUSED: [(&str, &str, &[&str]); 87] = [
+const REFUSED: [(&str, &str, &[&str]); 97] = [
     ("name = \"窓口\"", "name = 窓口", &["syntax"]),
     ("name = \"窓口\"", "", &["missing-key"]),
     ("name = \"窓口\"", "name = \"\"", &["bad-text"]),
@@ -200,6 +200,29 @@ const REFUSED: [(&str, &str, &[&str]); 87] = [
     ("2002 = \"鈴木 一郎\"", "2002-2001 = \"鈴木 一郎\"", &["no-such", "bad-range"]),
     ("2002 = \"鈴木 一郎\"", "2001-2002 = \"鈴木 一郎\"", &["number-twice"]),
     ("\"*11\" = \"sign_in\"", "\"11\" = \"sign_inn\"", &["bad-number", "bad-word"]),
+    ("\"*11\" = \"sign_in\"", "\"*11{extension}\" = \"sign_in\"", &["code-extension"]),
+    ("\"*11\" = \"sign_in\"", "\"*90\" = \"listen\"", &["code-extension"]),
+    ("\"*11\" = \"sign_in\"", "\"90{extension}\" = \"listen\"", &["bad-number"]),
+    ("\"*11\" = \"sign_in\"", "\"*9{number}\" = \"listen\"", &["bad-number", "code-extension"]),
+    (
+        "\"*11\" = \"sign_in\"",
+        "\"*811\" = \"sign_in\"\n\"*8{extension}\" = \"pickup\"",
+        &["code-ambiguous"],
+    ),
+    // One digit is no extension.
+    ("\"*11\" = \"sign_in\"", "\"*81\" = \"sign_in\"\n\"*8{extension}\" = \"pickup\"", &[]),
+    (
+        "\"*11\" = \"sign_in\"",
+        "\"*9{extension}\" = \"listen\"\n\"*91{extension}\" = \"barge\"",
+        &["code-ambiguous"],
+    ),
+    ("[agents]", "[supervisors]\nagents = [\"2001-2003\"]\n[agents]", &["no-such"]),
+    (
+        "[agents]",
+        "[supervisors]\nannouncement = \"welcom\"\n[agents]",
+        &["missing-key", "no-prompt"],
+    ),
+    ("[agents]", "[extensions]\nhold_most = \"4s\"\n[agents]", &["out-of-range"]),
 ];
 
 #[test]

@@ -302,7 +302,9 @@ pub(super) async fn obeyed(server: &Server, command: Command) -> Response {
                 | CommandError::SlotEmpty
                 | CommandError::NoSuchNumber => StatusCode::NOT_FOUND,
                 CommandError::BadTime => StatusCode::BAD_REQUEST,
+                CommandError::NotASupervisor | CommandError::NotPermitted => StatusCode::FORBIDDEN,
                 CommandError::AlreadySo
+                | CommandError::Busy
                 | CommandError::NotSignedIn
                 | CommandError::NotTalking
                 | CommandError::SlotTaken

@@ -30,6 +30,7 @@ mod range;
 mod recordings;
 mod sip;
 mod stream;
+mod talks;
 
 #[cfg(test)]
 mod tests;
@@ -191,6 +192,8 @@ fn router(server: Server) -> Router {
         .route("/api/v1/calls/{id}/park", post(parked::park))
         .route("/api/v1/parked", get(parked::list))
         .route("/api/v1/parked/{slot}/fetch", post(parked::fetch))
+        .route("/api/v1/calls/{id}/third", post(talks::add).delete(talks::drop))
+        .route("/api/v1/supervision", post(talks::supervise))
         .route("/api/v1/calls/{id}/{form}", get(sip::of_call))
         .route("/api/v1/recordings", get(recordings::of_day))
         .route("/api/v1/sip/messages", get(sip::messages))

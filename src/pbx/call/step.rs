@@ -5,7 +5,7 @@ use crate::event::{CallEvent, EndCause, Party};
 use crate::pbx::api::Action;
 use crate::pbx::floor::{Floor, Turn};
 use crate::pbx::tape::TapeEvent;
-use crate::pbx::{away, direct, entry, hunt, menu, park, queue, tape, transfer};
+use crate::pbx::{away, direct, entry, hunt, menu, park, queue, recall, tape, transfer};
 
 impl Call {
     /// Moves the call one step.
@@ -120,6 +120,9 @@ impl Call {
                 if *held != on {
                     *held = on;
                     let other = if by == Party::Caller { talk.phone } else { self.leg };
+                    if by != Party::Caller {
+                        recall::watch(self, on, floor, turn);
+                    }
                     self.held(by, on, other, floor, turn);
                 }
             }

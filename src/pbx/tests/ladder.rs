@@ -220,7 +220,7 @@ pub(super) fn arrived(leg: LegId, number: &str, origin: Origin) -> Input {
     Input::Arrived { leg, dialled: number.into(), caller, origin, hindrance: None }
 }
 
-fn shown(action: &Action) -> Option<String> {
+pub(super) fn shown(action: &Action) -> Option<String> {
     Some(match action {
         Action::Ring { leg } => format!("ring {}", leg.0),
         Action::Accept { leg } => format!("accept {}", leg.0),
@@ -236,6 +236,20 @@ fn shown(action: &Action) -> Option<String> {
         Action::HangUp { leg, elsewhere: false } => format!("hang up {}", leg.0),
         Action::HangUp { leg, elsewhere: true } => format!("hang up {} (elsewhere)", leg.0),
         Action::Connect { caller, agent } => format!("connect {} {}", caller.0, agent.0),
+        Action::Mix { seats, pair } => {
+            let seats: Vec<String> = seats
+                .iter()
+                .map(|seat| {
+                    let hears: Vec<String> =
+                        seat.hears.iter().map(|leg| leg.0.to_string()).collect();
+                    let hears =
+                        if hears.is_empty() { "nobody".to_owned() } else { hears.join(" ") };
+                    format!("{} hears {hears}", seat.leg.0)
+                })
+                .collect();
+            let partners = if *pair { "" } else { " (nobody's partner)" };
+            format!("mix {}{partners}", seats.join("; "))
+        }
         Action::Part { caller, agent } => format!("part {} {}", caller.0, agent.0),
         Action::Transfer { leg, news } => format!("tell {} {news:?}", leg.0),
         Action::Play { leg, prompts, looped, .. } => {
@@ -303,6 +317,15 @@ fn fact(event: &CallEvent) -> String {
         CallEvent::AwayAnswered => "AwayAnswered".to_owned(),
         CallEvent::Returned { agent } => format!("Returned {agent}"),
         CallEvent::Ended { by, cause } => format!("Ended {by:?} {cause:?}"),
+        CallEvent::SupervisionBegan { .. }
+        | CallEvent::SupervisionChanged { .. }
+        | CallEvent::SupervisionEnded { .. }
+        | CallEvent::ThirdCalled { .. }
+        | CallEvent::ThirdJoined { .. }
+        | CallEvent::ThirdEnded
+        | CallEvent::ThirdFailed { .. }
+        | CallEvent::HoldRecalled { .. }
+        | CallEvent::HoldRecallEnded { .. } => format!("{event:?}"),
     }
 }
 

@@ -8,6 +8,7 @@ mod model;
 mod placed;
 mod replan;
 mod seen;
+mod table;
 mod tape;
 
 use crate::base::{
@@ -294,8 +295,11 @@ fn plan() -> Plan {
             (number("*8"), FeatureCode::UsualHours),
         ]
         .into(),
+        open_codes: BTreeMap::new(),
+        supervisors: crate::dialplan::Supervisors::default(),
         outside: None,
         extension_ring: secs(25),
+        hold_most: None,
         hold_music: "hold".into(),
         recording: crate::dialplan::Recording {
             announcement: None,

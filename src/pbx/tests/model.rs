@@ -427,6 +427,8 @@ impl World {
                 let dialled = Leg { far: true, behalf, ..Leg::default() };
                 assert!(self.legs.insert(*leg, dialled).is_none(), "seed {seed}: {leg:?} twice");
             }
+            // Its plans have no supervisors and no codes to add somebody: `table` tries those.
+            Action::Mix { .. } => panic!("seed {seed}: {action:?}"),
             Action::Preview { caller, phone } => {
                 assert_eq!(self.legs[phone].behalf, Some(*caller), "seed {seed}");
             }

@@ -25,6 +25,7 @@ impl Host {
     pub(super) fn judge(&mut self, heard: Option<&(IpAddr, Bytes)>, out: &Outbox, at: Mono) {
         let Some(run) = &mut self.run else { return };
         let mut offers: Vec<(AgentId, CallId)> = Vec::new();
+        let mut recalls: Vec<AgentId> = Vec::new();
         let mut arrived = None;
         for entry in &out.entries {
             run.watch.see(entry);
@@ -32,6 +33,14 @@ impl Host {
                 Fact::Call { call, event: CallEvent::Arrived { .. }, .. } => arrived = Some(*call),
                 Fact::Call { call, event: CallEvent::OfferMade { agent }, .. } => {
                     offers.push((agent.clone(), *call));
+                }
+                // Within a talk of the agent's own.
+                Fact::Call { call, event: CallEvent::HoldRecalled { agent }, .. } => {
+                    offers.push((agent.clone(), *call));
+                    recalls.push(agent.clone());
+                }
+                Fact::Call { call, event: CallEvent::ThirdCalled { number, .. }, .. } => {
+                    offers.push((AgentId::from(number.reveal().as_str()), *call));
                 }
                 Fact::Call { call, event: CallEvent::OfferEnded { agent, .. }, .. } => {
                     run.lines.over(*call, |phone| self.agents.get(&phone) == Some(agent));
@@ -57,7 +66,8 @@ impl Host {
             let to = send.flow.remote.ip();
             let Some(agent) = self.agents.get(&to) else { continue };
             let call = offers.iter().find(|(offered, _)| offered == agent).map(|(_, call)| *call);
-            let direct = call.is_some_and(|call| run.watch.is_direct(call));
+            let direct =
+                recalls.contains(agent) || call.is_some_and(|call| run.watch.is_direct(call));
             self.wrong.extend(run.lines.sent(to, &send.bytes, call, direct, at));
         }
         self.wrong.extend(run.watch.take_wrong());

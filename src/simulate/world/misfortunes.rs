@@ -2,7 +2,7 @@
 
 use super::{DESK, Event, World};
 use crate::base::{AdHoc, Mono, Number, Rng, Wall};
-use crate::event::Means;
+use crate::event::{Means, Supervision};
 use crate::pbx::{Command, HoursOrder};
 use crate::simulate::faults::Draw;
 use crate::simulate::host::BEGINS;
@@ -35,9 +35,15 @@ impl World {
             let at = self.rng.span(from, until);
             let agent = self.rng.one_of(&agents).as_str().into();
             let by = Means::Api;
-            let command = match self.rng.below(8) {
+            let command = match self.rng.below(10) {
                 // Until then, or until the clock is set beyond it.
                 6 => self.hours_order(at),
+                7 | 8 => {
+                    let by = self.rng.one_of(&agents).as_str().into();
+                    let modes = [Supervision::Listen, Supervision::Whisper, Supervision::Barge];
+                    let mode = self.rng.chance(800).then(|| *self.rng.one_of(&modes));
+                    Command::Supervise { by, agent, mode, means: Means::Api }
+                }
                 0 => Command::SignOut { agent, by },
                 1 => Command::Pause { agent, reason: "昼休み".to_owned(), by },
                 2 => Command::Unpause { agent, by },
