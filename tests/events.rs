@@ -17,7 +17,7 @@ const TABLES: [(&str, &str); 7] = [
 ];
 
 /// Values that a field can have: their enum, and the table and row that must name them all.
-const VALUES: [(&str, &str, &str); 12] = [
+const VALUES: [(&str, &str, &str); 13] = [
     ("CallerNumber", "call", "arrived"),
     ("Closed", "call", "found_closed"),
     ("Purpose", "call", "announced"),
@@ -25,6 +25,7 @@ const VALUES: [(&str, &str, &str); 12] = [
     ("OfferEnd", "call", "offer_ended"),
     ("EndCause", "call", "ended"),
     ("Unpark", "call", "unparked"),
+    ("ConsultEnd", "call", "consult_ended"),
     ("PlacedEnd", "placed", "ended"),
     ("Means", "agent", "signed_in"),
     ("SoundFault", "sound", "fault_noticed"),

@@ -125,6 +125,7 @@ pub(crate) fn plan(document: &Spanned<DeTable>, out: &mut Findings) -> (Plan, Ma
         groups: BTreeMap::new(),
         preferred,
         agents: BTreeMap::new(),
+        in_call: BTreeMap::new(),
         lots: Vec::new(),
         codes: BTreeMap::new(),
         closers: None,
@@ -175,6 +176,7 @@ pub(crate) fn plan(document: &Spanned<DeTable>, out: &mut Findings) -> (Plan, Ma
     }
     reading.agents(&mut top, &mut plan);
     plan.lots = reading.parks(&mut top);
+    reading.in_call(&mut top, &mut plan);
     reading.codes(&mut top, &mut plan);
     plan.closers = reading.closers(&mut top);
     plan.outside = super::parse_outside::outside(&mut reading, &mut top);

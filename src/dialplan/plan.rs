@@ -3,6 +3,7 @@
 //! The types here are what `pbx` acts on. How they are written in TOML is `parse`'s business.
 
 use super::attendant::{Branch, Dial, Entry, Speak};
+use super::in_call::InCall;
 use super::outside::Outside;
 use super::park::Lot;
 use super::picking::{Picking, Preferred, Skills};
@@ -33,6 +34,9 @@ pub struct Plan {
     pub preferred: Preferred,
     /// Agents; the key is the extension.
     pub agents: BTreeMap<AgentId, Agent>,
+    /// What agents do by keys in a conversation: code (`*` or `#` and digits, none the beginning of
+    /// another) to what.
+    pub in_call: BTreeMap<String, InCall>,
     /// Parking lots, by their names in the plan.
     pub lots: Vec<Arc<Lot>>,
     /// Feature codes.

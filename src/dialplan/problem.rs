@@ -69,6 +69,8 @@ pub enum Problem {
     HoursUnused { name: String },
     /// A number without hours is never closed.
     ClosedUnused { key: String },
+    /// A code in a conversation that is the beginning of another, or the same.
+    CodesClash { code: String, other: String, line: usize },
     /// A parking lot that calls the group needs no other way.
     ParkThenUnused,
     /// A step of a widening that is not later than the one before, or asks for no less.
@@ -510,6 +512,18 @@ impl Problem {
                     "a number without hours never closes, so {key} is never used"
                 ),
                 say!("hours = \"…\" を書くか、{key} を消す", "hours = \"…\", or without {key}"),
+            ),
+            Self::CodesClash { code, other, line } => (
+                Error,
+                "codes-clash",
+                say!(
+                    "{code} と {line} 行目の {other} は区別できない",
+                    "{code} cannot be told from {other} of line {line}"
+                ),
+                say!(
+                    "どちらも他方の始まりでない番号",
+                    "codes of which none is the beginning of another"
+                ),
             ),
             Self::ParkThenUnused => (
                 Error,

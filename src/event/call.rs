@@ -176,6 +176,20 @@ pub enum CallEvent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         phone: Option<Number>,
     },
+    /// The agent asks a colleague by keys; the caller hears music. One call of the desk still.
+    ConsultBegan {
+        /// Who asks.
+        by: AgentId,
+        /// Whom.
+        with: AgentId,
+    },
+    /// That is over.
+    ConsultEnded {
+        /// Who was asked.
+        with: AgentId,
+        /// How.
+        why: ConsultEnd,
+    },
     /// A trunk is being tried for it.
     TrunkTried {
         /// Which.
@@ -388,6 +402,22 @@ pub enum OfferEnd {
     Unreachable,
     /// The system ended it (longest wait, fault, restart).
     Withdrawn,
+}
+
+/// How a question to a colleague ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConsultEnd {
+    /// The colleague did not pick up or said no: the agent is with the caller again.
+    NotAnswered,
+    /// The agent let the colleague go and is with the caller again.
+    SentBack,
+    /// The colleague hung up: the agent is with the caller again.
+    Left,
+    /// The agent hung up: the caller is the colleague's.
+    HandedOver,
+    /// The call ended.
+    CallOver,
 }
 
 /// How a parked caller came out of its slot.

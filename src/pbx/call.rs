@@ -6,6 +6,7 @@ mod step;
 use super::agent::AgentIx;
 use super::api::Action;
 use super::away::Away;
+use super::consult::Consult;
 use super::direct::Direct;
 use super::entry::{self, Entering};
 use super::floor::{Floor, Turn};
@@ -18,7 +19,7 @@ use super::staff::Missed;
 use super::tape::{Announcing, Tape, TapeEvent};
 use super::timers::Timer;
 use super::transfer::{self, Passing};
-use super::{direct, menu, queue, table};
+use super::{consult, direct, menu, queue, table};
 use crate::base::{
     CallId, GroupId, Language, LegId, Mono, Number, PlayId, PromptId, Reason, TrunkId,
 };
@@ -85,6 +86,8 @@ pub(super) enum State {
     Talking(Talk),
     /// Is passed on by an agent: another's phone rings.
     Passing(Passing),
+    /// Its agent asks a colleague.
+    Consulting(Consult),
     /// Is in a slot, where somebody fetches it.
     Parked(Parked),
     /// Talks with somebody who is no agent, to whom an agent sent it.
@@ -399,6 +402,7 @@ impl Call {
                 floor.talk_ends(talk.agent, talk.wrap_up, turn);
             }
             State::Passing(passing) => transfer::cut_short(passing, self, why, floor, turn),
+            State::Consulting(consult) => consult::cut_short(consult, self, over, floor, turn),
             State::Parked(parked) => parked.end(self, why, floor, turn),
             State::Away(away) => away.end(over, floor, turn),
             State::Over => return,
@@ -437,7 +441,11 @@ impl Call {
             State::Passing(passing) => passing.deadline(),
             State::Parked(parked) => parked.deadline(),
             State::Away(away) => away.deadline(),
-            State::New | State::Direct(_) | State::Talking(_) | State::Over => None,
+            State::New
+            | State::Direct(_)
+            | State::Talking(_)
+            | State::Consulting(_)
+            | State::Over => None,
         };
         let time_up = self.outside.as_ref().and_then(|outside| outside.until);
         let at = own.into_iter().chain(time_up).chain(self.tape_deadline()).min();

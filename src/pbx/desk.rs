@@ -162,7 +162,13 @@ impl Desk {
             Input::Failed { leg, what } => {
                 self.leg(leg, Event::CallerFailed(what), Event::PhoneFailed(leg, what), turn);
             }
-            Input::Key { leg, key } => self.call(leg, Event::Key(key), turn),
+            Input::Key { leg, key } => {
+                if self.calls.contains_key(&leg) {
+                    self.call(leg, Event::Key(key), turn);
+                } else {
+                    self.phone_pressed(leg, key, turn);
+                }
+            }
             Input::Played { leg, play } => {
                 if self.floor.codes.contains_key(&leg) {
                     self.floor.code_played(leg, play, turn);
@@ -280,6 +286,7 @@ impl Desk {
             + floor.outside_held() as usize
             + floor.codes.len()
             + floor.slots.len()
+            + floor.keypads.len()
             + floor.timers.len()
             + floor.freed.len()
             + floor.stirred.len()
@@ -522,6 +529,7 @@ impl Desk {
             Timer::Agent(agent) => self.floor.agent_due(agent, turn),
             Timer::Guest(leg) => self.guest_due(leg, turn),
             Timer::Hold(leg) => self.hold_due(leg, turn),
+            Timer::Keypad(leg) => self.keypad_over(leg, turn),
             Timer::Code(leg) => self.floor.code_due(leg, turn),
             Timer::Hours => self.hours_due(turn),
         }

@@ -7,6 +7,7 @@ use super::channels::Trunks;
 use super::code::CodeLeg;
 use super::group::{Demand, GroupIx, GroupRoom, Order};
 use super::hours::Periods;
+use super::keypad::Keypads;
 use super::outside::Ledger;
 use super::park::Slot;
 use super::staff::Missed;
@@ -73,6 +74,7 @@ pub(super) struct Floor {
     pub(super) states: [u32; AgentState::ALL.len()],
     pub(super) phones: BTreeMap<LegId, Phone>,
     pub(super) codes: BTreeMap<LegId, CodeLeg>,
+    pub(super) keypads: Keypads,
     /// Slots that are in use, by number.
     pub(super) slots: BTreeMap<Number, Slot>,
     pub(super) timers: Timers,
@@ -127,6 +129,7 @@ impl Floor {
             states,
             phones: BTreeMap::new(),
             codes: BTreeMap::new(),
+            keypads: Keypads::default(),
             slots: BTreeMap::new(),
             timers: Timers::default(),
             lines,
@@ -364,6 +367,11 @@ impl Floor {
         room.choose(tried, ringing, |agent| {
             demand.is_none_or(|demand| demand.is_met_by(skills(agent), now))
         })
+    }
+
+    /// Whether somebody may have become free, or may do for a call now, whom serving has not looked at yet.
+    pub(super) fn has_stirred(&self, now: Mono) -> bool {
+        !self.stirred.is_empty() || self.stirs_at.first().is_some_and(|(at, _)| *at <= now)
     }
 
     /// The first call for which no phone rings although somebody has become free who fits.

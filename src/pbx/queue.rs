@@ -79,12 +79,12 @@ fn ask_as(call: &mut Call, id: &GroupId, again: bool, floor: &mut Floor, turn: &
     hunt.arm_widening(now, floor);
     let waiter = Waiter { leg: call.leg, since: now, demand, put_off: None };
     floor.group_mut(ix).waiting.insert(order, waiter);
-    if floor.stirred.is_empty() {
-        hunt::look(hunt, call, group, floor, turn);
-    } else {
+    if floor.has_stirred(now) {
         // Who has become free at this very moment may be somebody's who waits.
         floor.look_again(ix, order);
         call.state = State::Hunting(hunt);
+    } else {
+        hunt::look(hunt, call, group, floor, turn);
     }
 }
 

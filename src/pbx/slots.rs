@@ -146,7 +146,7 @@ impl Desk {
 
     /// The caller with whom the phone at this leg speaks as an agent; a call that the agent placed becomes
     /// one of the desk's.
-    fn talker_at(&mut self, phone: LegId, turn: &mut Turn<'_>) -> Result<LegId, u16> {
+    pub(super) fn talker_at(&mut self, phone: LegId, turn: &mut Turn<'_>) -> Result<LegId, u16> {
         let Some(caller) = self.floor.call_of_phone(phone) else {
             self.placed.talker(phone)?;
             return self.adopt(phone, turn).ok_or(603);

@@ -21,6 +21,8 @@ pub(super) enum Timer {
     Guest(LegId),
     /// An agent holds a caller for too long: named by the caller's leg.
     Hold(LegId),
+    /// No further key came from a phone whose agent talks.
+    Keypad(LegId),
     /// A feature code's answer has been played long enough.
     Code(LegId),
     /// A closing or opening out of turn may be over.

@@ -102,7 +102,12 @@ impl Desk {
     }
 
     /// A blind transfer.
-    fn pass_on(&mut self, leg: LegId, number: &Number, turn: &mut Turn<'_>) -> Result<(), u16> {
+    pub(super) fn pass_on(
+        &mut self,
+        leg: LegId,
+        number: &Number,
+        turn: &mut Turn<'_>,
+    ) -> Result<(), u16> {
         let answered = self.floor.call_of_phone(leg);
         let giver = match answered {
             Some(call) => match &self.calls.get(&call).ok_or(603_u16)?.state {

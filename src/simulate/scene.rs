@@ -310,6 +310,7 @@ fn plan(agents: u64, rng: &mut Rng) -> Plan {
         groups,
         preferred: BTreeMap::new(),
         agents,
+        in_call: BTreeMap::new(),
         lots: Vec::new(),
         closers: None,
         codes: CODES

@@ -269,6 +269,14 @@ impl Watch {
                     agent.talks_in.remove(&id);
                 }
             }
+            CallEvent::ConsultBegan { by, .. } => {
+                if call.answered_by.as_ref() != Some(by) {
+                    self.wrong.push(format!("{by} asks for {id}, whom it does not have"));
+                }
+                if !call.held_by.is_empty() {
+                    self.wrong.push(format!("{id} is asked for while it is on hold"));
+                }
+            }
             CallEvent::Parked { by, slot } => {
                 if call.answered_by.take().as_ref() != Some(by) {
                     self.wrong.push(format!("{id} was parked by {by}, who did not have it"));
@@ -371,6 +379,7 @@ impl Watch {
             | CallEvent::KeyWrong { .. }
             | CallEvent::MenuTimedOut { .. }
             | CallEvent::ReasonGiven { .. }
+            | CallEvent::ConsultEnded { .. }
             | CallEvent::ExtensionDialled { .. }
             | CallEvent::LanguageChosen { .. }
             | CallEvent::EntryBegan { .. }

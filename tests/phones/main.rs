@@ -6,6 +6,7 @@
 mod support;
 
 mod agents;
+mod by_keys;
 mod codecs;
 mod edges;
 mod extensions;

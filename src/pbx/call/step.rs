@@ -5,7 +5,7 @@ use crate::event::{CallEvent, EndCause, Party};
 use crate::pbx::api::Action;
 use crate::pbx::floor::{Floor, Turn};
 use crate::pbx::tape::TapeEvent;
-use crate::pbx::{away, direct, entry, hunt, menu, park, queue, recall, tape, transfer};
+use crate::pbx::{away, consult, direct, entry, hunt, menu, park, queue, recall, tape, transfer};
 
 impl Call {
     /// Moves the call one step.
@@ -37,6 +37,7 @@ impl Call {
                 | S::Direct(_)
                 | S::Talking(_)
                 | S::Passing(_)
+                | S::Consulting(_)
                 | S::Parked(_)
                 | S::Away(_),
                 E::CallerGone,
@@ -50,6 +51,7 @@ impl Call {
                 | S::Direct(_)
                 | S::Talking(_)
                 | S::Passing(_)
+                | S::Consulting(_)
                 | S::Parked(_)
                 | S::Away(_),
                 E::CallerFailed(what),
@@ -141,6 +143,17 @@ impl Call {
                 transfer::rang_out(self, ring, floor, turn);
             }
 
+            (S::Consulting(_), E::PhoneAnswered(leg)) => {
+                consult::answered(self, leg, floor, turn);
+            }
+            (S::Consulting(_), E::PhoneGone(leg) | E::PhoneRefused(leg, _)) => {
+                consult::gone(self, leg, floor, turn);
+            }
+            (S::Consulting(_), E::PhoneFailed(leg, what) | E::NoRoom(leg, what)) => {
+                consult::failed(self, leg, what, floor, turn);
+            }
+            (S::Consulting(_), E::RangOut(leg)) => consult::rang_out(self, leg, floor, turn),
+
             (S::Parked(_), E::Due) => park::due(self, floor, turn),
             (S::Parked(_), E::PhoneAnswered(leg)) => park::answered(self, leg, floor, turn),
             (S::Parked(_), E::PhoneRefused(leg, status)) => {
@@ -171,13 +184,19 @@ impl Call {
                 | S::Direct(_)
                 | S::Talking(_)
                 | S::Passing(_)
+                | S::Consulting(_)
                 | S::Parked(_)
                 | S::Away(_),
                 E::Key(_),
             )
             // Music has no end; the end of a play that a conversation replaced is of no concern.
             | (
-                S::Direct(_) | S::Talking(_) | S::Passing(_) | S::Parked(_) | S::Away(_),
+                S::Direct(_)
+                | S::Talking(_)
+                | S::Passing(_)
+                | S::Consulting(_)
+                | S::Parked(_)
+                | S::Away(_),
                 E::Played(_),
             )
             // Only a conversation can be held; before it, the caller stays in its place.
@@ -189,16 +208,25 @@ impl Call {
                 | S::Hunting(_)
                 | S::Direct(_)
                 | S::Passing(_)
+                | S::Consulting(_)
                 | S::Parked(_),
                 E::Hold { .. },
             )
             // A group's caller was told that it rings when the phone was dialled.
-            | (S::Hunting(_) | S::Talking(_) | S::Parked(_) | S::Away(_), E::PhoneRings)
+            | (
+                S::Hunting(_) | S::Talking(_) | S::Consulting(_) | S::Parked(_) | S::Away(_),
+                E::PhoneRings,
+            )
             // Answered already: a forked phone's second word, or a timer that crossed the answer.
             | (S::Talking(_) | S::Away(_), E::PhoneAnswered(_) | E::RangOut(_))
             // What an agent does besides takes nothing from a direct call or a conversation.
             | (
-                S::Direct(_) | S::Talking(_) | S::Passing(_) | S::Parked(_) | S::Away(_),
+                S::Direct(_)
+                | S::Talking(_)
+                | S::Passing(_)
+                | S::Consulting(_)
+                | S::Parked(_)
+                | S::Away(_),
                 E::Withdraw(_),
             )
             // These states ring no phone, wait for no agent, and have no deadline.
@@ -221,11 +249,12 @@ impl Call {
                 | S::Direct(_)
                 | S::Talking(_)
                 | S::Passing(_)
+                | S::Consulting(_)
                 | S::Parked(_)
                 | S::Away(_),
                 E::AgentFree,
             )
-            | (S::Direct(_) | S::Talking(_) | S::Away(_), E::Due)
+            | (S::Direct(_) | S::Talking(_) | S::Consulting(_) | S::Away(_), E::Due)
             // The desk mends the one and has forgotten the other.
             | (S::New | S::Over, _) => {}
         }

@@ -15,7 +15,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Inputs that a seed plays before everybody goes home.
-const STEPS: u32 = 120;
+const STEPS: u32 = 150;
 
 /// A number outside.
 const OUTSIDE: &str = "0398765432";
@@ -250,7 +250,8 @@ impl World {
             91..93 => self.consult(),
             93..94 => self.replaces(),
             94..95 => self.slots(),
-            95..97 => {
+            95..97 => self.keys(),
+            97..98 => {
                 let ms = self.rng.below(4000);
                 self.pass(Duration::from_millis(ms));
             }
@@ -288,6 +289,24 @@ impl World {
         let number =
             self.one_of(&["201", "202", "203", "211", OUTSIDE, "800", "801"]).expect("some");
         self.give(arrived(leg, number, Origin::Extension(Number(agent.0))));
+    }
+
+    /// An agent wants something by keys.
+    fn keys(&mut self) {
+        let phones: Vec<LegId> = self
+            .legs
+            .iter()
+            .filter(|(id, leg)| {
+                leg.answered && (leg.phone.is_some() || self.dialling.contains_key(id))
+            })
+            .map(|(id, _)| *id)
+            .collect();
+        let wishes =
+            ["*7", "*1202#", "*1211", "*1700#", "*2201#", "*2202#", "*2203", "*3", "*0", "*9"];
+        let (Some(leg), Some(wish)) = (self.one_of(&phones), self.one_of(&wishes)) else { return };
+        for key in wish.chars() {
+            self.give(Input::Key { leg, key });
+        }
     }
 
     /// Somebody parks a call, or wants one that is parked, by the API.
@@ -392,7 +411,7 @@ pub(super) fn varied(rng: &mut Rng) -> Plan {
     }
     for lot in &mut plan.lots {
         let lot = Arc::make_mut(lot);
-        (lot.recall_after, lot.recall_ring) = (secs(5 + rng.below(40)), secs(5 + rng.below(60)));
+        (lot.recall_after, lot.recall_ring) = (secs(5 + rng.below(15)), secs(10 + rng.below(80)));
     }
     plan.outside = Some(Outside {
         extensions: ["201", "202", "211", "212"].map(Number::from).into(),

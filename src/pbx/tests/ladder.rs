@@ -157,6 +157,13 @@ impl Ladder {
                 Input::Transfer { leg: leg(who), to: TransferTo::Leg(leg(other)) }
             }
             ["phone", who, up] => Input::Phone { extension: who.into(), reachable: up == "up" },
+            ["keys", who, keys] => {
+                for key in keys.chars() {
+                    let actions = self.give(Input::Key { leg: leg(who), key });
+                    self.show(&actions);
+                }
+                return;
+            }
             ["park", who, ref slot @ ..] => {
                 let call = self.desk.call_of(leg(who)).expect("a call");
                 let slot = slot.first().map(|slot| Number::from(*slot));
@@ -307,6 +314,8 @@ fn fact(event: &CallEvent) -> String {
         CallEvent::SentAway { by, attended, .. } => {
             format!("SentAway {by}{}", if *attended { " (attended)" } else { "" })
         }
+        CallEvent::ConsultBegan { by, with } => format!("ConsultBegan {by} {with}"),
+        CallEvent::ConsultEnded { with, why } => format!("ConsultEnded {with} {why:?}"),
         CallEvent::Parked { by, slot } => format!("Parked {by} {slot}"),
         CallEvent::Unparked { slot, how, phone: None } => format!("Unparked {slot} {how:?}"),
         CallEvent::Unparked { slot, how, phone: Some(phone) } => {
@@ -345,6 +354,11 @@ fn change(event: &AgentEvent) -> String {
 #[test]
 fn calls_go_as_the_ladders_say() {
     told_in("ladders.txt", include_str!("ladders.txt"));
+}
+
+#[test]
+fn agents_do_by_keys_what_the_ladders_say() {
+    told_in("by_keys.txt", include_str!("by_keys.txt"));
 }
 
 #[test]

@@ -16,7 +16,7 @@ use crate::base::{
 };
 use crate::dialplan::{
     Agent, AtClosing, Branch, ClosedTargets, DeskNumber, Dial, Entry, FeatureCode, Group, Hours,
-    Lot, Menu, PLAIN_PRIORITY, Picking, Plan, Recall, SetAside, Share, Skills, Span, Speak,
+    InCall, Lot, Menu, PLAIN_PRIORITY, Picking, Plan, Recall, SetAside, Share, Skills, Span, Speak,
     Strategy, Target, WeekdayKey, Widening,
 };
 use chrono::NaiveTime;
@@ -277,6 +277,15 @@ fn plan() -> Plan {
         .into(),
         preferred: [(Private::new("0311112222".to_owned()), 1)].into(),
         agents: extensions.iter().map(|e| (AgentId::from(*e), agent(e))).collect(),
+        in_call: [
+            ("*7", InCall::Park),
+            ("*1", InCall::Transfer),
+            ("*2", InCall::Consult),
+            ("*3", InCall::Swap),
+            ("*0", InCall::Back),
+        ]
+        .map(|(code, what)| (code.to_owned(), what))
+        .into(),
         lots: vec![
             lot("800", &["801", "802"], Recall::Parker { then: None }),
             lot("810", &["811"], Recall::Group),

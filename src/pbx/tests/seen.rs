@@ -34,6 +34,8 @@ pub(super) struct Seen {
     /// All that were ever rung for it.
     pub(super) rung: BTreeSet<AgentId>,
     pub(super) ended: u32,
+    /// Its agent asks a colleague.
+    pub(super) consults: bool,
     /// In which slot it is.
     pub(super) parked: Option<Number>,
 }
@@ -90,6 +92,14 @@ impl Seen {
                 self.asked = None;
                 self.joined = *attended;
             }
+            CallEvent::ConsultBegan { .. } => {
+                assert_eq!(self.answered, 1, "seed {seed}: asked by nobody");
+                assert!(!std::mem::replace(&mut self.consults, true), "seed {seed}: asked twice");
+                self.asked = None;
+            }
+            CallEvent::ConsultEnded { .. } => {
+                assert!(std::mem::take(&mut self.consults), "seed {seed}: nobody asked");
+            }
             CallEvent::Parked { slot, .. } => {
                 self.parked = Some(slot.clone());
                 assert_eq!(self.answered, 1, "seed {seed}: parked by nobody");
@@ -117,6 +127,7 @@ impl Seen {
                 assert_eq!(self.answered, 1, "seed {seed}");
             }
             CallEvent::Ended { .. } => {
+                assert!(!self.consults, "seed {seed}: somebody asks still");
                 assert!(self.ringing.is_empty(), "seed {seed}: {:?} still ring", self.ringing);
                 self.ended += 1;
             }

@@ -1,0 +1,110 @@
+//! What an agent's keys bring about in a conversation, and what the phone hears when they cannot.
+
+use super::api::Action;
+use super::call::State;
+use super::consult;
+use super::desk::Desk;
+use super::floor::Turn;
+use super::keypad::Wish;
+use crate::base::{LegId, PromptId};
+use crate::dialplan::{InCall, Route};
+use crate::event::ConsultEnd;
+
+impl Desk {
+    /// A key of a phone of ours. Only agents in a conversation do anything by keys.
+    pub(super) fn phone_pressed(&mut self, leg: LegId, key: char, turn: &mut Turn<'_>) {
+        if !self.listens_to(leg) {
+            return;
+        }
+        if let Some(wish) = self.floor.pressed(leg, key, turn) {
+            self.obey_keys(leg, wish, turn);
+        }
+    }
+
+    /// No further key came from this phone.
+    pub(super) fn keypad_over(&mut self, leg: LegId, turn: &mut Turn<'_>) {
+        if let Some(wish) = self.floor.keypad_due(leg)
+            && self.listens_to(leg)
+        {
+            self.obey_keys(leg, wish, turn);
+        }
+    }
+
+    /// Whether the leg is an agent's phone in a conversation.
+    fn listens_to(&self, leg: LegId) -> bool {
+        let call = self.floor.call_of_phone(leg).and_then(|call| self.calls.get(&call));
+        match call.map(|call| &call.state) {
+            Some(State::Talking(talk)) => talk.phone == leg,
+            Some(State::Consulting(consult)) => consult.phone == leg,
+            Some(_) => false,
+            None => self.placed.talker(leg).is_ok(),
+        }
+    }
+
+    fn obey_keys(&mut self, leg: LegId, wish: Wish, turn: &mut Turn<'_>) {
+        let Wish { what, number } = wish;
+        let done = match (what, number) {
+            (InCall::Park, _) => {
+                let caller = self.talker_at(leg, turn).ok();
+                caller.is_some_and(|caller| self.park(caller, None, false, turn).is_ok())
+            }
+            (InCall::Transfer, Some(number)) => {
+                let passed = self.pass_on(leg, &number, turn).is_ok();
+                // Until somebody answers, the phone is still there and hears that it rings.
+                if passed && self.waits_for_taker(leg) {
+                    self.floor.loops(leg, PromptId::from("ringback"), turn);
+                }
+                passed
+            }
+            (InCall::Consult, Some(number)) => self.consult(leg, &number, turn),
+            (InCall::Swap, _) => self.with_call(leg, turn, consult::swap),
+            (InCall::Back, _) => self.with_call(leg, turn, |call, floor, turn| {
+                consult::back(call, ConsultEnd::SentBack, false, floor, turn)
+            }),
+            (InCall::Transfer | InCall::Consult, None) => false,
+        };
+        if !done {
+            let (play, refused) = (self.floor.draw_play(), self.floor.plan.code_refused.clone());
+            let prompts = vec![refused];
+            turn.act(Action::Play { leg, play, prompts, looped: false, stops_on_key: false });
+        }
+    }
+
+    fn consult(&mut self, leg: LegId, number: &crate::base::Number, turn: &mut Turn<'_>) -> bool {
+        let plan = self.floor.plan.clone();
+        let Route::Agent(id) = plan.route(number, turn.now.wall) else { return false };
+        let Some(colleague) = self.floor.agent_ix(id) else { return false };
+        let asked = self.floor.agent(colleague);
+        // Never one whose phone is in use, the asker's own included.
+        if !asked.is_reachable() || !asked.line.has_no_call() {
+            return false;
+        }
+        let Ok(caller) = self.talker_at(leg, turn) else { return false };
+        let Some(call) = self.calls.get_mut(&caller) else { return false };
+        self.at_hand = Some(caller);
+        let begun = consult::begin(call, colleague, &mut self.floor, turn);
+        self.stepped(caller);
+        begun
+    }
+
+    /// Does something to the call of an agent's phone.
+    fn with_call(
+        &mut self,
+        leg: LegId,
+        turn: &mut Turn<'_>,
+        what: impl FnOnce(&mut super::call::Call, &mut super::floor::Floor, &mut Turn<'_>) -> bool,
+    ) -> bool {
+        let Some(caller) = self.floor.call_of_phone(leg) else { return false };
+        let Some(call) = self.calls.get_mut(&caller) else { return false };
+        self.at_hand = Some(caller);
+        let done = what(call, &mut self.floor, turn);
+        self.stepped(caller);
+        done
+    }
+
+    /// Whether the phone has passed its caller on and nobody has taken it yet.
+    fn waits_for_taker(&self, leg: LegId) -> bool {
+        let call = self.floor.call_of_phone(leg).and_then(|call| self.calls.get(&call));
+        matches!(call.map(|call| &call.state), Some(State::Passing(passing)) if passing.phone == Some(leg))
+    }
+}
