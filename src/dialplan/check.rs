@@ -34,6 +34,11 @@ pub(crate) fn whole(
             out.at(span, Problem::NoPositions);
         }
     }
+    if plan.waits.is_empty() {
+        for span in &marks.tell_wait {
+            out.at(span, Problem::NoWaits);
+        }
+    }
     if !marks.announces {
         for span in &marks.records {
             out.at(span, Problem::RecordsUnannounced);

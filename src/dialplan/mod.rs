@@ -38,7 +38,9 @@ pub use in_call::InCall;
 pub use outside::{Outside, OutsideRule, Outward, Pattern, Way};
 pub use park::{Lot, MOST_SLOTS, Recall};
 pub use parse::{LONGEST_RING, MOST_AGENTS, MOST_ENTRIES};
-pub use picking::{MOST_LEVEL, PLAIN_PRIORITY, Picking, Preferred, Share, Skills, Widening};
+pub use picking::{
+    MOST_LEVEL, Overflow, OverflowWhen, PLAIN_PRIORITY, Picking, Preferred, Share, Skills, Widening,
+};
 pub use plan::*;
 pub use route::Route;
 pub use shape::show as show_duration;

@@ -5,7 +5,7 @@
 
 use super::finding::{Findings, nearest};
 use super::parse_way;
-use super::plan::{Agent, Plan, Target};
+use super::plan::{Agent, FeatureCode, Pausing, Plan, Target};
 use super::problem::{Problem, What};
 use super::reader::{At, Item, Table};
 use super::shape::{Kind, NumberRule, Shape, TextRule};
@@ -57,6 +57,8 @@ pub(crate) struct Marks {
     pub(crate) closers: Vec<At<Vec<AgentId>>>,
     /// Groups that tell positions.
     pub(crate) tell_position: Vec<Range<usize>>,
+    /// Groups that tell waits.
+    pub(crate) tell_wait: Vec<Range<usize>>,
     /// Where numbers and groups say that they record.
     pub(crate) records: Vec<Range<usize>>,
     /// Who may listen to others: a range of numbers is one place.
@@ -96,6 +98,7 @@ struct Prompts {
     code_refused: PromptId,
     hold_music: PromptId,
     positions: Vec<PromptId>,
+    waits: Vec<(Duration, PromptId)>,
 }
 
 /// Reads a plan from a document.
@@ -110,7 +113,8 @@ pub(crate) fn plan(document: &Spanned<DeTable>, out: &mut Findings) -> (Plan, Ma
         .need("timezone", "timezone = \"Asia/Tokyo\"", reading.out)
         .and_then(|item| timezone(&item, reading.out))
         .unwrap_or(chrono_tz::Asia::Tokyo);
-    let Prompts { code_done, code_refused, hold_music, positions } = reading.prompts(&mut top);
+    let Prompts { code_done, code_refused, hold_music, positions, waits } =
+        reading.prompts(&mut top);
     let (extension_ring, hold_most) = reading.extensions(&mut top);
     let supervisors = reading.supervisors(&mut top);
     let recording = reading.recording(&mut top);
@@ -127,6 +131,7 @@ pub(crate) fn plan(document: &Spanned<DeTable>, out: &mut Findings) -> (Plan, Ma
         agents: BTreeMap::new(),
         in_call: BTreeMap::new(),
         lots: Vec::new(),
+        pausing: Pausing::default(),
         codes: BTreeMap::new(),
         closers: None,
         open_codes: BTreeMap::new(),
@@ -139,6 +144,7 @@ pub(crate) fn plan(document: &Spanned<DeTable>, out: &mut Findings) -> (Plan, Ma
         code_refused,
         hold_music,
         positions,
+        waits,
         prompts: BTreeSet::new(),
     };
     for (key, item) in reading.named(&mut top, "hours") {
@@ -289,8 +295,9 @@ impl Reading<'_, '_> {
         let hold_music = self.prompt(&mut table, "hold_music", "music");
         let list = table.get("positions").and_then(|item| item.list(self.out)).unwrap_or_default();
         let positions = list.iter().filter_map(|item| self.prompt_in(item)).collect();
+        let waits = self.waits(&mut table);
         table.finish(self.out);
-        Prompts { code_done, code_refused, hold_music, positions }
+        Prompts { code_done, code_refused, hold_music, positions, waits }
     }
 
     /// How long a phone rings, and how long an agent may hold a caller.
@@ -307,6 +314,20 @@ impl Reading<'_, '_> {
     /// each one's own.
     fn agents(&mut self, top: &mut Table, plan: &mut Plan) {
         for (key, item) in self.all(top, "agents") {
+            match key.value.as_str() {
+                "pause_reasons" => {
+                    self.pause_reasons(&item, plan);
+                    continue;
+                }
+                "wrap_up_longer" => {
+                    let span = Duration::from_secs(1)..=Duration::from_secs(3600);
+                    if let Some(more) = item.duration(span, self.out) {
+                        plan.pausing.wrap_up_more = more.value;
+                    }
+                    continue;
+                }
+                _ => {}
+            }
             let agent = if item.is(Kind::Text) {
                 item.text(TextRule::Name, self.out)
                     .map(|name| Agent { name: name.value, ..Agent::default() })
@@ -333,6 +354,29 @@ impl Reading<'_, '_> {
                 self.marks.agents.entry(id.clone()).or_insert_with(|| key.span.clone());
                 plan.agents.insert(id, Agent { name, ..agent });
             }
+        }
+    }
+
+    /// `pause_reasons = { "昼休み" = "*131" }`: each with the code that pauses for it.
+    fn pause_reasons(&mut self, item: &Item, plan: &mut Plan) {
+        let Some(table) = item.table(self.out) else { return };
+        for (reason, code) in table.entries() {
+            if !values::obeys(&reason.value, TextRule::Name) {
+                let (key, found) = ("pause_reasons".to_owned(), reason.value.clone());
+                self.out.at(&reason.span, Shape::BadText { key, found, rule: TextRule::Name });
+            }
+            let Ok(place) = u8::try_from(plan.pausing.reasons.len()) else {
+                let key = "pause_reasons".to_owned();
+                return self.out.at(&reason.span, Shape::TooMany { key, most: 256 });
+            };
+            plan.pausing.reasons.push(reason.value);
+            let Some(code) = code.raw(self.out) else { continue };
+            if !values::is_code(&code.value) {
+                let found = code.value.clone();
+                self.out.at(&code.span, Shape::BadNumber { found, rule: NumberRule::Code });
+            }
+            self.number(&code, What::Code);
+            plan.codes.insert(Number::from(code.value), FeatureCode::PauseFor(place));
         }
     }
 

@@ -25,6 +25,9 @@ const fn behind(code: FeatureCode) -> Behind {
         FeatureCode::SignIn
         | FeatureCode::SignOut
         | FeatureCode::Pause
+        | FeatureCode::PauseFor(_)
+        | FeatureCode::WrapUpLonger
+        | FeatureCode::WrapUpEnd
         | FeatureCode::Unpause
         | FeatureCode::RecordStart
         | FeatureCode::RecordStop

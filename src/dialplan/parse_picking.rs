@@ -2,14 +2,17 @@
 //! are served first.
 
 use super::finding::Findings;
-use super::parse::Reading;
-use super::picking::{MOST_LEVEL, Picking, Preferred, Share, Skills, Widening};
+use super::parse::{From, Reading};
+use super::parse_way;
+use super::picking::{
+    MOST_LEVEL, Overflow, OverflowWhen, Picking, Preferred, Share, Skills, Widening,
+};
 use super::plan::Target;
 use super::problem::Problem;
 use super::reader::{At, Item, Table};
 use super::shape::{Kind, NumberRule, Shape, TextRule, show};
 use super::values;
-use crate::base::{AgentId, Private};
+use crate::base::{AgentId, GroupId, Private, PromptId};
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -21,6 +24,10 @@ const WEIGHT: RangeInclusive<u64> = 1..=1000;
 const AFTER: RangeInclusive<Duration> = Duration::from_secs(1)..=Duration::from_secs(4 * 3600);
 /// Most skills of one agent, number, key or group, and most steps of one widening.
 const MOST_SKILLS: usize = 32;
+/// Most rules of overflow of one group.
+const MOST_OVERFLOWS: usize = 16;
+/// Most announcements of waits.
+const MOST_WAITS: usize = 64;
 
 fn level(value: u64) -> u8 {
     u8::try_from(value).unwrap_or(MOST_LEVEL)
@@ -136,6 +143,60 @@ impl Reading<'_, '_> {
             widen.push(next);
         }
         Picking { shares, skills, widen }
+    }
+
+    /// `[[groups.NAME.overflow]]`: one condition, and where to.
+    pub(crate) fn overflow(&mut self, id: &GroupId, table: &mut Table) -> Vec<Overflow> {
+        let list = table.get("overflow").and_then(|item| item.list(self.out)).unwrap_or_default();
+        let mut found = Vec::new();
+        for item in list.iter().take(MOST_OVERFLOWS) {
+            let Some(mut rule) = item.table(self.out) else { continue };
+            let waiting = rule.get("waiting").and_then(|item| item.integer(0..=10_000, self.out));
+            let waited = rule.get("waited").and_then(|item| item.duration(AFTER, self.out));
+            let estimated = rule.get("estimated").and_then(|item| item.duration(AFTER, self.out));
+            let conditions = rule.written();
+            let example = "overflow = [{ waited = \"60s\", to = { group = \"second\" } }]";
+            let to = rule.need("to", example, self.out);
+            let to = to.and_then(|item| parse_way::target(self, &From::Desk, &item));
+            rule.finish(self.out);
+            if conditions != 1 {
+                self.out.at(&item.span, Problem::BadOverflow { found: conditions });
+            }
+            if to.as_ref().is_some_and(|to| *to == Target::Group(id.clone())) {
+                self.out.at(&item.span, Problem::OverflowHome { group: id.as_str().to_owned() });
+            }
+            let waiting = waiting.and_then(|at| u32::try_from(at.value).ok());
+            let when = waiting
+                .map(OverflowWhen::Waiting)
+                .or(waited.map(|at| OverflowWhen::Waited(at.value)))
+                .or(estimated.map(|at| OverflowWhen::Estimated(at.value)));
+            if let (Some(when), Some(to)) = (when, to) {
+                found.push(Overflow { when, to });
+            }
+        }
+        found
+    }
+
+    /// `waits = [{ within = "1m", prompt = "wait-1min" }, …]` of `[prompts]`.
+    pub(crate) fn waits(&mut self, table: &mut Table) -> Vec<(Duration, PromptId)> {
+        let list = table.get("waits").and_then(|item| item.list(self.out)).unwrap_or_default();
+        let mut waits: Vec<(Duration, PromptId)> = Vec::new();
+        for item in list.iter().take(MOST_WAITS) {
+            let Some(mut entry) = item.table(self.out) else { continue };
+            let example = "waits = [{ within = \"1m\", prompt = \"wait-1min\" }]";
+            let within = entry.need("within", example, self.out);
+            let within = within.and_then(|item| item.duration(AFTER, self.out));
+            let prompt = entry.need("prompt", example, self.out);
+            let prompt = prompt.and_then(|item| self.prompt_in(&item));
+            entry.finish(self.out);
+            if let (Some(within), Some(prompt)) = (within, prompt) {
+                if waits.last().is_some_and(|(last, _)| *last >= within.value) {
+                    self.out.at(&within.span, Problem::WaitsOrder { found: show(within.value) });
+                }
+                waits.push((within.value, prompt));
+            }
+        }
+        waits
     }
 
     /// `[preferred_callers]`: number = priority.

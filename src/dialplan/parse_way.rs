@@ -252,6 +252,7 @@ pub(crate) fn group(reading: &mut Reading<'_, '_>, id: &GroupId, item: &Item) ->
     let strategy = strategy.map_or(Strategy::LongestIdle, |(strategy, _)| strategy);
     let ring = table.duration("ring", RING, s(20), reading.out);
     let wrap_up = table.duration("wrap_up", WRAP_UP, s(0), reading.out);
+    let overflow = reading.overflow(id, &mut table);
     let ring_outs = table.integer("ring_outs", 1..=10, 1, reading.out);
     let on_ring_out = set_aside(reading, &mut table, "on_ring_out", SetAside::Pause);
     let on_refuse = set_aside(reading, &mut table, "on_refuse", SetAside::For(s(10)));
@@ -270,6 +271,10 @@ pub(crate) fn group(reading: &mut Reading<'_, '_>, id: &GroupId, item: &Item) ->
     let every = queue.get("comfort_every");
     let every = every.and_then(|item| item.duration(COMFORT_EVERY, reading.out));
     let tell_position = queue.flag("tell_position", false, reading.out);
+    let tell_wait = queue.flag("tell_wait", false, reading.out);
+    if tell_wait {
+        reading.marks.tell_wait.push(queue.key_span("tell_wait"));
+    }
     let full = reading.prompt(&mut queue, "full", "queue-full");
     let waited = reading.prompt(&mut queue, "waited", "waited-too-long");
     let at_closing = at_closing(reading, &mut queue);
@@ -293,7 +298,7 @@ pub(crate) fn group(reading: &mut Reading<'_, '_>, id: &GroupId, item: &Item) ->
         reading.out.at(&wait.span, Problem::WaitBelowBusy { wait: show(max_wait) });
     }
     let comfort_every = every.as_ref().map_or(s(30), |every| every.value);
-    if (comfort.is_some() || tell_position) && comfort_every >= max_wait {
+    if (comfort.is_some() || tell_position || tell_wait) && comfort_every >= max_wait {
         let span = every.map_or_else(|| wait.span.clone(), |every| every.span);
         let (every, wait) = (show(comfort_every), show(max_wait));
         reading.out.at(&span, Problem::ComfortNever { every, wait });
@@ -315,11 +320,13 @@ pub(crate) fn group(reading: &mut Reading<'_, '_>, id: &GroupId, item: &Item) ->
         max_waiting: u32::try_from(max_waiting).unwrap_or(u32::MAX),
         max_wait,
         answer_first,
+        overflow,
         busy,
         music,
         comfort,
         comfort_every,
         tell_position,
+        tell_wait,
         full,
         waited,
         at_closing,

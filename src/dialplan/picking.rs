@@ -1,6 +1,7 @@
 //! How a group picks among its members: whose turn comes before whose, who knows what, and how a
 //! caller's wish widens while it waits. Plain values; `pbx` acts on them.
 
+use super::plan::Target;
 use crate::base::{AgentId, Private};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -79,6 +80,26 @@ pub struct Widening {
     pub after: Duration,
     /// No higher level is asked for from then on; 0: anybody will do.
     pub level: u8,
+}
+
+/// Where a call goes that finds, or becomes, too long a wait.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Overflow {
+    /// When.
+    pub when: OverflowWhen,
+    /// Where to.
+    pub to: Target,
+}
+
+/// What makes a wait too long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum OverflowWhen {
+    /// So many wait in the queue when the call comes.
+    Waiting(u32),
+    /// The call has waited so long in this group.
+    Waited(Duration),
+    /// It would wait longer than this, as far as can be told when it comes.
+    Estimated(Duration),
 }
 
 /// Callers who are served before others, by their number as the history writes it.

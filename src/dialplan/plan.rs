@@ -6,7 +6,7 @@ use super::attendant::{Branch, Dial, Entry, Speak};
 use super::in_call::InCall;
 use super::outside::Outside;
 use super::park::Lot;
-use super::picking::{Picking, Preferred, Skills};
+use super::picking::{Overflow, Picking, Preferred, Skills};
 use crate::base::{AgentId, EntryId, GroupId, MenuId, Number, Private, PromptId, TrunkId};
 use chrono::{NaiveDate, NaiveTime, Weekday};
 use std::collections::{BTreeMap, BTreeSet};
@@ -39,6 +39,8 @@ pub struct Plan {
     pub in_call: BTreeMap<String, InCall>,
     /// Parking lots, by their names in the plan.
     pub lots: Vec<Arc<Lot>>,
+    /// How agents pause and wrap up.
+    pub pausing: Pausing,
     /// Feature codes.
     pub codes: BTreeMap<Number, FeatureCode>,
     /// Who may close and open the desk by feature code; none: every agent.
@@ -63,6 +65,9 @@ pub struct Plan {
     pub code_refused: PromptId,
     /// Whole-phrase position announcements, the first for position 1; beyond the last none is told.
     pub positions: Vec<PromptId>,
+    /// Whole-phrase announcements of an estimated wait of at most so long, the shortest first; beyond
+    /// the last none is told.
+    pub waits: Vec<(Duration, PromptId)>,
     /// Every prompt that it names.
     pub prompts: BTreeSet<PromptId>,
 }
@@ -310,6 +315,8 @@ pub struct Group {
     pub max_wait: Duration,
     /// Whether the caller is answered (200) before an agent is, even when one is free.
     pub answer_first: bool,
+    /// Where calls go whose wait is too long; the first that holds.
+    pub overflow: Vec<Overflow>,
     /// "All operators are busy", played once when nobody is free.
     pub busy: PromptId,
     /// Played in a loop while waiting, and while an agent's phone rings for an answered caller.
@@ -318,8 +325,10 @@ pub struct Group {
     pub comfort: Option<PromptId>,
     /// How often `comfort` (and the position) is told.
     pub comfort_every: Duration,
-    /// Whether the position is told before the comfort message.
+    /// Whether the position is told before the comfort message, when it is better than what was told last.
     pub tell_position: bool,
+    /// Whether the estimated wait is, likewise.
+    pub tell_wait: bool,
     /// Said before release when the queue is full.
     pub full: PromptId,
     /// Said before release when the longest wait has passed.
@@ -358,6 +367,29 @@ pub enum SetAside {
     Pause,
 }
 
+/// How agents pause and wrap up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Pausing {
+    /// For what an agent may be paused by the API, each with a feature code or without; none: anything.
+    pub reasons: Vec<String>,
+    /// By how much an order makes after-call work longer.
+    pub wrap_up_more: Duration,
+}
+
+impl Default for Pausing {
+    fn default() -> Self {
+        Self { reasons: Vec::new(), wrap_up_more: Duration::from_secs(60) }
+    }
+}
+
+impl Pausing {
+    /// Whether an agent may be paused for this.
+    #[must_use]
+    pub fn allows(&self, reason: &str) -> bool {
+        self.reasons.is_empty() || self.reasons.iter().any(|known| known == reason)
+    }
+}
+
 /// An agent of the plan.
 #[derive(Clone, Debug, Default)]
 pub struct Agent {
@@ -378,6 +410,12 @@ pub enum FeatureCode {
     SignOut,
     /// Sets aside until unpaused.
     Pause,
+    /// The same, for the plan's reason of this place in its list.
+    PauseFor(u8),
+    /// Makes after-call work longer.
+    WrapUpLonger,
+    /// Ends after-call work.
+    WrapUpEnd,
     /// Ends a pause.
     Unpause,
     /// Records the call that the agent holds, or has just put on hold.
@@ -412,7 +450,9 @@ pub enum FeatureCode {
 
 impl FeatureCode {
     /// As a plan writes each of them.
-    pub const NAMES: [(&'static str, Self); 18] = [
+    pub const NAMES: [(&'static str, Self); 20] = [
+        ("wrap_up_longer", Self::WrapUpLonger),
+        ("wrap_up_end", Self::WrapUpEnd),
         ("sign_in", Self::SignIn),
         ("sign_out", Self::SignOut),
         ("pause", Self::Pause),

@@ -73,6 +73,14 @@ pub enum Problem {
     CodesClash { code: String, other: String, line: usize },
     /// A parking lot that calls the group needs no other way.
     ParkThenUnused,
+    /// Not exactly one thing that makes a wait too long.
+    BadOverflow { found: usize },
+    /// A wait that leads where it is.
+    OverflowHome { group: String },
+    /// An announcement of a wait behind one of a longer wait.
+    WaitsOrder { found: String },
+    /// Waits are told, and no prompt tells them.
+    NoWaits,
     /// A step of a widening that is not later than the one before, or asks for no less.
     WidenOrder { found: String },
     /// Calls are recorded, and nothing is said of telling callers.
@@ -270,6 +278,48 @@ impl Problem {
                     "at least {least} digits are more than at most {most}"
                 ),
                 say!("min_digits は max_digits 以下", "a min_digits that is not above max_digits"),
+            ),
+            Self::BadOverflow { found } => (
+                Error,
+                "bad-overflow",
+                say!(
+                    "overflow の条件が {found} 個書かれている",
+                    "there are {found} conditions of this overflow"
+                ),
+                say!(
+                    "waiting（人数）、waited（待った時間）、estimated（予想待ち時間）のどれか一つ",
+                    "exactly one of waiting (calls), waited or estimated (times)"
+                ),
+            ),
+            Self::OverflowHome { group } => (
+                Error,
+                "overflow-home",
+                say!(
+                    "グループ {group} の overflow が自分自身に戻る",
+                    "the overflow of the group {group} leads back to it"
+                ),
+                say!("別のグループか行き先", "another group, or another way"),
+            ),
+            Self::WaitsOrder { found } => (
+                Error,
+                "waits-order",
+                say!(
+                    "waits の {found} が前のものより長くない",
+                    "{found} of waits is not longer than the one before"
+                ),
+                say!("短い順に書く", "the shortest first"),
+            ),
+            Self::NoWaits => (
+                Error,
+                "no-waits",
+                say!(
+                    "予想待ち時間を案内するのに [prompts] の waits がない",
+                    "waits are told, and [prompts] has no waits"
+                ),
+                say!(
+                    "waits = [{{ within = \"1m\", prompt = \"wait-1min\" }}, …]、または tell_wait = false",
+                    "waits = [{{ within = \"1m\", prompt = \"wait-1min\" }}, …], or tell_wait = false"
+                ),
             ),
             Self::WidenOrder { found } => (
                 Error,

@@ -224,6 +224,11 @@ impl End {
                     FeatureCode::SignIn => lang.pick("受付を始める", "sign in"),
                     FeatureCode::SignOut => lang.pick("受付を終える", "sign out"),
                     FeatureCode::Pause => lang.pick("離席", "pause"),
+                    FeatureCode::PauseFor(_) => lang.pick("理由付きの離席", "pause for a reason"),
+                    FeatureCode::WrapUpLonger => {
+                        lang.pick("後処理を延ばす", "longer after-call work")
+                    }
+                    FeatureCode::WrapUpEnd => lang.pick("後処理を終える", "end of after-call work"),
                     FeatureCode::Unpause => lang.pick("離席を終える", "unpause"),
                     FeatureCode::RecordStart => lang.pick("録音を始める", "record"),
                     FeatureCode::RecordStop => lang.pick("録音を終える", "record no more"),

@@ -95,6 +95,13 @@ pub enum CallEvent {
         /// 1 is next.
         position: u32,
     },
+    /// The wait was too long: the call is sent on, and keeps its place by when it asked.
+    Overflowed {
+        /// From which group.
+        group: GroupId,
+        /// What was too long.
+        why: Overflowing,
+    },
     /// An announcement began to play to the caller.
     Announced {
         /// Which prompt.
@@ -359,6 +366,8 @@ pub enum Purpose {
     Comfort,
     /// "You are number n."
     Position,
+    /// How long the wait will be, as far as can be told.
+    Wait,
     /// The after-hours message (時間外メッセージ).
     AfterHours,
     /// An information message of the auto attendant.
@@ -381,6 +390,18 @@ pub enum Supervision {
     Whisper,
     /// Is heard by both.
     Barge,
+}
+
+/// What made a wait too long.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Overflowing {
+    /// Too many waited when it came.
+    Waiting,
+    /// It had waited too long.
+    Waited,
+    /// It would have waited too long.
+    Estimated,
 }
 
 /// Why one ringing of one agent's phone ended without a conversation.

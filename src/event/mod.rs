@@ -14,8 +14,8 @@ mod sound;
 
 pub use agent::{AgentEvent, Means};
 pub use call::{
-    CallEvent, Caller, CallerNumber, Closed, ConsultEnd, EndCause, OfferEnd, Origin, Party,
-    Purpose, Supervision, Unpark,
+    CallEvent, Caller, CallerNumber, Closed, ConsultEnd, EndCause, OfferEnd, Origin, Overflowing,
+    Party, Purpose, Supervision, Unpark,
 };
 pub use desk::DeskEvent;
 pub use placed::{PlacedEnd, PlacedEvent};

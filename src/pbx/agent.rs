@@ -110,6 +110,8 @@ pub struct AgentSnapshot {
 pub struct AgentMemory {
     /// Whether the agent took part.
     pub duty: Remembered,
+    /// The last that was written of it was after-call work.
+    pub in_wrap_up: bool,
     /// In a call or in wrap-up when the history stopped.
     pub occupied: bool,
     /// The last that was recorded of the phone.
@@ -147,8 +149,13 @@ impl AgentMemory {
 
     /// Takes in the next entry about this agent, written at `at`.
     pub fn apply(&mut self, event: &AgentEvent, at: Wall) {
-        if !matches!(event, AgentEvent::Phone { .. }) {
+        // After-call work that was made longer began when it began.
+        let same = matches!(event, AgentEvent::WrapUp { .. }) && self.in_wrap_up;
+        if !same && !matches!(event, AgentEvent::Phone { .. }) {
             self.since = at;
+        }
+        if !matches!(event, AgentEvent::Phone { .. }) {
+            self.in_wrap_up = matches!(event, AgentEvent::WrapUp { .. });
         }
         match event {
             AgentEvent::SignedIn { .. } => {
@@ -297,6 +304,11 @@ impl Agent {
     /// Whether a queue may ring this agent now.
     pub(super) fn is_available(&self) -> bool {
         self.duty == Duty::In && self.reachable && self.line.is_free()
+    }
+
+    /// Whether the agent serves its groups now, or will when the call at hand is over.
+    pub(super) fn is_on_duty(&self) -> bool {
+        self.duty == Duty::In && self.reachable
     }
 
     pub(super) fn is_reachable(&self) -> bool {

@@ -224,6 +224,15 @@ pub enum Command {
         /// By what.
         by: Means,
     },
+    /// Ends an agent's after-call work now, or makes it longer by the plan's time.
+    WrapUp {
+        /// Whose.
+        agent: AgentId,
+        /// Longer; otherwise it ends.
+        longer: bool,
+        /// By what.
+        by: Means,
+    },
     /// Begins, pauses or ends the recording of a call that is with an agent.
     Tape {
         /// Which call.
@@ -337,6 +346,12 @@ pub enum CommandError {
     /// The agent may not call this number, or not now.
     #[error("the agent may not call this number, or not now")]
     NotPermitted,
+    /// Only after-call work can be made longer or ended.
+    #[error("the agent is not in after-call work")]
+    NotInWrapUp,
+    /// The plan names the reasons for a pause, and this is none of them.
+    #[error("the plan does not name this reason for a pause")]
+    NoSuchReason,
     /// Pausing needs a signed-in agent.
     #[error("the agent is not signed in")]
     NotSignedIn,

@@ -54,6 +54,10 @@ pub(super) struct Call {
     pub(super) language: Language,
     /// Whether it is recorded.
     pub(super) tape: Tape,
+    /// So often it was sent on because its wait was too long.
+    pub(super) overflows: u32,
+    /// When it was put through to an agent first.
+    pub(super) answered_at: Option<Mono>,
     /// Its caller's priority, where the plan has a word on it; 1 goes first.
     pub(super) priority: Option<u8>,
     /// What it needs of an agent, whatever its group asks for besides.
@@ -196,6 +200,8 @@ impl Call {
             menus: 0,
             language: Language::default(),
             tape: Tape::default(),
+            overflows: 0,
+            answered_at: None,
             priority: None,
             skills: Skills::default(),
             group: None,
@@ -353,6 +359,7 @@ impl Call {
     ) {
         self.accept(turn);
         floor.count_answer(agent);
+        self.answered_at.get_or_insert(turn.now.mono);
         turn.act(Action::Connect { caller: self.leg, agent: phone });
         let id = floor.agent(agent).id.clone();
         self.record(CallEvent::OperatorAnswered { agent: id }, turn);
@@ -395,6 +402,7 @@ impl Call {
                 floor.direct_ends(direct.agent, turn);
             }
             State::Talking(talk) => {
+                self.keep_pace(talk.wrap_up, floor, turn);
                 floor.drop_phone(talk.phone);
                 if over != Over::Phone {
                     turn.act(Action::HangUp { leg: talk.phone, elsewhere: false });
@@ -428,6 +436,14 @@ impl Call {
             floor.talk_ends(agent, Duration::ZERO, turn);
         }
         turn.act(Action::Forget { call: self.id });
+    }
+
+    /// The group remembers how long its call took.
+    fn keep_pace(&self, wrap_up: Duration, floor: &mut Floor, turn: &Turn<'_>) {
+        let group = self.group.as_ref().and_then(|group| floor.group_ix(group));
+        if let (Some(group), Some(at)) = (group, self.answered_at) {
+            floor.group_mut(group).pace.add(turn.now.mono.since(at) + wrap_up);
+        }
     }
 
     /// Sets the call's deadline to what its state waits for.

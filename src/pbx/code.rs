@@ -77,6 +77,9 @@ impl Desk {
             FeatureCode::SignIn
             | FeatureCode::SignOut
             | FeatureCode::Pause
+            | FeatureCode::PauseFor(_)
+            | FeatureCode::WrapUpLonger
+            | FeatureCode::WrapUpEnd
             | FeatureCode::Unpause
             | FeatureCode::RecordStart
             | FeatureCode::RecordStop
@@ -134,6 +137,13 @@ impl Floor {
             FeatureCode::Pause => {
                 Some(Command::Pause { agent: id, reason: PAUSE_REASON.to_owned(), by })
             }
+            FeatureCode::PauseFor(reason) => {
+                let reasons = &self.plan.pausing.reasons;
+                let reason = reasons.get(usize::from(reason)).cloned().unwrap_or_default();
+                Some(Command::Pause { agent: id, reason, by })
+            }
+            FeatureCode::WrapUpLonger => Some(Command::WrapUp { agent: id, longer: true, by }),
+            FeatureCode::WrapUpEnd => Some(Command::WrapUp { agent: id, longer: false, by }),
             FeatureCode::Unpause => Some(Command::Unpause { agent: id, by }),
             // Obeyed already: it was about a call of the agent's.
             FeatureCode::RecordStart

@@ -367,6 +367,7 @@ impl Desk {
             Command::SignIn { agent, .. }
             | Command::SignOut { agent, .. }
             | Command::Pause { agent, .. }
+            | Command::WrapUp { agent, .. }
             | Command::Unpause { agent, .. } => agent,
             Command::Tape { call, order, by } => return self.tape(*call, *order, *by, turn),
             Command::Park { .. } | Command::Fetch { .. } => return self.obey_slot(&command, turn),
@@ -444,6 +445,9 @@ impl Desk {
             FeatureCode::SignIn
             | FeatureCode::SignOut
             | FeatureCode::Pause
+            | FeatureCode::PauseFor(_)
+            | FeatureCode::WrapUpLonger
+            | FeatureCode::WrapUpEnd
             | FeatureCode::Unpause
             | FeatureCode::Pickup
             | FeatureCode::Listen

@@ -197,6 +197,10 @@ impl Floor {
         &mut self.groups[ix.0 as usize]
     }
 
+    pub(super) fn room_of(&self, ix: GroupIx) -> &GroupRoom {
+        &self.groups[ix.0 as usize]
+    }
+
     /// A leg for a phone that we dial: even, never used before.
     pub(super) fn draw_leg(&mut self) -> LegId {
         self.last_leg += 2;

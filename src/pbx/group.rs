@@ -2,6 +2,7 @@
 //! order in which they are served.
 
 use super::agent::AgentIx;
+use super::overflow::Pace;
 use crate::base::{LegId, Mono};
 use crate::dialplan::{MOST_LEVEL, Share, Skills, Strategy, Widening};
 use std::collections::{BTreeMap, BTreeSet};
@@ -102,6 +103,8 @@ pub(super) struct GroupRoom {
     last: BTreeMap<u8, u32>,
     /// The share that the member chosen last had: who comes to be free catches up with it.
     had: u64,
+    /// How long its last calls took.
+    pub(super) pace: Pace,
     /// Calls that asked and are not answered.
     pub(super) waiting: BTreeMap<Order, Waiter>,
     /// Of these, the calls that found nobody free and hold a place in the queue. One that found all free
@@ -123,6 +126,7 @@ impl GroupRoom {
             free: BTreeSet::new(),
             last: BTreeMap::new(),
             had: 0,
+            pace: Pace::default(),
             waiting: BTreeMap::new(),
             queued: BTreeSet::new(),
             hungry: BTreeSet::new(),
@@ -132,7 +136,7 @@ impl GroupRoom {
 
     /// The calls of the room that stood here under the last plan, and whose turn it was there.
     pub(super) fn take_over(&mut self, before: Self) {
-        let Self { seats, last, had, waiting, queued, hungry, ringing_all, .. } = before;
+        let Self { seats, last, had, pace, waiting, queued, hungry, ringing_all, .. } = before;
         let all = self.rings_all();
         (self.waiting, self.queued, self.hungry) = (waiting, queued, hungry);
         self.ringing_all = if all { ringing_all } else { BTreeSet::new() };
@@ -141,7 +145,7 @@ impl GroupRoom {
         let of = |place: &u32| seats.get(*place as usize).and_then(|old| places.get(&old.agent));
         self.last =
             last.iter().filter_map(|(priority, place)| Some((*priority, *of(place)?))).collect();
-        self.had = had;
+        (self.had, self.pace) = (had, pace);
         for old in &seats {
             let seat = places.get(&old.agent).and_then(|place| self.seats.get_mut(*place as usize));
             if let Some(seat) = seat {

@@ -20,6 +20,8 @@ pub(super) struct Hunt {
     pub(super) group: GroupIx,
     /// Its place among all that asked.
     pub(super) order: Order,
+    /// When it came to this group.
+    pub(super) entered: Mono,
     /// When the longest wait has passed.
     pub(super) give_up_at: Mono,
     /// Phones that ring now. Empty while the call is hungry.
@@ -31,10 +33,16 @@ pub(super) struct Hunt {
     /// Not let in yet: it may find the queue full.
     pub(super) fresh: bool,
     pub(super) hears: Hears,
+    /// The position that the caller was told last in this group.
+    pub(super) told_position: Option<u32>,
+    /// Which of the plan's waits the caller was told last.
+    pub(super) told_wait: Option<usize>,
     /// Whom it needs; none: anybody.
     pub(super) demand: Option<Demand>,
     /// When that widens next.
     pub(super) widens_at: Option<Mono>,
+    /// When the wait in this group is too long.
+    pub(super) overflow_at: Option<Mono>,
     /// We had no room to dial a phone: none is dialled before then.
     pub(super) again_at: Option<Mono>,
     /// When to look whether the call's number has closed; none when the call is served out.
@@ -47,7 +55,13 @@ const NO_ROOM_PAUSE: Duration = Duration::from_secs(1);
 impl Hunt {
     /// When the call needs a look.
     pub(super) fn deadline(&self) -> Mono {
-        let others = [self.hears.deadline(), self.again_at, self.widens_at, self.closes_at];
+        let others = [
+            self.hears.deadline(),
+            self.again_at,
+            self.widens_at,
+            self.overflow_at,
+            self.closes_at,
+        ];
         others.into_iter().flatten().fold(self.give_up_at, Mono::min)
     }
 

@@ -23,6 +23,7 @@ mod hunt;
 mod keypad;
 mod menu;
 mod outside;
+mod overflow;
 mod park;
 mod placed;
 mod queue;

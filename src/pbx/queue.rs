@@ -3,13 +3,13 @@
 
 use super::call::{Call, Over, State};
 use super::floor::{Floor, Turn};
-use super::group::{Demand, Waiter};
+use super::group::Waiter;
 use super::hunt::{self, Hunt};
+use super::overflow;
 use super::say::{Script, Told};
 use crate::base::{GroupId, Mono, PlayId, PromptId};
 use crate::dialplan::Group;
 use crate::event::{CallEvent, EndCause, Party, Purpose};
-use std::collections::{BTreeMap, BTreeSet};
 
 /// What the caller hears while it hunts.
 #[derive(Debug)]
@@ -58,25 +58,12 @@ fn ask_as(call: &mut Call, id: &GroupId, again: bool, floor: &mut Floor, turn: &
     }
     let order = floor.draw_order(call.priority);
     let now = turn.now.mono;
-    let mut skills = group.picking.skills.clone();
-    skills.add(&call.skills);
-    let demand = Demand::new(skills, &group.picking.widen, now);
-    let mut hunt = Hunt {
-        id: id.clone(),
-        group: ix,
-        order,
-        give_up_at: now + group.max_wait,
-        offers: BTreeMap::new(),
-        tried: BTreeSet::new(),
-        queued: false,
-        fresh: !again,
-        hears: Hears::Nothing,
-        demand: demand.clone(),
-        widens_at: None,
-        again_at: None,
-        closes_at: floor.closing(call.line.as_ref(), group, turn.now),
-    };
+    let demand = overflow::demand(call, group, now);
+    let mut hunt = Hunt::new(id.clone(), ix, order, group, demand.clone(), now);
+    hunt.fresh = !again;
+    hunt.closes_at = floor.closing(call.line.as_ref(), group, turn.now);
     hunt.arm_widening(now, floor);
+    hunt.arm_overflow(group, now);
     let waiter = Waiter { leg: call.leg, since: now, demand, put_off: None };
     floor.group_mut(ix).waiting.insert(order, waiter);
     if floor.has_stirred(now) {
@@ -96,6 +83,9 @@ pub(super) fn join(
     floor: &mut Floor,
     turn: &mut Turn<'_>,
 ) {
+    if let Some(way) = hunt.overflow_at_door(call, plan, floor) {
+        return overflow::send_on(hunt, way, call, plan, floor, turn);
+    }
     let full = floor.group_mut(hunt.group).queued.len() >= plan.max_waiting as usize;
     if hunt.fresh && full {
         return release(&hunt, call, plan.full.clone(), EndCause::QueueFull, plan, floor, turn);
@@ -129,6 +119,8 @@ fn starve(hunt: &mut Hunt, call: &mut Call, plan: &Group, floor: &mut Floor, tur
     let busy = (!call.busy_told).then(|| (Purpose::Busy, plan.busy.clone()));
     match Script::begin(call, busy, floor, turn) {
         Some(script) => hunt.hears = Hears::Words(script),
+        // Sent on from another group in the midst of it.
+        None if matches!(hunt.hears, Hears::Words(_)) => {}
         None => music(hunt, call, plan, floor, turn),
     }
 }
@@ -140,7 +132,7 @@ fn music(hunt: &mut Hunt, call: &Call, plan: &Group, floor: &mut Floor, turn: &m
 }
 
 fn next_comfort(plan: &Group, now: Mono) -> Option<Mono> {
-    let any = plan.comfort.is_some() || plan.tell_position;
+    let any = plan.comfort.is_some() || plan.tell_position || plan.tell_wait;
     (any && !plan.comfort_every.is_zero()).then(|| now + plan.comfort_every)
 }
 
@@ -174,6 +166,14 @@ pub(super) fn due(call: &mut Call, floor: &mut Floor, turn: &mut Turn<'_>) {
     }
     if hunt.closes_at.is_some_and(|at| at <= now) {
         return closes(call, floor, turn);
+    }
+    if hunt.overflow_at.is_some_and(|at| at <= now) {
+        return hunt::with(call, floor, turn, |mut hunt, call, plan, floor, turn| {
+            match hunt.overflow_now(call, plan, floor, now) {
+                Some(way) => overflow::send_on(hunt, way, call, plan, floor, turn),
+                None => call.state = State::Hunting(hunt),
+            }
+        });
     }
     if hunt.widens_at.is_some_and(|at| at <= now) {
         hunt.arm_widening(now, floor);
@@ -213,19 +213,15 @@ fn closes(call: &mut Call, floor: &mut Floor, turn: &mut Turn<'_>) {
     });
 }
 
-/// Tells the position and the comfort message, then goes on with the music.
+/// Tells what is better now and the comfort message, then goes on with the music.
 fn comfort(call: &mut Call, floor: &mut Floor, turn: &mut Turn<'_>) {
     hunt::with(call, floor, turn, |mut hunt, call, plan, floor, turn| {
-        let position = plan
-            .tell_position
-            .then(|| floor.group_mut(hunt.group).position(hunt.order))
-            .and_then(|position| floor.plan.positions.get(position as usize - 1))
-            .map(|prompt| (Purpose::Position, prompt.clone()));
+        let news = overflow::news(&mut hunt, plan, floor);
         let comfort = plan.comfort.clone().map(|prompt| (Purpose::Comfort, prompt));
-        let script = position.into_iter().chain(comfort);
+        let script = news.into_iter().chain(comfort);
         hunt.hears = match Script::begin(call, script, floor, turn) {
             Some(script) => Hears::Words(script),
-            // Beyond the last position that has a prompt: the music goes on.
+            // Nothing better than what was told: the music goes on.
             None => Hears::Music { comfort_at: next_comfort(plan, turn.now.mono) },
         };
         call.state = State::Hunting(hunt);
@@ -234,7 +230,7 @@ fn comfort(call: &mut Call, floor: &mut Floor, turn: &mut Turn<'_>) {
 
 /// The system ends the wait. The busy announcement comes first unless it was told, because the
 /// history must say truly why the caller got nobody (`busy_released`).
-fn release(
+pub(super) fn release(
     hunt: &Hunt,
     call: &mut Call,
     last_words: PromptId,

@@ -20,6 +20,9 @@ const ASIDE_LEAST: Duration = Duration::from_secs(1);
 /// rule for refusals is not applied.
 const UNREACHABLE_ASIDE: Duration = Duration::from_secs(30);
 
+/// After-call work that a person makes longer ends at most so long from then.
+const WRAP_UP_MOST: Duration = Duration::from_hours(1);
+
 /// A pause reason is cut to this many characters.
 const REASON_MOST: usize = 64;
 
@@ -212,7 +215,8 @@ impl Floor {
         command: Command,
         turn: &mut Turn<'_>,
     ) -> Result<(), CommandError> {
-        use CommandError::{AlreadySo, NoSuchCall, NoSuchNumber, NotSignedIn};
+        use CommandError::{AlreadySo, NoSuchCall, NoSuchNumber, NoSuchReason, NotSignedIn};
+        let plan = self.plan.clone();
         let agent = self.agent_mut(ix);
         match (&agent.duty, command) {
             // About a call, never an agent alone.
@@ -244,6 +248,14 @@ impl Floor {
                 self.agent_mut(ix).duty = Duty::Out;
                 self.note(ix, AgentEvent::SignedOut { by }, turn);
             }
+            (_, Command::WrapUp { longer, .. }) => {
+                return self.wrap_up_ordered(ix, longer, turn);
+            }
+            (Duty::In | Duty::Aside { .. }, Command::Pause { by: Means::Api, reason, .. })
+                if !plan.pausing.allows(&reason) =>
+            {
+                return Err(NoSuchReason);
+            }
             (Duty::In | Duty::Aside { .. }, Command::Pause { by, reason, .. }) => {
                 let reason: String = reason.chars().take(REASON_MOST).collect();
                 agent.duty = Duty::Paused { reason: reason.clone() };
@@ -253,6 +265,29 @@ impl Floor {
                 agent.duty = Duty::In;
                 self.note(ix, AgentEvent::Unpaused { by }, turn);
             }
+        }
+        self.settle_agent(ix, turn);
+        Ok(())
+    }
+
+    /// A person makes after-call work longer, or ends it.
+    fn wrap_up_ordered(
+        &mut self,
+        ix: AgentIx,
+        longer: bool,
+        turn: &mut Turn<'_>,
+    ) -> Result<(), CommandError> {
+        let (now, more) = (turn.now.mono, self.plan.pausing.wrap_up_more);
+        let agent = self.agent_mut(ix);
+        let until = agent.line.wrap_until.filter(|_| agent.line.talking == 0);
+        let until = until.ok_or(CommandError::NotInWrapUp)?;
+        if longer {
+            // From its end on, and never beyond the most from now on.
+            let until = (until.max(now) + more).min(now + WRAP_UP_MOST);
+            agent.line.wrap_until = Some(until);
+            self.note(ix, AgentEvent::WrapUp { for_ms: until.ms_since(now) }, turn);
+        } else {
+            agent.line.wrap_until = None;
         }
         self.settle_agent(ix, turn);
         Ok(())

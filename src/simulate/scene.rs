@@ -7,8 +7,8 @@ use super::peer::Describes;
 use crate::base::{AgentId, EntryId, GroupId, Language, MenuId, Number, PromptId, Rng};
 use crate::dialplan::{
     Agent, AtClosing, Branch, ClosedTargets, DeskNumber, Dial, Entry, FeatureCode, Group, Hours,
-    Menu, PLAIN_PRIORITY, Picking, Plan, SetAside, Share, Skills, Span, Speak, Strategy,
-    Supervisors, Target, WeekdayKey, Widening,
+    Menu, Overflow, OverflowWhen, PLAIN_PRIORITY, Pausing, Picking, Plan, SetAside, Share, Skills,
+    Span, Speak, Strategy, Supervisors, Target, WeekdayKey, Widening,
 };
 use chrono::NaiveTime;
 use std::collections::{BTreeMap, BTreeSet};
@@ -312,6 +312,7 @@ fn plan(agents: u64, rng: &mut Rng) -> Plan {
         agents,
         in_call: BTreeMap::new(),
         lots: Vec::new(),
+        pausing: Pausing::default(),
         closers: None,
         codes: CODES
             .map(Number::from)
@@ -332,6 +333,7 @@ fn plan(agents: u64, rng: &mut Rng) -> Plan {
         code_done: PromptId::from("done"),
         code_refused: PromptId::from("not-done"),
         positions: (1..=3).map(|n| PromptId::from(format!("position-{n}"))).collect(),
+        waits: vec![(Duration::from_secs(20), "wait-1min".into())],
         prompts: std::collections::BTreeSet::new(),
     }
 }
@@ -414,6 +416,24 @@ fn picking(agents: &[AgentId], rng: &mut Rng) -> Picking {
     }
 }
 
+/// Some groups send on who waits too long: to each other, to one phone, to an announcement, away.
+fn overflow(number: &str, rng: &mut Rng) -> Vec<Overflow> {
+    let other = if number == GROUP { "second" } else { "desk" };
+    let to = |rng: &mut Rng| match rng.below(6) {
+        0 => Target::Announce(PromptId::from("information")),
+        1 => Target::Refuse(486),
+        2 => Target::Extension(Number::from("2001")),
+        _ => Target::Group(GroupId::from(other)),
+    };
+    let when = match rng.below(8) {
+        0 => OverflowWhen::Waiting(1),
+        1 => OverflowWhen::Waited(rng.millis(2000, 60_000)),
+        2 => OverflowWhen::Estimated(rng.millis(2000, 60_000)),
+        _ => return Vec::new(),
+    };
+    vec![Overflow { when, to: to(rng) }]
+}
+
 fn group(number: &str, agents: Vec<AgentId>, rng: &mut Rng) -> Group {
     let aside = |rng: &mut Rng| {
         if rng.chance(300) { SetAside::Pause } else { SetAside::For(rng.millis(1000, 30_000)) }
@@ -440,11 +460,13 @@ fn group(number: &str, agents: Vec<AgentId>, rng: &mut Rng) -> Group {
         max_waiting: *rng.one_of(&[0, 1, 3, 30]),
         max_wait: rng.millis(15_000, 180_000),
         answer_first: rng.chance(500),
+        overflow: overflow(number, rng),
         busy: PromptId::from("busy"),
         music: PromptId::from("music"),
         comfort: rng.chance(700).then(|| PromptId::from("comfort")),
         comfort_every: rng.millis(5000, 30_000),
         tell_position: rng.chance(500),
+        tell_wait: rng.chance(500),
         full: PromptId::from("full"),
         waited: PromptId::from("waited"),
         at_closing: rng.chance(500).then_some(AtClosing::Tell),

@@ -192,7 +192,6 @@ impl Watch {
             }
             CallEvent::OperatorAsked { group } => {
                 call.direct = group.is_none();
-                call.told_busy = false;
             }
             CallEvent::Announced { purpose: Purpose::Busy, .. } => {
                 if std::mem::replace(&mut call.told_busy, true) {
@@ -221,6 +220,11 @@ impl Watch {
                     self.wrong.push(format!("{id} rings {agent} though it was answered"));
                 }
                 self.offered(id, agent, direct);
+            }
+            CallEvent::Overflowed { .. } => {
+                if !call.ringing.is_empty() || call.answered_by.is_some() {
+                    self.wrong.push(format!("{id} was sent on though it was not waiting"));
+                }
             }
             CallEvent::OfferEnded { agent, why } => {
                 call.taken = *why == OfferEnd::TakenElsewhere;

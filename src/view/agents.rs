@@ -1,7 +1,8 @@
 //! What each agent does now, as the history tells it.
 
 use crate::base::{AgentId, CallId, Wall};
-use crate::event::AgentEvent;
+use crate::event::{AgentEvent, OfferEnd};
+use chrono::NaiveDate;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -71,6 +72,42 @@ pub struct AgentRow {
     pub reachable: bool,
     /// The desk's call that the agent is in.
     pub call: Option<CallId>,
+    /// What came of today's ringing.
+    pub today: Rings,
+}
+
+/// What came of one agent's ringing in one day.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Rings {
+    /// Put through to the caller.
+    pub answered: u64,
+    /// Rang out.
+    pub missed: u64,
+    /// The phone said no.
+    pub refused: u64,
+    /// The caller hung up meanwhile.
+    pub caller_left: u64,
+    /// Another phone answered first.
+    pub taken_elsewhere: u64,
+    /// The phone could not be reached.
+    pub unreachable: u64,
+    /// We ended it ourselves.
+    pub withdrawn: u64,
+}
+
+impl Rings {
+    /// One that came to nothing.
+    fn add(&mut self, why: OfferEnd) {
+        let count = match why {
+            OfferEnd::RangOut => &mut self.missed,
+            OfferEnd::Refused { .. } => &mut self.refused,
+            OfferEnd::CallerLeft => &mut self.caller_left,
+            OfferEnd::TakenElsewhere => &mut self.taken_elsewhere,
+            OfferEnd::Unreachable => &mut self.unreachable,
+            OfferEnd::Withdrawn => &mut self.withdrawn,
+        };
+        *count += 1;
+    }
 }
 
 /// What must be given back to the desk after a restart.
@@ -104,6 +141,8 @@ struct Agent {
     offers: u32,
     call: Option<CallId>,
     since: Wall,
+    /// What came of the ringing on the last day with any.
+    rings: (NaiveDate, Rings),
 }
 
 impl Agent {
@@ -169,6 +208,18 @@ impl Agents {
         self.change(id, at, |agent| agent.offers += 1);
     }
 
+    /// A ringing was answered, or came to nothing for this reason.
+    pub(super) fn rang(&mut self, id: &AgentId, why: Option<OfferEnd>, day: NaiveDate) {
+        let Some(agent) = self.0.get_mut(id) else { return };
+        if agent.rings.0 != day {
+            agent.rings = (day, Rings::default());
+        }
+        match why {
+            Some(why) => agent.rings.1.add(why),
+            None => agent.rings.1.answered += 1,
+        }
+    }
+
     pub(super) fn offer_over(&mut self, id: &AgentId, at: Wall) {
         self.change(id, at, |agent| agent.offers = agent.offers.saturating_sub(1));
     }
@@ -202,8 +253,9 @@ impl Agents {
         self.0.iter().filter(|(_, agent)| agent.in_plan || agent.state() != AgentState::SignedOut)
     }
 
-    pub(super) fn rows(&self) -> impl Iterator<Item = AgentRow> {
-        self.shown().map(|(id, agent)| AgentRow {
+    pub(super) fn rows(&self, today: NaiveDate) -> impl Iterator<Item = AgentRow> {
+        self.shown().map(move |(id, agent)| AgentRow {
+            today: if agent.rings.0 == today { agent.rings.1 } else { Rings::default() },
             agent: id.clone(),
             name: agent.name.clone().unwrap_or_else(|| id.to_string()),
             state: agent.state(),
@@ -239,7 +291,8 @@ impl Agents {
 mod tests {
     use super::{AgentRestore, AgentState, Agents};
     use crate::base::{AgentId, Wall};
-    use crate::event::{AgentEvent as E, Means};
+    use crate::event::{AgentEvent as E, Means, OfferEnd};
+    use chrono::NaiveDate;
 
     #[test]
     fn the_state_that_matters_most_is_shown() {
@@ -262,7 +315,7 @@ mod tests {
         ];
         for (at, (event, due)) in (1..).zip(steps) {
             agents.apply(&id, event, Wall(at));
-            let row = agents.rows().next().expect("shown");
+            let row = agents.rows(NaiveDate::MIN).next().expect("shown");
             assert_eq!(row.state, *due, "after {event:?}");
         }
     }
@@ -277,7 +330,7 @@ mod tests {
         agents.offer_made(&id, Wall(40));
         agents.offer_over(&id, Wall(50));
         assert_eq!(
-            agents.rows().next().map(|row| (row.state, row.since_ms)),
+            agents.rows(NaiveDate::MIN).next().map(|row| (row.state, row.since_ms)),
             Some((AgentState::Idle, Wall(50)))
         );
     }
@@ -292,7 +345,10 @@ mod tests {
         agents.restarted(Wall(4));
         let due = AgentRestore { agent: id, signed_in: true, paused: Some("rang out".into()) };
         assert_eq!(agents.for_restore(), [due]);
-        assert_eq!(agents.rows().next().map(|row| row.state), Some(AgentState::Paused));
+        assert_eq!(
+            agents.rows(NaiveDate::MIN).next().map(|row| row.state),
+            Some(AgentState::Paused)
+        );
     }
 
     #[test]
@@ -302,8 +358,39 @@ mod tests {
         agents.set_roster(vec![(id.clone(), "佐藤".into())]);
         agents.apply(&id, &E::SignedIn { by: Means::Api }, Wall(1));
         agents.set_roster(vec![]);
-        assert_eq!(agents.rows().count(), 1);
+        assert_eq!(agents.rows(NaiveDate::MIN).count(), 1);
         agents.apply(&id, &E::SignedOut { by: Means::Api }, Wall(2));
-        assert_eq!(agents.rows().count(), 0);
+        assert_eq!(agents.rows(NaiveDate::MIN).count(), 0);
+    }
+
+    #[test]
+    fn missed_refused_cancelled_and_taken_elsewhere_are_told_apart() {
+        let id = AgentId::from("2001");
+        let mut agents = Agents::default();
+        agents.apply(&id, &E::SignedIn { by: Means::Api }, Wall(1));
+        let day = |day| NaiveDate::from_ymd_opt(2026, 10, day).expect("a day");
+        agents.rang(&id, Some(OfferEnd::RangOut), day(1));
+        let today = [
+            None,
+            Some(OfferEnd::RangOut),
+            Some(OfferEnd::Refused { status: 486 }),
+            Some(OfferEnd::CallerLeft),
+            Some(OfferEnd::TakenElsewhere),
+            Some(OfferEnd::RangOut),
+        ];
+        for why in today {
+            agents.rang(&id, why, day(2));
+        }
+        let rings = |day| agents.rows(day).next().map(|row| row.today).expect("shown");
+        let due = super::Rings {
+            answered: 1,
+            missed: 2,
+            refused: 1,
+            caller_left: 1,
+            taken_elsewhere: 1,
+            ..super::Rings::default()
+        };
+        assert_eq!(rings(day(2)), due, "yesterday's are not among them");
+        assert_eq!(rings(day(3)), super::Rings::default());
     }
 }

@@ -142,7 +142,7 @@ impl Views {
                 calls,
             },
             agent_counts: AgentCounts(self.agent_counts()),
-            agents: self.agents().take(AGENTS_SHOWN).collect(),
+            agents: self.agents(now).take(AGENTS_SHOWN).collect(),
             ad_hoc_hours: self.ad_hoc_hours(now),
             open_calls: self.open_count(),
             channels_in_use: self.channels_in_use(),

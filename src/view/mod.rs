@@ -20,7 +20,7 @@ mod service_level;
 mod sound;
 mod views;
 
-pub use agents::{AgentRestore, AgentRow, AgentState};
+pub use agents::{AgentRestore, AgentRow, AgentState, Rings};
 pub use board::{
     AGENTS_SHOWN, AgentCounts, Board, RECENT_SHOWN, WAITING_SHOWN, Waiting, WaitingRow,
 };

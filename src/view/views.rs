@@ -151,6 +151,7 @@ impl Views {
         if matches!(event, CallEvent::Arrived { .. }) {
             return self.arrive(id, event, at, t_ms);
         }
+        let today = self.day_of(at);
         let Some(call) = self.open.get_mut(&id) else {
             self.strays += 1; // Before its arrival or after its end: never counted.
             return;
@@ -160,12 +161,14 @@ impl Views {
             CallEvent::OfferMade { agent } if !call.offers.contains(agent) => {
                 self.agents.offer_made(agent, at);
             }
-            CallEvent::OfferEnded { agent, .. } if call.offers.contains(agent) => {
+            CallEvent::OfferEnded { agent, why } if call.offers.contains(agent) => {
                 self.agents.offer_over(agent, at);
+                self.agents.rang(agent, Some(*why), today);
             }
             CallEvent::OperatorAnswered { agent } => {
                 if call.offers.contains(agent) {
                     self.agents.offer_over(agent, at);
+                    self.agents.rang(agent, None, today);
                 }
                 self.agents.in_call(agent, id, at);
             }
@@ -318,9 +321,9 @@ impl Views {
         self.agents.for_restore()
     }
 
-    /// Agents as shown, in the order of their lines.
-    pub fn agents(&self) -> impl Iterator<Item = AgentRow> {
-        self.agents.rows()
+    /// Agents as shown, in the order of their lines; what came of their ringing on the day of `now`.
+    pub fn agents(&self, now: Wall) -> impl Iterator<Item = AgentRow> {
+        self.agents.rows(self.day_of(now))
     }
 
     /// How many agents are in each state.

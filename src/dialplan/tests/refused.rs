@@ -4,7 +4,7 @@ use super::*;
 use proptest::prelude::{ProptestConfig, any, prop_assert, proptest};
 
 /// (what is changed, into what, codes of the findings in order)
-const REFUSED: [(&str, &str, &[&str]); 97] = [
+const REFUSED: [(&str, &str, &[&str]); 102] = [
     ("name = \"窓口\"", "name = 窓口", &["syntax"]),
     ("name = \"窓口\"", "", &["missing-key"]),
     ("name = \"窓口\"", "name = \"\"", &["bad-text"]),
@@ -72,6 +72,27 @@ const REFUSED: [(&str, &str, &[&str]); 97] = [
         "strategy = \"linear\"",
         "strategy = \"weighted\"\nwiden = [{ after = \"30s\", level = 9 }]",
         &["out-of-range"],
+    ),
+    (
+        "strategy = \"linear\"",
+        "strategy = \"linear\"\noverflow = [{ waited = \"60s\", to = { group = \"desk\" } }]",
+        &["overflow-home"],
+    ),
+    (
+        "strategy = \"linear\"",
+        "strategy = \"linear\"\noverflow = [{ waiting = 3, waited = \"60s\", to = { refuse = 486 } }]",
+        &["bad-overflow"],
+    ),
+    (
+        "strategy = \"linear\"",
+        "strategy = \"linear\"\noverflow = [{ waited = \"60s\" }]",
+        &["missing-key"],
+    ),
+    ("[agents]", "[groups.desk.queue]\ntell_wait = true\n[agents]", &["no-waits"]),
+    (
+        "[agents]",
+        "[prompts]\nwaits = [{ within = \"2m\", prompt = \"busy\" }, { within = \"1m\", prompt = \"busy\" }]\n[agents]",
+        &["waits-order"],
     ),
     ("lines = 5", "lines = 5\nrecording = \"always\"", &["records-unannounced"]),
     ("lines = 5", "lines = 5\nrecording = \"on_demand\"", &["records-unannounced"]),

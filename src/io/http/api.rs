@@ -238,7 +238,7 @@ struct Agents<T> {
 
 /// `GET /api/v1/agents`.
 pub(super) async fn agents(State(server): State<Server>) -> Response {
-    let agents: Vec<_> = server.app.hub.read(|views, _, _| views.agents().collect());
+    let agents: Vec<_> = server.app.hub.read(|views, now, _| views.agents(now.wall).collect());
     Json(Agents { agents }).into_response()
 }
 
@@ -254,7 +254,7 @@ struct Order {
     reason: Option<String>,
 }
 
-/// `POST /api/v1/agents/{extension}/{sign-in|sign-out|pause|unpause}`.
+/// `POST /api/v1/agents/{extension}/{sign-in|sign-out|pause|unpause|wrap-up-longer|wrap-up-end}`.
 pub(super) async fn order(
     State(server): State<Server>,
     Path((extension, action)): Path<(String, String)>,
@@ -283,8 +283,13 @@ pub(super) async fn order(
             Command::Pause { agent, reason, by }
         }
         "unpause" => Command::Unpause { agent, by },
+        "wrap-up-longer" => Command::WrapUp { agent, longer: true, by },
+        "wrap-up-end" => Command::WrapUp { agent, longer: false, by },
         _ => {
-            return error(StatusCode::NOT_FOUND, "due is sign-in, sign-out, pause or unpause");
+            return error(
+                StatusCode::NOT_FOUND,
+                "due is sign-in, sign-out, pause, unpause, wrap-up-longer or wrap-up-end",
+            );
         }
     };
     obeyed(&server, command).await
@@ -311,7 +316,9 @@ pub(super) async fn obeyed(server: &Server, command: Command) -> Response {
                 | CommandError::NoFreeSlot
                 | CommandError::SlotRings
                 | CommandError::PhoneBusy
+                | CommandError::NotInWrapUp
                 | CommandError::NotAllowed => StatusCode::CONFLICT,
+                CommandError::NoSuchReason => StatusCode::BAD_REQUEST,
             };
             error(status, why.to_string())
         }

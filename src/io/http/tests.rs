@@ -108,6 +108,7 @@ impl World {
                     | Command::SignOut { agent, .. }
                     | Command::Pause { agent, .. }
                     | Command::Unpause { agent, .. }
+                    | Command::WrapUp { agent, .. }
                         if agent.as_str().starts_with('2') =>
                     {
                         Ok(())

@@ -6,7 +6,8 @@ use super::model::{Leg, World};
 use super::{plan, secs};
 use crate::base::{AdHoc, AgentId, LegId, Number, PlayId, Rng, Wall};
 use crate::dialplan::{
-    Outside, OutsideRule, Pattern, Plan, Recorded, SetAside, Share, Skills, Strategy, Widening,
+    Outside, OutsideRule, Overflow, OverflowWhen, Pattern, Plan, Recorded, SetAside, Share, Skills,
+    Strategy, Target, Widening,
 };
 use crate::event::{Means, Origin};
 use crate::pbx::{Action, Command, HoursOrder, Input, TapeOrder, TransferTo};
@@ -222,6 +223,10 @@ impl World {
             86..87 => {
                 let reason = "lunch".to_owned();
                 self.give(Input::Command(Command::Pause { agent, reason, by }));
+            }
+            87..89 if self.rng.below(2) == 0 => {
+                let longer = self.rng.below(2) == 0;
+                self.give(Input::Command(Command::WrapUp { agent, longer, by }));
             }
             87..89 => self.give(Input::Command(Command::Unpause { agent, by })),
             89..91 => {
@@ -468,6 +473,20 @@ fn preferring(plan: &mut Plan, rng: &mut Rng) {
             ];
         }
         group.ring_outs = 1 + u32::from(small(rng, 3));
+        let when = match rng.below(6) {
+            0 => OverflowWhen::Waiting(u32::from(small(rng, 3))),
+            1 => OverflowWhen::Waited(secs(1 + rng.below(40))),
+            2 => OverflowWhen::Estimated(secs(1 + rng.below(40))),
+            _ => continue,
+        };
+        let to = match rng.below(5) {
+            0 => Target::Announce("sorry".into()),
+            1 => Target::Menu("main".into()),
+            2 => Target::Refuse(486),
+            _ => Target::Group("robin".into()),
+        };
+        group.overflow = vec![Overflow { when, to }];
+        group.tell_wait = rng.below(2) == 0;
     }
     for number in plan.desk_numbers.values_mut() {
         number.priority = 4 + small(rng, 3);

@@ -186,6 +186,10 @@ impl Ladder {
                 hours(which, HoursOrder::Change { to, reason: "停電".to_owned(), until })
             }
             ["hours", which, "restore"] => hours(which, HoursOrder::Restore),
+            ["wrap-up", who, how] => {
+                let longer = how == "longer";
+                Input::Command(Command::WrapUp { agent: agent(who), longer, by })
+            }
             ["unpause", who] => Input::Command(Command::Unpause { agent: agent(who), by }),
             ["gauges"] => {
                 let gauges = self.desk.gauges(self.now().mono);
@@ -298,6 +302,7 @@ fn fact(event: &CallEvent) -> String {
         CallEvent::OperatorAsked { group: Some(group) } => format!("OperatorAsked {group}"),
         CallEvent::OperatorAsked { group: None } => "OperatorAsked".to_owned(),
         CallEvent::Queued { group, position } => format!("Queued {group} {position}"),
+        CallEvent::Overflowed { group, why } => format!("Overflowed {group} {why:?}"),
         CallEvent::Announced { prompt, purpose } => format!("Announced {prompt} {purpose:?}"),
         CallEvent::OfferMade { agent } => format!("OfferMade {agent}"),
         CallEvent::OfferEnded { agent, why } => format!("OfferEnded {agent} {why:?}"),

@@ -5,6 +5,7 @@ mod acts;
 mod away;
 mod ladder;
 mod model;
+mod pains;
 mod placed;
 mod replan;
 mod seen;
@@ -16,8 +17,8 @@ use crate::base::{
 };
 use crate::dialplan::{
     Agent, AtClosing, Branch, ClosedTargets, DeskNumber, Dial, Entry, FeatureCode, Group, Hours,
-    InCall, Lot, Menu, PLAIN_PRIORITY, Picking, Plan, Recall, SetAside, Share, Skills, Span, Speak,
-    Strategy, Target, WeekdayKey, Widening,
+    InCall, Lot, Menu, Overflow, OverflowWhen, PLAIN_PRIORITY, Pausing, Picking, Plan, Recall,
+    SetAside, Share, Skills, Span, Speak, Strategy, Target, WeekdayKey, Widening,
 };
 use chrono::NaiveTime;
 use std::collections::{BTreeMap, BTreeSet};
@@ -67,11 +68,13 @@ fn group(strategy: Strategy, number: &str, agents: &[&str]) -> Group {
         max_waiting: 3,
         max_wait: secs(120),
         answer_first: false,
+        overflow: Vec::new(),
         busy: "busy".into(),
         music: "music".into(),
         comfort: Some("comfort".into()),
         comfort_every: secs(30),
         tell_position: true,
+        tell_wait: false,
         full: "full".into(),
         waited: "waited".into(),
         at_closing: None,
@@ -115,7 +118,8 @@ fn lot(number: &str, slots: &[&str], recall: Recall) -> Arc<Lot> {
 /// (to the parker, then an announcement) |
 /// | 0312345679 | group `line`, priority 2 |
 /// | 708–711 | `fewest`, `weighted` (272 twice as often as 271), `layers` (281 behind 282 283; two ring-outs
-/// are one), `skilled` (printer 3; 282 has 2, 283 has 3; after 30 s 2 suffices, after 60 s anybody) |
+/// are one), `brief` (712; 291; to `line` when one waits or after 40 s), `sorry` (713; 291; an announcement when the
+/// estimate is above 90 s), `skilled` (711; printer 3; 282 has 2, 283 has 3; after 30 s 2 suffices, after 60 s anybody) |
 fn plan() -> Plan {
     let number = |n: &str| Number::from(n);
     let to = |group: &str| Target::Group(GroupId::from(group));
@@ -199,11 +203,20 @@ fn plan() -> Plan {
         "283" => skills(3),
         _ => Skills::default(),
     };
+    let mut brief = group(Strategy::Linear, "712", &["291"]);
+    brief.overflow = vec![
+        Overflow { when: OverflowWhen::Waiting(1), to: to("line") },
+        Overflow { when: OverflowWhen::Waited(secs(40)), to: to("line") },
+    ];
+    let mut sorry = group(Strategy::Linear, "713", &["291"]);
+    let sorry_to = Target::Announce("sorry".into());
+    sorry.tell_wait = true;
+    sorry.overflow = vec![Overflow { when: OverflowWhen::Estimated(secs(90)), to: sorry_to }];
     let mut urgent = desk_number(to("line"));
     urgent.priority = 2;
     let extensions = [
         "201", "202", "203", "211", "212", "213", "221", "222", "223", "231", "232", "233", "241",
-        "242", "251", "261", "262", "271", "272", "273", "281", "282", "283",
+        "242", "251", "261", "262", "271", "272", "273", "281", "282", "283", "291",
     ];
     let agent = |extension: &str| Agent {
         name: "operator".to_owned(),
@@ -270,6 +283,8 @@ fn plan() -> Plan {
             (GroupId::from("strict"), strict),
             (GroupId::from("also"), group(Strategy::Linear, "707", &["202", "203"])),
             (GroupId::from("fewest"), group(Strategy::FewestCalls, "708", &["271", "272", "273"])),
+            (GroupId::from("brief"), brief),
+            (GroupId::from("sorry"), sorry),
             (GroupId::from("weighted"), weighted),
             (GroupId::from("layers"), layers),
             (GroupId::from("skilled"), skilled),
@@ -292,7 +307,11 @@ fn plan() -> Plan {
             lot("820", &["821"], Recall::Parker { then: Some(Target::Announce("left".into())) }),
         ],
         closers: Some([AgentId::from("201"), AgentId::from("202")].into()),
+        pausing: Pausing { reasons: vec!["lunch".to_owned()], wrap_up_more: secs(30) },
         codes: [
+            (number("*5"), FeatureCode::WrapUpLonger),
+            (number("*6"), FeatureCode::WrapUpEnd),
+            (number("*99"), FeatureCode::PauseFor(0)),
             (number("*1"), FeatureCode::SignIn),
             (number("*2"), FeatureCode::SignOut),
             (number("*3"), FeatureCode::Pause),
@@ -317,6 +336,7 @@ fn plan() -> Plan {
         code_done: "code_done".into(),
         code_refused: "code_refused".into(),
         positions: vec![PromptId::from("position_1"), PromptId::from("position_2")],
+        waits: vec![(secs(60), "wait_1".into()), (secs(300), "wait_5".into())],
         prompts: std::collections::BTreeSet::new(),
     }
 }

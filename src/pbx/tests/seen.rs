@@ -22,6 +22,10 @@ pub(super) struct Seen {
     pub(super) t_ms: u64,
     pub(super) priority: u8,
     pub(super) asked: Option<(GroupId, Mono)>,
+    /// When it came to the group.
+    pub(super) entered: Mono,
+    /// Sent on from another group, with its place.
+    pub(super) sent_on: bool,
     pub(super) wanted_in_queue: bool,
     pub(super) busy: u32,
     pub(super) release: bool,
@@ -50,9 +54,24 @@ impl Seen {
         match event {
             CallEvent::Arrived { .. } => self.leg = Some(arriving.expect("by an INVITE")),
             CallEvent::OperatorAsked { group: Some(group) } => {
-                self.asked = Some((group.clone(), at));
+                let since = self.asked.take().map(|(_, since)| since).filter(|_| self.sent_on);
+                self.asked = Some((group.clone(), since.unwrap_or(at)));
+                (self.entered, self.sent_on) = (at, false);
                 self.rung.clear();
                 self.wanted_in_queue = false;
+            }
+            // To one phone, or through a menu, it keeps no place.
+            CallEvent::OperatorAsked { group: None } | CallEvent::MenuEntered { .. } => {
+                (self.asked, self.sent_on) = (None, false);
+            }
+            CallEvent::Overflowed { .. } => {
+                assert!(
+                    self.ringing.is_empty(),
+                    "seed {seed}: sent on while {:?} ring",
+                    self.ringing
+                );
+                assert_eq!(self.answered, 0, "seed {seed}");
+                (self.wanted_in_queue, self.sent_on) = (false, true);
             }
             CallEvent::Queued { .. } => self.wanted_in_queue = true,
             CallEvent::Announced { purpose: Purpose::Busy, .. } => {
@@ -158,7 +177,9 @@ impl Person {
             }
             AgentEvent::WrapUp { .. } => {
                 self.talking = false;
-                !std::mem::replace(&mut self.wrap_up, true)
+                // Made longer by a person, it is told again.
+                self.wrap_up = true;
+                true
             }
             AgentEvent::Idle => {
                 let before = self.talking || self.wrap_up;

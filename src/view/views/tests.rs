@@ -253,7 +253,7 @@ fn started_again_forgets_phones_but_not_pauses() {
     let kept = views.agents_for_restore();
     assert_eq!(kept.len(), 1);
     assert_eq!(kept.first().and_then(|agent| agent.paused.as_deref()), Some("rang out"));
-    assert!(views.agents().all(|agent| !agent.reachable));
+    assert!(views.agents(Wall(0)).all(|agent| !agent.reachable));
 }
 
 fn any_event() -> impl Strategy<Value = CallEvent> {
@@ -368,6 +368,6 @@ proptest! {
         prop_assert_eq!(days.left_out, left_out.sum());
         prop_assert_eq!((views.waiting_count(), views.open_count()), (0, 0));
         prop_assert_eq!(views.channels_in_use(), 0);
-        prop_assert!(views.agents().all(|agent| agent.state != AgentState::Ringing));
+        prop_assert!(views.agents(Wall(0)).all(|agent| agent.state != AgentState::Ringing));
     }
 }
