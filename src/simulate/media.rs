@@ -61,6 +61,8 @@ struct Ear {
     quiet_since: Option<Mono>,
     /// A key is awaited: what was played last asks for one.
     asked: bool,
+    /// It was an agent's in a talk.
+    of_the_desk: bool,
 }
 
 impl Ear {
@@ -154,6 +156,7 @@ impl Media {
                 for (one, other) in [(a, b), (b, a)] {
                     if let Some(ear) = self.legs.get_mut(&one) {
                         ear.bridged = Some(other);
+                        ear.of_the_desk |= one == b;
                     }
                 }
                 outcome.bridged = self.remote(a).zip(self.remote(b));
@@ -174,6 +177,7 @@ impl Media {
                         let with = if leg == one { *other } else { *one };
                         if let Some(ear) = self.legs.get_mut(leg) {
                             ear.bridged = Some(with);
+                            ear.of_the_desk |= leg != one;
                         }
                     }
                 }
@@ -181,7 +185,10 @@ impl Media {
             Command::Unbridge { leg } => self.unbridge(leg),
             Command::Play { leg, play, prompts, looped, .. } => {
                 if let Some(ear) = self.known(leg, "play", &mut outcome) {
-                    ear.asked = prompts.last().is_some_and(|last| bare(last) == GREETING);
+                    // A number is asked for again by the word that the last one was wrong.
+                    let asks =
+                        |last| matches!(bare(last), GREETING | "wrong-key" | "number-confirm");
+                    ear.asked = prompts.last().is_some_and(asks);
                     ear.playing = Some((play, prompts.clone(), looped));
                     if !looped {
                         let length: Duration = prompts.iter().map(length_of).sum();
@@ -230,6 +237,7 @@ impl Media {
             silent: false,
             quiet_since: None,
             asked: false,
+            of_the_desk: false,
         };
         self.legs.insert(leg, ear);
     }
@@ -255,7 +263,8 @@ impl Media {
     /// Notes since when each answered caller hears nothing; says which have waited too long.
     pub fn mark_quiet(&mut self, now: Mono, wrong: &mut Vec<String>) {
         for (leg, ear) in &mut self.legs {
-            let callers = leg.0 % 2 == 1;
+            // Also an agent may have called us: to pick up a call, or to listen to one.
+            let callers = leg.0 % 2 == 1 && !ear.of_the_desk;
             if !callers || ear.stream.is_none() || ear.hears_something() {
                 ear.quiet_since = None;
                 continue;

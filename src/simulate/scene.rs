@@ -147,7 +147,11 @@ impl Scene {
         let fixed = [NOBODYS, GROUP].map(Number::from);
         let agents = self.plan.agents.keys().map(|agent| Number(agent.0.clone()));
         let desk = self.plan.desk_numbers.keys().chain(self.plan.codes.keys()).cloned();
-        desk.chain(agents).chain(fixed).collect()
+        // Behind some codes an extension is dialled.
+        let open = self.plan.open_codes.keys().flat_map(|code| {
+            (2001..2006).map(move |extension| Number::from(format!("{code}{extension}")))
+        });
+        desk.chain(agents).chain(fixed).chain(open).collect()
     }
 }
 

@@ -269,8 +269,12 @@ fn three_talk_and_when_the_agent_leaves_the_other_two_go_on_in_one_call() {
     first.tell("dial", &format!("sip:*936002@{}", desk.sip));
     second.wait_count("CALL_ESTABLISHED", 2, s(5));
     first.wait("CALL_CLOSED", s(8));
-    // While the agent still holds, the two others talk and no music plays.
+    // Three in a talk hold for themselves alone: the caller's phone is told that it is held no more.
     obeys(&mut line, &call, &ear, "a=sendrecv", 5);
+    first.tell("resume", "");
+    hears_of("the caller", &ear, &voices, &[false, true, true]);
+    // The two others talk on, without music.
+    first.tell("hold", "");
     hears_of("the caller", &ear, &voices, &[false, false, true]);
     first.tell("resume", "");
     hears_of("the caller", &ear, &voices, &[false, true, true]);

@@ -206,7 +206,13 @@ impl Host {
         let started =
             DeskEvent::Started { version: "0".to_owned(), plan: self.scene.plan.name.clone() };
         let engine = Engine::new(parts, started, now, &mut first);
-        let key_wait = self.scene.plan.menus.values().map(|menu| menu.timeout).max();
+        let plan = &self.scene.plan;
+        let menus = plan.menus.values().map(|menu| menu.timeout);
+        // Each digit of a number may take its time.
+        let entries = plan.entries.values().map(|entry| {
+            entry.timeout.saturating_add(entry.key_timeout.saturating_mul(entry.digits.1))
+        });
+        let key_wait = menus.chain(entries).max();
         self.run = Some(Run {
             engine,
             booted: at,

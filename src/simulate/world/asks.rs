@@ -4,7 +4,7 @@ use super::telephones::Role;
 use super::{Event, World};
 use crate::base::{CallId, Number};
 use crate::event::Means;
-use crate::pbx::Command;
+use crate::pbx::{Command, HoursOrder};
 use crate::simulate::host::Host;
 use crate::simulate::peer::Describes;
 use crate::simulate::people::{Caller, CallerState};
@@ -77,6 +77,11 @@ impl World {
             if paused {
                 self.happen(Event::Command(Command::Unpause { agent, by }));
             }
+        }
+        // A clock that was set back keeps a desk closed for longer than any world lasts.
+        for number in [None, Some(Number::from(STRAIGHT))] {
+            let (order, author, by) = (HoursOrder::Restore, "2001".to_owned(), Means::Api);
+            self.happen(Event::Command(Command::Hours { number, order, author, by }));
         }
         // Nobody is set aside for longer than this.
         self.run_for(Duration::from_mins(1));
