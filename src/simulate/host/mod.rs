@@ -207,8 +207,12 @@ impl Host {
             DeskEvent::Started { version: "0".to_owned(), plan: self.scene.plan.name.clone() };
         let engine = Engine::new(parts, started, now, &mut first);
         let plan = &self.scene.plan;
-        let menus = plan.menus.values().map(|menu| menu.timeout);
         // Each digit of a number may take its time.
+        let menus = plan.menus.values().map(|menu| {
+            let longest = menu.dial.numbers.iter().map(|number| number.as_str().len()).max();
+            let digits = u32::try_from(longest.unwrap_or(0)).unwrap_or(0);
+            menu.timeout.saturating_add(menu.dial.key_timeout.saturating_mul(digits))
+        });
         let entries = plan.entries.values().map(|entry| {
             entry.timeout.saturating_add(entry.key_timeout.saturating_mul(entry.digits.1))
         });
