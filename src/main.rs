@@ -37,6 +37,12 @@ enum Command {
     /// Put the calls of the tables beside a plan to the desk's rules, and say which do not do what is due.
     /// Example: madoguchi test dialplans/service-desk.toml
     Test(cli::Test),
+    /// Say which calls of the history would go another way under another plan.
+    /// Example: madoguchi diff plan.toml new.toml --history store/madoguchi.db --from 2026-10-01
+    Diff(cli::Diff),
+    /// Make a table of public holidays that a plan can name (holidays = "holidays.csv").
+    /// Example: madoguchi holidays import syukujitsu.csv --to dialplans/holidays.csv
+    Holidays(cli::Holidays),
     /// See what passes on the SIP wire of the running desk: live, a call's ladder, a capture file.
     /// Example: madoguchi sip --config /etc/madoguchi/madoguchi.toml --method INVITE
     Sip(cli::Sip),
@@ -78,6 +84,8 @@ fn main() -> ExitCode {
         Command::Check(check) => cli::check(&check),
         Command::Try(walk) => cli::walk(&walk),
         Command::Test(test) => cli::test(&test),
+        Command::Diff(diff) => cli::diff(&diff),
+        Command::Holidays(holidays) => cli::holidays(&holidays),
         Command::Sip(sip) => cli::sip(&sip),
         Command::Recording(recording) => cli::recording(&recording),
     }

@@ -132,3 +132,69 @@ fn every_event_is_read_in_the_shape_in_which_it_was_written_first() {
     assert_eq!((views.holes(), views.strays()), (0, 0));
     assert_eq!(kinds.len(), 71, "one line of each kind at least: {kinds:#?}");
 }
+
+/// `madoguchi diff` with its exit code and what it prints.
+fn diff(old: &Path, new: &Path, more: &[&str], store: &Path) -> (i32, String) {
+    let run = Command::new(env!("CARGO_BIN_EXE_madoguchi"))
+        .args(["diff", "--lang", "en", "--history"])
+        .args([store, old, new])
+        .args(more)
+        .output()
+        .expect("it runs");
+    let said = [run.stdout, run.stderr].map(|text| String::from_utf8(text).expect("text")).concat();
+    (run.status.code().expect("an exit code"), said)
+}
+
+#[test]
+fn the_calls_of_the_past_are_put_to_a_plan_before_it_goes_live() {
+    let copy = Copy::of("4-transfers");
+    let store = copy.0.join("demo.db");
+    let demo = Path::new(env!("CARGO_MANIFEST_DIR")).join("dialplans/demo.toml");
+    let before = std::fs::read(&store).unwrap();
+    let (code, same) = diff(&demo, &demo, &[], &store);
+    assert_eq!(code, 0, "{same}");
+    let all = same.lines().last().unwrap().strip_prefix("0 of ").expect("no call goes another way");
+    let all: u32 = all.split(' ').next().unwrap().parse().unwrap();
+    assert!(all > 30, "{same}");
+
+    // Key 2 and the closed number lead elsewhere.
+    let text = std::fs::read_to_string(&demo).unwrap();
+    let changed =
+        text.replace("2 = { announce = \"information\" }", "2 = { group = \"second\" }").replace(
+            "closed = { announce = \"after-hours\" }\nlines = 4",
+            "closed = { refuse = 486 }\nlines = 4",
+        );
+    let new = copy.0.join("new.toml");
+    std::fs::write(&new, &changed).unwrap();
+    let (code, said) = diff(&demo, &new, &[], &store);
+    assert_eq!(code, 1, "{said}");
+    let summary: Vec<u32> =
+        said.lines().last().unwrap().split(' ').filter_map(|word| word.parse().ok()).collect();
+    assert!(summary[0] > 0 && summary[0] < summary[1] && summary[1] == all, "{said}");
+    assert!(said.contains("  - open > menu welcome > [2] > announce information\n  + open > menu welcome > [2] > group second"), "{said}");
+    assert!(
+        said.contains("  - weekend > announce after-hours\n  + weekend > refuse 486"),
+        "{said}"
+    );
+    assert!(std::fs::read(&store).unwrap() == before, "the store is only read");
+    // Every call that is listed is one of the store, by its id and without its caller's number.
+    let listed: BTreeSet<&str> =
+        said.lines().filter(|line| line.as_bytes().get(8) == Some(&b'-')).collect();
+    let (views, _) = copy.read();
+    let known = views.calls(&CallQuery { limit: 1_000, since: None, outcome: None });
+    let known: BTreeSet<String> = known
+        .iter()
+        .map(|row| serde_json::to_value(row).unwrap()["call"].as_str().unwrap().to_owned())
+        .collect();
+    assert_eq!(listed.len() as u32, summary[0], "{said}");
+    assert!(listed.iter().all(|line| known.contains(line.split(' ').next().unwrap())), "{said}");
+    assert!(listed.iter().all(|line| line.split(' ').count() == 4), "no caller: {said}");
+    let (_, shown) = diff(&demo, &new, &["--callers"], &store);
+    assert!(shown.lines().any(|line| line.split(' ').count() == 5), "{shown}");
+    // None of that day came before it, and nothing was written.
+    let (code, none) = diff(&demo, &new, &["--until", "2020-01-01"], &store);
+    assert_eq!((code, none.as_str()), (0, "0 of 0 calls go another way\n"));
+    assert_eq!(diff(&demo, &copy.0.join("none.toml"), &[], &store).0, 2);
+    assert_eq!(diff(&demo, &new, &[], &copy.0.join("none.db")).0, 2);
+    assert_eq!(diff(&demo, &new, &["--from", "soon"], &store).0, 2);
+}

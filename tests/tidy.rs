@@ -46,6 +46,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "config",
             "io/media",
             "io/recording",
+            "io/store",
         ],
     ),
     // The daemon joins everything.

@@ -1,9 +1,11 @@
-//! The commands that only read and answer: `check`, `try`, `test`, `sip` and `recording`, with their
+//! The commands that only read and answer: `check`, `try`, `test`, `diff`, `holidays`, `sip` and `recording`, with their
 //! arguments.
 //!
 //! Starts nothing and decides nothing about calls.
 
 mod check;
+mod diff;
+mod holidays;
 mod recording;
 mod rehearse;
 mod sip;
@@ -95,6 +97,66 @@ pub struct Test {
     /// In which words.
     #[command(flatten)]
     pub language: Language,
+}
+
+/// Ends with 0 when the table was made, 1 when it was not, 2 when the command itself was wrong.
+#[derive(Clone, Debug, Args)]
+pub struct Holidays {
+    /// What is done.
+    #[command(subcommand)]
+    pub command: HolidaysCommand,
+    /// In which words.
+    #[command(flatten)]
+    pub language: Language,
+}
+
+/// What can be done with holidays.
+#[derive(Clone, Debug, clap::Subcommand)]
+pub enum HolidaysCommand {
+    /// Makes a table that a plan can name out of the Cabinet Office's syukujitsu.csv.
+    Import {
+        /// The file as it was published, in Shift JIS.
+        file: PathBuf,
+        /// The table that is made; one that is there is replaced.
+        #[arg(long, value_name = "FILE", default_value = "holidays.csv")]
+        to: PathBuf,
+    },
+}
+
+/// Ends with 0 when no call goes another way, 1 when one does, 2 when a plan or the history cannot be used.
+#[derive(Clone, Debug, Args)]
+pub struct Diff {
+    /// The plan that the calls came under.
+    pub old: PathBuf,
+    /// The plan that is to take its place.
+    pub new: PathBuf,
+    /// The store with the history (the configuration's `[store] file`, or a copy); it is only read.
+    #[arg(long, value_name = "STORE")]
+    pub history: PathBuf,
+    /// Calls that arrived then or later, such as 2026-10-01 or 2026-10-01T08:30 in the old plan's zone.
+    #[arg(long, value_name = "TIME")]
+    pub from: Option<String>,
+    /// Calls that arrived before then.
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+    /// Shows callers' numbers.
+    #[arg(long)]
+    pub callers: bool,
+    /// In which words.
+    #[command(flatten)]
+    pub language: Language,
+}
+
+/// Says which calls of a history would go another way under another plan.
+#[must_use]
+pub fn diff(arguments: &Diff) -> ExitCode {
+    diff::answer(arguments, arguments.language.choose()).finish()
+}
+
+/// Makes a table of holidays.
+#[must_use]
+pub fn holidays(arguments: &Holidays) -> ExitCode {
+    holidays::answer(arguments, arguments.language.choose()).finish()
 }
 
 /// Checks a plan or a configuration and prints what was found.

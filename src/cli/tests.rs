@@ -16,6 +16,8 @@ enum Command {
     Check(Check),
     Try(Try),
     Test(Test),
+    Holidays(Holidays),
+    Diff(Diff),
 }
 
 fn parse(line: &str) -> Result<Arguments, clap::Error> {
@@ -42,6 +44,8 @@ fn run(line: &str) -> Reply {
     };
     match arguments.command {
         Command::Check(of) => check::answer(&of, of.language.choose(), &prompts),
+        Command::Diff(of) => diff::answer(&of, of.language.choose()),
+        Command::Holidays(of) => holidays::answer(&of, of.language.choose()),
         Command::Test(of) => rehearse::answer(&of, of.language.choose()),
         // 2026-11-02 10:00 in Japan.
         Command::Try(of) => walk::answer(&of, of.language.choose(), Wall(1_793_581_200_000)),
@@ -185,5 +189,56 @@ fn plans_are_tested_by_the_tables_beside_them() {
         reply.err
     );
     assert_eq!(run("madoguchi test --lang en /nonexistent.toml").code, 1);
+    let _ = std::fs::remove_dir_all(&dir);
+}
+
+#[test]
+fn a_table_of_holidays_is_imported_and_goes_before_the_rules() {
+    let dir = std::env::temp_dir().join(format!("madoguchi-holidays-{}", std::process::id()));
+    std::fs::create_dir_all(&dir).expect("a folder");
+    let path = |name: &str| dir.join(name).display().to_string();
+    // As it is published: CP932, CRLF. A day was moved by law: 2027-05-06 instead of 2027-05-05.
+    let text = "国民の祝日・休日月日,国民の祝日・休日名称\r\n2027/1/1,元日\r\n2027/5/6,休日\r\n";
+    let (bytes, _, _) = encoding_rs::SHIFT_JIS.encode(text);
+    std::fs::write(dir.join("syukujitsu.csv"), &bytes).expect("writes");
+    let (official, table) = (path("syukujitsu.csv"), path("holidays.csv"));
+    let reply = run(&format!("madoguchi holidays --lang ja import {official} --to {table}"));
+    assert_eq!((reply.code, reply.err.as_str()), (0, ""), "{}", reply.out);
+    assert!(reply.out.contains("2027 年から 2027 年まで、2 日"), "{}", reply.out);
+    assert!(reply.out.contains("2027-05-06 休日: 計算では休日にならない日"), "{}", reply.out);
+
+    let named = |table: &str| {
+        let text = std::fs::read_to_string(plan("service-desk.toml")).expect("a shipped plan");
+        let text = text.replacen("timezone =", &format!("holidays = \"{table}\"\ntimezone ="), 1);
+        std::fs::write(dir.join("p.toml"), text).expect("writes");
+    };
+    let plan = path("p.toml");
+    let tried =
+        |day: &str| run(&format!("madoguchi try --lang ja {plan} --to 直通 --at {day}T10:00")).out;
+    named("holidays.csv");
+    assert!(tried("2027-05-06").contains("祝日: 休日"), "{}", tried("2027-05-06"));
+    assert!(tried("2027-05-05").contains("受付中"), "{}", tried("2027-05-05"));
+    assert!(tried("2028-05-05").contains("祝日: こどもの日"), "beyond the table the rules hold");
+    // One that is not there, one that is broken, one that has ended.
+    named("none.csv");
+    let reply = run(&format!("madoguchi check --lang en {plan}"));
+    assert!(reply.code == 1 && reply.out.contains("error[holidays-unreadable]"), "{}", reply.out);
+    assert!(reply.out.contains("p.toml:11:12"), "{}", reply.out);
+    std::fs::write(dir.join("holidays.csv"), "2027-01-01,元日\n2027-02-30,x\n").expect("writes");
+    named("holidays.csv");
+    let reply = run(&format!("madoguchi check --lang ja {plan}"));
+    assert!(reply.code == 1 && reply.out.contains("holidays.csv:2:1"), "{}", reply.out);
+    std::fs::write(dir.join("holidays.csv"), "2020-01-01,元日\n").expect("writes");
+    let reply = run(&format!("madoguchi check --lang ja {plan}"));
+    assert!(
+        reply.code == 0 && reply.out.contains("警告[holidays-end]: 祝日の表は 2020 年まで"),
+        "{}",
+        reply.out
+    );
+    let reply = run(&format!("madoguchi holidays --lang en import {table}.none --to {table}"));
+    assert_eq!(reply.code, 1, "{}", reply.err);
+    std::fs::write(dir.join("b.csv"), [0x82, 0xff, 0xff, 0x81]).expect("writes");
+    let reply = run(&format!("madoguchi holidays --lang en import {} --to {table}", path("b.csv")));
+    assert!(reply.code == 1 && reply.err.contains("neither Shift_JIS nor UTF-8"), "{}", reply.err);
     let _ = std::fs::remove_dir_all(&dir);
 }

@@ -3,12 +3,14 @@
 use super::problem::Problem;
 use super::{Config, load_tls, parse, secrets};
 use crate::base::{Private, PromptId, Rng};
-use crate::dialplan::{self, Finding, Findings, Plan, Source, nearest};
+use crate::dialplan::{self, Finding, Findings, HolidayTable, Plan, Source, nearest};
+use chrono::{NaiveDate, TimeDelta};
 use std::collections::BTreeSet;
 use std::fs;
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// What is done about secrets that do not exist yet.
 #[derive(Debug)]
@@ -95,7 +97,54 @@ pub fn plan_at(
 ) -> Result<(Plan, Vec<Finding>), Vec<Finding>> {
     let name = path.display().to_string();
     let text = read(path, &name, false)?;
-    dialplan::load(&text, &name, known_prompts)
+    plan_of(&text, path, known_prompts, today())
+}
+
+/// The plan of a text, with the table of holidays that it names.
+fn plan_of(
+    text: &str,
+    path: &Path,
+    known_prompts: Option<&BTreeSet<PromptId>>,
+    today: NaiveDate,
+) -> Result<(Plan, Vec<Finding>), Vec<Finding>> {
+    let name = path.display().to_string();
+    let (mut plan, mut findings) = dialplan::load(text, &name, known_prompts)?;
+    let Some((file, span)) = plan.holidays.clone() else { return Ok((plan, findings)) };
+    let mut out = Findings::new(Source::new(text, &name));
+    let path = path.parent().unwrap_or(Path::new("")).join(&file);
+    match fs::read_to_string(&path) {
+        Err(error) => {
+            let why = error.to_string();
+            out.at(&span, dialplan::Problem::HolidaysUnreadable { file, why });
+            findings.extend(out.into_sorted());
+            return Err(findings);
+        }
+        Ok(text) => match HolidayTable::parse(&text, &path.display().to_string()) {
+            Err(wrong) => {
+                findings.extend(wrong);
+                return Err(findings);
+            }
+            Ok(table) => {
+                let (_, last) = table.years();
+                let end = NaiveDate::from_ymd_opt(last, 12, 31);
+                if end.is_none_or(|end| end.signed_duration_since(today) < HOLIDAYS_AHEAD) {
+                    out.at(&span, dialplan::Problem::HolidaysEnd { last });
+                }
+                plan.set_holidays(table);
+            }
+        },
+    }
+    findings.extend(out.into_sorted());
+    Ok((plan, findings))
+}
+
+/// Tables of holidays that end within this are told of: the next one is published each February.
+const HOLIDAYS_AHEAD: TimeDelta = TimeDelta::days(60);
+
+fn today() -> NaiveDate {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let days = i64::try_from(since.as_secs() / 86_400).unwrap_or(0);
+    NaiveDate::default() + TimeDelta::days(days)
 }
 
 /// Reads the plan that a configuration names, and judges the two together: trunks that the plan names
@@ -110,7 +159,7 @@ pub fn load_plan(
 ) -> Result<(Plan, Vec<Finding>), Vec<Finding>> {
     let name = config.plan.display().to_string();
     let text = read(&config.plan, &name, false)?;
-    let (plan, mut findings) = dialplan::load(&text, &name, known_prompts)?;
+    let (plan, mut findings) = plan_of(&text, &config.plan, known_prompts, today())?;
     let mut out = Findings::new(Source::new(&text, &name));
     for (number, desk) in &plan.desk_numbers {
         for trunk in &desk.trunks {

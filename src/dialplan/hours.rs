@@ -131,7 +131,11 @@ impl Hours {
         if let Some(closure) = self.yearly.iter().find(|closure| closure.covers(date)) {
             return Day::Closed(ClosedWhy::Closure(closure.name.as_str().into()));
         }
-        if let Some(name) = holidays::name(date).filter(|_| self.japanese_holidays) {
+        let holiday = match &self.table {
+            Some(table) => table.name(date),
+            None => holidays::name(date),
+        };
+        if let Some(name) = holiday.filter(|_| self.japanese_holidays) {
             return Day::Closed(ClosedWhy::Holiday(name.into()));
         }
         match self.week.get(&date.weekday().into()) {

@@ -6,6 +6,7 @@
 mod attendant;
 mod check;
 mod finding;
+mod holiday_table;
 pub mod holidays;
 mod hours;
 mod in_call;
@@ -33,6 +34,7 @@ mod walk_text;
 pub use attendant::{Branch, Dial, Dialled, Entry, Speak};
 pub use check::MOST_RUNG_AT_ONCE;
 pub use finding::{Both, Finding, Findings, Lang, Message, Place, Severity, Source, nearest, tame};
+pub use holiday_table::HolidayTable;
 pub use hours::{ClosedWhy, OpenState, end_of_day};
 pub use in_call::InCall;
 pub use outside::{Outside, OutsideRule, Outward, Pattern, Way};
@@ -42,7 +44,9 @@ pub use picking::{
     MOST_LEVEL, Overflow, OverflowWhen, PLAIN_PRIORITY, Picking, Preferred, Share, Skills, Widening,
 };
 pub use plan::*;
+pub use problem::Problem;
 pub use route::Route;
+pub use shape::TextRule;
 pub use shape::show as show_duration;
 pub use values::moment;
 pub use walk::{

@@ -119,11 +119,16 @@ pub(crate) fn plan(document: &Spanned<DeTable>, out: &mut Findings) -> (Plan, Ma
     let supervisors = reading.supervisors(&mut top);
     let recording = reading.recording(&mut top);
     let preferred = reading.preferred(&mut top);
+    let holidays = top
+        .get("holidays")
+        .and_then(|item| item.text(TextRule::Path, reading.out))
+        .map(|file| (file.value, file.span));
     let mut plan = Plan {
         name,
         timezone,
         desk_numbers: BTreeMap::new(),
         hours: BTreeMap::new(),
+        holidays,
         menus: BTreeMap::new(),
         entries: BTreeMap::new(),
         groups: BTreeMap::new(),
@@ -179,6 +184,11 @@ pub(crate) fn plan(document: &Spanned<DeTable>, out: &mut Findings) -> (Plan, Ma
         if let Some(group) = parse_way::group(&mut reading, &id, &item) {
             plan.groups.insert(id, group);
         }
+    }
+    if let Some((_, span)) = &plan.holidays
+        && !plan.hours.values().any(|hours| hours.japanese_holidays)
+    {
+        reading.out.at(span, Problem::HolidaysUnused);
     }
     reading.agents(&mut top, &mut plan);
     plan.lots = reading.parks(&mut top);

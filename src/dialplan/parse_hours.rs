@@ -29,7 +29,7 @@ pub(crate) fn hours(item: &Item, out: &mut Findings) -> Option<Hours> {
     let yearly = table.get("closures").map(|item| closures(&item, out)).unwrap_or_default();
     let days = table.table("days", out).map(|table| special_days(table, out)).unwrap_or_default();
     table.finish(out);
-    Some(Hours { week, japanese_holidays, yearly, days })
+    Some(Hours { week, japanese_holidays, table: None, yearly, days })
 }
 
 fn week(table: Table, out: &mut Findings) -> BTreeMap<WeekdayKey, Vec<Span>> {

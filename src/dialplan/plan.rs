@@ -3,6 +3,7 @@
 //! The types here are what `pbx` acts on. How they are written in TOML is `parse`'s business.
 
 use super::attendant::{Branch, Dial, Entry, Speak};
+use super::holiday_table::HolidayTable;
 use super::in_call::InCall;
 use super::outside::Outside;
 use super::park::Lot;
@@ -24,6 +25,9 @@ pub struct Plan {
     pub desk_numbers: BTreeMap<Number, DeskNumber>,
     /// Service hours by name.
     pub hours: BTreeMap<Arc<str>, Hours>,
+    /// The table of holidays that the file names, and where it does; the rim reads it and hands it to
+    /// [`Plan::set_holidays`].
+    pub holidays: Option<(String, std::ops::Range<usize>)>,
     /// Auto attendant menus.
     pub menus: BTreeMap<MenuId, Menu>,
     /// Numbers that callers are asked to enter.
@@ -73,6 +77,14 @@ pub struct Plan {
 }
 
 impl Plan {
+    /// Lets a table go before the rules, in all hours that close on holidays.
+    pub fn set_holidays(&mut self, table: HolidayTable) {
+        let table = Arc::new(table);
+        for hours in self.hours.values_mut().filter(|hours| hours.japanese_holidays) {
+            hours.table = Some(Arc::clone(&table));
+        }
+    }
+
     /// The priority of a caller at a number: the better of what the plan says of either; none when it
     /// says nothing.
     #[must_use]
@@ -218,6 +230,8 @@ pub struct Hours {
     pub week: BTreeMap<WeekdayKey, Vec<Span>>,
     /// Whether Japanese public holidays are closed.
     pub japanese_holidays: bool,
+    /// A table that goes before the rules.
+    pub table: Option<Arc<HolidayTable>>,
     /// Yearly closures such as 12-29 to 01-03, both days included.
     pub yearly: Vec<YearlyClosure>,
     /// Single days with hours of their own (empty: closed all day), with a name.

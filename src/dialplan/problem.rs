@@ -29,6 +29,18 @@ pub enum Problem {
     BadDate { found: String },
     /// Two yearly closures share days.
     ClosuresOverlap { first: String, second: String },
+    /// Not a line of a table of holidays.
+    BadHoliday { found: String },
+    /// A day stands twice in a table of holidays.
+    HolidayTwice { day: String, line: usize },
+    /// A table of holidays without one.
+    NoHolidays,
+    /// No hours close on holidays.
+    HolidaysUnused,
+    /// A table of holidays that cannot be read.
+    HolidaysUnreadable { file: String, why: String },
+    /// A table of holidays that ends soon, or has ended.
+    HolidaysEnd { last: i32 },
     /// Not a key of a telephone.
     BadKey { found: String },
     /// Not exactly one way to go.
@@ -251,6 +263,63 @@ impl Problem {
                     "the closures \"{first}\" and \"{second}\" share days"
                 ),
                 say!("一日は一つの休業にだけ入れる", "each day in one closure at most"),
+            ),
+            Self::BadHoliday { found } => (
+                Error,
+                "bad-holiday",
+                say!("\"{found}\" は祝日の行として読めない", "\"{found}\" is not a holiday"),
+                say!("2026-01-01,元日 の形", "such as 2026-01-01,元日"),
+            ),
+            Self::HolidayTwice { day, line } => (
+                Error,
+                "holiday-twice",
+                say!(
+                    "{day} が二度書かれている（先は {line} 行目）",
+                    "{day} stands twice (first in line {line})"
+                ),
+                say!("一日に一行", "one line for each day"),
+            ),
+            Self::NoHolidays => (
+                Error,
+                "no-holidays",
+                say!("祝日が一つもない", "there is no holiday in it"),
+                say!(
+                    "内閣府の syukujitsu.csv を madoguchi holidays import で取り込む",
+                    "madoguchi holidays import with the Cabinet Office's syukujitsu.csv"
+                ),
+            ),
+            Self::HolidaysUnused => (
+                Warning,
+                "holidays-unused",
+                say!(
+                    "祝日に休む受付時間がないので、祝日の表は使われない",
+                    "no hours close on holidays, so the table of holidays is never used"
+                ),
+                say!(
+                    "[hours.…] に japanese_holidays = true を書くか、holidays を消す",
+                    "japanese_holidays = true in [hours.…], or without holidays"
+                ),
+            ),
+            Self::HolidaysUnreadable { file, why } => (
+                Error,
+                "holidays-unreadable",
+                say!("祝日の表 {file} が読めない: {why}", "the table of holidays {file}: {why}"),
+                say!(
+                    "計画のフォルダから見たファイル名。なければ madoguchi holidays import で作る",
+                    "a file as seen from the plan's folder; madoguchi holidays import makes one"
+                ),
+            ),
+            Self::HolidaysEnd { last } => (
+                Warning,
+                "holidays-end",
+                say!(
+                    "祝日の表は {last} 年まで。その後は計算による",
+                    "the table of holidays ends with {last}; the rules hold after that"
+                ),
+                say!(
+                    "新しい syukujitsu.csv を madoguchi holidays import で取り込む",
+                    "madoguchi holidays import with a new syukujitsu.csv"
+                ),
             ),
             Self::BadKey { found } => (
                 Error,

@@ -103,7 +103,7 @@ impl Row {
 }
 
 /// The end of a way in the words of a table.
-fn leads(end: &End) -> String {
+pub(super) fn leads(end: &End) -> String {
     match end {
         End::Group(way) => format!("group {}", way.group),
         End::Phone { agent, .. } => format!("extension {agent}"),
@@ -122,7 +122,7 @@ fn code_name(code: FeatureCode) -> &'static str {
     FeatureCode::NAMES.iter().find(|(_, known)| *known == code).map_or("", |(name, _)| *name)
 }
 
-fn hours(walk: &Walk) -> &'static str {
+pub(super) fn hours(walk: &Walk) -> &'static str {
     let ad_hoc = walk.steps.iter().find_map(|step| match step {
         Step::AdHoc { to } => Some(*to),
         _ => None,

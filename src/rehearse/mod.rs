@@ -1,11 +1,12 @@
 //! One call put to the desk's own rules, with agents and other callers who do as they are told: what a
 //! plan would do, before it goes live. And the tables of such calls that stand beside a plan
-//! (`….test.toml`), with what is due of each.
+//! (`….test.toml`), with what is due of each. And the calls of a history put to two plans.
 //!
 //! Pure, and without a rule of its own: `pbx` decides, `view` counts. Knows no SIP and no sound: an
 //! announcement takes no time here.
 
 mod judge;
+mod past;
 mod problem;
 mod scene;
 mod table;
@@ -14,6 +15,7 @@ mod table;
 mod tests;
 
 pub use judge::{Report, judge};
+pub use past::{Changed, Comparison, MOST_LISTED};
 pub use table::{MOST_CALLS, Table, read};
 
 use crate::base::{AgentId, PromptId};

@@ -305,6 +305,7 @@ fn plan(agents: u64, rng: &mut Rng) -> Plan {
         name: "simulated".to_owned(),
         timezone: chrono_tz::Asia::Tokyo,
         desk_numbers: numbers,
+        holidays: None,
         hours: BTreeMap::from([
             (Arc::from("never"), hours(&[])),
             (Arc::from("office"), hours(&[office_day()])),
@@ -489,6 +490,7 @@ fn hours(spans: &[Span]) -> Hours {
     Hours {
         week: (0..5).map(|day| (WeekdayKey(day), spans.to_vec())).collect(),
         japanese_holidays: true,
+        table: None,
         yearly: Vec::new(),
         days: BTreeMap::new(),
     }

@@ -12,6 +12,7 @@ mod edges;
 mod extensions;
 mod figures;
 mod hears;
+mod hours;
 mod keypads;
 mod lamps;
 mod menu;

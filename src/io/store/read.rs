@@ -115,6 +115,16 @@ pub struct Entries {
 }
 
 impl Entries {
+    /// Those of a file that nobody need have opened; nothing is written to it, whatever its version.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such file, or no thread; what is wrong with the file comes as the first block.
+    pub fn read_only(path: &Path) -> std::io::Result<Self> {
+        std::fs::metadata(path)?;
+        Self::start(path, u64::MAX)
+    }
+
     pub(super) fn start(path: &Path, below: u64) -> std::io::Result<Self> {
         let (tx, blocks) = sync_channel(2);
         let (path, below) = (path.to_owned(), i64::try_from(below).unwrap_or(i64::MAX));

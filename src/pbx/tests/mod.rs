@@ -129,6 +129,7 @@ fn plan() -> Plan {
     let hours = Hours {
         week: weekdays.collect(),
         japanese_holidays: false,
+        table: None,
         yearly: Vec::new(),
         days: BTreeMap::new(),
     };
@@ -239,6 +240,7 @@ fn plan() -> Plan {
             (number("0312345679"), urgent),
         ]
         .into(),
+        holidays: None,
         hours: [("office".into(), hours)].into(),
         menus: [
             (

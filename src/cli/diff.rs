@@ -1,0 +1,101 @@
+//! `madoguchi diff`: the calls of a history under two plans.
+
+use super::{Diff, Reply, told};
+use crate::base::Wall;
+use crate::config;
+use crate::dialplan::{self, Lang, Plan, tame};
+use crate::event::CallerNumber;
+use crate::io::store;
+use crate::rehearse::{Comparison, MOST_LISTED};
+use chrono::{DateTime, Utc};
+use std::fmt::Write as _;
+use std::path::Path;
+
+pub(super) fn answer(arguments: &Diff, lang: Lang) -> Reply {
+    let plan = |path: &Path| match config::plan_at(path, None) {
+        Ok((plan, _)) => Ok(plan),
+        Err(findings) => Err(Reply { err: told(&findings, lang), code: 2, ..Reply::default() }),
+    };
+    let (old, new) = match (plan(&arguments.old), plan(&arguments.new)) {
+        (Ok(old), Ok(new)) => (old, new),
+        (Err(reply), _) | (_, Err(reply)) => return reply,
+    };
+    let time = |text: &Option<String>, otherwise: Wall| match text {
+        None => Ok(otherwise),
+        Some(text) => {
+            let day = format!("{text}T00:00");
+            let mut at = [text.as_str(), day.as_str()].into_iter();
+            at.find_map(|text| dialplan::moment(text, old.timezone)).ok_or_else(|| {
+                let text = tame(text);
+                Reply::wrong(&lang.pick(
+                    format!("\"{text}\" は日時として読めない（例: 2026-10-01、2026-10-01T08:30）"),
+                    format!("\"{text}\" is not a time, such as 2026-10-01 or 2026-10-01T08:30"),
+                ))
+            })
+        }
+    };
+    let span = match (time(&arguments.from, Wall(i64::MIN)), time(&arguments.until, Wall(i64::MAX)))
+    {
+        (Ok(from), Ok(until)) => (from, until),
+        (Err(reply), _) | (_, Err(reply)) => return reply,
+    };
+    let mut comparison = Comparison::new(&old, &new, span);
+    let failed = |why: String| {
+        let file = tame(&arguments.history.display().to_string());
+        Reply::wrong(&format!("{file}: {why}"))
+    };
+    let entries = match store::Entries::read_only(&arguments.history) {
+        Ok(entries) => entries,
+        Err(error) => return failed(error.to_string()),
+    };
+    for block in entries {
+        match block {
+            Ok(block) => block.iter().for_each(|entry| comparison.apply(entry)),
+            Err(error) => return failed(error.to_string()),
+        }
+    }
+    comparison.finish();
+    let code = u8::from(comparison.any());
+    Reply { out: said(&comparison, &old, arguments.callers, lang), err: String::new(), code }
+}
+
+fn said(comparison: &Comparison<'_>, old: &Plan, callers: bool, lang: Lang) -> String {
+    let mut text = String::new();
+    let mut line = |said: String| {
+        let _ = writeln!(text, "{said}"); // into a String: cannot fail
+    };
+    let (mut all, mut moved) = (0, 0);
+    for (number, (calls, changed)) in &comparison.numbers {
+        (all, moved) = (all + calls, moved + changed);
+        let name = old.desk_numbers.get(number).map_or("", |desk| desk.name.as_str());
+        let name = tame(name);
+        line(lang.pick(
+            format!("{number} {name}: {calls} 件のうち {changed} 件の行き方が変わる"),
+            format!("{number} {name}: {changed} of {calls} calls go another way"),
+        ));
+    }
+    for changed in &comparison.changed {
+        let at = DateTime::<Utc>::from_timestamp_millis(changed.at.0).unwrap_or_default();
+        let at = at.with_timezone(&old.timezone).format("%Y-%m-%d %H:%M:%S");
+        let caller = match (&changed.caller, callers) {
+            (_, false) => String::new(),
+            (CallerNumber::Known(number), true) => format!(" {}", tame(number.reveal())),
+            (CallerNumber::Withheld, true) => " withheld".to_owned(),
+            (CallerNumber::Payphone, true) => " payphone".to_owned(),
+            (CallerNumber::Unavailable, true) => " unavailable".to_owned(),
+        };
+        line(format!("{} {at} {}{caller}", changed.call, changed.number));
+        line(format!("  - {}\n  + {}", changed.was, changed.is));
+    }
+    if usize::try_from(moved).is_ok_and(|moved: usize| moved > comparison.changed.len()) {
+        line(lang.pick(
+            format!("（一覧は {MOST_LISTED} 件まで）"),
+            format!("(the first {MOST_LISTED} are listed)"),
+        ));
+    }
+    line(lang.pick(
+        format!("合わせて {all} 件のうち {moved} 件の行き方が変わる"),
+        format!("{moved} of {all} calls go another way"),
+    ));
+    text
+}
