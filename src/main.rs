@@ -46,6 +46,9 @@ enum Command {
     /// See what passes on the SIP wire of the running desk: live, a call's ladder, a capture file.
     /// Example: madoguchi sip --config /etc/madoguchi/madoguchi.toml --method INVITE
     Sip(cli::Sip),
+    /// Make a site's own announcements from texts, by the synthesisers that are installed.
+    /// Example: madoguchi prompts render texts.toml --into prompts --voice VOICE
+    Prompts(cli::Prompts),
     /// Open a recording that is encrypted at rest.
     /// Example: madoguchi recording --key-file secrets/recording-key FILE.wav.sealed > FILE.wav
     Recording(cli::Recording),
@@ -87,6 +90,7 @@ fn main() -> ExitCode {
         Command::Diff(diff) => cli::diff(&diff),
         Command::Holidays(holidays) => cli::holidays(&holidays),
         Command::Sip(sip) => cli::sip(&sip),
+        Command::Prompts(prompts) => cli::prompts(&prompts),
         Command::Recording(recording) => cli::recording(&recording),
     }
 }

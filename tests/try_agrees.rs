@@ -59,6 +59,8 @@ key_timeout = "2s"
 5 = { enter = "staff" }
 6 = { hours = "h", open = { language = "en", then = { menu = "two" } }, closed = { announce = "after-hours" } }
 8 = { enter = "bare" }
+7 = { message = "box" }
+9 = { callback = "back" }
 2 = { menu = "one" }
 3 = { extension = "2002" }
 4 = { refuse = 503 }
@@ -73,6 +75,9 @@ then = { announce = "after-hours" }
 [menus.two.keys]
 1 = { group = "b" }
 2 = { menu = "one" }
+[messages.box]
+[callbacks.back]
+group = "a"
 [entries.staff]
 min_digits = 2
 max_digits = 4
@@ -406,6 +411,10 @@ fn agree(plan: &Arc<Plan>, question: &Question) {
                 assert_eq!(story.end, Some(EndCause::WaitedTooLong), "{}", said());
                 assert_eq!(story.last_told.as_ref(), Some(&way.waiting.waited), "{}", said());
             }
+        }
+        // Nobody says a word, and nobody may be called outside: nothing comes of either.
+        End::Message { .. } | End::Callback { .. } => {
+            assert_eq!(all.end, Some(EndCause::MenuDone), "{}", said());
         }
         End::Nothing | End::Code { .. } | End::Lot { .. } | End::Slot { .. } => {}
     }

@@ -80,6 +80,10 @@ macro_rules! names {
 names! {
     /// An agent: the extension number that is the agent's own line.
     AgentId,
+    /// A message box's name in the plan.
+    BoxId,
+    /// The name in the plan of a way to be called back.
+    CallbackId,
     /// The name in the plan of a number that callers enter.
     EntryId,
     /// A group's name in the plan.

@@ -18,7 +18,8 @@ pub use ad_hoc::AdHoc;
 pub use bounded::{BoundedQueue, Full};
 pub use channels::Channels;
 pub use id::{
-    AgentId, CallId, EntryId, GroupId, LegId, MenuId, Number, PlayId, PromptId, TapId, TrunkId,
+    AgentId, BoxId, CallId, CallbackId, EntryId, GroupId, LegId, MenuId, Number, PlayId, PromptId,
+    TapId, TrunkId,
 };
 pub use keys::KeysBy;
 pub use language::Language;

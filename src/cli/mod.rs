@@ -1,4 +1,5 @@
-//! The commands that only read and answer: `check`, `try`, `test`, `diff`, `holidays`, `sip` and `recording`, with their
+//! The commands that only read and answer: `check`, `try`, `test`, `diff`, `holidays`, `prompts`, `sip` and
+//! `recording`, with their
 //! arguments.
 //!
 //! Starts nothing and decides nothing about calls.
@@ -6,6 +7,7 @@
 mod check;
 mod diff;
 mod holidays;
+mod prompts;
 mod recording;
 mod rehearse;
 mod sip;
@@ -14,6 +16,7 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
+pub use prompts::{Prompts, prompts};
 pub use recording::{Recording, recording};
 pub use sip::{Sip, sip};
 

@@ -6,7 +6,7 @@ use crate::base::{AgentId, CallId, Now};
 use crate::dialplan::Plan;
 use crate::event::{CallEvent, DeskEvent, Entry, Fact, RecordingEvent};
 use crate::io::store;
-use crate::pbx::{AgentMemory, Periods, Talked, TalkedMemory};
+use crate::pbx::{AgentMemory, Boxes, CallbacksMemory, Periods, Talked, TalkedMemory};
 use crate::recording::command::RecordingId;
 use crate::view::{self, Views};
 use std::collections::{BTreeMap, BTreeSet};
@@ -17,6 +17,10 @@ pub(super) struct Past {
     pub agents: BTreeMap<AgentId, AgentMemory>,
     pub talked: Talked,
     pub periods: Periods,
+    /// Messages that lie in the boxes.
+    pub boxes: Boxes,
+    /// Wishes to be called back that are not over.
+    pub wishes: CallbacksMemory,
     /// Last words for the calls that were open when the last run ended.
     pub closing: Vec<Entry>,
     pub next_seq: u64,
@@ -57,6 +61,7 @@ pub(super) fn read(
     let mut agents: BTreeMap<AgentId, AgentMemory> = BTreeMap::new();
     let mut talked = TalkedMemory::default();
     let (mut unkept, mut periods) = (BTreeSet::new(), Periods::default());
+    let (mut boxes, mut wishes) = (Boxes::default(), CallbacksMemory::default());
     for block in entries {
         for entry in block? {
             match &entry.fact {
@@ -81,8 +86,12 @@ pub(super) fn read(
                 Fact::Call { .. }
                 | Fact::Placed { .. }
                 | Fact::Sound { .. }
+                | Fact::Message { .. }
+                | Fact::Callback { .. }
                 | Fact::Trunk { .. } => {}
             }
+            boxes.apply(&entry);
+            wishes.apply(&entry);
             talked.apply(&entry, plan);
             views.apply(&entry);
         }
@@ -95,5 +104,5 @@ pub(super) fn read(
     }
     let talked = talked.talked;
     let next_seq = views.next_seq();
-    Ok(Past { views, agents, talked, periods, closing, next_seq, unkept })
+    Ok(Past { views, agents, talked, periods, boxes, wishes, closing, next_seq, unkept })
 }

@@ -371,6 +371,8 @@ pub async fn start(
         agents: past.agents,
         talked: past.talked,
         periods: past.periods,
+        boxes: past.boxes,
+        wishes: past.wishes,
     };
     let started = DeskEvent::Started {
         version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -3,7 +3,7 @@
 
 use super::plan::{Plan, Target};
 use super::{ClosedWhy, OpenState};
-use crate::base::{AdHoc, Language, Number, PromptId, Wall};
+use crate::base::{AdHoc, GroupId, Language, Number, PromptId, Wall};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,6 +29,62 @@ pub struct Entry {
     pub then: Target,
     /// Where it goes without one.
     pub otherwise: Target,
+}
+
+/// A box for voice messages (伝言).
+#[derive(Clone, Debug)]
+pub struct Mailbox {
+    /// For people.
+    pub name: String,
+    /// Told before the beep; a key goes straight to it.
+    pub announcement: PromptId,
+    /// Told after a message.
+    pub thanks: PromptId,
+    /// Told when there is none, because too little was said.
+    pub too_short: PromptId,
+    /// Told when there is no room for one.
+    pub full: PromptId,
+    /// A message ends after this.
+    pub longest: Duration,
+    /// Less of speech is no message.
+    pub shortest: Duration,
+    /// A message ends when so long nothing was said.
+    pub silence: Duration,
+    /// Messages that it holds; one more caller is told `full`.
+    pub most: u32,
+    /// Phones whose lamps show it.
+    pub phones: Vec<Number>,
+}
+
+/// A way to be called back (折り返し).
+#[derive(Clone, Debug)]
+pub struct Callback {
+    /// Whose agents call.
+    pub group: GroupId,
+    /// Told first: 1 for the number that the call came from, 2 for another.
+    pub offer: PromptId,
+    /// Asks for another number.
+    pub enter: PromptId,
+    /// Told when the wish is kept.
+    pub done: PromptId,
+    /// Told when it cannot be kept.
+    pub refused: PromptId,
+    /// Told to the agent before the caller is called.
+    pub agent: PromptId,
+    /// Whether another number can be entered.
+    pub other_number: bool,
+    /// How long the first key is awaited.
+    pub timeout: Duration,
+    /// How long each further one is.
+    pub key_timeout: Duration,
+    /// How often the caller is called in all.
+    pub tries: u32,
+    /// How long is waited between two calls.
+    pub every: Duration,
+    /// A wish is dropped when it was not its turn for so long.
+    pub within: Duration,
+    /// Wishes that wait at once; one more is told `refused`.
+    pub most: u32,
 }
 
 /// A way that depends on the time.

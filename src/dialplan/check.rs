@@ -5,7 +5,7 @@ use super::finding::{Findings, nearest};
 use super::parse::{From, Marks};
 use super::plan::{Plan, Target};
 use super::problem::{Problem, What};
-use crate::base::{AgentId, EntryId, GroupId, MenuId, PromptId};
+use crate::base::{AgentId, BoxId, CallbackId, EntryId, GroupId, MenuId, PromptId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Most phones that one call may ring at once.
@@ -106,8 +106,20 @@ fn ways(marks: &Marks, kinds: &BTreeMap<&str, What>, out: &mut Findings) {
                 let name = id.as_str().to_owned();
                 out.at(&way.span, Problem::NoSuch { what: What::Entry, name, near });
             }
+            Target::Message(id) if !marks.mailboxes.contains_key(id) => {
+                let near = nearest(id.as_str(), marks.mailboxes.keys().map(BoxId::as_str));
+                let name = id.as_str().to_owned();
+                out.at(&way.span, Problem::NoSuch { what: What::Mailbox, name, near });
+            }
+            Target::Callback(id) if !marks.callbacks.contains_key(id) => {
+                let near = nearest(id.as_str(), marks.callbacks.keys().map(CallbackId::as_str));
+                let name = id.as_str().to_owned();
+                out.at(&way.span, Problem::NoSuch { what: What::Callback, name, near });
+            }
             // What stands inside a branch is a way of its own.
             Target::Hours(_)
+            | Target::Message(_)
+            | Target::Callback(_)
             | Target::Speak(_)
             | Target::Menu(_)
             | Target::Group(_)
@@ -223,6 +235,7 @@ fn reached(plan: &Plan, marks: &Marks, out: &mut Findings) {
                     From::Desk
                     | From::Key(_)
                     | From::Then(_)
+                    | From::Queue(_)
                     | From::Entered(_)
                     | From::Otherwise(_) => None,
                 }));
@@ -242,6 +255,7 @@ fn reached(plan: &Plan, marks: &Marks, out: &mut Findings) {
                     From::Desk
                     | From::Key(_)
                     | From::Then(_)
+                    | From::Queue(_)
                     | From::Entered(_)
                     | From::Otherwise(_) => None,
                 }));
@@ -250,6 +264,8 @@ fn reached(plan: &Plan, marks: &Marks, out: &mut Findings) {
             | Target::Enter(_)
             | Target::Hours(_)
             | Target::Speak(_)
+            | Target::Message(_)
+            | Target::Callback(_)
             | Target::Extension(_)
             | Target::Announce(_)
             | Target::Refuse(_) => {}
@@ -258,6 +274,19 @@ fn reached(plan: &Plan, marks: &Marks, out: &mut Findings) {
     for (id, span) in marks.menus.iter().filter(|(id, _)| !menus.contains(id)) {
         let name = id.as_str().to_owned();
         out.at(span, Problem::Unreachable { what: What::Menu, name });
+    }
+    let named = |what: &Target| marks.ways.iter().any(|(_, way)| way.value == *what);
+    for (id, span) in
+        marks.mailboxes.iter().filter(|(id, _)| !named(&Target::Message((*id).clone())))
+    {
+        let name = id.as_str().to_owned();
+        out.at(span, Problem::Unreachable { what: What::Mailbox, name });
+    }
+    for (id, span) in
+        marks.callbacks.iter().filter(|(id, _)| !named(&Target::Callback((*id).clone())))
+    {
+        let name = id.as_str().to_owned();
+        out.at(span, Problem::Unreachable { what: What::Callback, name });
     }
     for (id, span) in marks.entries.iter().filter(|(id, _)| !entries.contains(id)) {
         let name = id.as_str().to_owned();
@@ -293,7 +322,7 @@ fn circles(marks: &Marks, out: &mut Findings) {
         let from = match from {
             From::Then(menu) => Node::Menu(menu),
             From::Otherwise(entry) => Node::Entry(entry),
-            From::Desk | From::Key(_) | From::Entered(_) => continue,
+            From::Desk | From::Key(_) | From::Entered(_) | From::Queue(_) => continue,
         };
         let to = match &way.value {
             Target::Menu(menu) => Node::Menu(menu),

@@ -31,7 +31,7 @@ mod walk;
 mod walk_group;
 mod walk_text;
 
-pub use attendant::{Branch, Dial, Dialled, Entry, Speak};
+pub use attendant::{Branch, Callback, Dial, Dialled, Entry, Mailbox, Speak};
 pub use check::MOST_RUNG_AT_ONCE;
 pub use finding::{Both, Finding, Findings, Lang, Message, Place, Severity, Source, nearest, tame};
 pub use holiday_table::HolidayTable;

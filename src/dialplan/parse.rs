@@ -10,7 +10,7 @@ use super::problem::{Problem, What};
 use super::reader::{At, Item, Table};
 use super::shape::{Kind, NumberRule, Shape, TextRule};
 use super::values::{self, RangeFault};
-use crate::base::{AgentId, EntryId, GroupId, MenuId, Number, PromptId};
+use crate::base::{AgentId, BoxId, CallbackId, EntryId, GroupId, MenuId, Number, PromptId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
@@ -47,6 +47,10 @@ pub(crate) struct Marks {
     pub(crate) entries: BTreeMap<EntryId, Range<usize>>,
     /// Numbers that can be dialled in menus: a range is one place.
     pub(crate) dialled: Vec<(MenuId, At<Vec<Number>>)>,
+    /// Where message boxes are written.
+    pub(crate) mailboxes: BTreeMap<BoxId, Range<usize>>,
+    /// Where ways to be called back are written.
+    pub(crate) callbacks: BTreeMap<CallbackId, Range<usize>>,
     /// Where groups are written.
     pub(crate) groups: BTreeMap<GroupId, Range<usize>>,
     /// Where agents are written: a range of numbers is one place.
@@ -84,6 +88,8 @@ pub(crate) enum From {
     Entered(EntryId),
     /// Of an entry without one.
     Otherwise(EntryId),
+    /// A key's in a queue.
+    Queue(GroupId),
 }
 
 /// What is being read.
@@ -131,6 +137,8 @@ pub(crate) fn plan(document: &Spanned<DeTable>, out: &mut Findings) -> (Plan, Ma
         holidays,
         menus: BTreeMap::new(),
         entries: BTreeMap::new(),
+        mailboxes: BTreeMap::new(),
+        callbacks: BTreeMap::new(),
         groups: BTreeMap::new(),
         preferred,
         agents: BTreeMap::new(),
@@ -176,6 +184,20 @@ pub(crate) fn plan(document: &Spanned<DeTable>, out: &mut Findings) -> (Plan, Ma
         reading.marks.entries.insert(id.clone(), key.span);
         if let Some(entry) = super::parse_attendant::entry(&mut reading, &id, &item) {
             plan.entries.insert(id, entry);
+        }
+    }
+    for (key, item) in reading.named(&mut top, "messages") {
+        let id = BoxId::from(key.value);
+        reading.marks.mailboxes.insert(id.clone(), key.span);
+        if let Some(mailbox) = super::parse_attendant::mailbox(&mut reading, &id, &item) {
+            plan.mailboxes.insert(id, mailbox);
+        }
+    }
+    for (key, item) in reading.named(&mut top, "callbacks") {
+        let id = CallbackId::from(key.value);
+        reading.marks.callbacks.insert(id.clone(), key.span);
+        if let Some(callback) = super::parse_attendant::callback(&mut reading, &item) {
+            plan.callbacks.insert(id, callback);
         }
     }
     for (key, item) in reading.named(&mut top, "groups") {

@@ -1,14 +1,16 @@
 //! What the auto attendant does besides menus, as it is written: numbers to be entered, branches by hours,
 //! languages, extensions that can be dialled.
 
-use super::attendant::{Branch, Dial, Entry, Speak};
+use super::attendant::{Branch, Callback, Dial, Entry, Mailbox, Speak};
 use super::parse::{From, MOST_AGENTS, Reading};
 use super::parse_way::way;
 use super::plan::Target;
 use super::problem::{Problem, What};
 use super::reader::{At, Item, Table};
-use crate::base::{EntryId, Language, MenuId, Number};
-use std::collections::BTreeSet;
+use super::shape::show;
+use super::values;
+use crate::base::{BoxId, EntryId, GroupId, Language, MenuId, Number};
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::time::Duration;
 
@@ -19,6 +21,14 @@ const fn s(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
+/// Phones whose lamps show one message box.
+const MOST_LAMPS: usize = 200;
+
+const LONGEST: RangeInclusive<Duration> = s(5)..=s(1800);
+const SHORTEST: RangeInclusive<Duration> = s(1)..=s(30);
+const SILENCE: RangeInclusive<Duration> = s(2)..=s(60);
+const EVERY: RangeInclusive<Duration> = s(10)..=s(4 * 3600);
+const WITHIN: RangeInclusive<Duration> = s(60)..=s(14 * 24 * 3600);
 const TIMEOUT: RangeInclusive<Duration> = s(1)..=s(60);
 const KEY_TIMEOUT: RangeInclusive<Duration> = s(1)..=s(10);
 
@@ -115,6 +125,107 @@ pub(crate) fn entry(reading: &mut Reading<'_, '_>, id: &EntryId, item: &Item) ->
         then,
         otherwise,
     })
+}
+
+/// Reads one `[messages.…]`.
+pub(crate) fn mailbox(reading: &mut Reading<'_, '_>, id: &BoxId, item: &Item) -> Option<Mailbox> {
+    let mut table = item.table(reading.out)?;
+    let name = table.name("name", reading.out).unwrap_or_else(|| id.as_str().to_owned());
+    let announcement = reading.prompt(&mut table, "announcement", "message-leave");
+    let thanks = reading.prompt(&mut table, "thanks", "message-thanks");
+    let too_short = reading.prompt(&mut table, "too_short", "message-none");
+    let full = reading.prompt(&mut table, "full", "message-full");
+    let longest = table.get("longest");
+    let longest = longest.and_then(|item| item.duration(LONGEST, reading.out));
+    let shortest = table.duration("shortest", SHORTEST, s(2), reading.out);
+    if let Some(longest) = longest.as_ref().filter(|longest| longest.value <= shortest) {
+        let (shortest, most) = (show(shortest), show(longest.value));
+        reading.out.at(&longest.span, Problem::MessageNever { shortest, longest: most });
+    }
+    let silence = table.duration("silence", SILENCE, s(8), reading.out);
+    let most = table.integer("most", 1..=1000, 100, reading.out);
+    let mut phones = Vec::new();
+    if let Some(item) = table.get("phones") {
+        for entry in item.one_or_list() {
+            let Some(text) = entry.raw(reading.out) else { continue };
+            let list = reading.range(&text, MOST_LAMPS, MOST_LAMPS);
+            phones.extend(list.into_iter().map(Number::from));
+        }
+    }
+    table.finish(reading.out);
+    Some(Mailbox {
+        name,
+        announcement,
+        thanks,
+        too_short,
+        full,
+        longest: longest.map_or(s(180), |longest| longest.value),
+        shortest,
+        silence,
+        most: u32::try_from(most).unwrap_or(1),
+        phones,
+    })
+}
+
+/// Reads one `[callbacks.…]`.
+pub(crate) fn callback(reading: &mut Reading<'_, '_>, item: &Item) -> Option<Callback> {
+    let mut table = item.table(reading.out)?;
+    let group = table.need("group", "group = \"desk\"", reading.out)?.raw(reading.out)?;
+    reading.marks.ways.push((From::Desk, group.clone().map(|name| Target::Group(name.into()))));
+    let offer = reading.prompt(&mut table, "offer", "callback-offer");
+    let enter = reading.prompt(&mut table, "enter", "callback-enter");
+    let done = reading.prompt(&mut table, "done", "callback-done");
+    let refused = reading.prompt(&mut table, "refused", "callback-refused");
+    let agent = reading.prompt(&mut table, "agent", "callback-agent");
+    let other_number = table.flag("other_number", true, reading.out);
+    let timeout = table.duration("timeout", TIMEOUT, s(8), reading.out);
+    let key_timeout = table.duration("key_timeout", KEY_TIMEOUT, s(4), reading.out);
+    let tries = table.integer("tries", 1..=10, 3, reading.out);
+    let every = table.duration("every", EVERY, s(300), reading.out);
+    let within = table.duration("within", WITHIN, s(24 * 3600), reading.out);
+    let most = table.integer("most", 1..=1000, 50, reading.out);
+    table.finish(reading.out);
+    Some(Callback {
+        group: group.value.into(),
+        offer,
+        enter,
+        done,
+        refused,
+        agent,
+        other_number,
+        timeout,
+        key_timeout,
+        tries: u32::try_from(tries).unwrap_or(1),
+        every,
+        within,
+        most: u32::try_from(most).unwrap_or(1),
+    })
+}
+
+/// Where keys lead while a call waits in a group: to a message or a call back.
+pub(crate) fn queue_keys(
+    reading: &mut Reading<'_, '_>,
+    id: &GroupId,
+    queue: &mut Table,
+) -> BTreeMap<char, Target> {
+    let mut keys = BTreeMap::new();
+    let Some(table) = queue.table("keys", reading.out) else { return keys };
+    for (key, item) in table.entries() {
+        let Some(target) = super::parse_way::target(reading, &From::Queue(id.clone()), &item)
+        else {
+            continue;
+        };
+        if !matches!(target, Target::Message(_) | Target::Callback(_)) {
+            reading.out.at(&item.span, Problem::BadQueueKey);
+        }
+        match values::key(&key.value) {
+            Some(key) => {
+                keys.insert(key, target);
+            }
+            None => reading.out.at(&key.span, Problem::BadKey { found: key.value }),
+        }
+    }
+    keys
 }
 
 /// Extensions named in menus exist, as agents or as groups' numbers.

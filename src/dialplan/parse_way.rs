@@ -37,6 +37,8 @@ pub(crate) fn target(reading: &mut Reading<'_, '_>, from: &From, item: &Item) ->
     let announce = table.get("announce");
     let refuse = table.get("refuse");
     let enter = table.get("enter").and_then(|item| item.raw(reading.out));
+    let message = table.get("message").and_then(|item| item.raw(reading.out));
+    let callback = table.get("callback").and_then(|item| item.raw(reading.out));
     let hours = table.get("hours");
     let language = table.get("language");
     let ways = table.written();
@@ -69,6 +71,10 @@ pub(crate) fn target(reading: &mut Reading<'_, '_>, from: &From, item: &Item) ->
         extension.map(|number| Target::Extension(number.into()))
     } else if let Some(entry) = enter {
         entry.map(|name| Target::Enter(name.into()))
+    } else if let Some(mailbox) = message {
+        mailbox.map(|name| Target::Message(name.into()))
+    } else if let Some(callback) = callback {
+        callback.map(|name| Target::Callback(name.into()))
     } else if let Some(item) = announce {
         let prompt = reading.prompt_in(&item)?;
         At { value: Target::Announce(prompt), span: item.span }
@@ -275,6 +281,8 @@ pub(crate) fn group(reading: &mut Reading<'_, '_>, id: &GroupId, item: &Item) ->
     if tell_wait {
         reading.marks.tell_wait.push(queue.key_span("tell_wait"));
     }
+    let keys = parse_attendant::queue_keys(reading, id, &mut queue);
+    let offer = queue.get("offer").and_then(|item| reading.prompt_in(&item));
     let full = reading.prompt(&mut queue, "full", "queue-full");
     let waited = reading.prompt(&mut queue, "waited", "waited-too-long");
     let at_closing = at_closing(reading, &mut queue);
@@ -327,6 +335,8 @@ pub(crate) fn group(reading: &mut Reading<'_, '_>, id: &GroupId, item: &Item) ->
         comfort_every,
         tell_position,
         tell_wait,
+        keys,
+        offer,
         full,
         waited,
         at_closing,

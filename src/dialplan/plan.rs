@@ -2,13 +2,15 @@
 //!
 //! The types here are what `pbx` acts on. How they are written in TOML is `parse`'s business.
 
-use super::attendant::{Branch, Dial, Entry, Speak};
+use super::attendant::{Branch, Callback, Dial, Entry, Mailbox, Speak};
 use super::holiday_table::HolidayTable;
 use super::in_call::InCall;
 use super::outside::Outside;
 use super::park::Lot;
 use super::picking::{Overflow, Picking, Preferred, Skills};
-use crate::base::{AgentId, EntryId, GroupId, MenuId, Number, Private, PromptId, TrunkId};
+use crate::base::{
+    AgentId, BoxId, CallbackId, EntryId, GroupId, MenuId, Number, Private, PromptId, TrunkId,
+};
 use chrono::{NaiveDate, NaiveTime, Weekday};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -32,6 +34,10 @@ pub struct Plan {
     pub menus: BTreeMap<MenuId, Menu>,
     /// Numbers that callers are asked to enter.
     pub entries: BTreeMap<EntryId, Entry>,
+    /// Boxes for voice messages.
+    pub mailboxes: BTreeMap<BoxId, Mailbox>,
+    /// Ways to be called back.
+    pub callbacks: BTreeMap<CallbackId, Callback>,
     /// Hunt groups.
     pub groups: BTreeMap<GroupId, Group>,
     /// Callers who are served before others.
@@ -94,12 +100,13 @@ impl Plan {
         of_caller.into_iter().chain(of_number).min()
     }
 
-    /// Whether any call may be recorded.
+    /// Whether any call may be recorded, or any message.
     #[must_use]
     pub fn records(&self) -> bool {
         let numbers = self.desk_numbers.values().map(|number| number.recorded);
         let groups = self.groups.values().map(|group| group.recorded);
-        numbers.chain(groups).flatten().any(|recorded| recorded != Recorded::Off)
+        let calls = numbers.chain(groups).flatten().any(|recorded| recorded != Recorded::Off);
+        calls || !self.mailboxes.is_empty()
     }
 }
 
@@ -217,6 +224,10 @@ pub enum Target {
     Refuse(u16),
     /// Asks for a number.
     Enter(EntryId),
+    /// Takes a voice message.
+    Message(BoxId),
+    /// Notes a wish to be called back.
+    Callback(CallbackId),
     /// By the time.
     Hours(Box<Branch>),
     /// In another language from here on.
@@ -343,6 +354,10 @@ pub struct Group {
     pub tell_position: bool,
     /// Whether the estimated wait is, likewise.
     pub tell_wait: bool,
+    /// Where keys lead while a call waits.
+    pub keys: BTreeMap<char, Target>,
+    /// Tells of the keys, once, after `busy`.
+    pub offer: Option<PromptId>,
     /// Said before release when the queue is full.
     pub full: PromptId,
     /// Said before release when the longest wait has passed.

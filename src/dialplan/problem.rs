@@ -47,6 +47,10 @@ pub enum Problem {
     BadTarget { found: usize },
     /// Not a pattern of numbers outside.
     BadPattern { found: String },
+    /// A key of a queue leads elsewhere than to a message or a call back.
+    BadQueueKey,
+    /// A message is over before it is one.
+    MessageNever { shortest: String, longest: String },
     /// The least number of digits is above the most.
     DigitsBackwards { least: String, most: String },
     /// A rule for numbers outside without a trunk.
@@ -118,6 +122,10 @@ pub enum What {
     Menu,
     /// A number to be entered.
     Entry,
+    /// A message box.
+    Mailbox,
+    /// A way to be called back.
+    Callback,
     /// A group.
     Group,
     /// An agent.
@@ -140,6 +148,8 @@ impl What {
             Self::Hours => ["受付時間", "hours"],
             Self::Menu => ["メニュー", "menu"],
             Self::Entry => ["番号入力", "entry"],
+            Self::Mailbox => ["伝言の箱", "message box"],
+            Self::Callback => ["折り返し", "call back"],
             Self::Group => ["グループ", "group"],
             Self::Agent => ["オペレータ", "agent"],
             Self::DeskNumber => ["着信番号", "desk number"],
@@ -335,9 +345,30 @@ impl Problem {
                 "bad-target",
                 say!("行き先が {found} 個書かれている", "there are {found} ways to go"),
                 say!(
-                    "menu, group, extension, announce, refuse, enter, hours, language のどれか一つ（例: {{ group = \"desk\" }}）",
-                    "exactly one of menu, group, extension, announce, refuse, enter, hours, language, such as {{ group = \"desk\" }}"
+                    "menu, group, extension, announce, refuse, enter, message, callback, hours, language のどれか一つ（例: {{ group = \"desk\" }}）",
+                    "exactly one of menu, group, extension, announce, refuse, enter, message, callback, hours, language, such as {{ group = \"desk\" }}"
                 ),
+            ),
+            Self::BadQueueKey => (
+                Error,
+                "bad-queue-key",
+                say!(
+                    "待っている間のキーの行き先が伝言でも折り返しでもない",
+                    "a key of a queue leads neither to a message nor to a call back"
+                ),
+                say!(
+                    "{{ message = \"…\" }} か {{ callback = \"…\" }}",
+                    "{{ message = \"…\" }} or {{ callback = \"…\" }}"
+                ),
+            ),
+            Self::MessageNever { shortest, longest } => (
+                Error,
+                "message-never",
+                say!(
+                    "伝言の上限 {longest} が下限 {shortest} より長くない",
+                    "a message of at most {longest} is never longer than {shortest}"
+                ),
+                say!("shortest より長い longest", "a longest that is longer than shortest"),
             ),
             Self::DigitsBackwards { least, most } => (
                 Error,

@@ -10,7 +10,8 @@ use super::plan::{AtClosing, FeatureCode, Menu, Plan, Recorded, Strategy, Target
 use super::route::Route;
 use super::walk_group::{Ringing, ring_out};
 use crate::base::{
-    AdHoc, AgentId, EntryId, GroupId, Language, MenuId, Number, PromptId, TrunkId, Wall,
+    AdHoc, AgentId, BoxId, CallbackId, EntryId, GroupId, Language, MenuId, Number, PromptId,
+    TrunkId, Wall,
 };
 use chrono::DateTime;
 use chrono_tz::Tz;
@@ -245,6 +246,24 @@ pub enum End {
         /// Counted so.
         outcome: Expected,
     },
+    /// Leaves a voice message; `message_taken` when it is one.
+    Message {
+        /// In which box.
+        mailbox: BoxId,
+        /// Told before the beep.
+        prompt: PromptId,
+        /// How long it may be.
+        longest: Duration,
+    },
+    /// Asks to be called back; `message_taken` when the wish is kept.
+    Callback {
+        /// By which way.
+        callback: CallbackId,
+        /// Told first.
+        prompt: PromptId,
+        /// By whose agents.
+        group: GroupId,
+    },
     /// Refused.
     Refused {
         /// SIP status.
@@ -340,6 +359,8 @@ pub struct Waiting {
     /// When the number closes before the longest wait ends, and who waits is then told so: after how
     /// long, and what.
     pub closing: Option<(Duration, PromptId)>,
+    /// Keys that lead to a message or to a call back.
+    pub keys: Vec<char>,
 }
 
 /// Walks one call through a plan.
@@ -579,6 +600,16 @@ impl Walker<'_> {
             Target::Group(id) => self.group(id, from == Way::Menu),
             Target::Extension(number) => self.phone(&AgentId(number.0.clone())),
             Target::Announce(prompt) => End::Told { prompt: prompt.clone(), outcome: told },
+            Target::Message(mailbox) => {
+                let Some(told) = self.plan.mailboxes.get(mailbox) else { return End::Nothing };
+                let prompt = told.announcement.clone();
+                End::Message { mailbox: mailbox.clone(), prompt, longest: told.longest }
+            }
+            Target::Callback(callback) => {
+                let Some(told) = self.plan.callbacks.get(callback) else { return End::Nothing };
+                let (prompt, group) = (told.offer.clone(), told.group.clone());
+                End::Callback { callback: callback.clone(), prompt, group }
+            }
             Target::Refuse(status) => {
                 let outcome = if from == Way::Number { Expected::Blocked } else { told };
                 End::Refused { status: *status, outcome }
@@ -632,6 +663,7 @@ impl Walker<'_> {
                 waited: group.waited.clone(),
                 full: group.full.clone(),
                 closing,
+                keys: group.keys.keys().copied().collect(),
             },
         }))
     }

@@ -205,6 +205,17 @@ impl End {
                     format!("hears {prompt} and is released ({counted})"),
                 )
             }
+            Self::Message { mailbox, prompt, longest } => {
+                let longest = show(*longest);
+                lang.pick(
+                    format!("{prompt} を流し、伝言の箱 {mailbox} に {longest} まで録る（結果 伝言 message_taken）"),
+                    format!("hears {prompt} and leaves a message of up to {longest} in {mailbox} (outcome message_taken)"),
+                )
+            }
+            Self::Callback { callback, prompt, group } => lang.pick(
+                format!("{prompt} を流し、グループ {group} からの折り返し {callback} を受ける（結果 伝言 message_taken）"),
+                format!("hears {prompt} and is called back by {group} ({callback}; outcome message_taken)"),
+            ),
             Self::Refused { status, outcome: counted } => {
                 let counted = outcome(*counted, lang);
                 lang.pick(
@@ -347,6 +358,14 @@ fn waiting(text: &mut String, way: &GroupWay, lang: Lang) {
         line(lang.pick(
             format!("    音楽が {every} 続くごとに {between}"),
             format!("    after every {every} of music: {between}"),
+        ));
+    }
+    if !waiting.keys.is_empty() {
+        let keys: Vec<String> = waiting.keys.iter().map(char::to_string).collect();
+        let keys = keys.join(", ");
+        line(lang.pick(
+            format!("    待つ間に使えるキー: {keys}"),
+            format!("    keys while waiting: {keys}"),
         ));
     }
     line(lang.pick(

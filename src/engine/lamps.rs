@@ -129,6 +129,9 @@ impl Engine {
 
     /// Shows what has changed. Called when all steps are taken, so that a lamp shows what lasts.
     pub(super) fn show_lamps(&mut self, now: Now) {
+        if let Some(lamps) = self.desk.message_lamps() {
+            self.sip.show_messages(lamps, now, &mut self.effects);
+        }
         for source in std::mem::take(&mut self.lamps.stirred) {
             let (Source::Extension(number) | Source::Slot(number)) = &source;
             if self.sip.is_watched(number) {

@@ -279,6 +279,10 @@ pub struct Parts {
     pub talked: pbx::Talked,
     /// Closings and openings out of turn from before the restart.
     pub periods: pbx::Periods,
+    /// Messages that lay in the boxes before the restart.
+    pub boxes: pbx::Boxes,
+    /// Wishes to be called back from before the restart.
+    pub wishes: pbx::CallbacksMemory,
 }
 
 /// Every number that a phone of ours can have.
@@ -309,6 +313,7 @@ impl Engine {
         desk.restore(parts.agents);
         desk.restore_talked(parts.talked);
         desk.restore_hours(parts.periods, now);
+        desk.restore_attended(parts.boxes, parts.wishes, now);
         let ports = Ports::new(parts.policy.first_port, parts.policy.last_port);
         let mut engine = Self {
             sip,
@@ -609,10 +614,11 @@ const fn concerns(input: &pbx::Input) -> Option<LegId> {
         | I::Failed { leg, .. }
         | I::NoRoom { leg, .. }
         | I::Key { leg, .. }
+        | I::Spoke { leg, .. }
         | I::Played { leg, .. }
         | I::Hold { leg, .. }
         | I::Transfer { leg, .. } => Some(*leg),
-        I::Phone { .. } | I::TapeFailed { .. } | I::Command(_) | I::Tick => None,
+        I::Phone { .. } | I::TapeFailed { .. } | I::Erased { .. } | I::Command(_) | I::Tick => None,
     }
 }
 
@@ -625,6 +631,7 @@ const fn aims_at(action: &pbx::Action) -> Option<LegId> {
         | A::Refuse { leg, .. }
         | A::Dial { leg, .. }
         | A::DialOut { leg, .. }
+        | A::DialBack { leg, .. }
         | A::Preview { caller: leg, .. }
         | A::HangUp { leg, .. }
         | A::Connect { caller: leg, .. }
@@ -637,7 +644,7 @@ const fn aims_at(action: &pbx::Action) -> Option<LegId> {
             [first, ..] => Some(first.leg),
             [] => None,
         },
-        A::Record(_) | A::Forget { .. } => None,
+        A::Record(_) | A::Erase { .. } | A::Forget { .. } => None,
     }
 }
 

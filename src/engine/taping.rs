@@ -74,6 +74,7 @@ impl Engine {
                 (id, event)
             }
             Notice::Deleted { id, file } => {
+                self.tell(pbx::Input::Erased { call: id.call, number: id.number });
                 (id, RecordingEvent::Deleted { number: id.number, file })
             }
         };

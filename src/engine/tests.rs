@@ -97,6 +97,8 @@ impl Room {
             agents: std::collections::BTreeMap::new(),
             talked: crate::pbx::Talked::default(),
             periods: crate::pbx::Periods::default(),
+            boxes: crate::pbx::Boxes::default(),
+            wishes: crate::pbx::CallbacksMemory::default(),
         };
         let mut out = Outbox::default();
         let started = DeskEvent::Started { version: "0".to_owned(), plan: "demo".to_owned() };

@@ -7,7 +7,7 @@ use super::{Engine, Outbox, Step, caller};
 use crate::base::{LegId, Mono, Now, Number, Private};
 use crate::event::{Fact, Origin, Party};
 use crate::pbx::{Action, Hindrance, Input as Desk};
-use crate::recording::command::RecordingId;
+use crate::recording::command::{Command as Record, RecordingId};
 use crate::rtp::command::{Command as Media, Notice};
 use crate::sdp::{self, Direction};
 use crate::sip::api::{Incoming, LampStage, LegEnd, LegEvent, Outgoing, Shown, Source, Why};
@@ -263,6 +263,10 @@ impl Engine {
                 self.press_by_info(leg, key, now);
                 self.tell(Desk::Key { leg, key });
             }
+            Notice::Spoke { leg, ms } => {
+                self.at_hand = Some(leg);
+                self.tell(Desk::Spoke { leg, ms });
+            }
             Notice::Reserved { port } => self.ports.answered(port, true, now),
             Notice::NotReserved { port } => {
                 self.ports.answered(port, false, now);
@@ -375,7 +379,19 @@ impl Engine {
                 self.close(leg, now, out);
             }
             Action::Dial { leg, extension, on_behalf_of, shown } => {
-                self.dial(leg, &extension, on_behalf_of, shown.as_ref(), now, out);
+                let of = |user: &str| Shown { user: Private::new(user.to_owned()), name: None };
+                let session = self.sessions.get(&on_behalf_of);
+                let caller = || session.and_then(|session| session.shown.clone());
+                let shown = shown.map(|number| of(number.as_str())).or_else(caller);
+                let shown = shown.unwrap_or_else(|| of("anonymous"));
+                self.dial(leg, &extension, &shown, Some(on_behalf_of), now, out);
+            }
+            Action::DialBack { leg, extension, number } => {
+                let shown = Shown { user: number, name: None };
+                self.dial(leg, &extension, &shown, None, now, out);
+            }
+            Action::Erase { call, number } => {
+                out.recorder.push(Record::Erase { id: RecordingId { call, number } });
             }
             Action::DialOut { leg, trunk, way, on_behalf_of } => {
                 let call = Outgoing {
@@ -522,7 +538,7 @@ impl Engine {
         session.keys_by = self.policy.keys.of_trunk(&call.trunk);
         session.ip = self.ip_for(self.sip.own_ip_by(&call.trunk, now.mono));
         self.sessions.insert(leg, session);
-        let Some(offer) = self.offer_for(leg, behalf, now, out) else { return };
+        let Some(offer) = self.offer_for(leg, Some(behalf), now, out) else { return };
         let dialled = self.sip.dial_outside(leg, call, offer, now, &mut self.effects);
         self.name(leg, out);
         if dialled.is_err() {
@@ -536,20 +552,23 @@ impl Engine {
     fn offer_for(
         &mut self,
         leg: LegId,
-        behalf: LegId,
+        behalf: Option<LegId>,
         now: Now,
         out: &mut Outbox,
     ) -> Option<Bytes> {
-        let first = self.codec(behalf);
-        let offer = self
-            .open(behalf, now, out)
+        let first = behalf.and_then(|behalf| self.codec(behalf));
+        let offer = behalf
+            .map_or(Ok(0), |behalf| self.open(behalf, now, out))
             .and_then(|_| self.make_offer(leg, first, Direction::SendRecv, now, out));
         let why = match offer {
             Ok(offer) => return Some(offer),
             Err(why) => why,
         };
         self.close(leg, now, out);
-        if self.sessions.get(&behalf).is_some_and(|session| session.port.is_none()) {
+        let lacks = |behalf: &LegId| {
+            self.sessions.get(behalf).is_some_and(|session| session.port.is_none())
+        };
+        if let Some(behalf) = behalf.filter(lacks) {
             self.give_up(behalf, &why, now, out);
         }
         self.tell(Desk::NoRoom { leg, what: why.words() });
@@ -560,8 +579,8 @@ impl Engine {
         &mut self,
         leg: LegId,
         extension: &Number,
-        behalf: LegId,
-        shown: Option<&Number>,
+        shown: &Shown,
+        behalf: Option<LegId>,
         now: Now,
         out: &mut Outbox,
     ) {
@@ -571,10 +590,6 @@ impl Engine {
         session.keys_by = self.policy.keys.of_phone(extension);
         session.ip = self.ip_for(self.sip.own_ip_to(extension, now.mono));
         self.sessions.insert(leg, session);
-        let of = |user: &str| Shown { user: Private::new(user.to_owned()), name: None };
-        let caller = || self.sessions.get(&behalf).and_then(|session| session.shown.clone());
-        let shown = shown.map(|number| of(number.as_str())).or_else(caller);
-        let shown = shown.unwrap_or_else(|| of("anonymous"));
         let at = AtPhone {
             extension: extension.clone(),
             placed: false,
@@ -583,7 +598,7 @@ impl Engine {
         };
         self.leg_at(leg, at);
         let Some(offer) = self.offer_for(leg, behalf, now, out) else { return };
-        let dialled = self.sip.dial(leg, extension, &shown, Some(offer), now, &mut self.effects);
+        let dialled = self.sip.dial(leg, extension, shown, Some(offer), now, &mut self.effects);
         self.name(leg, out);
         if dialled.is_err() {
             self.close(leg, now, out);

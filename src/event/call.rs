@@ -2,7 +2,8 @@
 
 use super::agent::Means;
 use crate::base::{
-    AgentId, EntryId, GroupId, Language, MenuId, Number, Private, PromptId, Reason, TrunkId,
+    AgentId, BoxId, CallbackId, EntryId, GroupId, Language, MenuId, Number, Private, PromptId,
+    Reason, TrunkId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -81,6 +82,49 @@ pub enum CallEvent {
     NumberRefused {
         /// Which.
         entry: EntryId,
+    },
+    /// A key was pressed while waiting in a queue, and it leads somewhere.
+    QueueKeyPressed {
+        /// In whose queue.
+        group: GroupId,
+        /// The key.
+        key: char,
+    },
+    /// The caller is heard and recorded after the beep.
+    MessageBegan {
+        /// For which box.
+        mailbox: BoxId,
+        /// Which of the call's recordings.
+        number: u32,
+    },
+    /// The caller left a message that is longer than the shortest.
+    MessageLeft {
+        /// In which box.
+        mailbox: BoxId,
+        /// Which of the call's recordings.
+        number: u32,
+        /// From the beep to the end, milliseconds.
+        length_ms: u64,
+    },
+    /// What was said was too short to be a message, or could not be kept.
+    MessageDropped {
+        /// In which box.
+        mailbox: BoxId,
+        /// Which of the call's recordings.
+        number: u32,
+    },
+    /// The caller wants to be called back.
+    CallbackAsked {
+        /// By which of the plan's ways.
+        callback: CallbackId,
+        /// By whose agents.
+        group: GroupId,
+        /// At which number.
+        number: Private<String>,
+        /// The caller entered it; otherwise it is the one that the call came from.
+        entered: bool,
+        /// It is an extension of ours.
+        inside: bool,
     },
     /// The caller asked for an operator, by menu or by the number dialled. From here on a caller who
     /// hangs up has abandoned.

@@ -7,7 +7,9 @@
 
 mod agent;
 mod call;
+mod callback;
 mod desk;
+mod message;
 mod placed;
 mod recording;
 mod sound;
@@ -17,7 +19,9 @@ pub use call::{
     CallEvent, Caller, CallerNumber, Closed, ConsultEnd, EndCause, OfferEnd, Origin, Overflowing,
     Party, Purpose, Supervision, Unpark,
 };
+pub use callback::{CallbackEnd, CallbackEvent};
 pub use desk::DeskEvent;
+pub use message::MessageEvent;
 pub use placed::{PlacedEnd, PlacedEvent};
 pub use recording::{RecordingEvent, RecordingStop, RecordingTrouble};
 pub use sound::{SoundEvent, SoundFault};
@@ -101,6 +105,22 @@ pub enum Fact {
         t_ms: Option<u64>,
         /// The step.
         event: RecordingEvent,
+    },
+    /// A step of one of a call's voice messages after it was left.
+    Message {
+        /// In which call.
+        call: CallId,
+        /// Which of the call's recordings.
+        number: u32,
+        /// The step.
+        event: MessageEvent,
+    },
+    /// A step of a caller's wish to be called back.
+    Callback {
+        /// The call in which it was said.
+        call: CallId,
+        /// The step.
+        event: CallbackEvent,
     },
     /// Something about the desk as a whole.
     Desk {

@@ -1,7 +1,7 @@
 //! What happens to a call that one of our phones placed: no call of the desk.
 
 use super::Party;
-use crate::base::{Number, Private, TrunkId};
+use crate::base::{CallId, Number, Private, TrunkId};
 use serde::{Deserialize, Serialize};
 
 /// A step in a placed call's life. The first is always `Dialled`, the last always `Ended`.
@@ -16,6 +16,9 @@ pub enum PlacedEvent {
         number: Private<String>,
         /// Whether it is a phone of ours.
         inside: bool,
+        /// The call of the desk whose caller is being called back by it.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        back: Option<CallId>,
     },
     /// A trunk is being tried.
     Tried {

@@ -2,7 +2,7 @@
 //! legs ring, answer and end; prompts play; keys come.
 
 use super::hours::HoursOrder;
-use crate::base::{AgentId, CallId, LegId, Number, PlayId, PromptId, Reason, TrunkId};
+use crate::base::{AgentId, CallId, LegId, Number, PlayId, Private, PromptId, Reason, TrunkId};
 use crate::dialplan::Way;
 use crate::event::{Caller, Fact, Means, Origin, Supervision};
 
@@ -90,6 +90,20 @@ pub enum Input {
         leg: LegId,
         /// `0`–`9`, `*`, `#`, `A`–`D`.
         key: char,
+    },
+    /// Somebody who leaves a message was heard to speak for so long, since the last word on it.
+    Spoke {
+        /// Who.
+        leg: LegId,
+        /// Milliseconds.
+        ms: u32,
+    },
+    /// A recording was deleted, for its age or because somebody wanted it.
+    Erased {
+        /// Of which call.
+        call: CallId,
+        /// Which of the call's.
+        number: u32,
     },
     /// A play came to its end.
     Played {
@@ -191,6 +205,17 @@ pub enum TapeOrder {
     End,
 }
 
+/// What is to be done about a voice message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum MessageOrder {
+    /// It was heard.
+    Heard,
+    /// It is to count as new again.
+    Unheard,
+    /// It and its recording are to go.
+    Delete,
+}
+
 /// What a person may order; more later.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Command {
@@ -230,6 +255,24 @@ pub enum Command {
         agent: AgentId,
         /// Longer; otherwise it ends.
         longer: bool,
+        /// By what.
+        by: Means,
+    },
+    /// Marks a voice message, or deletes it.
+    Message {
+        /// In which call it was left.
+        call: CallId,
+        /// Which of the call's recordings.
+        number: u32,
+        /// What is wanted.
+        order: MessageOrder,
+        /// By what.
+        by: Means,
+    },
+    /// Cancels a wish to be called back.
+    CancelCallback {
+        /// The call in which it was said.
+        call: CallId,
         /// By what.
         by: Means,
     },
@@ -307,6 +350,15 @@ pub enum CommandError {
     /// There is no such call, or it is over.
     #[error("there is no such call, or it is over")]
     NoSuchCall,
+    /// There is no such message, or it was deleted.
+    #[error("there is no such message, or it was deleted")]
+    NoSuchMessage,
+    /// There is no such wish to be called back, or it is over.
+    #[error("nobody waits to be called back for this call")]
+    NoSuchCallback,
+    /// The caller is being called back.
+    #[error("the caller is being called back already")]
+    TooLate,
     /// The caller is with no agent.
     #[error("the caller is with no agent now")]
     NotTalking,
@@ -397,6 +449,15 @@ pub enum Action {
         /// A number of the plan that is shown instead.
         shown: Option<Number>,
     },
+    /// Dial an agent's phone for somebody who wants to be called back. Otherwise as [`Action::Dial`].
+    DialBack {
+        /// A new leg, even number.
+        leg: LegId,
+        /// The extension.
+        extension: Number,
+        /// Shown: the number that is to be called back.
+        number: Private<String>,
+    },
     /// Dial a number outside. `Refused { status: 503 }` comes back when the trunk has no server that is
     /// well.
     DialOut {
@@ -481,6 +542,13 @@ pub enum Action {
         number: u32,
         /// What.
         order: TapeOrder,
+    },
+    /// Delete a recording as soon as it is whole.
+    Erase {
+        /// Of which call.
+        call: CallId,
+        /// Which of the call's.
+        number: u32,
     },
     /// Write a fact into the history.
     Record(Fact),

@@ -94,6 +94,9 @@ impl Desk {
             call.skills.clone_from(&desk.skills);
         }
         let number = dialled.clone();
+        if let CallerNumber::Known(number) = &caller.number {
+            call.known_number = Some((number.clone(), matches!(origin, Origin::Extension(_))));
+        }
         let by = trunk.cloned();
         call.record(CallEvent::Arrived { number, caller, origin, counted }, turn);
         let refuse = |call: &mut Call, cause, status, floor: &mut Floor, turn: &mut Turn<'_>| {

@@ -5,13 +5,16 @@ mod step;
 
 use super::agent::AgentIx;
 use super::api::Action;
+use super::asking::{self, Asking};
 use super::away::Away;
 use super::consult::Consult;
 use super::direct::Direct;
 use super::entry::{self, Entering};
 use super::floor::{Floor, Turn};
+use super::group::Order;
 use super::hunt::Hunt;
 use super::menu::InMenu;
+use super::message::{self, Leaving};
 use super::outside::Outside;
 use super::park::Parked;
 use super::say::{Script, Told};
@@ -21,7 +24,7 @@ use super::timers::Timer;
 use super::transfer::{self, Passing};
 use super::{consult, direct, menu, queue, table};
 use crate::base::{
-    CallId, GroupId, Language, LegId, Mono, Number, PlayId, PromptId, Reason, TrunkId,
+    CallId, GroupId, Language, LegId, Mono, Number, PlayId, Private, PromptId, Reason, TrunkId,
 };
 use crate::dialplan::{SetAside, Skills, Target};
 use crate::event::{CallEvent, EndCause, Fact, OfferEnd, Party, Purpose};
@@ -50,6 +53,10 @@ pub(super) struct Call {
     pub(super) busy_told: bool,
     /// Menus and entries entered so far.
     pub(super) menus: u32,
+    /// The number that the call came from, and whether it is an extension of ours.
+    pub(super) known_number: Option<(Private<String>, bool)>,
+    /// The place in a queue that it has left for what a key leads to.
+    pub(super) place: Option<Place>,
     /// What announcements are told in.
     pub(super) language: Language,
     /// Whether it is recorded.
@@ -69,6 +76,15 @@ pub(super) struct Call {
     pub(super) timer: Option<Mono>,
 }
 
+/// A place in a queue.
+#[derive(Clone, Debug)]
+pub(super) struct Place {
+    pub(super) group: GroupId,
+    pub(super) order: Order,
+    /// When it asked for an operator first.
+    pub(super) since: Mono,
+}
+
 /// Where a call stands.
 #[derive(Debug)]
 pub(super) enum State {
@@ -78,6 +94,10 @@ pub(super) enum State {
     Menu(InMenu),
     /// Enters a number.
     Entering(Entering),
+    /// Leaves a message.
+    Leaving(Leaving),
+    /// Asks to be called back.
+    Asking(Asking),
     /// Hears that it is recorded, before it asks for an operator.
     Announcing(Announcing),
     /// Hears its last announcement.
@@ -137,6 +157,8 @@ pub(super) enum Event {
     CallerGone,
     CallerFailed(&'static str),
     Key(char),
+    /// The caller was heard to speak for so long.
+    Spoke(Duration),
     Played(PlayId),
     Hold {
         by: Party,
@@ -181,6 +203,8 @@ pub(super) enum From {
     Closed,
     /// A menu.
     Menu,
+    /// A key while waiting for an operator.
+    Queue,
 }
 
 impl Call {
@@ -198,6 +222,8 @@ impl Call {
             rung: false,
             busy_told: false,
             menus: 0,
+            known_number: None,
+            place: None,
             language: Language::default(),
             tape: Tape::default(),
             overflows: 0,
@@ -245,7 +271,7 @@ impl Call {
     /// Sends the call where the plan says.
     pub(super) fn go(&mut self, to: &Target, from: From, floor: &mut Floor, turn: &mut Turn<'_>) {
         let cause = match from {
-            From::Number | From::Menu => EndCause::MenuDone,
+            From::Number | From::Menu | From::Queue => EndCause::MenuDone,
             // Also for a refusal: it is the whole of what a caller is told while closed.
             From::Closed => EndCause::ClosedTold,
         };
@@ -255,11 +281,13 @@ impl Call {
             Target::Extension(number) => direct::ask(self, number, floor, turn),
             Target::Announce(prompt) => {
                 let purpose = match from {
-                    From::Number | From::Menu => Purpose::Information,
+                    From::Number | From::Menu | From::Queue => Purpose::Information,
                     From::Closed => Purpose::AfterHours,
                 };
                 self.tell_and_end([(purpose, prompt.clone())], cause, floor, turn);
             }
+            Target::Message(id) => message::take(self, id, floor, turn),
+            Target::Callback(id) => asking::begin(self, id, floor, turn),
             Target::Enter(id) => entry::enter(self, id, floor, turn),
             Target::Hours(branch) => {
                 let plan = floor.plan.clone();
@@ -386,6 +414,8 @@ impl Call {
             State::New
             | State::Menu(_)
             | State::Entering(_)
+            | State::Leaving(_)
+            | State::Asking(_)
             | State::Announcing(_)
             | State::Telling(_) => {}
             State::Hunting(mut hunt) => {
@@ -451,6 +481,8 @@ impl Call {
         let own = match &self.state {
             State::Menu(menu) => Some(menu.deadline()),
             State::Entering(entering) => Some(entering.deadline()),
+            State::Leaving(leaving) => Some(leaving.deadline()),
+            State::Asking(asking) => Some(asking.deadline()),
             State::Announcing(at) => Some(at.script.until),
             State::Telling(telling) => Some(telling.script.until),
             State::Hunting(hunt) => Some(hunt.deadline()),

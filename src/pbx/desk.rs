@@ -2,10 +2,13 @@
 //! those who wait.
 
 use super::agent::{AgentIx, AgentMemory, AgentSnapshot, AgentState};
-use super::api::{Action, Command, CommandError, Input, TapeOrder};
+use super::api::{Action, Command, CommandError, Input, MessageOrder, TapeOrder};
+use super::boxes::Boxes;
 use super::call::{Call, Event, Over, State};
+use super::callback::{Callbacks, CallbacksMemory};
 use super::channels::Trunks;
 use super::floor::{Floor, Turn};
+use super::message;
 use super::placed::{self, Placed};
 use super::supervise::Wish;
 use super::talked::Talked;
@@ -15,7 +18,7 @@ use crate::base::{
     AgentId, CallId, Channels, GroupId, LegId, Mono, Now, Number, PromptId, Rng, TrunkId,
 };
 use crate::dialplan::{FeatureCode, Plan};
-use crate::event::{EndCause, Means, Party};
+use crate::event::{EndCause, Fact, Means, MessageEvent, Party};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -26,6 +29,8 @@ pub struct Desk {
     pub(super) calls: BTreeMap<LegId, Call>,
     /// Calls of our phones that are none of the desk's.
     pub(super) placed: Placed,
+    /// Wishes to be called back.
+    pub(super) callbacks: Callbacks,
     /// Phones that are no agent's, and whether they can be dialled.
     pub(super) phones: BTreeMap<Number, bool>,
     pub(super) floor: Floor,
@@ -74,7 +79,8 @@ impl Desk {
     pub fn new(plan: Arc<Plan>, max_calls: usize, rng: Rng) -> Self {
         let floor = Floor::new(plan, rng);
         let (placed, phones) = (Placed::default(), BTreeMap::new());
-        Self { calls: BTreeMap::new(), placed, phones, floor, max_calls, at_hand: None }
+        let (calls, callbacks) = (BTreeMap::new(), Callbacks::default());
+        Self { calls, placed, callbacks, phones, floor, max_calls, at_hand: None }
     }
 
     /// How many calls each trunk carries at once; before any input. A trunk not named is not bounded.
@@ -95,6 +101,19 @@ impl Desk {
     /// Takes over what was talked outside before a restart; once, before any input.
     pub fn restore_talked(&mut self, talked: Talked) {
         self.floor.ledger.talked = talked;
+    }
+
+    /// Takes over the messages that lie in the boxes, and the wishes to be called back; once, before any input.
+    pub fn restore_attended(&mut self, boxes: Boxes, wishes: CallbacksMemory, now: Now) {
+        self.floor.boxes = boxes;
+        self.callbacks.restore(wishes, &mut self.floor, now);
+    }
+
+    /// The phones whose lamps show message boxes, each with the messages not heard yet and those heard, when
+    /// that may have changed since it was last asked.
+    pub fn message_lamps(&mut self) -> Option<BTreeMap<Number, (u32, u32)>> {
+        std::mem::take(&mut self.floor.boxes_changed)
+            .then(|| self.floor.boxes.lamps(&self.floor.plan))
     }
 
     /// Takes one input; what must be done is appended to `out`, in order.
@@ -162,6 +181,13 @@ impl Desk {
             Input::Failed { leg, what } => {
                 self.leg(leg, Event::CallerFailed(what), Event::PhoneFailed(leg, what), turn);
             }
+            Input::Spoke { leg, ms } => {
+                let time = Duration::from_millis(u64::from(ms));
+                self.call(leg, Event::Spoke(time), turn);
+            }
+            Input::Erased { call, number } => {
+                self.floor.boxes_changed |= self.floor.boxes.remove((call, number));
+            }
             Input::Key { leg, key } => {
                 if self.calls.contains_key(&leg) {
                     self.call(leg, Event::Key(key), turn);
@@ -193,6 +219,7 @@ impl Desk {
                 {
                     self.at_hand = Some(leg);
                     call.tape_failed(number, &self.floor, turn);
+                    message::failed(call, number, &mut self.floor, turn);
                     self.stepped(leg);
                 }
             }
@@ -280,6 +307,7 @@ impl Desk {
         let rooms = floor.groups.iter();
         self.calls.len()
             + self.placed.held()
+            + self.callbacks.len()
             + floor.phones.len()
             + floor.far.len()
             + floor.tables.held()
@@ -306,13 +334,12 @@ impl Desk {
             .keys()
             .zip(&self.floor.groups)
             .map(|(id, group)| {
+                let calls = group.waiting.iter().filter(|(order, _)| !group.wishes.contains(order));
                 let gauge = GroupGauge {
-                    waiting: count(group.waiting.len()),
+                    waiting: count(group.waiting.len().saturating_sub(group.wishes.len())),
                     queued: count(group.queued.len()),
-                    longest_wait: group
-                        .waiting
-                        .values()
-                        .map(|waiter| now.since(waiter.since))
+                    longest_wait: calls
+                        .map(|(_, waiter)| now.since(waiter.since))
                         .max()
                         .unwrap_or_default(),
                     free_agents: count(group.free_agents()),
@@ -385,6 +412,12 @@ impl Desk {
                 let leg = self.leg_of(*call).ok_or(CommandError::NoSuchCall)?;
                 return self.drop_third(leg, turn);
             }
+            Command::Message { call, number, order, by } => {
+                return self.message((*call, *number), *order, *by, turn);
+            }
+            Command::CancelCallback { call, by } => {
+                return self.callbacks.cancel(*call, *by, &mut self.floor, turn);
+            }
         };
         let agent = self.floor.agent_ix(agent).ok_or(CommandError::NoSuchAgent)?;
         self.floor.obey(agent, command, turn)
@@ -400,6 +433,39 @@ impl Desk {
     /// The leg of a call's caller.
     pub(super) fn leg_of(&self, call: CallId) -> Option<LegId> {
         self.calls.iter().find(|(_, held)| held.id == call).map(|(leg, _)| *leg)
+    }
+
+    /// A person's wish about a message.
+    fn message(
+        &mut self,
+        (call, number): (CallId, u32),
+        order: MessageOrder,
+        by: Means,
+        turn: &mut Turn<'_>,
+    ) -> Result<(), CommandError> {
+        let boxes = &mut self.floor.boxes;
+        let heard = boxes.heard((call, number)).ok_or(CommandError::NoSuchMessage)?;
+        let event = match (order, heard) {
+            (MessageOrder::Heard, true) | (MessageOrder::Unheard, false) => {
+                return Err(CommandError::AlreadySo);
+            }
+            (MessageOrder::Heard, false) => {
+                boxes.mark((call, number), true);
+                MessageEvent::Heard { by }
+            }
+            (MessageOrder::Unheard, true) => {
+                boxes.mark((call, number), false);
+                MessageEvent::Unheard { by }
+            }
+            (MessageOrder::Delete, _) => {
+                boxes.remove((call, number));
+                turn.act(Action::Erase { call, number });
+                MessageEvent::Deleted { by }
+            }
+        };
+        self.floor.boxes_changed = true;
+        turn.record(Fact::Message { call, number, event });
+        Ok(())
     }
 
     /// A person's wish about a call's recording.
@@ -483,6 +549,12 @@ impl Desk {
     }
 
     fn call(&mut self, leg: LegId, event: Event, turn: &mut Turn<'_>) {
+        if self.callbacks.has(leg) {
+            self.at_hand = Some(leg);
+            self.callbacks.step(leg, event, &mut self.placed, &mut self.floor, turn);
+            self.at_hand = None;
+            return;
+        }
         let Some(call) = self.calls.get_mut(&leg) else { return };
         self.at_hand = Some(leg);
         call.step(event, &mut self.floor, turn);
@@ -506,6 +578,7 @@ impl Desk {
         self.placed.mend(&mut self.floor, turn);
         let Some(leg) = self.at_hand.take() else { return };
         self.floor.take_back(leg, turn);
+        self.callbacks.mend(leg, &mut self.floor, turn);
         if let Some(mut call) = self.calls.remove(&leg) {
             call.state = State::New;
             let cause = EndCause::Fault { what: "a fault in the rules".to_owned() };
@@ -530,6 +603,7 @@ impl Desk {
                 }
             }
             Timer::Placed(leg) => self.placed.due(leg, &mut self.floor, turn),
+            Timer::Callback(leg) => self.callbacks.due(leg, &mut self.floor, turn),
             Timer::Agent(agent) => self.floor.agent_due(agent, turn),
             Timer::Guest(leg) => self.guest_due(leg, turn),
             Timer::Hold(leg) => self.hold_due(leg, turn),
@@ -544,6 +618,7 @@ impl Desk {
     /// names, until no fitting agent is free. No call waits for the one before it.
     pub(super) fn serve(&mut self, turn: &mut Turn<'_>) {
         loop {
+            self.callbacks.catch_up(&mut self.floor, turn);
             if let Some(leg) = self.floor.to_withdraw.pop() {
                 self.phone(leg, Event::Withdraw(leg), turn);
             } else if let Some(leg) = self.floor.first_to_serve(turn.now.mono) {

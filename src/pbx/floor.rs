@@ -3,6 +3,8 @@
 
 use super::agent::{Agent, AgentIx, AgentState};
 use super::api::Action;
+use super::boxes::Boxes;
+use super::callback::Wish;
 use super::channels::Trunks;
 use super::code::CodeLeg;
 use super::group::{Demand, GroupIx, GroupRoom, Order};
@@ -13,7 +15,9 @@ use super::park::Slot;
 use super::staff::Missed;
 use super::table::Tables;
 use super::timers::{Timer, Timers};
-use crate::base::{AgentId, GroupId, LegId, Mono, Now, Number, PlayId, PromptId, Rng};
+use crate::base::{
+    AgentId, CallbackId, GroupId, LegId, Mono, Now, Number, PlayId, Private, PromptId, Rng,
+};
 use crate::dialplan::{Group, PLAIN_PRIORITY, Plan, Share};
 use crate::event::Fact;
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -101,6 +105,16 @@ pub(super) struct Floor {
     pub(super) thinned: BTreeSet<GroupIx>,
     /// Offers that may not ring any more because their agent does something else.
     pub(super) to_withdraw: Vec<LegId>,
+    /// The message boxes.
+    pub(super) boxes: Boxes,
+    /// Whether a box has changed since its lamps were last asked for.
+    pub(super) boxes_changed: bool,
+    /// Wishes to be called back that wait, by the way in which they were said.
+    pub(super) wishes: BTreeMap<CallbackId, u32>,
+    /// Wishes that were said in the step at hand.
+    pub(super) new_wishes: Vec<Wish>,
+    /// Wishes whose call is over, and whether the caller answered.
+    pub(super) called_back: Vec<(LegId, bool)>,
     /// The last rank given to an agent who became free.
     pub(super) rank: u64,
     last_leg: u64,
@@ -144,6 +158,11 @@ impl Floor {
             stirs_at: BTreeSet::new(),
             thinned: BTreeSet::new(),
             to_withdraw: Vec::new(),
+            boxes: Boxes::default(),
+            boxes_changed: true,
+            wishes: BTreeMap::new(),
+            new_wishes: Vec::new(),
+            called_back: Vec::new(),
             rank: 0,
             last_leg: 0,
             last_play: 0,
@@ -249,12 +268,32 @@ impl Floor {
         until: Mono,
         turn: &mut Turn<'_>,
     ) -> LegId {
+        let leg = self.rings(agent, call, counts_as, until);
+        let extension = Number(self.agent(agent).id.0.clone());
+        turn.act(Action::Dial { leg, extension, on_behalf_of: call, shown: None });
+        leg
+    }
+
+    /// Dials an agent's phone for a wish to be called back; the caller's number is shown.
+    pub(super) fn dial_back(
+        &mut self,
+        agent: AgentIx,
+        wish: LegId,
+        number: Private<String>,
+        until: Mono,
+        turn: &mut Turn<'_>,
+    ) -> LegId {
+        let leg = self.rings(agent, wish, CountsAs::Offer, until);
+        let extension = Number(self.agent(agent).id.0.clone());
+        turn.act(Action::DialBack { leg, extension, number });
+        leg
+    }
+
+    fn rings(&mut self, agent: AgentIx, call: LegId, counts_as: CountsAs, until: Mono) -> LegId {
         let leg = self.draw_leg();
         let mut phone = Phone { call, agent, counts_as, timer: None };
         self.timers.set(Timer::Phone(leg), &mut phone.timer, Some(until));
         self.phones.insert(leg, phone);
-        let extension = Number(self.agent(agent).id.0.clone());
-        turn.act(Action::Dial { leg, extension, on_behalf_of: call, shown: None });
         leg
     }
 

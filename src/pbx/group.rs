@@ -115,6 +115,8 @@ pub(super) struct GroupRoom {
     pub(super) hungry: BTreeSet<Order>,
     /// Of the waiting, those that ring all phones and take in every further one that gets free.
     pub(super) ringing_all: BTreeSet<Order>,
+    /// Of the waiting, those that are no calls but wishes to be called back.
+    pub(super) wishes: BTreeSet<Order>,
 }
 
 impl GroupRoom {
@@ -131,12 +133,15 @@ impl GroupRoom {
             queued: BTreeSet::new(),
             hungry: BTreeSet::new(),
             ringing_all: BTreeSet::new(),
+            wishes: BTreeSet::new(),
         }
     }
 
     /// The calls of the room that stood here under the last plan, and whose turn it was there.
     pub(super) fn take_over(&mut self, before: Self) {
-        let Self { seats, last, had, pace, waiting, queued, hungry, ringing_all, .. } = before;
+        let Self { seats, last, had, pace, waiting, queued, hungry, ringing_all, wishes, .. } =
+            before;
+        self.wishes = wishes;
         let all = self.rings_all();
         (self.waiting, self.queued, self.hungry) = (waiting, queued, hungry);
         self.ringing_all = if all { ringing_all } else { BTreeSet::new() };
@@ -287,6 +292,7 @@ impl GroupRoom {
         self.queued.remove(&order);
         self.hungry.remove(&order);
         self.ringing_all.remove(&order);
+        self.wishes.remove(&order);
         self.waiting.remove(&order)
     }
 }

@@ -7,9 +7,12 @@
 mod agent;
 pub mod api;
 mod arrival;
+mod asking;
 mod away;
+mod boxes;
 mod by_keys;
 mod call;
+mod callback;
 mod channels;
 mod code;
 mod consult;
@@ -22,6 +25,7 @@ mod hours;
 mod hunt;
 mod keypad;
 mod menu;
+mod message;
 mod outside;
 mod overflow;
 mod park;
@@ -46,8 +50,11 @@ mod tests;
 
 pub use agent::{AgentMemory, AgentSnapshot, AgentState, Remembered, reason};
 pub use api::{
-    Action, Command, CommandError, Hindrance, Input, Seat, TapeOrder, TransferNews, TransferTo,
+    Action, Command, CommandError, Hindrance, Input, MessageOrder, Seat, TapeOrder, TransferNews,
+    TransferTo,
 };
+pub use boxes::Boxes;
+pub use callback::CallbacksMemory;
 pub use desk::{Desk, Gauges, GroupGauge};
 pub use hours::{HoursOrder, LONGEST_PERIOD_MS, Period, Periods};
 pub use talked::{Talked, TalkedMemory};

@@ -7,14 +7,18 @@ mod call;
 use self::call::{Call, Holding, State};
 use super::agent::AgentIx;
 use super::api::Action;
+use super::callback::Back;
 use super::floor::{Floor, Turn};
 use super::outside::{Next, Outside, passed_on};
 use super::timers::Timer;
-use crate::base::{CallId, LegId, Mono, Number, Private};
+use crate::base::{CallId, LegId, Mono, Number, Private, PromptId};
 use crate::dialplan::Way;
 use crate::event::{Fact, Party, PlacedEnd, PlacedEvent};
 use std::collections::BTreeMap;
 use std::time::Duration;
+
+/// Rhythms of the ringing tone that an agent hears who calls somebody back: three minutes of Japan's.
+const RINGBACKS: usize = 60;
 
 /// All placed calls.
 #[derive(Debug, Default)]
@@ -57,6 +61,24 @@ pub(super) struct Dialled<'a> {
     pub(super) from: &'a Number,
     pub(super) placed_by: Option<AgentIx>,
     pub(super) number: &'a Number,
+}
+
+/// A wish to be called back whose agent has answered.
+#[derive(Debug)]
+pub(super) struct CalledBack {
+    /// The wish's own leg.
+    pub(super) wish: LegId,
+    /// The call in which it was said.
+    pub(super) of: CallId,
+    /// The agent's leg.
+    pub(super) phone: LegId,
+    pub(super) agent: AgentIx,
+    pub(super) number: Private<String>,
+    /// The work due after it.
+    pub(super) wrap_up: Duration,
+    /// Told to the agent first.
+    pub(super) prompt: PromptId,
+    pub(super) back: Back,
 }
 
 /// What is left of a call whose two sides go on in another way.
@@ -126,12 +148,15 @@ impl Placed {
             placed_by: None,
             accepted: false,
             rung: false,
+            wrap_up: Duration::ZERO,
+            wish: None,
+            answered: false,
             state: State::New,
             timer: None,
         };
         let inside = matches!(whither, Whither::Phone(_));
         let (by, number) = (call.from.clone(), call.number.clone());
-        call.record(PlacedEvent::Dialled { by, number, inside }, turn);
+        call.record(PlacedEvent::Dialled { by, number, inside, back: None }, turn);
         let refused = match &whither {
             Whither::Refused(why, status) => Some((why.clone(), *status)),
             Whither::Outside(way) if !way.emergency => floor.beyond_limits(&call.from, turn),
@@ -163,6 +188,64 @@ impl Placed {
                 self.try_next(call, next, floor, turn);
             }
             Whither::Refused(..) => {}
+        }
+    }
+
+    /// An id for a call that is about to be placed.
+    pub(super) fn call_id(&self, floor: &mut Floor, turn: &Turn<'_>) -> CallId {
+        CallId::draw(turn.now.wall, &mut floor.rng)
+    }
+
+    /// An agent calls somebody back. The agent's phone has answered, and counts as talking already.
+    pub(super) fn call_back(
+        &mut self,
+        id: CallId,
+        of: CalledBack,
+        floor: &mut Floor,
+        turn: &mut Turn<'_>,
+    ) {
+        let from = Number(floor.agent(of.agent).id.0.clone());
+        let mut call = Call {
+            id,
+            leg: of.phone,
+            arrived: turn.now.mono,
+            from,
+            number: of.number,
+            placed_by: Some(of.agent),
+            accepted: true,
+            rung: true,
+            wrap_up: of.wrap_up,
+            wish: Some(of.wish),
+            answered: false,
+            state: State::New,
+            timer: None,
+        };
+        let (by, number, back) = (call.from.clone(), call.number.clone(), Some(of.of));
+        let inside = matches!(of.back, Back::Phone(_));
+        call.record(PlacedEvent::Dialled { by, number, inside, back }, turn);
+        let play = floor.draw_play();
+        // The agent was answered by us already, so its phone makes no ringing of its own.
+        let ringback = std::iter::repeat_n(PromptId::from("ringback"), RINGBACKS);
+        let prompts = std::iter::once(of.prompt).chain(ringback).collect();
+        let leg = call.leg;
+        turn.act(Action::Play { leg, play, prompts, looped: false, stops_on_key: false });
+        match of.back {
+            Back::Phone(extension) => {
+                let phone = floor.draw_leg();
+                let until = turn.now.mono + floor.plan.extension_ring;
+                self.phones.insert(phone, call.leg);
+                call.state = State::Ringing { phone, until };
+                let on_behalf_of = call.leg;
+                turn.act(Action::Dial { leg: phone, extension, on_behalf_of, shown: None });
+                self.keep(call, floor);
+            }
+            Back::Outside(way) => {
+                if let Some((why, status)) = floor.beyond_limits(&call.from, turn) {
+                    return self.end(call, Party::System, why, Over::Neither, status, floor, turn);
+                }
+                let next = floor.reach(&call.from, way, turn);
+                self.try_next(call, next, floor, turn);
+            }
         }
     }
 
@@ -256,6 +339,7 @@ impl Placed {
         }
         let (by, why) = (Party::Caller, PlacedEnd::PassedOn);
         call.record(PlacedEvent::Ended { by, why }, turn);
+        floor.called_back.extend(call.wish.map(|wish| (wish, true)));
         let Call { id, arrived, from, number, .. } = call;
         Some(Parted { id, arrived, from, number, far: phone, outside })
     }
@@ -280,10 +364,13 @@ impl Placed {
             placed_by: Some(agent),
             accepted: true,
             rung: true,
+            wrap_up: Duration::ZERO,
+            wish: None,
+            answered: false,
             state: State::New,
             timer: None,
         };
-        call.record(PlacedEvent::Dialled { by: from, number, inside }, turn);
+        call.record(PlacedEvent::Dialled { by: from, number, inside, back: None }, turn);
         self.phones.insert(phone, leg);
         self.connect(call, phone, outside, floor, turn);
     }
@@ -406,6 +493,8 @@ impl Placed {
         let why = PlacedEnd::Fault { what: "a fault in the rules".to_owned() };
         let event = PlacedEvent::Ended { by: Party::System, why };
         turn.record(Fact::Placed { call: held.id, t_ms, event });
+        // Whether the caller was reached is not known: nobody is called twice.
+        floor.called_back.extend(held.wish.map(|wish| (wish, true)));
         if let Some(agent) = held.placed_by {
             floor.talk_ends(agent, Duration::ZERO, turn);
         }
@@ -432,6 +521,7 @@ impl Placed {
         }
         turn.act(Action::Connect { caller: call.leg, agent: phone });
         call.record(PlacedEvent::Answered, turn);
+        call.answered = true;
         call.state = State::Talking { phone, outside, held: [false; 2] };
         self.keep(call, floor);
     }
@@ -477,8 +567,9 @@ impl Placed {
             });
         }
         call.record(PlacedEvent::Ended { by, why }, turn);
+        floor.called_back.extend(call.wish.map(|wish| (wish, call.answered)));
         if let Some(agent) = call.placed_by.take() {
-            floor.talk_ends(agent, Duration::ZERO, turn);
+            floor.talk_ends(agent, call.wrap_up, turn);
         }
         turn.act(Action::Forget { call: call.id });
     }

@@ -1,7 +1,7 @@
 //! Waiting for an operator: who may wait, what a waiting caller hears and when, and the two ways the
 //! system ends a wait.
 
-use super::call::{Call, Over, State};
+use super::call::{Call, From, Over, Place, State};
 use super::floor::{Floor, Turn};
 use super::group::Waiter;
 use super::hunt::{self, Hunt};
@@ -56,15 +56,20 @@ fn ask_as(call: &mut Call, id: &GroupId, again: bool, floor: &mut Floor, turn: &
     if group.answer_first {
         call.accept(turn);
     }
-    let order = floor.draw_order(call.priority);
+    // Who comes back from what a key of the queue led to has its place again.
+    let place = call.place.take().filter(|place| place.group == *id);
     let now = turn.now.mono;
-    let demand = overflow::demand(call, group, now);
+    let (order, since) = match place {
+        Some(place) => (place.order, place.since),
+        None => (floor.draw_order(call.priority), now),
+    };
+    let demand = overflow::demand(call, group, since);
     let mut hunt = Hunt::new(id.clone(), ix, order, group, demand.clone(), now);
     hunt.fresh = !again;
     hunt.closes_at = floor.closing(call.line.as_ref(), group, turn.now);
     hunt.arm_widening(now, floor);
     hunt.arm_overflow(group, now);
-    let waiter = Waiter { leg: call.leg, since: now, demand, put_off: None };
+    let waiter = Waiter { leg: call.leg, since, demand, put_off: None };
     floor.group_mut(ix).waiting.insert(order, waiter);
     if floor.has_stirred(now) {
         // Who has become free at this very moment may be somebody's who waits.
@@ -116,8 +121,10 @@ fn starve(hunt: &mut Hunt, call: &mut Call, plan: &Group, floor: &mut Floor, tur
     }
     call.accept(turn);
     call.record(CallEvent::Queued { group: hunt.id.clone(), position }, turn);
-    let busy = (!call.busy_told).then(|| (Purpose::Busy, plan.busy.clone()));
-    match Script::begin(call, busy, floor, turn) {
+    let first = !call.busy_told;
+    let busy = first.then(|| (Purpose::Busy, plan.busy.clone()));
+    let offer = plan.offer.clone().filter(|_| first).map(|offer| (Purpose::Comfort, offer));
+    match Script::begin(call, busy.into_iter().chain(offer), floor, turn) {
         Some(script) => hunt.hears = Hears::Words(script),
         // Sent on from another group in the midst of it.
         None if matches!(hunt.hears, Hears::Words(_)) => {}
@@ -134,6 +141,24 @@ fn music(hunt: &mut Hunt, call: &Call, plan: &Group, floor: &mut Floor, turn: &m
 fn next_comfort(plan: &Group, now: Mono) -> Option<Mono> {
     let any = plan.comfort.is_some() || plan.tell_position || plan.tell_wait;
     (any && !plan.comfort_every.is_zero()).then(|| now + plan.comfort_every)
+}
+
+/// A key while waiting: to a message, or to be called back.
+pub(super) fn key(call: &mut Call, key: char, floor: &mut Floor, turn: &mut Turn<'_>) {
+    hunt::with(call, floor, turn, |mut hunt, call, plan, floor, turn| {
+        let Some(target) = plan.keys.get(&key) else {
+            call.state = State::Hunting(hunt);
+            return;
+        };
+        let group = hunt.id.clone();
+        call.record(CallEvent::QueueKeyPressed { group: group.clone(), key }, turn);
+        hunt.withdraw_all(call, crate::event::OfferEnd::Withdrawn, floor, turn);
+        let waiter = floor.group_mut(hunt.group).waiting.get(&hunt.order);
+        let since = waiter.map_or(turn.now.mono, |waiter| waiter.since);
+        hunt.leave(floor);
+        call.place = Some(Place { group, order: hunt.order, since });
+        call.go(target, From::Queue, floor, turn);
+    });
 }
 
 /// A play ended; none when its time is up.

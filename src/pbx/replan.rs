@@ -40,18 +40,32 @@ impl Desk {
         }
         self.floor.hours_replanned(turn.now);
         self.hours_moved(turn);
+        self.callbacks.replanned(&self.floor);
+        self.floor.boxes_changed = true;
         self.serve(turn);
     }
 
     /// Calls wait in groups and listen to menus that the new plan may not have.
     fn keep_what_is_in_use(&self, plan: &mut Plan) {
         let old = self.floor.plan.clone();
-        let attended = |call: &Call| matches!(call.state, State::Menu(_) | State::Entering(_));
+        let attended = |call: &Call| {
+            let state = &call.state;
+            matches!(
+                state,
+                State::Menu(_) | State::Entering(_) | State::Leaving(_) | State::Asking(_)
+            )
+        };
         let in_menu = self.calls.values().any(attended);
         if in_menu {
             // A menu may lead to any other, to any entry, and by any hours.
             for (id, entry) in &old.entries {
                 plan.entries.entry(id.clone()).or_insert_with(|| entry.clone());
+            }
+            for (id, mailbox) in &old.mailboxes {
+                plan.mailboxes.entry(id.clone()).or_insert_with(|| mailbox.clone());
+            }
+            for (id, callback) in &old.callbacks {
+                plan.callbacks.entry(id.clone()).or_insert_with(|| callback.clone());
             }
             for (name, hours) in &old.hours {
                 plan.hours.entry(name.clone()).or_insert_with(|| hours.clone());
@@ -62,8 +76,9 @@ impl Desk {
         }
         let asked: BTreeSet<&GroupId> =
             self.calls.values().filter_map(|call| call.group.as_ref()).collect();
+        let wished: BTreeSet<&GroupId> = self.callbacks.groups().collect();
         for (id, group) in &old.groups {
-            if in_menu || asked.contains(id) {
+            if in_menu || asked.contains(id) || wished.contains(id) {
                 plan.groups.entry(id.clone()).or_insert_with(|| {
                     let mut group = group.clone();
                     group.number = None;

@@ -57,6 +57,12 @@ impl Script {
         Self { play, rest: VecDeque::new(), until: turn.now.mono + PLAY_LONGEST }
     }
 
+    /// Nothing is told; what was told is replaced by it.
+    pub(super) fn silence(floor: &mut Floor, turn: &Turn<'_>) -> Self {
+        let play = floor.draw_play();
+        Self { play, rest: VecDeque::new(), until: turn.now.mono + PLAY_LONGEST }
+    }
+
     /// Plays something that the history must not tell; a key stops it.
     pub(super) fn unrecorded(
         call: &Call,

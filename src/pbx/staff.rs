@@ -227,8 +227,12 @@ impl Floor {
                 | Command::Fetch { .. }
                 | Command::Supervise { .. }
                 | Command::AddThird { .. }
-                | Command::DropThird { .. },
-            ) => return Err(NoSuchCall),
+                | Command::DropThird { .. }
+                | Command::Message { .. }
+                | Command::CancelCallback { .. },
+            ) => {
+                return Err(NoSuchCall);
+            }
             (_, Command::Hours { .. }) => return Err(NoSuchNumber), // about the desk, never an agent
             (Duty::Out, Command::SignIn { by, .. }) => {
                 agent.signs_in_alone = false;

@@ -123,6 +123,8 @@ impl Desk {
             | Input::Phone { .. }
             | Input::Command(_)
             | Input::TapeFailed { .. }
+            | Input::Spoke { .. }
+            | Input::Erased { .. }
             | Input::Tick => return Some(input),
         };
         if let Some(call) = self.floor.tables.legs.get(&leg).copied() {

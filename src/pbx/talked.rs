@@ -82,6 +82,8 @@ impl TalkedMemory {
             | Fact::Sound { .. }
             | Fact::Trunk { .. }
             | Fact::Recording { .. }
+            | Fact::Message { .. }
+            | Fact::Callback { .. }
             | Fact::Desk { .. } => false,
         };
         if restart {

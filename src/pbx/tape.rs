@@ -167,6 +167,12 @@ impl Call {
         }
     }
 
+    /// Records the caller alone, who leaves a message; the number of the recording.
+    pub(super) fn begin_message(&mut self, turn: &mut Turn<'_>) -> u32 {
+        self.begin_tape(Means::Rule, turn);
+        self.tape.begun
+    }
+
     fn begin_tape(&mut self, by: Means, turn: &mut Turn<'_>) {
         self.tape.state = TapeState::Runs;
         self.tape.begun = self.tape.begun.saturating_add(1);

@@ -13,6 +13,8 @@ pub(super) enum Timer {
     Call(LegId),
     /// A placed call's: named by the caller's leg.
     Placed(LegId),
+    /// A wish to be called back: named by its own leg.
+    Callback(LegId),
     /// A phone has rung long enough.
     Phone(LegId),
     /// An agent's wrap-up or time aside is over.

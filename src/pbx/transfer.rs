@@ -252,6 +252,8 @@ fn way(route: Route<'_>, giver: AgentIx, floor: &Floor) -> Result<Way, u16> {
             | Target::Extension(_)
             | Target::Announce(_)
             | Target::Enter(_)
+            | Target::Message(_)
+            | Target::Callback(_)
             | Target::Hours(_)
             | Target::Speak(_) => Ok(Way::Number(target.clone())),
         },

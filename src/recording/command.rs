@@ -49,6 +49,11 @@ pub enum Command {
         /// Where its time line ends.
         at: Mono,
     },
+    /// Deletes a file, as soon as it is whole; answered by `Deleted`.
+    Erase {
+        /// Which.
+        id: RecordingId,
+    },
 }
 
 /// Why a recording came to nothing, or ended before its time.

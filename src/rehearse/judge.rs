@@ -109,6 +109,8 @@ pub(super) fn leads(end: &End) -> String {
         End::Phone { agent, .. } => format!("extension {agent}"),
         End::Told { prompt, .. } => format!("announce {prompt}"),
         End::Refused { status, .. } => format!("refuse {status}"),
+        End::Message { mailbox, .. } => format!("message {mailbox}"),
+        End::Callback { callback, .. } => format!("callback {callback}"),
         End::TooManyMenus => "menus without end".to_owned(),
         End::Code { agent: None, .. } => "refuse 403".to_owned(),
         End::Code { code, .. } => format!("code {}", code_name(*code)),

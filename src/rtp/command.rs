@@ -186,6 +186,14 @@ pub enum Notice {
         /// `0`–`9`, `*`, `#`, `A`–`D`.
         key: char,
     },
+    /// The peer, whose leg is tapped and joined with nobody, was heard to speak for so long since the last word
+    /// on it; at most five a second.
+    Spoke {
+        /// The leg.
+        leg: LegId,
+        /// Milliseconds of voice.
+        ms: u32,
+    },
     /// No packet came from the peer for the configured time although it should send. Sent once a gap.
     Silent {
         /// The leg.

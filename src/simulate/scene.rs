@@ -4,11 +4,11 @@
 use super::faults::Draw;
 use super::media::GREETING;
 use super::peer::Describes;
-use crate::base::{AgentId, EntryId, GroupId, Language, MenuId, Number, PromptId, Rng};
+use crate::base::{AgentId, CallbackId, EntryId, GroupId, Language, MenuId, Number, PromptId, Rng};
 use crate::dialplan::{
-    Agent, AtClosing, Branch, ClosedTargets, DeskNumber, Dial, Entry, FeatureCode, Group, Hours,
-    Menu, Overflow, OverflowWhen, PLAIN_PRIORITY, Pausing, Picking, Plan, SetAside, Share, Skills,
-    Span, Speak, Strategy, Supervisors, Target, WeekdayKey, Widening,
+    Agent, AtClosing, Branch, Callback, ClosedTargets, DeskNumber, Dial, Entry, FeatureCode, Group,
+    Hours, Menu, Overflow, OverflowWhen, PLAIN_PRIORITY, Pausing, Picking, Plan, SetAside, Share,
+    Skills, Span, Speak, Strategy, Supervisors, Target, WeekdayKey, Widening,
 };
 use chrono::NaiveTime;
 use std::collections::{BTreeMap, BTreeSet};
@@ -312,6 +312,8 @@ fn plan(agents: u64, rng: &mut Rng) -> Plan {
         ]),
         menus: BTreeMap::from([(MenuId::from("main"), main_menu(rng))]),
         entries: BTreeMap::from([(EntryId::from("staff"), entry(rng))]),
+        mailboxes: BTreeMap::new(),
+        callbacks: BTreeMap::from([(CallbackId::from("back"), callback(rng))]),
         groups,
         preferred: BTreeMap::new(),
         agents,
@@ -356,6 +358,7 @@ fn main_menu(rng: &mut Rng) -> Menu {
             ('0', Target::Refuse(603)),
             ('6', Target::Enter(EntryId::from("staff"))),
             ('7', speak("main")),
+            ('4', Target::Callback(CallbackId::from("back"))),
             ('8', by_hours("office")),
         ]),
         dial: Dial {
@@ -439,6 +442,26 @@ fn overflow(number: &str, rng: &mut Rng) -> Vec<Overflow> {
     vec![Overflow { when, to: to(rng) }]
 }
 
+/// Callers of the simulation have no way back by a carrier: those who come from a phone of ours do.
+fn callback(rng: &mut Rng) -> Callback {
+    let prompt = |name: &str| PromptId::from(name);
+    Callback {
+        group: GroupId::from("desk"),
+        offer: prompt("offer"),
+        enter: prompt("enter"),
+        done: prompt("done"),
+        refused: prompt("refused"),
+        agent: prompt("agent"),
+        other_number: rng.chance(500),
+        timeout: rng.millis(1000, 5000),
+        key_timeout: rng.millis(1000, 3000),
+        tries: 1 + u32::try_from(rng.below(3)).unwrap_or(0),
+        every: rng.millis(10_000, 60_000),
+        within: rng.millis(60_000, 600_000),
+        most: 10,
+    }
+}
+
 fn group(number: &str, agents: Vec<AgentId>, rng: &mut Rng) -> Group {
     let aside = |rng: &mut Rng| {
         if rng.chance(300) { SetAside::Pause } else { SetAside::For(rng.millis(1000, 30_000)) }
@@ -472,6 +495,8 @@ fn group(number: &str, agents: Vec<AgentId>, rng: &mut Rng) -> Group {
         comfort_every: rng.millis(5000, 30_000),
         tell_position: rng.chance(500),
         tell_wait: rng.chance(500),
+        keys: BTreeMap::from([('2', Target::Callback(CallbackId::from("back")))]),
+        offer: rng.chance(500).then(|| PromptId::from("offer")),
         full: PromptId::from("full"),
         waited: PromptId::from("waited"),
         at_closing: rng.chance(500).then_some(AtClosing::Tell),

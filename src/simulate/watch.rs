@@ -3,7 +3,8 @@
 
 use crate::base::{AgentId, CallId, Number};
 use crate::event::{
-    AgentEvent, CallEvent, DeskEvent, EndCause, Entry, Fact, OfferEnd, Origin, Party, Purpose,
+    AgentEvent, CallEvent, CallbackEvent, DeskEvent, EndCause, Entry, Fact, OfferEnd, Origin,
+    Party, Purpose,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -64,6 +65,7 @@ pub struct Watch {
     calls: BTreeMap<CallId, CallSeen>,
     agents: BTreeMap<AgentId, AgentSeen>,
     last_seq: u64,
+    wishes_over: BTreeSet<CallId>,
     wrong: Vec<String>,
 }
 
@@ -138,7 +140,9 @@ impl Watch {
             Fact::Placed { .. }
             | Fact::Sound { .. }
             | Fact::Recording { .. }
+            | Fact::Message { .. }
             | Fact::Trunk { .. } => {}
+            Fact::Callback { call, event } => self.see_wish(*call, event),
             Fact::Agent { agent, event } => self.see_agent(agent, event),
             Fact::Desk { event: DeskEvent::Started { .. } } => {
                 // What rang or talked in the process before is over; its calls were closed.
@@ -155,6 +159,16 @@ impl Watch {
                     | DeskEvent::HoursChanged { .. }
                     | DeskEvent::HoursRestored { .. },
             } => {}
+        }
+    }
+
+    /// A wish to be called back ends once, and no step follows its end.
+    fn see_wish(&mut self, call: CallId, event: &CallbackEvent) {
+        if self.wishes_over.contains(&call) {
+            self.wrong.push(format!("the wish of {call} has {event:?} after its end"));
+        }
+        if let CallbackEvent::Ended { .. } = event {
+            self.wishes_over.insert(call);
         }
     }
 
@@ -389,6 +403,11 @@ impl Watch {
             | CallEvent::EntryBegan { .. }
             | CallEvent::NumberEntered { .. }
             | CallEvent::NumberRefused { .. }
+            | CallEvent::QueueKeyPressed { .. }
+            | CallEvent::MessageBegan { .. }
+            | CallEvent::MessageLeft { .. }
+            | CallEvent::MessageDropped { .. }
+            | CallEvent::CallbackAsked { .. }
             | CallEvent::Queued { .. }
             | CallEvent::Announced { .. } => {}
         }

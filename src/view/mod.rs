@@ -6,6 +6,7 @@
 //! are shown. There is no way from here back into the engine.
 
 mod agents;
+mod attended;
 mod board;
 mod call;
 mod gauges;
@@ -21,6 +22,7 @@ mod sound;
 mod views;
 
 pub use agents::{AgentRestore, AgentRow, AgentState, Rings};
+pub use attended::{CallbackRow, CallbackState, MessageRow};
 pub use board::{
     AGENTS_SHOWN, AgentCounts, Board, RECENT_SHOWN, WAITING_SHOWN, Waiting, WaitingRow,
 };

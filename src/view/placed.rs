@@ -23,6 +23,8 @@ pub struct PlacedRow {
     pub number: Private<String>,
     /// Whether it is a phone of ours.
     pub inside: bool,
+    /// The call of the desk whose caller is called back by it.
+    pub back: Option<CallId>,
     /// The trunk tried last.
     pub trunk: Option<TrunkId>,
     /// From dialling to the answer, milliseconds; none while or when there is none.
@@ -61,13 +63,14 @@ pub(super) struct PlacedCalls {
 
 impl PlacedCalls {
     pub(super) fn apply(&mut self, id: CallId, t_ms: u64, event: &PlacedEvent, at: Wall) {
-        if let PlacedEvent::Dialled { by, number, inside } = event {
+        if let PlacedEvent::Dialled { by, number, inside, back } = event {
             self.open.entry(id).or_insert_with(|| PlacedRow {
                 call: id,
                 dialled_at_ms: at,
                 by: by.clone(),
                 number: number.clone(),
                 inside: *inside,
+                back: *back,
                 trunk: None,
                 answered_ms: None,
                 length_ms: None,
@@ -162,6 +165,7 @@ mod tests {
             by: "2001".into(),
             number: Private::new("0398765432".to_owned()),
             inside: false,
+            back: None,
         };
         placed.apply(id(1), 0, &dialled(), Wall(1_000));
         placed.apply(id(1), 5, &PlacedEvent::Tried { trunk: "carrier".into() }, Wall(1_005));

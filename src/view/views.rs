@@ -2,6 +2,7 @@
 //! calls and [`DAYS_KEPT`] days of counts, however long the history.
 
 use super::agents::{AgentRestore, AgentRow, AgentState, Agents};
+use super::attended::{Attended, CallbackRow, MessageRow};
 use super::call::{Call, CallQuery, CallRow, OpenCall};
 use super::hours::{AdHocHours, AdHocRow};
 use super::month::Month;
@@ -58,6 +59,7 @@ pub struct Views {
     placed: PlacedCalls,
     sound: SoundTotals,
     hours: AdHocHours,
+    attended: Attended,
 }
 
 impl Views {
@@ -85,6 +87,7 @@ impl Views {
             placed: PlacedCalls::default(),
             sound: SoundTotals::default(),
             hours: AdHocHours::default(),
+            attended: Attended::default(),
         }
     }
 
@@ -125,6 +128,8 @@ impl Views {
                     recorded::step(&mut known.recordings, *t_ms, event);
                 }
             }
+            // Looked at below.
+            Fact::Message { .. } | Fact::Callback { .. } => {}
             Fact::Trunk { trunk, event } => self.placed.trunk(trunk, event),
             Fact::Agent { agent, event } => self.agents.apply(agent, event, entry.at),
             Fact::Desk { event: DeskEvent::Started { .. } } => self.agents.restarted(entry.at),
@@ -133,6 +138,19 @@ impl Views {
                 event: event @ (DeskEvent::HoursChanged { .. } | DeskEvent::HoursRestored { .. }),
             } => self.hours.apply(event, entry.at),
         }
+        self.attended.apply(&entry.fact);
+    }
+
+    /// Voice messages that were left and not deleted, the newest first.
+    #[must_use]
+    pub fn messages(&self) -> Vec<MessageRow> {
+        self.attended.messages()
+    }
+
+    /// Wishes to be called back: those that wait by their arrival, then those that are over.
+    #[must_use]
+    pub fn callbacks(&self) -> Vec<CallbackRow> {
+        self.attended.callbacks()
     }
 
     /// Closings and openings out of turn that hold at `now`, that of all numbers first.
@@ -188,6 +206,7 @@ impl Views {
             }
             _ => {}
         }
+        self.attended.call((id, at), (&call.caller, &call.number), event);
         let decision = call.step(event, t_ms, &self.policy);
         if call.progress.asked_at_ms().is_some() && call.waiting_since_seq.is_none() {
             call.waiting_since_seq = Some(seq);

@@ -99,6 +99,11 @@ request_route {{
         self.process = Self::spawn(&self.dir, self.port, self.callee);
     }
 
+    /// Where it takes calls.
+    pub fn address(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
     /// What the desk is told of it, with its password in a file of its own.
     pub fn trunk(&self) -> String {
         use std::os::unix::fs::PermissionsExt;

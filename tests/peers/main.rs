@@ -5,6 +5,7 @@
 #[path = "../support/mod.rs"]
 mod support;
 
+mod attended;
 mod baresip;
 mod carrier;
 mod carriers;

@@ -87,6 +87,8 @@ fn a_call_is_walked_as_it_would_go() {
             End::Phone { agent, .. } => format!("phone {agent}"),
             End::Told { prompt, outcome } => format!("{prompt} {}", outcome.name()),
             End::Refused { status, outcome } => format!("{status} {}", outcome.name()),
+            End::Message { mailbox, .. } => format!("message {mailbox}"),
+            End::Callback { callback, .. } => format!("callback {callback}"),
             End::TooManyMenus => "menus".to_owned(),
             End::Code { code, agent, .. } => {
                 format!("code {code:?} {}", agent.as_ref().map_or("-", AgentId::as_str))

@@ -305,6 +305,8 @@ pub(super) async fn obeyed(server: &Server, command: Command) -> Response {
                 | CommandError::NoSuchCall
                 | CommandError::NoSuchSlot
                 | CommandError::SlotEmpty
+                | CommandError::NoSuchMessage
+                | CommandError::NoSuchCallback
                 | CommandError::NoSuchNumber => StatusCode::NOT_FOUND,
                 CommandError::BadTime => StatusCode::BAD_REQUEST,
                 CommandError::NotASupervisor | CommandError::NotPermitted => StatusCode::FORBIDDEN,
@@ -317,6 +319,7 @@ pub(super) async fn obeyed(server: &Server, command: Command) -> Response {
                 | CommandError::SlotRings
                 | CommandError::PhoneBusy
                 | CommandError::NotInWrapUp
+                | CommandError::TooLate
                 | CommandError::NotAllowed => StatusCode::CONFLICT,
                 CommandError::NoSuchReason => StatusCode::BAD_REQUEST,
             };

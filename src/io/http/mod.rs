@@ -19,6 +19,7 @@
 )]
 
 mod api;
+mod attended;
 mod auth;
 mod doors;
 mod guard;
@@ -204,6 +205,11 @@ fn router(server: Server) -> Router {
         .route("/api/v1/blocked", get(doors::blocked))
         .route("/api/v1/blocked/{source}", delete(doors::let_in))
         .route("/api/v1/placed-calls", get(api::placed_calls))
+        .route("/api/v1/messages", get(attended::messages))
+        .route("/api/v1/messages/{call}/{number}", delete(attended::delete))
+        .route("/api/v1/messages/{call}/{number}/{action}", post(attended::mark))
+        .route("/api/v1/callbacks", get(attended::callbacks))
+        .route("/api/v1/callbacks/{call}", delete(attended::cancel))
         .route("/api/v1/trunks", get(api::trunks))
         .route("/api/v1/hours", get(hours::shown))
         .route("/api/v1/hours/{number}/{action}", post(hours::order))

@@ -1,6 +1,7 @@
 //! One leg's socket and what is known of its stream. Knows no other leg.
 
 use super::listening::Listener;
+use super::loudness::Loudness;
 use super::playing::Stopped;
 use super::reports::Sound;
 use super::slab::Token;
@@ -171,6 +172,8 @@ pub(super) struct Leg {
     pub(super) play: Option<Play>,
     /// Set while it is recorded.
     pub(super) tap: Option<Tap>,
+    /// How long its phone speaks, while it is tapped and joined with nobody.
+    pub(super) loudness: Option<Box<Loudness>>,
     /// What stopped, and the loop that will go on.
     pub(super) stopped: Stopped,
     pub(super) beats: u32,
@@ -224,6 +227,7 @@ impl Leg {
             presses: Presses::default(),
             play: None,
             tap: None,
+            loudness: None,
             stopped: Stopped::default(),
             beats: 0,
             heard_at: Mono::ZERO,

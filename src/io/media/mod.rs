@@ -20,6 +20,7 @@ mod counters;
 mod framing;
 mod leg;
 mod listening;
+mod loudness;
 mod mixing;
 mod orders;
 mod passing;

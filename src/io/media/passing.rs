@@ -134,7 +134,11 @@ impl<N: Fn(Notice)> Worker<N> {
             }
             Joined::Passed(peer) => self.pass(token, peer, kind, header, pressed),
             Joined::Mixed(mix) => self.give_to_mix(mix, token, kind, &header, pressed),
-            Joined::Alone => {}
+            Joined::Alone => {
+                if let Kind::Voice(codec) = kind {
+                    self.tap_alone(token, codec, &header);
+                }
+            }
         }
         true
     }

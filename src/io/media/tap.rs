@@ -7,6 +7,7 @@
 
 use super::counters::count;
 use super::leg::{Kind, Leg};
+use super::loudness::Loudness;
 use super::slab::Token;
 use super::worker::Worker;
 use crate::base::{LegId, TapId};
@@ -64,6 +65,7 @@ impl<N: Fn(Notice)> Worker<N> {
         let token = self.index.get(&leg).copied();
         if let Some(leg) = token.and_then(|token| self.legs.get_mut(token)) {
             leg.tap = tap.map(|id| Tap { id, dropped: 0 });
+            leg.loudness = None;
             self.taps.any = true;
         }
     }
@@ -82,6 +84,20 @@ impl<N: Fn(Notice)> Worker<N> {
         }
         self.tap(from, Side::Caller, codec, header);
         self.tap(to, Side::Desk, codec, header);
+    }
+
+    /// The voice in the buffer goes nowhere: its leg is tapped all the same when it leaves a message.
+    pub(super) fn tap_alone(&mut self, from: Token, codec: Codec, header: &Header) {
+        if !self.taps.any {
+            return;
+        }
+        let Some(leg) = self.legs.get_mut(from).filter(|leg| leg.tap.is_some()) else { return };
+        let payload = self.buffer.get(header.payload.clone()).unwrap_or_default();
+        let ear = leg.loudness.get_or_insert_with(|| Box::new(Loudness::new(codec)));
+        if let Some(ms) = ear.hear(codec, header, payload) {
+            (self.notices)(Notice::Spoke { leg: leg.id, ms });
+        }
+        self.tap(from, Side::Caller, codec, header);
     }
 
     /// The voice in the buffer is given to a mix.

@@ -67,6 +67,17 @@ impl<N: Fn(Notice)> Keeper<N> {
     /// Brings a file onto the disk under its own name.
     fn keep(&self, ended: Ended) {
         let Ended { id, mut file, part, name, length_ms, dropped, late } = ended;
+        if self.shared.doomed().remove(&id) {
+            match std::fs::remove_file(&part) {
+                Ok(()) => {
+                    self.shared.deleted.fetch_add(1, Ordering::Relaxed);
+                    return (self.notices)(Notice::Deleted { id, file: name });
+                }
+                Err(error) => {
+                    tracing::error!(%error, file = %part.display(), "a recording cannot be deleted");
+                }
+            }
+        }
         let kept = seal_name(&mut file, &part, &self.config.directory.join(&name));
         match kept {
             Ok((bytes, sha256)) => {

@@ -13,6 +13,7 @@
     )
 )]
 
+mod erasing;
 mod file;
 mod keeper;
 mod reading;
@@ -86,6 +87,8 @@ struct Shared {
     failed: AtomicU64,
     free_bytes: AtomicU64,
     deleted: AtomicU64,
+    /// Recordings that are to be deleted and are not whole yet.
+    doomed: Mutex<BTreeSet<RecordingId>>,
 }
 
 impl Shared {
@@ -104,6 +107,10 @@ impl Shared {
             (1.., None) => tracing::warn!("calls are recorded again"),
             _ => {}
         }
+    }
+
+    fn doomed(&self) -> std::sync::MutexGuard<'_, BTreeSet<RecordingId>> {
+        self.doomed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn trouble(&self) -> Option<Trouble> {

@@ -114,10 +114,34 @@ impl<N: Fn(Notice)> Writer<N> {
                     growing.resume(at);
                 }
             }
+            Command::Erase { id } => {
+                let grows = self.growing.values().any(|growing| growing.id == id);
+                self.shared.doomed().insert(id);
+                // One that grows, or is being ended, is deleted by the keeper instead of being kept.
+                if !grows {
+                    self.erase(id);
+                }
+            }
             Command::End { tap, at } => {
                 if let Some(growing) = self.growing.get_mut(&tap) {
                     growing.ends = Some((at.min(now), false));
                 }
+            }
+        }
+    }
+
+    /// Deletes a file that is whole; the keeper is asked again about one that is not yet.
+    fn erase(&self, id: RecordingId) {
+        let Some((path, name)) = super::erasing::find(&self.config.directory, id) else { return };
+        match std::fs::remove_file(&path) {
+            Ok(()) => {
+                self.shared.doomed().remove(&id);
+                self.shared.deleted.fetch_add(1, Ordering::Relaxed);
+                (self.notices)(Notice::Deleted { id, file: name });
+            }
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+            Err(error) => {
+                tracing::error!(%error, file = %path.display(), "a recording cannot be deleted");
             }
         }
     }

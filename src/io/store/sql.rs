@@ -92,7 +92,9 @@ fn bind(rows: &[&Entry]) -> Result<SqliteArguments, sqlx::Error> {
             Fact::Call { call, .. }
             | Fact::Placed { call, .. }
             | Fact::Sound { call, .. }
-            | Fact::Recording { call, .. } => Some(call.to_string()),
+            | Fact::Recording { call, .. }
+            | Fact::Message { call, .. }
+            | Fact::Callback { call, .. } => Some(call.to_string()),
             Fact::Agent { .. } | Fact::Desk { .. } | Fact::Trunk { .. } => None,
         };
         let body = serde_json::to_string(&entry.fact)

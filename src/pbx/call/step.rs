@@ -5,7 +5,9 @@ use crate::event::{CallEvent, EndCause, Party};
 use crate::pbx::api::Action;
 use crate::pbx::floor::{Floor, Turn};
 use crate::pbx::tape::TapeEvent;
-use crate::pbx::{away, consult, direct, entry, hunt, menu, park, queue, recall, tape, transfer};
+use crate::pbx::{
+    asking, away, consult, direct, entry, hunt, menu, message, park, queue, recall, tape, transfer,
+};
 
 impl Call {
     /// Moves the call one step.
@@ -27,10 +29,12 @@ impl Call {
                 let cause = cause.clone();
                 self.end(Party::System, cause, Over::Caller, 0, floor, turn);
             }
+            (S::Leaving(_), E::CallerGone) => message::caller_gone(self, floor, turn),
             // The caller may leave at any instant.
             (
                 S::Menu(_)
                 | S::Entering(_)
+                | S::Asking(_)
                 | S::Announcing(_)
                 | S::Telling(_)
                 | S::Hunting(_)
@@ -45,6 +49,8 @@ impl Call {
             (
                 S::Menu(_)
                 | S::Entering(_)
+                | S::Leaving(_)
+                | S::Asking(_)
                 | S::Announcing(_)
                 | S::Telling(_)
                 | S::Hunting(_)
@@ -68,6 +74,15 @@ impl Call {
             (S::Entering(_), E::Played(play)) => entry::played(self, Some(play), floor, turn),
             (S::Entering(_), E::Due) => entry::due(self, floor, turn),
 
+            (S::Leaving(_), E::Key(key)) => message::key(self, key, floor, turn),
+            (S::Leaving(_), E::Spoke(time)) => message::spoke(self, time, floor, turn),
+            (S::Leaving(_), E::Played(play)) => message::played(self, Some(play), floor, turn),
+            (S::Leaving(_), E::Due) => message::due(self, floor, turn),
+
+            (S::Asking(_), E::Key(key)) => asking::key(self, key, floor, turn),
+            (S::Asking(_), E::Played(play)) => asking::played(self, Some(play), floor, turn),
+            (S::Asking(_), E::Due) => asking::due(self, floor, turn),
+
             (S::Announcing(_), E::Played(play)) => tape::announced(self, Some(play), floor, turn),
             (S::Announcing(_), E::Due) => tape::announced(self, None, floor, turn),
 
@@ -78,6 +93,7 @@ impl Call {
                 }
             }
 
+            (S::Hunting(_), E::Key(key)) => queue::key(self, key, floor, turn),
             (S::Hunting(_), E::Played(play)) => queue::played(self, Some(play), floor, turn),
             (S::Hunting(_), E::Due) => queue::due(self, floor, turn),
             (S::Hunting(_), E::AgentFree) => hunt::agent_free(self, floor, turn),
@@ -176,9 +192,24 @@ impl Call {
             }
             (S::Away(_), E::Hold { by, on }) => away::hold(self, by, on, floor, turn),
 
-            // Keys are taken by the auto attendant only; none is kept for later.
+            // Keys are taken by the auto attendant and a queue only; none is kept for later.
             (
                 S::Announcing(_)
+                | S::Telling(_)
+                | S::Direct(_)
+                | S::Talking(_)
+                | S::Passing(_)
+                | S::Parked(_)
+                | S::Consulting(_)
+                | S::Away(_),
+                E::Key(_),
+            )
+            // What is said is measured while a message is left.
+            | (
+                S::Menu(_)
+                | S::Entering(_)
+                | S::Asking(_)
+                | S::Announcing(_)
                 | S::Telling(_)
                 | S::Hunting(_)
                 | S::Direct(_)
@@ -187,7 +218,7 @@ impl Call {
                 | S::Consulting(_)
                 | S::Parked(_)
                 | S::Away(_),
-                E::Key(_),
+                E::Spoke(_),
             )
             // Music has no end; the end of a play that a conversation replaced is of no concern.
             | (
@@ -203,6 +234,8 @@ impl Call {
             | (
                 S::Menu(_)
                 | S::Entering(_)
+                | S::Leaving(_)
+                | S::Asking(_)
                 | S::Announcing(_)
                 | S::Telling(_)
                 | S::Hunting(_)
@@ -231,7 +264,12 @@ impl Call {
             )
             // These states ring no phone, wait for no agent, and have no deadline.
             | (
-                S::Menu(_) | S::Entering(_) | S::Announcing(_) | S::Telling(_),
+                S::Menu(_)
+                | S::Entering(_)
+                | S::Leaving(_)
+                | S::Asking(_)
+                | S::Announcing(_)
+                | S::Telling(_),
                 E::PhoneRings
                 | E::PhoneAnswered(_)
                 | E::PhoneRefused(..)
@@ -244,6 +282,8 @@ impl Call {
             | (
                 S::Menu(_)
                 | S::Entering(_)
+                | S::Leaving(_)
+                | S::Asking(_)
                 | S::Announcing(_)
                 | S::Telling(_)
                 | S::Direct(_)

@@ -6,6 +6,7 @@ use crate::pbx::agent::AgentIx;
 use crate::pbx::api::Action;
 use crate::pbx::floor::{Floor, Turn};
 use crate::pbx::outside::{Attempt, Outside};
+use std::time::Duration;
 
 /// All that a call holds elsewhere.
 #[derive(Debug)]
@@ -15,6 +16,7 @@ pub(super) struct Holding {
     pub(super) arrived: Mono,
     pub(super) placed_by: Option<AgentIx>,
     pub(super) outside: Option<(Number, TrunkId)>,
+    pub(super) wish: Option<LegId>,
     pub(super) timer: Option<Mono>,
 }
 
@@ -29,6 +31,12 @@ pub(super) struct Call {
     pub(super) placed_by: Option<AgentIx>,
     pub(super) accepted: bool,
     pub(super) rung: bool,
+    /// The work due after it.
+    pub(super) wrap_up: Duration,
+    /// The wish to be called back that it is for.
+    pub(super) wish: Option<LegId>,
+    /// The called party answered.
+    pub(super) answered: bool,
     pub(super) state: State,
     pub(super) timer: Option<Mono>,
 }
@@ -72,6 +80,7 @@ impl Call {
             arrived: self.arrived,
             placed_by: self.placed_by,
             outside,
+            wish: self.wish,
             timer: self.timer,
         }
     }

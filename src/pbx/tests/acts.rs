@@ -175,7 +175,12 @@ impl World {
                     self.give(Input::Failed { leg, what: "no media" });
                 }
             }
-            57..65 => {
+            57..58 => {
+                if let Some(leg) = self.one_of(&callers) {
+                    self.give(Input::Spoke { leg, ms: 1500 });
+                }
+            }
+            58..65 => {
                 if let Some(leg) = self.one_of(&callers)
                     && let Some(play) = self.legs[&leg].play
                 {
@@ -185,7 +190,7 @@ impl World {
             65..69 => {
                 if let Some(leg) = self.one_of(&callers) {
                     let key = self
-                        .one_of(&['1', '1', '2', '2', '0', '3', '4', '5', '9', '#', '*'])
+                        .one_of(&['1', '1', '1', '2', '2', '0', '3', '4', '5', '6', '9', '#', '*'])
                         .expect("some");
                     self.give(Input::Key { leg, key });
                 }

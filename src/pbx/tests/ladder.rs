@@ -7,7 +7,9 @@ use super::plan;
 use crate::base::{
     AdHoc, AgentId, LegId, Mono, Now, Number, PlayId, Private, Protocol, Reason, Rng, Wall,
 };
-use crate::event::{AgentEvent, CallEvent, Caller, CallerNumber, Fact, Means, Origin};
+use crate::event::{
+    AgentEvent, CallEvent, CallbackEvent, Caller, CallerNumber, Fact, Means, Origin,
+};
 use crate::pbx::{
     Action, AgentMemory, AgentSnapshot, AgentState, Command, Desk, Hindrance, HoursOrder, Input,
     TransferTo,
@@ -140,6 +142,9 @@ impl Ladder {
             ["lost", who] => Input::Gone { leg: leg(who), lost: true },
             ["fails", who] => Input::Failed { leg: leg(who), what: "no media port" },
             ["no-room", who] => Input::NoRoom { leg: leg(who), what: "no media port" },
+            ["spoke", who, ms] => {
+                Input::Spoke { leg: leg(who), ms: ms.parse().expect("milliseconds") }
+            }
             ["key", who, key] => {
                 Input::Key { leg: leg(who), key: key.chars().next().expect("a key") }
             }
@@ -226,7 +231,12 @@ fn hours(which: &str, order: HoursOrder) -> Input {
 }
 
 pub(super) fn arrived(leg: LegId, number: &str, origin: Origin) -> Input {
-    let number_shown = CallerNumber::Known(Private::new("0398765432".to_owned()));
+    // A phone of ours is shown by its own number.
+    let shown = match &origin {
+        Origin::Extension(extension) => extension.to_string(),
+        Origin::Trunk(_) => "0398765432".to_owned(),
+    };
+    let number_shown = CallerNumber::Known(Private::new(shown));
     let caller = Caller { number: number_shown, name: None, diverted_from: None };
     Input::Arrived { leg, dialled: number.into(), caller, origin, hindrance: None }
 }
@@ -240,6 +250,10 @@ pub(super) fn shown(action: &Action) -> Option<String> {
             let shown = shown.as_ref().map_or(String::new(), |shown| format!(" as {shown}"));
             format!("dial {} to {extension} for {}{shown}", leg.0, on_behalf_of.0)
         }
+        Action::DialBack { leg, extension, number } => {
+            format!("dial {} to {extension} for {}", leg.0, number.reveal())
+        }
+        Action::Erase { number, .. } => format!("erase {number}"),
         Action::DialOut { leg, trunk, way, on_behalf_of } => {
             format!("dial out {} to {} by {trunk} for {}", leg.0, way.number, on_behalf_of.0)
         }
@@ -276,6 +290,8 @@ pub(super) fn shown(action: &Action) -> Option<String> {
         Action::Record(Fact::Placed { event, .. }) => format!("- {event:?}"),
         Action::Record(Fact::Sound { event, .. }) => format!("{event:?}"),
         Action::Record(Fact::Recording { event, .. }) => format!("@ {event:?}"),
+        Action::Record(Fact::Message { number, event, .. }) => format!("@ {number} {event:?}"),
+        Action::Record(Fact::Callback { event, .. }) => format!("~ {}", wish(event)),
         Action::Record(Fact::Trunk { trunk, event }) => format!("! {trunk} {event:?}"),
         Action::Forget { .. } => return None,
     })
@@ -299,6 +315,18 @@ fn fact(event: &CallEvent) -> String {
             format!("NumberEntered {entry} {}", digits.reveal())
         }
         CallEvent::NumberRefused { entry } => format!("NumberRefused {entry}"),
+        CallEvent::QueueKeyPressed { group, key } => format!("QueueKeyPressed {group} {key}"),
+        CallEvent::MessageBegan { mailbox, number } => format!("MessageBegan {mailbox} {number}"),
+        CallEvent::MessageLeft { mailbox, number, length_ms } => {
+            format!("MessageLeft {mailbox} {number} {length_ms} ms")
+        }
+        CallEvent::MessageDropped { mailbox, number } => {
+            format!("MessageDropped {mailbox} {number}")
+        }
+        CallEvent::CallbackAsked { callback, number, entered, .. } => {
+            let how = if *entered { " (entered)" } else { "" };
+            format!("CallbackAsked {callback} {}{how}", number.reveal())
+        }
         CallEvent::OperatorAsked { group: Some(group) } => format!("OperatorAsked {group}"),
         CallEvent::OperatorAsked { group: None } => "OperatorAsked".to_owned(),
         CallEvent::Queued { group, position } => format!("Queued {group} {position}"),
@@ -340,6 +368,15 @@ fn fact(event: &CallEvent) -> String {
         | CallEvent::ThirdFailed { .. }
         | CallEvent::HoldRecalled { .. }
         | CallEvent::HoldRecallEnded { .. } => format!("{event:?}"),
+    }
+}
+
+fn wish(event: &CallbackEvent) -> String {
+    match event {
+        CallbackEvent::AgentRung { agent } => format!("AgentRung {agent}"),
+        CallbackEvent::AgentMissed { agent, why } => format!("AgentMissed {agent} {why:?}"),
+        CallbackEvent::Called { agent, .. } => format!("Called {agent}"),
+        CallbackEvent::Ended { why } => format!("Ended {why:?}"),
     }
 }
 

@@ -2,6 +2,7 @@
 //! and callers at random and watches what must always hold.
 
 mod acts;
+mod attended;
 mod away;
 mod ladder;
 mod model;
@@ -13,12 +14,13 @@ mod table;
 mod tape;
 
 use crate::base::{
-    AgentId, EntryId, GroupId, Language, MenuId, Number, Private, PromptId, TrunkId,
+    AgentId, BoxId, CallbackId, EntryId, GroupId, Language, MenuId, Number, Private, PromptId,
+    TrunkId,
 };
 use crate::dialplan::{
-    Agent, AtClosing, Branch, ClosedTargets, DeskNumber, Dial, Entry, FeatureCode, Group, Hours,
-    InCall, Lot, Menu, Overflow, OverflowWhen, PLAIN_PRIORITY, Pausing, Picking, Plan, Recall,
-    SetAside, Share, Skills, Span, Speak, Strategy, Target, WeekdayKey, Widening,
+    Agent, AtClosing, Branch, Callback, ClosedTargets, DeskNumber, Dial, Entry, FeatureCode, Group,
+    Hours, InCall, Lot, Mailbox, Menu, Overflow, OverflowWhen, PLAIN_PRIORITY, Pausing, Picking,
+    Plan, Recall, SetAside, Share, Skills, Span, Speak, Strategy, Target, WeekdayKey, Widening,
 };
 use chrono::NaiveTime;
 use std::collections::{BTreeMap, BTreeSet};
@@ -75,6 +77,8 @@ fn group(strategy: Strategy, number: &str, agents: &[&str]) -> Group {
         comfort_every: secs(30),
         tell_position: true,
         tell_wait: false,
+        keys: BTreeMap::new(),
+        offer: None,
         full: "full".into(),
         waited: "waited".into(),
         at_closing: None,
@@ -111,7 +115,7 @@ fn lot(number: &str, slots: &[&str], recall: Recall) -> Arc<Lot> {
 /// | 0312345675 | refused 503 |
 /// | 0312345676 | not counted; from trunk `carrier` only |
 /// | 0312345677 | menu `loop`, which leads into itself |
-/// | 0312345678 | menu `typed`: extensions 201, 203, 2031 and 702; 1 the entry `staff`, 2 `line`, 3 English, 4 by hours |
+/// | 0312345678 | menu `typed`: extensions 201, 203, 2031 and 702; 1 the entry `staff`, 2 `line`, 3 English, 4 by hours, 5 the box `post`, 6 the call back `back` |
 /// | 700–707 | groups `line`, `all`, `robin`, `idle`, `first` (answers first), `none` (nobody may wait),
 /// `strict` (RONA), `also` (202 203, of `line` too) |
 /// | 800, 810, 820 | parking lots with 801 802 (back to the parker, then the group), 811 (to the group), 821
@@ -141,6 +145,10 @@ fn plan() -> Plan {
     let mut picky = desk_number(to("line"));
     picky.counted = false;
     picky.trunks = [TrunkId::from("carrier")].into();
+    let keys = BTreeMap::from([
+        ('1', Target::Message("post".into())),
+        ('2', Target::Callback("back".into())),
+    ]);
     let menu = |keys: Vec<(char, Target)>, then: Target| Menu {
         greeting: "greeting".into(),
         keys: keys.into_iter().collect(),
@@ -174,6 +182,8 @@ fn plan() -> Plan {
         ],
         Target::Announce("goodbye".into()),
     );
+    typed.keys.insert('5', Target::Message("post".into()));
+    typed.keys.insert('6', Target::Callback("back".into()));
     typed.dial = Dial {
         numbers: ["201", "203", "2031", "702"].map(Number::from).into(),
         key_timeout: secs(2),
@@ -276,7 +286,10 @@ fn plan() -> Plan {
         )]
         .into(),
         groups: [
-            (GroupId::from("line"), group(Strategy::Linear, "700", &["201", "202", "203"])),
+            (
+                GroupId::from("line"),
+                Group { keys, ..group(Strategy::Linear, "700", &["201", "202", "203"]) },
+            ),
             (GroupId::from("all"), group(Strategy::RingAll, "701", &["211", "212", "213"])),
             (GroupId::from("robin"), group(Strategy::RoundRobin, "702", &["221", "222", "223"])),
             (GroupId::from("idle"), group(Strategy::LongestIdle, "703", &["231", "232", "233"])),
@@ -310,6 +323,41 @@ fn plan() -> Plan {
         ],
         closers: Some([AgentId::from("201"), AgentId::from("202")].into()),
         pausing: Pausing { reasons: vec!["lunch".to_owned()], wrap_up_more: secs(30) },
+        mailboxes: [(
+            BoxId::from("post"),
+            Mailbox {
+                name: "post".to_owned(),
+                announcement: "leave".into(),
+                thanks: "thanks".into(),
+                too_short: "too_short".into(),
+                full: "box_full".into(),
+                longest: secs(60),
+                shortest: secs(2),
+                silence: secs(5),
+                most: 2,
+                phones: vec!["201".into(), "202".into()],
+            },
+        )]
+        .into(),
+        callbacks: [(
+            CallbackId::from("back"),
+            Callback {
+                group: "line".into(),
+                offer: "offer".into(),
+                enter: "enter".into(),
+                done: "noted".into(),
+                refused: "not_noted".into(),
+                agent: "for_agent".into(),
+                other_number: true,
+                timeout: secs(5),
+                key_timeout: secs(3),
+                tries: 2,
+                every: secs(60),
+                within: secs(3600),
+                most: 3,
+            },
+        )]
+        .into(),
         codes: [
             (number("*5"), FeatureCode::WrapUpLonger),
             (number("*6"), FeatureCode::WrapUpEnd),

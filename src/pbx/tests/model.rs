@@ -7,10 +7,11 @@ use super::seen::{Person, Seen};
 use crate::base::{AgentId, CallId, Channels, GroupId, LegId, Mono, Now, PlayId, Rng, Wall};
 use crate::dialplan::{PLAIN_PRIORITY, Plan, Strategy};
 use crate::event::{
-    CallEvent, ConsultEnd, DeskEvent, EndCause, Fact, PlacedEnd, PlacedEvent, Purpose, Unpark,
+    CallEvent, CallbackEvent, ConsultEnd, DeskEvent, EndCause, Fact, PlacedEnd, PlacedEvent,
+    Purpose, Unpark,
 };
 use crate::pbx::{Action, Desk, Input, TapeOrder, TransferNews, TransferTo};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// A leg that is up, as its peer sees it.
@@ -51,6 +52,8 @@ pub(super) struct World {
     tapes: BTreeMap<CallId, (u32, TapeOrder)>,
     /// Whether calls are recorded.
     pub(super) records: bool,
+    /// Wishes to be called back that are over.
+    wishes_over: BTreeSet<CallId>,
     pub(super) log: Vec<Action>,
     pub(super) seed: u64,
     /// Every input and what came of it is printed.
@@ -89,6 +92,7 @@ impl World {
             passed_on: None,
             tapes: BTreeMap::new(),
             records,
+            wishes_over: BTreeSet::new(),
             log: Vec::new(),
             seed,
             shows: false,
@@ -245,6 +249,24 @@ impl World {
     fn placed(&mut self, call: CallId, event: &PlacedEvent, arriving: Option<LegId>) {
         let seed = self.seed;
         match event {
+            PlacedEvent::Dialled { by, back: Some(_), .. } => {
+                // An agent who answered for somebody who is to be called back.
+                let agent = AgentId(by.0.clone());
+                let answered = |(id, leg): &(&LegId, &mut Leg)| {
+                    leg.offer
+                        && leg.answered
+                        && leg.behalf.is_none()
+                        && leg.phone.as_ref() == Some(&agent)
+                        && !self.placed.values().any(|own| *own == Some(**id))
+                };
+                let own = self.legs.iter_mut().find(answered).map(|(id, leg)| {
+                    (leg.phone, leg.offer) = (None, false);
+                    *id
+                });
+                let own = own.expect("an agent's phone that answered");
+                self.dialling.insert(own, agent);
+                assert!(self.placed.insert(call, Some(own)).is_none(), "seed {seed}: twice");
+            }
             PlacedEvent::Dialled { .. } => {
                 let own = arriving.expect("by an INVITE");
                 assert!(self.placed.insert(call, Some(own)).is_none(), "seed {seed}: twice");
@@ -366,6 +388,18 @@ impl World {
                 assert!(self.legs.insert(*leg, dialled).is_none(), "seed {seed}: {leg:?} twice");
                 assert!(!self.over.contains(leg), "seed {seed}: {leg:?} again");
             }
+            Action::DialBack { leg, extension, .. } => {
+                let agent = AgentId(extension.0.clone());
+                let person = &self.people[&agent];
+                assert!(!self.occupied(&agent), "seed {seed}: {agent} is rung while occupied");
+                assert!(
+                    person.signed_in && !person.paused && person.reachable && !person.wrap_up,
+                    "seed {seed}: {agent} is rung as {person:?}"
+                );
+                let dialled = Leg { phone: Some(agent), offer: true, ..Leg::default() };
+                assert!(self.legs.insert(*leg, dialled).is_none(), "seed {seed}: {leg:?} twice");
+            }
+            Action::Erase { .. } => {}
             Action::HangUp { leg, .. } => {
                 assert!(self.legs.contains_key(leg), "seed {seed}: {leg:?} is over already");
                 self.end(*leg);
@@ -440,7 +474,13 @@ impl World {
             Action::Record(Fact::Placed { call, event, .. }) => {
                 self.placed(*call, event, arriving);
             }
-            Action::Record(Fact::Trunk { .. } | Fact::Recording { .. }) => {}
+            Action::Record(Fact::Callback { call, event }) => {
+                assert!(!self.wishes_over.contains(call), "seed {seed}: {event:?} after the end");
+                if let CallbackEvent::Ended { .. } = event {
+                    self.wishes_over.insert(*call);
+                }
+            }
+            Action::Record(Fact::Trunk { .. } | Fact::Recording { .. } | Fact::Message { .. }) => {}
             Action::Forget { call } if self.placed.contains_key(call) => {
                 assert_eq!(self.placed.remove(call), Some(None), "seed {seed}: forgotten while up");
             }
@@ -574,6 +614,11 @@ fn what_must_always_hold_holds_in_every_seed() {
                     CallEvent::Ended { cause: EndCause::TimeUsedUp, .. } => count("time used up"),
                     _ => {}
                 },
+                Action::Record(Fact::Callback { event, .. }) => match event {
+                    CallbackEvent::Called { .. } => count("called back"),
+                    CallbackEvent::Ended { .. } => count("wishes over"),
+                    _ => {}
+                },
                 Action::Record(Fact::Placed { event, .. }) => match event {
                     PlacedEvent::Answered => count("placed and answered"),
                     PlacedEvent::Ended { why: PlacedEnd::PassedOn, .. } => count("passed on"),
@@ -605,6 +650,8 @@ fn what_must_always_hold_holds_in_every_seed() {
             ("fetched", 2),
             ("recalled", 0),
             ("given up", 2),
+            ("called back", 1),
+            ("wishes over", 1),
         ] {
             let had = seen.get(what).copied().unwrap_or_default() * 100 / all;
             assert!(had >= least && seen.contains_key(what), "{what}: {seen:?}");

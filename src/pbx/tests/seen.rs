@@ -27,6 +27,8 @@ pub(super) struct Seen {
     /// Sent on from another group, with its place.
     pub(super) sent_on: bool,
     pub(super) wanted_in_queue: bool,
+    /// A key led it out of the queue; its place is of then.
+    pub(super) left: Option<Mono>,
     pub(super) busy: u32,
     pub(super) release: bool,
     pub(super) answered: u32,
@@ -55,6 +57,7 @@ impl Seen {
             CallEvent::Arrived { .. } => self.leg = Some(arriving.expect("by an INVITE")),
             CallEvent::OperatorAsked { group: Some(group) } => {
                 let since = self.asked.take().map(|(_, since)| since).filter(|_| self.sent_on);
+                let since = self.left.take().or(since);
                 self.asked = Some((group.clone(), since.unwrap_or(at)));
                 (self.entered, self.sent_on) = (at, false);
                 self.rung.clear();
@@ -72,6 +75,11 @@ impl Seen {
                 );
                 assert_eq!(self.answered, 0, "seed {seed}");
                 (self.wanted_in_queue, self.sent_on) = (false, true);
+            }
+            CallEvent::QueueKeyPressed { .. } => {
+                assert_eq!(self.answered, 0, "seed {seed}");
+                self.left = self.asked.as_ref().map(|(_, at)| *at);
+                self.wanted_in_queue = false;
             }
             CallEvent::Queued { .. } => self.wanted_in_queue = true,
             CallEvent::Announced { purpose: Purpose::Busy, .. } => {

@@ -52,6 +52,8 @@ impl Host {
                 | Fact::Placed { .. }
                 | Fact::Sound { .. }
                 | Fact::Recording { .. }
+                | Fact::Message { .. }
+                | Fact::Callback { .. }
                 | Fact::Trunk { .. }
                 | Fact::Desk { .. }
                 | Fact::Agent { .. } => {}

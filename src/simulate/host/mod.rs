@@ -17,7 +17,7 @@ use super::watch::Watch;
 use crate::base::{AgentId, Mono, Now, Number, PromptId, Rng, Wall};
 use crate::engine::{Engine, Input, Outbox, Parts, Policy, Send};
 use crate::event::{DeskEvent, Entry, Fact};
-use crate::pbx::{AgentMemory, Command, Periods, TalkedMemory};
+use crate::pbx::{AgentMemory, Boxes, CallbacksMemory, Command, Periods, TalkedMemory};
 use crate::rtp::command as rtp;
 use crate::sip::api::{Flow, Settings, Transport};
 use crate::view::Views;
@@ -160,6 +160,7 @@ impl Host {
         let mut views = Views::new(self.setup());
         let mut memory: BTreeMap<AgentId, AgentMemory> = BTreeMap::new();
         let (mut talked, mut periods) = (TalkedMemory::default(), Periods::default());
+        let (mut boxes, mut wishes) = (Boxes::default(), CallbacksMemory::default());
         for entry in self.journal.entries() {
             if let Fact::Agent { agent, event } = &entry.fact {
                 memory.entry(agent.clone()).or_default().apply(event, entry.at);
@@ -168,6 +169,8 @@ impl Host {
                 periods.apply(event);
             }
             talked.apply(entry, &self.scene.plan);
+            boxes.apply(entry);
+            wishes.apply(entry);
             views.apply(entry);
         }
         let mut watch = Watch::after(self.journal.entries());
@@ -202,6 +205,8 @@ impl Host {
             agents: memory,
             talked: talked.talked,
             periods,
+            boxes,
+            wishes,
         };
         let started =
             DeskEvent::Started { version: "0".to_owned(), plan: self.scene.plan.name.clone() };

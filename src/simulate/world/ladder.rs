@@ -65,6 +65,8 @@ pub(super) fn fact_line(fact: &Fact) -> String {
             format!("sound {call} {t_ms} ms {side:?} {event:?}")
         }
         Fact::Recording { call, event, .. } => format!("recording {call} {event:?}"),
+        Fact::Message { call, event, .. } => format!("message {call} {event:?}"),
+        Fact::Callback { call, event } => format!("callback {call} {event:?}"),
         Fact::Trunk { trunk, event } => format!("trunk {trunk} {event:?}"),
         Fact::Agent { agent, event } => format!("agent {agent} {event:?}"),
         Fact::Desk { event } => format!("desk {event:?}"),

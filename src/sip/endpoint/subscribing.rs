@@ -16,6 +16,7 @@ use crate::sip::transaction::Timers;
 use crate::sip::transaction::after_ms;
 use crate::sip::transaction::timer::LONG_MS;
 use crate::sip::{HeaderName, Method, Request, Uri, Writer};
+use std::collections::BTreeMap;
 
 /// After a restart the subscribers are told one after the other, so that calls and registrations come
 /// first: the first after so long, milliseconds, and then one every millisecond.
@@ -43,6 +44,19 @@ impl Endpoint {
         let topic = (Package::Dialog, number.clone());
         if self.watches.is_watched(&topic) && self.watches.set_lamp(number, lamp) {
             self.changed(&topic, now, out);
+        }
+    }
+
+    /// The messages that each phone's lamp shows: those not heard yet, and those heard. Who watches is told of
+    /// what differs from before.
+    pub fn show_messages(
+        &mut self,
+        lamps: BTreeMap<Number, (u32, u32)>,
+        now: Now,
+        out: &mut Vec<Effect>,
+    ) {
+        for number in self.watches.set_messages(lamps) {
+            self.changed(&(Package::MessageSummary, number), now, out);
         }
     }
 
@@ -328,7 +342,7 @@ impl Endpoint {
                 let contacts = self.registrar.list(what, now.mono);
                 watch.reginfo(version, contacts.map(|(contact, _, left_s)| (contact, left_s)))
             }
-            Package::MessageSummary => watch.summary(),
+            Package::MessageSummary => watch.summary(self.watches.messages(what)),
         };
         let mut cx = Cx { core: &mut self.core, now, out };
         let branch = cx.branch();

@@ -153,7 +153,7 @@ pub(super) fn reginfo<'a>(
 
 /// Voice messages of one mailbox.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(super) struct Messages {
+pub(in crate::sip) struct Messages {
     /// Not heard yet.
     pub new: u32,
     /// Heard and kept.

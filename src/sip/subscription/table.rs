@@ -1,6 +1,7 @@
 //! Who watches what: the subscriptions by our tag, by what they watch, by whose they are, and by the
 //! connection they hang on. Bounded for each account and in all.
 
+use super::document::Messages;
 use super::{Lamp, Package, Topic, Watch, WatchId};
 use crate::base::Number;
 use crate::sip::api::Flow;
@@ -21,6 +22,8 @@ pub(in crate::sip) struct Watches {
     streams: BTreeMap<Flow, BTreeSet<WatchId>>,
     /// What the watched lamps show.
     lamps: BTreeMap<Number, Lamp>,
+    /// Messages by the phone whose lamp shows them.
+    messages: BTreeMap<Number, Messages>,
     renewals: u64,
 }
 
@@ -134,6 +137,23 @@ impl Watches {
     /// Those that hang on a connection.
     pub fn on(&self, flow: Flow) -> Vec<WatchId> {
         self.streams.get(&flow).map(|ids| ids.iter().copied().collect()).unwrap_or_default()
+    }
+
+    /// The messages of a phone.
+    pub fn messages(&self, phone: &Number) -> Messages {
+        self.messages.get(phone).copied().unwrap_or_default()
+    }
+
+    /// Sets the messages of all phones; those whose differ from before come back.
+    pub fn set_messages(&mut self, lamps: BTreeMap<Number, (u32, u32)>) -> Vec<Number> {
+        let lamps = lamps.into_iter().map(|(phone, (new, old))| (phone, Messages { new, old }));
+        let before = std::mem::replace(&mut self.messages, lamps.collect());
+        let phones: BTreeSet<&Number> = before.keys().chain(self.messages.keys()).collect();
+        let none = Messages::default();
+        let differ = |phone: &&&Number| {
+            before.get(**phone).unwrap_or(&none) != self.messages.get(**phone).unwrap_or(&none)
+        };
+        phones.iter().filter(differ).map(|phone| (*phone).clone()).collect()
     }
 
     /// What a lamp shows; dark when nothing is known.

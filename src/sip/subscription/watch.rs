@@ -151,9 +151,9 @@ impl Watch {
         document::reginfo(version, &self.entity, contacts)
     }
 
-    /// The summary of a mailbox. The desk takes no voice messages, so none waits.
-    pub fn summary(&self) -> String {
-        document::summary(&self.entity, Messages::default())
+    /// The summary of the mailboxes that the phone's lamp shows.
+    pub fn summary(&self, messages: Messages) -> String {
+        document::summary(&self.entity, messages)
     }
 
     /// As it is to be stored.
