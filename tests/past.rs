@@ -130,7 +130,7 @@ fn every_event_is_read_in_the_shape_in_which_it_was_written_first() {
         }
     }
     assert_eq!((views.holes(), views.strays()), (0, 0));
-    assert_eq!(kinds.len(), 71, "one line of each kind at least: {kinds:#?}");
+    assert_eq!(kinds.len(), 74, "one line of each kind at least: {kinds:#?}");
 }
 
 /// `madoguchi diff` with its exit code and what it prints.
