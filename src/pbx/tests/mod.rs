@@ -359,8 +359,8 @@ fn plan() -> Plan {
         )]
         .into(),
         codes: [
-            (number("*5"), FeatureCode::WrapUpLonger),
-            (number("*6"), FeatureCode::WrapUpEnd),
+            (number("*97"), FeatureCode::WrapUpLonger),
+            (number("*98"), FeatureCode::WrapUpEnd),
             (number("*99"), FeatureCode::PauseFor(0)),
             (number("*1"), FeatureCode::SignIn),
             (number("*2"), FeatureCode::SignOut),
