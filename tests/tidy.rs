@@ -28,7 +28,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("io/media", &["base", "sdp", "rtp", "srtp", "ice", "dtls", "recording"]),
     ("io/recording", &["base", "sdp", "rtp", "recording"]),
     ("io/store", &["base", "event", "sip"]),
-    ("io/http", &["base", "event", "pbx", "recording", "trace", "view"]),
+    ("io/http", &["base", "dialplan", "event", "pbx", "recording", "trace", "view"]),
     ("io/trace", &["base", "sip", "trace"]),
     ("io/telemetry", &["base", "event", "pbx", "view"]),
     ("demo", &["base", "sdp", "rtp", "sip"]),

@@ -3,7 +3,7 @@
 
 use super::hours::HoursOrder;
 use crate::base::{AgentId, CallId, LegId, Number, PlayId, Private, PromptId, Reason, TrunkId};
-use crate::dialplan::Way;
+use crate::dialplan::{InCall, Way};
 use crate::event::{Caller, Fact, Means, Origin, Supervision};
 
 /// Something that happened, told to [`super::Desk::handle`] with the time.
@@ -292,6 +292,16 @@ pub enum Command {
         /// Where; none: a free slot of the plan's first lot.
         slot: Option<Number>,
     },
+    /// What the agent of a conversation could do by keys: pass the caller on, ask a colleague, turn between
+    /// the two, go back.
+    InCall {
+        /// Which call.
+        call: CallId,
+        /// What.
+        what: InCall,
+        /// To or with whom, where that is due.
+        number: Option<Number>,
+    },
     /// Rings an agent who is to have the caller of a slot.
     Fetch {
         /// Where it is.
@@ -368,6 +378,9 @@ pub enum CommandError {
     /// There is no such slot, or the plan has no lot.
     #[error("the plan has no such slot, or no parking lot at all")]
     NoSuchSlot,
+    /// The number leads nowhere now, the phone is in use, or nobody is asked.
+    #[error("the number leads nowhere now, its phone is in use, or nobody is being asked")]
+    NotPossible,
     /// Somebody is in the slot.
     #[error("the slot is taken")]
     SlotTaken,

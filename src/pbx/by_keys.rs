@@ -1,12 +1,12 @@
 //! What an agent's keys bring about in a conversation, and what the phone hears when they cannot.
 
-use super::api::Action;
+use super::api::{Action, CommandError};
 use super::call::State;
 use super::consult;
 use super::desk::Desk;
 use super::floor::Turn;
-use super::keypad::Wish;
-use crate::base::{LegId, PromptId};
+use super::keypad::Wanted;
+use crate::base::{CallId, LegId, PromptId};
 use crate::dialplan::{InCall, Route};
 use crate::event::ConsultEnd;
 
@@ -41,9 +41,34 @@ impl Desk {
         }
     }
 
-    fn obey_keys(&mut self, leg: LegId, wish: Wish, turn: &mut Turn<'_>) {
-        let Wish { what, number } = wish;
-        let done = match (what, number) {
+    /// The same for the agent of a call, by a person's command.
+    pub(super) fn obey_in_call(
+        &mut self,
+        call: CallId,
+        wish: Wanted,
+        turn: &mut Turn<'_>,
+    ) -> Result<(), CommandError> {
+        let caller = self.leg_of(call).ok_or(CommandError::NoSuchCall)?;
+        let phone = match self.calls.get(&caller).map(|call| &call.state) {
+            Some(State::Talking(talk)) => talk.phone,
+            Some(State::Consulting(consult)) => consult.phone,
+            _ => return Err(CommandError::NotTalking),
+        };
+        if self.do_in_call(phone, wish, turn) { Ok(()) } else { Err(CommandError::NotPossible) }
+    }
+
+    fn obey_keys(&mut self, leg: LegId, wish: Wanted, turn: &mut Turn<'_>) {
+        if !self.do_in_call(leg, wish, turn) {
+            let (play, refused) = (self.floor.draw_play(), self.floor.plan.code_refused.clone());
+            let prompts = vec![refused];
+            turn.act(Action::Play { leg, play, prompts, looped: false, stops_on_key: false });
+        }
+    }
+
+    /// Whether it was done.
+    fn do_in_call(&mut self, leg: LegId, wish: Wanted, turn: &mut Turn<'_>) -> bool {
+        let Wanted { what, number } = wish;
+        match (what, number) {
             (InCall::Park, _) => {
                 let caller = self.talker_at(leg, turn).ok();
                 caller.is_some_and(|caller| self.park(caller, None, false, turn).is_ok())
@@ -62,11 +87,6 @@ impl Desk {
                 consult::back(call, ConsultEnd::SentBack, false, floor, turn)
             }),
             (InCall::Transfer | InCall::Consult, None) => false,
-        };
-        if !done {
-            let (play, refused) = (self.floor.draw_play(), self.floor.plan.code_refused.clone());
-            let prompts = vec![refused];
-            turn.act(Action::Play { leg, play, prompts, looped: false, stops_on_key: false });
         }
     }
 

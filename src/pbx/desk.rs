@@ -8,6 +8,7 @@ use super::call::{Call, Event, Over, State};
 use super::callback::{Callbacks, CallbacksMemory};
 use super::channels::Trunks;
 use super::floor::{Floor, Turn};
+use super::keypad::Wanted;
 use super::message;
 use super::placed::{self, Placed};
 use super::supervise::Wish;
@@ -398,6 +399,10 @@ impl Desk {
             | Command::Unpause { agent, .. } => agent,
             Command::Tape { call, order, by } => return self.tape(*call, *order, *by, turn),
             Command::Park { .. } | Command::Fetch { .. } => return self.obey_slot(&command, turn),
+            Command::InCall { call, what, number } => {
+                let (what, number) = (*what, number.clone());
+                return self.obey_in_call(*call, Wanted { what, number }, turn);
+            }
             Command::Hours { .. } => return self.obey_hours(command, turn),
             Command::Supervise { by, agent, mode, means } => {
                 let (mode, means) = (*mode, *means);

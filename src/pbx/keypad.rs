@@ -23,7 +23,7 @@ enum Typed {
 
 /// What a phone wants.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Wish {
+pub(super) struct Wanted {
     pub(super) what: InCall,
     /// There for what wants one.
     pub(super) number: Option<Number>,
@@ -42,7 +42,7 @@ impl Keypads {
 
 impl Floor {
     /// An agent pressed a key in a conversation.
-    pub(super) fn pressed(&mut self, leg: LegId, key: char, turn: &Turn<'_>) -> Option<Wish> {
+    pub(super) fn pressed(&mut self, leg: LegId, key: char, turn: &Turn<'_>) -> Option<Wanted> {
         if self.plan.in_call.is_empty() {
             return None;
         }
@@ -64,7 +64,7 @@ impl Floor {
         wish
     }
 
-    fn coded(&self, mut code: String, key: char) -> (Option<Typed>, Option<Wish>) {
+    fn coded(&self, mut code: String, key: char) -> (Option<Typed>, Option<Wanted>) {
         // A star or a hash begins anew, wherever it stands.
         if matches!(key, '*' | '#') {
             code.clear();
@@ -74,7 +74,7 @@ impl Floor {
         code.push(key);
         match self.plan.in_call.get(&code) {
             Some(what) if what.wants_number() => (Some(Typed::Number(*what, String::new())), None),
-            Some(what) => (None, Some(Wish { what: *what, number: None })),
+            Some(what) => (None, Some(Wanted { what: *what, number: None })),
             None => {
                 let begins = self.plan.in_call.keys().any(|known| known.starts_with(&code));
                 (begins.then_some(Typed::Code(code)), None)
@@ -83,7 +83,7 @@ impl Floor {
     }
 
     /// No key came any more.
-    pub(super) fn keypad_due(&mut self, leg: LegId) -> Option<Wish> {
+    pub(super) fn keypad_due(&mut self, leg: LegId) -> Option<Wanted> {
         let (typed, _) = self.keypads.0.remove(&leg)?;
         match typed {
             Typed::Number(what, digits) if !digits.is_empty() => Some(wish(what, digits)),
@@ -92,7 +92,7 @@ impl Floor {
     }
 }
 
-fn numbered(what: InCall, mut digits: String, key: char) -> (Option<Typed>, Option<Wish>) {
+fn numbered(what: InCall, mut digits: String, key: char) -> (Option<Typed>, Option<Wanted>) {
     match key {
         '#' if digits.is_empty() => (None, None),
         '#' => (None, Some(wish(what, digits))),
@@ -109,6 +109,6 @@ fn numbered(what: InCall, mut digits: String, key: char) -> (Option<Typed>, Opti
     }
 }
 
-fn wish(what: InCall, digits: String) -> Wish {
-    Wish { what, number: Some(Number::from(digits)) }
+fn wish(what: InCall, digits: String) -> Wanted {
+    Wanted { what, number: Some(Number::from(digits)) }
 }

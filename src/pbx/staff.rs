@@ -225,6 +225,7 @@ impl Floor {
                 Command::Tape { .. }
                 | Command::Park { .. }
                 | Command::Fetch { .. }
+                | Command::InCall { .. }
                 | Command::Supervise { .. }
                 | Command::AddThird { .. }
                 | Command::DropThird { .. }

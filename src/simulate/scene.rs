@@ -7,8 +7,8 @@ use super::peer::Describes;
 use crate::base::{AgentId, CallbackId, EntryId, GroupId, Language, MenuId, Number, PromptId, Rng};
 use crate::dialplan::{
     Agent, AtClosing, Branch, Callback, ClosedTargets, DeskNumber, Dial, Entry, FeatureCode, Group,
-    Hours, Menu, Overflow, OverflowWhen, PLAIN_PRIORITY, Pausing, Picking, Plan, SetAside, Share,
-    Skills, Span, Speak, Strategy, Supervisors, Target, WeekdayKey, Widening,
+    Hours, Lot, Menu, Overflow, OverflowWhen, PLAIN_PRIORITY, Pausing, Picking, Plan, Recall,
+    SetAside, Share, Skills, Span, Speak, Strategy, Supervisors, Target, WeekdayKey, Widening,
 };
 use chrono::NaiveTime;
 use std::collections::{BTreeMap, BTreeSet};
@@ -30,6 +30,9 @@ pub const HIDDEN: &str = "anonymous";
 /// The group's own extension number.
 const GROUP: &str = "7000";
 /// Feature codes in the order sign in, sign out, pause, unpause.
+/// A parking lot and its slots.
+const LOT: &str = "7900";
+const SLOTS: [&str; 2] = ["7901", "7902"];
 const CODES: [&str; 4] = ["*11", "*12", "*13", "*14"];
 
 /// What one caller will do.
@@ -117,7 +120,7 @@ impl Scene {
         for phone in &mut phones {
             if rng.chance(500) {
                 phone.passes_to.clone_from(&colleagues);
-                let others = [GROUP, STRAIGHT, MENU, NOBODYS, "9999"];
+                let others = [GROUP, STRAIGHT, MENU, NOBODYS, "9999", LOT, LOT, SLOTS[0]];
                 phone.passes_to.extend(others.map(Number::from));
             }
         }
@@ -144,7 +147,7 @@ impl Scene {
     /// Every number that anybody may dial.
     #[must_use]
     pub fn numbers(&self) -> Vec<Number> {
-        let fixed = [NOBODYS, GROUP].map(Number::from);
+        let fixed = [NOBODYS, GROUP, LOT, SLOTS[0], SLOTS[1]].map(Number::from);
         let agents = self.plan.agents.keys().map(|agent| Number(agent.0.clone()));
         let desk = self.plan.desk_numbers.keys().chain(self.plan.codes.keys()).cloned();
         // Behind some codes an extension is dialled.
@@ -213,13 +216,14 @@ fn caller(n: u64, length: Duration, rng: &mut Rng) -> CallerMake {
 fn phone(extension: &Arc<str>, registering: bool, length: Duration, rng: &mut Rng) -> PhoneMake {
     let calls = (0..rng.below(4)).map(|_| {
         let colleague = 2001 + rng.below(5);
-        let number = match rng.below(11) {
+        let number = match rng.below(12) {
             6 => &*format!(
                 "*8{}",
                 if rng.chance(500) { String::new() } else { colleague.to_string() }
             ),
             7 => &*format!("{}{colleague}", rng.one_of(&["*90", "*91", "*92"])),
             8 | 9 => &*format!("*93{colleague}"),
+            10 => *rng.one_of(&[LOT, SLOTS[0], SLOTS[0], SLOTS[1]]),
             0 => *rng.one_of(&[STRAIGHT, MENU, GROUP, "2001", NOBODYS]),
             1 => CODES[1],
             2 => CODES[2],
@@ -318,7 +322,7 @@ fn plan(agents: u64, rng: &mut Rng) -> Plan {
         preferred: BTreeMap::new(),
         agents,
         in_call: BTreeMap::new(),
-        lots: Vec::new(),
+        lots: vec![lot(rng)],
         pausing: Pausing::default(),
         closers: None,
         codes: CODES
@@ -343,6 +347,21 @@ fn plan(agents: u64, rng: &mut Rng) -> Plan {
         waits: vec![(Duration::from_secs(20), "wait-1min".into())],
         prompts: std::collections::BTreeSet::new(),
     }
+}
+
+fn lot(rng: &mut Rng) -> Arc<Lot> {
+    let then = rng.chance(300).then(|| Target::Announce(PromptId::from("bye")));
+    Arc::new(Lot {
+        name: "lot".to_owned(),
+        number: Some(LOT.into()),
+        slots: SLOTS.iter().map(|slot| (Number::from(*slot), PromptId::from("parked"))).collect(),
+        recall_after: rng.millis(3000, 40_000),
+        recall_ring: rng.millis(1000, 15_000),
+        recall: if rng.chance(700) { Recall::Parker { then } } else { Recall::Group },
+        music: PromptId::from("music"),
+        tells: rng.chance(700),
+        empty: PromptId::from("empty"),
+    })
 }
 
 fn main_menu(rng: &mut Rng) -> Menu {

@@ -118,8 +118,18 @@ fn an_agent_parks_and_passes_on_by_keys_and_hears_when_it_cannot_be() {
     second.tell("dial", &format!("sip:701@{}", desk.sip));
     second.wait("CALL_ESTABLISHED", s(5));
     now_hears(&ear, &others);
-    // And back to her, blindly.
-    press(&second, "*16001#");
+    // And back to her, blindly, by the panel of his.
+    let call = desk.call_of("031234561").expect("its call")["call"].as_str().unwrap().to_owned();
+    let post = |action: &str, body: &str| {
+        let answer = desk.api("POST", &format!("/api/v1/calls/{call}/talk/{action}"), body);
+        println!("{action}: {}", answer.body);
+        answer.status
+    };
+    assert_eq!(post("transfer", ""), 400);
+    assert_eq!(post("sing", ""), 404);
+    assert_eq!(post("swap", ""), 409, "nobody is asked");
+    assert_eq!(post("transfer", r#"{"to": "9999"}"#), 409);
+    assert_eq!(post("transfer", r#"{"to": "6001"}"#), 204);
     first.wait_count("CALL_ESTABLISHED", 2, s(5));
     now_hears(&ear, &hers);
     first.tell("hangup", "");

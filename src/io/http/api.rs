@@ -315,6 +315,7 @@ pub(super) async fn obeyed(server: &Server, command: Command) -> Response {
                 | CommandError::NotSignedIn
                 | CommandError::NotTalking
                 | CommandError::SlotTaken
+                | CommandError::NotPossible
                 | CommandError::NoFreeSlot
                 | CommandError::SlotRings
                 | CommandError::PhoneBusy

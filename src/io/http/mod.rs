@@ -25,6 +25,7 @@ mod doors;
 mod guard;
 mod hours;
 mod hub;
+mod in_call;
 mod pages;
 mod parked;
 mod range;
@@ -191,6 +192,7 @@ fn router(server: Server) -> Router {
         .route("/api/v1/calls/{id}/recording/{action}", post(recordings::order))
         .route("/api/v1/calls/{id}/recordings/{number}", get(recordings::fetch))
         .route("/api/v1/calls/{id}/park", post(parked::park))
+        .route("/api/v1/calls/{id}/talk/{action}", post(in_call::order))
         .route("/api/v1/parked", get(parked::list))
         .route("/api/v1/parked/{slot}/fetch", post(parked::fetch))
         .route("/api/v1/calls/{id}/third", post(talks::add).delete(talks::drop))
