@@ -403,7 +403,15 @@ pub(super) fn varied(rng: &mut Rng) -> Plan {
     let agents: Vec<AgentId> = plan.agents.keys().take(7).cloned().collect();
     let strategies =
         [Strategy::RingAll, Strategy::Linear, Strategy::RoundRobin, Strategy::LongestIdle];
+    let keys = plan.groups.values().find(|group| !group.keys.is_empty());
+    let keys = keys.map(|group| group.keys.clone()).unwrap_or_default();
+    for callback in plan.callbacks.values_mut() {
+        // Half of the desks take the number that the call came from without a question.
+        callback.other_number = rng.below(2) == 0;
+        callback.every = secs(1 + rng.below(60));
+    }
     for group in plan.groups.values_mut() {
+        group.keys.clone_from(&keys);
         group.agents = agents.iter().filter(|_| rng.below(2) == 0).cloned().collect();
         group.strategy = strategies[usize::try_from(rng.below(4)).expect("small")];
         group.ring = secs(1 + rng.below(20));
