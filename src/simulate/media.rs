@@ -61,6 +61,8 @@ struct Ear {
     quiet_since: Option<Mono>,
     /// A key is awaited: what was played last asks for one.
     asked: bool,
+    /// The last that was played to it.
+    said: Option<PromptId>,
     /// It was an agent's in a talk.
     of_the_desk: bool,
 }
@@ -95,6 +97,9 @@ pub struct Outcome {
     /// What must not be.
     pub wrong: Vec<String>,
 }
+
+/// What is said last before a key is awaited in silence.
+const ASKING: [&str; 5] = [GREETING, "no-key", "wrong-key", "enter", "number-confirm"];
 
 /// A prompt without its language.
 pub fn bare(prompt: &PromptId) -> &str {
@@ -185,10 +190,9 @@ impl Media {
             Command::Unbridge { leg } => self.unbridge(leg),
             Command::Play { leg, play, prompts, looped, .. } => {
                 if let Some(ear) = self.known(leg, "play", &mut outcome) {
-                    // A number is asked for again by the word that the last one was wrong.
-                    let asks =
-                        |last| matches!(bare(last), GREETING | "wrong-key" | "number-confirm");
+                    let asks = |last| ASKING.contains(&bare(last));
                     ear.asked = prompts.last().is_some_and(asks);
+                    ear.said = prompts.last().cloned();
                     ear.playing = Some((play, prompts.clone(), looped));
                     if !looped {
                         let length: Duration = prompts.iter().map(length_of).sum();
@@ -237,6 +241,7 @@ impl Media {
             silent: false,
             quiet_since: None,
             asked: false,
+            said: None,
             of_the_desk: false,
         };
         self.legs.insert(leg, ear);
@@ -273,7 +278,11 @@ impl Media {
             let gap = now.since(since);
             let excused = if ear.asked { self.key_wait } else { Duration::ZERO };
             if gap > LONGEST_GAP + excused {
-                wrong.push(format!("the caller on leg {} hears nothing for {gap:?}", leg.0));
+                let after = ear.said.as_ref().map_or("", PromptId::as_str);
+                let leg = leg.0;
+                wrong.push(format!(
+                    "the caller on leg {leg} hears nothing for {gap:?} after {after}"
+                ));
                 ear.quiet_since = Some(now);
             }
         }
