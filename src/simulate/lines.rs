@@ -148,10 +148,10 @@ impl Lines {
                 let wrong = other
                     .filter(|_| !direct)
                     .map(|(other, _)| format!("{phone} gets INVITE {id} while in {other}"));
-                self.busy.insert(
-                    id.to_owned(),
-                    Busy { phone, call, until: Mono::ZERO, confirmed: true },
-                );
+                // Of who is rung for no call (to listen, to be told something) the history tells no end,
+                // nor does the wire when the phone never answers.
+                let confirmed = call.is_some();
+                self.busy.insert(id.to_owned(), Busy { phone, call, until: Mono::ZERO, confirmed });
                 wrong
             }
             Says::End(id) => {

@@ -42,7 +42,14 @@ impl Host {
                 Fact::Call { call, event: CallEvent::ThirdCalled { number, .. }, .. } => {
                     offers.push((AgentId::from(number.reveal().as_str()), *call));
                 }
-                Fact::Call { call, event: CallEvent::OfferEnded { agent, .. }, .. } => {
+                // With nobody picking up, the line on which it held is let go too; its phone may not hear so.
+                Fact::Call {
+                    call,
+                    event:
+                        CallEvent::OfferEnded { agent, .. }
+                        | CallEvent::HoldRecallEnded { agent, why: Some(_) },
+                    ..
+                } => {
                     run.lines.over(*call, |phone| self.agents.get(&phone) == Some(agent));
                 }
                 Fact::Call { call, event: CallEvent::Ended { .. }, .. } => {
