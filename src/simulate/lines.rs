@@ -185,7 +185,7 @@ impl Lines {
 #[cfg(test)]
 mod tests {
     use super::{Lines, Says, read};
-    use crate::base::Mono;
+    use crate::base::{CallId, Mono};
 
     const INVITE: &[u8] = b"INVITE sip:2001@198.51.100.1 SIP/2.0\r\nTo: <sip:2001@d>\r\nCall-ID: a\r\nCSeq: 1 INVITE\r\n\r\n";
     const OTHER: &[u8] = b"INVITE sip:2001@198.51.100.1 SIP/2.0\r\nTo: <sip:2001@d>\r\nCall-ID: b\r\nCSeq: 1 INVITE\r\n\r\n";
@@ -209,28 +209,33 @@ mod tests {
     #[test]
     fn a_phone_in_a_call_that_is_rung_again_is_seen() {
         let phone = "198.51.100.1".parse().unwrap();
+        let call = Some(CallId(uuid::Uuid::nil()));
         let ring = |before: &dyn Fn(&mut Lines)| {
             let mut lines = Lines::default();
-            assert_eq!(lines.sent(phone, INVITE, None, false, Mono::ZERO), None);
+            assert_eq!(lines.sent(phone, INVITE, call, false, Mono::ZERO), None);
             before(&mut lines);
-            lines.sent(phone, OTHER, None, false, Mono::ZERO)
+            lines.sent(phone, OTHER, call, false, Mono::ZERO)
         };
         assert!(ring(&|_| {}).is_some(), "rung twice");
         assert!(
-            ring(&|l| drop(l.sent(phone, INVITE, None, false, Mono::ZERO))).is_some(),
+            ring(&|l| drop(l.sent(phone, INVITE, call, false, Mono::ZERO))).is_some(),
             "repeated, then rung"
         );
         assert!(
-            ring(&|l| drop(l.sent(phone, BYE, None, false, Mono::ZERO))).is_none(),
+            ring(&|l| drop(l.sent(phone, BYE, call, false, Mono::ZERO))).is_none(),
             "we ended the first"
         );
         assert!(ring(&|l| l.heard(phone, BUSY, None)).is_none(), "it refused the first");
         let mut lines = Lines::default();
-        assert_eq!(lines.sent(phone, INVITE, None, false, Mono::ZERO), None);
+        assert_eq!(lines.sent(phone, INVITE, call, false, Mono::ZERO), None);
         assert_eq!(
-            lines.sent(phone, OTHER, None, true, Mono::ZERO),
+            lines.sent(phone, OTHER, call, true, Mono::ZERO),
             None,
             "its own line may ring beside"
         );
+        // Of who is rung for no call nobody can tell when it is over.
+        let mut lines = Lines::default();
+        assert_eq!(lines.sent(phone, INVITE, None, false, Mono::ZERO), None);
+        assert_eq!(lines.sent(phone, OTHER, call, false, Mono::ZERO), None);
     }
 }

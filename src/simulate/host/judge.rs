@@ -40,7 +40,17 @@ impl Host {
                     recalls.push(agent.clone());
                 }
                 Fact::Call { call, event: CallEvent::ThirdCalled { number, .. }, .. } => {
-                    offers.push((AgentId::from(number.reveal().as_str()), *call));
+                    let third = AgentId::from(number.reveal().as_str());
+                    run.thirds.insert(*call, third.clone());
+                    offers.push((third, *call));
+                }
+                Fact::Call {
+                    call,
+                    event: CallEvent::ThirdFailed { .. } | CallEvent::ThirdEnded,
+                    ..
+                } => {
+                    let third = run.thirds.remove(call);
+                    run.lines.over(*call, |phone| self.agents.get(&phone) == third.as_ref());
                 }
                 // With nobody picking up, the line on which it held is let go too; its phone may not hear so.
                 Fact::Call {

@@ -14,7 +14,7 @@ use super::media::{Later, Media};
 use super::peer::{session_drawn_from, settings};
 use super::scene::Scene;
 use super::watch::Watch;
-use crate::base::{AgentId, Mono, Now, Number, PromptId, Rng, Wall};
+use crate::base::{AgentId, CallId, Mono, Now, Number, PromptId, Rng, Wall};
 use crate::engine::{Engine, Input, Outbox, Parts, Policy, Send};
 use crate::event::{DeskEvent, Entry, Fact};
 use crate::pbx::{AgentMemory, Boxes, CallbacksMemory, Command, Periods, TalkedMemory};
@@ -85,6 +85,8 @@ struct Run {
     views: Views,
     watch: Watch,
     lines: Lines,
+    /// Whom an agent called into which talk.
+    thirds: BTreeMap<CallId, AgentId>,
     /// Commands without an answer yet.
     asked: BTreeSet<u64>,
 }
@@ -234,6 +236,7 @@ impl Host {
             views,
             watch,
             lines: Lines::new(faults.bind_fails > 0),
+            thirds: BTreeMap::new(),
             asked: BTreeSet::new(),
         });
         let mut doing = Doing::default();
