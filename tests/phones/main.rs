@@ -12,6 +12,7 @@ mod codecs;
 mod edges;
 mod extensions;
 mod figures;
+mod groups;
 mod hears;
 mod hours;
 mod keypads;

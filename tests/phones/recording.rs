@@ -244,3 +244,64 @@ fn a_recording_in_opus_is_played_by_others_and_each_side_is_on_its_own_channel()
         assert!(other.holds(&channel.part(from, 600)).is_none());
     }
 }
+
+#[test]
+fn a_call_that_is_parked_fetched_and_passed_on_is_one_recording_of_who_said_what() {
+    let desk = recording_desk("");
+    let (his, hers, others) = (Sound::voice(181, 60), Sound::voice(182, 60), Sound::voice(183, 60));
+    let first = agent(&desk, "6001", &hers, "PCMU");
+    let second = agent(&desk, "6002", &others, "PCMU");
+    desk.agent_is("6001", "idle");
+    let ear = Ear::new(desk.ports.port());
+    let caller = desk.caller("0312340020").set("MEDIA", ear.port()).set("STAY", 60_000).start();
+    let port: u16 = caller.wait(1, "answered", s(5)).parse().unwrap();
+    ear.say(&his, Law::Mu, port);
+    first.wait("CALL_ESTABLISHED", s(10));
+    hears_a_while(&ear, &hers);
+    first.tell("transfer", &format!("sip:702@{}", desk.sip));
+    first.wait("CALL_CLOSED", s(5));
+    ear.forget();
+    hears(&ear, "music", 5);
+    second.tell("dial", &format!("sip:702@{}", desk.sip));
+    second.wait("CALL_ESTABLISHED", s(5));
+    hears_a_while(&ear, &others);
+    second.tell("transfer", &format!("sip:6001@{}", desk.sip));
+    first.wait_count("CALL_ESTABLISHED", 2, s(5));
+    hears_a_while(&ear, &hers);
+    first.tell("hangup", "");
+    assert!(caller.done().calls[&1].has("released"));
+
+    let kept = kept(&desk, "031234561");
+    let (left, right, _) = channels(&file(&desk, "031234561"));
+    let call = desk.over("031234561");
+    let history = desk.get(&format!("/api/v1/calls/{}", call["call"].as_str().unwrap()));
+    let began = kept["from_ms"].as_u64().unwrap();
+    let t_ms = |kind: &str| {
+        let ladder = history["ladder"].as_array().unwrap();
+        let entry = ladder.iter().find(|entry| entry["event"]["kind"] == kind).expect(kind);
+        usize::try_from(entry["t_ms"].as_u64().unwrap() - began).unwrap()
+    };
+    let (parked, fetched, passed) = (t_ms("parked"), t_ms("unparked"), t_ms("transferred"));
+    let end = usize::try_from(left.ms()).unwrap();
+    // On the right who spoke with the caller, and nobody while the caller was in the slot.
+    for (from, voice, other) in [
+        (parked - 1200, &hers, &others),
+        (passed - 1200, &others, &hers),
+        (end - 1200, &hers, &others),
+    ] {
+        is_of(&right, from, voice);
+        assert!(other.holds(&right.part(from, 600)).is_none());
+    }
+    silent(&right, parked + 200, fetched - parked - 300);
+    // The caller spoke without a stop: all that is recorded of it lies where it was said.
+    let places = [parked - 900, passed - 900, end - 900].map(|at| lies(&left, at, &his));
+    let (least, most) = (places.iter().min().unwrap(), places.iter().max().unwrap());
+    assert!(most - least <= 20, "{places:?}");
+    let talks: Vec<&str> = call["talks"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .filter_map(|talk| talk["agent"].as_str())
+        .collect();
+    assert_eq!((talks, call["outcome"].as_str()), (vec!["6001", "6002", "6001"], Some("answered")));
+}
