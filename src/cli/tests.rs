@@ -31,7 +31,7 @@ fn plan(name: &str) -> String {
 #[expect(clippy::unnecessary_wraps, reason = "the shape that the command asks for")]
 fn prompts(_: Option<&Path>) -> Result<BTreeSet<PromptId>, String> {
     let list = "welcome menu-wrong busy comfort queue-full waited-too-long after-hours holiday year-end \
-                information adhoc-closed disaster closing slot-empty code-done code-refused music desk-is-demo position-1 position-2 position-3 \
+                information adhoc-closed disaster closing slot-empty supervised code-done code-refused music desk-is-demo position-1 position-2 position-3 \
                 position-4 position-5 position-6 position-7 position-8 position-9 position-10";
     let parked = (701..=710).map(|slot| PromptId::from(format!("parked-at-{slot}")));
     Ok(list.split_whitespace().map(PromptId::from).chain(parked).collect())

@@ -30,6 +30,7 @@ pub(crate) mod values;
 mod walk;
 mod walk_group;
 mod walk_text;
+mod walked;
 
 pub use attendant::{Branch, Callback, Dial, Dialled, Entry, Mailbox, Speak};
 pub use check::MOST_RUNG_AT_ONCE;
@@ -49,10 +50,8 @@ pub use route::Route;
 pub use shape::TextRule;
 pub use shape::show as show_duration;
 pub use values::moment;
-pub use walk::{
-    Asker, End, Expected, GroupWay, MOST_MENUS, MOST_OFFERS, Offer, Press, Question, Step, Waiting,
-    Walk, presses, walk,
-};
+pub use walk::{Asker, MOST_MENUS, MOST_OFFERS, Press, Question, presses, walk};
+pub use walked::{End, Expected, GroupWay, Offer, Step, Waiting, Walk};
 
 use crate::base::PromptId;
 use std::collections::BTreeSet;

@@ -4,7 +4,8 @@
 
 use super::picking::{MOST_LEVEL, Skills};
 use super::plan::{Group, Plan, SetAside, Strategy};
-use super::walk::{MOST_OFFERS, Offer};
+use super::walk::MOST_OFFERS;
+use super::walked::Offer;
 use crate::base::AgentId;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;

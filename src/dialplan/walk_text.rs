@@ -4,7 +4,7 @@ use super::finding::{Lang, tame};
 use super::hours::ClosedWhy;
 use super::plan::{FeatureCode, Strategy};
 use super::shape::show;
-use super::walk::{End, Expected, GroupWay, Offer, Step, Walk};
+use super::walked::{End, Expected, GroupWay, Offer, Step, Walk};
 use crate::base::{AdHoc, PromptId};
 use chrono::{DateTime, Datelike, Timelike};
 use chrono_tz::Tz;

@@ -1,25 +1,20 @@
 //! The desk: takes each input to the call or agent it concerns, then lets those who became free serve
 //! those who wait.
 
-use super::agent::{AgentIx, AgentMemory, AgentSnapshot, AgentState};
-use super::api::{Action, Command, CommandError, Input, MessageOrder, TapeOrder};
+use super::agent::AgentMemory;
+use super::api::{Action, Command, CommandError, Input};
 use super::boxes::Boxes;
 use super::call::{Call, Event, Over, State};
 use super::callback::{Callbacks, CallbacksMemory};
 use super::channels::Trunks;
 use super::floor::{Floor, Turn};
-use super::keypad::Wanted;
 use super::message;
 use super::placed::{self, Placed};
-use super::supervise::Wish;
 use super::talked::Talked;
-use super::tape::TapeEvent;
 use super::timers::Timer;
-use crate::base::{
-    AgentId, CallId, Channels, GroupId, LegId, Mono, Now, Number, PromptId, Rng, TrunkId,
-};
-use crate::dialplan::{FeatureCode, Plan};
-use crate::event::{EndCause, Fact, Means, MessageEvent, Party};
+use crate::base::{AgentId, CallId, Channels, LegId, Mono, Now, Number, Rng, TrunkId};
+use crate::dialplan::Plan;
+use crate::event::{EndCause, Party};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -38,39 +33,6 @@ pub struct Desk {
     pub(super) max_calls: usize,
     /// The call whose step is being taken. Found set by an input, it is one whose step panicked.
     pub(super) at_hand: Option<LegId>,
-}
-
-/// What is held now.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Gauges {
-    /// Calls that have not ended.
-    pub calls: usize,
-    /// Placed calls that have not ended.
-    pub placed: usize,
-    /// Calls by trunk, brought and placed; every trunk of the configuration is there.
-    pub channels: BTreeMap<TrunkId, (u32, u32)>,
-    /// Calls now up by desk number; every desk number of the plan is there.
-    pub by_number: BTreeMap<Number, u32>,
-    /// By group; every group of the plan is there.
-    pub groups: BTreeMap<GroupId, GroupGauge>,
-    /// How long the call that waits longest has waited since it asked for an operator; zero when
-    /// none waits.
-    pub longest_wait: Duration,
-    /// Agents by what they do; every state is there.
-    pub agents: BTreeMap<AgentState, u32>,
-}
-
-/// One group's share.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct GroupGauge {
-    /// Calls that asked for an operator and have none yet.
-    pub waiting: u32,
-    /// Of these, calls that found nobody free and hold a place in the queue.
-    pub queued: u32,
-    /// How long the one that waits longest has waited; zero when none waits.
-    pub longest_wait: Duration,
-    /// Agents that could be rung now.
-    pub free_agents: u32,
 }
 
 impl Desk {
@@ -295,90 +257,6 @@ impl Desk {
         }
     }
 
-    /// Calls outside that count for extensions now.
-    #[cfg(test)]
-    pub(super) fn outside_held(&self) -> u32 {
-        self.floor.outside_held()
-    }
-
-    /// Everything held that must be gone when no call is up and no agent waits for time.
-    #[cfg(test)]
-    pub(super) fn held(&self) -> usize {
-        let floor = &self.floor;
-        let rooms = floor.groups.iter();
-        self.calls.len()
-            + self.placed.held()
-            + self.callbacks.len()
-            + floor.phones.len()
-            + floor.far.len()
-            + floor.tables.held()
-            + floor.outside_held() as usize
-            + floor.codes.len()
-            + floor.slots.len()
-            + floor.keypads.len()
-            + floor.timers.len()
-            + floor.freed.len()
-            + floor.stirred.len()
-            + floor.thinned.len()
-            + floor.to_withdraw.len()
-            + rooms.map(|g| g.waiting.len() + g.hungry.len() + g.ringing_all.len()).sum::<usize>()
-    }
-
-    /// What is held now.
-    #[must_use]
-    pub fn gauges(&self, now: Mono) -> Gauges {
-        let count = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
-        let groups: BTreeMap<GroupId, GroupGauge> = self
-            .floor
-            .plan
-            .groups
-            .keys()
-            .zip(&self.floor.groups)
-            .map(|(id, group)| {
-                let calls = group.waiting.iter().filter(|(order, _)| !group.wishes.contains(order));
-                let gauge = GroupGauge {
-                    waiting: count(group.waiting.len().saturating_sub(group.wishes.len())),
-                    queued: count(group.queued.len()),
-                    longest_wait: calls
-                        .map(|(_, waiter)| now.since(waiter.since))
-                        .max()
-                        .unwrap_or_default(),
-                    free_agents: count(group.free_agents()),
-                };
-                (id.clone(), gauge)
-            })
-            .collect();
-        Gauges {
-            calls: self.calls.len(),
-            placed: self.placed.len(),
-            channels: self
-                .floor
-                .channels
-                .used()
-                .map(|(trunk, inward, outward)| (trunk.clone(), (inward, outward)))
-                .collect(),
-            by_number: self.floor.lines.clone(),
-            longest_wait: groups.values().map(|group| group.longest_wait).max().unwrap_or_default(),
-            groups,
-            agents: AgentState::ALL
-                .into_iter()
-                .map(|state| {
-                    let gone =
-                        if state == AgentState::SignedOut { self.floor.departed() } else { 0 };
-                    (state, self.floor.states[state as usize].saturating_sub(gone))
-                })
-                .collect(),
-        }
-    }
-
-    /// All agents of the plan, by extension.
-    #[must_use]
-    pub fn agents(&self) -> Vec<AgentSnapshot> {
-        let ids: Vec<&GroupId> = self.floor.plan.groups.keys().collect();
-        let agents = self.floor.agents.iter().filter(|agent| self.floor.is_agent(&agent.id));
-        agents.map(|agent| agent.snapshot(|ix| ids[ix.0 as usize].clone())).collect()
-    }
-
     /// Something that happened to a leg of a placed call.
     fn placed(
         &mut self,
@@ -388,148 +266,6 @@ impl Desk {
         turn: &mut Turn<'_>,
     ) {
         self.placed.leg(leg, caller, phone, &mut self.floor, turn);
-    }
-
-    fn obey(&mut self, command: Command, turn: &mut Turn<'_>) -> Result<(), CommandError> {
-        let agent = match &command {
-            Command::SignIn { agent, .. }
-            | Command::SignOut { agent, .. }
-            | Command::Pause { agent, .. }
-            | Command::WrapUp { agent, .. }
-            | Command::Unpause { agent, .. } => agent,
-            Command::Tape { call, order, by } => return self.tape(*call, *order, *by, turn),
-            Command::Park { .. } | Command::Fetch { .. } => return self.obey_slot(&command, turn),
-            Command::InCall { call, what, number } => {
-                let (what, number) = (*what, number.clone());
-                return self.obey_in_call(*call, Wanted { what, number }, turn);
-            }
-            Command::Hours { .. } => return self.obey_hours(command, turn),
-            Command::Supervise { by, agent, mode, means } => {
-                let (mode, means) = (*mode, *means);
-                let wish = Wish { by, agent, mode, means, leg: None };
-                return self.supervise(&wish, turn).map(|_| ());
-            }
-            Command::AddThird { call, number, by } => {
-                let leg = self.leg_of(*call).ok_or(CommandError::NoSuchCall)?;
-                return self.add_third(leg, number, *by, turn);
-            }
-            Command::DropThird { call } => {
-                let leg = self.leg_of(*call).ok_or(CommandError::NoSuchCall)?;
-                return self.drop_third(leg, turn);
-            }
-            Command::Message { call, number, order, by } => {
-                return self.message((*call, *number), *order, *by, turn);
-            }
-            Command::CancelCallback { call, by } => {
-                return self.callbacks.cancel(*call, *by, &mut self.floor, turn);
-            }
-        };
-        let agent = self.floor.agent_ix(agent).ok_or(CommandError::NoSuchAgent)?;
-        self.floor.obey(agent, command, turn)
-    }
-
-    fn obey_hours(&mut self, command: Command, turn: &mut Turn<'_>) -> Result<(), CommandError> {
-        let Command::Hours { number, order, author, by } = command else {
-            return Err(CommandError::NoSuchNumber);
-        };
-        self.order_hours(number, order, author, by, turn)
-    }
-
-    /// The leg of a call's caller.
-    pub(super) fn leg_of(&self, call: CallId) -> Option<LegId> {
-        self.calls.iter().find(|(_, held)| held.id == call).map(|(leg, _)| *leg)
-    }
-
-    /// A person's wish about a message.
-    fn message(
-        &mut self,
-        (call, number): (CallId, u32),
-        order: MessageOrder,
-        by: Means,
-        turn: &mut Turn<'_>,
-    ) -> Result<(), CommandError> {
-        let boxes = &mut self.floor.boxes;
-        let heard = boxes.heard((call, number)).ok_or(CommandError::NoSuchMessage)?;
-        let event = match (order, heard) {
-            (MessageOrder::Heard, true) | (MessageOrder::Unheard, false) => {
-                return Err(CommandError::AlreadySo);
-            }
-            (MessageOrder::Heard, false) => {
-                boxes.mark((call, number), true);
-                MessageEvent::Heard { by }
-            }
-            (MessageOrder::Unheard, true) => {
-                boxes.mark((call, number), false);
-                MessageEvent::Unheard { by }
-            }
-            (MessageOrder::Delete, _) => {
-                boxes.remove((call, number));
-                turn.act(Action::Erase { call, number });
-                MessageEvent::Deleted { by }
-            }
-        };
-        self.floor.boxes_changed = true;
-        turn.record(Fact::Message { call, number, event });
-        Ok(())
-    }
-
-    /// A person's wish about a call's recording.
-    fn tape(
-        &mut self,
-        call: CallId,
-        order: TapeOrder,
-        by: Means,
-        turn: &mut Turn<'_>,
-    ) -> Result<(), CommandError> {
-        let leg = self.leg_of(call).ok_or(CommandError::NoSuchCall)?;
-        let call = self.calls.get_mut(&leg).ok_or(CommandError::NoSuchCall)?;
-        self.at_hand = Some(leg);
-        let obeyed = call.tape(TapeEvent::Wish(order, by), &self.floor, turn);
-        self.stepped(leg);
-        obeyed
-    }
-
-    /// What an agent's feature code wants of the call that the agent is in or of the desk's hours, and what is
-    /// said when it has it, if not the usual; none when it wants something else.
-    pub(super) fn call_by_code(
-        &mut self,
-        agent: AgentIx,
-        code: FeatureCode,
-        turn: &mut Turn<'_>,
-    ) -> Option<Result<Option<PromptId>, CommandError>> {
-        let order = match code {
-            FeatureCode::RecordStart => TapeOrder::Begin,
-            FeatureCode::RecordStop => TapeOrder::End,
-            FeatureCode::RecordPause => TapeOrder::Pause,
-            FeatureCode::RecordResume => TapeOrder::Resume,
-            FeatureCode::Park => {
-                let caller = self.caller_of(agent).ok_or(CommandError::NotTalking);
-                let parked = caller.and_then(|caller| self.park(caller, None, true, turn));
-                return Some(parked.map(|(lot, slot)| lot.slots.get(&slot).cloned()));
-            }
-            FeatureCode::CloseDesk
-            | FeatureCode::CloseForDisaster
-            | FeatureCode::OpenDesk
-            | FeatureCode::UsualHours => {
-                return Some(self.hours_by_code(agent, code, turn).map(|()| None));
-            }
-            FeatureCode::SignIn
-            | FeatureCode::SignOut
-            | FeatureCode::Pause
-            | FeatureCode::PauseFor(_)
-            | FeatureCode::WrapUpLonger
-            | FeatureCode::WrapUpEnd
-            | FeatureCode::Unpause
-            | FeatureCode::Pickup
-            | FeatureCode::Listen
-            | FeatureCode::Whisper
-            | FeatureCode::Barge
-            | FeatureCode::Add => return None,
-        };
-        let caller = self.caller_of(agent).and_then(|leg| self.calls.get(&leg));
-        let call = caller.map(|call| call.id);
-        let wish = |call| self.tape(call, order, Means::FeatureCode, turn);
-        Some(call.map_or(Err(CommandError::NotTalking), wish).map(|()| None))
     }
 
     /// Something that can happen to either kind of leg.

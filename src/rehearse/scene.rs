@@ -137,7 +137,9 @@ impl<'c> Stage<'c> {
             }
             match conduct {
                 Conduct::Paused => {
-                    let reason = "rehearsal".to_owned();
+                    // Any that the plan knows.
+                    let reason = self.plan.pausing.reasons.first();
+                    let reason = reason.cloned().unwrap_or_else(|| "rehearsal".to_owned());
                     self.put(Input::Command(Command::Pause { agent: id, reason, by }));
                 }
                 Conduct::Busy => {

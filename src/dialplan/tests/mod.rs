@@ -62,6 +62,7 @@ pub(super) fn prompts() -> BTreeSet<PromptId> {
         "ringback",
         "desk-is-demo",
         "slot-empty",
+        "supervised",
         "adhoc-closed",
         "disaster",
         "closing",
