@@ -12,6 +12,7 @@ use madoguchi::view::{CallQuery, Policy, Setup, Views};
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
 /// Each schema that ever was, the oldest first.
@@ -38,8 +39,11 @@ struct Copy(PathBuf);
 
 impl Copy {
     fn of(name: &str) -> Self {
+        // Two tests may have a copy of one file at the same time.
+        static COPIES: AtomicU32 = AtomicU32::new(0);
+        let (process, copy) = (std::process::id(), COPIES.fetch_add(1, Ordering::Relaxed));
         let folder_of_test =
-            std::env::temp_dir().join(format!("madoguchi-past-{}-{name}", std::process::id()));
+            std::env::temp_dir().join(format!("madoguchi-past-{process}-{copy}-{name}"));
         std::fs::create_dir_all(&folder_of_test).unwrap();
         let packed = folder().join(format!("{name}.db.gz"));
         let unpacked = Command::new("gzip").arg("-dc").arg(packed).output().expect("gzip runs");
