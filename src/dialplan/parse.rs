@@ -121,7 +121,7 @@ pub(crate) fn plan(document: &Spanned<DeTable>, out: &mut Findings) -> (Plan, Ma
         .unwrap_or(chrono_tz::Asia::Tokyo);
     let Prompts { code_done, code_refused, hold_music, positions, waits } =
         reading.prompts(&mut top);
-    let (extension_ring, hold_most) = reading.extensions(&mut top);
+    let (extension_ring, extension_wrap_up, hold_most) = reading.extensions(&mut top);
     let supervisors = reading.supervisors(&mut top);
     let recording = reading.recording(&mut top);
     let preferred = reading.preferred(&mut top);
@@ -151,6 +151,7 @@ pub(crate) fn plan(document: &Spanned<DeTable>, out: &mut Findings) -> (Plan, Ma
         supervisors,
         outside: None,
         extension_ring,
+        extension_wrap_up,
         hold_most,
         recording,
         code_done,
@@ -333,13 +334,17 @@ impl Reading<'_, '_> {
     }
 
     /// How long a phone rings, and how long an agent may hold a caller.
-    fn extensions(&mut self, top: &mut Table) -> (Duration, Option<Duration>) {
-        let default = Duration::from_secs(30);
-        let Some(mut table) = top.table("extensions", self.out) else { return (default, None) };
+    /// `[extensions]`: how long one rings, the work after its calls, the longest hold.
+    fn extensions(&mut self, top: &mut Table) -> (Duration, Duration, Option<Duration>) {
+        let (default, none) = (Duration::from_secs(30), Duration::ZERO);
+        let Some(mut table) = top.table("extensions", self.out) else {
+            return (default, none, None);
+        };
         let ring = table.duration("ring", Duration::from_secs(1)..=LONGEST_RING, default, self.out);
         let hold_most = table.get("hold_most").and_then(|item| item.duration(HOLD_MOST, self.out));
+        let wrap_up = table.duration("wrap_up", parse_way::WRAP_UP, none, self.out);
         table.finish(self.out);
-        (ring, hold_most.map(|most| most.value))
+        (ring, wrap_up, hold_most.map(|most| most.value))
     }
 
     /// `2001 = "name"`, `2001 = { name = … }`, and the same for a range, where `{number}` stands for

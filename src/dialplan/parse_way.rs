@@ -22,7 +22,7 @@ const fn s(seconds: u64) -> Duration {
 
 /// What each duration of a group may be.
 const RING: RangeInclusive<Duration> = s(1)..=LONGEST_RING;
-const WRAP_UP: RangeInclusive<Duration> = s(0)..=s(3600);
+pub(crate) const WRAP_UP: RangeInclusive<Duration> = s(0)..=s(3600);
 const SET_ASIDE: RangeInclusive<Duration> = s(1)..=s(24 * 3600);
 const MAX_WAIT: RangeInclusive<Duration> = s(1)..=s(4 * 3600);
 const COMFORT_EVERY: RangeInclusive<Duration> = s(5)..=s(3600);
@@ -278,6 +278,7 @@ pub(crate) fn group(reading: &mut Reading<'_, '_>, id: &GroupId, item: &Item) ->
     let every = every.and_then(|item| item.duration(COMFORT_EVERY, reading.out));
     let tell_position = queue.flag("tell_position", false, reading.out);
     let tell_wait = queue.flag("tell_wait", false, reading.out);
+    let keeps_place = queue.flag("keeps_place", false, reading.out);
     if tell_wait {
         reading.marks.tell_wait.push(queue.key_span("tell_wait"));
     }
@@ -335,6 +336,7 @@ pub(crate) fn group(reading: &mut Reading<'_, '_>, id: &GroupId, item: &Item) ->
         comfort_every,
         tell_position,
         tell_wait,
+        keeps_place,
         keys,
         offer,
         full,

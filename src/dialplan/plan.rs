@@ -63,6 +63,8 @@ pub struct Plan {
     pub outside: Option<Outside>,
     /// How long a phone rings that was dialled directly by its extension.
     pub extension_ring: Duration,
+    /// The work due after a call that was answered at its own extension, unless a colleague placed it.
+    pub extension_wrap_up: Duration,
     /// An agent who holds a caller for longer is rung; none: nobody is reminded.
     pub hold_most: Option<Duration>,
     /// How calls are recorded.
@@ -354,6 +356,9 @@ pub struct Group {
     pub tell_position: bool,
     /// Whether the estimated wait is, likewise.
     pub tell_wait: bool,
+    /// Whether a caller who is passed on here stands where its first wish for an operator puts it; otherwise
+    /// behind all who wait.
+    pub keeps_place: bool,
     /// Where keys lead while a call waits.
     pub keys: BTreeMap<char, Target>,
     /// Tells of the keys, once, after `busy`.

@@ -55,6 +55,8 @@ pub(super) struct Call {
     pub(super) menus: u32,
     /// The number that the call came from, and whether it is an extension of ours.
     pub(super) known_number: Option<(Private<String>, bool)>,
+    /// Where its first wish for an operator put it among all that asked.
+    pub(super) first_place: Option<Order>,
     /// The place in a queue that it has left for what a key leads to.
     pub(super) place: Option<Place>,
     /// What announcements are told in.
@@ -223,6 +225,7 @@ impl Call {
             busy_told: false,
             menus: 0,
             known_number: None,
+            first_place: None,
             place: None,
             language: Language::default(),
             tape: Tape::default(),

@@ -39,7 +39,8 @@ pub(super) fn ask(call: &mut Call, number: &Number, floor: &mut Floor, turn: &mu
 pub(super) fn answered(call: &mut Call, floor: &mut Floor, turn: &mut Turn<'_>) {
     let State::Direct(Direct { agent, phone }) = call.state else { return };
     floor.picked_up(phone);
-    call.connect(agent, phone, Duration::ZERO, floor, turn);
+    let wrap_up = wrap_up(call, floor);
+    call.connect(agent, phone, wrap_up, floor, turn);
     floor.direct_taken(agent, turn);
 }
 
@@ -86,4 +87,9 @@ pub(super) fn rang_out(call: &mut Call, floor: &mut Floor, turn: &mut Turn<'_>) 
     let id = floor.agent(agent).id.clone();
     call.record(CallEvent::OfferEnded { agent: id, why: OfferEnd::RangOut }, turn);
     not_answered(call, 480, 480, floor, turn);
+}
+
+/// The work due after a call to one's own extension; what colleagues say to each other needs none.
+pub(super) fn wrap_up(call: &Call, floor: &Floor) -> Duration {
+    if call.placed_by.is_some() { Duration::ZERO } else { floor.plan.extension_wrap_up }
 }

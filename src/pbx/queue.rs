@@ -61,8 +61,12 @@ fn ask_as(call: &mut Call, id: &GroupId, again: bool, floor: &mut Floor, turn: &
     let now = turn.now.mono;
     let (order, since) = match place {
         Some(place) => (place.order, place.since),
-        None => (floor.draw_order(call.priority), now),
+        None => match call.first_place.filter(|_| group.keeps_place) {
+            Some(order) => (order, now),
+            None => (floor.draw_order(call.priority), now),
+        },
     };
+    call.first_place.get_or_insert(order);
     let demand = overflow::demand(call, group, since);
     let mut hunt = Hunt::new(id.clone(), ix, order, group, demand.clone(), now);
     hunt.fresh = !again;

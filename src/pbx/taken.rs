@@ -111,6 +111,7 @@ fn pick_up(
     let mut wrap_up = Duration::ZERO;
     match std::mem::replace(&mut call.state, State::New) {
         State::Direct(direct) => {
+            wrap_up = super::direct::wrap_up(call, floor);
             floor.drop_phone(direct.phone);
             turn.act(Action::HangUp { leg: direct.phone, elsewhere: true });
             let agent = floor.agent(direct.agent).id.clone();

@@ -335,6 +335,7 @@ fn plan(agents: u64, rng: &mut Rng) -> Plan {
         supervisors,
         outside: None,
         extension_ring: rng.millis(4000, 20_000),
+        extension_wrap_up: if rng.chance(300) { rng.millis(500, 5000) } else { Duration::ZERO },
         hold_most,
         hold_music: PromptId::from("music"),
         recording: crate::dialplan::Recording {
@@ -514,6 +515,7 @@ fn group(number: &str, agents: Vec<AgentId>, rng: &mut Rng) -> Group {
         comfort_every: rng.millis(5000, 30_000),
         tell_position: rng.chance(500),
         tell_wait: rng.chance(500),
+        keeps_place: false,
         keys: BTreeMap::from([('2', Target::Callback(CallbackId::from("back")))]),
         offer: rng.chance(500).then(|| PromptId::from("offer")),
         full: PromptId::from("full"),

@@ -77,6 +77,7 @@ fn group(strategy: Strategy, number: &str, agents: &[&str]) -> Group {
         comfort_every: secs(30),
         tell_position: true,
         tell_wait: false,
+        keeps_place: false,
         keys: BTreeMap::new(),
         offer: None,
         full: "full".into(),
@@ -122,7 +123,7 @@ fn lot(number: &str, slots: &[&str], recall: Recall) -> Arc<Lot> {
 /// (to the parker, then an announcement) |
 /// | 0312345679 | group `line`, priority 2 |
 /// | 708–711 | `fewest`, `weighted` (272 twice as often as 271), `layers` (281 behind 282 283; two ring-outs
-/// are one), `brief` (712; 291; to `line` when one waits or after 40 s), `sorry` (713; 291; an announcement when the
+/// are one), `keeps` (714; 292; who is passed on keeps its place), `brief` (712; 291; to `line` when one waits or after 40 s), `sorry` (713; 291; an announcement when the
 /// estimate is above 90 s), `skilled` (711; printer 3; 282 has 2, 283 has 3; after 30 s 2 suffices, after 60 s anybody) |
 fn plan() -> Plan {
     let number = |n: &str| Number::from(n);
@@ -223,11 +224,13 @@ fn plan() -> Plan {
     let sorry_to = Target::Announce("sorry".into());
     sorry.tell_wait = true;
     sorry.overflow = vec![Overflow { when: OverflowWhen::Estimated(secs(90)), to: sorry_to }];
+    let mut keeps = group(Strategy::Linear, "714", &["292"]);
+    keeps.keeps_place = true;
     let mut urgent = desk_number(to("line"));
     urgent.priority = 2;
     let extensions = [
         "201", "202", "203", "211", "212", "213", "221", "222", "223", "231", "232", "233", "241",
-        "242", "251", "261", "262", "271", "272", "273", "281", "282", "283", "291",
+        "242", "251", "261", "262", "271", "272", "273", "281", "282", "283", "291", "292",
     ];
     let agent = |extension: &str| Agent {
         name: "operator".to_owned(),
@@ -299,6 +302,7 @@ fn plan() -> Plan {
             (GroupId::from("also"), group(Strategy::Linear, "707", &["202", "203"])),
             (GroupId::from("fewest"), group(Strategy::FewestCalls, "708", &["271", "272", "273"])),
             (GroupId::from("brief"), brief),
+            (GroupId::from("keeps"), keeps),
             (GroupId::from("sorry"), sorry),
             (GroupId::from("weighted"), weighted),
             (GroupId::from("layers"), layers),
@@ -377,6 +381,7 @@ fn plan() -> Plan {
         supervisors: crate::dialplan::Supervisors::default(),
         outside: None,
         extension_ring: secs(25),
+        extension_wrap_up: Duration::ZERO,
         hold_most: None,
         hold_music: "hold".into(),
         recording: crate::dialplan::Recording {

@@ -182,3 +182,26 @@ fn pain_17_an_agent_in_any_call_is_not_rung() {
         assert_eq!(rung.len(), due, "{own}: {rung:?}");
     }
 }
+
+#[test]
+fn work_follows_a_call_to_ones_own_line_and_none_what_colleagues_say_to_each_other() {
+    let mut plan = plan();
+    plan.extension_wrap_up = secs(7);
+    let mut world = World::with(&["201", "202"]);
+    let now = Now { mono: world.at, wall: Wall(0) };
+    world.desk.set_plan(plan, 100, std::collections::BTreeMap::new(), now, &mut world.out);
+    world.call(1, "0312345673");
+    let dialled = world.dialled();
+    let (leg, _) = dialled.last().expect("201 is rung");
+    world.give(Input::Answered { leg: *leg });
+    world.give(Input::Gone { leg: LegId(1), lost: false });
+    assert_eq!(world.state("201"), AgentState::WrapUp);
+    world.pass(8);
+    assert_eq!(world.state("201"), AgentState::Idle);
+    let origin = Origin::Extension("202".into());
+    world.give(super::ladder::arrived(LegId(3), "201", origin));
+    let (leg, _) = world.dialled().pop().expect("201 is rung");
+    world.give(Input::Answered { leg });
+    world.give(Input::Gone { leg: LegId(3), lost: false });
+    assert_eq!((world.state("201"), world.state("202")), (AgentState::Idle, AgentState::Idle));
+}
