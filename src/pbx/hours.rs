@@ -227,14 +227,21 @@ impl Floor {
         }
     }
 
+    /// Whether who waits when the number closes is told and released.
+    pub(super) fn tells_at_closing(&self, number: Option<&Number>, group: &Group) -> bool {
+        let desk = number.and_then(|number| self.plan.desk_numbers.get(number));
+        desk.is_some_and(|desk| AtClosing::of(group.at_closing, desk.at_closing) == AtClosing::Tell)
+    }
+
     /// When a call that waits must be looked at because its number closes; none when it is served out
     /// whatever the hour: its group and number say so, it came by no number with hours, or by one that
     /// was closed already and leads to people all the same.
     pub(super) fn closing(&self, number: Option<&Number>, group: &Group, now: Now) -> Option<Mono> {
         let number = number?;
         let desk = self.plan.desk_numbers.get(number)?;
-        let tells = AtClosing::of(group.at_closing, desk.at_closing) == AtClosing::Tell;
-        if !tells || self.state_of(number, now) != Some(OpenState::Open) {
+        if !self.tells_at_closing(Some(number), group)
+            || self.state_of(number, now) != Some(OpenState::Open)
+        {
             return None;
         }
         let by_plan = self.plan.closes_in(desk, now.wall);

@@ -230,7 +230,10 @@ pub(super) fn due(call: &mut Call, floor: &mut Floor, turn: &mut Turn<'_>) {
 /// rings, it rings on.
 fn closes(call: &mut Call, floor: &mut Floor, turn: &mut Turn<'_>) {
     hunt::with(call, floor, turn, |mut hunt, call, plan, floor, turn| {
-        if !floor.is_closed(call.line.as_ref(), turn.now) {
+        if !floor.tells_at_closing(call.line.as_ref(), plan) {
+            // Another plan lets it wait.
+            hunt.closes_at = None;
+        } else if !floor.is_closed(call.line.as_ref(), turn.now) {
             hunt.closes_at = floor.closing(call.line.as_ref(), plan, turn.now);
         } else if hunt.queued && hunt.offers.is_empty() {
             let (words, cause) = (plan.closing.clone(), EndCause::ClosedWhileWaiting);

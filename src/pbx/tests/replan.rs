@@ -1,10 +1,13 @@
 //! A new plan while calls are up.
 
 use super::plan;
-use crate::base::{AgentId, GroupId, LegId, Mono, Now, Private, Rng, Wall};
-use crate::dialplan::Plan;
-use crate::event::{CallEvent, Caller, CallerNumber, EndCause, Fact, Means, Origin, Party};
-use crate::pbx::{Action, AgentState, Command, Desk, Input};
+use crate::base::{AdHoc, AgentId, GroupId, LegId, Mono, Now, Private, Rng, Wall};
+use crate::dialplan::{AtClosing, Plan, Span};
+use crate::event::{
+    CallEvent, Caller, CallerNumber, DeskEvent, EndCause, Fact, Means, Origin, Party,
+};
+use crate::pbx::{Action, AgentState, Command, Desk, HoursOrder, Input};
+use chrono::NaiveTime;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -135,4 +138,79 @@ fn an_agent_who_is_new_in_a_group_takes_who_waits_there() {
     world.ms += 60_000;
     world.tell(Input::Tick);
     assert_eq!(world.desk.held(), 0);
+}
+
+/// Tuesday 10:00 in Tokyo: 2 h 15 min into the hours of 0312345672.
+#[test]
+fn a_plan_that_closes_earlier_tells_who_waits_and_one_that_serves_lets_them_wait() {
+    let closes_at = |hour, minute, at_closing| {
+        let mut plan = plan();
+        let span = Span {
+            from: NaiveTime::from_hms_opt(8, 30, 0).expect("a time"),
+            until: NaiveTime::from_hms_opt(hour, minute, 0).expect("a time"),
+        };
+        for spans in plan.hours.get_mut("office").expect("hours").week.values_mut() {
+            *spans = vec![span];
+        }
+        let desk = plan.desk_numbers.get_mut(&"0312345672".into()).expect("a number");
+        desk.at_closing = Some(at_closing);
+        plan
+    };
+    for (at_closing, ends) in [(AtClosing::Tell, 1), (AtClosing::Serve, 0)] {
+        let mut world = World::new();
+        world.call(1, "0312345672");
+        world.replan(closes_at(9, 30, at_closing));
+        world.ms += 10;
+        world.tell(Input::Tick);
+        let closing = world.out.iter().rev().find_map(|action| match action {
+            Action::Play { leg: LegId(1), play, prompts, .. }
+                if prompts[0].as_str() == "closing" =>
+            {
+                Some(*play)
+            }
+            _ => None,
+        });
+        assert_eq!(closing.is_some(), ends == 1, "{at_closing:?}");
+        if let Some(play) = closing {
+            world.tell(Input::Played { leg: LegId(1), play });
+            assert_eq!(world.ends(), [(Party::System, EndCause::ClosedWhileWaiting)]);
+        }
+    }
+}
+
+#[test]
+fn what_holds_out_of_turn_holds_under_the_next_plan_and_ends_with_its_number() {
+    let mut world = World::new();
+    world.start("201");
+    let until = Wall(world.now().wall.0 + 3_600_000);
+    for number in [None, Some("0312345670".into()), Some("0312345676".into())] {
+        let order = HoursOrder::Change { to: AdHoc::Closed, reason: "停電".to_owned(), until };
+        let (author, by) = ("佐藤".to_owned(), Means::Api);
+        world.tell(Input::Command(Command::Hours { number, order, author, by }));
+    }
+    world.out.clear();
+    let (states, agents) = (world.states(), world.desk.agents());
+    let mut fewer = plan();
+    fewer.desk_numbers.remove(&"0312345676".into());
+    world.replan(fewer);
+    world.tell(Input::Tick);
+    let restored: Vec<_> = world
+        .out
+        .iter()
+        .filter_map(|action| match action {
+            Action::Record(Fact::Desk { event: DeskEvent::HoursRestored { number, .. } }) => {
+                Some(number.clone())
+            }
+            _ => None,
+        })
+        .collect();
+    assert_eq!(restored, [Some("0312345676".into())], "the number that is no more, and no other");
+    // Nobody's state moved, and the two that hold go on holding.
+    assert_eq!((world.states(), world.desk.agents()), (states, agents));
+    world.out.clear();
+    world.call(1, "0312345670");
+    let closed = |action: &Action| {
+        matches!(action, Action::Record(Fact::Call { event: CallEvent::FoundClosed { .. }, .. }))
+    };
+    assert!(world.out.iter().any(closed), "{:?}", world.out);
 }
