@@ -17,6 +17,9 @@ const ENGLISH: &str = "en/";
 const MAX_SECONDS: u32 = 600;
 /// Most files in a prompt folder.
 const MAX_FILES: usize = 1000;
+/// Sounds that no plan names and any call may need.
+const UNNAMED: [&str; 4] = ["ringback", "busy-tone", "congestion-tone", "beep"];
+
 /// So long a tone that ends a call is heard, milliseconds.
 const TOLD_MS: u32 = 3500;
 /// Samples a second that are played.
@@ -183,11 +186,12 @@ impl PromptLibrary {
         self.keys.get(&key)
     }
 
-    /// Reads these prompts, in each language, and encodes them in these codecs, as far as they take long: about a
+    /// Reads these prompts, in each language, and the tones, and encodes them in these codecs, as far as they take long: about a
     /// second for ten minutes of sound.
     pub fn prepare(&self, names: &BTreeSet<PromptId>, codecs: &[Codec]) {
         let english = names.iter().map(|name| PromptId::from(format!("{ENGLISH}{name}")));
-        let spoken = names.iter().cloned().chain(english);
+        let unnamed = UNNAMED.into_iter().map(PromptId::from);
+        let spoken = names.iter().cloned().chain(english).chain(unnamed);
         let spoken = spoken.filter_map(|name| self.prompts.get(&name)?.get().cloned());
         let tones = self.keys.values().cloned();
         for prompt in spoken.chain(tones) {
