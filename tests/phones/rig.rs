@@ -2,6 +2,7 @@
 //! nothing.
 
 use crate::support::ear::Ear;
+use crate::support::likeness;
 use crate::support::ports::Block;
 use crate::support::sipp::Job;
 use crate::support::softphone::{Setup, Softphone};
@@ -100,4 +101,27 @@ fn the_scenarios_run_against_each_other() {
     let caller = caller.start().done();
     assert_eq!(agent.done().count("refused"), 2);
     assert_eq!(caller.calls[&1].value("refused"), Some("486"));
+}
+
+#[test]
+fn the_best_places_are_those_that_comparing_one_by_one_finds() {
+    let samples = |seed, ms| -> Vec<f64> {
+        Sound::voice(seed, 2).part(300, ms).0.iter().map(|sample| f64::from(*sample)).collect()
+    };
+    let (voice, mut piece) = (samples(7, 600), samples(7, 200));
+    piece.rotate_left(160);
+    for (a, b) in [(&voice, &piece), (&piece, &voice)] {
+        let least = piece.len() / 2;
+        let places = -(b.len() as i64)..=a.len() as i64;
+        let mut one_by_one: Vec<(f64, i64)> =
+            places.filter_map(|at| Some((likeness::at(a, b, at, least)?.0, at))).collect();
+        one_by_one.sort_by(|a, b| b.0.total_cmp(&a.0));
+        for (found, due) in likeness::best(a, b, least, 5).iter().zip(&one_by_one) {
+            assert_eq!(found.1, due.1);
+            assert!((found.0 - due.0).abs() < 1e-9, "{found:?} {due:?}");
+        }
+    }
+    let silence = vec![0.0; 800];
+    assert!(likeness::best(&silence, &piece, 400, 5).is_empty());
+    assert!(likeness::best(&voice, &[], 0, 5).is_empty());
 }

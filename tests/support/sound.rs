@@ -1,5 +1,6 @@
 //! Sounds at 8,000 samples a second: from WAV files, from G.711, made up; and finding one in another.
 
+use super::likeness;
 use std::path::Path;
 
 /// Samples a second.
@@ -120,23 +121,16 @@ impl Sound {
             return None;
         }
         // The recording may begin within the window or end within it: half of it must be there.
-        let margin = (small.len() / 2) as i64;
-        let mut places: Vec<(f64, i64)> = (-margin..=big.len() as i64 - margin)
-            .map(|at| {
-                (alike(&big, &small, at, margin as usize).map_or(-1.0, |(score, _)| score), at)
-            })
-            .collect();
-        places.sort_by(|a, b| b.0.total_cmp(&a.0));
+        let places = likeness::best(&big, &small, small.len() / 2, 5);
         let fine: Vec<f64> = self.0.iter().map(|s| f64::from(*s)).collect();
         let whole: Vec<f64> = other.0.iter().map(|s| f64::from(*s)).collect();
         let least = (window.0.len() / 2).min(whole.len());
         places
             .iter()
-            .take(5)
             .flat_map(|(_, at)| at * 8 - 12..=at * 8 + 12)
             .filter_map(|at| {
                 let at = at - begin as i64;
-                let (score, common) = alike(&fine, &whole, at, least)?;
+                let (score, common) = likeness::at(&fine, &whole, at, least)?;
                 Some(Found { at_ms: at / 8, score, common_ms: common as i64 / 8 })
             })
             .max_by(|a, b| (rough(a.score), a.common_ms).cmp(&(rough(b.score), b.common_ms)))
@@ -155,23 +149,6 @@ impl Sound {
 /// Two places as good as each other but for noise: the one that holds more of the sound is meant.
 fn rough(score: f64) -> i64 {
     (score * 50.0) as i64
-}
-
-/// Likeness of `b` laid over `a` from `at` on, over the common part; none when that is below `least`
-/// samples or silent.
-fn alike(a: &[f64], b: &[f64], at: i64, least: usize) -> Option<(f64, usize)> {
-    let from = at.max(0);
-    let to = (at + b.len() as i64).min(a.len() as i64);
-    let common = usize::try_from(to - from).ok().filter(|n| *n >= least && *n > 0)?;
-    let a = &a[from as usize..from as usize + common];
-    let b = &b[(from - at) as usize..(from - at) as usize + common];
-    let (mut ab, mut aa, mut bb) = (0.0, 0.0, 0.0);
-    for (x, y) in a.iter().zip(b) {
-        ab += x * y;
-        aa += x * x;
-        bb += y * y;
-    }
-    (aa > 0.0 && bb > 0.0).then(|| (ab / (aa * bb).sqrt(), common))
 }
 
 /// One of the two laws of G.711.
