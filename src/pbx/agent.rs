@@ -206,13 +206,13 @@ pub(super) struct Line {
 }
 
 impl Line {
-    /// Nothing rings at the phone and nothing is up: only work after a call may be left.
-    pub(super) fn has_no_call(&self) -> bool {
-        self.offer.is_none() && self.ringing == 0 && self.talking == 0 && self.codes == 0
+    /// Nothing rings at the phone and no call is up.
+    fn has_no_call(&self) -> bool {
+        self.offer.is_none() && self.ringing == 0 && self.talking == 0
     }
 
     pub(super) fn is_free(&self) -> bool {
-        self.has_no_call() && self.wrap_until.is_none()
+        self.has_no_call() && self.codes == 0 && self.wrap_until.is_none()
     }
 }
 
@@ -304,6 +304,16 @@ impl Agent {
     /// Whether a queue may ring this agent now.
     pub(super) fn is_available(&self) -> bool {
         self.duty == Duty::In && self.reachable && self.line.is_free()
+    }
+
+    /// Whether no call is at the phone, and it can be rung; the agent may be at work after one.
+    pub(super) fn may_be_rung(&self) -> bool {
+        self.reachable && self.line.has_no_call()
+    }
+
+    /// Whether besides it hears no word of ours.
+    pub(super) fn is_quiet(&self) -> bool {
+        self.may_be_rung() && self.line.codes == 0
     }
 
     /// Whether the agent serves its groups now, or will when the call at hand is over.

@@ -1,12 +1,12 @@
 //! What an agent's keys bring about in a conversation, and what the phone hears when they cannot.
 
-use super::api::{Action, CommandError};
-use super::call::State;
+use super::api::CommandError;
+use super::call::{Call, State};
 use super::consult;
 use super::desk::Desk;
-use super::floor::Turn;
+use super::floor::{Floor, Turn};
 use super::keypad::Wanted;
-use crate::base::{CallId, LegId, PromptId};
+use crate::base::{CallId, LegId, Number, PromptId};
 use crate::dialplan::{InCall, Route};
 use crate::event::ConsultEnd;
 
@@ -32,8 +32,7 @@ impl Desk {
 
     /// Whether the leg is an agent's phone in a conversation.
     fn listens_to(&self, leg: LegId) -> bool {
-        let call = self.floor.call_of_phone(leg).and_then(|call| self.calls.get(&call));
-        match call.map(|call| &call.state) {
+        match self.call_at(leg).map(|call| &call.state) {
             Some(State::Talking(talk)) => talk.phone == leg,
             Some(State::Consulting(consult)) => consult.phone == leg,
             Some(_) => false,
@@ -59,9 +58,7 @@ impl Desk {
 
     fn obey_keys(&mut self, leg: LegId, wish: Wanted, turn: &mut Turn<'_>) {
         if !self.do_in_call(leg, wish, turn) {
-            let (play, refused) = (self.floor.draw_play(), self.floor.plan.code_refused.clone());
-            let prompts = vec![refused];
-            turn.act(Action::Play { leg, play, prompts, looped: false, stops_on_key: false });
+            self.floor.refuses(leg, turn);
         }
     }
 
@@ -90,13 +87,12 @@ impl Desk {
         }
     }
 
-    fn consult(&mut self, leg: LegId, number: &crate::base::Number, turn: &mut Turn<'_>) -> bool {
+    fn consult(&mut self, leg: LegId, number: &Number, turn: &mut Turn<'_>) -> bool {
         let plan = self.floor.plan.clone();
         let Route::Agent(id) = plan.route(number, turn.now.wall) else { return false };
         let Some(colleague) = self.floor.agent_ix(id) else { return false };
-        let asked = self.floor.agent(colleague);
         // Never one whose phone is in use, the asker's own included.
-        if !asked.is_reachable() || !asked.line.has_no_call() {
+        if !self.floor.agent(colleague).is_quiet() {
             return false;
         }
         let Ok(caller) = self.talker_at(leg, turn) else { return false };
@@ -112,7 +108,7 @@ impl Desk {
         &mut self,
         leg: LegId,
         turn: &mut Turn<'_>,
-        what: impl FnOnce(&mut super::call::Call, &mut super::floor::Floor, &mut Turn<'_>) -> bool,
+        what: impl FnOnce(&mut Call, &mut Floor, &mut Turn<'_>) -> bool,
     ) -> bool {
         let Some(caller) = self.floor.call_of_phone(leg) else { return false };
         let Some(call) = self.calls.get_mut(&caller) else { return false };
@@ -124,7 +120,12 @@ impl Desk {
 
     /// Whether the phone has passed its caller on and nobody has taken it yet.
     fn waits_for_taker(&self, leg: LegId) -> bool {
-        let call = self.floor.call_of_phone(leg).and_then(|call| self.calls.get(&call));
-        matches!(call.map(|call| &call.state), Some(State::Passing(passing)) if passing.phone == Some(leg))
+        let state = self.call_at(leg).map(|call| &call.state);
+        matches!(state, Some(State::Passing(passing)) if passing.phone == Some(leg))
+    }
+
+    /// The call that a phone was dialled for.
+    fn call_at(&self, phone: LegId) -> Option<&Call> {
+        self.calls.get(&self.floor.call_of_phone(phone)?)
     }
 }

@@ -2,14 +2,15 @@
 //! its call, and words about slots. They have no id and leave no trace but the agent's own.
 
 use super::agent::AgentIx;
-use super::api::{Action, Command, CommandError};
+use super::api::{Action, CommandError, TapeOrder};
 use super::desk::Desk;
 use super::floor::{Floor, Turn};
 use super::park::Slot;
 use super::say::PLAY_LONGEST;
+use super::staff::AgentOrder;
 use super::supervise::Wish;
 use super::timers::Timer;
-use crate::base::{AgentId, LegId, Mono, Number, PlayId, PromptId};
+use crate::base::{AdHoc, AgentId, LegId, Mono, Number, PlayId, PromptId};
 use crate::dialplan::{FeatureCode, Lot};
 use crate::event::{Means, Supervision};
 use std::sync::Arc;
@@ -46,6 +47,16 @@ pub(super) enum Errand {
     RingsToTell { said: PromptId },
 }
 
+/// What a feature code asks for.
+enum Asked {
+    /// It was about a call or the desk, and this came of it: a word of its own, or the usual one.
+    Done(Result<Option<PromptId>, CommandError>),
+    /// It is about the agent alone.
+    Order(AgentOrder),
+    /// Nothing more is said on the leg, which is one of a call's from now on.
+    Taken,
+}
+
 impl Desk {
     /// An agent dialled a feature code, with `behind` behind it. By some the leg becomes one of a call's; of
     /// all others the agent hears whether they were obeyed.
@@ -57,48 +68,49 @@ impl Desk {
         behind: Option<&Number>,
         turn: &mut Turn<'_>,
     ) {
-        let means = Means::FeatureCode;
-        let taken = match code {
-            FeatureCode::Pickup => {
-                if self.pick_up_by_code(leg, agent, behind, turn) {
-                    return;
-                }
-                Err(CommandError::NoSuchCall)
+        use Asked::{Done, Order, Taken};
+        use FeatureCode as F;
+        let usual = |obeyed: Result<(), CommandError>| Done(obeyed.map(|()| None));
+        let asked = match code {
+            F::Pickup => {
+                let picked_up = self.pick_up_by_code(leg, agent, behind, turn);
+                if picked_up { Taken } else { Done(Err(CommandError::NoSuchCall)) }
             }
-            FeatureCode::Listen => self.listen(leg, agent, Supervision::Listen, behind, turn),
-            FeatureCode::Whisper => self.listen(leg, agent, Supervision::Whisper, behind, turn),
-            FeatureCode::Barge => self.listen(leg, agent, Supervision::Barge, behind, turn),
-            FeatureCode::Add => match (self.caller_of(agent), behind) {
+            F::Listen => self.listen(leg, agent, Supervision::Listen, behind, turn),
+            F::Whisper => self.listen(leg, agent, Supervision::Whisper, behind, turn),
+            F::Barge => self.listen(leg, agent, Supervision::Barge, behind, turn),
+            F::Add => usual(match (self.caller_of(agent), behind) {
                 (Some(call), Some(number)) => {
-                    self.add_third(call, number, means, turn).map(|()| false)
+                    self.add_third(call, number, Means::FeatureCode, turn)
                 }
                 _ => Err(CommandError::NotTalking),
-            },
-            FeatureCode::SignIn
-            | FeatureCode::SignOut
-            | FeatureCode::Pause
-            | FeatureCode::PauseFor(_)
-            | FeatureCode::WrapUpLonger
-            | FeatureCode::WrapUpEnd
-            | FeatureCode::Unpause
-            | FeatureCode::RecordStart
-            | FeatureCode::RecordStop
-            | FeatureCode::RecordPause
-            | FeatureCode::RecordResume
-            | FeatureCode::Park
-            | FeatureCode::CloseDesk
-            | FeatureCode::CloseForDisaster
-            | FeatureCode::OpenDesk
-            | FeatureCode::UsualHours => {
-                let wished = self.call_by_code(agent, code, turn);
-                return self.floor.code_dialled(leg, agent, code, wished, turn);
+            }),
+            F::RecordStart => usual(self.tape_by_code(agent, TapeOrder::Begin, turn)),
+            F::RecordStop => usual(self.tape_by_code(agent, TapeOrder::End, turn)),
+            F::RecordPause => usual(self.tape_by_code(agent, TapeOrder::Pause, turn)),
+            F::RecordResume => usual(self.tape_by_code(agent, TapeOrder::Resume, turn)),
+            F::Park => {
+                let caller = self.caller_of(agent).ok_or(CommandError::NotTalking);
+                let parked = caller.and_then(|caller| self.park(caller, None, true, turn));
+                Done(parked.map(|(lot, slot)| lot.slots.get(&slot).cloned()))
             }
+            F::CloseDesk => usual(self.hours_by_code(agent, Some(AdHoc::Closed), turn)),
+            F::CloseForDisaster => usual(self.hours_by_code(agent, Some(AdHoc::Disaster), turn)),
+            F::OpenDesk => usual(self.hours_by_code(agent, Some(AdHoc::Open), turn)),
+            F::UsualHours => usual(self.hours_by_code(agent, None, turn)),
+            F::SignIn => Order(AgentOrder::SignIn),
+            F::SignOut => Order(AgentOrder::SignOut),
+            F::Pause => Order(AgentOrder::Pause { reason: PAUSE_REASON.to_owned() }),
+            F::PauseFor(reason) => {
+                let reasons = &self.floor.plan.pausing.reasons;
+                let reason = reasons.get(usize::from(reason)).cloned().unwrap_or_default();
+                Order(AgentOrder::Pause { reason })
+            }
+            F::Unpause => Order(AgentOrder::Unpause),
+            F::WrapUpLonger => Order(AgentOrder::WrapUp { longer: true }),
+            F::WrapUpEnd => Order(AgentOrder::WrapUp { longer: false }),
         };
-        match taken {
-            Ok(true) => {}
-            Ok(false) => self.floor.code_dialled(leg, agent, code, Some(Ok(None)), turn),
-            Err(why) => self.floor.code_dialled(leg, agent, code, Some(Err(why)), turn),
-        }
+        self.floor.code_dialled(leg, agent, asked, turn);
     }
 
     fn listen(
@@ -108,63 +120,32 @@ impl Desk {
         mode: Supervision,
         behind: Option<&Number>,
         turn: &mut Turn<'_>,
-    ) -> Result<bool, CommandError> {
-        let by = self.floor.agent(by).id.clone();
-        let agent = AgentId(behind.ok_or(CommandError::NoSuchAgent)?.0.clone());
+    ) -> Asked {
+        let Some(whom) = behind else { return Asked::Done(Err(CommandError::NoSuchAgent)) };
+        let (by, agent) = (self.floor.agent(by).id.clone(), AgentId(whom.0.clone()));
         let (mode, means) = (Some(mode), Means::FeatureCode);
         let wish = Wish { by: &by, agent: &agent, mode, means, leg: Some(leg) };
-        self.supervise(&wish, turn)
+        match self.supervise(&wish, turn) {
+            Ok(true) => Asked::Taken,
+            obeyed => Asked::Done(obeyed.map(|_| None)),
+        }
     }
 }
 
 impl Floor {
-    /// An agent dialled a feature code: obeys it and says whether it did. `wished`: what came of a code
-    /// that is about a call of the agent's, with the word that says so.
-    pub(super) fn code_dialled(
-        &mut self,
-        leg: LegId,
-        agent: AgentIx,
-        code: FeatureCode,
-        wished: Option<Result<Option<PromptId>, CommandError>>,
-        turn: &mut Turn<'_>,
-    ) {
-        // First: a phone that is still in this call must not be rung at once by a queue.
-        self.code_begins(agent, turn);
-        let (by, id) = (Means::FeatureCode, self.agent(agent).id.clone());
-        let command = match code {
-            FeatureCode::SignIn => Some(Command::SignIn { agent: id, by }),
-            FeatureCode::SignOut => Some(Command::SignOut { agent: id, by }),
-            FeatureCode::Pause => {
-                Some(Command::Pause { agent: id, reason: PAUSE_REASON.to_owned(), by })
+    /// Says to an agent who dialled a feature code what came of it.
+    fn code_dialled(&mut self, leg: LegId, agent: AgentIx, asked: Asked, turn: &mut Turn<'_>) {
+        // Else first: a phone that is still in this call must not be rung at once by a queue.
+        let obeyed = match asked {
+            Asked::Taken => return,
+            Asked::Done(obeyed) => {
+                self.code_begins(agent, turn);
+                obeyed
             }
-            FeatureCode::PauseFor(reason) => {
-                let reasons = &self.plan.pausing.reasons;
-                let reason = reasons.get(usize::from(reason)).cloned().unwrap_or_default();
-                Some(Command::Pause { agent: id, reason, by })
+            Asked::Order(order) => {
+                self.code_begins(agent, turn);
+                self.obey(agent, order, Means::FeatureCode, turn).map(|()| None)
             }
-            FeatureCode::WrapUpLonger => Some(Command::WrapUp { agent: id, longer: true, by }),
-            FeatureCode::WrapUpEnd => Some(Command::WrapUp { agent: id, longer: false, by }),
-            FeatureCode::Unpause => Some(Command::Unpause { agent: id, by }),
-            // Obeyed already: it was about a call of the agent's.
-            FeatureCode::RecordStart
-            | FeatureCode::RecordStop
-            | FeatureCode::RecordPause
-            | FeatureCode::RecordResume
-            | FeatureCode::Park
-            | FeatureCode::Pickup
-            | FeatureCode::Listen
-            | FeatureCode::Whisper
-            | FeatureCode::Barge
-            | FeatureCode::Add => None,
-            // Obeyed already: it was about the desk.
-            FeatureCode::CloseDesk
-            | FeatureCode::CloseForDisaster
-            | FeatureCode::OpenDesk
-            | FeatureCode::UsualHours => None,
-        };
-        let obeyed = match command {
-            Some(command) => self.obey(agent, command, turn).map(|()| None),
-            None => wished.unwrap_or(Err(CommandError::NotTalking)),
         };
         let prompt = match obeyed {
             Ok(said) => said.unwrap_or_else(|| self.plan.code_done.clone()),
@@ -210,9 +191,7 @@ impl Floor {
         most: Duration,
         turn: &mut Turn<'_>,
     ) {
-        let play = self.draw_play();
-        let prompts = vec![prompt];
-        turn.act(Action::Play { leg, play, prompts, looped: false, stops_on_key: false });
+        let play = self.plays(leg, prompt, turn);
         let mut held = CodeLeg { agent, play, timer: None, errand };
         self.timers.set(Timer::Code(leg), &mut held.timer, Some(turn.now.mono + most));
         self.codes.insert(leg, held);
@@ -221,37 +200,28 @@ impl Floor {
     /// The word was said to its end.
     pub(super) fn code_played(&mut self, leg: LegId, play: PlayId, turn: &mut Turn<'_>) {
         let Some(code) = self.codes.get_mut(&leg).filter(|code| code.play == play) else { return };
-        match &code.errand {
+        match &mut code.errand {
             Errand::Keeps { on: true, lot, .. } => {
                 let music = lot.music.clone();
-                self.loops(leg, music, turn);
+                return self.loops(leg, music, turn);
             }
-            Errand::Word
-            | Errand::Keeps { .. }
-            | Errand::TellsSlot { .. }
-            | Errand::RingsToTell { .. } => {
-                code.errand = match std::mem::replace(&mut code.errand, Errand::Word) {
-                    kept @ Errand::Keeps { .. } => kept,
-                    // It has been told.
-                    Errand::Word | Errand::TellsSlot { .. } | Errand::RingsToTell { .. } => {
-                        Errand::Word
-                    }
-                };
-                turn.act(Action::HangUp { leg, elsewhere: false });
-                self.code_over(leg, turn);
-            }
+            Errand::Keeps { on: false, .. } => {}
+            // It has been told.
+            told => *told = Errand::Word,
         }
+        turn.act(Action::HangUp { leg, elsewhere: false });
+        self.code_over(leg, turn);
     }
 
     /// A phone that was rung to be told something answered.
     pub(super) fn code_answered(&mut self, leg: LegId, turn: &mut Turn<'_>) {
-        let Some(code) = self.codes.get_mut(&leg) else { return };
-        if let Errand::RingsToTell { said } = &code.errand {
-            let (said, play) = (said.clone(), code.play);
+        let code = self.codes.get(&leg).map(|code| &code.errand);
+        let Some(Errand::RingsToTell { said }) = code else { return };
+        let play = self.plays(leg, said.clone(), turn);
+        if let Some(code) = self.codes.get_mut(&leg) {
+            code.play = play;
             let until = Some(turn.now.mono + PLAY_LONGEST);
             self.timers.set(Timer::Code(leg), &mut code.timer, until);
-            let prompts = vec![said];
-            turn.act(Action::Play { leg, play, prompts, looped: false, stops_on_key: false });
         }
     }
 

@@ -243,6 +243,18 @@ impl Floor {
         });
     }
 
+    /// Plays one prompt to a leg, once.
+    pub(super) fn plays(&mut self, leg: LegId, prompt: PromptId, turn: &mut Turn<'_>) -> PlayId {
+        let (play, prompts) = (self.draw_play(), vec![prompt]);
+        turn.act(Action::Play { leg, play, prompts, looped: false, stops_on_key: false });
+        play
+    }
+
+    /// Says to a phone that what it wanted cannot be.
+    pub(super) fn refuses(&mut self, leg: LegId, turn: &mut Turn<'_>) {
+        self.plays(leg, self.plan.code_refused.clone(), turn);
+    }
+
     /// One side of a conversation holds or goes on; `other` hears music meanwhile.
     pub(super) fn hold(&mut self, other: LegId, on: bool, turn: &mut Turn<'_>) {
         if on {

@@ -8,7 +8,7 @@ use super::desk::Desk;
 use super::floor::{Floor, Turn};
 use super::timers::Timer;
 use crate::base::{AdHoc, Mono, Now, Number, Wall};
-use crate::dialplan::{AtClosing, FeatureCode, Group, OpenState, Route};
+use crate::dialplan::{AtClosing, Group, OpenState, Route};
 use crate::event::{DeskEvent, Fact, Means};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -121,7 +121,7 @@ impl Desk {
     pub(super) fn hours_by_code(
         &mut self,
         agent: AgentIx,
-        code: FeatureCode,
+        to: Option<AdHoc>,
         turn: &mut Turn<'_>,
     ) -> Result<(), CommandError> {
         let id = &self.floor.agent(agent).id;
@@ -129,12 +129,6 @@ impl Desk {
             return Err(CommandError::NotAllowed);
         }
         let author = id.to_string();
-        let to = match code {
-            FeatureCode::CloseDesk => Some(AdHoc::Closed),
-            FeatureCode::CloseForDisaster => Some(AdHoc::Disaster),
-            FeatureCode::OpenDesk => Some(AdHoc::Open),
-            _ => None,
-        };
         let order = to.map_or(HoursOrder::Restore, |to| self.floor.code_period(to, turn.now));
         self.order_hours(None, order, author, Means::FeatureCode, turn)
     }

@@ -6,10 +6,10 @@ use super::api::{Action, Command, CommandError, MessageOrder, TapeOrder};
 use super::desk::Desk;
 use super::floor::Turn;
 use super::keypad::Wanted;
+use super::staff::AgentOrder;
 use super::supervise::Wish;
 use super::tape::TapeEvent;
-use crate::base::{CallId, LegId, PromptId};
-use crate::dialplan::FeatureCode;
+use crate::base::{AgentId, CallId, LegId};
 use crate::event::{Fact, Means, MessageEvent};
 
 impl Desk {
@@ -18,48 +18,59 @@ impl Desk {
         command: Command,
         turn: &mut Turn<'_>,
     ) -> Result<(), CommandError> {
-        let agent = match &command {
-            Command::SignIn { agent, .. }
-            | Command::SignOut { agent, .. }
-            | Command::Pause { agent, .. }
-            | Command::WrapUp { agent, .. }
-            | Command::Unpause { agent, .. } => agent,
-            Command::Tape { call, order, by } => return self.tape(*call, *order, *by, turn),
-            Command::Park { .. } | Command::Fetch { .. } => return self.obey_slot(&command, turn),
-            Command::InCall { call, what, number } => {
-                let (what, number) = (*what, number.clone());
-                return self.obey_in_call(*call, Wanted { what, number }, turn);
+        use AgentOrder as O;
+        match command {
+            Command::SignIn { agent, by } => self.order(&agent, O::SignIn, by, turn),
+            Command::SignOut { agent, by } => self.order(&agent, O::SignOut, by, turn),
+            Command::Pause { agent, reason, by } => {
+                self.order(&agent, O::Pause { reason }, by, turn)
             }
-            Command::Hours { .. } => return self.obey_hours(command, turn),
+            Command::WrapUp { agent, longer, by } => {
+                self.order(&agent, O::WrapUp { longer }, by, turn)
+            }
+            Command::Unpause { agent, by } => self.order(&agent, O::Unpause, by, turn),
+            Command::Tape { call, order, by } => self.tape(call, order, by, turn),
+            Command::Park { call, slot } => {
+                let leg = self.leg_of(call).ok_or(CommandError::NoSuchCall)?;
+                self.park(leg, slot.as_ref(), false, turn).map(|_| ())
+            }
+            Command::Fetch { slot, agent } => self.bring(&slot, &agent, turn),
+            Command::InCall { call, what, number } => {
+                self.obey_in_call(call, Wanted { what, number }, turn)
+            }
+            Command::Hours { number, order, author, by } => {
+                self.order_hours(number, order, author, by, turn)
+            }
             Command::Supervise { by, agent, mode, means } => {
-                let (mode, means) = (*mode, *means);
-                let wish = Wish { by, agent, mode, means, leg: None };
-                return self.supervise(&wish, turn).map(|_| ());
+                let wish = Wish { by: &by, agent: &agent, mode, means, leg: None };
+                self.supervise(&wish, turn).map(|_| ())
             }
             Command::AddThird { call, number, by } => {
-                let leg = self.leg_of(*call).ok_or(CommandError::NoSuchCall)?;
-                return self.add_third(leg, number, *by, turn);
+                let leg = self.leg_of(call).ok_or(CommandError::NoSuchCall)?;
+                self.add_third(leg, &number, by, turn)
             }
             Command::DropThird { call } => {
-                let leg = self.leg_of(*call).ok_or(CommandError::NoSuchCall)?;
-                return self.drop_third(leg, turn);
+                let leg = self.leg_of(call).ok_or(CommandError::NoSuchCall)?;
+                self.drop_third(leg, turn)
             }
             Command::Message { call, number, order, by } => {
-                return self.message((*call, *number), *order, *by, turn);
+                self.message((call, number), order, by, turn)
             }
             Command::CancelCallback { call, by } => {
-                return self.callbacks.cancel(*call, *by, &mut self.floor, turn);
+                self.callbacks.cancel(call, by, &mut self.floor, turn)
             }
-        };
-        let agent = self.floor.agent_ix(agent).ok_or(CommandError::NoSuchAgent)?;
-        self.floor.obey(agent, command, turn)
+        }
     }
 
-    fn obey_hours(&mut self, command: Command, turn: &mut Turn<'_>) -> Result<(), CommandError> {
-        let Command::Hours { number, order, author, by } = command else {
-            return Err(CommandError::NoSuchNumber);
-        };
-        self.order_hours(number, order, author, by, turn)
+    fn order(
+        &mut self,
+        agent: &AgentId,
+        order: AgentOrder,
+        by: Means,
+        turn: &mut Turn<'_>,
+    ) -> Result<(), CommandError> {
+        let agent = self.floor.agent_ix(agent).ok_or(CommandError::NoSuchAgent)?;
+        self.floor.obey(agent, order, by, turn)
     }
 
     /// The leg of a call's caller.
@@ -116,46 +127,15 @@ impl Desk {
         obeyed
     }
 
-    /// What an agent's feature code wants of the call that the agent is in or of the desk's hours, and what is
-    /// said when it has it, if not the usual; none when it wants something else.
-    pub(super) fn call_by_code(
+    /// What an agent's feature code wants of the recording of the call that the agent is in.
+    pub(super) fn tape_by_code(
         &mut self,
         agent: AgentIx,
-        code: FeatureCode,
+        order: TapeOrder,
         turn: &mut Turn<'_>,
-    ) -> Option<Result<Option<PromptId>, CommandError>> {
-        let order = match code {
-            FeatureCode::RecordStart => TapeOrder::Begin,
-            FeatureCode::RecordStop => TapeOrder::End,
-            FeatureCode::RecordPause => TapeOrder::Pause,
-            FeatureCode::RecordResume => TapeOrder::Resume,
-            FeatureCode::Park => {
-                let caller = self.caller_of(agent).ok_or(CommandError::NotTalking);
-                let parked = caller.and_then(|caller| self.park(caller, None, true, turn));
-                return Some(parked.map(|(lot, slot)| lot.slots.get(&slot).cloned()));
-            }
-            FeatureCode::CloseDesk
-            | FeatureCode::CloseForDisaster
-            | FeatureCode::OpenDesk
-            | FeatureCode::UsualHours => {
-                return Some(self.hours_by_code(agent, code, turn).map(|()| None));
-            }
-            FeatureCode::SignIn
-            | FeatureCode::SignOut
-            | FeatureCode::Pause
-            | FeatureCode::PauseFor(_)
-            | FeatureCode::WrapUpLonger
-            | FeatureCode::WrapUpEnd
-            | FeatureCode::Unpause
-            | FeatureCode::Pickup
-            | FeatureCode::Listen
-            | FeatureCode::Whisper
-            | FeatureCode::Barge
-            | FeatureCode::Add => return None,
-        };
+    ) -> Result<(), CommandError> {
         let caller = self.caller_of(agent).and_then(|leg| self.calls.get(&leg));
-        let call = caller.map(|call| call.id);
-        let wish = |call| self.tape(call, order, Means::FeatureCode, turn);
-        Some(call.map_or(Err(CommandError::NotTalking), wish).map(|()| None))
+        let call = caller.map(|call| call.id).ok_or(CommandError::NotTalking)?;
+        self.tape(call, order, Means::FeatureCode, turn)
     }
 }

@@ -201,9 +201,8 @@ pub(super) fn due(call: &mut Call, floor: &mut Floor, turn: &mut Turn<'_>) {
         return;
     }
     let parker = parked.parker;
-    let agent = floor.agent(parker);
     // Work after the call before is no reason: it is the parker's own caller.
-    let free = agent.is_reachable() && agent.line.has_no_call();
+    let free = floor.agent(parker).is_quiet();
     match &parked.lot.recall {
         Recall::Parker { .. } if free => ring(call, parker, true, floor, turn),
         Recall::Parker { .. } | Recall::Group => give_up(call, floor, turn),

@@ -104,14 +104,10 @@ fn too_long(call: &mut Call, floor: &mut Floor, turn: &mut Turn<'_>) {
     if !floor.agent(agent).is_reachable() {
         return to_the_group(call, floor, turn);
     }
-    let leg = floor.draw_leg();
     let id = floor.agent(agent).id.clone();
     call.record(CallEvent::HoldRecalled { agent: id.clone() }, turn);
-    turn.act(Action::Dial { leg, extension: Number(id.0), on_behalf_of: call.leg, shown: None });
-    floor.seat_guest(leg, call.leg);
-    let until = turn.now.mono + floor.plan.extension_ring;
     let mut timer = None;
-    floor.timers.set(Timer::Guest(leg), &mut timer, Some(until));
+    let leg = floor.dial_guest(Number(id.0), call.leg, &mut timer, turn);
     floor.tables.lay(call.leg, agent).hold = Some(Hold { until: None, ring: Some(leg), timer });
     floor.direct_rings(agent, turn);
 }

@@ -51,9 +51,7 @@ impl Script {
         floor: &mut Floor,
         turn: &mut Turn<'_>,
     ) -> Self {
-        let (play, prompts) = (floor.draw_play(), vec![tone]);
-        let leg = call.leg;
-        turn.act(Action::Play { leg, play, prompts, looped: false, stops_on_key: false });
+        let play = floor.plays(call.leg, tone, turn);
         Self { play, rest: VecDeque::new(), until: turn.now.mono + PLAY_LONGEST }
     }
 

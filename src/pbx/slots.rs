@@ -2,7 +2,7 @@
 //! its lot, by a feature code, by command; and what a phone hears that dials a slot's number.
 
 use super::agent::AgentIx;
-use super::api::{Action, Command, CommandError, Hindrance, TransferNews};
+use super::api::{Action, CommandError, Hindrance, TransferNews};
 use super::call::State;
 use super::code::{CodeLeg, Errand};
 use super::desk::Desk;
@@ -10,7 +10,7 @@ use super::floor::{Floor, Turn};
 use super::park::{self, Slot};
 use super::say::PLAY_LONGEST;
 use super::timers::Timer;
-use crate::base::{LegId, Number, PromptId};
+use crate::base::{AgentId, LegId, Number, PromptId};
 use crate::dialplan::{Lot, Plan};
 use crate::event::Origin;
 use std::sync::Arc;
@@ -201,35 +201,23 @@ impl Desk {
         talks.min().map(|(_, leg)| leg)
     }
 
-    /// A person's command about a slot.
-    pub(super) fn obey_slot(
+    /// Rings an agent who is to have the caller of a slot.
+    pub(super) fn bring(
         &mut self,
-        command: &Command,
+        slot: &Number,
+        agent: &AgentId,
         turn: &mut Turn<'_>,
     ) -> Result<(), CommandError> {
-        match command {
-            Command::Park { call, slot } => {
-                let caller = self.leg_of(*call).ok_or(CommandError::NoSuchCall)?;
-                self.park(caller, slot.as_ref(), false, turn).map(|_| ())
-            }
-            Command::Fetch { slot, agent } => {
-                let ix = self.floor.agent_ix(agent).ok_or(CommandError::NoSuchAgent)?;
-                let caller = match self.floor.slots.get(slot) {
-                    Some(Slot::Held(caller)) => *caller,
-                    Some(Slot::Kept(_)) | None => return Err(CommandError::SlotEmpty),
-                };
-                let agent = self.floor.agent(ix);
-                if !agent.is_reachable() || !agent.line.has_no_call() {
-                    return Err(CommandError::PhoneBusy);
-                }
-                let call = self.calls.get_mut(&caller).ok_or(CommandError::SlotEmpty)?;
-                self.at_hand = Some(caller);
-                let rung = park::bring(call, ix, &mut self.floor, turn);
-                self.stepped(caller);
-                if rung { Ok(()) } else { Err(CommandError::SlotRings) }
-            }
-            _ => Err(CommandError::NoSuchSlot),
+        let agent = self.floor.agent_ix(agent).ok_or(CommandError::NoSuchAgent)?;
+        let caller = self.parked_in(slot).ok_or(CommandError::SlotEmpty)?;
+        if !self.floor.agent(agent).is_quiet() {
+            return Err(CommandError::PhoneBusy);
         }
+        let call = self.calls.get_mut(&caller).ok_or(CommandError::SlotEmpty)?;
+        self.at_hand = Some(caller);
+        let rung = park::bring(call, agent, &mut self.floor, turn);
+        self.stepped(caller);
+        if rung { Ok(()) } else { Err(CommandError::SlotRings) }
     }
 
     /// Whether the number is a slot's.
@@ -277,8 +265,7 @@ impl Floor {
         caller: LegId,
         turn: &mut Turn<'_>,
     ) {
-        let there = self.agent(agent);
-        if !lot.tells || !there.is_reachable() || !there.line.has_no_call() {
+        if !lot.tells || !self.agent(agent).is_quiet() {
             return;
         }
         self.code_begins(agent, turn);

@@ -4,7 +4,7 @@
 //! again.
 
 use super::agent::{AgentIx, AgentMemory, AgentState, Duty, Told, reason};
-use super::api::{Command, CommandError};
+use super::api::CommandError;
 use super::floor::{Floor, Turn};
 use super::group::Standing;
 use super::timers::Timer;
@@ -37,6 +37,21 @@ pub(super) enum Missed {
     Refused(SetAside),
     /// The phone could not be reached.
     Unreachable,
+}
+
+/// What a person may order of one agent.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum AgentOrder {
+    /// To take part.
+    SignIn,
+    /// To take part no more.
+    SignOut,
+    /// To be left alone.
+    Pause { reason: String },
+    /// To be rung again.
+    Unpause,
+    /// After-call work: more of it, or none.
+    WrapUp { longer: bool },
 }
 
 impl Floor {
@@ -208,65 +223,51 @@ impl Floor {
         self.settle_agent(ix, turn);
     }
 
-    /// A person's command.
+    /// A person's order about an agent.
     pub(super) fn obey(
         &mut self,
         ix: AgentIx,
-        command: Command,
+        order: AgentOrder,
+        by: Means,
         turn: &mut Turn<'_>,
     ) -> Result<(), CommandError> {
-        use CommandError::{AlreadySo, NoSuchCall, NoSuchNumber, NoSuchReason, NotSignedIn};
+        use AgentOrder as O;
+        use CommandError::{AlreadySo, NoSuchReason, NotSignedIn};
         let plan = self.plan.clone();
         let agent = self.agent_mut(ix);
-        match (&agent.duty, command) {
-            // About a call, never an agent alone.
-            (
-                _,
-                Command::Tape { .. }
-                | Command::Park { .. }
-                | Command::Fetch { .. }
-                | Command::InCall { .. }
-                | Command::Supervise { .. }
-                | Command::AddThird { .. }
-                | Command::DropThird { .. }
-                | Command::Message { .. }
-                | Command::CancelCallback { .. },
-            ) => {
-                return Err(NoSuchCall);
-            }
-            (_, Command::Hours { .. }) => return Err(NoSuchNumber), // about the desk, never an agent
-            (Duty::Out, Command::SignIn { by, .. }) => {
+        match (&agent.duty, order) {
+            (Duty::Out, O::SignIn) => {
                 agent.signs_in_alone = false;
                 self.sign_in(ix, by, turn);
             }
-            (Duty::In | Duty::Aside { .. } | Duty::Paused { .. }, Command::SignIn { .. })
-            | (Duty::Out, Command::SignOut { .. })
-            | (Duty::Paused { .. }, Command::Pause { .. })
-            | (Duty::In, Command::Unpause { .. }) => return Err(AlreadySo),
-            (Duty::Out, Command::Pause { .. } | Command::Unpause { .. }) => {
+            (Duty::In | Duty::Aside { .. } | Duty::Paused { .. }, O::SignIn)
+            | (Duty::Out, O::SignOut)
+            | (Duty::Paused { .. }, O::Pause { .. })
+            | (Duty::In, O::Unpause) => return Err(AlreadySo),
+            (Duty::Out, O::Pause { .. } | O::Unpause) => {
                 return Err(NotSignedIn);
             }
-            (Duty::In | Duty::Aside { .. } | Duty::Paused { .. }, Command::SignOut { by, .. }) => {
+            (Duty::In | Duty::Aside { .. } | Duty::Paused { .. }, O::SignOut) => {
                 // After-call work ends with the day's work; a call in progress goes on.
                 agent.line.wrap_until = None;
                 self.settle_agent(ix, turn);
                 self.agent_mut(ix).duty = Duty::Out;
                 self.note(ix, AgentEvent::SignedOut { by }, turn);
             }
-            (_, Command::WrapUp { longer, .. }) => {
+            (_, O::WrapUp { longer }) => {
                 return self.wrap_up_ordered(ix, longer, turn);
             }
-            (Duty::In | Duty::Aside { .. }, Command::Pause { by: Means::Api, reason, .. })
-                if !plan.pausing.allows(&reason) =>
+            (Duty::In | Duty::Aside { .. }, O::Pause { reason })
+                if by == Means::Api && !plan.pausing.allows(&reason) =>
             {
                 return Err(NoSuchReason);
             }
-            (Duty::In | Duty::Aside { .. }, Command::Pause { by, reason, .. }) => {
+            (Duty::In | Duty::Aside { .. }, O::Pause { reason }) => {
                 let reason: String = reason.chars().take(REASON_MOST).collect();
                 agent.duty = Duty::Paused { reason: reason.clone() };
                 self.note(ix, AgentEvent::Paused { by, reason }, turn);
             }
-            (Duty::Aside { .. } | Duty::Paused { .. }, Command::Unpause { by, .. }) => {
+            (Duty::Aside { .. } | Duty::Paused { .. }, O::Unpause) => {
                 agent.duty = Duty::In;
                 self.note(ix, AgentEvent::Unpaused { by }, turn);
             }

@@ -101,29 +101,28 @@ fn begin(
     }
     let told = floor.plan.supervisors.announcement.is_none();
     let telling = if told { Telling::Done } else { Telling::Due };
-    let (means, timer) = (wish.means, None);
-    let mut supervisor =
-        Supervisor { agent: who, leg: LegId(0), mode, means, joined: false, telling, timer };
-    if let Some(leg) = wish.leg {
-        (supervisor.leg, supervisor.joined) = (leg, true);
-        turn.act(Action::Accept { leg });
-        floor.call_placed(who, turn);
-        began(&supervisor, whom, call, floor, turn);
-    } else {
-        if !floor.may_ring(who) {
-            return Err(CommandError::Busy);
+    let (means, joined, mut timer) = (wish.means, wish.leg.is_some(), None);
+    let leg = match wish.leg {
+        Some(leg) => {
+            turn.act(Action::Accept { leg });
+            floor.call_placed(who, turn);
+            floor.seat_guest(leg, call.leg);
+            leg
         }
-        let leg = floor.draw_leg();
-        supervisor.leg = leg;
-        let extension = Number(floor.agent(who).id.0.clone());
-        turn.act(Action::Dial { leg, extension, on_behalf_of: call.leg, shown: None });
-        let until = turn.now.mono + floor.plan.extension_ring;
-        floor.timers.set(Timer::Guest(leg), &mut supervisor.timer, Some(until));
-        floor.direct_rings(who, turn);
+        None if !floor.agent(who).may_be_rung() => return Err(CommandError::Busy),
+        None => {
+            let extension = Number(floor.agent(who).id.0.clone());
+            let leg = floor.dial_guest(extension, call.leg, &mut timer, turn);
+            floor.direct_rings(who, turn);
+            leg
+        }
+    };
+    let supervisor = Supervisor { agent: who, leg, mode, means, joined, telling, timer };
+    if joined {
+        began(&supervisor, whom, call, floor, turn);
     }
-    floor.seat_guest(supervisor.leg, call.leg);
     floor.tables.lay(call.leg, whom).supervisor = Some(supervisor);
-    Ok(wish.leg.is_some())
+    Ok(joined)
 }
 
 fn began(supervisor: &Supervisor, whom: AgentIx, call: &Call, floor: &Floor, turn: &mut Turn<'_>) {
@@ -225,13 +224,4 @@ pub(super) fn told(caller: LegId, play: PlayId, floor: &mut Floor) -> bool {
         supervisor.telling = Telling::Done;
     }
     is
-}
-
-impl Floor {
-    /// Whether nothing goes on at the agent's phone, and it can be rung.
-    pub(super) fn may_ring(&self, ix: AgentIx) -> bool {
-        let agent = self.agent(ix);
-        let line = &agent.line;
-        agent.is_reachable() && line.offer.is_none() && line.ringing == 0 && line.talking == 0
-    }
 }

@@ -15,7 +15,7 @@ use super::supervise::{Supervisor, Telling};
 use super::third::Third;
 use super::timers::Timer;
 use super::{recall, supervise, third};
-use crate::base::LegId;
+use crate::base::{LegId, Mono, Number};
 use crate::event::{CallEvent, OfferEnd, Purpose, Supervision};
 use std::collections::BTreeMap;
 
@@ -310,13 +310,29 @@ pub(super) fn dismiss(call: &Call, floor: &mut Floor, turn: &mut Turn<'_>) {
 }
 
 impl Floor {
-    /// A guest's leg, with the time until which it may ring.
+    /// A leg is a guest's of this call.
     pub(super) fn seat_guest(&mut self, leg: LegId, call: LegId) {
         self.tables.legs.insert(leg, call);
     }
 
+    /// Rings a phone that is to be a guest of this call; `timer` holds until when.
+    pub(super) fn dial_guest(
+        &mut self,
+        extension: Number,
+        call: LegId,
+        timer: &mut Option<Mono>,
+        turn: &mut Turn<'_>,
+    ) -> LegId {
+        let leg = self.draw_leg();
+        turn.act(Action::Dial { leg, extension, on_behalf_of: call, shown: None });
+        self.seat_guest(leg, call);
+        let until = turn.now.mono + self.plan.extension_ring;
+        self.timers.set(Timer::Guest(leg), timer, Some(until));
+        leg
+    }
+
     /// A guest's leg is forgotten, with its timer.
-    pub(super) fn forget_guest(&mut self, leg: LegId, timer: &mut Option<crate::base::Mono>) {
+    pub(super) fn forget_guest(&mut self, leg: LegId, timer: &mut Option<Mono>) {
         self.tables.legs.remove(&leg);
         self.timers.set(Timer::Guest(leg), timer, None);
     }

@@ -99,7 +99,8 @@ impl Desk {
             Route::Agent(id) => {
                 let ix = self.floor.agent_ix(id).ok_or(E::NoSuchNumber)?;
                 // Also the agent's own: it talks.
-                if self.floor.may_ring(ix) { Ok(Whom::Agent(ix)) } else { Err(E::Busy) }
+                let free = self.floor.agent(ix).may_be_rung();
+                if free { Ok(Whom::Agent(ix)) } else { Err(E::Busy) }
             }
             Route::Other => {
                 let own = Number(self.floor.agent(agent).id.0.clone());
@@ -258,47 +259,44 @@ fn begin(
     let inside = !matches!(whom, Whom::Outside(_));
     let shown = Private::new(number.as_str().to_owned());
     let called = CallEvent::ThirdCalled { by: by.clone(), number: shown, inside, means };
-    let ring = turn.now.mono + floor.plan.extension_ring;
-    let (who, until) = match whom {
+    let mut timer = None;
+    let who = match whom {
         Whom::Agent(colleague) => {
             call.record(called, turn);
-            let (leg, extension) = (floor.draw_leg(), number.clone());
-            turn.act(Action::Dial { leg, extension, on_behalf_of: call.leg, shown: None });
+            let leg = floor.dial_guest(number.clone(), call.leg, &mut timer, turn);
             floor.direct_rings(colleague, turn);
-            (Who::Agent(colleague, leg), ring)
+            Who::Agent(colleague, leg)
         }
         Whom::Phone(extension) => {
             call.record(called, turn);
-            let leg = floor.draw_leg();
-            turn.act(Action::Dial { leg, extension, on_behalf_of: call.leg, shown: None });
-            (Who::Phone(leg), ring)
+            Who::Phone(floor.dial_guest(extension, call.leg, &mut timer, turn))
         }
         Whom::Outside(way) => match floor.reach(&Number(by.0), way, turn) {
             Next::Nobody { .. } => return Err(CommandError::Busy),
             Next::Try(attempt) => {
                 call.record(called, turn);
-                let until = attempt.until;
-                (dialled(attempt, call, turn), until)
+                dialled(attempt, &mut timer, call, floor, turn)
             }
         },
     };
-    let mut third = Third { who, number: number.clone(), joined: false, timer: None };
-    seat(&mut third, until, call, floor);
+    let third = Third { who, number: number.clone(), joined: false, timer };
     floor.tables.lay(call.leg, agent).third = Some(third);
     Ok(())
 }
 
 /// A trunk is tried.
-fn dialled(attempt: Attempt, call: &Call, turn: &mut Turn<'_>) -> Who {
+fn dialled(
+    attempt: Attempt,
+    timer: &mut Option<Mono>,
+    call: &Call,
+    floor: &mut Floor,
+    turn: &mut Turn<'_>,
+) -> Who {
     call.record(CallEvent::TrunkTried { trunk: attempt.trunk.clone() }, turn);
     turn.act(attempt.dial(call.leg));
+    floor.seat_guest(attempt.leg, call.leg);
+    floor.timers.set(Timer::Guest(attempt.leg), timer, Some(attempt.until));
     Who::Reached(attempt)
-}
-
-fn seat(third: &mut Third, until: Mono, call: &Call, floor: &mut Floor) {
-    let leg = third.leg();
-    floor.seat_guest(leg, call.leg);
-    floor.timers.set(Timer::Guest(leg), &mut third.timer, Some(until));
 }
 
 fn take(call: &Call, floor: &mut Floor) -> Option<Third> {
@@ -384,9 +382,7 @@ fn refused(mut third: Third, status: u16, call: &Call, floor: &mut Floor, turn: 
     call.record(CallEvent::TrunkFailed { trunk: attempt.trunk.clone(), status }, turn);
     match floor.refused_outside(attempt, status, turn) {
         Next::Try(attempt) => {
-            let until = attempt.until;
-            third.who = dialled(attempt, call, turn);
-            seat(&mut third, until, call, floor);
+            third.who = dialled(attempt, &mut third.timer, call, floor, turn);
             put(call, third, floor);
         }
         Next::Nobody { status, .. } => {
@@ -400,9 +396,7 @@ fn refused(mut third: Third, status: u16, call: &Call, floor: &mut Floor, turn: 
 fn no_third(call: &Call, floor: &mut Floor, turn: &mut Turn<'_>) {
     let State::Talking(talk) = &call.state else { return };
     if !talk.agent_holds && !talk.caller_holds {
-        let (leg, play) = (talk.phone, floor.draw_play());
-        let prompts = vec![floor.plan.code_refused.clone()];
-        turn.act(Action::Play { leg, play, prompts, looped: false, stops_on_key: false });
+        floor.refuses(talk.phone, turn);
     }
 }
 
