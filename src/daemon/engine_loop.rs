@@ -31,6 +31,8 @@ const BATCH_INPUTS: usize = 128;
 /// What the engine decided waits this long for the journal, then goes out all the same: a stuck disk
 /// must not silence the desk. Shown as "journal behind".
 const JOURNAL_PATIENCE: Duration = Duration::from_millis(400);
+/// How often the log says that it is not waited for.
+const HASTE_TOLD_EVERY: Duration = Duration::from_secs(10);
 /// Shut doors that are shown by name; their number is always whole.
 const BLOCKED_SHOWN: usize = 200;
 /// The loop looks around at least this often, so that its pulse can be felt.
@@ -173,6 +175,8 @@ struct Running {
     next_batch: u64,
     committed: u64,
     journal_well: bool,
+    /// When the log last said that what is said goes out before it is written.
+    hasty_since: Option<Instant>,
     waiting_replies: BTreeMap<u64, oneshot::Sender<Result<(), CommandError>>>,
     next_token: u64,
     stopping: Option<Stopping>,
@@ -190,6 +194,7 @@ impl EngineLoop {
             next_batch: 1,
             committed: 0,
             journal_well: true,
+            hasty_since: None,
             waiting_replies: BTreeMap::new(),
             next_token: 1,
             stopping: None,
@@ -438,11 +443,22 @@ impl Running {
             let Some(held) = self.held.pop_front() else { break };
             if !written {
                 self.it.pulse.said_before_written.fetch_add(1, Ordering::Relaxed);
+                self.tell_of_haste();
             }
             self.carry_out(held.recorder, held.media, held.sends, held.replies);
             if !held.entries.is_empty() {
                 (self.it.told)(held.entries);
             }
+        }
+    }
+
+    /// The one case in which a `kill -9` loses what somebody was told: the log says when it may.
+    fn tell_of_haste(&mut self) {
+        if self.hasty_since.is_none_or(|since| since.elapsed() >= HASTE_TOLD_EVERY) {
+            self.hasty_since = Some(Instant::now());
+            tracing::warn!(
+                "the journal does not keep up: what is decided goes out before it is written"
+            );
         }
     }
 

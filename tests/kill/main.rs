@@ -46,6 +46,7 @@ fn killed_at_fifty_instants_every_call_that_was_told_anything_has_exactly_one_ou
         .collect();
     let mut seed = 0x9E37_79B9_7F4A_7C15_u64;
     let (mut told, mut open_at_kill) = (0usize, 0usize);
+    let (mut hasty_rounds, mut warned_before) = (0usize, 0usize);
     let mut outcomes: BTreeMap<String, usize> = BTreeMap::new();
     for round in 0..KILLS {
         let running: Vec<Sipp> = callers
@@ -63,6 +64,12 @@ fn killed_at_fifty_instants_every_call_that_was_told_anything_has_exactly_one_ou
         seed ^= seed << 17;
         rest(1000 + seed % 700);
         desk.kill();
+        // On a machine that does not get to writing for 400 ms, calls go on (docs/ARCHITECTURE.md): what was
+        // said then may be lost, and the log says so. Such a round proves nothing but that.
+        let warned = desk.log().matches("goes out before it is written").count();
+        let hasty = warned > warned_before;
+        warned_before = warned;
+        hasty_rounds += usize::from(hasty);
         let done: Vec<_> = running.into_iter().map(Sipp::stop).collect();
         desk.again();
         let history = by_caller(&desk);
@@ -70,7 +77,7 @@ fn killed_at_fifty_instants_every_call_that_was_told_anything_has_exactly_one_ou
             let from = call.value("from").expect("every call logs its number");
             let rows = history.get(from).cloned().unwrap_or_default();
             assert!(rows.len() <= 1, "round {round}: two calls of {from}: {rows:?}");
-            if !was_told(call) {
+            if !was_told(call) || (hasty && rows.is_empty()) {
                 continue;
             }
             told += 1;
@@ -91,7 +98,7 @@ fn killed_at_fifty_instants_every_call_that_was_told_anything_has_exactly_one_ou
         for call in agents.calls().values().filter(|c| c.has("answered")) {
             let from = call.value("invite").unwrap_or_default().to_owned();
             if let Some(rows) =
-                history.get(&from).filter(|_| from.starts_with(&format!("03{round:02}")))
+                history.get(&from).filter(|_| !hasty && from.starts_with(&format!("03{round:02}")))
             {
                 let outcome = rows[0].as_deref().unwrap_or_default();
                 assert!(
@@ -102,6 +109,7 @@ fn killed_at_fifty_instants_every_call_that_was_told_anything_has_exactly_one_ou
         }
     }
     agents.stop();
+    assert!(hasty_rounds <= KILLS as usize / 5, "the machine is too slow: {hasty_rounds} rounds");
     println!(
         "{KILLS} kills, {told} calls told more than 100, {open_at_kill} of them open at the kill: {outcomes:?}"
     );

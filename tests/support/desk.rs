@@ -227,6 +227,11 @@ impl Desk {
         self.process.kill();
     }
 
+    /// What all its processes have logged.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.dir.file("daemon.log")).unwrap_or_default()
+    }
+
     /// Starts it again on the same store and waits until it is healthy.
     #[track_caller]
     pub fn again(&mut self) {
