@@ -6,7 +6,7 @@ use std::fs;
 use std::path::Path;
 
 /// Kinds of one `of`, and where their enum is.
-const TABLES: [(&str, &str); 9] = [
+const TABLES: [(&str, &str); 10] = [
     ("call", "CallEvent"),
     ("placed", "PlacedEvent"),
     ("sound", "SoundEvent"),
@@ -15,6 +15,7 @@ const TABLES: [(&str, &str); 9] = [
     ("recording", "RecordingEvent"),
     ("message", "MessageEvent"),
     ("callback", "CallbackEvent"),
+    ("figures", "FiguresEvent"),
     ("desk", "DeskEvent"),
 ];
 

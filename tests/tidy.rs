@@ -22,7 +22,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("engine", &["base", "sdp", "dtls", "rtp", "sip", "dialplan", "event", "pbx", "recording"]),
     ("simulate", &["base", "sdp", "rtp", "sip", "dialplan", "event", "pbx", "view", "engine"]),
     ("rehearse", &["base", "dialplan", "event", "pbx", "view"]),
-    ("config", &["base", "sdp", "rtp", "sip", "trace", "dialplan", "event", "recording"]),
+    ("config", &["base", "sdp", "rtp", "sip", "trace", "dialplan", "event", "view", "recording"]),
     ("io/dns", &["base", "sip"]),
     ("io/net", &["base", "sip"]),
     ("io/media", &["base", "sdp", "rtp", "srtp", "ice", "dtls", "recording"]),

@@ -5,6 +5,7 @@
 //! token are [`Private`]; no finding ever shows a line of the files that hold them.
 
 mod changes;
+mod figures;
 mod files;
 mod parse;
 mod parse_accounts;
@@ -33,6 +34,7 @@ use crate::sdp::{Codec, Sealing};
 use crate::sip::api::{Account, AccountPolicy, Directory, Listener, Settings, Transport, Trunk};
 use crate::sip::trunk::{Profile, Upstream};
 use crate::trace::{Bounds, Collector, Reveal};
+use crate::view::Policy;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::ops::{Range, RangeInclusive};
@@ -57,6 +59,8 @@ pub struct Config {
     pub trace: TraceConfig,
     /// `[plan] file`.
     pub plan: PathBuf,
+    /// `[figures]`.
+    pub figures: Policy,
     /// `[accounts] file`; none when all phones are fixed.
     pub accounts_file: Option<PathBuf>,
     /// What the accounts file says, by user name.

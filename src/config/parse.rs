@@ -80,6 +80,8 @@ impl Reading<'_, '_> {
         let trace = top.table("trace", self.out).unwrap_or_else(|| top.empty());
         let trace = self.trace(trace);
         let recording = top.table("recording", self.out).and_then(|table| self.recording(table));
+        let figures = top.table("figures", self.out).unwrap_or_else(|| top.empty());
+        let figures = self.figures(figures);
         let plan = section(&mut top, "plan", "[plan] file = \"service-desk.toml\"", self.out);
         let plan = plan.and_then(|mut table| {
             let file = table.need("file", "file = \"dialplans/service-desk.toml\"", self.out);
@@ -114,6 +116,7 @@ impl Reading<'_, '_> {
             store,
             http,
             recording,
+            figures,
             trace,
             plan: plan?,
             accounts_file,

@@ -29,6 +29,8 @@ pub(super) enum Problem {
     Unreachable { key: String, found: String },
     /// Not `first-last`.
     BadPorts { found: String },
+    /// Not a date.
+    BadDate { found: String },
     /// The first port is odd.
     OddPort { first: u16 },
     /// Fewer than four ports.
@@ -210,6 +212,12 @@ impl Problem {
                     "1024 以上で小さい方から（例: \"20000-29999\"）",
                     "1024 or more, the smaller first, such as \"20000-29999\""
                 ),
+            ),
+            Self::BadDate { found } => (
+                Error,
+                "bad-date",
+                say!("\"{found}\" は日付として読めない", "\"{found}\" is not a date"),
+                say!("年-月-日（例: \"2026-04-01\"）", "year-month-day, such as \"2026-04-01\""),
             ),
             Self::OddPort { first } => (
                 Error,

@@ -120,6 +120,7 @@ impl Config {
         if let Some(recording) = &self.recording {
             recording.show(&mut line);
         }
+        super::figures::show(&self.figures, &mut line);
         line(format!("\n[plan]\nfile = {}", path(&self.plan)));
         if let Some(file) = &self.accounts_file {
             line(format!("\n[accounts]\nfile = {}", path(file)));

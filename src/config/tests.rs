@@ -48,6 +48,7 @@ fn the_example_shows_every_default() {
                     && !rest.starts_with("encryption =")
                     && !rest.starts_with("dtmf =")
                     && !rest.starts_with("viewer_token_file")
+                    && !rest.starts_with("service_begins")
                     && !rest.starts_with("hep") =>
             {
                 format!("{rest}\n")
@@ -428,5 +429,36 @@ fn rules_and_traces_that_cannot_be_meant_are_refused() {
     ];
     for (text, due) in table {
         assert_eq!(codes(&read(&text)), [due], "{text}");
+    }
+}
+
+#[test]
+fn the_contracts_settings_are_read_or_refused_by_name() {
+    let figures = |text: &str| read(&format!("{LEAST}[figures]\n{text}\n"));
+    let agreed = figures("").expect("the default").0.figures;
+    assert_eq!(agreed, crate::view::Policy::default());
+    let whole = "short_call_ms = 5000\nreleased_counts_as = \"abandoned\"\n\
+                 failed_counts_as = \"excluded\"\nmenu_left_counts_as = \"abandoned\"\n\
+                 message_taken_counts_as = \"answered\"\nanswer_target_ms = 30000\n\
+                 short_call_excluded_from = \"abandon_and_busy\"\nabandon_limit = 8\n\
+                 busy_limit = 4\nservice_begins = \"2026-04-01\"";
+    let (config, _) = figures(whole).expect("all of them");
+    assert_eq!(config.figures.check(), Ok(()));
+    assert_eq!(config.figures.settings().len(), 10);
+    // What is shown means the same, and a change of it waits for a restart.
+    let shown = config.show();
+    let section = shown.split("[figures]\n").nth(1).and_then(|rest| rest.split("\n\n").next());
+    let (again, _) = figures(section.expect("it is shown")).expect("it is read again");
+    assert_eq!(again.figures, config.figures);
+    let (default, _) = figures("").expect("the default");
+    assert_eq!(default.needs_restart(&config).len(), 10);
+    for (text, code) in [
+        ("released_counts_as = \"excluded\"", "bad-word"),
+        ("failed_counts_as = \"busy\"", "bad-word"),
+        ("busy_limit = 0", "out-of-range"),
+        ("service_begins = \"2026-02-30\"", "bad-date"),
+        ("short_call = 3", "unknown-key"),
+    ] {
+        assert_eq!(codes(&figures(text)), [code], "{text}");
     }
 }

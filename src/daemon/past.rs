@@ -4,11 +4,11 @@
 use super::start::StartError;
 use crate::base::{AgentId, CallId, Now};
 use crate::dialplan::Plan;
-use crate::event::{CallEvent, DeskEvent, Entry, Fact, RecordingEvent};
+use crate::event::{CallEvent, DeskEvent, Entry, Fact, FiguresEvent, RecordingEvent};
 use crate::io::store;
-use crate::pbx::{AgentMemory, Boxes, CallbacksMemory, Periods, Talked, TalkedMemory};
+use crate::pbx::{AgentMemory, Boxes, CallbacksMemory, Declared, Periods, Talked, TalkedMemory};
 use crate::recording::command::RecordingId;
-use crate::view::{self, Views};
+use crate::view::{self, Policy, Views};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the history says at the start.
@@ -21,6 +21,8 @@ pub(super) struct Past {
     pub boxes: Boxes,
     /// Wishes to be called back that are not over.
     pub wishes: CallbacksMemory,
+    /// What people declared about the figures.
+    pub declared: Declared,
     /// Last words for the calls that were open when the last run ended.
     pub closing: Vec<Entry>,
     pub next_seq: u64,
@@ -51,16 +53,29 @@ fn forget_phones(agents: &mut BTreeMap<AgentId, AgentMemory>) {
     }
 }
 
+/// The settings by which the contract is read, when they are not those that the history wrote last: so
+/// that every figure can name the settings of its time.
+fn new_settings(views: &Views, policy: &Policy, before: usize, now: Now) -> Option<Entry> {
+    let (written, version) = views.settings();
+    let settings = policy.settings();
+    let event = FiguresEvent::SettingsChanged { version: version.saturating_add(1), settings };
+    let seq = views.next_seq().saturating_add(u64::try_from(before).unwrap_or(0));
+    let changed = *written != policy.settings();
+    changed.then_some(Entry { seq, at: now.wall, fact: Fact::Figures { event } })
+}
+
 pub(super) fn read(
     entries: store::Entries,
     setup: view::Setup,
     plan: &Plan,
     now: Now,
 ) -> Result<Past, StartError> {
+    let policy = setup.policy.clone();
     let mut views = Views::new(setup);
     let mut agents: BTreeMap<AgentId, AgentMemory> = BTreeMap::new();
     let mut talked = TalkedMemory::default();
     let (mut unkept, mut periods) = (BTreeSet::new(), Periods::default());
+    let mut declared = Declared::default();
     let (mut boxes, mut wishes) = (Boxes::default(), CallbacksMemory::default());
     for block in entries {
         for entry in block? {
@@ -88,8 +103,10 @@ pub(super) fn read(
                 | Fact::Sound { .. }
                 | Fact::Message { .. }
                 | Fact::Callback { .. }
+                | Fact::Figures { .. }
                 | Fact::Trunk { .. } => {}
             }
+            declared.apply(&entry.fact);
             boxes.apply(&entry);
             wishes.apply(&entry);
             talked.apply(&entry, plan);
@@ -97,12 +114,13 @@ pub(super) fn read(
         }
     }
     forget_phones(&mut agents);
-    let closing = views.closing_entries(now.wall);
+    let mut closing = views.closing_entries(now.wall);
+    closing.extend(new_settings(&views, &policy, closing.len(), now));
     for entry in &closing {
         talked.apply(entry, plan);
         views.apply(entry);
     }
     let talked = talked.talked;
     let next_seq = views.next_seq();
-    Ok(Past { views, agents, talked, periods, boxes, wishes, closing, next_seq, unkept })
+    Ok(Past { views, agents, talked, periods, boxes, wishes, declared, closing, next_seq, unkept })
 }

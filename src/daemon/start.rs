@@ -281,7 +281,7 @@ pub async fn start(
     let store = Arc::new(store);
     let setup = view::Setup {
         timezone: plan.timezone,
-        policy: view::Policy::default(),
+        policy: config.figures.clone(),
         agents: plan.agents.iter().map(|(id, agent)| (id.clone(), agent.name.clone())).collect(),
         demonstration: kind == store::Kind::Demonstration,
         desk: plan.name.clone(),
@@ -373,6 +373,7 @@ pub async fn start(
         periods: past.periods,
         boxes: past.boxes,
         wishes: past.wishes,
+        declared: past.declared,
     };
     let started = DeskEvent::Started {
         version: env!("CARGO_PKG_VERSION").to_owned(),

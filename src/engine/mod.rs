@@ -283,6 +283,8 @@ pub struct Parts {
     pub boxes: pbx::Boxes,
     /// Wishes to be called back from before the restart.
     pub wishes: pbx::CallbacksMemory,
+    /// What people declared about the figures before the restart.
+    pub declared: pbx::Declared,
 }
 
 /// Every number that a phone of ours can have.
@@ -313,6 +315,7 @@ impl Engine {
         desk.restore(parts.agents);
         desk.restore_talked(parts.talked);
         desk.restore_hours(parts.periods, now);
+        desk.restore_declared(parts.declared);
         desk.restore_attended(parts.boxes, parts.wishes, now);
         let ports = Ports::new(parts.policy.first_port, parts.policy.last_port);
         let mut engine = Self {

@@ -99,6 +99,7 @@ impl Room {
             periods: crate::pbx::Periods::default(),
             boxes: crate::pbx::Boxes::default(),
             wishes: crate::pbx::CallbacksMemory::default(),
+            declared: crate::pbx::Declared::default(),
         };
         let mut out = Outbox::default();
         let started = DeskEvent::Started { version: "0".to_owned(), plan: "demo".to_owned() };

@@ -9,6 +9,7 @@ mod agent;
 mod call;
 mod callback;
 mod desk;
+mod figures;
 mod message;
 mod placed;
 mod recording;
@@ -21,6 +22,7 @@ pub use call::{
 };
 pub use callback::{CallbackEnd, CallbackEvent};
 pub use desk::DeskEvent;
+pub use figures::{ClosedFigures, FiguresEvent, Settings};
 pub use message::MessageEvent;
 pub use placed::{PlacedEnd, PlacedEvent};
 pub use recording::{RecordingEvent, RecordingStop, RecordingTrouble};
@@ -121,6 +123,11 @@ pub enum Fact {
         call: CallId,
         /// The step.
         event: CallbackEvent,
+    },
+    /// Something that people declare about the contract's figures.
+    Figures {
+        /// What it was.
+        event: FiguresEvent,
     },
     /// Something about the desk as a whole.
     Desk {

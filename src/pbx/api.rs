@@ -1,6 +1,7 @@
 //! The face of the desk's rules: what they are told and what they ask for. No SIP, no SDP, no sockets:
 //! legs ring, answer and end; prompts play; keys come.
 
+use super::declared::Declaration;
 use super::hours::HoursOrder;
 use crate::base::{AgentId, CallId, LegId, Number, PlayId, Private, PromptId, Reason, TrunkId};
 use crate::dialplan::{InCall, Way};
@@ -320,6 +321,15 @@ pub enum Command {
         /// By what.
         by: Means,
     },
+    /// Declares something about the contract's figures.
+    Declare {
+        /// What.
+        what: Declaration,
+        /// Who, 1 to 64 characters.
+        author: String,
+        /// By what.
+        by: Means,
+    },
     /// Lets a supervisor hear an agent's talk, in another way, or no longer. The phone of one who does not
     /// yet is rung.
     Supervise {
@@ -417,6 +427,20 @@ pub enum CommandError {
     /// The plan names the reasons for a pause, and this is none of them.
     #[error("the plan does not name this reason for a pause")]
     NoSuchReason,
+    /// There is no exclusion of this number.
+    #[error("there is no exclusion of this number")]
+    NoSuchExclusion,
+    /// It would be approved by who entered it.
+    #[error("another person than the one who entered it must approve it")]
+    SamePerson,
+    /// The period is empty, begins in the future or is longer than 400 days.
+    #[error(
+        "the period must begin in the past, end after it begins, and be no longer than 400 days"
+    )]
+    BadPeriod,
+    /// The bound of what can be declared.
+    #[error("there are as many of these as can be")]
+    TooMany,
     /// Pausing needs a signed-in agent.
     #[error("the agent is not signed in")]
     NotSignedIn,

@@ -7,6 +7,7 @@ use super::boxes::Boxes;
 use super::call::{Call, Event, Over, State};
 use super::callback::{Callbacks, CallbacksMemory};
 use super::channels::Trunks;
+use super::declared::Declared;
 use super::floor::{Floor, Turn};
 use super::message;
 use super::placed::{self, Placed};
@@ -27,6 +28,8 @@ pub struct Desk {
     pub(super) placed: Placed,
     /// Wishes to be called back.
     pub(super) callbacks: Callbacks,
+    /// What people declared about the figures.
+    pub(super) declared: Declared,
     /// Phones that are no agent's, and whether they can be dialled.
     pub(super) phones: BTreeMap<Number, bool>,
     pub(super) floor: Floor,
@@ -43,7 +46,8 @@ impl Desk {
         let floor = Floor::new(plan, rng);
         let (placed, phones) = (Placed::default(), BTreeMap::new());
         let (calls, callbacks) = (BTreeMap::new(), Callbacks::default());
-        Self { calls, placed, callbacks, phones, floor, max_calls, at_hand: None }
+        let declared = Declared::default();
+        Self { calls, placed, callbacks, declared, phones, floor, max_calls, at_hand: None }
     }
 
     /// How many calls each trunk carries at once; before any input. A trunk not named is not bounded.

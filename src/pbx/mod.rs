@@ -16,6 +16,7 @@ mod callback;
 mod channels;
 mod code;
 mod consult;
+mod declared;
 mod desk;
 mod direct;
 mod entry;
@@ -57,6 +58,7 @@ pub use api::{
 };
 pub use boxes::Boxes;
 pub use callback::CallbacksMemory;
+pub use declared::{Declaration, Declared, LONGEST_EXCLUSION_MS, MOST_EXCLUSIONS, MOST_REVISIONS};
 pub use desk::Desk;
 pub use gauges::{Gauges, GroupGauge};
 pub use hours::{HoursOrder, LONGEST_PERIOD_MS, Period, Periods};

@@ -41,6 +41,7 @@ impl Desk {
             Command::Hours { number, order, author, by } => {
                 self.order_hours(number, order, author, by, turn)
             }
+            Command::Declare { what, author, by } => self.declare(what, author, by, turn),
             Command::Supervise { by, agent, mode, means } => {
                 let wish = Wish { by: &by, agent: &agent, mode, means, leg: None };
                 self.supervise(&wish, turn).map(|_| ())

@@ -84,6 +84,7 @@ impl TalkedMemory {
             | Fact::Recording { .. }
             | Fact::Message { .. }
             | Fact::Callback { .. }
+            | Fact::Figures { .. }
             | Fact::Desk { .. } => false,
         };
         if restart {

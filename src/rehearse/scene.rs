@@ -324,7 +324,7 @@ impl<'c> Stage<'c> {
             _ => {}
         }
         if let Some(decision) = self.progress.step(event, t_ms, &self.policy) {
-            self.story.outcome = Some(decision.outcome);
+            self.story.outcome = Some(decision.outcome());
             self.over = true;
         }
     }

@@ -141,6 +141,7 @@ impl Watch {
             | Fact::Sound { .. }
             | Fact::Recording { .. }
             | Fact::Message { .. }
+            | Fact::Figures { .. }
             | Fact::Trunk { .. } => {}
             Fact::Callback { call, event } => self.see_wish(*call, event),
             Fact::Agent { agent, event } => self.see_agent(agent, event),

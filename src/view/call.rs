@@ -298,7 +298,7 @@ impl Call {
             origin: self.origin.clone(),
             counted: self.counted,
             state: self.state(),
-            outcome: decision.map(|decision| decision.outcome),
+            outcome: decision.map(|decision| decision.outcome()),
             group: self.group.clone(),
             agent: self.agent.clone(),
             talks: self.talks.clone(),
@@ -326,7 +326,7 @@ impl Call {
     pub(super) fn wanted(&self, query: &CallQuery) -> bool {
         query.since.is_none_or(|since| self.arrived_at >= since)
             && query.outcome.is_none_or(|wanted| {
-                self.progress.decision().is_some_and(|decision| decision.outcome == wanted)
+                self.progress.decision().is_some_and(|decision| decision.outcome() == wanted)
             })
     }
 }

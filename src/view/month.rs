@@ -1,6 +1,6 @@
 //! A calendar month, the contract's unit of judging.
 
-use chrono::{Datelike, NaiveDate};
+use chrono::{Datelike, Months, NaiveDate};
 use serde::{Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;
@@ -23,6 +23,18 @@ impl Month {
     #[must_use]
     pub fn first(self) -> NaiveDate {
         NaiveDate::from_ymd_opt(self.year, self.month, 1).unwrap_or(NaiveDate::MIN)
+    }
+
+    /// So many months later.
+    #[must_use]
+    pub fn later(self, months: u32) -> Self {
+        self.first().checked_add_months(Months::new(months)).map_or(self, Self::of)
+    }
+
+    /// So many months earlier.
+    #[must_use]
+    pub fn earlier(self, months: u32) -> Self {
+        self.first().checked_sub_months(Months::new(months)).map_or(self, Self::of)
     }
 
     /// Its last day.
@@ -86,6 +98,8 @@ mod tests {
         }
         let february: Month = "2024-02".parse().expect("a month");
         assert_eq!(february.last().to_string(), "2024-02-29");
+        assert_eq!(february.later(11).to_string(), "2025-01");
+        assert_eq!(february.earlier(2).to_string(), "2023-12");
         let december: Month = "2026-12".parse().expect("a month");
         assert_eq!(
             (december.first().to_string(), december.last().to_string()),

@@ -5,6 +5,7 @@
 //! it is read.
 
 use super::Policy;
+use super::rule::Rule;
 use crate::event::{CallEvent, EndCause, Party, Purpose};
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap};
 
@@ -37,6 +38,24 @@ pub enum Outcome {
 }
 
 impl Outcome {
+    /// As in the contract.
+    #[must_use]
+    pub const fn japanese(self) -> &'static str {
+        match self {
+            Self::Answered => "応答",
+            Self::AnsweredAfterBusy => "ビジー後応答",
+            Self::Abandoned => "放棄",
+            Self::ShortAbandoned => "ワンコール切り",
+            Self::BusyReleased => "ビジー切断",
+            Self::Blocked => "輻輳拒否",
+            Self::MenuLeft => "自動応答内離脱",
+            Self::MenuServed => "自動応答完了",
+            Self::Closed => "時間外",
+            Self::MessageTaken => "伝言",
+            Self::Failed => "障害",
+        }
+    }
+
     /// All of them, in the contract's order.
     pub const ALL: [Self; 11] = [
         Self::Answered,
@@ -68,6 +87,12 @@ impl Outcome {
             Self::MessageTaken => "message_taken",
             Self::Failed => "failed",
         }
+    }
+
+    /// Whether an operator answered.
+    #[must_use]
+    pub const fn is_answered(self) -> bool {
+        matches!(self, Self::Answered | Self::AnsweredAfterBusy)
     }
 
     /// Reads [`Outcome::name`].
@@ -120,11 +145,19 @@ impl Serialize for PerOutcome {
 /// What a call came to, with the figures that hang on it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Decision {
-    /// The outcome.
-    pub outcome: Outcome,
+    /// What gave the outcome.
+    pub rule: Rule,
     /// From asking for an operator to the answer or the end, milliseconds; none when no operator
     /// was ever asked for.
     pub wait_ms: Option<u64>,
+}
+
+impl Decision {
+    /// The outcome.
+    #[must_use]
+    pub const fn outcome(&self) -> Outcome {
+        self.rule.outcome()
+    }
 }
 
 /// How far a call has come towards its outcome.
@@ -164,16 +197,17 @@ impl Progress {
             self.heard = true;
             self.busy |= *purpose == Purpose::Busy;
         }
-        let decided = |outcome, wait_ms| Decided(Decision { outcome, wait_ms });
+        let decided = |rule, wait_ms| Decided(Decision { rule, wait_ms });
         let next = match (self.stage, event) {
             (_, CallEvent::OperatorAnswered { .. }) => {
-                let outcome =
-                    if self.busy { Outcome::AnsweredAfterBusy } else { Outcome::Answered };
-                decided(outcome, Some(self.waited_ms(t_ms).unwrap_or(0)))
+                let rule =
+                    if self.busy { Rule::AgentAnsweredAfterBusy } else { Rule::AgentAnswered };
+                decided(rule, Some(self.waited_ms(t_ms).unwrap_or(0)))
             }
             // What was left stays left, whatever ends the call after that.
-            (_, CallEvent::MessageLeft { .. } | CallEvent::CallbackAsked { .. }) => {
-                decided(Outcome::MessageTaken, self.waited_ms(t_ms))
+            (_, CallEvent::MessageLeft { .. }) => decided(Rule::MessageLeft, self.waited_ms(t_ms)),
+            (_, CallEvent::CallbackAsked { .. }) => {
+                decided(Rule::CallbackAsked, self.waited_ms(t_ms))
             }
             (_, CallEvent::Ended { by, cause }) => {
                 decided(self.at_end(*by, cause, t_ms, policy), self.waited_ms(t_ms))
@@ -234,38 +268,38 @@ impl Progress {
         self.asked_at_ms().map(|asked| t_ms.saturating_sub(asked))
     }
 
-    /// The outcome of a call that ends while no operator has answered.
-    fn at_end(&self, by: Party, cause: &EndCause, t_ms: u64, policy: &Policy) -> Outcome {
+    /// What decides a call that ends while no operator has answered.
+    fn at_end(&self, by: Party, cause: &EndCause, t_ms: u64, policy: &Policy) -> Rule {
         use EndCause as End;
         use Stage::{Asked, Closed, Decided, Menu, Reached};
         match (self.stage, by, cause) {
             // A fault decides before anything but an operator's answer, at night too.
-            (_, _, End::Fault { .. } | End::Restart)
+            (_, _, End::Fault { .. }) => Rule::SystemFault,
+            (_, _, End::Restart) => Rule::Restarted,
             // Only the caller can hang up a call that nobody answered: anything else is our fault.
-            | (_, Party::System | Party::Agent, End::HungUp) => Outcome::Failed,
+            (_, Party::System | Party::Agent, End::HungUp) => Rule::NotTheCaller,
 
             // Within includes the last millisecond.
             (Asked { .. }, Party::Caller, End::HungUp)
                 if !self.busy && t_ms <= policy.short_call_ms =>
             {
-                Outcome::ShortAbandoned
+                Rule::OneRing
             }
+            (Asked { .. }, Party::Caller, End::HungUp) => Rule::HungUpWaiting,
             // Who consults a colleague gives up ringing when the caller is passed on meanwhile.
-            (Asked { .. }, Party::Caller, End::HungUp) | (Asked { .. }, _, End::Transferred) => {
-                Outcome::Abandoned
-            }
-            (Closed, _, _) => Outcome::Closed,
-            (Reached | Menu, Party::Caller, End::HungUp) => Outcome::MenuLeft,
+            (Asked { .. }, _, End::Transferred) => Rule::PassedOnRinging,
+            (Closed, _, _) => Rule::OutOfHours,
+            (Reached | Menu, Party::Caller, End::HungUp) => Rule::HungUpInMenu,
 
-            (_, _, _) if self.busy => Outcome::BusyReleased,
+            (_, _, _) if self.busy => Rule::ReleasedAfterBusy,
             // Only a conversation or its ringing is joined with another call, or has its time measured.
             (Reached | Menu, _, End::Transferred)
-            | (Reached | Menu | Asked { .. }, _, End::TimeUsedUp) => Outcome::Failed,
-            (_, _, End::LinesFull | End::ChannelsFull | End::NoCapacity) => Outcome::Blocked,
+            | (Reached | Menu | Asked { .. }, _, End::TimeUsedUp) => Rule::NoConversation,
+            (_, _, End::LinesFull | End::ChannelsFull | End::NoCapacity) => Rule::NoRoom,
             (Reached | Menu, _, End::MenuDone) | (Menu, _, End::NotAnswered { .. }) => {
-                Outcome::MenuServed
+                Rule::AttendantDone
             }
-            (Reached | Menu, _, End::ClosedTold) => Outcome::Closed,
+            (Reached | Menu, _, End::ClosedTold) => Rule::OutOfHours,
             // Released by us after words of any kind is a release; without a word it is a refusal.
             // Both count alike in every figure.
             (
@@ -279,12 +313,12 @@ impl Progress {
                 | End::ClosedTold,
             ) => {
                 if self.heard {
-                    Outcome::BusyReleased
+                    Rule::ReleasedAfterWords
                 } else {
-                    Outcome::Blocked
+                    Rule::RefusedUnheard
                 }
             }
-            (Decided(decision), _, _) => decision.outcome,
+            (Decided(decision), _, _) => decision.rule,
         }
     }
 }
@@ -298,7 +332,7 @@ pub fn outcome_of<'a>(
     events
         .into_iter()
         .find_map(|(t_ms, event)| progress.step(event, t_ms, policy))
-        .map(|decision| decision.outcome)
+        .map(|decision| decision.outcome())
 }
 
 #[cfg(test)]

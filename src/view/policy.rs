@@ -3,7 +3,10 @@
 //! Which outcome enters which figure is decided here and nowhere else.
 
 use super::Outcome;
+use super::month::Month;
 use super::ratio::Limit;
+use crate::event::Settings;
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
 /// How the contract's ambiguous places are read. The default is the agreed reading.
@@ -29,6 +32,10 @@ pub struct Policy {
     pub abandon_limit: Limit,
     /// The busy rate must stay below this.
     pub busy_limit: Limit,
+    /// The first day of service. Its month and the two after it are the adjustment period: their figures
+    /// are shown and not judged. Left out: every month is judged.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service_begins: Option<NaiveDate>,
 }
 
 impl Default for Policy {
@@ -43,6 +50,7 @@ impl Default for Policy {
             answer_target_ms: 20_000,
             abandon_limit: Limit { percent: 10 },
             busy_limit: Limit { percent: 5 },
+            service_begins: None,
         }
     }
 }
@@ -82,7 +90,52 @@ pub(super) enum Place {
     Hit,
 }
 
+/// Months of the adjustment period, that of the first day of service among them.
+const ADJUSTMENT_MONTHS: u32 = 3;
+
 impl Policy {
+    /// Whether a month's figures are shown and not judged.
+    #[must_use]
+    pub fn adjusts(&self, month: Month) -> bool {
+        self.service_begins.is_some_and(|first| {
+            let first = Month::of(first);
+            (0..ADJUSTMENT_MONTHS).any(|later| first.later(later) == month)
+        })
+    }
+
+    /// All settings by name, as they are written into the history.
+    #[must_use]
+    pub fn settings(&self) -> Settings {
+        match serde_json::to_value(self) {
+            Ok(serde_json::Value::Object(settings)) => settings.into_iter().collect(),
+            // A struct of plain values is always an object.
+            _ => Settings::new(),
+        }
+    }
+
+    /// Reads [`Policy::settings`]; none when they are not all known here.
+    #[must_use]
+    pub fn from_settings(settings: &Settings) -> Option<Self> {
+        serde_json::from_value(settings.clone().into_iter().collect()).ok()
+    }
+
+    /// The setting that says where an outcome counts; none: the contract itself does.
+    #[must_use]
+    pub const fn setting_of(outcome: Outcome) -> Option<&'static str> {
+        match outcome {
+            Outcome::BusyReleased | Outcome::Blocked => Some("released_counts_as"),
+            Outcome::Failed => Some("failed_counts_as"),
+            Outcome::MenuLeft => Some("menu_left_counts_as"),
+            Outcome::MessageTaken => Some("message_taken_counts_as"),
+            Outcome::ShortAbandoned => Some("short_call_excluded_from"),
+            Outcome::Answered
+            | Outcome::AnsweredAfterBusy
+            | Outcome::Abandoned
+            | Outcome::MenuServed
+            | Outcome::Closed => None,
+        }
+    }
+
     fn counts_as(&self, outcome: Outcome) -> CountsAs {
         match outcome {
             Outcome::Answered => CountsAs::Answered,

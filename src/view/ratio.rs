@@ -84,6 +84,8 @@ pub enum Verdict {
     Within,
     /// At the limit or above.
     Missed,
+    /// The month is one of the adjustment period: shown, not judged.
+    Adjustment,
 }
 
 /// A ratio beside its limit and the verdict, as shown.
@@ -103,6 +105,17 @@ impl Rate {
     #[must_use]
     pub fn new(ratio: Ratio, limit: Limit) -> Self {
         Self { ratio, limit_percent: limit, verdict: ratio.judged(limit) }
+    }
+
+    /// The same figure in a month that is not judged.
+    #[must_use]
+    pub fn unjudged(self) -> Self {
+        match self.verdict {
+            Verdict::NoCalls => self,
+            Verdict::Within | Verdict::Missed | Verdict::Adjustment => {
+                Self { verdict: Verdict::Adjustment, ..self }
+            }
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 //! A day keeps counts only; which outcome counts where is asked of the policy when a figure is read,
 //! so that a figure can never be older than its definition.
 
+use super::declared::{ClosedMonth, ExclusionRow};
 use super::month::Month;
 use super::outcome::{Decision, Outcome, PerOutcome};
 use super::policy::{Place, Policy};
@@ -27,17 +28,18 @@ pub struct Tally {
     pub answer_wait_ms: u64,
     /// The longest wait of any decided call, answered or not, milliseconds.
     pub longest_wait_ms: u64,
+    /// Conversations of calls that are over, holds included, milliseconds.
+    pub talk_ms: u64,
 }
 
 impl Tally {
     /// Counts one decided call.
     pub fn add(&mut self, decision: Decision, policy: &Policy) {
-        self.outcomes.add(decision.outcome);
-        let answered = matches!(decision.outcome, Outcome::Answered | Outcome::AnsweredAfterBusy);
+        self.outcomes.add(decision.outcome());
         let Some(wait_ms) = decision.wait_ms else { return };
         self.offered += 1;
         self.longest_wait_ms = self.longest_wait_ms.max(wait_ms);
-        if answered {
+        if decision.outcome().is_answered() {
             self.answer_wait_ms = self.answer_wait_ms.saturating_add(wait_ms);
             self.in_time += u64::from(wait_ms <= policy.answer_target_ms);
         }
@@ -52,6 +54,7 @@ impl Tally {
         self.in_time += other.in_time;
         self.answer_wait_ms = self.answer_wait_ms.saturating_add(other.answer_wait_ms);
         self.longest_wait_ms = self.longest_wait_ms.max(other.longest_wait_ms);
+        self.talk_ms = self.talk_ms.saturating_add(other.talk_ms);
     }
 
     fn ratio(&self, place: impl Fn(Outcome) -> Place) -> Ratio {
@@ -89,6 +92,7 @@ impl Tally {
             answered_in_time: Ratio { part: self.in_time, whole: self.offered },
             average_speed_of_answer_ms: self.answer_wait_ms.checked_div(answered),
             longest_wait_ms: self.longest_wait_ms,
+            average_talk_ms: self.talk_ms.checked_div(answered),
         }
     }
 }
@@ -118,6 +122,9 @@ pub struct Figures {
     pub average_speed_of_answer_ms: Option<u64>,
     /// The longest wait of a decided call, answered or not.
     pub longest_wait_ms: u64,
+    /// Σ conversations of calls that are over, holds included / answered, whole milliseconds; none when
+    /// none was answered.
+    pub average_talk_ms: Option<u64>,
 }
 
 /// One day of a month.
@@ -128,6 +135,23 @@ pub struct DayFigures {
     /// Its figures.
     #[serde(flatten)]
     pub figures: Figures,
+    /// Calls of excluded periods.
+    pub excluded: Excluded,
+}
+
+/// Calls that arrived in excluded periods: in a line of their own, and in no other figure.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Excluded {
+    /// How many arrived at counted numbers.
+    pub arrived: u64,
+    /// Of those decided, by outcome.
+    pub outcomes: PerOutcome,
+}
+
+impl From<&Tally> for Excluded {
+    fn from(tally: &Tally) -> Self {
+        Self { arrived: tally.arrived, outcomes: tally.outcomes }
+    }
 }
 
 /// A month as judged.
@@ -140,22 +164,39 @@ pub struct MonthFigures {
     /// The month's figures.
     #[serde(flatten)]
     pub figures: Figures,
+    /// Calls of excluded periods.
+    pub excluded: Excluded,
+    /// Exclusions that touch the month, whether they hold or not.
+    pub exclusions: Vec<ExclusionRow>,
     /// Days on which a call arrived, in order.
     pub days: Vec<DayFigures>,
     /// The settings used.
     pub policy: Policy,
+    /// Their version in the history; 0 while it has none.
+    pub settings_version: u32,
+    /// The month as it was closed, the first revision first; empty while it is open.
+    pub closed: Vec<ClosedMonth>,
+    /// Whether what is counted above is not what the last revision says: only another revision changes
+    /// what was closed.
+    pub differs_from_closed: bool,
 }
 
 #[cfg(test)]
 mod tests {
     use super::{Decision, Outcome, Policy, Ratio, Tally};
-    use crate::view::Verdict;
+    use crate::view::{Rule, Verdict};
+
+    /// By any rule that gives the outcome.
+    fn decision(outcome: Outcome, wait_ms: Option<u64>) -> Decision {
+        let rule = Rule::ALL.into_iter().find(|rule| rule.outcome() == outcome);
+        Decision { rule: rule.expect("every outcome has a rule"), wait_ms }
+    }
 
     fn tally(counts: &[(Outcome, u64)]) -> Tally {
         let mut tally = Tally::default();
         for (outcome, count) in counts {
             for _ in 0..*count {
-                tally.add(Decision { outcome: *outcome, wait_ms: None }, &Policy::default());
+                tally.add(decision(*outcome, None), &Policy::default());
             }
         }
         tally
@@ -191,9 +232,9 @@ mod tests {
         let mut tally = tally(&[(Outcome::Answered, 90), (Outcome::Abandoned, 10)]);
         let verdict = |tally: &Tally| tally.figures(&Policy::default()).abandon_rate.verdict;
         assert_eq!(verdict(&tally), Verdict::Missed);
-        tally.add(Decision { outcome: Outcome::ShortAbandoned, wait_ms: None }, &Policy::default());
+        tally.add(decision(Outcome::ShortAbandoned, None), &Policy::default());
         assert_eq!(verdict(&tally), Verdict::Missed, "a one-ring call is not in this total");
-        tally.add(Decision { outcome: Outcome::Answered, wait_ms: None }, &Policy::default());
+        tally.add(decision(Outcome::Answered, None), &Policy::default());
         assert_eq!(verdict(&tally), Verdict::Within);
     }
 
@@ -214,12 +255,13 @@ mod tests {
             (Outcome::AnsweredAfterBusy, 1),
             (Outcome::Abandoned, 50_000),
         ] {
-            tally.add(Decision { outcome, wait_ms: Some(wait_ms) }, &Policy::default());
+            tally.add(decision(outcome, Some(wait_ms)), &Policy::default());
         }
         let figures = tally.figures(&Policy::default());
         assert_eq!(figures.answered_in_time, Ratio { part: 2, whole: 4 });
         assert_eq!(figures.average_speed_of_answer_ms, Some(40_002 / 3));
         assert_eq!(figures.longest_wait_ms, 50_000);
         assert_eq!((figures.offered, figures.answered), (4, 3));
+        assert_eq!(figures.average_talk_ms, Some(0));
     }
 }

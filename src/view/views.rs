@@ -1,16 +1,18 @@
 //! All views behind one way in. Memory is bounded by the calls in progress, [`RECENT_KEPT`] ended
-//! calls and [`DAYS_KEPT`] days of counts, however long the history.
+//! calls, and the ledger's lines and days, however long the history. What is read of the figures stands in
+//! `figures`.
 
 use super::agents::{AgentRestore, AgentRow, AgentState, Agents};
 use super::attended::{Attended, CallbackRow, MessageRow};
 use super::call::{Call, CallQuery, CallRow, OpenCall};
+use super::declared::Declared;
 use super::hours::{AdHocHours, AdHocRow};
-use super::month::Month;
+use super::ledger::{Last, Ledger};
 use super::outcome::{Decision, PerOutcome};
 use super::placed::{FullTime, PlacedCalls, PlacedRow};
 use super::policy::Policy;
 use super::recorded;
-use super::service_level::{DayFigures, MonthFigures, Tally};
+use super::service_level::Tally;
 use super::sound::SoundTotals;
 use crate::base::{AgentId, CallId, TrunkId, Wall};
 use crate::event::{CallEvent, DeskEvent, EndCause, Entry, Fact, Origin, Party};
@@ -19,8 +21,6 @@ use std::collections::{BTreeMap, VecDeque};
 
 /// Ended calls in the call list; the oldest to end leaves first.
 pub const RECENT_KEPT: usize = 1_000;
-/// Days of counts, eleven years; the oldest day leaves first.
-pub const DAYS_KEPT: usize = 4_018;
 
 /// What the views must be told once.
 #[derive(Clone, Debug)]
@@ -51,7 +51,8 @@ pub struct Views {
     /// Calls that wait, by the entry with which they began to.
     waiting: BTreeMap<u64, CallId>,
     ended: VecDeque<Call>,
-    days: BTreeMap<NaiveDate, Tally>,
+    pub(super) ledger: Ledger,
+    pub(super) declared: Declared,
     total: Tally,
     left_out: PerOutcome,
     channels: BTreeMap<TrunkId, u64>,
@@ -79,7 +80,8 @@ impl Views {
             open: BTreeMap::new(),
             waiting: BTreeMap::new(),
             ended: VecDeque::new(),
-            days: BTreeMap::new(),
+            ledger: Ledger::default(),
+            declared: Declared::default(),
             total: Tally::default(),
             left_out: PerOutcome::default(),
             channels: BTreeMap::new(),
@@ -132,6 +134,12 @@ impl Views {
             Fact::Message { .. } | Fact::Callback { .. } => {}
             Fact::Trunk { trunk, event } => self.placed.trunk(trunk, event),
             Fact::Agent { agent, event } => self.agents.apply(agent, event, entry.at),
+            Fact::Figures { event } => {
+                if let Some((exclusion, span)) = self.declared.apply(event, entry.at) {
+                    let zone = self.timezone;
+                    self.ledger.exclude(exclusion, span, &self.policy, |at| day_in(zone, at));
+                }
+            }
             Fact::Desk { event: DeskEvent::Started { .. } } => self.agents.restarted(entry.at),
             Fact::Desk { event: DeskEvent::Stopped } => {}
             Fact::Desk {
@@ -212,12 +220,12 @@ impl Views {
             call.waiting_since_seq = Some(seq);
             self.waiting.insert(seq, id);
         }
-        let (over, day, counted) = (call.is_over(), call.arrived_at, call.counted);
+        let (over, counted) = (call.is_over(), call.counted);
         if let Some(decision) = decision {
             if let Some(since) = call.waiting_since_seq {
                 self.waiting.remove(&since);
             }
-            self.decide(decision, day, counted);
+            self.decide(id, decision, counted);
         }
         if over && let Some(call) = self.open.remove(&id) {
             self.end(call);
@@ -234,28 +242,26 @@ impl Views {
             *self.channels.entry(trunk.clone()).or_default() += 1;
         }
         let counted = call.counted;
-        let one = Tally {
-            arrived: u64::from(counted),
-            left_out: u64::from(!counted),
-            ..Tally::default()
-        };
-        self.tally_of(at).merge(&one);
-        self.total.merge(&one);
+        self.total.arrived += u64::from(counted);
+        self.total.left_out += u64::from(!counted);
+        let day = self.day_of(call.arrived_at);
+        self.ledger.arrive(day, id, call.arrived_at, &call.number, counted);
         self.open.insert(id, call);
     }
 
-    fn decide(&mut self, decision: Decision, arrived_at: Wall, counted: bool) {
+    fn decide(&mut self, call: CallId, decision: Decision, counted: bool) {
+        self.ledger.decide(call, decision, &self.policy);
         if counted {
-            let mut one = Tally::default();
-            one.add(decision, &self.policy);
-            self.tally_of(arrived_at).merge(&one);
-            self.total.merge(&one);
+            self.total.add(decision, &self.policy);
         } else {
-            self.left_out.add(decision.outcome);
+            self.left_out.add(decision.outcome());
         }
     }
 
     fn end(&mut self, call: Call) {
+        let talk_ms = call.talks.iter().filter_map(|talk| talk.length_ms).sum();
+        let (group, agent) = (call.group.as_ref(), call.agent.as_ref());
+        self.ledger.end(call.id, &Last { group, agent, talk_ms });
         if let Origin::Trunk(trunk) = &call.origin
             && let Some(used) = self.channels.get_mut(trunk)
         {
@@ -267,21 +273,10 @@ impl Views {
         self.ended.push_back(call);
     }
 
-    fn tally_of(&mut self, arrived_at: Wall) -> &mut Tally {
-        let day = self.day_of(arrived_at);
-        if !self.days.contains_key(&day) && self.days.len() >= DAYS_KEPT {
-            self.days.pop_first();
-        }
-        self.days.entry(day).or_default()
-    }
-
     /// The day of `at` in the desk's zone.
     #[must_use]
     pub fn day_of(&self, at: Wall) -> NaiveDate {
-        self.timezone
-            .timestamp_millis_opt(at.0)
-            .single()
-            .map_or(NaiveDate::MIN, |local| local.date_naive())
+        day_in(self.timezone, at)
     }
 
     /// The last entry taken; 0 before the first.
@@ -349,37 +344,6 @@ impl Views {
     #[must_use]
     pub fn agent_counts(&self) -> [(AgentState, u64); AgentState::ALL.len()] {
         self.agents.counts()
-    }
-
-    /// A month as judged.
-    #[must_use]
-    pub fn service_level(&self, month: Month) -> MonthFigures {
-        let days = self.days.range(month.first()..=month.last());
-        MonthFigures {
-            month,
-            timezone: self.timezone.name(),
-            figures: self.month_tally(month).figures(&self.policy),
-            days: days
-                .map(|(day, tally)| DayFigures { day: *day, figures: tally.figures(&self.policy) })
-                .collect(),
-            policy: self.policy.clone(),
-        }
-    }
-
-    /// Counts of one day.
-    #[must_use]
-    pub fn day_tally(&self, day: NaiveDate) -> Tally {
-        self.days.get(&day).copied().unwrap_or_default()
-    }
-
-    /// Counts of a month.
-    #[must_use]
-    pub fn month_tally(&self, month: Month) -> Tally {
-        let mut sum = Tally::default();
-        for tally in self.days.range(month.first()..=month.last()).map(|(_, tally)| tally) {
-            sum.merge(tally);
-        }
-        sum
     }
 
     /// Decided calls of the whole history by outcome: (counted, left out of the figures).
@@ -508,5 +472,11 @@ impl Views {
     }
 }
 
+fn day_in(zone: chrono_tz::Tz, at: Wall) -> NaiveDate {
+    zone.timestamp_millis_opt(at.0).single().map_or(NaiveDate::MIN, |local| local.date_naive())
+}
+
+#[cfg(test)]
+mod figures_tests;
 #[cfg(test)]
 mod tests;

@@ -307,9 +307,12 @@ pub(super) async fn obeyed(server: &Server, command: Command) -> Response {
                 | CommandError::SlotEmpty
                 | CommandError::NoSuchMessage
                 | CommandError::NoSuchCallback
+                | CommandError::NoSuchExclusion
                 | CommandError::NoSuchNumber => StatusCode::NOT_FOUND,
-                CommandError::BadTime => StatusCode::BAD_REQUEST,
-                CommandError::NotASupervisor | CommandError::NotPermitted => StatusCode::FORBIDDEN,
+                CommandError::BadTime | CommandError::BadPeriod => StatusCode::BAD_REQUEST,
+                CommandError::NotASupervisor
+                | CommandError::SamePerson
+                | CommandError::NotPermitted => StatusCode::FORBIDDEN,
                 CommandError::AlreadySo
                 | CommandError::Busy
                 | CommandError::NotSignedIn
@@ -321,6 +324,7 @@ pub(super) async fn obeyed(server: &Server, command: Command) -> Response {
                 | CommandError::PhoneBusy
                 | CommandError::NotInWrapUp
                 | CommandError::TooLate
+                | CommandError::TooMany
                 | CommandError::NotAllowed => StatusCode::CONFLICT,
                 CommandError::NoSuchReason => StatusCode::BAD_REQUEST,
             };

@@ -95,7 +95,9 @@ fn bind(rows: &[&Entry]) -> Result<SqliteArguments, sqlx::Error> {
             | Fact::Recording { call, .. }
             | Fact::Message { call, .. }
             | Fact::Callback { call, .. } => Some(call.to_string()),
-            Fact::Agent { .. } | Fact::Desk { .. } | Fact::Trunk { .. } => None,
+            Fact::Agent { .. } | Fact::Desk { .. } | Fact::Figures { .. } | Fact::Trunk { .. } => {
+                None
+            }
         };
         let body = serde_json::to_string(&entry.fact)
             .map_err(|error| sqlx::Error::Encode(Box::new(error)))?;

@@ -286,6 +286,7 @@ pub(super) fn shown(action: &Action) -> Option<String> {
         Action::Tape { leg, number, order, .. } => format!("tape {} {number} {order:?}", leg.0),
         Action::Record(Fact::Call { event, .. }) => format!("= {}", fact(event)),
         Action::Record(Fact::Agent { agent, event }) => format!("! {agent} {}", change(event)),
+        Action::Record(Fact::Figures { event }) => format!("{event:?}"),
         Action::Record(Fact::Desk { event }) => format!("{event:?}"),
         Action::Record(Fact::Placed { event, .. }) => format!("- {event:?}"),
         Action::Record(Fact::Sound { event, .. }) => format!("{event:?}"),

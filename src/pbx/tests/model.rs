@@ -480,7 +480,12 @@ impl World {
                     self.wishes_over.insert(*call);
                 }
             }
-            Action::Record(Fact::Trunk { .. } | Fact::Recording { .. } | Fact::Message { .. }) => {}
+            Action::Record(
+                Fact::Trunk { .. }
+                | Fact::Recording { .. }
+                | Fact::Figures { .. }
+                | Fact::Message { .. },
+            ) => {}
             Action::Forget { call } if self.placed.contains_key(call) => {
                 assert_eq!(self.placed.remove(call), Some(None), "seed {seed}: forgotten while up");
             }

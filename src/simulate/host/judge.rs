@@ -71,6 +71,7 @@ impl Host {
                 | Fact::Recording { .. }
                 | Fact::Message { .. }
                 | Fact::Callback { .. }
+                | Fact::Figures { .. }
                 | Fact::Trunk { .. }
                 | Fact::Desk { .. }
                 | Fact::Agent { .. } => {}

@@ -17,7 +17,7 @@ use super::watch::Watch;
 use crate::base::{AgentId, CallId, Mono, Now, Number, PromptId, Rng, Wall};
 use crate::engine::{Engine, Input, Outbox, Parts, Policy, Send};
 use crate::event::{DeskEvent, Entry, Fact};
-use crate::pbx::{AgentMemory, Boxes, CallbacksMemory, Command, Periods, TalkedMemory};
+use crate::pbx::{AgentMemory, Boxes, CallbacksMemory, Command, Declared, Periods, TalkedMemory};
 use crate::rtp::command as rtp;
 use crate::sip::api::{Flow, Settings, Transport};
 use crate::view::Views;
@@ -162,6 +162,7 @@ impl Host {
         let mut views = Views::new(self.setup());
         let mut memory: BTreeMap<AgentId, AgentMemory> = BTreeMap::new();
         let (mut talked, mut periods) = (TalkedMemory::default(), Periods::default());
+        let mut declared = Declared::default();
         let (mut boxes, mut wishes) = (Boxes::default(), CallbacksMemory::default());
         for entry in self.journal.entries() {
             if let Fact::Agent { agent, event } = &entry.fact {
@@ -171,6 +172,7 @@ impl Host {
                 periods.apply(event);
             }
             talked.apply(entry, &self.scene.plan);
+            declared.apply(&entry.fact);
             boxes.apply(entry);
             wishes.apply(entry);
             views.apply(entry);
@@ -209,6 +211,7 @@ impl Host {
             periods,
             boxes,
             wishes,
+            declared,
         };
         let started =
             DeskEvent::Started { version: "0".to_owned(), plan: self.scene.plan.name.clone() };

@@ -69,6 +69,7 @@ pub(super) fn fact_line(fact: &Fact) -> String {
         Fact::Callback { call, event } => format!("callback {call} {event:?}"),
         Fact::Trunk { trunk, event } => format!("trunk {trunk} {event:?}"),
         Fact::Agent { agent, event } => format!("agent {agent} {event:?}"),
+        Fact::Figures { event } => format!("figures {event:?}"),
         Fact::Desk { event } => format!("desk {event:?}"),
     }
 }

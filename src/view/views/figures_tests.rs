@@ -1,0 +1,306 @@
+//! Figures that people move by declarations: exclusions, closed months, the calls behind a figure.
+
+use super::Views;
+use super::tests::{Pen, TOKYO_MIDNIGHT_OCT_1, asked, hung_up, id, setup};
+use crate::base::Wall;
+use crate::event::{CallEvent, EndCause, Fact, FiguresEvent, Means, Party};
+use crate::view::{
+    Figure, LeftOut, Month, NotYet, Outcome, Policy, Ratio, Rule, Standing, Verdict,
+};
+use proptest::prelude::*;
+
+const MINUTE: i64 = 60_000;
+const HOUR: i64 = 60 * MINUTE;
+const OCTOBER: &str = "2026-10";
+/// After the end of October in Tokyo.
+const NOVEMBER_2: Wall = Wall(TOKYO_MIDNIGHT_OCT_1 + 32 * 24 * HOUR);
+
+fn month(text: &str) -> Month {
+    text.parse().expect("a month")
+}
+
+fn entered(exclusion: u32, from: i64, until: i64) -> Fact {
+    let event = FiguresEvent::ExclusionEntered {
+        exclusion,
+        from: Wall(from),
+        until: Wall(until),
+        reason: "通信障害".to_owned(),
+        author: "佐藤".to_owned(),
+        by: Means::Api,
+    };
+    Fact::Figures { event }
+}
+
+fn approved(exclusion: u32) -> Fact {
+    let event =
+        FiguresEvent::ExclusionApproved { exclusion, author: "鈴木".to_owned(), by: Means::Api };
+    Fact::Figures { event }
+}
+
+fn withdrawn(exclusion: u32) -> Fact {
+    let (reason, author) = ("誤り".to_owned(), "鈴木".to_owned());
+    let event = FiguresEvent::ExclusionWithdrawn { exclusion, reason, author, by: Means::Api };
+    Fact::Figures { event }
+}
+
+/// The month is closed with what is counted at this point.
+fn close(pen: &mut Pen, text: &str) {
+    let views = pen.read();
+    let figures = views.closing(month(text), NOVEMBER_2).expect("it can be closed");
+    let revision = u32::try_from(views.closed_month(month(text)).len()).expect("few") + 1;
+    let event = FiguresEvent::MonthClosed {
+        month: text.to_owned(),
+        revision,
+        reason: String::new(),
+        author: "佐藤".to_owned(),
+        figures: Box::new(figures),
+        by: Means::Api,
+    };
+    pen.fact(Fact::Figures { event });
+}
+
+/// A caller who waited for a minute and hung up, or was answered after five seconds.
+fn call(pen: &mut Pen, n: u64, at: i64, answered: bool) {
+    pen.at = at;
+    pen.arrive(n, true);
+    pen.call(n, 10, asked());
+    if answered {
+        pen.call(n, 5_010, CallEvent::OperatorAnswered { agent: "2001".into() });
+    }
+    pen.at = at + MINUTE;
+    pen.call(n, 60_000, hung_up());
+}
+
+fn abandon(views: &Views) -> Ratio {
+    views.service_level(month(OCTOBER)).figures.abandon_rate.ratio
+}
+
+/// Three calls on October 1st at 9, 10 and 11; that at 10 was abandoned.
+fn three() -> Pen {
+    let mut pen = Pen::default();
+    for (n, hour) in [(1, 9), (2, 10), (3, 11)] {
+        call(&mut pen, n, TOKYO_MIDNIGHT_OCT_1 + hour * HOUR, n != 2);
+    }
+    pen
+}
+
+#[test]
+fn an_exclusion_holds_from_its_approval_until_it_is_withdrawn() {
+    let mut pen = three();
+    let ten = TOKYO_MIDNIGHT_OCT_1 + 10 * HOUR;
+    let whole = Ratio { part: 1, whole: 3 };
+    assert_eq!(abandon(&pen.read()), whole);
+    pen.fact(entered(1, ten, ten + 1));
+    assert_eq!(abandon(&pen.read()), whole, "entered alone changes nothing");
+    pen.fact(approved(1));
+    let views = pen.read();
+    assert_eq!(abandon(&views), Ratio { part: 0, whole: 2 });
+    let level = views.service_level(month(OCTOBER));
+    assert_eq!((level.excluded.arrived, level.excluded.outcomes.get(Outcome::Abandoned)), (1, 1));
+    assert_eq!(level.days[0].excluded, level.excluded);
+    assert_eq!(level.exclusions.len(), 1);
+    // A call that arrives in a period that still lasts is in it from the beginning.
+    pen.fact(entered(2, ten + HOUR + 1, ten + 3 * HOUR));
+    pen.fact(approved(2));
+    call(&mut pen, 4, ten + 2 * HOUR, false);
+    let level = pen.read().service_level(month(OCTOBER));
+    assert_eq!((level.figures.arrived, level.excluded.arrived), (2, 2));
+    pen.fact(withdrawn(1));
+    pen.fact(withdrawn(2));
+    assert_eq!(abandon(&pen.read()), Ratio { part: 2, whole: 4 });
+}
+
+#[test]
+fn the_end_of_a_period_is_not_in_it() {
+    let ten = TOKYO_MIDNIGHT_OCT_1 + 10 * HOUR;
+    for (case, from, until, out) in [
+        ("the first millisecond is", ten, ten + 5, true),
+        ("the end is not", ten - 5, ten, false),
+        ("the last millisecond is", ten - 5, ten + 1, true),
+        ("after it", ten + 1, ten + HOUR, false),
+        ("nothing at all, in either order", ten + 1, ten - 1, false),
+    ] {
+        let mut pen = three();
+        pen.fact(entered(1, from, until));
+        pen.fact(approved(1));
+        let level = pen.read().service_level(month(OCTOBER));
+        assert_eq!(level.excluded.arrived, u64::from(out), "{case}");
+    }
+}
+
+#[test]
+fn a_closed_month_keeps_its_figures_and_a_recalculation_stands_beside_them() {
+    let mut pen = three();
+    close(&mut pen, OCTOBER);
+    let ten = TOKYO_MIDNIGHT_OCT_1 + 10 * HOUR;
+    assert!(!pen.read().service_level(month(OCTOBER)).differs_from_closed);
+    pen.fact(entered(1, ten, ten + 1));
+    pen.fact(approved(1));
+    let level = pen.read().service_level(month(OCTOBER));
+    assert!(level.differs_from_closed);
+    assert_eq!(level.figures.abandon_rate.ratio, Ratio { part: 0, whole: 2 });
+    assert_eq!(level.closed[0].figures.abandon, (1, 3));
+    close(&mut pen, OCTOBER);
+    let level = pen.read().service_level(month(OCTOBER));
+    assert!(!level.differs_from_closed);
+    let closed: Vec<_> = level.closed.iter().map(|it| (it.revision, it.figures.abandon)).collect();
+    assert_eq!(closed, [(1, (1, 3)), (2, (0, 2))]);
+    assert_eq!(level.closed[1].figures.exclusions, [1]);
+    // Other settings are seen beside what was closed, too.
+    let policy = Policy { short_call_ms: 90_000, ..Policy::default() };
+    let mut views = Views::new(super::Setup { policy, ..setup() });
+    pen.entries.iter().for_each(|entry| views.apply(entry));
+    assert!(views.service_level(month(OCTOBER)).differs_from_closed);
+}
+
+#[test]
+fn a_month_is_closed_when_nothing_in_it_can_change_by_itself() {
+    let mut pen = three();
+    let october = month(OCTOBER);
+    let last_instant = Wall(TOKYO_MIDNIGHT_OCT_1 + 31 * 24 * HOUR - 1);
+    assert_eq!(pen.read().closing(october, last_instant), Err(NotYet::NotOver));
+    assert!(pen.read().closing(october, Wall(last_instant.0 + 1)).is_ok());
+    pen.at = last_instant.0;
+    pen.arrive(4, true);
+    pen.call(4, 10, asked());
+    assert_eq!(pen.read().closing(october, NOVEMBER_2), Err(NotYet::Undecided(1)));
+    pen.call(4, 9_000, hung_up());
+    assert!(pen.read().closing(october, NOVEMBER_2).is_ok());
+    let mut views = Views::new(setup());
+    pen.entries.iter().filter(|entry| entry.seq != 3).for_each(|entry| views.apply(entry));
+    assert_eq!(views.closing(october, NOVEMBER_2), Err(NotYet::Holes(1)));
+}
+
+#[test]
+fn the_adjustment_period_is_three_whole_months_and_is_not_judged() {
+    let policy = Policy {
+        service_begins: chrono::NaiveDate::from_ymd_opt(2026, 8, 17),
+        ..Policy::default()
+    };
+    for (text, adjusts) in
+        [("2026-07", false), ("2026-08", true), ("2026-10", true), ("2026-11", false)]
+    {
+        assert_eq!(policy.adjusts(month(text)), adjusts, "{text}");
+    }
+    let pen = three();
+    let mut views = Views::new(super::Setup { policy, ..setup() });
+    pen.entries.iter().for_each(|entry| views.apply(entry));
+    let rate = views.service_level(month(OCTOBER)).figures.abandon_rate;
+    assert_eq!((rate.ratio, rate.verdict), (Ratio { part: 1, whole: 3 }, Verdict::Adjustment));
+    let none = views.service_level(month("2026-09")).figures.abandon_rate;
+    assert_eq!(none.verdict, Verdict::NoCalls);
+}
+
+#[test]
+fn each_figure_names_the_calls_behind_it_and_those_left_out_with_the_reason() {
+    let mut pen = three();
+    let noon = TOKYO_MIDNIGHT_OCT_1 + 12 * HOUR;
+    pen.at = noon;
+    pen.arrive(4, false);
+    pen.call(4, 10, asked());
+    pen.call(4, 9_000, hung_up());
+    pen.arrive(5, true);
+    pen.call(5, 700, CallEvent::MenuEntered { menu: "main".into() });
+    pen.call(5, 4_000, hung_up());
+    pen.arrive(6, true);
+    pen.call(6, 10, asked());
+    pen.call(6, 2_000, hung_up());
+    pen.arrive(7, true);
+    pen.call(7, 0, CallEvent::Ended { by: Party::System, cause: EndCause::LinesFull });
+    pen.arrive(8, true);
+    pen.fact(entered(1, noon - 3 * HOUR, noon - 3 * HOUR + 1));
+    pen.fact(approved(1));
+    let views = pen.read();
+    let day = views.day_of(Wall(noon));
+    let out = |why, setting, exclusion| Standing::Out { why, setting, exclusion };
+    let uncounted = out(LeftOut::Uncounted, None, None);
+    let excluded = out(LeftOut::ExcludedPeriod, None, Some(1));
+    let undecided = out(LeftOut::Undecided, None, None);
+    let menu = out(LeftOut::BySetting, Some("menu_left_counts_as"), None);
+    let short = out(LeftOut::BySetting, Some("short_call_excluded_from"), None);
+    let not_offered = out(LeftOut::NotOffered, None, None);
+    let (hit, total) = (Standing::Numerator, Standing::Total);
+    // (call, abandon, busy, in time)
+    let due = [
+        (1, excluded, excluded, excluded),
+        (2, hit, total, total),
+        (3, total, total, hit),
+        (4, uncounted, uncounted, uncounted),
+        (5, menu, menu, not_offered),
+        (6, short, total, total),
+        (7, total, hit, not_offered),
+        (8, undecided, undecided, undecided),
+    ];
+    for (figure, column) in [(Figure::Abandon, 0), (Figure::Busy, 1), (Figure::InTime, 2)] {
+        let found: Vec<_> = views
+            .behind((day, day), figure, |_, _| true)
+            .map(|behind| (behind.call, behind.standing))
+            .collect();
+        let due: Vec<_> = due.iter().map(|it| (id(it.0), [it.1, it.2, it.3][column])).collect();
+        assert_eq!(found, due, "{figure:?}");
+    }
+    // The fraction is what the list adds up to.
+    let level = views.service_level(month(OCTOBER)).figures;
+    for (figure, ratio) in [
+        (Figure::Abandon, level.abandon_rate.ratio),
+        (Figure::Busy, level.busy_rate.ratio),
+        (Figure::InTime, level.answered_in_time),
+    ] {
+        let count = |wanted: &[Standing]| {
+            let behind = views.behind((day, day), figure, |it, _| wanted.contains(it));
+            behind.count() as u64
+        };
+        assert_eq!(Ratio { part: count(&[hit]), whole: count(&[hit, total]) }, ratio, "{figure:?}");
+    }
+    let place = views.place(id(2), Wall(noon - 2 * HOUR)).expect("it has a line");
+    assert_eq!((place.figures[&Figure::Abandon], place.closed), (hit, false));
+    assert_eq!(views.place(id(2), Wall(noon + 24 * HOUR)), None);
+    let rules: Vec<_> = views.behind((day, day), Figure::Busy, |_, _| true).collect();
+    assert_eq!(rules[6].rule, Some(Rule::NoRoom));
+    assert_eq!(rules[2].agent.as_deref(), Some("2001"));
+}
+
+proptest! {
+    /// Whatever is declared after it: what was closed stays, live is replayed, and counts are those of a
+    /// history in which the declarations came first.
+    #[test]
+    fn declarations_never_touch_a_closed_month(
+        spans in prop::collection::vec((0i64..40, 0i64..40, any::<bool>(), any::<bool>()), 0..6),
+        answered in prop::collection::vec(any::<bool>(), 1..30),
+    ) {
+        let mut pen = Pen::default();
+        for (n, answered) in answered.iter().enumerate() {
+            let at = TOKYO_MIDNIGHT_OCT_1 + (n as i64 % 40) * 12 * HOUR / 30;
+            call(&mut pen, n as u64 + 1, at, *answered);
+        }
+        close(&mut pen, OCTOBER);
+        let closed = pen.read().service_level(month(OCTOBER)).closed;
+        let mut first = Pen::default();
+        let mut live = pen.read();
+        for (n, (from, until, approve, withdraw)) in spans.iter().enumerate() {
+            let number = n as u32 + 1;
+            let at = |hour: i64| TOKYO_MIDNIGHT_OCT_1 + hour * 24 * MINUTE;
+            let mut facts = vec![entered(number, at(*from), at(*until))];
+            facts.extend(approve.then(|| approved(number)));
+            facts.extend(withdraw.then(|| withdrawn(number)));
+            for fact in facts {
+                pen.fact(fact.clone());
+                live.apply(pen.entries.last().expect("written"));
+                first.fact(fact);
+            }
+        }
+        let level = live.service_level(month(OCTOBER));
+        prop_assert_eq!(&level.closed, &closed);
+        prop_assert_eq!(&pen.read(), &live);
+        // Σ outcomes = calls, those of excluded periods among them.
+        let sum = level.figures.outcomes.sum() + level.excluded.outcomes.sum();
+        prop_assert_eq!(sum, answered.len() as u64);
+        for (n, answered) in answered.iter().enumerate() {
+            let at = TOKYO_MIDNIGHT_OCT_1 + (n as i64 % 40) * 12 * HOUR / 30;
+            call(&mut first, n as u64 + 1, at, *answered);
+        }
+        let declared_first = first.read().service_level(month(OCTOBER));
+        prop_assert_eq!(declared_first.figures, level.figures);
+        prop_assert_eq!(declared_first.excluded, level.excluded);
+    }
+}
