@@ -100,6 +100,11 @@ impl Draw {
             received = japan.from_local_datetime(&day).unwrap() + Duration::minutes(minutes);
             received -= Duration::milliseconds(self.rng.below(2) as i64);
         }
+        if self.one_in(40) {
+            // At the early end of the one day that has hours of its own.
+            received = japan.with_ymd_and_hms(2026, 12, 28, 15, 0, 0).unwrap();
+            received -= Duration::milliseconds(self.rng.below(2) as i64);
+        }
         let (mut last, mut cells) = (received, [const { String::new() }; 3]);
         let escalations = [0, 0, 1, 1, 2, 3][self.rng.below(6) as usize];
         let mut all = Vec::new();
