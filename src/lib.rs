@@ -20,5 +20,6 @@ pub mod sdp;
 pub mod simulate;
 pub mod sip;
 pub mod srtp;
+pub mod tickets;
 pub mod trace;
 pub mod view;

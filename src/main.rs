@@ -43,6 +43,9 @@ enum Command {
     /// Make a table of public holidays that a plan can name (holidays = "holidays.csv").
     /// Example: madoguchi holidays import syukujitsu.csv --to dialplans/holidays.csv
     Holidays(cli::Holidays),
+    /// Say what the contract's figures that need tickets come to, ticket by ticket.
+    /// Example: madoguchi tickets figures plan.toml --tickets tickets.csv --month 2026-10
+    Tickets(cli::Tickets),
     /// See what passes on the SIP wire of the running desk: live, a call's ladder, a capture file.
     /// Example: madoguchi sip --config /etc/madoguchi/madoguchi.toml --method INVITE
     Sip(cli::Sip),
@@ -89,6 +92,7 @@ fn main() -> ExitCode {
         Command::Test(test) => cli::test(&test),
         Command::Diff(diff) => cli::diff(&diff),
         Command::Holidays(holidays) => cli::holidays(&holidays),
+        Command::Tickets(tickets) => cli::tickets(&tickets),
         Command::Sip(sip) => cli::sip(&sip),
         Command::Prompts(prompts) => cli::prompts(&prompts),
         Command::Recording(recording) => cli::recording(&recording),

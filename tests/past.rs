@@ -205,22 +205,13 @@ fn the_calls_of_the_past_are_put_to_a_plan_before_it_goes_live() {
     assert_eq!(diff(&demo, &new, &["--from", "soon"], &store).0, 2);
 }
 
-/// Every kind of event, as the page of the API lists them (`events.rs` holds that to the source).
+/// Every kind of event, as the page of events lists them (`events` holds that to the source).
 fn due_kinds() -> BTreeSet<(String, String)> {
-    let page = include_str!("../docs/API.md");
-    let events = page.split_once("## The events").expect("the events").1;
-    let mut due = BTreeSet::new();
-    let mut of = None;
-    for line in events.lines() {
-        if let Some(name) = line.strip_prefix("### ") {
-            of = name.strip_prefix('`').and_then(|name| name.split('`').next());
-        } else if line.starts_with("## ") {
-            break;
-        }
-        if let (Some(of), Some(row)) = (of, line.strip_prefix("| `")) {
-            let kind = row.split('`').next().expect("a kind");
-            due.insert((of.to_owned(), kind.to_owned()));
-        }
-    }
-    due
+    let page = include_str!("../docs/EVENTS.md");
+    let kinds = page.lines().filter_map(|line| {
+        // ### `call` `arrived`
+        let (of, kind) = line.strip_prefix("### `")?.strip_suffix('`')?.split_once("` `")?;
+        Some((of.to_owned(), kind.to_owned()))
+    });
+    kinds.collect()
 }

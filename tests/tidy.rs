@@ -22,6 +22,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("engine", &["base", "sdp", "dtls", "rtp", "sip", "dialplan", "event", "pbx", "recording"]),
     ("simulate", &["base", "sdp", "rtp", "sip", "dialplan", "event", "pbx", "view", "engine"]),
     ("rehearse", &["base", "dialplan", "event", "pbx", "view"]),
+    ("tickets", &["base", "dialplan", "view"]),
     ("config", &["base", "sdp", "rtp", "sip", "trace", "dialplan", "event", "view", "recording"]),
     ("io/dns", &["base", "sip"]),
     ("io/net", &["base", "sip"]),
@@ -43,6 +44,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "event",
             "view",
             "rehearse",
+            "tickets",
             "config",
             "io/media",
             "io/recording",
@@ -99,6 +101,7 @@ const PURE: &[&str] = &[
     "engine",
     "rehearse",
     "simulate",
+    "tickets",
 ];
 
 /// What a pure room must not name, and why.

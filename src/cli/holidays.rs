@@ -58,7 +58,7 @@ pub(super) fn answer(arguments: &Holidays, lang: Lang) -> Reply {
 }
 
 /// As it is published (CP932), or as somebody saved it again (UTF-8).
-fn decoded(bytes: &[u8]) -> Option<String> {
+pub(super) fn decoded(bytes: &[u8]) -> Option<String> {
     if let Ok(text) = std::str::from_utf8(bytes) {
         return Some(text.to_owned());
     }

@@ -1,5 +1,5 @@
-//! The commands that only read and answer: `check`, `try`, `test`, `diff`, `holidays`, `prompts`, `sip` and
-//! `recording`, with their
+//! The commands that only read and answer: `check`, `try`, `test`, `diff`, `holidays`, `prompts`, `sip`,
+//! `tickets` and `recording`, with their
 //! arguments.
 //!
 //! Starts nothing and decides nothing about calls.
@@ -11,6 +11,7 @@ mod prompts;
 mod recording;
 mod rehearse;
 mod sip;
+mod tickets;
 mod walk;
 
 #[cfg(test)]
@@ -19,6 +20,7 @@ mod tests;
 pub use prompts::{Prompts, prompts};
 pub use recording::{Recording, recording};
 pub use sip::{Sip, sip};
+pub use tickets::{Tickets, tickets};
 
 use crate::base::{AdHoc, PromptId, Wall};
 use crate::dialplan::{Finding, Lang};

@@ -80,6 +80,12 @@ impl Hours {
         }
     }
 
+    /// Whether `date` is a service day: the desk serves on it at some time, by the plan alone.
+    #[must_use]
+    pub fn serves_on(&self, date: NaiveDate) -> bool {
+        matches!(self.day(date), Day::Served(_))
+    }
+
     /// The first beginning of a span after `at`; none when there is none in the next 400 days.
     #[must_use]
     pub fn next_opening(&self, at: DateTime<Tz>) -> Option<DateTime<Tz>> {

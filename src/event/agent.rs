@@ -20,7 +20,8 @@ pub enum AgentEvent {
     Paused {
         /// By what.
         by: Means,
-        /// Why, from the plan's list or the rule's own words.
+        /// Why: a person's words, or of a rule `rang_out` and `refused` (until ended by a person),
+        /// `rang_out_briefly`, `refused_briefly` and `unreachable_briefly` (for a time).
         reason: String,
     },
     /// Offered calls again.

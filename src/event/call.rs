@@ -97,7 +97,7 @@ pub enum CallEvent {
         /// Which of the call's recordings.
         number: u32,
     },
-    /// The caller left a message that is longer than the shortest.
+    /// The caller left a message that is longer than the shortest: the outcome is `message_taken`.
     MessageLeft {
         /// In which box.
         mailbox: BoxId,
@@ -113,7 +113,7 @@ pub enum CallEvent {
         /// Which of the call's recordings.
         number: u32,
     },
-    /// The caller wants to be called back.
+    /// The caller wants to be called back, and the wish is kept: the outcome is `message_taken`.
     CallbackAsked {
         /// By which of the plan's ways.
         callback: CallbackId,
@@ -139,7 +139,8 @@ pub enum CallEvent {
         /// 1 is next.
         position: u32,
     },
-    /// The wait was too long: the call is sent on, and keeps its place by when it asked.
+    /// The wait was, or would have been, too long: the call is sent on where the plan says, and in another
+    /// group keeps its place by when it asked.
     Overflowed {
         /// From which group.
         group: GroupId,
@@ -302,19 +303,22 @@ pub enum CallEvent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         agent: Option<AgentId>,
     },
-    /// Three talk no more: one of them has left the other two.
+    /// Three talk no more: one of them has left the other two. When it was the agent, the caller goes on as
+    /// after a transfer; when it was the caller, the call ends.
     ThirdEnded,
     /// The third never joined.
     ThirdFailed {
         /// The SIP status; 480 when it rang out, 487 when the talk was over before.
         status: u16,
     },
-    /// The agent has held the caller for too long, and its phone is rung for it.
+    /// The agent has held the caller for longer than the plan's `hold_most`, and its phone is rung for it a
+    /// second time.
     HoldRecalled {
         /// Which agent.
         agent: AgentId,
     },
-    /// That ringing is over.
+    /// That ringing is over. Unanswered, the caller asks the group again; a `Transferred` to the agent's own
+    /// number goes before.
     HoldRecallEnded {
         /// Which agent.
         agent: AgentId,

@@ -7,7 +7,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum SoundEvent {
-    /// Something is plainly wrong with what comes from the leg's phone.
+    /// Something is plainly wrong with what comes from the leg's phone: told within 3 s of a talk, 10 s for a
+    /// phone that leaves packets out in pauses; at most 32 a leg.
     FaultNoticed {
         /// What.
         fault: SoundFault,
@@ -19,8 +20,8 @@ pub enum SoundEvent {
         /// For how long it stood, milliseconds.
         for_ms: u64,
     },
-    /// How it was so far: when the grade of the last seconds is another (every 30 s at most), and once more
-    /// at the leg's end.
+    /// How it was so far: when the last 5 s are of another grade (from 4.0, 3.6, 3.1 or less; every 30 s at
+    /// most), and once more at the leg's end. What is not known is `null`.
     Measured {
         /// The leg has ended.
         last: bool,
@@ -65,7 +66,7 @@ pub enum SoundFault {
     OneWay,
     /// Neither side is heard.
     NoWay,
-    /// For seconds the same sound came: digital silence. Phones that are muted send it.
+    /// For 5 s the same sound came: digital silence. Phones that are muted send it.
     Frozen,
     /// What we send comes back.
     Loop,
