@@ -6,6 +6,7 @@
 
 mod check;
 mod diff;
+mod history;
 mod holidays;
 mod prompts;
 mod recording;
