@@ -46,6 +46,9 @@ enum Command {
     /// Say what the contract's figures that need tickets come to, ticket by ticket.
     /// Example: madoguchi tickets figures plan.toml --tickets tickets.csv --month 2026-10
     Tickets(cli::Tickets),
+    /// Make a month's operations report: the contract's sheet, tables and charts, as HTML, JSON and CSV.
+    /// Example: madoguchi report 2026-10 --config /etc/madoguchi/madoguchi.toml --into reports
+    Report(cli::Report),
     /// See what passes on the SIP wire of the running desk: live, a call's ladder, a capture file.
     /// Example: madoguchi sip --config /etc/madoguchi/madoguchi.toml --method INVITE
     Sip(cli::Sip),
@@ -93,6 +96,7 @@ fn main() -> ExitCode {
         Command::Diff(diff) => cli::diff(&diff),
         Command::Holidays(holidays) => cli::holidays(&holidays),
         Command::Tickets(tickets) => cli::tickets(&tickets),
+        Command::Report(report) => cli::report(&report),
         Command::Sip(sip) => cli::sip(&sip),
         Command::Prompts(prompts) => cli::prompts(&prompts),
         Command::Recording(recording) => cli::recording(&recording),

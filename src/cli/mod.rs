@@ -1,5 +1,5 @@
 //! The commands that only read and answer: `check`, `try`, `test`, `diff`, `holidays`, `prompts`, `sip`,
-//! `tickets` and `recording`, with their
+//! `tickets`, `report` and `recording`, with their
 //! arguments.
 //!
 //! Starts nothing and decides nothing about calls.
@@ -11,6 +11,7 @@ mod holidays;
 mod prompts;
 mod recording;
 mod rehearse;
+mod report;
 mod sip;
 mod tickets;
 mod walk;
@@ -20,6 +21,7 @@ mod tests;
 
 pub use prompts::{Prompts, prompts};
 pub use recording::{Recording, recording};
+pub use report::{Report, report};
 pub use sip::{Sip, sip};
 pub use tickets::{Tickets, tickets};
 

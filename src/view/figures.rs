@@ -5,12 +5,12 @@ use super::declared::{ClosedMonth, ExclusionRow, ExclusionState};
 use super::ledger::Line;
 use super::month::Month;
 use super::outcome::{Outcome, PerOutcome};
-use super::service_level::{DayFigures, Excluded, MonthFigures, Tally};
+use super::service_level::{DayFigures, Excluded, Figures, MonthFigures, Tally};
 use super::standing::{Behind, Figure, Standing, standing};
 use super::views::Views;
 use crate::base::{CallId, Wall};
 use crate::event::ClosedFigures;
-use chrono::{NaiveDate, NaiveTime, TimeZone};
+use chrono::NaiveDate;
 use std::collections::BTreeMap;
 
 /// Why a month cannot be closed.
@@ -46,13 +46,18 @@ impl Views {
     pub fn service_level(&self, month: Month) -> MonthFigures {
         let (counts, excluded) = self.ledger.tallies(month.first(), month.last());
         let mut figures = counts.figures(self.policy());
+        // A number outside the figures is so in an excluded period too.
+        figures.left_out += excluded.left_out;
         if self.policy().adjusts(month) {
             figures.abandon_rate = figures.abandon_rate.unjudged();
             figures.busy_rate = figures.busy_rate.unjudged();
         }
         let day = |(day, counts, excluded): (NaiveDate, &Tally, &Tally)| DayFigures {
             day,
-            figures: counts.figures(self.policy()),
+            figures: Figures {
+                left_out: counts.left_out + excluded.left_out,
+                ..counts.figures(self.policy())
+            },
             excluded: Excluded::from(excluded),
         };
         let closed = self.declared.closed(month).to_vec();
@@ -163,13 +168,7 @@ impl Views {
 
     /// The month's first instant in the desk's zone.
     fn begins(&self, month: Month) -> Wall {
-        let midnight = month.first().and_time(NaiveTime::MIN);
-        let zone = self.timezone();
-        // Where the clock is set forward at midnight, the day begins when the hour that is left out ends.
-        let hour = chrono::TimeDelta::hours(1);
-        let first = zone.from_local_datetime(&midnight).earliest();
-        let first = first.or_else(|| zone.from_local_datetime(&(midnight + hour)).earliest());
-        first.map_or(Wall(i64::MAX), |at| Wall(at.timestamp_millis()))
+        month.begins(self.timezone())
     }
 
     /// The first instant after it.
