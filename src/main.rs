@@ -46,7 +46,7 @@ enum Command {
     /// Say what the contract's figures that need tickets come to, ticket by ticket.
     /// Example: madoguchi tickets figures plan.toml --tickets tickets.csv --month 2026-10
     Tickets(cli::Tickets),
-    /// Make a month's operations report: the contract's sheet, tables and charts, as HTML, JSON and CSV.
+    /// Make a month's operations report: the contract's sheet, tables and charts, as HTML, PDF, JSON and CSV.
     /// Example: madoguchi report 2026-10 --config /etc/madoguchi/madoguchi.toml --into reports
     Report(cli::Report),
     /// See what passes on the SIP wire of the running desk: live, a call's ladder, a capture file.

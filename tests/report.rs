@@ -295,7 +295,7 @@ fn agrees(folder: &Folder, store: &Path) -> u64 {
     let recount: Value = serde_json::from_str(&python("recount.py", &[store])).unwrap();
     let mut calls = 0;
     for (month, due_of_month) in recount.as_object().unwrap() {
-        let (code, said) = folder.report(month, &["--store", store.to_str().unwrap()]);
+        let (code, said) = folder.report(month, &["--no-pdf", "--store", store.to_str().unwrap()]);
         let report: Value =
             serde_json::from_str(&folder.made(&format!("report-{month}.json"))).unwrap();
         let now = &report["counted_now"];
@@ -379,6 +379,45 @@ fn a_closed_month_keeps_its_figures_and_names_are_harmless() {
     for file in said["files"].as_array().unwrap() {
         assert!(folder.0.join("out").join(file.as_str().unwrap()).exists(), "{file}");
     }
+}
+
+/// The PDF as another program reads it: the same tables, page by page.
+#[test]
+fn the_pdf_says_what_the_tables_say() {
+    let folder = Folder::new();
+    store(&folder.0.join("desk.db"), Draw::history(7));
+    let (code, said) = folder.report("2026-09", &[]);
+    assert!(code < 2 && said.contains("report-2026-09.pdf"), "{said}");
+    let run = Command::new("pdftotext")
+        .arg("-layout")
+        .args([folder.0.join("out/report-2026-09.pdf"), PathBuf::from("-")])
+        .output()
+        .expect("pdftotext (poppler-utils)");
+    assert!(run.status.success(), "{run:?}");
+    let text = String::from_utf8(run.stdout).unwrap();
+    let pages: Vec<&str> = text.split_terminator('\u{c}').collect();
+    assert!(pages.len() > 3, "{}", pages.len());
+    // How wide a blank must be to be told is the other program's business.
+    let dense = |text: &str| text.split_whitespace().collect::<String>();
+    for (page, number) in pages.iter().zip(1..) {
+        assert!(dense(page).ends_with(&format!("{number}/{}", pages.len())), "{page}");
+    }
+    // Every title, and every row of the days with its counts; nothing runs out of its column.
+    let page = folder.made("report-2026-09.html");
+    let titles = page.split("-title\">").skip(1).map(|rest| rest.split('<').next().unwrap());
+    for title in titles.filter(|title| !title.contains("グラフ")) {
+        assert!(dense(&text).contains(&dense(title)), "{title}");
+    }
+    for line in folder.made("report-2026-09-by-day.csv").lines().skip(1) {
+        let cells: Vec<&str> =
+            line.split(',').map(|cell| if cell.is_empty() { "―" } else { cell }).collect();
+        let there = |line: &str| line.split_whitespace().eq(cells.iter().copied());
+        assert!(text.lines().any(there), "{cells:?}");
+    }
+    assert!(text.contains("<script>alert(1)</script>"), "a name is only words");
+    let none = folder.file("none.ttf", "no font").display().to_string();
+    let (code, said) = folder.report("2026-09", &["--font", &none]);
+    assert!(code == 2 && said.contains("not a font"), "{said}");
 }
 
 #[test]

@@ -30,10 +30,26 @@ pub struct Report {
     /// counted.
     #[arg(long, value_name = "NAME", requires = "tickets")]
     pub hours: Option<String>,
+    /// A font with Japanese signs for the PDF (.ttf, .otf, or a .ttc whose first font is taken); without it,
+    /// that of Debian's fonts-noto-cjk or fonts-ipafont-gothic.
+    #[arg(long, value_name = "FILE")]
+    pub font: Option<PathBuf>,
+    /// Makes no PDF, and needs no font.
+    #[arg(long, conflicts_with = "font")]
+    pub no_pdf: bool,
     /// Whose history.
     #[command(flatten)]
     pub whose: Whose,
 }
+
+/// Where Debian puts fonts with Japanese signs; the first that is there is taken.
+const FONTS: [&str; 3] = [
+    "/usr/share/fonts/opentype/noto/NotoSansCJK-Regular.ttc",
+    "/usr/share/fonts/opentype/ipafont-gothic/ipag.ttf",
+    "/usr/share/fonts/truetype/fonts-japanese-gothic.ttf",
+];
+/// Longest font that is read, bytes; those above have 4 to 20 MB.
+const MOST_FONT_BYTES: u64 = 64 << 20;
 
 /// Makes the report.
 #[must_use]
@@ -47,8 +63,9 @@ pub fn report(arguments: &Report) -> ExitCode {
 }
 
 fn answer(arguments: &Report, lang: Lang, now: Wall) -> Result<Reply, Reply> {
+    // What is refused is told before a long history is read.
+    let font = if arguments.no_pdf { None } else { Some(font(arguments.font.as_deref(), lang)?) };
     let plan = plan(&arguments.whose.config, lang)?;
-    // A file of tickets that is refused is told before a long history is read.
     let tickets = match &arguments.tickets {
         Some(path) => Some(ticket_figures(arguments, path, &plan, lang)?),
         None => None,
@@ -59,7 +76,7 @@ fn answer(arguments: &Report, lang: Lang, now: Wall) -> Result<Reply, Reply> {
         arguments.month,
         &About { made_at: now, version: env!("CARGO_PKG_VERSION"), names: names(&plan), tickets },
     );
-    let files = written(&made, arguments, lang)?;
+    let files = written(&made, font, arguments, lang)?;
     let out = if arguments.whose.json {
         let answer = json!({ "month": made.month, "files": files, "whole": made.whole, "sheet": made.sheet });
         serde_json::to_string_pretty(&answer).unwrap_or_default() + "\n"
@@ -67,6 +84,25 @@ fn answer(arguments: &Report, lang: Lang, now: Wall) -> Result<Reply, Reply> {
         said(&made, &files, lang)
     };
     Ok(Reply { out, err: String::new(), code: u8::from(made.sheet.any_missed()) })
+}
+
+fn font(asked: Option<&Path>, lang: Lang) -> Result<Vec<u8>, Reply> {
+    let there = || FONTS.into_iter().map(Path::new).find(|path| path.exists());
+    let Some(path) = asked.or_else(there) else {
+        return Err(Reply::wrong(lang.pick(
+            "PDF に使う日本語のフォントがない。Debian の fonts-noto-cjk か fonts-ipafont-gothic を入れるか、--font で指す。\
+             PDF が要らなければ --no-pdf",
+            "there is no font with Japanese signs for the PDF: install Debian's fonts-noto-cjk or \
+             fonts-ipafont-gothic, or name one with --font; with --no-pdf no PDF is made",
+        )));
+    };
+    let failed =
+        |why: String| Reply::wrong(&format!("{}: {why}", tame(&path.display().to_string())));
+    match std::fs::metadata(path).map(|file| file.len()) {
+        Ok(length) if length > MOST_FONT_BYTES => Err(failed(format!("> {MOST_FONT_BYTES} bytes"))),
+        Ok(_) => std::fs::read(path).map_err(|error| failed(error.to_string())),
+        Err(error) => Err(failed(error.to_string())),
+    }
 }
 
 fn plan(config: &Path, lang: Lang) -> Result<Plan, Reply> {
@@ -102,7 +138,12 @@ fn ticket_figures(
 }
 
 /// Writes all files; tells their names.
-fn written(made: &report::Report, arguments: &Report, lang: Lang) -> Result<Vec<String>, Reply> {
+fn written(
+    made: &report::Report,
+    font: Option<Vec<u8>>,
+    arguments: &Report,
+    lang: Lang,
+) -> Result<Vec<String>, Reply> {
     let folder = &arguments.into;
     let failed = |path: &Path, error: &std::io::Error| {
         let path = tame(&path.display().to_string());
@@ -118,6 +159,11 @@ fn written(made: &report::Report, arguments: &Report, lang: Lang) -> Result<Vec<
         (format!("{name}.html"), report::html(made).into_bytes()),
         (format!("{name}.json"), json),
     ];
+    if let Some(font) = font {
+        let pdf =
+            report::pdf(made, font).map_err(|error| Reply::wrong(&format!("PDF: {error}")))?;
+        files.push((format!("{name}.pdf"), pdf));
+    }
     for table in report::tables(made) {
         files.push((format!("{name}-{}.csv", table.id), report::csv(&table)));
     }

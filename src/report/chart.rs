@@ -108,7 +108,7 @@ pub(super) fn drawings(report: &Report) -> Vec<Drawing> {
         .waits
         .iter()
         .map(|row| Bar {
-            label: operating::band(row),
+            label: operating::band_end(row),
             name: operating::band(row),
             parts: vec![row.calls.answered, row.calls.not_answered],
         })

@@ -12,8 +12,10 @@ mod csv;
 mod html;
 mod made;
 mod operating;
+mod pdf;
 mod sheet;
 mod table;
+mod typeface;
 mod words;
 
 #[cfg(test)]
@@ -23,5 +25,6 @@ pub use compare::{Change, Column, Compared};
 pub use csv::csv;
 pub use html::html;
 pub use made::{About, Average, ExcludedRow, Log, Names, Report, Row, TrunkFull, Whole};
+pub use pdf::{PdfError, pdf};
 pub use sheet::{Basis, Revision, Sheet, SheetLine, SheetValue, SheetVerdict};
 pub use table::{Cell, Table, tables};

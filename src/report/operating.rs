@@ -370,14 +370,22 @@ pub(super) fn waits(report: &Report) -> Table {
 
 /// `10 秒超 20 秒以下`.
 pub(super) fn band(row: &WaitRow) -> String {
-    let time = |ms: u64| match ms {
-        60_000.. if ms.is_multiple_of(60_000) => format!("{} 分", ms / 60_000),
-        _ => format!("{} 秒", words::thousandths(ms)),
-    };
     match (row.band.over_ms, row.band.up_to_ms) {
         (None, Some(end)) => format!("{}以下", time(end)),
         (Some(start), Some(end)) => format!("{}超 {}以下", time(start), time(end)),
         (Some(start), None) => format!("{}超", time(start)),
         (None, None) => String::new(),
+    }
+}
+
+/// The same for little room: `〜20 秒`.
+pub(super) fn band_end(row: &WaitRow) -> String {
+    row.band.up_to_ms.map_or_else(|| band(row), |end| format!("〜{}", time(end)))
+}
+
+fn time(ms: u64) -> String {
+    match ms {
+        60_000.. if ms.is_multiple_of(60_000) => format!("{} 分", ms / 60_000),
+        _ => format!("{} 秒", words::thousandths(ms)),
     }
 }
