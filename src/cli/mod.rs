@@ -1,16 +1,18 @@
-//! The commands that only read and answer: `check`, `try`, `test`, `diff`, `holidays`, `prompts`, `sip` and
-//! `recording`, with their
+//! The commands beside the running desk: `check`, `try`, `test`, `diff`, `verify`, `holidays`,
+//! `prompts`, `sip` and `recording`, with their
 //! arguments.
 //!
 //! Starts nothing and decides nothing about calls.
 
 mod check;
 mod diff;
+mod exported;
 mod holidays;
 mod prompts;
 mod recording;
 mod rehearse;
 mod sip;
+mod verify;
 mod walk;
 
 #[cfg(test)]
@@ -19,6 +21,7 @@ mod tests;
 pub use prompts::{Prompts, prompts};
 pub use recording::{Recording, recording};
 pub use sip::{Sip, sip};
+pub use verify::{Verify, verify};
 
 use crate::base::{AdHoc, PromptId, Wall};
 use crate::dialplan::{Finding, Lang};

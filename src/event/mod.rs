@@ -8,9 +8,12 @@
 mod agent;
 mod call;
 mod callback;
+pub mod chain;
 mod desk;
+mod line;
 mod message;
 mod placed;
+mod proof;
 mod recording;
 mod sound;
 
@@ -21,8 +24,10 @@ pub use call::{
 };
 pub use callback::{CallbackEnd, CallbackEvent};
 pub use desk::DeskEvent;
+pub use line::{LineError, export, is_header, link, read_header};
 pub use message::MessageEvent;
 pub use placed::{PlacedEnd, PlacedEvent};
+pub use proof::{Anchor, Break, Damage, Link, MOST_BREAKS, Proof, Proved};
 pub use recording::{RecordingEvent, RecordingStop, RecordingTrouble};
 pub use sound::{SoundEvent, SoundFault};
 
