@@ -43,6 +43,9 @@ enum Command {
     /// Say whether the history is whole: every entry there, unchanged and in its place.
     /// Example: madoguchi verify store/madoguchi.db
     Verify(cli::Verify),
+    /// Write the history as JSON lines, make a store of them, or erase old calls' numbers and names.
+    /// Example: madoguchi events export store/madoguchi.db > history.jsonl
+    Events(cli::Events),
     /// Make a table of public holidays that a plan can name (holidays = "holidays.csv").
     /// Example: madoguchi holidays import syukujitsu.csv --to dialplans/holidays.csv
     Holidays(cli::Holidays),
@@ -92,6 +95,7 @@ fn main() -> ExitCode {
         Command::Test(test) => cli::test(&test),
         Command::Diff(diff) => cli::diff(&diff),
         Command::Verify(verify) => cli::verify(&verify),
+        Command::Events(events) => cli::events(&events),
         Command::Holidays(holidays) => cli::holidays(&holidays),
         Command::Sip(sip) => cli::sip(&sip),
         Command::Prompts(prompts) => cli::prompts(&prompts),

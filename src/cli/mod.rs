@@ -1,4 +1,4 @@
-//! The commands beside the running desk: `check`, `try`, `test`, `diff`, `verify`, `holidays`,
+//! The commands beside the running desk: `check`, `try`, `test`, `diff`, `verify`, `events`, `holidays`,
 //! `prompts`, `sip` and `recording`, with their
 //! arguments.
 //!
@@ -6,6 +6,7 @@
 
 mod check;
 mod diff;
+mod events;
 mod exported;
 mod holidays;
 mod prompts;
@@ -18,6 +19,7 @@ mod walk;
 #[cfg(test)]
 mod tests;
 
+pub use events::{Events, events};
 pub use prompts::{Prompts, prompts};
 pub use recording::{Recording, recording};
 pub use sip::{Sip, sip};
