@@ -40,6 +40,12 @@ enum Command {
     /// Say which calls of the history would go another way under another plan.
     /// Example: madoguchi diff plan.toml new.toml --history store/madoguchi.db --from 2026-10-01
     Diff(cli::Diff),
+    /// Say whether the history is whole: every entry there, unchanged and in its place.
+    /// Example: madoguchi verify store/madoguchi.db
+    Verify(cli::Verify),
+    /// Write the history as JSON lines, make a store of them, or erase old calls' numbers and names.
+    /// Example: madoguchi events export store/madoguchi.db > history.jsonl
+    Events(cli::Events),
     /// Make a table of public holidays that a plan can name (holidays = "holidays.csv").
     /// Example: madoguchi holidays import syukujitsu.csv --to dialplans/holidays.csv
     Holidays(cli::Holidays),
@@ -91,6 +97,8 @@ fn main() -> ExitCode {
         Command::Try(walk) => cli::walk(&walk),
         Command::Test(test) => cli::test(&test),
         Command::Diff(diff) => cli::diff(&diff),
+        Command::Verify(verify) => cli::verify(&verify),
+        Command::Events(events) => cli::events(&events),
         Command::Holidays(holidays) => cli::holidays(&holidays),
         Command::Tickets(tickets) => cli::tickets(&tickets),
         Command::Sip(sip) => cli::sip(&sip),

@@ -38,7 +38,8 @@ impl Whose {
     ///
     /// A reply with exit code 2: the configuration or the store cannot be read.
     pub(super) fn read(&self, lang: Lang, mut each: impl FnMut(&Entry)) -> Result<Views, Reply> {
-        let refused = |findings: &[_]| Reply { err: told(findings, lang), code: 2, ..Reply::default() };
+        let refused =
+            |findings: &[_]| Reply { err: told(findings, lang), code: 2, ..Reply::default() };
         let (config, _) = config::load(&self.config, Secrets::Look).map_err(|it| refused(&it))?;
         let (plan, _) = config::plan_at(&config.plan, None).map_err(|it| refused(&it))?;
         let file = self.store.as_ref().unwrap_or(&config.store.file);

@@ -1,11 +1,13 @@
-//! The commands that only read and answer: `check`, `try`, `test`, `diff`, `holidays`, `prompts`, `sip`,
-//! `tickets` and `recording`, with their
+//! The commands beside the running desk: `check`, `try`, `test`, `diff`, `verify`, `events`, `holidays`,
+//! `prompts`, `sip`, `tickets` and `recording`, with their
 //! arguments.
 //!
 //! Starts nothing and decides nothing about calls.
 
 mod check;
 mod diff;
+mod events;
+mod exported;
 mod history;
 mod holidays;
 mod prompts;
@@ -13,15 +15,18 @@ mod recording;
 mod rehearse;
 mod sip;
 mod tickets;
+mod verify;
 mod walk;
 
 #[cfg(test)]
 mod tests;
 
+pub use events::{Events, events};
 pub use prompts::{Prompts, prompts};
 pub use recording::{Recording, recording};
 pub use sip::{Sip, sip};
 pub use tickets::{Tickets, tickets};
+pub use verify::{Verify, verify};
 
 use crate::base::{AdHoc, PromptId, Wall};
 use crate::dialplan::{Finding, Lang};

@@ -1,9 +1,9 @@
 //! The writing: a queue that the engine fills without waiting, a thread that empties it.
 
 use super::open::{self, Found, OpenError};
+use super::sealing::{Row, Sealer};
 use super::sql::Statements;
 use super::{Batch, Options, StoreNotice, StoreState};
-use crate::event::Entry;
 use crate::sip::api::{BindingChange, SubscriptionChange};
 use sqlx::{Connection, SqliteConnection};
 use std::collections::VecDeque;
@@ -243,10 +243,10 @@ pub(super) fn run(
         }
     };
     let ended = runtime.block_on(async {
-        let connection = match start(path, options).await {
-            Ok((connection, found)) => {
+        let (connection, sealer) = match start(path, options).await {
+            Ok((connection, sealer, found)) => {
                 let _ = opened.send(Ok(found));
-                connection
+                (connection, sealer)
             }
             Err(error) => {
                 let _ = opened.send(Err(error));
@@ -257,7 +257,7 @@ pub(super) fn run(
         let checkpointer =
             tokio::spawn(checkpoint(path.to_owned(), Arc::clone(shared), Arc::clone(&checkpoints)));
         let statements = Statements::new();
-        let mut writer = Writer { path, options, connection, shared, notice, statements };
+        let mut writer = Writer { path, options, connection, sealer, shared, notice, statements };
         let ended = writer.run().await;
         checkpoints.notify_one();
         let _ = checkpointer.await;
@@ -269,7 +269,10 @@ pub(super) fn run(
     shared.end(ended);
 }
 
-async fn start(path: &Path, options: Options) -> Result<(SqliteConnection, Found), OpenError> {
+async fn start(
+    path: &Path,
+    options: Options,
+) -> Result<(SqliteConnection, Sealer, Found), OpenError> {
     let mut connection = open::connect(path, options).await.map_err(|source| {
         if matches!(&source, sqlx::Error::Database(error) if error.code().as_deref() == Some("26"))
         {
@@ -278,13 +281,16 @@ async fn start(path: &Path, options: Options) -> Result<(SqliteConnection, Found
         OpenError::Database { path: path.to_owned(), doing: "opening the store", source }
     })?;
     let found = open::examine(&mut connection, path, options.kind).await?;
-    Ok((connection, found))
+    let sealer = Sealer::after(found.last_hash)
+        .map_err(|source| OpenError::Io { doing: "drawing random numbers", source })?;
+    Ok((connection, sealer, found))
 }
 
 struct Writer<'a, N> {
     path: &'a Path,
     options: Options,
     connection: SqliteConnection,
+    sealer: Sealer,
     shared: &'a Shared,
     notice: &'a N,
     statements: Statements,
@@ -330,7 +336,9 @@ impl<N: Fn(StoreNotice)> Writer<'_, N> {
 
     /// False when the store was closed meanwhile and its patience is over.
     async fn write_until_written(&mut self, taken: &[Batch]) -> bool {
-        let entries: Vec<&Entry> = taken.iter().flat_map(|batch| &batch.entries).collect();
+        // Once for all tries: a repeated one writes the same hashes and salts.
+        let entries = taken.iter().flat_map(|batch| &batch.entries);
+        let entries: Vec<Row> = entries.map(|entry| self.sealer.seal(entry)).collect();
         let bindings: Vec<&BindingChange> =
             taken.iter().flat_map(|batch| &batch.bindings).collect();
         let subscriptions: Vec<&SubscriptionChange> =
@@ -361,7 +369,7 @@ impl<N: Fn(StoreNotice)> Writer<'_, N> {
 
     async fn try_once(
         &mut self,
-        entries: &[&Entry],
+        entries: &[Row],
         bindings: &[&BindingChange],
         subscriptions: &[&SubscriptionChange],
         again: bool,
