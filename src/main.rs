@@ -52,6 +52,20 @@ enum Command {
     /// Say what the contract's figures that need tickets come to, ticket by ticket.
     /// Example: madoguchi tickets figures plan.toml --tickets tickets.csv --month 2026-10
     Tickets(cli::Tickets),
+    /// List calls of the whole history, and those behind a figure.
+    /// Example: madoguchi calls --month 2026-10 --figure abandon --stands numerator
+    Calls(cli::Calls),
+    /// Say what a call came to, by which rule, where it counts, and what happened in it.
+    /// Example: madoguchi explain 0199a0c1-5b00-7000-8000-000000000001
+    Explain(cli::Explain),
+    /// Show a month's contract figures, as counted now and as closed.
+    /// Example: madoguchi service-level 2026-10
+    ServiceLevel(cli::ServiceLevel),
+    /// Leave a period out of the figures, once another person approves it (the desk must run).
+    /// Example: madoguchi exclude enter --from 2026-10-01T10:00 --until 2026-10-01T11:00 --author 佐藤 --reason 通信障害
+    Exclude(cli::Exclude),
+    /// Fix a month's figures (the desk must run). Example: madoguchi close-month 2026-10 --author 佐藤
+    CloseMonth(cli::CloseMonth),
     /// See what passes on the SIP wire of the running desk: live, a call's ladder, a capture file.
     /// Example: madoguchi sip --config /etc/madoguchi/madoguchi.toml --method INVITE
     Sip(cli::Sip),
@@ -101,6 +115,11 @@ fn main() -> ExitCode {
         Command::Events(events) => cli::events(&events),
         Command::Holidays(holidays) => cli::holidays(&holidays),
         Command::Tickets(tickets) => cli::tickets(&tickets),
+        Command::Calls(calls) => cli::calls(&calls),
+        Command::Explain(explain) => cli::explain(&explain),
+        Command::ServiceLevel(level) => cli::service_level(&level),
+        Command::Exclude(exclude) => cli::exclude(&exclude),
+        Command::CloseMonth(close) => cli::close_month(&close),
         Command::Sip(sip) => cli::sip(&sip),
         Command::Prompts(prompts) => cli::prompts(&prompts),
         Command::Recording(recording) => cli::recording(&recording),

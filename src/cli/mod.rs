@@ -5,12 +5,15 @@
 //! Starts nothing and decides nothing about calls.
 
 mod check;
+mod client;
 mod diff;
 mod events;
 mod exported;
+mod figures;
 mod history;
 mod holidays;
 mod prompts;
+mod reach;
 mod recording;
 mod rehearse;
 mod sip;
@@ -22,6 +25,10 @@ mod walk;
 mod tests;
 
 pub use events::{Events, events};
+pub use figures::{
+    Calls, CloseMonth, Exclude, Explain, ServiceLevel, calls, close_month, exclude, explain,
+    service_level,
+};
 pub use prompts::{Prompts, prompts};
 pub use recording::{Recording, recording};
 pub use sip::{Sip, sip};

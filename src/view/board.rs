@@ -114,7 +114,7 @@ impl Views {
     pub fn board(&self, now: Wall, age_ms: &dyn Fn(CallId) -> Option<u64>) -> Board {
         let today = self.day_of(now);
         let month = Month::of(today);
-        let figures = self.month_tally(month).figures(self.policy());
+        let figures = self.month_figures(month);
         let mut calls: Vec<WaitingRow> = self
             .waiting()
             .take(WAITING_SHOWN)

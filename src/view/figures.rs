@@ -5,7 +5,7 @@ use super::declared::{ClosedMonth, ExclusionRow, ExclusionState};
 use super::ledger::Line;
 use super::month::Month;
 use super::outcome::{Outcome, PerOutcome};
-use super::service_level::{DayFigures, Excluded, MonthFigures, Tally};
+use super::service_level::{DayFigures, Excluded, Figures, MonthFigures, Tally};
 use super::standing::{Behind, Figure, Standing, standing};
 use super::views::Views;
 use crate::base::{CallId, Wall};
@@ -44,12 +44,7 @@ impl Views {
     /// A month as judged, and as it was closed.
     #[must_use]
     pub fn service_level(&self, month: Month) -> MonthFigures {
-        let (counts, excluded) = self.ledger.tallies(month.first(), month.last());
-        let mut figures = counts.figures(self.policy());
-        if self.policy().adjusts(month) {
-            figures.abandon_rate = figures.abandon_rate.unjudged();
-            figures.busy_rate = figures.busy_rate.unjudged();
-        }
+        let (_, excluded) = self.ledger.tallies(month.first(), month.last());
         let day = |(day, counts, excluded): (NaiveDate, &Tally, &Tally)| DayFigures {
             day,
             figures: counts.figures(self.policy()),
@@ -61,7 +56,7 @@ impl Views {
         MonthFigures {
             month,
             timezone: self.timezone().name(),
-            figures,
+            figures: self.month_figures(month),
             excluded: Excluded::from(&excluded),
             exclusions: self.exclusions_in(month),
             days: self.ledger.days(month.first(), month.last()).map(day).collect(),
@@ -70,6 +65,17 @@ impl Views {
             closed,
             differs_from_closed,
         }
+    }
+
+    /// A month's figures alone, as counted now.
+    #[must_use]
+    pub fn month_figures(&self, month: Month) -> Figures {
+        let mut figures = self.month_tally(month).figures(self.policy());
+        if self.policy().adjusts(month) {
+            figures.abandon_rate = figures.abandon_rate.unjudged();
+            figures.busy_rate = figures.busy_rate.unjudged();
+        }
+        figures
     }
 
     /// Counts of one day.

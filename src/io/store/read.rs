@@ -244,6 +244,22 @@ impl Reader {
         Ok(calls)
     }
 
+    /// The history's hash after an entry, hexadecimal; none when it has no such entry.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`].
+    pub async fn hash(&self, seq: u64) -> Result<Option<String>, ReadError> {
+        let mut connection = self.connection.lock().await;
+        let connection = self.open(&mut connection).await?;
+        let hash: Option<Option<String>> =
+            sqlx::query_scalar("SELECT lower(hex(hash)) FROM entry WHERE seq = ?1")
+                .bind(i64::try_from(seq).unwrap_or(i64::MAX))
+                .fetch_optional(connection)
+                .await?;
+        Ok(hash.flatten().filter(|hash| !hash.is_empty()))
+    }
+
     /// The entries from `seq` on in order, at most `limit`.
     ///
     /// # Errors
