@@ -274,11 +274,17 @@ fn erase(arguments: &Erase, lang: Lang) -> Reply {
         Err(reply) => return reply,
     };
     match store::erase(&arguments.store, before, arguments.number.as_deref()) {
-        Ok(store::Erased { calls, texts, .. }) => {
-            let out = lang.pick(
+        Ok(store::Erased { calls, texts, kept, .. }) => {
+            let mut out = lang.pick(
                 format!("{calls} 通話の番号・名前 {texts} 件を消去した\n"),
                 format!("{texts} numbers and names of {calls} calls were erased\n"),
             );
+            if kept > 0 {
+                out.push_str(&lang.pick(
+                    format!("折り返しを待つ {kept} 通話は残した\n"),
+                    format!("{kept} calls were left: their callers are still to be called back\n"),
+                ));
+            }
             Reply { out, ..Reply::default() }
         }
         Err(OpenError::InUse { pid, .. }) => {

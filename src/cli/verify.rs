@@ -175,7 +175,11 @@ fn said(proved: &Proved, lang: Lang) -> String {
     let notes = [
         (proved.holes, "書けずに失われた記録", "entries lost when they were to be written"),
         (proved.left_out, "書き出しで省かれた箇所", "places where the export left entries out"),
-        (proved.erased, "消去された番号・名前", "numbers and names that were erased"),
+        (
+            proved.erased,
+            "消去された、または伏せられた番号・名前",
+            "numbers and names that were erased or hidden",
+        ),
     ];
     for (count, ja, en) in notes {
         if count > 0 {

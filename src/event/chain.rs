@@ -6,8 +6,8 @@
 //! `erased:<commitment>`, and so the text itself can be taken away later ([`erase`]) and the chain still
 //! holds. Owns that form and the list of those texts; knows no file. docs/HISTORY.md says it for others.
 
+use super::strict::Strict;
 use crate::base::Wall;
-use serde::de::{Deserialize, Deserializer, Error as _, MapAccess, SeqAccess, Visitor};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -307,71 +307,6 @@ fn place<'a>(body: &'a mut Map<String, Value>, pointer: &str) -> Option<&'a mut 
     names.try_fold(first, |value, name| value.get_mut(name))
 }
 
-/// A value of JSON in which nothing is named twice.
-struct Strict(Value);
-
-impl<'de> Deserialize<'de> for Strict {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_any(StrictVisitor)
-    }
-}
-
-struct StrictVisitor;
-
-impl<'de> Visitor<'de> for StrictVisitor {
-    type Value = Strict;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a value of JSON")
-    }
-
-    fn visit_unit<E>(self) -> Result<Strict, E> {
-        Ok(Strict(Value::Null))
-    }
-
-    fn visit_bool<E>(self, value: bool) -> Result<Strict, E> {
-        Ok(Strict(value.into()))
-    }
-
-    fn visit_i64<E>(self, value: i64) -> Result<Strict, E> {
-        Ok(Strict(value.into()))
-    }
-
-    fn visit_u64<E>(self, value: u64) -> Result<Strict, E> {
-        Ok(Strict(value.into()))
-    }
-
-    fn visit_f64<E>(self, value: f64) -> Result<Strict, E> {
-        Ok(Strict(value.into()))
-    }
-
-    fn visit_str<E>(self, value: &str) -> Result<Strict, E> {
-        Ok(Strict(value.into()))
-    }
-
-    fn visit_string<E>(self, value: String) -> Result<Strict, E> {
-        Ok(Strict(value.into()))
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Strict, A::Error> {
-        let mut read = Vec::new();
-        while let Some(Strict(item)) = items.next_element()? {
-            read.push(item);
-        }
-        Ok(Strict(Value::Array(read)))
-    }
-
-    fn visit_map<A: MapAccess<'de>>(self, mut fields: A) -> Result<Strict, A::Error> {
-        let mut read = Map::new();
-        while let Some((name, Strict(value))) = fields.next_entry::<String, Strict>()? {
-            if read.insert(name, value).is_some() {
-                return Err(A::Error::custom("named twice"));
-            }
-        }
-        Ok(Strict(Value::Object(read)))
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -500,6 +435,30 @@ mod tests {
             }
         }
         found
+    }
+
+    #[test]
+    fn what_debug_hides_in_an_event_of_any_kind_is_hidden_from_the_chain() {
+        let mut hidden = 0;
+        for line in include_str!("../../tests/past/events.jsonl").lines() {
+            let line = line.replacen('{', "{\"seq\":1,", 1);
+            let entry: crate::event::Entry = serde_json::from_str(&line).expect("an entry");
+            let body = serde_json::to_string(&entry.fact).expect("JSON");
+            let body = body_of(&body);
+            let dots = format!("{entry:?}").matches("•••").count();
+            assert_eq!(texts(&body).count(), dots, "{line}");
+            let sealed = sealed(&body, Some(SALT)).expect("a form");
+            assert!(
+                texts(&body).all(|(_, text)| !sealed.contains(&format!("\"{text}\""))),
+                "{line}"
+            );
+            hidden += dots;
+        }
+        assert!(hidden > 10, "there were some");
+    }
+
+    fn body_of(text: &str) -> Map<String, Value> {
+        body(text).expect("a body")
     }
 
     #[test]

@@ -17,6 +17,7 @@ mod placed;
 mod proof;
 mod recording;
 mod sound;
+mod strict;
 
 pub use agent::{AgentEvent, Means};
 pub use call::{

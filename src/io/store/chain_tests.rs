@@ -5,10 +5,10 @@ use super::sql::Statements;
 use super::tests::{
     Folder, PATIENCE, SERVICE, batch, block_on, committed, entry, open, sql, wait_for,
 };
-use super::{Erased, Kind, Links, LinksError, OpenError, Selection, erase, open as opening};
-use crate::base::Wall;
+use super::{Batch, Erased, Kind, Links, LinksError, OpenError, Selection, erase, open as opening};
+use crate::base::{Private, Wall};
 use crate::event::chain::{self, Hash};
-use crate::event::{Link, Proof, Proved};
+use crate::event::{CallEvent, CallbackEnd, CallbackEvent, Entry, Fact, Link, Proof, Proved};
 use sqlx::Connection;
 use std::path::{Path, PathBuf};
 
@@ -224,7 +224,7 @@ fn what_is_erased_is_gone_from_the_file_and_the_chain_holds() {
     let cut = Wall(1_790_780_400_000 + 20);
     assert_eq!(erase(&path, cut, Some("0312345678")).expect("erased"), Erased::default());
     let erased = erase(&path, cut, Some("0398765432")).expect("erased");
-    assert_eq!(erased, Erased { calls: 5, entries: 5, texts: 10 });
+    assert_eq!(erased, Erased { calls: 5, entries: 5, texts: 10, kept: 0 });
     let after = walk(&path);
     assert_eq!((after.broken, after.erased), (0, 10));
     assert_eq!((after.entries, after.last), (before.entries, before.last));
@@ -250,6 +250,37 @@ fn what_is_erased_is_gone_from_the_file_and_the_chain_holds() {
 }
 
 #[test]
+fn who_is_still_to_be_called_back_keeps_the_number() {
+    let folder = Folder::new();
+    let (store, _replay, notices) = open(&folder.file());
+    let of_call = |seq: u64, call: u64| {
+        let event = CallEvent::CallbackAsked {
+            callback: "desk".into(),
+            group: "desk".into(),
+            number: Private::new("0398765432".to_owned()),
+            entered: false,
+            inside: false,
+        };
+        let fact = Fact::Call { call: super::tests::id(call), t_ms: 0, event };
+        Entry { seq, at: Wall(5), fact }
+    };
+    let ended = CallbackEvent::Ended { why: CallbackEnd::Answered };
+    let ended = Fact::Callback { call: super::tests::id(2), event: ended };
+    let entries = vec![of_call(1, 1), of_call(2, 2), Entry { seq: 3, at: Wall(9), fact: ended }];
+    store.append(Batch { number: 1, entries, bindings: vec![], subscriptions: vec![] });
+    wait_for(&notices, committed(1));
+    assert!(store.close(PATIENCE));
+    for number in [Some("0398765432"), None] {
+        let erased = erase(&folder.file(), Wall(6), number).expect("erased");
+        let due = u64::from(number.is_some());
+        assert_eq!(erased, Erased { calls: due, entries: due, texts: due, kept: 1 });
+    }
+    let left: Vec<i64> =
+        links(&folder.file()).iter().filter(|it| it.salt.is_some()).map(|it| it.seq).collect();
+    assert_eq!((left, walk(&folder.file()).broken), (vec![1], 0));
+}
+
+#[test]
 fn the_first_hash_says_what_the_store_is_for() {
     let folder = Folder::new();
     let first = &links(&filled(&folder, 1))[0];
@@ -271,11 +302,11 @@ fn how_fast_entries_are_written_and_checked() {
         let began = std::time::Instant::now();
         for (batch, number) in batches.into_iter().zip(1_u64..) {
             store.append(batch);
-            if number % (60_000 / size) == 0 {
+            // No more at once than the queue takes.
+            if number % (60_000 / size) == 0 || number == all {
                 wait_for(&notices, committed(number));
             }
         }
-        wait_for(&notices, committed(all));
         let rate = |began: std::time::Instant| 300_000.0 / began.elapsed().as_secs_f64();
         println!("batches of {size}: {:.0} entries/s", rate(began));
         assert_eq!(store.state().lost, 0);

@@ -14,6 +14,14 @@ use std::path::Path;
 /// Entries in one transaction.
 const BLOCK: i64 = 1_000;
 
+/// Without its number, a wish to be called back could not be fulfilled; at its end, it may go.
+const OPEN_WISHES: &str = "DELETE FROM temp.erasing WHERE call IN ( \
+    SELECT call FROM entry WHERE call IN (SELECT call FROM temp.erasing) AND salt IS NOT NULL \
+    AND body ->> '$.event.kind' = 'callback_asked') \
+    AND call NOT IN ( \
+    SELECT call FROM entry WHERE call IN (SELECT call FROM temp.erasing) \
+    AND body ->> '$.of' = 'callback' AND body ->> '$.event.kind' = 'ended')";
+
 /// What was erased.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Erased {
@@ -23,10 +31,12 @@ pub struct Erased {
     pub entries: u64,
     /// The texts.
     pub texts: u64,
+    /// Calls that were left as they are, because the caller is still to be called back.
+    pub kept: u64,
 }
 
 /// Erases the numbers and names in all entries of calls that arrived (or were dialled) before a time; with
-/// `number`, only of those calls in which it stands. Afterwards they are nowhere in the file or beside
+/// `number`, only of those calls in which it stands; who is still to be called back is left. Afterwards they are nowhere in the file or beside
 /// it. Takes the store's lock, brings its schema up to date, and waits for the disk. Blocks: not for a
 /// runtime.
 ///
@@ -84,7 +94,8 @@ pub(super) async fn run(
     if let Some(number) = number {
         narrow(connection, number).await?;
     }
-    let mut erased = Erased::default();
+    let kept = sqlx::query(OPEN_WISHES).execute(&mut *connection).await?.rows_affected();
+    let mut erased = Erased { kept, ..Erased::default() };
     let mut calls = BTreeSet::new();
     let mut after = i64::MIN;
     loop {
