@@ -19,7 +19,7 @@ pub struct Calls {
     /// Those that arrived on this day, such as 2026-10-01.
     #[arg(long, value_name = "DAY")]
     day: Option<NaiveDate>,
-    /// Where they stand in this figure: abandon, busy or in_time.
+    /// Where they stand in this figure: abandon, busy or `in_time`.
     #[arg(long, value_name = "FIGURE", value_parser = figure, default_value = "abandon")]
     figure: Figure,
     /// Only those in the figure's numerator, in its total, or left out of it.

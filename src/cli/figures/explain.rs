@@ -97,7 +97,9 @@ fn answer(arguments: &Explain, lang: Lang) -> Result<Reply, Reply> {
             format!("outcome {}: {said}", outcome.name()),
         )),
         _ => {
-            line(lang.pick("結果はまだ決まっていない", "its outcome is not decided yet").to_owned())
+            line(
+                lang.pick("結果はまだ決まっていない", "its outcome is not decided yet").to_owned(),
+            );
         }
     }
     if let Some(wait_ms) = row.wait_ms {

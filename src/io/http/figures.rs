@@ -192,7 +192,7 @@ pub(super) struct Wanted {
 }
 
 #[derive(Serialize)]
-struct Calls {
+struct Listed {
     figure: Figure,
     from: NaiveDate,
     to: NaiveDate,
@@ -269,7 +269,7 @@ pub(super) async fn behind(
                 calls.push(Row { arrived_at: api::written(behind.arrived_at_ms, zone), behind });
             }
         }
-        Calls { figure, from, to, count, calls }
+        Listed { figure, from, to, count, calls }
     });
     Json(answer).into_response()
 }
