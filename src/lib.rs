@@ -15,6 +15,7 @@ pub mod io;
 pub mod pbx;
 pub mod recording;
 pub mod rehearse;
+pub mod report;
 pub mod rtp;
 pub mod sdp;
 pub mod simulate;

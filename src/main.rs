@@ -66,6 +66,9 @@ enum Command {
     Exclude(cli::Exclude),
     /// Fix a month's figures (the desk must run). Example: madoguchi close-month 2026-10 --author 佐藤
     CloseMonth(cli::CloseMonth),
+    /// Make a month's operations report: the contract's sheet, tables and charts, as HTML, JSON and CSV.
+    /// Example: madoguchi report 2026-10 --config /etc/madoguchi/madoguchi.toml --into reports
+    Report(cli::Report),
     /// See what passes on the SIP wire of the running desk: live, a call's ladder, a capture file.
     /// Example: madoguchi sip --config /etc/madoguchi/madoguchi.toml --method INVITE
     Sip(cli::Sip),
@@ -120,6 +123,7 @@ fn main() -> ExitCode {
         Command::ServiceLevel(level) => cli::service_level(&level),
         Command::Exclude(exclude) => cli::exclude(&exclude),
         Command::CloseMonth(close) => cli::close_month(&close),
+        Command::Report(report) => cli::report(&report),
         Command::Sip(sip) => cli::sip(&sip),
         Command::Prompts(prompts) => cli::prompts(&prompts),
         Command::Recording(recording) => cli::recording(&recording),

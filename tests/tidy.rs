@@ -23,6 +23,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("simulate", &["base", "sdp", "rtp", "sip", "dialplan", "event", "pbx", "view", "engine"]),
     ("rehearse", &["base", "dialplan", "event", "pbx", "view"]),
     ("tickets", &["base", "dialplan", "view"]),
+    ("report", &["base", "event", "tickets", "view"]),
     ("config", &["base", "sdp", "rtp", "sip", "trace", "dialplan", "event", "view", "recording"]),
     ("io/dns", &["base", "sip"]),
     ("io/net", &["base", "sip"]),
@@ -45,6 +46,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "view",
             "rehearse",
             "tickets",
+            "report",
             "config",
             "io/media",
             "io/recording",
@@ -102,6 +104,7 @@ const PURE: &[&str] = &[
     "rehearse",
     "simulate",
     "tickets",
+    "report",
 ];
 
 /// What a pure room must not name, and why.

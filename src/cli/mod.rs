@@ -1,5 +1,5 @@
 //! The commands beside the running desk: `check`, `try`, `test`, `diff`, `verify`, `events`, `holidays`,
-//! `prompts`, `sip`, `tickets` and `recording`, with their
+//! `prompts`, `sip`, `tickets`, `report` and `recording`, with their
 //! arguments.
 //!
 //! Starts nothing and decides nothing about calls.
@@ -16,6 +16,7 @@ mod prompts;
 mod reach;
 mod recording;
 mod rehearse;
+mod report;
 mod sip;
 mod tickets;
 mod verify;
@@ -31,6 +32,7 @@ pub use figures::{
 };
 pub use prompts::{Prompts, prompts};
 pub use recording::{Recording, recording};
+pub use report::{Report, report};
 pub use sip::{Sip, sip};
 pub use tickets::{Tickets, tickets};
 pub use verify::{Verify, verify};

@@ -145,7 +145,7 @@ fn counted(arguments: &Figures, lang: Lang) -> Result<Answer, Reply> {
 }
 
 /// A file in UTF-8 or, as spreadsheets in Japan save it, in Shift JIS.
-fn text(path: &Path, lang: Lang) -> Result<String, Reply> {
+pub(super) fn text(path: &Path, lang: Lang) -> Result<String, Reply> {
     let name = tame(&path.display().to_string());
     let bytes = match std::fs::metadata(path).map(|file| file.len()) {
         Ok(length) if length > MOST_BYTES as u64 => {
@@ -163,7 +163,7 @@ fn text(path: &Path, lang: Lang) -> Result<String, Reply> {
     })
 }
 
-fn no_hours(which: &WhichHours, lang: Lang) -> String {
+pub(super) fn no_hours(which: &WhichHours, lang: Lang) -> String {
     match which {
         WhichHours::Unknown(known) => {
             let known = tame(&known.join(", "));
@@ -277,7 +277,7 @@ fn row(no: u8, name: &str, value: Value, lang: Lang, unit: &str) -> String {
     )
 }
 
-fn figure_name(no: u8, lang: Lang) -> &'static str {
+pub(super) fn figure_name(no: u8, lang: Lang) -> &'static str {
     match no {
         1 => lang.pick("初期サポート解決率", "first-contact resolution"),
         2 => lang.pick("サービスデスク対応時間", "handling time"),

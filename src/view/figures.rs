@@ -10,7 +10,7 @@ use super::standing::{Behind, Figure, Standing, standing};
 use super::views::Views;
 use crate::base::{CallId, Wall};
 use crate::event::ClosedFigures;
-use chrono::{NaiveDate, NaiveTime, TimeZone};
+use chrono::NaiveDate;
 use std::collections::BTreeMap;
 
 /// Why a month cannot be closed.
@@ -47,7 +47,10 @@ impl Views {
         let (_, excluded) = self.ledger.tallies(month.first(), month.last());
         let day = |(day, counts, excluded): (NaiveDate, &Tally, &Tally)| DayFigures {
             day,
-            figures: counts.figures(self.policy()),
+            figures: Figures {
+                left_out: counts.left_out + excluded.left_out,
+                ..counts.figures(self.policy())
+            },
             excluded: Excluded::from(excluded),
         };
         let closed = self.declared.closed(month).to_vec();
@@ -70,7 +73,10 @@ impl Views {
     /// A month's figures alone, as counted now.
     #[must_use]
     pub fn month_figures(&self, month: Month) -> Figures {
-        let mut figures = self.month_tally(month).figures(self.policy());
+        let (counts, excluded) = self.ledger.tallies(month.first(), month.last());
+        let mut figures = counts.figures(self.policy());
+        // A number outside the figures is so in an excluded period too.
+        figures.left_out += excluded.left_out;
         if self.policy().adjusts(month) {
             figures.abandon_rate = figures.abandon_rate.unjudged();
             figures.busy_rate = figures.busy_rate.unjudged();
@@ -169,13 +175,7 @@ impl Views {
 
     /// The month's first instant in the desk's zone.
     fn begins(&self, month: Month) -> Wall {
-        let midnight = month.first().and_time(NaiveTime::MIN);
-        let zone = self.timezone();
-        // Where the clock is set forward at midnight, the day begins when the hour that is left out ends.
-        let hour = chrono::TimeDelta::hours(1);
-        let first = zone.from_local_datetime(&midnight).earliest();
-        let first = first.or_else(|| zone.from_local_datetime(&(midnight + hour)).earliest());
-        first.map_or(Wall(i64::MAX), |at| Wall(at.timestamp_millis()))
+        month.begins(self.timezone())
     }
 
     /// The first instant after it.

@@ -66,7 +66,8 @@ impl Line {
         u64::from(self.talk_ms)
     }
 
-    fn tally(&self, policy: &Policy) -> Tally {
+    /// What it adds to the counts of its day.
+    pub(super) fn tally(&self, policy: &Policy) -> Tally {
         let mut tally = Tally {
             arrived: u64::from(self.counted),
             left_out: u64::from(!self.counted),

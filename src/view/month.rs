@@ -1,6 +1,7 @@
 //! A calendar month, the contract's unit of judging.
 
-use chrono::{Datelike, Months, NaiveDate};
+use crate::base::Wall;
+use chrono::{Datelike, Months, NaiveDate, NaiveTime, TimeDelta, TimeZone};
 use serde::{Serialize, Serializer};
 use std::fmt;
 use std::str::FromStr;
@@ -45,6 +46,16 @@ impl Month {
         NaiveDate::from_ymd_opt(year, month, 1)
             .and_then(|next| next.pred_opt())
             .unwrap_or(NaiveDate::MAX)
+    }
+
+    /// Its first instant in a zone. Where the clock is set forward at midnight, the day begins when the
+    /// hour that is left out ends.
+    #[must_use]
+    pub fn begins(self, zone: chrono_tz::Tz) -> Wall {
+        let midnight = self.first().and_time(NaiveTime::MIN);
+        let first = zone.from_local_datetime(&midnight).earliest();
+        let next = || zone.from_local_datetime(&(midnight + TimeDelta::hours(1))).earliest();
+        first.or_else(next).map_or(Wall(i64::MAX), |at| Wall(at.timestamp_millis()))
     }
 }
 

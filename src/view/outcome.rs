@@ -112,6 +112,19 @@ impl PerOutcome {
         self.0[outcome as usize] += 1;
     }
 
+    /// Counts by [`Outcome::name`]; what is not named is 0, and a name that is not known here is passed
+    /// over.
+    #[must_use]
+    pub fn named(counts: &std::collections::BTreeMap<String, u64>) -> Self {
+        let mut all = Self::default();
+        for (name, count) in counts {
+            if let Some(outcome) = Outcome::from_name(name) {
+                all.0[outcome as usize] += count;
+            }
+        }
+        all
+    }
+
     /// How many.
     #[must_use]
     pub fn get(&self, outcome: Outcome) -> u64 {

@@ -1,14 +1,18 @@
 //! Calls that our phones placed to numbers outside and to phones that are no agent's; and for how long
 //! the trunks had no channel left. None of it enters a figure of the contract.
 
+use super::month::Month;
 use super::sound::CallSound;
 use crate::base::{CallId, Number, Private, TrunkId, Wall};
 use crate::event::{Fact, Party, PlacedEnd, PlacedEvent, TrunkEvent};
+use chrono::TimeZone;
 use serde::Serialize;
 use std::collections::{BTreeMap, VecDeque};
 
 /// Ended placed calls in the list; the oldest to end leaves first.
 pub const PLACED_KEPT: usize = 1_000;
+/// Months of full trunks that are kept, eleven years; the oldest leaves first.
+pub const FULL_MONTHS_KEPT: usize = 132;
 
 /// A placed call as shown. Numbers of people are in it: it goes to pages behind a login only.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -59,6 +63,7 @@ pub(super) struct PlacedCalls {
     answered: u64,
     unanswered: u64,
     full: BTreeMap<TrunkId, FullTime>,
+    full_by_month: BTreeMap<Month, BTreeMap<TrunkId, FullTime>>,
 }
 
 impl PlacedCalls {
@@ -117,12 +122,56 @@ impl PlacedCalls {
         self.open.get_mut(&id).or(ended).map(|row| &mut row.sound)
     }
 
-    pub(super) fn trunk(&mut self, trunk: &TrunkId, event: &TrunkEvent) {
+    /// A trunk's channels ran out or one is free again. A month has the part of a span that lies in it.
+    pub(super) fn trunk(
+        &mut self,
+        trunk: &TrunkId,
+        event: &TrunkEvent,
+        at: Wall,
+        zone: chrono_tz::Tz,
+    ) {
         let full = self.full.entry(trunk.clone()).or_default();
         match event {
-            TrunkEvent::ChannelsFull => full.times = full.times.saturating_add(1),
-            TrunkEvent::ChannelsFree { for_ms } => full.ms = full.ms.saturating_add(*for_ms),
+            TrunkEvent::ChannelsFull => {
+                full.times = full.times.saturating_add(1);
+                if let Some(part) = self.part(month_in(zone, at), trunk) {
+                    part.times = part.times.saturating_add(1);
+                }
+            }
+            TrunkEvent::ChannelsFree { for_ms } => {
+                full.ms = full.ms.saturating_add(*for_ms);
+                let (mut rest, mut month) = (*for_ms, month_in(zone, at));
+                let mut until = at;
+                // No further back than is kept.
+                for _ in 0..FULL_MONTHS_KEPT {
+                    let begins = month.map_or(Wall(i64::MIN), |month| month.begins(zone));
+                    let inside = until.0.saturating_sub(begins.0);
+                    let ms = rest.min(u64::try_from(inside).unwrap_or(0));
+                    if let Some(part) = self.part(month, trunk) {
+                        part.ms = part.ms.saturating_add(ms);
+                    }
+                    rest = rest.saturating_sub(ms);
+                    if rest == 0 {
+                        break;
+                    }
+                    (until, month) = (begins, month.map(|month| month.earlier(1)));
+                }
+            }
         }
+    }
+
+    fn part(&mut self, month: Option<Month>, trunk: &TrunkId) -> Option<&mut FullTime> {
+        let month = month?;
+        if !self.full_by_month.contains_key(&month) && self.full_by_month.len() >= FULL_MONTHS_KEPT
+        {
+            self.full_by_month.pop_first();
+        }
+        Some(self.full_by_month.entry(month).or_default().entry(trunk.clone()).or_default())
+    }
+
+    /// Every trunk's time without a channel in one month; a trunk that never was full then has none.
+    pub(super) fn full_in(&self, month: Month) -> impl Iterator<Item = (&TrunkId, FullTime)> {
+        self.full_by_month.get(&month).into_iter().flatten().map(|(trunk, full)| (trunk, *full))
     }
 
     /// The last words for the calls that were up when the process ended.
@@ -151,6 +200,10 @@ impl PlacedCalls {
     pub(super) fn full(&self) -> impl Iterator<Item = (&TrunkId, FullTime)> {
         self.full.iter().map(|(trunk, full)| (trunk, *full))
     }
+}
+
+fn month_in(zone: chrono_tz::Tz, at: Wall) -> Option<Month> {
+    zone.timestamp_millis_opt(at.0).single().map(|local| Month::of(local.date_naive()))
 }
 
 #[cfg(test)]
@@ -185,14 +238,34 @@ mod tests {
         assert_eq!((placed.open(), placed.counts().map(|(_, n)| n)), (0, [1, 1]));
     }
 
+    const TOKYO: chrono_tz::Tz = chrono_tz::Asia::Tokyo;
+    /// 2026-10-01T00:00:00+09:00.
+    const OCTOBER: i64 = 1_790_780_400_000;
+
     #[test]
     fn time_without_a_channel_is_summed() {
         let mut placed = PlacedCalls::default();
         for for_ms in [1_500, 2_500] {
-            placed.trunk(&"carrier".into(), &TrunkEvent::ChannelsFull);
-            placed.trunk(&"carrier".into(), &TrunkEvent::ChannelsFree { for_ms });
+            placed.trunk(&"carrier".into(), &TrunkEvent::ChannelsFull, Wall(OCTOBER), TOKYO);
+            let free = TrunkEvent::ChannelsFree { for_ms };
+            placed.trunk(&"carrier".into(), &free, Wall(OCTOBER + 5_000), TOKYO);
         }
         let full: Vec<_> = placed.full().map(|(_, full)| full).collect();
         assert_eq!(full, [FullTime { ms: 4_000, times: 2 }]);
+    }
+
+    #[test]
+    fn a_month_has_its_own_part_of_a_time_without_a_channel() {
+        let mut placed = PlacedCalls::default();
+        placed.trunk(&"carrier".into(), &TrunkEvent::ChannelsFull, Wall(OCTOBER - 4_000), TOKYO);
+        let free = TrunkEvent::ChannelsFree { for_ms: 5_000 };
+        placed.trunk(&"carrier".into(), &free, Wall(OCTOBER + 1_000), TOKYO);
+        let of = |month: &str| -> Vec<FullTime> {
+            let month = month.parse().expect("a month");
+            placed.full_in(month).map(|(_, full)| full).collect()
+        };
+        assert_eq!(of("2026-09"), [FullTime { ms: 4_000, times: 1 }]);
+        assert_eq!(of("2026-10"), [FullTime { ms: 1_000, times: 0 }]);
+        assert_eq!(of("2026-11"), []);
     }
 }

@@ -150,6 +150,18 @@ impl Policy {
         }
     }
 
+    /// Which outcomes make the abandon rate: those of the numerator, and those of the total.
+    #[must_use]
+    pub fn abandon_parts(&self) -> (Vec<Outcome>, Vec<Outcome>) {
+        parts(|outcome| self.in_abandon_rate(outcome))
+    }
+
+    /// The same of the busy rate.
+    #[must_use]
+    pub fn busy_parts(&self) -> (Vec<Outcome>, Vec<Outcome>) {
+        parts(|outcome| self.in_busy_rate(outcome))
+    }
+
     /// Where `outcome` stands in the abandon rate.
     pub(super) fn in_abandon_rate(&self, outcome: Outcome) -> Place {
         match self.counts_as(outcome) {
@@ -197,6 +209,13 @@ impl Policy {
     }
 }
 
+fn parts(place: impl Fn(Outcome) -> Place) -> (Vec<Outcome>, Vec<Outcome>) {
+    let of = |wanted: fn(Place) -> bool| {
+        Outcome::ALL.into_iter().filter(|outcome| wanted(place(*outcome))).collect()
+    };
+    (of(|place| place == Place::Hit), of(|place| place != Place::Out))
+}
+
 #[cfg(test)]
 mod tests {
     use super::{CountsAs, Place, Policy, ShortCallExcluded};
@@ -224,6 +243,11 @@ mod tests {
             assert_eq!(policy.in_abandon_rate(outcome), abandon, "{outcome:?} in the abandon rate");
             assert_eq!(policy.in_busy_rate(outcome), busy, "{outcome:?} in the busy rate");
         }
+        let (numerator, total) = policy.abandon_parts();
+        assert_eq!((numerator, total.len()), (vec![Outcome::Abandoned, Outcome::Failed], 6));
+        let (numerator, total) = policy.busy_parts();
+        let busy = vec![Outcome::AnsweredAfterBusy, Outcome::BusyReleased, Outcome::Blocked];
+        assert_eq!((numerator, total.len()), (busy, 7));
     }
 
     #[test]

@@ -8,6 +8,7 @@ use super::call::{Call, CallQuery, CallRow, OpenCall};
 use super::declared::Declared;
 use super::hours::{AdHocHours, AdHocRow};
 use super::ledger::{Last, Ledger};
+use super::month::Month;
 use super::outcome::{Decision, PerOutcome};
 use super::placed::{FullTime, PlacedCalls, PlacedRow};
 use super::policy::Policy;
@@ -132,7 +133,9 @@ impl Views {
             }
             // Looked at below.
             Fact::Message { .. } | Fact::Callback { .. } => {}
-            Fact::Trunk { trunk, event } => self.placed.trunk(trunk, event),
+            Fact::Trunk { trunk, event } => {
+                self.placed.trunk(trunk, event, entry.at, self.timezone);
+            }
             Fact::Agent { agent, event } => self.agents.apply(agent, event, entry.at),
             Fact::Figures { event } => {
                 if let Some((exclusion, span)) = self.declared.apply(event, entry.at) {
@@ -445,6 +448,11 @@ impl Views {
     /// For how long and how often each trunk had no channel left for callers.
     pub fn full_times(&self) -> impl Iterator<Item = (&TrunkId, FullTime)> {
         self.placed.full()
+    }
+
+    /// The same of one month: the part of each span that lies in it.
+    pub fn full_times_in(&self, month: Month) -> impl Iterator<Item = (&TrunkId, FullTime)> {
+        self.placed.full_in(month)
     }
 
     /// The readings in force.

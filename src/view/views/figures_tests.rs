@@ -306,3 +306,54 @@ proptest! {
         prop_assert_eq!(declared_first.excluded, level.excluded);
     }
 }
+
+#[test]
+fn a_month_cut_in_any_way_adds_up_to_the_same_calls() {
+    let mut pen = three(); // at 9, 10 and 11; that at 10 was abandoned
+    let half_past_eight = TOKYO_MIDNIGHT_OCT_1 + 8 * HOUR + 30 * MINUTE;
+    call(&mut pen, 4, half_past_eight, true);
+    call(&mut pen, 5, half_past_eight - 1, true);
+    call(&mut pen, 6, TOKYO_MIDNIGHT_OCT_1 + 13 * HOUR, true);
+    pen.at = TOKYO_MIDNIGHT_OCT_1 + 14 * HOUR;
+    pen.arrive(7, false); // to a number that is not counted
+    pen.arrive(8, true); // not decided
+    pen.fact(entered(1, TOKYO_MIDNIGHT_OCT_1 + 12 * HOUR, TOKYO_MIDNIGHT_OCT_1 + 14 * HOUR));
+    pen.fact(approved(1));
+    let views = pen.read();
+    let cut = views.sliced(month(OCTOBER));
+    let half_hours: Vec<(u32, u64)> =
+        cut.half_hours.iter().map(|(slot, tally)| (*slot, tally.arrived)).collect();
+    assert_eq!(half_hours, [(16, 1), (17, 1), (18, 1), (20, 1), (22, 1), (28, 1)]);
+    let groups: Vec<(Option<&str>, u64)> =
+        cut.groups.iter().map(|(group, tally)| (group.as_deref(), tally.arrived)).collect();
+    assert_eq!(groups, [(None, 1), (Some("desk"), 5)]);
+    let agent = cut.agents[&Some("2001".to_owned())];
+    assert_eq!((agent.answered, agent.talk_ms), (4, 4 * 54_990), "{:?}", cut.agents);
+    assert_eq!(cut.excluded[&1].arrived, 1);
+    // Five seconds four times, and one who left after nearly a minute.
+    assert_eq!((cut.waits[0].answered, cut.waits[3].not_answered), (4, 1));
+    let month = views.month_tally(month(OCTOBER));
+    let mut cuts = [crate::view::Tally::default(); 3];
+    cut.half_hours.values().for_each(|tally| cuts[0].merge(tally));
+    cut.numbers.values().for_each(|tally| cuts[1].merge(tally));
+    cut.groups.values().for_each(|tally| cuts[2].merge(tally));
+    assert_eq!(cuts, [month; 3]);
+}
+
+#[test]
+fn a_number_outside_the_figures_is_so_in_an_excluded_period_too() {
+    let mut pen = three();
+    pen.at = TOKYO_MIDNIGHT_OCT_1 + 12 * HOUR;
+    pen.arrive(4, false);
+    pen.call(4, 1_000, hung_up());
+    let left_out = |views: &Views| {
+        let figures = views.service_level(month(OCTOBER));
+        (figures.figures.left_out, figures.days[0].figures.left_out)
+    };
+    assert_eq!(left_out(&pen.read()), (1, 1));
+    pen.fact(entered(1, TOKYO_MIDNIGHT_OCT_1 + 12 * HOUR, TOKYO_MIDNIGHT_OCT_1 + 13 * HOUR));
+    pen.fact(approved(1));
+    let views = pen.read();
+    assert_eq!(left_out(&views), (1, 1));
+    assert_eq!(views.closing(month(OCTOBER), NOVEMBER_2).map(|it| it.left_out), Ok(1));
+}

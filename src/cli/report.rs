@@ -1,0 +1,199 @@
+//! `madoguchi report`: a month's operations report as files.
+
+use super::history::Whose;
+use super::{Reply, tickets as ticket_files, told};
+use crate::base::Wall;
+use crate::config::{self, Secrets};
+use crate::dialplan::{Lang, Plan, tame};
+use crate::report::{self, About, Names, SheetLine, SheetValue, SheetVerdict};
+use crate::tickets::{self, MonthReport, Value};
+use crate::view::Month;
+use clap::Args;
+use serde_json::json;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// Ends with 0 when the report was made and no limit is missed, 1 when it was made and one is, 2 when it could
+/// not be made.
+#[derive(Clone, Debug, Args)]
+pub struct Report {
+    /// The month, such as 2026-10.
+    pub month: Month,
+    /// The folder that the files are put into; files of the same names are replaced.
+    #[arg(long, value_name = "FOLDER")]
+    pub into: PathBuf,
+    /// The tickets, as docs/TICKETS.md has them, for No. 1 to 4.
+    #[arg(long, value_name = "FILE.csv")]
+    pub tickets: Option<PathBuf>,
+    /// The hours of the plan whose service days count for tickets; without it, those of the numbers that are
+    /// counted.
+    #[arg(long, value_name = "NAME", requires = "tickets")]
+    pub hours: Option<String>,
+    /// Whose history.
+    #[command(flatten)]
+    pub whose: Whose,
+}
+
+/// Makes the report.
+#[must_use]
+pub fn report(arguments: &Report) -> ExitCode {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let now = Wall(i64::try_from(since.as_millis()).unwrap_or(i64::MAX));
+    let lang = arguments.whose.language.choose();
+    match answer(arguments, lang, now) {
+        Ok(reply) | Err(reply) => reply.finish(),
+    }
+}
+
+fn answer(arguments: &Report, lang: Lang, now: Wall) -> Result<Reply, Reply> {
+    let plan = plan(&arguments.whose.config, lang)?;
+    // A file of tickets that is refused is told before a long history is read.
+    let tickets = match &arguments.tickets {
+        Some(path) => Some(ticket_figures(arguments, path, &plan, lang)?),
+        None => None,
+    };
+    let views = arguments.whose.read(lang, |_| {})?;
+    let made = report::Report::of(
+        &views,
+        arguments.month,
+        &About { made_at: now, version: env!("CARGO_PKG_VERSION"), names: names(&plan), tickets },
+    );
+    let files = written(&made, arguments, lang)?;
+    let out = if arguments.whose.json {
+        let answer = json!({ "month": made.month, "files": files, "whole": made.whole, "sheet": made.sheet });
+        serde_json::to_string_pretty(&answer).unwrap_or_default() + "\n"
+    } else {
+        said(&made, &files, lang)
+    };
+    Ok(Reply { out, err: String::new(), code: u8::from(made.sheet.any_missed()) })
+}
+
+fn plan(config: &Path, lang: Lang) -> Result<Plan, Reply> {
+    let refused = |findings: &[_]| Reply { err: told(findings, lang), code: 2, ..Reply::default() };
+    let (config, _) = config::load(config, Secrets::Look).map_err(|it| refused(&it))?;
+    let (plan, _) = config::plan_at(&config.plan, None).map_err(|it| refused(&it))?;
+    Ok(plan)
+}
+
+fn names(plan: &Plan) -> Names {
+    let numbers = plan.desk_numbers.iter();
+    let groups = plan.groups.iter();
+    Names {
+        numbers: numbers.map(|(id, it)| (id.as_str().to_owned(), it.name.clone())).collect(),
+        groups: groups.map(|(id, it)| (id.as_str().to_owned(), it.name.clone())).collect(),
+    }
+}
+
+fn ticket_figures(
+    arguments: &Report,
+    path: &Path,
+    plan: &Plan,
+    lang: Lang,
+) -> Result<MonthReport, Reply> {
+    let calendar = tickets::Calendar::of(plan, arguments.hours.as_deref())
+        .map_err(|which| Reply::wrong(&ticket_files::no_hours(&which, lang)))?;
+    let file = tickets::tickets(&ticket_files::text(path, lang)?, plan.timezone);
+    let file = file.map_err(|problems| {
+        let err = problems.told(&path.display().to_string(), lang);
+        Reply { err, code: 2, ..Reply::default() }
+    })?;
+    Ok(tickets::month_report(&file.tickets, arguments.month, &calendar))
+}
+
+/// Writes all files; tells their names.
+fn written(made: &report::Report, arguments: &Report, lang: Lang) -> Result<Vec<String>, Reply> {
+    let folder = &arguments.into;
+    let failed = |path: &Path, error: &std::io::Error| {
+        let path = tame(&path.display().to_string());
+        Reply::wrong(&lang.pick(
+            format!("{path}: 書けない: {error}"),
+            format!("{path}: it cannot be written: {error}"),
+        ))
+    };
+    std::fs::create_dir_all(folder).map_err(|error| failed(folder, &error))?;
+    let name = format!("report-{}", made.month);
+    let json = serde_json::to_vec_pretty(made).unwrap_or_default();
+    let mut files = vec![
+        (format!("{name}.html"), report::html(made).into_bytes()),
+        (format!("{name}.json"), json),
+    ];
+    for table in report::tables(made) {
+        files.push((format!("{name}-{}.csv", table.id), report::csv(&table)));
+    }
+    let mut names = Vec::new();
+    for (name, bytes) in files {
+        let path = folder.join(&name);
+        std::fs::write(&path, bytes).map_err(|error| failed(&path, &error))?;
+        names.push(name);
+    }
+    Ok(names)
+}
+
+fn said(made: &report::Report, files: &[String], lang: Lang) -> String {
+    let mut text = String::new();
+    let mut line = |said: String| text.push_str(&(said + "\n"));
+    let whole = &made.whole;
+    if !whole.over {
+        line(lang.pick("この月はまだ終わっていない", "the month is not over").to_owned());
+    }
+    if whole.undecided > 0 {
+        let count = whole.undecided;
+        line(lang.pick(
+            format!("結果の決まっていない呼が {count} 件ある"),
+            format!("{count} calls have no outcome yet"),
+        ));
+    }
+    if whole.holes > 0 {
+        let count = whole.holes;
+        line(lang.pick(
+            format!("記録に {count} 件の欠落がある"),
+            format!("{count} entries of the history were never written"),
+        ));
+    }
+    if made.sheet.differs_from_closed {
+        line(
+            lang.pick(
+                "現在の集計は締めた数値と異なる。報告するのは締めた数値",
+                "what is counted now differs from what the month was closed with, which is reported",
+            )
+            .to_owned(),
+        );
+    }
+    for of_sheet in &made.sheet.lines {
+        line(sheet_line(of_sheet, lang));
+    }
+    for file in files {
+        line(file.clone());
+    }
+    text
+}
+
+fn sheet_line(line: &SheetLine, lang: Lang) -> String {
+    let no = line.no;
+    let name = match no {
+        5 => lang.pick("放棄率", "abandon rate"),
+        6 => lang.pick("ビジー率", "busy rate"),
+        no => ticket_files::figure_name(no, lang),
+    };
+    let value = match line.value {
+        Some(
+            SheetValue::Below { ratio, .. }
+            | SheetValue::Tickets { value: Value::Share { ratio, .. } },
+        ) => ratio.percent().map(|percent| format!("{percent} % ({}/{})", ratio.part, ratio.whole)),
+        Some(SheetValue::Tickets { value: Value::Mean { mean, .. } }) => mean
+            .minutes()
+            .map(|minutes| format!("{minutes} {} ({})", lang.pick("分", "min"), mean.count)),
+        None => None,
+    };
+    let verdict = match line.verdict {
+        SheetVerdict::Met => lang.pick("達成", "met"),
+        SheetVerdict::Missed => lang.pick("未達成", "MISSED"),
+        SheetVerdict::Adjustment => lang.pick("調整期間", "adjustment period"),
+        SheetVerdict::NoCalls => lang.pick("呼なし", "no calls"),
+        SheetVerdict::NoTickets => lang.pick("対象なし", "no tickets to judge"),
+        SheetVerdict::NoData => lang.pick("対象データなし", "no data"),
+    };
+    let value = value.map_or_else(String::new, |value| value + " ");
+    format!("No. {no} {name}: {value}{verdict}")
+}

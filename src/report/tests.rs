@@ -1,0 +1,314 @@
+//! A small month whose figures were computed by hand, and names that are not what they seem.
+
+use super::{About, Cell, Names, Report, SheetVerdict, Table, csv, html, tables};
+use crate::base::{CallId, Private, Wall};
+use crate::event::{
+    CallEvent, Caller, CallerNumber, Closed, ClosedFigures, EndCause, Entry, Fact, FiguresEvent,
+    Means, Origin, Party, Purpose, TrunkEvent,
+};
+use crate::view::{Month, Outcome, Policy, Ratio, Setup, Views};
+
+/// 2026-10-01T00:00:00+09:00, a Thursday.
+const OCTOBER: i64 = 1_790_780_400_000;
+const MINUTE: i64 = 60_000;
+const HOUR: i64 = 60 * MINUTE;
+const DAY: i64 = 24 * HOUR;
+const EVIL: &str = "<script>alert(1)</script>";
+
+struct Pen {
+    views: Views,
+    calls: u64,
+}
+
+impl Pen {
+    fn new() -> Self {
+        let agents = vec![("2001".into(), EVIL.to_owned()), ("2002".into(), "=1+1".to_owned())];
+        let setup = Setup {
+            desk: "窓口 & <b>".to_owned(),
+            demonstration: false,
+            timezone: chrono_tz::Asia::Tokyo,
+            policy: Policy::default(),
+            agents,
+        };
+        Self { views: Views::new(setup), calls: 0 }
+    }
+
+    fn fact(&mut self, at: i64, fact: Fact) {
+        self.views.apply(&Entry { seq: self.views.next_seq(), at: Wall(at), fact });
+    }
+
+    /// A call that arrives at `at` and goes through `steps`, each so many milliseconds after its arrival.
+    fn call(&mut self, at: i64, number: &str, counted: bool, steps: Vec<(i64, CallEvent)>) {
+        self.calls += 1;
+        let call = CallId(uuid::Uuid::from_u64_pair(self.calls, 0));
+        let caller = Caller {
+            number: CallerNumber::Known(Private::new("0398765432".to_owned())),
+            name: None,
+            diverted_from: None,
+        };
+        let origin = Origin::Trunk("carrier".into());
+        let arrived = CallEvent::Arrived { number: number.into(), caller, origin, counted };
+        for (t, event) in std::iter::once((0, arrived)).chain(steps) {
+            let t_ms = u64::try_from(t).expect("after the arrival");
+            self.fact(at + t, Fact::Call { call, t_ms, event });
+        }
+    }
+
+    fn declare(&mut self, at: i64, event: FiguresEvent) {
+        self.fact(at, Fact::Figures { event });
+    }
+}
+
+fn asked() -> (i64, CallEvent) {
+    (0, CallEvent::OperatorAsked { group: Some("desk".into()) })
+}
+
+fn answered(at: i64, agent: &str) -> [(i64, CallEvent); 2] {
+    let end = CallEvent::Ended { by: Party::Agent, cause: EndCause::HungUp };
+    [(at, CallEvent::OperatorAnswered { agent: agent.into() }), (at + 30_000, end)]
+}
+
+fn ended(at: i64, by: Party, cause: EndCause) -> (i64, CallEvent) {
+    (at, CallEvent::Ended { by, cause })
+}
+
+fn exclusion(pen: &mut Pen, number: u32, from: i64, until: i64) {
+    let entered = FiguresEvent::ExclusionEntered {
+        exclusion: number,
+        from: Wall(from),
+        until: Wall(until),
+        reason: "通信障害, \"全面\"".to_owned(),
+        author: "佐藤".to_owned(),
+        by: Means::Api,
+    };
+    pen.declare(until, entered);
+    let author = "鈴木".to_owned();
+    let approved = FiguresEvent::ExclusionApproved { exclusion: number, author, by: Means::Api };
+    pen.declare(until + 1, approved);
+}
+
+fn month() -> Month {
+    "2026-10".parse().expect("a month")
+}
+
+/// Ten calls. Three answered: after 5 s, 20 s, and 40 s and the busy announcement.
+fn small() -> Pen {
+    let mut pen = Pen::new();
+    let desk = "0312345678";
+    let at = |day: i64, hour: i64, minute: i64| {
+        OCTOBER + (day - 1) * DAY + hour * HOUR + minute * MINUTE
+    };
+    let with = |steps: [(i64, CallEvent); 2]| std::iter::once(asked()).chain(steps).collect();
+    pen.call(at(1, 8, 30), desk, true, with(answered(5_000, "2001")));
+    pen.call(at(1, 8, 45), desk, true, with(answered(20_000, "2002")));
+    let busy = CallEvent::Announced { prompt: "busy".into(), purpose: Purpose::Busy };
+    let [answer, end] = answered(40_000, "2001");
+    pen.call(at(1, 9, 10), desk, true, vec![asked(), (1_000, busy), answer, end]);
+    let left = |after| vec![asked(), ended(after, Party::Caller, EndCause::HungUp)];
+    pen.call(at(1, 9, 30) - 1, "0312345679", true, left(70_000));
+    pen.call(at(1, 10, 0), desk, true, left(2_000));
+    let closed = vec![
+        (0, CallEvent::FoundClosed { why: Closed::Night }),
+        ended(9_000, Party::System, EndCause::ClosedTold),
+    ];
+    pen.call(at(1, 18, 30), desk, true, closed);
+    pen.call(at(2, 12, 0), desk, true, vec![ended(0, Party::System, EndCause::LinesFull)]);
+    pen.call(at(2, 12, 10), desk, true, left(50_000));
+    pen.call(at(2, 13, 0), "0312345670", false, with(answered(1_000, "2001")));
+    pen.call(at(3, 0, 0), desk, true, vec![asked()]);
+    exclusion(&mut pen, 1, at(2, 12, 5), at(2, 12, 15));
+    let trunk = |event| Fact::Trunk { trunk: "carrier".into(), event };
+    pen.fact(at(4, 0, 0), trunk(TrunkEvent::ChannelsFull));
+    pen.fact(at(4, 0, 1), trunk(TrunkEvent::ChannelsFree { for_ms: 1_500 }));
+    pen
+}
+
+fn made(pen: &Pen) -> Report {
+    let names = Names {
+        numbers: [("0312345678".to_owned(), "代表".to_owned())].into(),
+        groups: [("desk".to_owned(), EVIL.to_owned())].into(),
+    };
+    let about = About { made_at: Wall(OCTOBER + 40 * DAY), version: "1", names, tickets: None };
+    Report::of(&pen.views, month(), &about)
+}
+
+fn table(report: &Report, id: &str) -> Table {
+    tables(report).into_iter().find(|table| table.id == id).expect("a table")
+}
+
+/// The cells of the row that begins so, joined by blanks.
+fn row(table: &Table, first: &str) -> String {
+    let row = table.rows.iter().find(|row| row[0].shown() == first);
+    let row = row.unwrap_or_else(|| panic!("{first} in {table:#?}"));
+    row.iter().skip(1).map(Cell::shown).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn the_figures_of_a_small_month_by_hand() {
+    let report = made(&small());
+    let sheet = table(&report, "sla-sheet");
+    let tail = |no: &str| {
+        let row = sheet.rows.iter().find(|row| row[0].shown() == no).expect("a line");
+        row[3..].iter().map(Cell::shown).collect::<Vec<_>>().join(" ")
+    };
+    // (放棄 1) / (応答 2 + ビジー後 1 + 放棄 1 + 輻輳 1); (ビジー後 1 + 輻輳 1) / (that + ワンコール 1).
+    assert_eq!(tail("5"), "1 5 20.00 % 10 % 未満 未達成");
+    assert_eq!(tail("6"), "2 6 33.33 % 5 % 未満 未達成");
+    assert_eq!(tail("1"), "― ― 対象データなし 90 % 以上 対象データなし");
+    assert!(report.sheet.any_missed());
+
+    let outcomes = table(&report, "outcomes");
+    for (outcome, due) in [
+        ("応答", "2 25.00 0"),
+        ("ビジー後応答", "1 12.50 0"),
+        ("放棄", "1 12.50 1"),
+        ("ワンコール切り", "1 12.50 0"),
+        ("輻輳拒否", "1 12.50 0"),
+        ("時間外", "1 12.50 0"),
+        ("障害", "0 0.00 0"),
+        ("未決定", "1 12.50 0"),
+        ("計（着信）", "8 100.00 1"),
+    ] {
+        assert_eq!(row(&outcomes, outcome), due, "{outcome}");
+    }
+    let operating = table(&report, "operating");
+    for (figure, due) in [
+        ("オペレータ要求呼", "5 件"),
+        ("応答", "3 件"),
+        ("目標内応答率（サービスレベル）", "40.00 %"),
+        ("平均応答時間", "21.7 秒"), // 65 / 3
+        ("最長待ち時間", "70.0 秒"),
+        ("平均通話時間", "30.0 秒"),
+        ("集計対象外の番号への呼", "1 件"),
+    ] {
+        assert!(row(&operating, figure).starts_with(due), "{}", row(&operating, figure));
+    }
+    // 着信, eleven outcomes, 未決定, then the table's own.
+    let day = table(&report, "by-day");
+    assert_eq!(row(&day, "1（木）"), "6 2 1 1 1 0 0 0 0 1 0 0 0 25.00 20.00 0");
+    assert_eq!(row(&day, "2（金）"), "1 0 0 0 0 0 1 0 0 0 0 0 0 0.00 100.00 1");
+    assert_eq!(row(&day, "31（土）"), "0 0 0 0 0 0 0 0 0 0 0 0 0 ― ― 0");
+    let half_hour = table(&report, "by-half-hour");
+    assert_eq!(row(&half_hour, "08:30〜09:00"), "2 2 0 0 0 0 0 0 0 0 0 0 0 100.00");
+    assert_eq!(row(&half_hour, "09:00〜09:30"), "2 0 1 1 0 0 0 0 0 0 0 0 0 0.00");
+    assert_eq!(row(&half_hour, "その他の時間"), "2 0 0 0 0 0 0 0 0 1 0 0 1 ―");
+    let number = table(&report, "by-number");
+    assert_eq!(row(&number, "0312345679"), "1 0 0 1 0 0 0 0 0 0 0 0 0 100.00 0.00 ―");
+    assert_eq!(row(&number, "0312345670"), "0 0 0 0 0 0 0 0 0 0 0 0 0 ― ― ―");
+    let agent = table(&report, "by-agent");
+    assert_eq!(row(&agent, "2001"), format!("{EVIL} 2 60 30.0"));
+    assert_eq!(row(&agent, "計"), " 3 90 30.0");
+    let waits = table(&report, "waits");
+    assert_eq!(row(&waits, "10 秒以下"), "1 1 2 40.00");
+    assert_eq!(row(&waits, "10 秒超 20 秒以下"), "1 0 1 20.00");
+    assert_eq!(row(&waits, "30 秒超 1 分以下"), "1 0 1 20.00");
+    assert_eq!(row(&waits, "1 分超 2 分以下"), "0 1 1 20.00");
+    assert_eq!(row(&table(&report, "trunks-full"), "carrier"), "1.500 1");
+    assert!(row(&table(&report, "exclusions"), "1").ends_with("1 放棄 1"));
+    assert_eq!(row(&table(&report, "comparison"), "着信（件）"), "8 ― ― ― ―");
+}
+
+#[test]
+fn every_cut_adds_up_to_the_same_calls() {
+    let report = made(&small());
+    for rows in [&report.by_day, &report.by_half_hour, &report.by_number, &report.by_group] {
+        let arrived: u64 = rows.iter().map(|row| row.figures.arrived).sum();
+        assert_eq!(arrived, report.figures.arrived);
+        for outcome in Outcome::ALL {
+            let sum: u64 = rows.iter().map(|row| row.figures.outcomes.get(outcome)).sum();
+            assert_eq!(sum, report.figures.outcomes.get(outcome), "{outcome:?}");
+        }
+    }
+    let figures = &report.figures;
+    assert_eq!(figures.outcomes.sum() + figures.undecided, figures.arrived);
+    assert_eq!(report.by_agent.iter().map(|it| it.share.answered).sum::<u64>(), figures.answered);
+    let waits: u64 = report.waits.iter().map(|it| it.calls.answered + it.calls.not_answered).sum();
+    assert_eq!(waits, figures.offered);
+    for table in tables(&report) {
+        assert_eq!(table.widths.len(), table.heads.len(), "{}", table.id);
+        for row in &table.rows {
+            assert_eq!(row.len(), table.heads.len(), "{}", table.id);
+        }
+        // The last row is the sum of the others, column by column, where the column counts calls.
+        let (sum, rows) = table.rows.split_last().expect("rows");
+        for (column, head) in table.heads.iter().enumerate().skip(1) {
+            if !table.sum || head.contains('%') || head.contains('秒') {
+                continue;
+            }
+            let number = |row: &Vec<Cell>| row[column].shown().parse::<u64>().ok();
+            if let Some(sum) = number(sum) {
+                assert_eq!(rows.iter().filter_map(number).sum::<u64>(), sum, "{} {head}", table.id);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_closed_month_reports_what_it_was_closed_with() {
+    let mut pen = small();
+    let call = CallId(uuid::Uuid::from_u64_pair(10, 0));
+    let end = CallEvent::Ended { by: Party::System, cause: EndCause::Restart };
+    pen.fact(OCTOBER + 5 * DAY, Fact::Call { call, t_ms: 9_000, event: end });
+    let close = |pen: &mut Pen, revision, figures: ClosedFigures| {
+        let event = FiguresEvent::MonthClosed {
+            month: "2026-10".to_owned(),
+            revision,
+            reason: String::new(),
+            author: "佐藤".to_owned(),
+            figures: Box::new(figures),
+            by: Means::Api,
+        };
+        pen.declare(OCTOBER + 32 * DAY, event);
+    };
+    let figures = pen.views.closing(month(), Wall(OCTOBER + 32 * DAY)).expect("it can be closed");
+    close(&mut pen, 1, figures);
+    let before = made(&pen);
+    assert!(!before.sheet.differs_from_closed);
+    assert_eq!(before.figures.abandon_rate.ratio, Ratio { part: 2, whole: 6 });
+    // Then an hour is left out: the sheet stays, and says what would be counted now.
+    exclusion(&mut pen, 2, OCTOBER + 9 * HOUR, OCTOBER + 10 * HOUR);
+    let after = made(&pen);
+    assert!(after.sheet.differs_from_closed);
+    assert_eq!(after.figures.abandon_rate.ratio, Ratio { part: 2, whole: 6 });
+    assert_eq!(after.counted_now.abandon_rate.ratio, Ratio { part: 1, whole: 4 });
+    assert_eq!(after.sheet.lines, before.sheet.lines);
+    let revisions = table(&after, "revisions");
+    assert!(row(&revisions, "第 1 版").contains(" 8 2/6 33.33 "), "{revisions:?}");
+    assert!(row(&revisions, "現在の集計").contains(" 6 1/4 25.00 "), "{revisions:?}");
+    assert!(row(&table(&after, "outcomes"), "放棄").ends_with(" 0"), "counted now stands beside");
+    // A second revision is in force from then on, and the first still stands there.
+    let figures = pen.views.closing(month(), Wall(OCTOBER + 33 * DAY)).expect("it can be closed");
+    close(&mut pen, 2, figures);
+    let again = made(&pen);
+    assert_eq!(again.figures.abandon_rate.ratio, Ratio { part: 1, whole: 4 });
+    assert_eq!(again.sheet.revisions.len(), 2);
+    assert!(!again.sheet.differs_from_closed);
+}
+
+#[test]
+fn a_month_without_calls_has_no_rate_and_misses_nothing() {
+    let report = made(&Pen::new());
+    let verdicts: Vec<SheetVerdict> = report.sheet.lines.iter().map(|line| line.verdict).collect();
+    assert_eq!(verdicts[4..], [SheetVerdict::NoCalls; 2]);
+    assert!(!report.sheet.any_missed());
+    assert!(html(&report).contains("呼なし"));
+}
+
+#[test]
+fn a_name_is_neither_markup_nor_a_formula() {
+    let report = made(&small());
+    let page = html(&report);
+    assert!(!page.contains("<script"), "markup");
+    assert!(page.contains("&lt;script&gt;alert(1)&lt;/script&gt;"));
+    assert!(page.contains("窓口 &amp; &lt;b&gt;"));
+    let agents = String::from_utf8(csv(&table(&report, "by-agent"))).expect("text");
+    assert!(agents.contains("2002,'=1+1,1,30,30.0\r\n"), "{agents}");
+}
+
+#[test]
+fn the_same_history_gives_the_same_bytes() {
+    let (one, two) = (made(&small()), made(&small()));
+    assert_eq!(html(&one), html(&two));
+    let json = |report: &Report| serde_json::to_string(report).expect("it is JSON");
+    assert_eq!(json(&one), json(&two));
+}
