@@ -40,12 +40,32 @@ enum Command {
     /// Say which calls of the history would go another way under another plan.
     /// Example: madoguchi diff plan.toml new.toml --history store/madoguchi.db --from 2026-10-01
     Diff(cli::Diff),
+    /// Say whether the history is whole: every entry there, unchanged and in its place.
+    /// Example: madoguchi verify store/madoguchi.db
+    Verify(cli::Verify),
+    /// Write the history as JSON lines, make a store of them, or erase old calls' numbers and names.
+    /// Example: madoguchi events export store/madoguchi.db > history.jsonl
+    Events(cli::Events),
     /// Make a table of public holidays that a plan can name (holidays = "holidays.csv").
     /// Example: madoguchi holidays import syukujitsu.csv --to dialplans/holidays.csv
     Holidays(cli::Holidays),
     /// Say what the contract's figures that need tickets come to, ticket by ticket.
     /// Example: madoguchi tickets figures plan.toml --tickets tickets.csv --month 2026-10
     Tickets(cli::Tickets),
+    /// List calls of the whole history, and those behind a figure.
+    /// Example: madoguchi calls --month 2026-10 --figure abandon --stands numerator
+    Calls(cli::Calls),
+    /// Say what a call came to, by which rule, where it counts, and what happened in it.
+    /// Example: madoguchi explain 0199a0c1-5b00-7000-8000-000000000001
+    Explain(cli::Explain),
+    /// Show a month's contract figures, as counted now and as closed.
+    /// Example: madoguchi service-level 2026-10
+    ServiceLevel(cli::ServiceLevel),
+    /// Leave a period out of the figures, once another person approves it (the desk must run).
+    /// Example: madoguchi exclude enter --from 2026-10-01T10:00 --until 2026-10-01T11:00 --author 佐藤 --reason 通信障害
+    Exclude(cli::Exclude),
+    /// Fix a month's figures (the desk must run). Example: madoguchi close-month 2026-10 --author 佐藤
+    CloseMonth(cli::CloseMonth),
     /// Make a month's operations report: the contract's sheet, tables and charts, as HTML, PDF, JSON and CSV.
     /// Example: madoguchi report 2026-10 --config /etc/madoguchi/madoguchi.toml --into reports
     Report(cli::Report),
@@ -94,11 +114,29 @@ fn main() -> ExitCode {
         Command::Try(walk) => cli::walk(&walk),
         Command::Test(test) => cli::test(&test),
         Command::Diff(diff) => cli::diff(&diff),
+        Command::Verify(verify) => cli::verify(&verify),
+        Command::Events(events) => cli::events(&events),
         Command::Holidays(holidays) => cli::holidays(&holidays),
         Command::Tickets(tickets) => cli::tickets(&tickets),
+        Command::Calls(calls) => cli::calls(&calls),
+        Command::Explain(explain) => cli::explain(&explain),
+        Command::ServiceLevel(level) => cli::service_level(&level),
+        Command::Exclude(exclude) => cli::exclude(&exclude),
+        Command::CloseMonth(close) => cli::close_month(&close),
         Command::Report(report) => cli::report(&report),
         Command::Sip(sip) => cli::sip(&sip),
         Command::Prompts(prompts) => cli::prompts(&prompts),
         Command::Recording(recording) => cli::recording(&recording),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Arguments;
+    use clap::CommandFactory as _;
+
+    #[test]
+    fn every_command_can_be_understood() {
+        Arguments::command().debug_assert();
     }
 }

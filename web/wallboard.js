@@ -11,7 +11,8 @@ const WORDS = {
     menu: "自動応答のみ", closed: "時間外", abandon_rate: "放棄率", busy_rate: "ビジー率", recent: "最近の呼", at: "着信",
     outcome: "結果", caller: "発信者", wait: "待ち", agent: "応答者", sound: "音質",
     blind: "通信事業者側で拒否された呼は、この画面の数値に含まれません。",
-    in_time: (s) => `${s}秒以内応答`, limit: (p) => `基準 ${p} % 未満`, within: "基準内", near: "基準に接近", missed: "基準超過",
+    in_time: (s) => `${s}秒以内応答`, limit: (p) => `基準 ${p} % 未満`, within: "基準内", near: "基準に接近", missed: "基準超過", adjustment: "調整期間（判定なし）",
+    outlook: (percent, left) => `月末見込み ${percent} %、あと ${left} 件`,
     no_calls: "呼なし", calls: (a, b) => `${a} / ${b} 件`, month: (m) => `${Number(m.slice(5))}月累計`,
     more: (n) => `ほか ${n} 名`, withheld: "非通知", payphone: "公衆電話", unavailable: "表示圏外",
     stale_since: (t) => `データが更新されていません（最終受信 ${t}）。表示は古い値です。`,
@@ -29,7 +30,7 @@ const WORDS = {
     sides: { caller: "発信側", agent: "応答側" },
     leg: (side, m) => `${side}: ${m.codec} MOS ${mos(m.mos)}（最低 ${mos(m.worst_mos)}）損失 ${m.lost}/${m.due} 揺らぎ ${(m.jitter_us / 1000).toFixed(1)} ms 往復 ${m.round_trip_ms ?? "–"} ms`,
     wrong: (side, fault, seconds) => `${side}: ${fault}${seconds === null ? "（継続中）" : ` ${seconds}秒`}`,
-    open: { attendant: "自動応答中", closed: "時間外案内中", waiting: "待ち", ringing: "呼出中", talking: "通話中", away: "転送先で通話中" },
+    open: { attendant: "自動応答中", closed: "時間外案内中", waiting: "待ち", ringing: "呼出中", talking: "通話中", parked: "保留中", away: "転送先で通話中" },
   },
   en: {
     title: "Desk", demonstration: "DEMONSTRATION – every call shown is synthetic", connecting: "connecting", live: "live",
@@ -39,7 +40,8 @@ const WORDS = {
     menu: "attendant only", closed: "closed", abandon_rate: "Abandon rate", busy_rate: "Busy rate", recent: "Recent calls", at: "arrived",
     outcome: "outcome", caller: "caller", wait: "wait", agent: "operator", sound: "sound",
     blind: "Calls that the carrier refuses before they reach us are in no figure here.",
-    in_time: (s) => `within ${s} s`, limit: (p) => `limit < ${p} %`, within: "within limit", near: "near limit", missed: "limit missed",
+    in_time: (s) => `within ${s} s`, limit: (p) => `limit < ${p} %`, within: "within limit", near: "near limit", missed: "limit missed", adjustment: "adjustment, not judged",
+    outlook: (percent, left) => `month's end ${percent} %, ${left} left`,
     no_calls: "no calls", calls: (a, b) => `${a} of ${b} calls`, month: (m) => m,
     more: (n) => `and ${n} more`, withheld: "withheld", payphone: "payphone", unavailable: "unavailable",
     stale_since: (t) => `No data since ${t}. What is shown is old.`,
@@ -140,22 +142,26 @@ function draw() {
   say("menu", String(day.outcomes.menu_left + day.outcomes.menu_served));
   say("closed", String(day.outcomes.closed));
   for (const node of document.querySelectorAll(".month")) node.textContent = t("month")(board.month);
-  drawRate("abandon", board.month_abandon_rate);
-  drawRate("busy", board.month_busy_rate);
+  drawRate("abandon", board.month_abandon_rate, board.outlook.abandon);
+  drawRate("busy", board.month_busy_rate, board.outlook.busy);
   drawRecent();
   tick();
 }
 
-function drawRate(name, rate) {
+function drawRate(name, rate, outlook) {
   const tile = $(`${name}-tile`);
-  const near = rate.verdict === "within" && rate.part * 100 >= 0.8 * rate.limit_percent * rate.whole;
+  const close = rate.part * 100 >= 0.8 * rate.limit_percent * rate.whole;
+  const near = rate.verdict === "within" && (close || outlook.warning === "projected");
   const verdict = near ? "near" : rate.verdict;
   tile.className = `tile rate ${verdict}`;
-  const mark = { within: "✓ ", near: "! ", missed: "▲ ", no_calls: "" }[verdict];
+  const mark = { within: "✓ ", near: "! ", missed: "▲ ", adjustment: "", no_calls: "" }[verdict];
   say(`${name}-rate`, rate.percent === null ? "–" : `${rate.percent} %`);
   say(`${name}-verdict`, verdict === "no_calls" ? t("no_calls") : mark + t(verdict));
   const limit = t("limit")(rate.limit_percent);
-  say(`${name}-fraction`, rate.whole === 0 ? limit : `${limit} · ${t("calls")(rate.part, rate.whole)}`);
+  const fraction = rate.whole === 0 ? [limit] : [limit, t("calls")(rate.part, rate.whole)];
+  const judged = rate.verdict === "within" || rate.verdict === "missed";
+  if (judged && outlook.projected !== null) fraction.push(t("outlook")(outlook.projected.percent, outlook.left_in_month));
+  say(`${name}-fraction`, fraction.join(" · "));
   // The limit stands in the middle of the scale.
   const share = rate.whole === 0 ? 0 : (rate.part * 100) / rate.whole / (2 * rate.limit_percent);
   $(`${name}-bar`).style.width = `${Math.min(1, share) * 100}%`;

@@ -32,6 +32,21 @@ pub struct Whose {
 }
 
 impl Whose {
+    /// The history's hash after an entry, hexadecimal; none of a store that has no hashes yet.
+    ///
+    /// # Errors
+    ///
+    /// A reply with exit code 2: the configuration or the store cannot be read.
+    pub(super) fn hash(&self, lang: Lang, seq: u64) -> Result<Option<String>, Reply> {
+        let refused =
+            |findings: Vec<_>| Reply { err: told(&findings, lang), code: 2, ..Reply::default() };
+        let (config, _) = config::load(&self.config, Secrets::Look).map_err(refused)?;
+        let file = self.store.as_ref().unwrap_or(&config.store.file);
+        store::hash_after(file, seq).map_err(|error| {
+            Reply::wrong(&format!("{}: {error}", tame(&file.display().to_string())))
+        })
+    }
+
     /// All views of the history; `each` is shown every entry on the way.
     ///
     /// # Errors

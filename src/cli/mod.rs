@@ -1,29 +1,41 @@
-//! The commands that only read and answer: `check`, `try`, `test`, `diff`, `holidays`, `prompts`, `sip`,
-//! `tickets`, `report` and `recording`, with their
+//! The commands beside the running desk: `check`, `try`, `test`, `diff`, `verify`, `events`, `holidays`,
+//! `prompts`, `sip`, `tickets`, `report` and `recording`, with their
 //! arguments.
 //!
 //! Starts nothing and decides nothing about calls.
 
 mod check;
+mod client;
 mod diff;
+mod events;
+mod exported;
+mod figures;
 mod history;
 mod holidays;
 mod prompts;
+mod reach;
 mod recording;
 mod rehearse;
 mod report;
 mod sip;
 mod tickets;
+mod verify;
 mod walk;
 
 #[cfg(test)]
 mod tests;
 
+pub use events::{Events, events};
+pub use figures::{
+    Calls, CloseMonth, Exclude, Explain, ServiceLevel, calls, close_month, exclude, explain,
+    service_level,
+};
 pub use prompts::{Prompts, prompts};
 pub use recording::{Recording, recording};
 pub use report::{Report, report};
 pub use sip::{Sip, sip};
 pub use tickets::{Tickets, tickets};
+pub use verify::{Verify, verify};
 
 use crate::base::{AdHoc, PromptId, Wall};
 use crate::dialplan::{Finding, Lang};

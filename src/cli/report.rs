@@ -71,11 +71,14 @@ fn answer(arguments: &Report, lang: Lang, now: Wall) -> Result<Reply, Reply> {
         None => None,
     };
     let views = arguments.whose.read(lang, |_| {})?;
-    let made = report::Report::of(
-        &views,
-        arguments.month,
-        &About { made_at: now, version: env!("CARGO_PKG_VERSION"), names: names(&plan), tickets },
-    );
+    let about = About {
+        made_at: now,
+        version: env!("CARGO_PKG_VERSION"),
+        names: names(&plan),
+        tickets,
+        hash: arguments.whose.hash(lang, views.last_seq())?,
+    };
+    let made = report::Report::of(&views, arguments.month, &about);
     let files = written(&made, font, arguments, lang)?;
     let out = if arguments.whose.json {
         let answer = json!({ "month": made.month, "files": files, "whole": made.whole, "sheet": made.sheet });

@@ -452,6 +452,16 @@ pub async fn start(
                     Box::pin(async move { reader.ladder(call).await.map_err(|e| e.to_string()) })
                 })
             },
+            hash: {
+                let reader = store.reader();
+                Arc::new(move |seq| {
+                    let reader = reader.clone();
+                    Box::pin(async move {
+                        let hash = reader.hash(seq).await;
+                        hash.inspect_err(|error| tracing::warn!(%error, seq, "no hash")).ok()?
+                    })
+                })
+            },
             recorded: {
                 let reader = store.reader();
                 Arc::new(move |from, below| {

@@ -8,12 +8,16 @@
 mod agent;
 mod call;
 mod callback;
+pub mod chain;
 mod desk;
 mod figures;
+mod line;
 mod message;
 mod placed;
+mod proof;
 mod recording;
 mod sound;
+mod strict;
 
 pub use agent::{AgentEvent, Means};
 pub use call::{
@@ -23,8 +27,10 @@ pub use call::{
 pub use callback::{CallbackEnd, CallbackEvent};
 pub use desk::DeskEvent;
 pub use figures::{ClosedFigures, FiguresEvent, Settings};
+pub use line::{LineError, export, is_header, link, read_header};
 pub use message::MessageEvent;
 pub use placed::{PlacedEnd, PlacedEvent};
+pub use proof::{Anchor, Break, Damage, Link, MOST_BREAKS, Proof, Proved};
 pub use recording::{RecordingEvent, RecordingStop, RecordingTrouble};
 pub use sound::{SoundEvent, SoundFault};
 

@@ -25,6 +25,8 @@ pub struct About {
     pub names: Names,
     /// The month's ticket figures, when tickets were given.
     pub tickets: Option<MonthReport>,
+    /// The history's hash after the last entry of the views; none when it has none.
+    pub hash: Option<String>,
 }
 
 /// Names for people.
@@ -263,7 +265,7 @@ impl Report {
             excluded: counted.excluded.arrived,
             excluded_outcomes: counted.excluded.outcomes,
             trunks_full: trunks(views, month),
-            log: Log { from_seq: 1, through_seq: views.last_seq(), hash: None },
+            log: Log { from_seq: 1, through_seq: views.last_seq(), hash: about.hash.clone() },
             settings_version: closed
                 .map_or(counted.settings_version, |it| it.figures.settings_version),
             policy_now: (policy != *views.policy()).then(|| views.policy().clone()),

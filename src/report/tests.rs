@@ -128,7 +128,13 @@ fn made(pen: &Pen) -> Report {
         numbers: [("0312345678".to_owned(), "代表".to_owned())].into(),
         groups: [("desk".to_owned(), EVIL.to_owned())].into(),
     };
-    let about = About { made_at: Wall(OCTOBER + 40 * DAY), version: "1", names, tickets: None };
+    let about = About {
+        made_at: Wall(OCTOBER + 40 * DAY),
+        version: "1",
+        names,
+        tickets: None,
+        hash: Some("00ff".to_owned()),
+    };
     Report::of(&pen.views, month(), &about)
 }
 

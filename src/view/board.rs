@@ -5,6 +5,7 @@ use super::agents::{AgentRow, AgentState};
 use super::call::{CallRow, CallState};
 use super::hours::AdHocRow;
 use super::month::Month;
+use super::outlook::Outlooks;
 use super::ratio::Rate;
 use super::service_level::Figures;
 use super::views::Views;
@@ -55,6 +56,8 @@ pub struct Board {
     pub month_abandon_rate: Rate,
     /// The month's busy rate.
     pub month_busy_rate: Rate,
+    /// What the month's rates come to at this pace, and how much it can bear.
+    pub outlook: Outlooks,
     /// The target of `answered_in_time`, milliseconds.
     pub answer_target_ms: u64,
     /// The newest calls, at most [`RECENT_SHOWN`].
@@ -114,7 +117,7 @@ impl Views {
     pub fn board(&self, now: Wall, age_ms: &dyn Fn(CallId) -> Option<u64>) -> Board {
         let today = self.day_of(now);
         let month = Month::of(today);
-        let figures = self.month_tally(month).figures(self.policy());
+        let figures = self.month_figures(month);
         let mut calls: Vec<WaitingRow> = self
             .waiting()
             .take(WAITING_SHOWN)
@@ -150,6 +153,7 @@ impl Views {
             month,
             month_abandon_rate: figures.abandon_rate,
             month_busy_rate: figures.busy_rate,
+            outlook: self.outlook(now),
             answer_target_ms: self.policy().answer_target_ms,
             recent: self.newest(RECENT_SHOWN),
         }

@@ -3,6 +3,7 @@
 use super::outcome::{Decision, Outcome, Progress};
 use super::policy::Policy;
 use super::recorded::{self, Recorded};
+use super::rule::Rule;
 use super::sound::CallSound;
 use crate::base::{AgentId, CallId, EntryId, GroupId, Language, Number, Private, Wall};
 use crate::event::{CallEvent, Caller, EndCause, Entry, Fact, Origin, Party};
@@ -332,10 +333,10 @@ impl Call {
 }
 
 impl CallRow {
-    /// The row of one call from its own entries alone, in order; none when they do not begin with
-    /// its arrival.
+    /// The row of one call from its own entries alone, in order, and the rule that gave its outcome; none
+    /// when they do not begin with its arrival.
     #[must_use]
-    pub fn from_ladder(ladder: &[Entry], policy: &Policy) -> Option<Self> {
+    pub fn from_ladder(ladder: &[Entry], policy: &Policy) -> Option<(Self, Option<Rule>)> {
         let mut folded: Option<Call> = None;
         for entry in ladder {
             if let Fact::Sound { t_ms, side, phone, event, .. } = &entry.fact
@@ -356,6 +357,7 @@ impl CallRow {
                 Some(_) => {}
             }
         }
-        folded.map(|call| call.row())
+        let folded = folded?;
+        Some((folded.row(), folded.progress.decision().map(|decision| decision.rule)))
     }
 }

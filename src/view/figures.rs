@@ -44,14 +44,7 @@ impl Views {
     /// A month as judged, and as it was closed.
     #[must_use]
     pub fn service_level(&self, month: Month) -> MonthFigures {
-        let (counts, excluded) = self.ledger.tallies(month.first(), month.last());
-        let mut figures = counts.figures(self.policy());
-        // A number outside the figures is so in an excluded period too.
-        figures.left_out += excluded.left_out;
-        if self.policy().adjusts(month) {
-            figures.abandon_rate = figures.abandon_rate.unjudged();
-            figures.busy_rate = figures.busy_rate.unjudged();
-        }
+        let (_, excluded) = self.ledger.tallies(month.first(), month.last());
         let day = |(day, counts, excluded): (NaiveDate, &Tally, &Tally)| DayFigures {
             day,
             figures: Figures {
@@ -66,7 +59,7 @@ impl Views {
         MonthFigures {
             month,
             timezone: self.timezone().name(),
-            figures,
+            figures: self.month_figures(month),
             excluded: Excluded::from(&excluded),
             exclusions: self.exclusions_in(month),
             days: self.ledger.days(month.first(), month.last()).map(day).collect(),
@@ -75,6 +68,20 @@ impl Views {
             closed,
             differs_from_closed,
         }
+    }
+
+    /// A month's figures alone, as counted now.
+    #[must_use]
+    pub fn month_figures(&self, month: Month) -> Figures {
+        let (counts, excluded) = self.ledger.tallies(month.first(), month.last());
+        let mut figures = counts.figures(self.policy());
+        // A number outside the figures is so in an excluded period too.
+        figures.left_out += excluded.left_out;
+        if self.policy().adjusts(month) {
+            figures.abandon_rate = figures.abandon_rate.unjudged();
+            figures.busy_rate = figures.busy_rate.unjudged();
+        }
+        figures
     }
 
     /// Counts of one day.

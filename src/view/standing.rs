@@ -34,6 +34,16 @@ impl Figure {
         }
     }
 
+    /// In Japanese and in English.
+    #[must_use]
+    pub const fn said(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Abandon => ("放棄率（別紙4 No. 5）", "abandon rate (No. 5)"),
+            Self::Busy => ("ビジー率（別紙4 No. 6）", "busy rate (No. 6)"),
+            Self::InTime => ("応答率（目標時間内）", "answered in time"),
+        }
+    }
+
     /// Reads [`Figure::name`].
     #[must_use]
     pub fn from_name(name: &str) -> Option<Self> {

@@ -35,6 +35,7 @@ fn a_transfer_with_asking_of_encrypted_phones_is_one_recording_without_the_consu
     desk.agent_is("6001", "idle");
     caller.call("0312340020");
     caller.hears(hers, s(15));
+    rest(2500); // what is recorded before the hold is listened to below
     first.tell("pause");
     first.wait("to LinphoneCallPaused", 1, s(8));
     first.call("6002");

@@ -1,13 +1,11 @@
 //! `madoguchi sip`: what passes on the SIP wire of the running desk, asked over its API with its own
 //! token. Looks and, for `unblock`, says so; starts and decides nothing.
 
-mod client;
-
-use super::{Language, Reply};
-use crate::config::{self, Secrets};
+use super::Reply;
+use super::client::{self, Answer};
+use super::reach::failed;
 use crate::dialplan::Lang;
 use clap::{Args, Subcommand};
-use client::{Answer, Client, ClientError};
 use serde_json::Value;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -23,7 +21,7 @@ pub struct Sip {
     #[command(flatten)]
     live: Live,
     #[command(flatten)]
-    reach: Reach,
+    reach: Asked,
 }
 
 #[derive(Clone, Debug, Subcommand)]
@@ -36,7 +34,7 @@ enum What {
         #[arg(long, value_name = "FILE")]
         html: Option<PathBuf>,
         #[command(flatten)]
-        reach: Reach,
+        reach: Asked,
     },
     /// One call's messages as a capture file for Wireshark.
     Pcap {
@@ -45,19 +43,19 @@ enum What {
         /// The file.
         file: PathBuf,
         #[command(flatten)]
-        reach: Reach,
+        reach: Asked,
     },
     /// Sources that are shut out because they guessed at passwords.
     Blocked {
         #[command(flatten)]
-        reach: Reach,
+        reach: Asked,
     },
     /// Lets a source in again.
     Unblock {
         /// Its IP address, as `blocked` shows it.
         address: std::net::IpAddr,
         #[command(flatten)]
-        reach: Reach,
+        reach: Asked,
     },
 }
 
@@ -81,43 +79,17 @@ struct Live {
     full: bool,
 }
 
-/// Which desk, and in which words.
+/// Which desk, in which words, and whether it shows numbers.
 #[derive(Clone, Debug, Args)]
-struct Reach {
-    /// The desk's configuration: where its API is and where its token lies.
-    #[arg(long, value_name = "FILE", default_value = "madoguchi.toml")]
-    config: PathBuf,
-    /// The API's address when it is another than the configuration says.
-    #[arg(long, value_name = "http://ADDRESS:PORT")]
-    url: Option<String>,
+struct Asked {
+    #[command(flatten)]
+    desk: super::reach::Reach,
     /// `numbers` shows numbers and names as they are; the desk's log then says so.
     #[arg(long, value_name = "numbers")]
     reveal: Option<String>,
-    #[command(flatten)]
-    language: Language,
 }
 
-impl Reach {
-    fn client(&self) -> Result<(Client, Lang), Reply> {
-        let lang = self.language.choose();
-        let config = match config::load(&self.config, Secrets::Look) {
-            Ok((config, _)) => config,
-            Err(findings) => {
-                return Err(Reply {
-                    err: super::told(&findings, lang),
-                    code: 1,
-                    ..Reply::default()
-                });
-            }
-        };
-        let token = config.http_token().reveal().clone();
-        let client = match &self.url {
-            Some(url) => Client::at(url, token),
-            None => Ok(Client::new(config.http.listen, token)),
-        };
-        client.map(|client| (client, lang)).map_err(|error| Reply::wrong(&error.told(lang)))
-    }
-
+impl Asked {
     fn query(&self, mut fields: Vec<(&'static str, String)>) -> String {
         if let Some(reveal) = &self.reveal {
             fields.push(("reveal", reveal.clone()));
@@ -157,20 +129,16 @@ fn said(line: String) -> Reply {
     Reply { out: format!("{line}\n"), ..Reply::default() }
 }
 
-fn failed(error: &ClientError, lang: Lang) -> Reply {
-    Reply { err: format!("{}\n", error.told(lang)), code: 1, ..Reply::default() }
-}
-
 /// One request whose answer must be good.
-fn asked(reach: &Reach, method: &str, path: &str) -> Result<(Answer, Lang), Reply> {
-    let (client, lang) = reach.client()?;
+fn asked(reach: &Asked, method: &str, path: &str) -> Result<(Answer, Lang), Reply> {
+    let (client, lang) = reach.desk.client()?;
     let query = reach.query(Vec::new());
     let path = if query.is_empty() { path.to_owned() } else { format!("{path}?{query}") };
     let answer = client.ask(method, &path).map_err(|error| failed(&error, lang))?;
     Ok((answer, lang))
 }
 
-fn ladder(call: &str, html: Option<&PathBuf>, reach: &Reach) -> Result<Reply, Reply> {
+fn ladder(call: &str, html: Option<&PathBuf>, reach: &Asked) -> Result<Reply, Reply> {
     let form = if html.is_some() { "ladder.html" } else { "ladder.txt" };
     let (answer, lang) =
         asked(reach, "GET", &format!("/api/v1/calls/{}/{form}", client::escape(call)))?;
@@ -223,8 +191,8 @@ fn blocked(answer: &Answer, lang: Lang) -> Reply {
 }
 
 /// Prints messages as they pass, until the reader or the desk goes away.
-fn live(live: &Live, reach: &Reach) -> Result<Reply, Reply> {
-    let (client, lang) = reach.client()?;
+fn live(live: &Live, reach: &Asked) -> Result<Reply, Reply> {
+    let (client, lang) = reach.desk.client()?;
     let mut fields = Vec::new();
     for (name, value) in
         [("call", &live.call), ("from", &live.from), ("to", &live.to), ("method", &live.method)]

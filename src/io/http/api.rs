@@ -1,5 +1,6 @@
 //! The JSON API, the metrics page and the health page. What each says is in docs/API.md.
 
+use super::figures::{self, Explained};
 use super::{CommandFailure, Health, Server};
 use crate::base::{AgentId, CallId, Wall};
 use crate::event::{Entry, Means};
@@ -176,6 +177,8 @@ pub(super) fn read_time(text: &str) -> Option<Wall> {
 #[derive(Serialize)]
 struct OneCall {
     call: Call,
+    /// Why it came to that, and where it counts.
+    explained: Explained,
     ladder: Vec<Rung>,
 }
 
@@ -198,14 +201,17 @@ pub(super) async fn call(State(server): State<Server>, Path(id): Path<String>) -
             return error(StatusCode::SERVICE_UNAVAILABLE, "the journal cannot be read now");
         }
     };
-    let (zone, policy) =
-        server.app.hub.read(|views, _, _| (views.timezone(), views.policy().clone()));
-    let Some(row) = CallRow::from_ladder(&ladder, &policy) else {
+    let told = server.app.hub.read(|views, _, _| {
+        let (row, rule) = CallRow::from_ladder(&ladder, views.policy())?;
+        let explained = figures::explained(views, row.call, row.arrived_at_ms, rule);
+        Some((row, explained, views.timezone()))
+    });
+    let Some((row, explained, zone)) = told else {
         return error(StatusCode::NOT_FOUND, "the journal has no such call");
     };
     let rung = |entry: Entry| Rung { written_at: written(entry.at, zone), entry };
     let ladder = ladder.into_iter().map(rung).collect();
-    Json(OneCall { call: Call::new(row, zone), ladder }).into_response()
+    Json(OneCall { call: Call::new(row, zone), explained, ladder }).into_response()
 }
 
 #[derive(Deserialize)]
@@ -295,10 +301,30 @@ pub(super) async fn order(
     obeyed(&server, command).await
 }
 
+/// Words of a person for the history, at most `bound` characters.
+pub(super) fn words(key: &str, text: &str, bound: usize) -> Result<String, String> {
+    let text = text.trim();
+    let length = text.chars().count();
+    if !(1..=bound).contains(&length) || text.chars().any(char::is_control) {
+        return Err(format!(
+            "due is {key}, 1 to {bound} characters, none of them a control character"
+        ));
+    }
+    Ok(text.to_owned())
+}
+
 /// Gives a command to the engine, and says what became of it.
 pub(super) async fn obeyed(server: &Server, command: Command) -> Response {
-    match (server.app.commands)(command).await {
+    match put(server, command).await {
         Ok(()) => StatusCode::NO_CONTENT.into_response(),
+        Err(refused) => refused,
+    }
+}
+
+/// Gives a command to the engine; the answer when it was not obeyed.
+pub(super) async fn put(server: &Server, command: Command) -> Result<(), Response> {
+    Err(match (server.app.commands)(command).await {
+        Ok(()) => return Ok(()),
         Err(CommandFailure::Refused(why)) => {
             let status = match why {
                 CommandError::NoSuchAgent
@@ -333,5 +359,5 @@ pub(super) async fn obeyed(server: &Server, command: Command) -> Response {
         Err(CommandFailure::Unavailable) => {
             error(StatusCode::SERVICE_UNAVAILABLE, "the engine does not take orders now")
         }
-    }
+    })
 }

@@ -82,14 +82,15 @@ fn read(number: &str, action: &str, body: &[u8]) -> Result<Command, (StatusCode,
         bad("due is a JSON object with author, and reason and until unless it is restore"
             .to_owned())
     })?;
-    let author = words("author", &order.author).map_err(bad)?;
+    let author = api::words("author", &order.author, WORDS_BOUND).map_err(bad)?;
     let order = match to {
         None if order.reason.is_some() || order.until.is_some() => {
             return Err(bad("restore takes an author alone".to_owned()));
         }
         None => HoursOrder::Restore,
         Some(to) => {
-            let reason = words("reason", &order.reason.unwrap_or_default()).map_err(bad)?;
+            let reason = api::words("reason", &order.reason.unwrap_or_default(), WORDS_BOUND)
+                .map_err(bad)?;
             let until = order.until.as_deref().and_then(api::read_time).ok_or_else(|| {
                 bad("due is until, a time such as 2026-10-01T18:15:00+09:00, or milliseconds since 1970".to_owned())
             })?;
@@ -98,18 +99,6 @@ fn read(number: &str, action: &str, body: &[u8]) -> Result<Command, (StatusCode,
     };
     let number = (number != "all").then(|| Number::from(number));
     Ok(Command::Hours { number, order, author, by: Means::Api })
-}
-
-/// Words of a person for the history.
-fn words(key: &str, text: &str) -> Result<String, String> {
-    let text = text.trim();
-    let length = text.chars().count();
-    if !(1..=WORDS_BOUND).contains(&length) || text.chars().any(char::is_control) {
-        return Err(format!(
-            "due is {key}, 1 to {WORDS_BOUND} characters, none of them a control character"
-        ));
-    }
-    Ok(text.to_owned())
 }
 
 #[cfg(test)]

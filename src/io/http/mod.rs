@@ -22,6 +22,7 @@ mod api;
 mod attended;
 mod auth;
 mod doors;
+mod figures;
 mod guard;
 mod hours;
 mod hub;
@@ -83,6 +84,9 @@ pub type MetricsFn =
 /// Reads one call's entries from the store, none when it has none; the error is for the log.
 pub type LadderFn = Arc<dyn Fn(CallId) -> BoxFuture<Result<Vec<Entry>, String>> + Send + Sync>;
 
+/// The history's hash after an entry, hexadecimal; none when it cannot be read.
+pub type HashFn = Arc<dyn Fn(u64) -> BoxFuture<Option<String>> + Send + Sync>;
+
 /// Some calls with recordings whose ids lie from the first one on and below the second, the greatest ids
 /// first, each with its entries in order; none when there are no more. The error is for the log.
 pub type RecordedFn = Arc<
@@ -124,6 +128,8 @@ pub struct App {
     pub metrics: MetricsFn,
     /// One call's entries.
     pub ladder: LadderFn,
+    /// The history's hash after an entry.
+    pub hash: HashFn,
     /// The calls of a time that were recorded.
     pub recorded: RecordedFn,
     /// The SIP trace.
@@ -215,6 +221,10 @@ fn router(server: Server) -> Router {
         .route("/api/v1/trunks", get(api::trunks))
         .route("/api/v1/hours", get(hours::shown))
         .route("/api/v1/hours/{number}/{action}", post(hours::order))
+        .route("/api/v1/exclusions", get(figures::exclusions).post(figures::enter))
+        .route("/api/v1/exclusions/{number}/{action}", post(figures::judge))
+        .route("/api/v1/months/{month}/close", post(figures::close))
+        .route("/api/v1/figures/{figure}/calls", get(figures::behind))
         .route("/api/v1/board", get(api::board))
         .route("/api/v1/events", get(stream::events))
         .route("/logout", post(auth::logout))

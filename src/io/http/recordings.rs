@@ -325,7 +325,7 @@ pub(super) async fn of_day(
         more_before = ladders.iter().map(|(call, _)| *call).min();
         let Some(least) = more_before else { break };
         below = least;
-        let rows = ladders.iter().filter_map(|(_, it)| CallRow::from_ladder(it, &policy));
+        let rows = ladders.iter().filter_map(|(_, it)| Some(CallRow::from_ladder(it, &policy)?.0));
         found.extend(rows.filter(|row| wanted.holds(row)));
         if found.len() >= DAY_ROWS {
             break;

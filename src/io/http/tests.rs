@@ -1,5 +1,6 @@
 //! The pages and the API over real sockets, as a browser and a script use them.
 
+mod figures;
 mod trace;
 
 use super::{App, CommandFailure, FEED_BOUND, Reread, Token, ViewHub, serve};
@@ -113,6 +114,7 @@ impl World {
                     {
                         Ok(())
                     }
+                    Command::Declare { .. } => Ok(()),
                     _ => Err(CommandFailure::Refused(CommandError::NoSuchAgent)),
                 };
                 seen.lock().expect("whole").push(command);
@@ -120,6 +122,7 @@ impl World {
             }),
             gauges: Arc::new(move || shown.lock().expect("whole").clone()),
             metrics: Arc::new(|views, _, _, _| format!("madoguchi_seq {}\n", views.last_seq())),
+            hash: Arc::new(|seq| Box::pin(async move { Some(format!("{seq:064x}")) })),
             ladder: Arc::new(|call| {
                 Box::pin(async move {
                     if call == id(9) {

@@ -6,17 +6,26 @@
 //! the store's own writes them, one transaction for all that wait, and says so by [`StoreNotice`].
 //! Trouble with the disk never stops a call: batches are kept and tried again until they are down.
 
+mod erase;
+mod import;
+mod links;
 mod open;
 mod read;
+mod sealing;
 mod sql;
 mod subscriptions;
 mod write;
 
 #[cfg(test)]
+mod chain_tests;
+#[cfg(test)]
 mod tests;
 
+pub use erase::{Erased, erase};
+pub use import::{ImportError, Importing};
+pub use links::{Links, LinksError, Selection};
 pub use open::OpenError;
-pub use read::{Entries, LADDER_BOUND, ReadError, Reader};
+pub use read::{Entries, LADDER_BOUND, ReadError, Reader, hash_after};
 pub use write::{GATHER, GATHERED, PENDING_BOUND, SLOW, TRANSACTION_BOUND};
 
 use crate::event::Entry;
@@ -47,6 +56,12 @@ impl Kind {
             Self::Service => "service",
             Self::Demonstration => "demonstration",
         }
+    }
+
+    /// The one of this name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Service, Self::Demonstration].into_iter().find(|kind| kind.name() == name)
     }
 }
 
@@ -164,7 +179,7 @@ impl Store {
         shared.committed_seq.store(found.next_seq.saturating_sub(1), Ordering::Relaxed);
         let entries = Entries::start(path, found.next_seq)
             .map_err(|source| OpenError::Io { doing: "starting a thread", source })?;
-        let open::Found { next_seq, bindings, subscriptions } = found;
+        let open::Found { next_seq, bindings, subscriptions, .. } = found;
         let replay = Replay { next_seq, bindings, subscriptions, entries };
         Ok((Self { shared, reader: Reader::new(path), thread: Some(thread) }, replay))
     }

@@ -1,7 +1,9 @@
 //! Opening: the lock, the check that the file is ours and of the right kind, the migrations.
 
+use super::sealing::{Backfill, BackfillError, last_hash};
 use super::{Kind, Options};
 use crate::base::{Number, Wall};
+use crate::event::chain::{Hash, Unsealable};
 use crate::sip::api::{Binding, Flow, KeptSubscription, Outbound, Transport};
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
@@ -91,6 +93,18 @@ pub enum OpenError {
         /// What stands there.
         found: String,
     },
+    /// An entry of an older version has no form that could be hashed.
+    #[error(
+        "{path}: entry {seq} of the journal cannot be given its place in the hash chain: {why}"
+    )]
+    Unsealable {
+        /// The file.
+        path: PathBuf,
+        /// Which entry.
+        seq: i64,
+        /// Why.
+        why: Unsealable,
+    },
     /// The operating system said no.
     #[error("{doing}: {source}")]
     Io {
@@ -107,12 +121,30 @@ pub enum OpenError {
 /// What the file held.
 pub(super) struct Found {
     pub(super) next_seq: u64,
+    pub(super) last_hash: Hash,
     pub(super) bindings: Vec<Binding>,
     pub(super) subscriptions: Vec<KeptSubscription>,
 }
 
 /// Makes the folders and the file, readable by the owner only, and takes the lock.
 pub(super) fn prepare(path: &Path) -> Result<File, OpenError> {
+    let lock = lock(path)?;
+    if !path.exists() {
+        // SQLite gives the WAL and its index the permissions of the file.
+        make(path)?;
+    }
+    Ok(lock)
+}
+
+/// Makes an empty file, readable by the owner only.
+pub(super) fn make(path: &Path) -> Result<File, OpenError> {
+    let mut open = OpenOptions::new();
+    open.read(true).write(true).create(true).truncate(false).mode(0o600);
+    open.open(path).map_err(|source| OpenError::Io { doing: "making the store's file", source })
+}
+
+/// Makes the folders and takes the lock of the store at `path`, which need not be there.
+pub(super) fn lock(path: &Path) -> Result<File, OpenError> {
     let io = |doing| move |source| OpenError::Io { doing, source };
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         DirBuilder::new()
@@ -143,14 +175,10 @@ pub(super) fn prepare(path: &Path) -> Result<File, OpenError> {
         .and_then(|()| writeln!(lock, "{}", std::process::id()));
     // The number is for the message only; on a full disk the lock itself still holds.
     drop(written);
-    if !path.exists() {
-        // SQLite gives the WAL and its index the permissions of the file.
-        open.open(path).map_err(io("making the store's file"))?;
-    }
     Ok(lock)
 }
 
-fn lock_path(path: &Path) -> PathBuf {
+pub(super) fn lock_path(path: &Path) -> PathBuf {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     name.into()
@@ -220,6 +248,9 @@ pub(super) async fn examine(
         .execute(&mut *connection)
         .await
         .map_err(failed("marking the file"))?;
+    backfill(connection, path, kind).await?;
+    let last_hash =
+        last_hash(&mut *connection, kind).await.map_err(failed("reading the last entry"))?;
     let last: Option<i64> = sqlx::query_scalar("SELECT max(seq) FROM entry")
         .fetch_one(&mut *connection)
         .await
@@ -231,7 +262,32 @@ pub(super) async fn examine(
         .execute(&mut *connection)
         .await
         .map_err(failed("setting the patience"))?;
-    Ok(Found { next_seq, bindings, subscriptions })
+    Ok(Found { next_seq, last_hash, bindings, subscriptions })
+}
+
+/// Seals what an older version wrote; a start that was killed in it goes on where it stood.
+async fn backfill(
+    connection: &mut SqliteConnection,
+    path: &Path,
+    kind: Kind,
+) -> Result<(), OpenError> {
+    let sealed = async {
+        match Backfill::due(&mut *connection, kind).await? {
+            Some(backfill) => backfill.run(&mut *connection).await,
+            None => Ok(()),
+        }
+    };
+    sealed.await.map_err(|error| match error {
+        BackfillError::Database(source) => OpenError::Database {
+            path: path.to_owned(),
+            doing: "giving older entries their place in the hash chain",
+            source,
+        },
+        BackfillError::Random(source) => OpenError::Io { doing: "drawing random numbers", source },
+        BackfillError::Entry { seq, why } => {
+            OpenError::Unsealable { path: path.to_owned(), seq, why }
+        }
+    })
 }
 
 /// A file with tables was marked when it was made, unless its maker died within that instant.
@@ -272,6 +328,7 @@ async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), O
         ("flows", include_str!("../../../migrations/sqlite/0002_flows.sql")),
         ("subscriptions", include_str!("../../../migrations/sqlite/0003_subscriptions.sql")),
         ("path", include_str!("../../../migrations/sqlite/0004_path.sql")),
+        ("chain", include_str!("../../../migrations/sqlite/0005_chain.sql")),
     ];
     let known = i64::try_from(texts.len()).unwrap_or(i64::MAX);
     let migration = |(number, (name, text)): (i64, (&'static str, &'static str))| {

@@ -176,6 +176,34 @@ impl Iterator for Entries {
     }
 }
 
+/// The history's hash after an entry, hexadecimal, read from a file that nobody need have opened; none when
+/// it has no such entry, or was never opened by a version that hashes. Waits for the disk.
+///
+/// # Errors
+///
+/// [`ReadError`].
+pub fn hash_after(path: &Path, seq: u64) -> Result<Option<String>, ReadError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+    runtime.map_err(ReadError::Thread)?.block_on(async {
+        let mut connection = SqliteConnection::connect_with(&options(path)).await?;
+        let hashed: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM pragma_table_info('entry') WHERE name = 'hash'",
+        )
+        .fetch_one(&mut connection)
+        .await?;
+        if hashed == 0 { Ok(None) } else { hash(&mut connection, seq).await }
+    })
+}
+
+async fn hash(connection: &mut SqliteConnection, seq: u64) -> Result<Option<String>, ReadError> {
+    let hash: Option<Option<String>> =
+        sqlx::query_scalar("SELECT lower(hex(hash)) FROM entry WHERE seq = ?1")
+            .bind(i64::try_from(seq).unwrap_or(i64::MAX))
+            .fetch_optional(connection)
+            .await?;
+    Ok(hash.flatten().filter(|hash| !hash.is_empty()))
+}
+
 /// Reads while the store is written; cheap to clone, one question at a time. Works in any tokio
 /// runtime.
 #[derive(Clone)]
@@ -242,6 +270,17 @@ impl Reader {
             }
         }
         Ok(calls)
+    }
+
+    /// The history's hash after an entry, hexadecimal; none when it has no such entry.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`].
+    pub async fn hash(&self, seq: u64) -> Result<Option<String>, ReadError> {
+        let mut connection = self.connection.lock().await;
+        let connection = self.open(&mut connection).await?;
+        hash(connection, seq).await
     }
 
     /// The entries from `seq` on in order, at most `limit`.

@@ -1,7 +1,7 @@
 //! The statements that write, and what is bound to them.
 
+use super::sealing::Row;
 use crate::base::Number;
-use crate::event::{self, Entry, Fact};
 use crate::sip::api::{Binding, BindingChange, SubscriptionChange};
 use sqlx::sqlite::SqliteArguments;
 use sqlx::{Arguments, AssertSqlSafe, SqliteConnection};
@@ -33,7 +33,7 @@ impl Statements {
     pub(super) async fn write(
         &self,
         connection: &mut SqliteConnection,
-        entries: &[&Entry],
+        entries: &[Row],
         bindings: &[&BindingChange],
         subscriptions: &[&SubscriptionChange],
         again: bool,
@@ -72,40 +72,30 @@ impl Statements {
 }
 
 fn insert(rows: usize, end: &str) -> String {
-    let mut text = "INSERT INTO entry (seq, at_ms, call, v, body) VALUES ".to_owned();
+    let mut text = "INSERT INTO entry (seq, at_ms, call, v, body, hash, salt) VALUES ".to_owned();
     // Nameless parameters: the driver asks for the name of each, and SQLite seeks a name from the
     // first parameter on, which made a quarter of the whole cost of an entry.
-    let row = format!("(?,?,?,{},?)", event::VERSION);
+    let row = "(?,?,?,?,?,?,?)";
     for n in 0..rows {
         text.push_str(if n == 0 { "" } else { "," });
-        text.push_str(&row);
+        text.push_str(row);
     }
     text.push_str(end);
     text
 }
 
-fn bind(rows: &[&Entry]) -> Result<SqliteArguments, sqlx::Error> {
+fn bind(rows: &[Row]) -> Result<SqliteArguments, sqlx::Error> {
     let mut arguments = SqliteArguments::default();
-    arguments.reserve(rows.len() * 4, 0);
-    for entry in rows {
-        let call = match &entry.fact {
-            Fact::Call { call, .. }
-            | Fact::Placed { call, .. }
-            | Fact::Sound { call, .. }
-            | Fact::Recording { call, .. }
-            | Fact::Message { call, .. }
-            | Fact::Callback { call, .. } => Some(call.to_string()),
-            Fact::Agent { .. } | Fact::Desk { .. } | Fact::Figures { .. } | Fact::Trunk { .. } => {
-                None
-            }
-        };
-        let body = serde_json::to_string(&entry.fact)
-            .map_err(|error| sqlx::Error::Encode(Box::new(error)))?;
+    arguments.reserve(rows.len() * 7, 0);
+    for row in rows {
         let add = arguments
-            .add(i64::try_from(entry.seq).unwrap_or(i64::MAX))
-            .and_then(|()| arguments.add(entry.at.0))
-            .and_then(|()| arguments.add(call))
-            .and_then(|()| arguments.add(body));
+            .add(row.seq)
+            .and_then(|()| arguments.add(row.at_ms))
+            .and_then(|()| arguments.add(row.call.as_deref()))
+            .and_then(|()| arguments.add(row.v))
+            .and_then(|()| arguments.add(row.body.as_str()))
+            .and_then(|()| arguments.add(row.hash.as_slice()))
+            .and_then(|()| arguments.add(row.salt.as_deref()));
         add.map_err(sqlx::Error::Encode)?;
     }
     Ok(arguments)

@@ -15,21 +15,22 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::mpsc::{Receiver, channel};
 use std::time::{Duration, Instant};
 
-const SERVICE: Options = Options { kind: Kind::Service, durability: Durability::Process };
-const PATIENCE: Duration = Duration::from_secs(20);
+pub(super) const SERVICE: Options =
+    Options { kind: Kind::Service, durability: Durability::Process };
+pub(super) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A folder of the test's own, gone with it.
-struct Folder(PathBuf);
+pub(super) struct Folder(pub(super) PathBuf);
 
 impl Folder {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let n = NEXT.fetch_add(1, Ordering::Relaxed);
         let name = format!("madoguchi-store-{}-{n}", std::process::id());
         Self(std::env::temp_dir().join(name))
     }
 
-    fn file(&self) -> PathBuf {
+    pub(super) fn file(&self) -> PathBuf {
         self.0.join("deep/desk.db")
     }
 }
@@ -40,7 +41,7 @@ impl Drop for Folder {
     }
 }
 
-fn open(path: &Path) -> (Store, Replay, Receiver<StoreNotice>) {
+pub(super) fn open(path: &Path) -> (Store, Replay, Receiver<StoreNotice>) {
     let (tx, rx) = channel();
     let (store, replay) =
         Store::open(path, SERVICE, move |notice| drop(tx.send(notice))).expect("opens");
@@ -51,11 +52,11 @@ fn entries(replay: Replay) -> Vec<Entry> {
     replay.entries.flat_map(|block| block.expect("readable")).collect()
 }
 
-fn id(n: u64) -> CallId {
+pub(super) fn id(n: u64) -> CallId {
     CallId(uuid::Uuid::from_u64_pair(n, 7))
 }
 
-fn entry(seq: u64) -> Entry {
+pub(super) fn entry(seq: u64) -> Entry {
     let fact = match seq % 4 {
         1 => Fact::Call {
             call: id(seq / 4),
@@ -89,11 +90,14 @@ fn entry(seq: u64) -> Entry {
     Entry { seq, at: Wall(1_790_780_400_000 + i64::try_from(seq).expect("small")), fact }
 }
 
-fn batch(number: u64, seqs: std::ops::RangeInclusive<u64>) -> Batch {
+pub(super) fn batch(number: u64, seqs: std::ops::RangeInclusive<u64>) -> Batch {
     Batch { number, entries: seqs.map(entry).collect(), bindings: vec![], subscriptions: vec![] }
 }
 
-fn wait_for(notices: &Receiver<StoreNotice>, wanted: impl Fn(&StoreNotice) -> bool) -> StoreNotice {
+pub(super) fn wait_for(
+    notices: &Receiver<StoreNotice>,
+    wanted: impl Fn(&StoreNotice) -> bool,
+) -> StoreNotice {
     let until = Instant::now() + PATIENCE;
     loop {
         let left = until.saturating_duration_since(Instant::now());
@@ -104,7 +108,7 @@ fn wait_for(notices: &Receiver<StoreNotice>, wanted: impl Fn(&StoreNotice) -> bo
     }
 }
 
-fn committed(number: u64) -> impl Fn(&StoreNotice) -> bool {
+pub(super) fn committed(number: u64) -> impl Fn(&StoreNotice) -> bool {
     move |notice| matches!(notice, StoreNotice::Committed { up_to_batch } if *up_to_batch >= number)
 }
 
@@ -129,12 +133,12 @@ fn binding(account: &str, cseq: u32) -> Binding {
     }
 }
 
-fn block_on<T>(future: impl Future<Output = T>) -> T {
+pub(super) fn block_on<T>(future: impl Future<Output = T>) -> T {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
     runtime.expect("a runtime").block_on(future)
 }
 
-async fn sql(path: &Path, text: &'static str) -> Result<SqliteConnection, sqlx::Error> {
+pub(super) async fn sql(path: &Path, text: &'static str) -> Result<SqliteConnection, sqlx::Error> {
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(path).create_if_missing(true);
     let mut connection = SqliteConnection::connect_with(&options).await?;
     sqlx::query(text).execute(&mut connection).await?;
@@ -275,7 +279,7 @@ fn a_file_that_is_not_for_us_is_refused_untouched() {
     ))
     .expect("written");
     let error = Store::open(&path, SERVICE, |_| ()).err().expect("refused");
-    assert!(matches!(error, OpenError::Newer { found: 7, known: 4, .. }), "{error}");
+    assert!(matches!(error, OpenError::Newer { found: 7, known: 5, .. }), "{error}");
 
     let other = folder.0.join("other.db");
     block_on(sql(&other, "CREATE TABLE theirs (a)")).expect("made");
@@ -387,7 +391,8 @@ fn an_update_keeps_the_registrations_of_the_version_before() {
     let folder = Folder::new();
     let (store, _replay, _notices) = open(&folder.file());
     assert!(store.close(PATIENCE));
-    let as_it_was = "DROP TABLE subscription; DROP TABLE binding; DELETE FROM _sqlx_migrations WHERE version > 1; \
+    let as_it_was = "DROP TABLE subscription; DROP TABLE binding; \
+        ALTER TABLE entry DROP COLUMN hash; ALTER TABLE entry DROP COLUMN salt; DELETE FROM _sqlx_migrations WHERE version > 1; \
         CREATE TABLE binding (account TEXT NOT NULL, contact TEXT NOT NULL, \
         transport TEXT NOT NULL CHECK (transport IN ('udp', 'tcp')), listener INTEGER NOT NULL, \
         remote TEXT NOT NULL, call_id TEXT NOT NULL, cseq INTEGER NOT NULL, \

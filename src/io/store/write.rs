@@ -1,9 +1,9 @@
 //! The writing: a queue that the engine fills without waiting, a thread that empties it.
 
 use super::open::{self, Found, OpenError};
+use super::sealing::{Row, Sealer};
 use super::sql::Statements;
 use super::{Batch, Options, StoreNotice, StoreState};
-use crate::event::Entry;
 use crate::sip::api::{BindingChange, SubscriptionChange};
 use sqlx::{Connection, SqliteConnection};
 use std::collections::VecDeque;
@@ -226,14 +226,14 @@ impl Shared {
     }
 }
 
-/// The thread's life: opens, reports by `opened`, writes until closed. Holds `_lock` to its end.
+/// The thread's life: opens, reports by `opened`, writes until closed. Holds `lock` to its end.
 pub(super) fn run(
     path: &Path,
     options: Options,
     shared: &Arc<Shared>,
     notice: &(impl Fn(StoreNotice) + Send + Sync),
     opened: &SyncSender<Result<Found, OpenError>>,
-    _lock: File,
+    lock: File,
 ) {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_time().build() {
         Ok(runtime) => runtime,
@@ -243,10 +243,10 @@ pub(super) fn run(
         }
     };
     let ended = runtime.block_on(async {
-        let connection = match start(path, options).await {
-            Ok((connection, found)) => {
+        let (connection, sealer) = match start(path, options).await {
+            Ok((connection, sealer, found)) => {
                 let _ = opened.send(Ok(found));
-                connection
+                (connection, sealer)
             }
             Err(error) => {
                 let _ = opened.send(Err(error));
@@ -257,7 +257,7 @@ pub(super) fn run(
         let checkpointer =
             tokio::spawn(checkpoint(path.to_owned(), Arc::clone(shared), Arc::clone(&checkpoints)));
         let statements = Statements::new();
-        let mut writer = Writer { path, options, connection, shared, notice, statements };
+        let mut writer = Writer { path, options, connection, sealer, shared, notice, statements };
         let ended = writer.run().await;
         checkpoints.notify_one();
         let _ = checkpointer.await;
@@ -266,10 +266,16 @@ pub(super) fn run(
         let _ = writer.connection.close().await;
         ended
     });
+    // Said, not left to the closing of the file: a child that is being started by another thread holds it
+    // open a moment longer, and who opens the store next would be refused.
+    let _ = lock.unlock();
     shared.end(ended);
 }
 
-async fn start(path: &Path, options: Options) -> Result<(SqliteConnection, Found), OpenError> {
+async fn start(
+    path: &Path,
+    options: Options,
+) -> Result<(SqliteConnection, Sealer, Found), OpenError> {
     let mut connection = open::connect(path, options).await.map_err(|source| {
         if matches!(&source, sqlx::Error::Database(error) if error.code().as_deref() == Some("26"))
         {
@@ -278,13 +284,16 @@ async fn start(path: &Path, options: Options) -> Result<(SqliteConnection, Found
         OpenError::Database { path: path.to_owned(), doing: "opening the store", source }
     })?;
     let found = open::examine(&mut connection, path, options.kind).await?;
-    Ok((connection, found))
+    let sealer = Sealer::after(found.last_hash)
+        .map_err(|source| OpenError::Io { doing: "drawing random numbers", source })?;
+    Ok((connection, sealer, found))
 }
 
 struct Writer<'a, N> {
     path: &'a Path,
     options: Options,
     connection: SqliteConnection,
+    sealer: Sealer,
     shared: &'a Shared,
     notice: &'a N,
     statements: Statements,
@@ -330,7 +339,9 @@ impl<N: Fn(StoreNotice)> Writer<'_, N> {
 
     /// False when the store was closed meanwhile and its patience is over.
     async fn write_until_written(&mut self, taken: &[Batch]) -> bool {
-        let entries: Vec<&Entry> = taken.iter().flat_map(|batch| &batch.entries).collect();
+        // Once for all tries: a repeated one writes the same hashes and salts.
+        let entries = taken.iter().flat_map(|batch| &batch.entries);
+        let entries: Vec<Row> = entries.map(|entry| self.sealer.seal(entry)).collect();
         let bindings: Vec<&BindingChange> =
             taken.iter().flat_map(|batch| &batch.bindings).collect();
         let subscriptions: Vec<&SubscriptionChange> =
@@ -361,7 +372,7 @@ impl<N: Fn(StoreNotice)> Writer<'_, N> {
 
     async fn try_once(
         &mut self,
-        entries: &[&Entry],
+        entries: &[Row],
         bindings: &[&BindingChange],
         subscriptions: &[&SubscriptionChange],
         again: bool,

@@ -166,6 +166,22 @@ fn month(page: &mut Page, views: &Views, now: Wall) {
         "The busy rate must be below this.",
         f64::from(policy.busy_limit.percent) / 100.0,
     );
+    let outlook = views.outlook(now);
+    let rates = [("abandon", outlook.abandon), ("busy", outlook.busy)];
+    page.gauge(
+        "madoguchi_month_warning",
+        "This month's rates: 0 nothing to say, 1 within and missed at the month's end at this pace, 2 missed.",
+        "rate",
+        rates.map(|(rate, it)| (rate, f64::from(it.warning.level()))),
+    );
+    // Nothing is said before there is a pace.
+    let left = rates.map(|(rate, it)| (rate, it.left_in_month.map_or(f64::NAN, number)));
+    page.gauge(
+        "madoguchi_month_left_calls",
+        "So many more calls in the rate's numerator does this month bear with the calls that are expected; NaN before its first whole day.",
+        "rate",
+        left,
+    );
 }
 
 #[cfg(test)]

@@ -260,6 +260,11 @@ fn each_figure_names_the_calls_behind_it_and_those_left_out_with_the_reason() {
     assert_eq!(rules[2].agent.as_deref(), Some("2001"));
 }
 
+/// When the calls of the drawn histories come: within half a day.
+fn arrival(n: u64) -> i64 {
+    TOKYO_MIDNIGHT_OCT_1 + i64::try_from(n % 40).expect("small") * 12 * HOUR / 30
+}
+
 proptest! {
     /// Whatever is declared after it: what was closed stays, live is replayed, and counts are those of a
     /// history in which the declarations came first.
@@ -269,16 +274,14 @@ proptest! {
         answered in prop::collection::vec(any::<bool>(), 1..30),
     ) {
         let mut pen = Pen::default();
-        for (n, answered) in answered.iter().enumerate() {
-            let at = TOKYO_MIDNIGHT_OCT_1 + i64::try_from(n % 40).expect("few") * 12 * HOUR / 30;
-            call(&mut pen, n as u64 + 1, at, *answered);
+        for (n, answered) in (0..).zip(&answered) {
+            call(&mut pen, n + 1, arrival(n), *answered);
         }
         close(&mut pen, OCTOBER);
         let closed = pen.read().service_level(month(OCTOBER)).closed;
         let mut first = Pen::default();
         let mut live = pen.read();
-        for (n, (from, until, approve, withdraw)) in spans.iter().enumerate() {
-            let number = u32::try_from(n).expect("few") + 1;
+        for (number, (from, until, approve, withdraw)) in (1..).zip(&spans) {
             let at = |hour: i64| TOKYO_MIDNIGHT_OCT_1 + hour * 24 * MINUTE;
             let mut facts = vec![entered(number, at(*from), at(*until))];
             facts.extend(approve.then(|| approved(number)));
@@ -295,9 +298,8 @@ proptest! {
         // Σ outcomes = calls, those of excluded periods among them.
         let sum = level.figures.outcomes.sum() + level.excluded.outcomes.sum();
         prop_assert_eq!(sum, answered.len() as u64);
-        for (n, answered) in answered.iter().enumerate() {
-            let at = TOKYO_MIDNIGHT_OCT_1 + i64::try_from(n % 40).expect("few") * 12 * HOUR / 30;
-            call(&mut first, n as u64 + 1, at, *answered);
+        for (n, answered) in (0..).zip(&answered) {
+            call(&mut first, n + 1, arrival(n), *answered);
         }
         let declared_first = first.read().service_level(month(OCTOBER));
         prop_assert_eq!(declared_first.figures, level.figures);

@@ -7,7 +7,7 @@ use crate::event::{
     OfferEnd, Origin, Party, Purpose,
 };
 use crate::view::{
-    AgentState, CallQuery, CallRow, CallState, Month, Outcome, Policy, Ratio, Verdict,
+    AgentState, CallQuery, CallRow, CallState, Month, Outcome, Policy, Ratio, Rule, Verdict,
 };
 use proptest::prelude::*;
 
@@ -234,8 +234,8 @@ fn a_ladder_alone_gives_the_row_of_the_list() {
     pen.call(1, 99_000, hung_up());
     let listed = pen.read().calls(&CallQuery { limit: 1, since: None, outcome: None });
     let row = CallRow::from_ladder(&pen.entries, &Policy::default());
-    assert_eq!(listed.first(), row.as_ref());
-    let row = row.expect("a row");
+    let (row, rule) = row.expect("a row");
+    assert_eq!((listed.first(), rule), (Some(&row), Some(Rule::AgentAnswered)));
     assert_eq!((row.wait_ms, row.length_ms), (Some(6_995), Some(99_000)));
     assert_eq!(CallRow::from_ladder(&pen.entries[1..], &Policy::default()), None);
 }

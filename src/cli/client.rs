@@ -97,7 +97,12 @@ impl Client {
 
     /// One request, its answer to the end; anything but 2xx is an error.
     pub fn ask(&self, method: &str, path: &str) -> Result<Answer, ClientError> {
-        let mut reader = self.begin(method, path)?;
+        self.say(method, path, "")
+    }
+
+    /// The same with a JSON body.
+    pub fn say(&self, method: &str, path: &str, json: &str) -> Result<Answer, ClientError> {
+        let mut reader = self.begin(method, path, json)?;
         let mut body = Vec::new();
         let read = reader.by_ref().take(BODY).read_to_end(&mut body);
         match read {
@@ -112,7 +117,7 @@ impl Client {
         path: &str,
         show: &mut dyn FnMut(&str, &str) -> bool,
     ) -> Result<(), ClientError> {
-        let mut reader = BufReader::new(self.begin("GET", path)?);
+        let mut reader = BufReader::new(self.begin("GET", path, "")?);
         let (mut event, mut data) = (String::new(), String::new());
         loop {
             let mut line = String::new();
@@ -139,13 +144,14 @@ impl Client {
         }
     }
 
-    fn begin(&self, method: &str, path: &str) -> Result<Box<dyn Read>, ClientError> {
+    fn begin(&self, method: &str, path: &str, json: &str) -> Result<Box<dyn Read>, ClientError> {
         let failed = |error| ClientError::Io(self.address, error);
         let mut stream = TcpStream::connect_timeout(&self.address, CONNECT).map_err(failed)?;
         stream.set_read_timeout(Some(SILENCE)).map_err(failed)?;
         let (address, token) = (self.address, &self.token);
         let request = format!(
-            "{method} {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\nConnection: close\r\n\r\n"
+            "{method} {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{json}",
+            json.len()
         );
         stream.write_all(request.as_bytes()).map_err(failed)?;
         let mut reader = BufReader::new(stream);

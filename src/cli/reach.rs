@@ -1,0 +1,62 @@
+//! Which running desk a command speaks with, by its API and its own token.
+
+use super::client::{Client, ClientError};
+use super::{Language, Reply, told};
+use crate::config::{self, Secrets};
+use crate::dialplan::{Lang, Plan};
+use clap::Args;
+use std::path::PathBuf;
+
+/// Which desk, and in which words.
+#[derive(Clone, Debug, Args)]
+pub(super) struct Reach {
+    /// The desk's configuration: where its API is and where its token lies.
+    #[arg(long, value_name = "FILE", default_value = "madoguchi.toml")]
+    config: PathBuf,
+    /// The API's address when it is another than the configuration says.
+    #[arg(long, value_name = "http://ADDRESS:PORT")]
+    url: Option<String>,
+    #[command(flatten)]
+    language: Language,
+}
+
+impl Reach {
+    /// The plan that the configuration names.
+    ///
+    /// # Errors
+    ///
+    /// A reply that says what is wrong with either.
+    pub(super) fn plan(&self, lang: Lang) -> Result<Plan, Reply> {
+        let refused =
+            |findings: Vec<_>| Reply { err: told(&findings, lang), code: 1, ..Reply::default() };
+        let (config, _) = config::load(&self.config, Secrets::Look).map_err(refused)?;
+        let (plan, _) = config::plan_at(&config.plan, None).map_err(refused)?;
+        Ok(plan)
+    }
+
+    /// The way to ask, and the language of what is said.
+    ///
+    /// # Errors
+    ///
+    /// A reply that says what is wrong with the configuration or the address.
+    pub(super) fn client(&self) -> Result<(Client, Lang), Reply> {
+        let lang = self.language.choose();
+        let config = match config::load(&self.config, Secrets::Look) {
+            Ok((config, _)) => config,
+            Err(findings) => {
+                return Err(Reply { err: told(&findings, lang), code: 1, ..Reply::default() });
+            }
+        };
+        let token = config.http_token().reveal().clone();
+        let client = match &self.url {
+            Some(url) => Client::at(url, token),
+            None => Ok(Client::new(config.http.listen, token)),
+        };
+        client.map(|client| (client, lang)).map_err(|error| Reply::wrong(&error.told(lang)))
+    }
+}
+
+/// What the operator reads of a request that brought no good answer.
+pub(super) fn failed(error: &ClientError, lang: Lang) -> Reply {
+    Reply { err: format!("{}\n", error.told(lang)), code: 1, ..Reply::default() }
+}

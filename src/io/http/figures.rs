@@ -1,0 +1,346 @@
+//! What people declare about the contract's figures, and the calls behind one, over HTTP.
+
+use super::{Server, api};
+use crate::base::Wall;
+use crate::event::Means;
+use crate::pbx::Declaration;
+use crate::pbx::api::Command;
+use crate::view::{Behind, ExclusionRow, Figure, Month, NotYet, Outcome, Rule, Standing, Views};
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::rejection::QueryRejection;
+use axum::extract::{Path, Query, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use chrono::NaiveDate;
+use serde::{Deserialize, Serialize};
+
+/// Longest name of an author, characters.
+const AUTHOR_BOUND: usize = 64;
+/// Longest reason, characters.
+const REASON_BOUND: usize = 200;
+/// Calls in one answer; the count is whole.
+const CALLS_BOUND: usize = 1_000;
+
+fn bad(why: impl Into<String>) -> Response {
+    api::error(StatusCode::BAD_REQUEST, why)
+}
+
+#[derive(Serialize)]
+struct Exclusions {
+    exclusions: Vec<Shown>,
+}
+
+#[derive(Serialize)]
+struct Shown {
+    from: String,
+    until: String,
+    #[serde(flatten)]
+    row: ExclusionRow,
+}
+
+/// `GET /api/v1/exclusions`.
+pub(super) async fn exclusions(State(server): State<Server>) -> Response {
+    let exclusions = server.app.hub.read(|views, _, _| {
+        let zone = views.timezone();
+        let shown = |row: ExclusionRow| Shown {
+            from: api::written(row.from_ms, zone),
+            until: api::written(row.until_ms, zone),
+            row,
+        };
+        views.exclusions().into_iter().map(shown).collect()
+    });
+    Json(Exclusions { exclusions }).into_response()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Period {
+    author: String,
+    reason: String,
+    from: String,
+    until: String,
+}
+
+#[derive(Serialize)]
+struct Entered {
+    exclusion: u32,
+}
+
+/// `POST /api/v1/exclusions`.
+pub(super) async fn enter(State(server): State<Server>, body: Bytes) -> Response {
+    let Ok(period) = serde_json::from_slice::<Period>(&body) else {
+        return bad("due is a JSON object with author, reason, from and until");
+    };
+    let exclusion = server.app.hub.read(|views, _, _| views.next_exclusion());
+    let read = || -> Result<Command, String> {
+        let author = api::words("author", &period.author, AUTHOR_BOUND)?;
+        let reason = api::words("reason", &period.reason, REASON_BOUND)?;
+        let time = |key: &str, text: &str| {
+            api::read_time(text).ok_or_else(|| {
+                format!("due is {key}, a time such as 2026-10-01T18:15:00+09:00, or milliseconds since 1970")
+            })
+        };
+        let (from, until) = (time("from", &period.from)?, time("until", &period.until)?);
+        let what = Declaration::Exclude { exclusion, from, until, reason };
+        Ok(Command::Declare { what, author, by: Means::Api })
+    };
+    match read() {
+        Ok(command) => match api::put(&server, command).await {
+            Ok(()) => (StatusCode::CREATED, Json(Entered { exclusion })).into_response(),
+            Err(refused) => refused,
+        },
+        Err(why) => bad(why),
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Word {
+    author: String,
+    #[serde(default)]
+    reason: Option<String>,
+}
+
+/// `POST /api/v1/exclusions/{number}/{approve|withdraw}`.
+pub(super) async fn judge(
+    State(server): State<Server>,
+    Path((number, action)): Path<(String, String)>,
+    body: Bytes,
+) -> Response {
+    match judged(&number, &action, &body) {
+        Ok(command) => api::obeyed(&server, command).await,
+        Err((status, why)) => api::error(status, why),
+    }
+}
+
+fn judged(number: &str, action: &str, body: &[u8]) -> Result<Command, (StatusCode, String)> {
+    let bad = |why: String| (StatusCode::BAD_REQUEST, why);
+    let exclusion = number.parse().map_err(|_| bad("due is an exclusion's number".to_owned()))?;
+    let word: Word = serde_json::from_slice(body)
+        .map_err(|_| bad("due is a JSON object with author, and reason for withdraw".to_owned()))?;
+    let author = api::words("author", &word.author, AUTHOR_BOUND).map_err(bad)?;
+    let what = match (action, word.reason) {
+        ("approve", None) => Declaration::Approve { exclusion },
+        ("approve", Some(_)) => return Err(bad("approve takes an author alone".to_owned())),
+        ("withdraw", reason) => {
+            let reason = api::words("reason", &reason.unwrap_or_default(), REASON_BOUND);
+            Declaration::Withdraw { exclusion, reason: reason.map_err(bad)? }
+        }
+        _ => return Err((StatusCode::NOT_FOUND, "due is approve or withdraw".to_owned())),
+    };
+    Ok(Command::Declare { what, author, by: Means::Api })
+}
+
+#[derive(Serialize)]
+struct Closed {
+    revision: u32,
+}
+
+/// `POST /api/v1/months/{month}/close`.
+pub(super) async fn close(
+    State(server): State<Server>,
+    Path(text): Path<String>,
+    body: Bytes,
+) -> Response {
+    let Ok(month) = text.parse::<Month>() else { return bad("due is a month such as 2026-10") };
+    let Ok(word) = serde_json::from_slice::<Word>(&body) else {
+        return bad(
+            "due is a JSON object with author, and reason when the month was closed before",
+        );
+    };
+    let counted = server.app.hub.read(|views, now, _| {
+        let revision = views.closed_month(month).len().saturating_add(1);
+        (revision, views.closing(month, now.wall))
+    });
+    let (revision, mut figures) = match counted {
+        (revision, Ok(figures)) => (u32::try_from(revision).unwrap_or(u32::MAX), figures),
+        (_, Err(why @ (NotYet::NotOver | NotYet::Undecided(_) | NotYet::Holes(_)))) => {
+            return api::error(StatusCode::CONFLICT, why.to_string());
+        }
+    };
+    let author = match api::words("author", &word.author, AUTHOR_BOUND) {
+        Ok(author) => author,
+        Err(why) => return bad(why),
+    };
+    let reason = match (revision, word.reason) {
+        (1, None) => String::new(),
+        (1, Some(_)) => {
+            return bad("the month is closed for the first time: due is an author alone");
+        }
+        (_, reason) => match api::words("reason", &reason.unwrap_or_default(), REASON_BOUND) {
+            Ok(reason) => reason,
+            Err(why) => return bad(format!("the month is closed already; for a revision, {why}")),
+        },
+    };
+    figures.hash = (server.app.hash)(figures.through_seq).await;
+    let month = month.to_string();
+    let what = Declaration::CloseMonth { month, revision, reason, figures: Box::new(figures) };
+    match api::put(&server, Command::Declare { what, author, by: Means::Api }).await {
+        Ok(()) => (StatusCode::CREATED, Json(Closed { revision })).into_response(),
+        Err(refused) => refused,
+    }
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Wanted {
+    month: Option<String>,
+    day: Option<String>,
+    stands: Option<String>,
+    outcome: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Listed {
+    figure: Figure,
+    from: NaiveDate,
+    to: NaiveDate,
+    /// How many there are, listed or not.
+    count: usize,
+    calls: Vec<Row>,
+}
+
+#[derive(Serialize)]
+struct Row {
+    arrived_at: String,
+    #[serde(flatten)]
+    behind: Behind,
+}
+
+/// Which side of the fraction is wanted.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Side {
+    Any,
+    Numerator,
+    /// The whole denominator, the numerator with it.
+    Total,
+    Out,
+}
+
+/// `GET /api/v1/figures/{figure}/calls`.
+pub(super) async fn behind(
+    State(server): State<Server>,
+    Path(figure): Path<String>,
+    wanted: Result<Query<Wanted>, QueryRejection>,
+) -> Response {
+    let Some(figure) = Figure::from_name(&figure) else {
+        let names = Figure::ALL.map(Figure::name).join(", ");
+        return api::error(StatusCode::NOT_FOUND, format!("due is one of {names}"));
+    };
+    let Ok(Query(wanted)) = wanted else {
+        return bad("due are at most month or day, stands and outcome, each once");
+    };
+    let today = server.app.hub.read(|views, now, _| views.day_of(now.wall));
+    let (from, to) = match wanted.days(today) {
+        Ok(days) => days,
+        Err(why) => return bad(why),
+    };
+    let side = match wanted.stands.as_deref() {
+        None => Side::Any,
+        Some("numerator") => Side::Numerator,
+        Some("total") => Side::Total,
+        Some("out") => Side::Out,
+        Some(_) => return bad("stands: due is numerator, total or out"),
+    };
+    let outcome = match wanted.outcome.as_deref().map(|name| (name, Outcome::from_name(name))) {
+        None => None,
+        Some((_, Some(outcome))) => Some(outcome),
+        Some((name, None)) => {
+            let names = Outcome::ALL.map(Outcome::name).join(", ");
+            return bad(format!("outcome={name}; due is one of {names}"));
+        }
+    };
+    let fits = move |standing: &Standing, found: Option<Outcome>| {
+        let side = match side {
+            Side::Any => true,
+            Side::Numerator => matches!(standing, Standing::Numerator),
+            Side::Total => matches!(standing, Standing::Numerator | Standing::Total),
+            Side::Out => matches!(standing, Standing::Out { .. }),
+        };
+        side && outcome.is_none_or(|wanted| found == Some(wanted))
+    };
+    let answer = server.app.hub.read(|views, _, _| {
+        let zone = views.timezone();
+        let (mut count, mut calls) = (0_usize, Vec::new());
+        for behind in views.behind((from, to), figure, fits) {
+            count = count.saturating_add(1);
+            if calls.len() < CALLS_BOUND {
+                calls.push(Row { arrived_at: api::written(behind.arrived_at_ms, zone), behind });
+            }
+        }
+        Listed { figure, from, to, count, calls }
+    });
+    Json(answer).into_response()
+}
+
+impl Wanted {
+    fn days(&self, today: NaiveDate) -> Result<(NaiveDate, NaiveDate), String> {
+        match (&self.month, &self.day) {
+            (None, None) => Ok((Month::of(today).first(), Month::of(today).last())),
+            (Some(month), None) => {
+                let month = month.parse::<Month>().map_err(|why| why.to_string())?;
+                Ok((month.first(), month.last()))
+            }
+            (None, Some(day)) => {
+                let day = NaiveDate::parse_from_str(day, "%Y-%m-%d")
+                    .map_err(|_| "due is day, such as 2026-10-01".to_owned())?;
+                Ok((day, day))
+            }
+            (Some(_), Some(_)) => Err("due is month or day, not both".to_owned()),
+        }
+    }
+}
+
+/// The rule that gave a call its outcome, and where it counts.
+#[derive(Serialize)]
+pub(super) struct Explained {
+    rule: Option<Rule>,
+    /// The rule in words.
+    ja: Option<&'static str>,
+    en: Option<&'static str>,
+    /// None when the figures know no more of the call than that it was.
+    place: Option<crate::view::Place>,
+}
+
+pub(super) fn explained(
+    views: &Views,
+    call: crate::base::CallId,
+    arrived_at: Wall,
+    rule: Option<Rule>,
+) -> Explained {
+    let said = rule.map(Rule::said);
+    Explained {
+        rule,
+        ja: said.map(|(ja, _)| ja),
+        en: said.map(|(_, en)| en),
+        place: views.place(call, arrived_at),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_word_about_an_exclusion_is_whole_or_refused() {
+        // (number, action, body, what is wrong)
+        let table = [
+            ("1", "approve", r#"{"author": "鈴木"}"#, ""),
+            ("1", "withdraw", r#"{"author": "鈴木", "reason": "誤り"}"#, ""),
+            ("1", "approve", r#"{"author": "鈴木", "reason": "誤り"}"#, "alone"),
+            ("1", "withdraw", r#"{"author": "鈴木"}"#, "reason"),
+            ("one", "approve", r#"{"author": "鈴木"}"#, "number"),
+            ("-1", "approve", r#"{"author": "鈴木"}"#, "number"),
+            ("1", "allow", r#"{"author": "鈴木"}"#, "approve or withdraw"),
+            ("1", "approve", r#"{"author": "\n"}"#, "author"),
+            ("1", "approve", "", "JSON"),
+        ];
+        for (number, action, body, wrong) in table {
+            match judged(number, action, body.as_bytes()) {
+                Ok(_) => assert_eq!(wrong, "", "{action} {body}: taken"),
+                Err((_, why)) => assert!(!wrong.is_empty() && why.contains(wrong), "{why}"),
+            }
+        }
+    }
+}

@@ -1,0 +1,197 @@
+//! Taking the texts that tell who a person is out of old calls, for good.
+//!
+//! In their place stand the commitments that the hash chain is made of, and the salts go: the chain holds,
+//! the figures are the same, and nobody can tell any more who called.
+
+use super::open::{self, OpenError};
+use super::{Durability, Kind, Options};
+use crate::base::Wall;
+use crate::event::chain;
+use sqlx::{Connection, Row, SqliteConnection};
+use std::collections::BTreeSet;
+use std::path::Path;
+
+/// Entries in one transaction.
+const BLOCK: i64 = 1_000;
+
+/// Without its number, a wish to be called back could not be fulfilled; at its end, it may go.
+const OPEN_WISHES: &str = "DELETE FROM temp.erasing WHERE call IN ( \
+    SELECT call FROM entry WHERE call IN (SELECT call FROM temp.erasing) AND salt IS NOT NULL \
+    AND body ->> '$.event.kind' = 'callback_asked') \
+    AND call NOT IN ( \
+    SELECT call FROM entry WHERE call IN (SELECT call FROM temp.erasing) \
+    AND body ->> '$.of' = 'callback' AND body ->> '$.event.kind' = 'ended')";
+
+/// What was erased.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Erased {
+    /// Calls that had a text.
+    pub calls: u64,
+    /// Their entries that had one.
+    pub entries: u64,
+    /// The texts.
+    pub texts: u64,
+    /// Calls that were left as they are, because the caller is still to be called back.
+    pub kept: u64,
+}
+
+/// Erases the numbers and names in all entries of calls that arrived (or were dialled) before a time; with
+/// `number`, only of those calls in which it stands; who is still to be called back is left. Afterwards they are nowhere in the file or beside
+/// it. Takes the store's lock, brings its schema up to date, and waits for the disk. Blocks: not for a
+/// runtime.
+///
+/// # Errors
+///
+/// [`OpenError`]: in use, not ours, damaged, or the disk. Erasing twice does no harm.
+pub fn erase(path: &Path, before: Wall, number: Option<&str>) -> Result<Erased, OpenError> {
+    let io = |doing| move |source| OpenError::Io { doing, source };
+    std::fs::metadata(path).map_err(io("looking for the store"))?;
+    let _lock = open::lock(path)?;
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+    let runtime = runtime.map_err(io("starting"))?;
+    runtime.block_on(async {
+        let failed =
+            |doing| move |source| OpenError::Database { path: path.to_owned(), doing, source };
+        // What it is for stands in the file; it stays so.
+        let options = Options { kind: Kind::Service, durability: Durability::Power };
+        let mut connection =
+            open::connect(path, options).await.map_err(failed("opening the store"))?;
+        let kind: String = sqlx::query_scalar("SELECT value FROM meta WHERE key = 'kind'")
+            .fetch_one(&mut connection)
+            .await
+            .map_err(|_| OpenError::NotOurs {
+                path: path.to_owned(),
+                found: "not marked as one",
+            })?;
+        let kind = Kind::named(&kind).unwrap_or(Kind::Service);
+        open::examine(&mut connection, path, kind).await?;
+        let erased = run(&mut connection, before, number).await.map_err(failed("erasing"))?;
+        // Also when there was nothing to do: an earlier try may have come no further than this.
+        scrub(&mut connection).await.map_err(failed("clearing what was erased off the file"))?;
+        connection.close().await.map_err(failed("closing the store"))?;
+        Ok(erased)
+    })
+}
+
+/// Erases in transactions of a bounded size.
+pub(super) async fn run(
+    connection: &mut SqliteConnection,
+    before: Wall,
+    number: Option<&str>,
+) -> Result<Erased, sqlx::Error> {
+    sqlx::query("PRAGMA secure_delete = ON").execute(&mut *connection).await?;
+    sqlx::query("PRAGMA temp_store = MEMORY").execute(&mut *connection).await?;
+    sqlx::query("CREATE TEMP TABLE erasing (call TEXT NOT NULL PRIMARY KEY) WITHOUT ROWID")
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query(
+        "INSERT INTO temp.erasing SELECT call FROM entry WHERE seq IN ( \
+         SELECT min(seq) FROM entry WHERE call IS NOT NULL GROUP BY call) AND at_ms < ?1",
+    )
+    .bind(before.0)
+    .execute(&mut *connection)
+    .await?;
+    if let Some(number) = number {
+        narrow(connection, number).await?;
+    }
+    let kept = sqlx::query(OPEN_WISHES).execute(&mut *connection).await?.rows_affected();
+    let mut erased = Erased { kept, ..Erased::default() };
+    let mut calls = BTreeSet::new();
+    let mut after = i64::MIN;
+    loop {
+        let block = block(connection, after).await?;
+        let Some(last) = block.last() else { break };
+        after = last.seq;
+        sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
+        for text in block {
+            let mut body = chain::body(&text.body).map_err(|why| broken(text.seq, &why))?;
+            let count = chain::erase(&mut body, Some(&text.salt));
+            let count = count.map_err(|why| broken(text.seq, &why))?;
+            let body = serde_json::Value::Object(body).to_string();
+            sqlx::query("UPDATE entry SET body = ?2, salt = NULL WHERE seq = ?1")
+                .bind(text.seq)
+                .bind(body)
+                .execute(&mut *connection)
+                .await?;
+            calls.insert(text.call);
+            erased.entries += 1;
+            erased.texts = erased.texts.saturating_add(u64::try_from(count).unwrap_or(0));
+        }
+        sqlx::query("COMMIT").execute(&mut *connection).await?;
+    }
+    sqlx::query("DROP TABLE temp.erasing").execute(&mut *connection).await?;
+    erased.calls = u64::try_from(calls.len()).unwrap_or(u64::MAX);
+    Ok(erased)
+}
+
+/// Of the calls that are due, only those in which this number stands.
+async fn narrow(connection: &mut SqliteConnection, number: &str) -> Result<(), sqlx::Error> {
+    let mut calls = BTreeSet::new();
+    let mut after = i64::MIN;
+    loop {
+        let block = block(connection, after).await?;
+        let Some(last) = block.last() else { break };
+        after = last.seq;
+        for text in block {
+            let body = chain::body(&text.body).map_err(|why| broken(text.seq, &why))?;
+            if chain::texts(&body).any(|(_, text)| text == number) {
+                calls.insert(text.call);
+            }
+        }
+    }
+    sqlx::query("DELETE FROM temp.erasing").execute(&mut *connection).await?;
+    for call in calls {
+        sqlx::query("INSERT INTO temp.erasing VALUES (?1)")
+            .bind(call)
+            .execute(&mut *connection)
+            .await?;
+    }
+    Ok(())
+}
+
+struct Text {
+    seq: i64,
+    call: String,
+    body: String,
+    salt: Vec<u8>,
+}
+
+async fn block(connection: &mut SqliteConnection, after: i64) -> Result<Vec<Text>, sqlx::Error> {
+    let rows = sqlx::query(
+        "SELECT seq, call, body, salt FROM entry WHERE seq > ?1 AND salt IS NOT NULL \
+         AND +call IN (SELECT call FROM temp.erasing) ORDER BY seq LIMIT ?2",
+    )
+    .bind(after)
+    .bind(BLOCK)
+    .fetch_all(connection)
+    .await?;
+    let read = |row: &sqlx::sqlite::SqliteRow| {
+        Ok(Text {
+            seq: row.try_get(0)?,
+            call: row.try_get(1)?,
+            body: row.try_get(2)?,
+            salt: row.try_get(3)?,
+        })
+    };
+    rows.iter().map(read).collect()
+}
+
+/// An entry that is damaged; the words hold nothing of a person's.
+fn broken(seq: i64, why: &chain::Unsealable) -> sqlx::Error {
+    sqlx::Error::Decode(format!("entry {seq}: {why}").into())
+}
+
+/// Makes the pages that the texts lay in anew, and empties the WAL with its copies of them.
+async fn scrub(connection: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+    sqlx::query("VACUUM").execute(&mut *connection).await?;
+    let (busy, ..): (i64, i64, i64) =
+        sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(connection).await?;
+    if busy == 0 {
+        return Ok(());
+    }
+    Err(sqlx::Error::Protocol(
+        "another program reads the store, so the texts may still lie in its -wal file; end it and \
+         erase once more"
+            .to_owned(),
+    ))
+}
