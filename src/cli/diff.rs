@@ -1,9 +1,9 @@
 //! `madoguchi diff`: the calls of a history under two plans.
 
-use super::{Diff, Reply, told};
+use super::{Diff, Reply, moment, refused};
 use crate::base::Wall;
 use crate::config;
-use crate::dialplan::{self, Lang, Plan, tame};
+use crate::dialplan::{Lang, Plan, tame};
 use crate::event::CallerNumber;
 use crate::io::store;
 use crate::rehearse::{Comparison, MOST_LISTED};
@@ -14,7 +14,7 @@ use std::path::Path;
 pub(super) fn answer(arguments: &Diff, lang: Lang) -> Reply {
     let plan = |path: &Path| match config::plan_at(path, None) {
         Ok((plan, _)) => Ok(plan),
-        Err(findings) => Err(Reply { err: told(&findings, lang), code: 2, ..Reply::default() }),
+        Err(findings) => Err(refused(&findings, lang, 2)),
     };
     let (old, new) = match (plan(&arguments.old), plan(&arguments.new)) {
         (Ok(old), Ok(new)) => (old, new),
@@ -22,17 +22,7 @@ pub(super) fn answer(arguments: &Diff, lang: Lang) -> Reply {
     };
     let time = |text: &Option<String>, otherwise: Wall| match text {
         None => Ok(otherwise),
-        Some(text) => {
-            let day = format!("{text}T00:00");
-            let mut at = [text.as_str(), day.as_str()].into_iter();
-            at.find_map(|text| dialplan::moment(text, old.timezone)).ok_or_else(|| {
-                let text = tame(text);
-                Reply::wrong(&lang.pick(
-                    format!("\"{text}\" は日時として読めない（例: 2026-10-01、2026-10-01T08:30）"),
-                    format!("\"{text}\" is not a time, such as 2026-10-01 or 2026-10-01T08:30"),
-                ))
-            })
-        }
+        Some(text) => moment(text, old.timezone, lang),
     };
     let span = match (time(&arguments.from, Wall(i64::MIN)), time(&arguments.until, Wall(i64::MAX)))
     {

@@ -2,10 +2,11 @@
 //! numbers and names.
 
 use super::exported::Exported;
-use super::verify::{Progress, anchor, told};
-use super::{Language, Reply};
-use crate::base::{CallId, Wall};
-use crate::dialplan::{self, Lang, tame};
+use super::progress::Progress;
+use super::verify::{anchor, told};
+use super::{Language, Reply, moment};
+use crate::base::CallId;
+use crate::dialplan::{Lang, tame};
 use crate::event::chain::{self, Hash};
 use crate::event::{self, Anchor, Proof};
 use crate::io::store::{self, Importing, Kind, Links, OpenError, Selection};
@@ -109,18 +110,6 @@ pub fn events(arguments: &Events) -> ExitCode {
 
 fn call(text: &str) -> Result<CallId, String> {
     text.parse().map(CallId).map_err(|_| "due is a call's id as the call list has it".to_owned())
-}
-
-fn moment(text: &str, zone: chrono_tz::Tz, lang: Lang) -> Result<Wall, Reply> {
-    let day = format!("{text}T00:00");
-    let mut at = [text, day.as_str()].into_iter();
-    at.find_map(|text| dialplan::moment(text, zone)).ok_or_else(|| {
-        let text = tame(text);
-        Reply::wrong(&lang.pick(
-            format!("\"{text}\" は日時として読めない（例: 2026-10-01、2026-10-01T08:30）"),
-            format!("\"{text}\" is not a time, such as 2026-10-01 or 2026-10-01T08:30"),
-        ))
-    })
 }
 
 /// What was asked could not be done.

@@ -1,18 +1,15 @@
 //! The history of a desk as the figures see it: the store that a configuration names, only read, whether
 //! the desk runs or not.
 
-use super::{Reply, told};
-use crate::config::{self, Secrets};
-use crate::dialplan::{Lang, tame};
+use super::progress::Progress;
+use super::{Reply, refused};
+use crate::config::{self, Config, Secrets};
+use crate::dialplan::{Lang, Plan, tame};
 use crate::event::Entry;
 use crate::io::store;
-use crate::view::{Setup, Views};
+use crate::view::{Policy, Setup, Views};
 use clap::Args;
-use std::io::{IsTerminal as _, Write as _};
-use std::path::PathBuf;
-
-/// Entries between two signs of life on a terminal.
-const SIGN_EVERY: usize = 50_000;
+use std::path::{Path, PathBuf};
 
 /// Whose history, and in which form the answer comes.
 #[derive(Clone, Debug, Args)]
@@ -32,59 +29,76 @@ pub struct Whose {
 }
 
 impl Whose {
-    /// The history's hash after an entry, hexadecimal; none of a store that has no hashes yet.
+    /// What the configuration says of it; nothing is read of the history yet.
     ///
     /// # Errors
     ///
-    /// A reply with exit code 2: the configuration or the store cannot be read.
-    pub(super) fn hash(&self, lang: Lang, seq: u64) -> Result<Option<String>, Reply> {
-        let refused =
-            |findings: Vec<_>| Reply { err: told(&findings, lang), code: 2, ..Reply::default() };
-        let (config, _) = config::load(&self.config, Secrets::Look).map_err(refused)?;
-        let file = self.store.as_ref().unwrap_or(&config.store.file);
-        store::hash_after(file, seq).map_err(|error| {
-            Reply::wrong(&format!("{}: {error}", tame(&file.display().to_string())))
-        })
+    /// A reply with exit code 2: the configuration or its plan cannot be read.
+    pub(super) fn open(&self, lang: Lang) -> Result<History, Reply> {
+        let (config, plan) = config_and_plan(&self.config, lang, 2)?;
+        let file = self.store.clone().unwrap_or(config.store.file);
+        Ok(History { file, policy: config.figures, plan })
+    }
+}
+
+/// A configuration and the plan that it names.
+///
+/// # Errors
+///
+/// A reply of this exit code that says what is wrong with either.
+pub(super) fn config_and_plan(path: &Path, lang: Lang, code: u8) -> Result<(Config, Plan), Reply> {
+    let refused = |findings: Vec<_>| refused(&findings, lang, code);
+    let (config, _) = config::load(path, Secrets::Look).map_err(refused)?;
+    let (plan, _) = config::plan_at(&config.plan, None).map_err(refused)?;
+    Ok((config, plan))
+}
+
+/// The history of one desk.
+pub(super) struct History {
+    /// The desk's plan.
+    pub(super) plan: Plan,
+    file: PathBuf,
+    policy: Policy,
+}
+
+impl History {
+    fn failed(&self, why: &str) -> Reply {
+        Reply::wrong(&format!("{}: {why}", tame(&self.file.display().to_string())))
     }
 
-    /// All views of the history; `each` is shown every entry on the way.
+    /// Its hash after an entry, hexadecimal; none of a store that has no hashes yet.
     ///
     /// # Errors
     ///
-    /// A reply with exit code 2: the configuration or the store cannot be read.
+    /// A reply with exit code 2: the store cannot be read.
+    pub(super) fn hash(&self, seq: u64) -> Result<Option<String>, Reply> {
+        store::hash_after(&self.file, seq).map_err(|error| self.failed(&error.to_string()))
+    }
+
+    /// All its views; `each` is shown every entry on the way.
+    ///
+    /// # Errors
+    ///
+    /// As [`History::hash`].
     pub(super) fn read(&self, lang: Lang, mut each: impl FnMut(&Entry)) -> Result<Views, Reply> {
-        let refused =
-            |findings: &[_]| Reply { err: told(findings, lang), code: 2, ..Reply::default() };
-        let (config, _) = config::load(&self.config, Secrets::Look).map_err(|it| refused(&it))?;
-        let (plan, _) = config::plan_at(&config.plan, None).map_err(|it| refused(&it))?;
-        let file = self.store.as_ref().unwrap_or(&config.store.file);
-        let failed = |why: String| {
-            let file = tame(&file.display().to_string());
-            Reply::wrong(&format!("{file}: {why}"))
-        };
-        let agents = plan.agents.iter().map(|(id, agent)| (id.clone(), agent.name.clone()));
+        let agents = self.plan.agents.iter().map(|(id, agent)| (id.clone(), agent.name.clone()));
         let mut views = Views::new(Setup {
-            desk: plan.name.clone(),
+            desk: self.plan.name.clone(),
             demonstration: false,
-            timezone: plan.timezone,
-            policy: config.figures.clone(),
+            timezone: self.plan.timezone,
+            policy: self.policy.clone(),
             agents: agents.collect(),
         });
-        let entries = store::Entries::read_only(file).map_err(|error| failed(error.to_string()))?;
-        let (watched, mut count) = (std::io::stderr().is_terminal(), 0_usize);
+        let entries = store::Entries::read_only(&self.file);
+        let entries = entries.map_err(|error| self.failed(&error.to_string()))?;
+        let (mut progress, mut count) = (Progress::begin(lang), 0_u64);
         for block in entries {
-            for entry in &block.map_err(|error| failed(error.to_string()))? {
+            for entry in &block.map_err(|error| self.failed(&error.to_string()))? {
                 views.apply(entry);
                 each(entry);
                 count = count.saturating_add(1);
-                if watched && count.is_multiple_of(SIGN_EVERY) {
-                    // Whether anybody can see it changes nothing.
-                    let _ = write!(std::io::stderr(), "\r{count} …");
-                }
             }
-        }
-        if watched && count >= SIGN_EVERY {
-            let _ = write!(std::io::stderr(), "\r\x1b[K");
+            progress.tell(count);
         }
         Ok(views)
     }

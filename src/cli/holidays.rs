@@ -1,6 +1,6 @@
 //! `madoguchi holidays import`: the Cabinet Office's table into one that a plan can name.
 
-use super::{Holidays, HolidaysCommand, Reply, told};
+use super::{Holidays, HolidaysCommand, Reply, refused};
 use crate::dialplan::{HolidayTable, Lang, tame};
 use std::fmt::Write as _;
 use std::io::Write as _;
@@ -27,9 +27,7 @@ pub(super) fn answer(arguments: &Holidays, lang: Lang) -> Reply {
     };
     let table = match HolidayTable::parse(&text, &name) {
         Ok(table) => table,
-        Err(findings) => {
-            return Reply { err: told(&findings, lang), code: 1, ..Reply::default() };
-        }
+        Err(findings) => return refused(&findings, lang, 1),
     };
     if let Err(error) = replace(to, &table.written()) {
         return failed(format!("{}: {error}", tame(&to.display().to_string())));

@@ -12,6 +12,7 @@ mod exported;
 mod figures;
 mod history;
 mod holidays;
+mod progress;
 mod prompts;
 mod reach;
 mod recording;
@@ -38,7 +39,7 @@ pub use tickets::{Tickets, tickets};
 pub use verify::{Verify, verify};
 
 use crate::base::{AdHoc, PromptId, Wall};
-use crate::dialplan::{Finding, Lang};
+use crate::dialplan::{self, Finding, Lang, tame};
 use crate::io::media::PromptLibrary;
 use crate::rtp::tone::Country;
 use clap::Args;
@@ -193,9 +194,7 @@ pub fn check(arguments: &Check) -> ExitCode {
 /// Walks one call through a plan and prints its way.
 #[must_use]
 pub fn walk(arguments: &Try) -> ExitCode {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let now = Wall(i64::try_from(since.as_millis()).unwrap_or(i64::MAX));
-    walk::answer(arguments, arguments.language.choose(), now).finish()
+    walk::answer(arguments, arguments.language.choose(), now()).finish()
 }
 
 /// Puts the calls of the tables beside a plan to the rules and prints which do not do what is due.
@@ -259,6 +258,30 @@ impl Reply {
     fn wrong(said: &str) -> Self {
         Self { err: format!("{said}\n"), code: 2, ..Self::default() }
     }
+}
+
+/// A file that the command cannot do without is not as it must be.
+fn refused(findings: &[Finding], lang: Lang, code: u8) -> Reply {
+    Reply { err: told(findings, lang), code, ..Reply::default() }
+}
+
+/// The wall clock.
+fn now() -> Wall {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Wall(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
+}
+
+/// A time that a person wrote, in `zone` where it names none; a day alone is its midnight.
+fn moment(text: &str, zone: chrono_tz::Tz, lang: Lang) -> Result<Wall, Reply> {
+    let day = format!("{text}T00:00");
+    let mut at = [text, day.as_str()].into_iter();
+    at.find_map(|text| dialplan::moment(text, zone)).ok_or_else(|| {
+        let text = tame(text);
+        Reply::wrong(&lang.pick(
+            format!("\"{text}\" は日時として読めない（例: 2026-10-01、2026-10-01T08:30）"),
+            format!("\"{text}\" is not a time, such as 2026-10-01 or 2026-10-01T08:30"),
+        ))
+    })
 }
 
 /// Findings as a person reads them, and how many there are.

@@ -79,9 +79,7 @@ fn answer(render: &Render, lang: Lang) -> Reply {
     };
     let texts = match read(&text, &name) {
         Ok(texts) => texts,
-        Err(findings) => {
-            return Reply { err: super::told(&findings, lang), code: 1, ..Reply::default() };
-        }
+        Err(findings) => return super::refused(&findings, lang, 1),
     };
     if let Some(unknown) = render.ids.iter().find(|id| texts.iter().all(|text| text.id != **id)) {
         let unknown = tame(unknown);

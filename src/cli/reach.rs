@@ -1,7 +1,8 @@
 //! Which running desk a command speaks with, by its API and its own token.
 
 use super::client::{Client, ClientError};
-use super::{Language, Reply, told};
+use super::history::config_and_plan;
+use super::{Language, Reply, refused};
 use crate::config::{self, Secrets};
 use crate::dialplan::{Lang, Plan};
 use clap::Args;
@@ -27,10 +28,7 @@ impl Reach {
     ///
     /// A reply that says what is wrong with either.
     pub(super) fn plan(&self, lang: Lang) -> Result<Plan, Reply> {
-        let refused =
-            |findings: Vec<_>| Reply { err: told(&findings, lang), code: 1, ..Reply::default() };
-        let (config, _) = config::load(&self.config, Secrets::Look).map_err(refused)?;
-        let (plan, _) = config::plan_at(&config.plan, None).map_err(refused)?;
+        let (_, plan) = config_and_plan(&self.config, lang, 1)?;
         Ok(plan)
     }
 
@@ -43,9 +41,7 @@ impl Reach {
         let lang = self.language.choose();
         let config = match config::load(&self.config, Secrets::Look) {
             Ok((config, _)) => config,
-            Err(findings) => {
-                return Err(Reply { err: told(&findings, lang), code: 1, ..Reply::default() });
-            }
+            Err(findings) => return Err(refused(&findings, lang, 1)),
         };
         let token = config.http_token().reveal().clone();
         let client = match &self.url {

@@ -31,9 +31,7 @@ pub fn recording(arguments: &Recording) -> ExitCode {
 fn answer(arguments: &Recording, lang: Lang, into: &mut dyn Write) -> Reply {
     let key = match arguments.key_file.as_deref().map(read_key).transpose() {
         Ok(key) => key,
-        Err(findings) => {
-            return Reply { err: super::told(&findings, lang), code: 1, ..Reply::default() };
-        }
+        Err(findings) => return super::refused(&findings, lang, 1),
     };
     let copied = Reading::open(&arguments.file, key.as_ref()).and_then(|mut pieces| {
         pieces.try_for_each(|piece| into.write_all(&piece?))?;

@@ -1,9 +1,8 @@
 //! `madoguchi report`: a month's operations report as files.
 
 use super::history::Whose;
-use super::{Reply, tickets as ticket_files, told};
+use super::{Reply, now, tickets as ticket_files};
 use crate::base::Wall;
-use crate::config::{self, Secrets};
 use crate::dialplan::{Lang, Plan, tame};
 use crate::report::{self, About, Names, SheetLine, SheetValue, SheetVerdict};
 use crate::tickets::{self, MonthReport, Value};
@@ -12,7 +11,6 @@ use clap::Args;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Ends with 0 when the report was made and no limit is missed, 1 when it was made and one is, 2 when it could
 /// not be made.
@@ -54,10 +52,8 @@ const MOST_FONT_BYTES: u64 = 64 << 20;
 /// Makes the report.
 #[must_use]
 pub fn report(arguments: &Report) -> ExitCode {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    let now = Wall(i64::try_from(since.as_millis()).unwrap_or(i64::MAX));
     let lang = arguments.whose.language.choose();
-    match answer(arguments, lang, now) {
+    match answer(arguments, lang, now()) {
         Ok(reply) | Err(reply) => reply.finish(),
     }
 }
@@ -65,18 +61,18 @@ pub fn report(arguments: &Report) -> ExitCode {
 fn answer(arguments: &Report, lang: Lang, now: Wall) -> Result<Reply, Reply> {
     // What is refused is told before a long history is read.
     let font = if arguments.no_pdf { None } else { Some(font(arguments.font.as_deref(), lang)?) };
-    let plan = plan(&arguments.whose.config, lang)?;
+    let history = arguments.whose.open(lang)?;
     let tickets = match &arguments.tickets {
-        Some(path) => Some(ticket_figures(arguments, path, &plan, lang)?),
+        Some(path) => Some(ticket_figures(arguments, path, &history.plan, lang)?),
         None => None,
     };
-    let views = arguments.whose.read(lang, |_| {})?;
+    let views = history.read(lang, |_| {})?;
     let about = About {
         made_at: now,
         version: env!("CARGO_PKG_VERSION"),
-        names: names(&plan),
+        names: names(&history.plan),
         tickets,
-        hash: arguments.whose.hash(lang, views.last_seq())?,
+        hash: history.hash(views.last_seq())?,
     };
     let made = report::Report::of(&views, arguments.month, &about);
     let files = written(&made, font, arguments, lang)?;
@@ -106,13 +102,6 @@ fn font(asked: Option<&Path>, lang: Lang) -> Result<Vec<u8>, Reply> {
         Ok(_) => std::fs::read(path).map_err(|error| failed(error.to_string())),
         Err(error) => Err(failed(error.to_string())),
     }
-}
-
-fn plan(config: &Path, lang: Lang) -> Result<Plan, Reply> {
-    let refused = |findings: &[_]| Reply { err: told(findings, lang), code: 2, ..Reply::default() };
-    let (config, _) = config::load(config, Secrets::Look).map_err(|it| refused(&it))?;
-    let (plan, _) = config::plan_at(&config.plan, None).map_err(|it| refused(&it))?;
-    Ok(plan)
 }
 
 fn names(plan: &Plan) -> Names {

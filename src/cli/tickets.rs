@@ -1,6 +1,6 @@
 //! `madoguchi tickets figures`: the contract's figures that need tickets, of a month and of a survey's year.
 
-use super::{Language, Reply, holidays, told};
+use super::{Language, Reply, holidays};
 use crate::config;
 use crate::dialplan::{Lang, tame};
 use crate::tickets::{
@@ -104,12 +104,8 @@ pub(super) fn answer(arguments: &Figures, lang: Lang) -> Reply {
 }
 
 fn counted(arguments: &Figures, lang: Lang) -> Result<Answer, Reply> {
-    let plan = match config::plan_at(&arguments.plan, None) {
-        Ok((plan, _)) => plan,
-        Err(findings) => {
-            return Err(Reply { err: told(&findings, lang), code: 2, ..Reply::default() });
-        }
-    };
+    let (plan, _) =
+        config::plan_at(&arguments.plan, None).map_err(|it| super::refused(&it, lang, 2))?;
     let calendar = Calendar::of(&plan, arguments.hours.as_deref())
         .map_err(|which| Reply::wrong(&no_hours(&which, lang)))?;
     let refused = |path: &Path, problems: Problems| {
@@ -278,12 +274,8 @@ fn row(no: u8, name: &str, value: Value, lang: Lang, unit: &str) -> String {
 }
 
 pub(super) fn figure_name(no: u8, lang: Lang) -> &'static str {
-    match no {
-        1 => lang.pick("初期サポート解決率", "first-contact resolution"),
-        2 => lang.pick("サービスデスク対応時間", "handling time"),
-        3 => lang.pick("二次サポートエスカレーション時間", "time to escalation"),
-        _ => lang.pick("経過報告時間", "time to progress report"),
-    }
+    let (ja, en) = tickets::said(no);
+    lang.pick(ja, en)
 }
 
 fn listed(figure: &Figure, lang: Lang, line: &mut impl FnMut(String)) {

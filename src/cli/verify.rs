@@ -1,6 +1,7 @@
 //! `madoguchi verify`: walks a history's hash chain and says where it does not hold.
 
 use super::exported::Exported;
+use super::progress::Progress;
 use super::{Language, Reply};
 use crate::base::Wall;
 use crate::dialplan::{Lang, tame};
@@ -11,10 +12,9 @@ use clap::Args;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::fs::File;
-use std::io::{self, IsTerminal as _, Read as _, Write as _};
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
 
 /// Ends with 0 when the history is whole, 1 when it is not, 2 when there is none or the command itself was
 /// wrong.
@@ -96,38 +96,6 @@ fn walk(path: &Path, expect: &[Anchor], lang: Lang) -> Result<Proved, String> {
         progress.tell(proof.so_far().entries);
     }
     Ok(proof.finish())
-}
-
-/// Says on a terminal how far a long walk has come.
-pub(super) struct Progress {
-    lang: Lang,
-    next: Option<Instant>,
-    told: bool,
-}
-
-impl Progress {
-    pub(super) fn begin(lang: Lang) -> Self {
-        let next = io::stderr().is_terminal().then(|| Instant::now() + Duration::from_secs(1));
-        Self { lang, next, told: false }
-    }
-
-    pub(super) fn tell(&mut self, entries: u64) {
-        let now = Instant::now();
-        if self.next.is_some_and(|next| now >= next) {
-            self.next = Some(now + Duration::from_millis(200));
-            self.told = true;
-            let line = self.lang.pick(format!("{entries} 件"), format!("{entries} entries"));
-            let _ = write!(io::stderr(), "\r{line}"); // It is only for looking at.
-        }
-    }
-}
-
-impl Drop for Progress {
-    fn drop(&mut self) {
-        if self.told {
-            let _ = write!(io::stderr(), "\r\x1b[K");
-        }
-    }
 }
 
 pub(super) fn date(at: Wall) -> String {

@@ -1,6 +1,6 @@
 //! `madoguchi try`: the way one call would take.
 
-use super::{Reply, Try, told};
+use super::{Reply, Try, refused};
 use crate::base::{AgentId, Number, TrunkId, Wall};
 use crate::config::{self, Secrets};
 use crate::dialplan::{self, Asker, End, Finding, Lang, Outward, Plan, Question, Route, walk};
@@ -9,9 +9,7 @@ use crate::dialplan::{self, Asker, End, Finding, Lang, Outward, Plan, Question, 
 pub(super) fn answer(arguments: &Try, lang: Lang, now: Wall) -> Reply {
     let plan = match plan(arguments) {
         Ok(plan) => plan,
-        Err(findings) => {
-            return Reply { err: told(&findings, lang), code: 1, ..Reply::default() };
-        }
+        Err(findings) => return refused(&findings, lang, 1),
     };
     let at = match &arguments.at {
         None => now,

@@ -5,8 +5,8 @@ use super::sheet::{Counted, Sheet};
 use crate::base::Wall;
 use crate::tickets::MonthReport;
 use crate::view::{
-    AgentShare, BANDS, Band, ExclusionRow, Figures, Month, PerOutcome, Policy, Sliced, Tally,
-    Views, WaitBand,
+    AgentShare, BANDS, Band, DayFigures, ExclusionRow, Figures, Month, PerOutcome, Policy, Sliced,
+    Tally, Views, WaitBand,
 };
 use serde::{Serialize, Serializer, ser::SerializeStruct};
 use std::collections::BTreeMap;
@@ -254,7 +254,7 @@ impl Report {
             sheet,
             speed_of_answer: Average { sum_ms: wait_ms, count: figures.answered },
             talk: Average { sum_ms: tally.talk_ms, count: now.answered },
-            by_day: by_day(views, month),
+            by_day: by_day(views, month, &counted.days),
             by_half_hour: by_half_hour(&cut, views.policy()),
             by_number: by_number(&cut, views.policy(), &about.names),
             by_group: by_group(&cut, views.policy(), &about.names),
@@ -283,16 +283,18 @@ fn row(key: String, name: String, tally: &Tally, policy: &Policy) -> Row {
 }
 
 /// Days without a call have a row too.
-fn by_day(views: &Views, month: Month) -> Vec<Row> {
-    let counted = views.service_level(month).days.into_iter();
-    let mut counted: BTreeMap<_, _> = counted.map(|day| (day.day, day)).collect();
+fn by_day(views: &Views, month: Month, counted: &[DayFigures]) -> Vec<Row> {
+    let counted: BTreeMap<_, _> = counted.iter().map(|day| (day.day, day)).collect();
     let days = month.first().iter_days().take_while(|day| *day <= month.last());
     days.map(|day| {
         let tally = views.day_tally(day);
         let empty = row(day.to_string(), String::new(), &tally, views.policy());
-        match counted.remove(&day) {
+        match counted.get(&day) {
             None => Row { excluded: Some(0), ..empty },
-            Some(it) => Row { figures: it.figures, excluded: Some(it.excluded.arrived), ..empty },
+            Some(it) => {
+                let figures = it.figures.clone();
+                Row { figures, excluded: Some(it.excluded.arrived), ..empty }
+            }
         }
     })
     .collect()

@@ -10,6 +10,7 @@ use super::made::Report;
 use super::table::{Cell, Table, tables};
 use super::typeface::{Line, Typeface};
 use super::words;
+use crate::view;
 use krilla::color::rgb;
 use krilla::geom::{PathBuilder, Point, Rect};
 use krilla::metadata::{DateTime, Metadata};
@@ -321,8 +322,8 @@ fn written(
 
 /// In the desk's zone, as the pages say it.
 fn made_at(report: &Report) -> Option<DateTime> {
-    use chrono::{Datelike as _, Offset as _, TimeZone as _, Timelike as _};
-    let at = report.zone.timestamp_millis_opt(report.made_at_ms.0).single()?;
+    use chrono::{Datelike as _, Offset as _, Timelike as _};
+    let at = view::local(report.made_at_ms, report.zone)?;
     let small = |number: u32| u8::try_from(number).ok();
     let offset_min = at.offset().fix().local_minus_utc() / 60;
     Some(

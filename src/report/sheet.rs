@@ -159,16 +159,9 @@ fn calls(figures: &Figures) -> [SheetLine; 2] {
     [line(5, "abandon_rate", figures.abandon_rate), line(6, "busy_rate", figures.busy_rate)]
 }
 
-const TICKETS: [(u8, &str); 4] = [
-    (1, "first_contact_resolution"),
-    (2, "handling_time"),
-    (3, "time_to_escalation"),
-    (4, "time_to_progress_report"),
-];
-
 /// No. 1 to 4. The adjustment period is the contract's for all its figures.
 fn tickets(report: Option<&MonthReport>, adjusts: bool) -> [SheetLine; 4] {
-    TICKETS.map(|(no, name)| {
+    tickets::ASKED.map(|(no, name, _)| {
         let figure = report.and_then(|it| it.figures.iter().find(|figure| figure.no == no));
         let Some(figure) = figure else {
             return SheetLine { no, name, value: None, verdict: SheetVerdict::NoData };

@@ -3,9 +3,9 @@
 use super::made::Report;
 use super::sheet::{SheetLine, SheetValue, SheetVerdict};
 use crate::base::Wall;
-use crate::tickets::Value;
-use crate::view::{Month, Outcome};
-use chrono::{Datelike, NaiveDate, TimeZone, Weekday};
+use crate::tickets::{self, Value};
+use crate::view::{self, Month, Outcome};
+use chrono::{Datelike, NaiveDate, Weekday};
 
 /// `2026年10月`.
 pub(super) fn month(month: Month) -> String {
@@ -28,8 +28,8 @@ pub(super) fn day(day: NaiveDate) -> String {
 
 /// To the second, in the desk's zone.
 pub(super) fn at(report: &Report, at: Wall) -> String {
-    let local = report.zone.timestamp_millis_opt(at.0).single();
-    local.map_or_else(String::new, |local| local.format("%Y-%m-%d %H:%M:%S").to_string())
+    view::local(at, report.zone)
+        .map_or_else(String::new, |local| local.format("%Y-%m-%d %H:%M:%S").to_string())
 }
 
 /// Milliseconds as seconds with one decimal, half up.
@@ -47,12 +47,9 @@ pub(super) fn joined(outcomes: &[Outcome]) -> String {
 /// The contract's name of a figure.
 pub(super) fn figure(no: u8) -> &'static str {
     match no {
-        1 => "初期サポート解決率",
-        2 => "サービスデスク対応時間",
-        3 => "二次サポートエスカレーション時間",
-        4 => "経過報告時間",
         5 => "放棄率",
-        _ => "ビジー率",
+        6 => "ビジー率",
+        no => tickets::said(no).0,
     }
 }
 
@@ -78,17 +75,17 @@ pub(super) fn value(line: &SheetLine) -> [String; 4] {
             ratio.percent().map_or_else(|| "呼なし".to_owned(), |it| it + " %"),
             format!("{below_percent} % 未満"),
         ],
-        Some(SheetValue::Tickets { value: Value::Share { ratio, at_least_percent } }) => [
+        Some(SheetValue::Tickets { value: value @ Value::Share { ratio, .. } }) => [
             ratio.part.to_string(),
             ratio.whole.to_string(),
             ratio.percent().map_or_else(|| "対象なし".to_owned(), |it| it + " %"),
-            format!("{at_least_percent} % 以上"),
+            limit(value),
         ],
-        Some(SheetValue::Tickets { value: Value::Mean { mean, at_most_minutes } }) => [
+        Some(SheetValue::Tickets { value: value @ Value::Mean { mean, .. } }) => [
             format!("{} 秒", thousandths(mean.sum_ms)),
             mean.count.to_string(),
             mean.minutes().map_or_else(|| "対象なし".to_owned(), |it| it + " 分"),
-            format!("{at_most_minutes} 分以下"),
+            limit(value),
         ],
     }
 }
@@ -101,14 +98,18 @@ pub(super) fn thousandths(ms: u64) -> String {
     }
 }
 
-/// The contract's limits of No. 1 to 4, where no ticket names them.
-fn limit_of_no_data(no: u8) -> String {
-    match no {
-        1 => "90 % 以上",
-        3 => "10 分以下",
-        _ => "30 分以下",
+/// The contract's limit of a figure of tickets.
+fn limit(value: Value) -> String {
+    match value {
+        Value::Share { at_least_percent, .. } => format!("{at_least_percent} % 以上"),
+        Value::Mean { at_most_minutes, .. } => format!("{at_most_minutes} 分以下"),
     }
-    .to_owned()
+}
+
+/// The same where there are no tickets.
+fn limit_of_no_data(no: u8) -> String {
+    let asked = tickets::ASKED.into_iter().find(|(asked, ..)| *asked == no);
+    asked.map_or_else(String::new, |(_, _, value)| limit(value))
 }
 
 #[cfg(test)]

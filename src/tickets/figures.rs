@@ -21,6 +21,33 @@ pub const READINGS: [&str; 10] = [
     "plan-days-only",
 ];
 
+/// What the contract asks of each figure: its number, its name for programs, its limit with nothing counted.
+pub const ASKED: [(u8, &str, Value); 4] = [
+    (1, "first_contact_resolution", share_of_at_least(90)),
+    (2, "handling_time", mean_of_at_most(30)),
+    (3, "time_to_escalation", mean_of_at_most(10)),
+    (4, "time_to_progress_report", mean_of_at_most(30)),
+];
+
+const fn share_of_at_least(at_least_percent: u64) -> Value {
+    Value::Share { ratio: Ratio { part: 0, whole: 0 }, at_least_percent }
+}
+
+const fn mean_of_at_most(at_most_minutes: u64) -> Value {
+    Value::Mean { mean: Mean { sum_ms: 0, count: 0 }, at_most_minutes }
+}
+
+/// The contract's name of No. 1 to 4, in Japanese and in English.
+#[must_use]
+pub const fn said(no: u8) -> (&'static str, &'static str) {
+    match no {
+        1 => ("初期サポート解決率", "first-contact resolution"),
+        2 => ("サービスデスク対応時間", "handling time"),
+        3 => ("二次サポートエスカレーション時間", "time to escalation"),
+        _ => ("経過報告時間", "time to progress report"),
+    }
+}
+
 /// A month's four figures.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct MonthReport {
@@ -124,9 +151,8 @@ pub fn month_report(tickets: &[Ticket], month: Month, calendar: &Calendar) -> Mo
     let mut of_month: Vec<&Ticket> =
         tickets.iter().filter(|ticket| calendar.month_of(ticket.received_at) == month).collect();
     of_month.sort_by_key(|ticket| (ticket.received_at, &ticket.id));
-    let share = Value::Share { ratio: Ratio::default(), at_least_percent: 90 };
-    let mean = |at_most_minutes| Value::Mean { mean: Mean::default(), at_most_minutes };
-    let figure = |no, name, empty, place| figure((no, name), empty, place, &of_month, calendar);
+    let [resolution, handled, escalated, reported] = ASKED;
+    let figure = |(no, name, empty), place| figure((no, name), empty, place, &of_month, calendar);
     MonthReport {
         month,
         timezone: calendar.timezone(),
@@ -135,10 +161,10 @@ pub fn month_report(tickets: &[Ticket], month: Month, calendar: &Calendar) -> Mo
         tickets: of_month.len(),
         of_other_months: tickets.len().saturating_sub(of_month.len()),
         figures: [
-            figure(1, "first_contact_resolution", share, first_contact as Place),
-            figure(2, "handling_time", mean(30), handling as Place),
-            figure(3, "time_to_escalation", mean(10), escalation as Place),
-            figure(4, "time_to_progress_report", mean(30), progress_report as Place),
+            figure(resolution, first_contact as Place),
+            figure(handled, handling as Place),
+            figure(escalated, escalation as Place),
+            figure(reported, progress_report as Place),
         ],
     }
 }

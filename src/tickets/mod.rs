@@ -20,7 +20,9 @@ mod value;
 mod tests;
 
 pub use calendar::{Calendar, WhichHours};
-pub use figures::{Counted, CountedAs, Figure, LeftOut, MonthReport, READINGS, Why, month_report};
+pub use figures::{
+    ASKED, Counted, CountedAs, Figure, LeftOut, MonthReport, READINGS, Why, month_report, said,
+};
 pub use problem::{Fault, MOST_LISTED, Problem, Problems};
 pub use read::{MOST_ESCALATIONS, MOST_TICKETS, TicketFile, tickets};
 pub use read_survey::{MOST_ANSWERS, MOST_RESPONDENTS, SurveyFile, survey};

@@ -137,17 +137,9 @@ impl Declared {
         self.exclusions.values()
     }
 
-    /// Approved exclusions that touch the time from `from` until before `until`.
-    pub(super) fn approved_in(
-        &self,
-        from: Wall,
-        until: Wall,
-    ) -> impl Iterator<Item = &ExclusionRow> {
-        self.exclusions.values().filter(move |row| {
-            matches!(row.state, ExclusionState::Approved { .. })
-                && row.from_ms < until
-                && from < row.until_ms
-        })
+    /// Exclusions that touch the time from `from` until before `until`, whether they hold or not.
+    pub(super) fn touching(&self, from: Wall, until: Wall) -> impl Iterator<Item = &ExclusionRow> {
+        self.exclusions.values().filter(move |row| row.from_ms < until && from < row.until_ms)
     }
 
     pub(super) fn closed(&self, month: Month) -> &[ClosedMonth] {

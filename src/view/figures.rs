@@ -144,7 +144,8 @@ impl Views {
         let (counts, excluded) = self.ledger.tallies(month.first(), month.last());
         let figures = counts.figures(self.policy());
         let whole = |rate: super::Rate| (rate.ratio.part, rate.ratio.whole);
-        let (begins, ends) = (self.begins(month), self.ends(month));
+        let touching = self.declared.touching(self.begins(month), self.ends(month));
+        let approved = touching.filter(|row| matches!(row.state, ExclusionState::Approved { .. }));
         ClosedFigures {
             from_seq: 1,
             through_seq: self.last_seq(),
@@ -161,7 +162,7 @@ impl Views {
             answer_wait_ms: counts.answer_wait_ms,
             longest_wait_ms: counts.longest_wait_ms,
             adjustment: self.policy().adjusts(month),
-            exclusions: self.declared.approved_in(begins, ends).map(|row| row.exclusion).collect(),
+            exclusions: approved.map(|row| row.exclusion).collect(),
             settings: self.policy().settings(),
             settings_version: self.declared.settings().1,
         }
@@ -169,8 +170,7 @@ impl Views {
 
     fn exclusions_in(&self, month: Month) -> Vec<ExclusionRow> {
         let (begins, ends) = (self.begins(month), self.ends(month));
-        let touches = |row: &&ExclusionRow| row.from_ms < ends && begins < row.until_ms;
-        self.declared.exclusions().filter(touches).cloned().collect()
+        self.declared.touching(begins, ends).cloned().collect()
     }
 
     /// The month's first instant in the desk's zone.
@@ -222,14 +222,6 @@ impl Views {
             month,
             figures: Figure::ALL.map(|figure| (figure, self.standing_of(line, figure))).into(),
             closed: !self.declared.closed(month).is_empty(),
-        })
-    }
-
-    /// Exclusions that hold.
-    #[must_use]
-    pub fn holds(&self, exclusion: u32) -> bool {
-        self.declared.exclusions().any(|row| {
-            row.exclusion == exclusion && matches!(row.state, ExclusionState::Approved { .. })
         })
     }
 }

@@ -31,8 +31,6 @@ pub struct Line {
     pub counted: bool,
     /// The rule that gave its outcome, once decided.
     pub rule: Option<Rule>,
-    /// Whether it is over.
-    pub over: bool,
     number: u16,
     group: u16,
     agent: u16,
@@ -120,6 +118,10 @@ impl Span {
     }
 }
 
+fn is_excluded(spans: &BTreeMap<u32, Span>, at: Wall) -> bool {
+    spans.values().any(|span| span.holds(at))
+}
+
 #[derive(Clone, Debug, Default, PartialEq)]
 struct Day {
     lines: Vec<Line>,
@@ -184,14 +186,13 @@ impl Ledger {
             arrived_at,
             counted,
             rule: None,
-            over: false,
             number: self.numbers.number_of(number.as_str()),
             group: NO_NAME,
             agent: NO_NAME,
             wait_ms: NO_WAIT,
             talk_ms: 0,
         };
-        let excluded = self.excluded_by(arrived_at).is_some();
+        let excluded = is_excluded(&self.spans, arrived_at);
         let held = self.days.entry(day).or_default();
         let tally = if excluded { &mut held.excluded } else { &mut held.counts };
         tally.arrived += u64::from(counted);
@@ -207,7 +208,7 @@ impl Ledger {
         let spans = &self.spans;
         let day = self.days.get_mut(&spot.day)?;
         let line = day.lines.get_mut(spot.index).filter(|line| line.call == call)?;
-        let excluded = spans.values().any(|span| span.holds(line.arrived_at));
+        let excluded = is_excluded(spans, line.arrived_at);
         Some((line, if excluded { &mut day.excluded } else { &mut day.counts }))
     }
 
@@ -226,7 +227,7 @@ impl Ledger {
         let group = last.group.map_or(NO_NAME, |it| self.groups.number_of(it.as_str()));
         let agent = last.agent.map_or(NO_NAME, |it| self.agents.number_of(it.as_str()));
         if let Some((line, tally)) = self.line(call) {
-            (line.group, line.agent, line.over) = (group, agent, true);
+            (line.group, line.agent) = (group, agent);
             line.talk_ms = short(last.talk_ms);
             if line.counted {
                 tally.talk_ms = tally.talk_ms.saturating_add(u64::from(line.talk_ms));
@@ -255,7 +256,7 @@ impl Ledger {
                 }
                 (day.counts, day.excluded) = (Tally::default(), Tally::default());
                 for line in &day.lines {
-                    let excluded = spans.values().any(|span| span.holds(line.arrived_at));
+                    let excluded = is_excluded(spans, line.arrived_at);
                     let tally = if excluded { &mut day.excluded } else { &mut day.counts };
                     tally.merge(&line.tally(policy));
                 }

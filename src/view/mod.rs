@@ -26,6 +26,7 @@ mod rule;
 mod service_level;
 mod sliced;
 mod sound;
+mod stamp;
 mod standing;
 mod views;
 
@@ -51,5 +52,6 @@ pub use rule::Rule;
 pub use service_level::{DayFigures, Excluded, Figures, MonthFigures, Tally};
 pub use sliced::{AgentShare, BANDS, Band, Sliced, WaitBand};
 pub use sound::{CallSound, FaultRow, LegSound, Measured, SoundTotals, Spread};
-pub use standing::{Behind, Figure, LeftOut, Standing};
+pub use stamp::{local, written};
+pub use standing::{Behind, Figure, LeftOut, Side, Standing};
 pub use views::{RECENT_KEPT, Setup, Views};

@@ -3,9 +3,9 @@
 
 use super::month::Month;
 use super::sound::CallSound;
+use super::stamp;
 use crate::base::{CallId, Number, Private, TrunkId, Wall};
 use crate::event::{Fact, Party, PlacedEnd, PlacedEvent, TrunkEvent};
-use chrono::TimeZone;
 use serde::Serialize;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -203,7 +203,7 @@ impl PlacedCalls {
 }
 
 fn month_in(zone: chrono_tz::Tz, at: Wall) -> Option<Month> {
-    zone.timestamp_millis_opt(at.0).single().map(|local| Month::of(local.date_naive()))
+    stamp::local(at, zone).map(|local| Month::of(local.date_naive()))
 }
 
 #[cfg(test)]

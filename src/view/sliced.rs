@@ -6,9 +6,10 @@
 use super::month::Month;
 use super::outcome::Outcome;
 use super::service_level::Tally;
+use super::stamp;
 use super::views::Views;
 use crate::base::Wall;
-use chrono::{TimeZone, Timelike};
+use chrono::Timelike;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -115,8 +116,8 @@ impl Views {
     }
 
     fn half_hour(&self, at: Wall) -> u32 {
-        let local = self.timezone().timestamp_millis_opt(at.0).single();
-        local.map_or(0, |local| local.hour() * 2 + local.minute() / 30) % HALF_HOURS
+        stamp::local(at, self.timezone()).map_or(0, |local| local.hour() * 2 + local.minute() / 30)
+            % HALF_HOURS
     }
 }
 

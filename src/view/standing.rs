@@ -72,6 +72,40 @@ pub enum Standing {
     },
 }
 
+/// One side of a figure, as it is asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The numerator.
+    Numerator,
+    /// The whole denominator, the numerator with it.
+    Total,
+    /// What is left out.
+    Out,
+}
+
+impl Side {
+    /// Reads `numerator`, `total` or `out`.
+    #[must_use]
+    pub fn from_name(name: &str) -> Option<Self> {
+        match name {
+            "numerator" => Some(Self::Numerator),
+            "total" => Some(Self::Total),
+            "out" => Some(Self::Out),
+            _ => None,
+        }
+    }
+
+    /// Whether a call that stands so is on it.
+    #[must_use]
+    pub const fn holds(self, standing: &Standing) -> bool {
+        match self {
+            Self::Numerator => matches!(standing, Standing::Numerator),
+            Self::Total => matches!(standing, Standing::Numerator | Standing::Total),
+            Self::Out => matches!(standing, Standing::Out { .. }),
+        }
+    }
+}
+
 /// Why a call is not in a figure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]

@@ -15,9 +15,10 @@ use super::policy::Policy;
 use super::recorded;
 use super::service_level::Tally;
 use super::sound::SoundTotals;
+use super::stamp;
 use crate::base::{AgentId, CallId, TrunkId, Wall};
 use crate::event::{CallEvent, DeskEvent, EndCause, Entry, Fact, Origin, Party};
-use chrono::{NaiveDate, TimeZone};
+use chrono::NaiveDate;
 use std::collections::{BTreeMap, VecDeque};
 
 /// Ended calls in the call list; the oldest to end leaves first.
@@ -481,7 +482,7 @@ impl Views {
 }
 
 fn day_in(zone: chrono_tz::Tz, at: Wall) -> NaiveDate {
-    zone.timestamp_millis_opt(at.0).single().map_or(NaiveDate::MIN, |local| local.date_naive())
+    stamp::local(at, zone).map_or(NaiveDate::MIN, |local| local.date_naive())
 }
 
 #[cfg(test)]

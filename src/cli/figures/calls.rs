@@ -2,9 +2,9 @@
 
 use super::super::Reply;
 use super::super::history::Whose;
-use super::{json, plain, seconds, stands, written};
+use super::{json, plain, seconds, stands};
 use crate::dialplan::Lang;
-use crate::view::{Behind, Figure, Month, Outcome, Standing};
+use crate::view::{self, Behind, Figure, Month, Outcome, Side, Standing};
 use chrono::NaiveDate;
 use clap::Args;
 use std::fmt::Write as _;
@@ -41,13 +41,6 @@ pub struct Calls {
     whose: Whose,
 }
 
-#[derive(Clone, Copy, Debug)]
-enum Side {
-    Numerator,
-    Total,
-    Out,
-}
-
 fn figure(text: &str) -> Result<Figure, String> {
     let names = Figure::ALL.map(Figure::name).join(", ");
     Figure::from_name(text).ok_or_else(|| format!("due is one of {names}"))
@@ -59,12 +52,7 @@ fn outcome(text: &str) -> Result<Outcome, String> {
 }
 
 fn side(text: &str) -> Result<Side, String> {
-    match text {
-        "numerator" => Ok(Side::Numerator),
-        "total" => Ok(Side::Total),
-        "out" => Ok(Side::Out),
-        _ => Err("due is numerator, total or out".to_owned()),
-    }
+    Side::from_name(text).ok_or_else(|| "due is numerator, total or out".to_owned())
 }
 
 /// Lists calls.
@@ -75,20 +63,15 @@ pub fn calls(arguments: &Calls) -> ExitCode {
 }
 
 fn answer(arguments: &Calls, lang: Lang) -> Result<Reply, Reply> {
-    let views = arguments.whose.read(lang, |_| {})?;
+    let views = arguments.whose.open(lang)?.read(lang, |_| {})?;
     let days = match (arguments.month, arguments.day) {
         (Some(month), _) => (month.first(), month.last()),
         (None, Some(day)) => (day, day),
         (None, None) => (NaiveDate::MIN, NaiveDate::MAX),
     };
     let fits = |standing: &Standing, found: Option<Outcome>| {
-        let side = match arguments.stands {
-            None => true,
-            Some(Side::Numerator) => matches!(standing, Standing::Numerator),
-            Some(Side::Total) => matches!(standing, Standing::Numerator | Standing::Total),
-            Some(Side::Out) => matches!(standing, Standing::Out { .. }),
-        };
-        side && arguments.outcome.is_none_or(|wanted| found == Some(wanted))
+        arguments.stands.is_none_or(|side| side.holds(standing))
+            && arguments.outcome.is_none_or(|wanted| found == Some(wanted))
     };
     let same =
         |wanted: &Option<String>, found: &Option<String>| wanted.is_none() || wanted == found;
@@ -104,7 +87,7 @@ fn answer(arguments: &Calls, lang: Lang) -> Result<Reply, Reply> {
     }
     let mut out = String::new();
     for it in &found {
-        let at = written(it.arrived_at_ms, views.timezone());
+        let at = view::written(it.arrived_at_ms, views.timezone());
         let name = |name: &Option<String>| name.clone().unwrap_or_else(|| "-".to_owned());
         let outcome =
             it.outcome.map_or("-", |outcome| lang.pick(outcome.japanese(), outcome.name()));

@@ -5,9 +5,9 @@ use super::super::Reply;
 use super::super::client::escape;
 use super::super::history::Whose;
 use super::super::reach::{Reach, failed};
-use super::{json, plain, written};
+use super::{json, plain};
 use crate::dialplan::{self, Lang, tame};
-use crate::view::{ExclusionState, Month};
+use crate::view::{self, ExclusionState, Month};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json as object};
 use std::fmt::Write as _;
@@ -157,7 +157,7 @@ fn judge(exclusion: u32, action: &str, body: &Value, reach: &Reach) -> Result<Re
 }
 
 fn list(whose: &Whose, lang: Lang) -> Result<Reply, Reply> {
-    let views = whose.read(lang, |_| {})?;
+    let views = whose.open(lang)?.read(lang, |_| {})?;
     let rows = views.exclusions();
     if whose.json {
         return Ok(plain(json(&rows), 0));
@@ -165,7 +165,7 @@ fn list(whose: &Whose, lang: Lang) -> Result<Reply, Reply> {
     let mut out = String::new();
     for row in rows {
         let zone = views.timezone();
-        let (from, until) = (written(row.from_ms, zone), written(row.until_ms, zone));
+        let (from, until) = (view::written(row.from_ms, zone), view::written(row.until_ms, zone));
         let state = match row.state {
             ExclusionState::Entered => lang.pick("承認待ち", "entered"),
             ExclusionState::Approved { .. } => lang.pick("承認済み", "approved"),

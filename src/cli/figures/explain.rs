@@ -2,11 +2,11 @@
 
 use super::super::Reply;
 use super::super::history::Whose;
-use super::{json, plain, seconds, stands, written};
+use super::{json, plain, seconds, stands};
 use crate::base::CallId;
 use crate::dialplan::{Lang, tame};
 use crate::event::{Entry, Fact, chain};
-use crate::view::{CallRow, Figure, Place, Rule};
+use crate::view::{self, CallRow, Figure, Place, Rule};
 use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
@@ -54,7 +54,7 @@ fn answer(arguments: &Explain, lang: Lang) -> Result<Reply, Reply> {
     };
     let id = CallId(id);
     let mut ladder: Vec<Entry> = Vec::new();
-    let views = arguments.whose.read(lang, |entry| {
+    let views = arguments.whose.open(lang)?.read(lang, |entry| {
         if call_of(&entry.fact) == Some(id) && ladder.len() < MOST_SHOWN {
             ladder.push(entry.clone());
         }
@@ -85,7 +85,7 @@ fn answer(arguments: &Explain, lang: Lang) -> Result<Reply, Reply> {
     let mut line = |text: String| {
         let _ = writeln!(out, "{text}"); // into a String: cannot fail
     };
-    let at = written(row.arrived_at_ms, views.timezone());
+    let at = view::written(row.arrived_at_ms, views.timezone());
     line(lang.pick(format!("呼 {id}"), format!("call {id}")));
     line(lang.pick(
         format!("着信 {at}、番号 {}", row.number),

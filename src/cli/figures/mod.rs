@@ -12,17 +12,9 @@ pub use explain::{Explain, explain};
 pub use service_level::{ServiceLevel, service_level};
 
 use super::Reply;
-use crate::base::Wall;
 use crate::dialplan::Lang;
 use crate::view::{LeftOut, Standing};
-use chrono::{SecondsFormat, TimeZone as _};
 use serde::Serialize;
-
-/// RFC 3339 in the desk's zone, to the millisecond.
-fn written(at: Wall, zone: chrono_tz::Tz) -> String {
-    let at = zone.timestamp_millis_opt(at.0).single();
-    at.map_or_else(String::new, |at| at.to_rfc3339_opts(SecondsFormat::Millis, false))
-}
 
 /// JSON for a program, indented for a person.
 fn json(value: &impl Serialize) -> String {

@@ -2,10 +2,10 @@
 
 use super::super::Reply;
 use super::super::history::Whose;
-use super::{json, plain, written};
+use super::{json, plain};
 use crate::dialplan::Lang;
 use crate::view::{
-    ClosedMonth, ExclusionState, Month, MonthFigures, Outcome, Rate, Ratio, Verdict,
+    self, ClosedMonth, ExclusionState, Month, MonthFigures, Outcome, Rate, Ratio, Verdict,
 };
 use clap::Args;
 use std::fmt::Write as _;
@@ -28,7 +28,7 @@ pub fn service_level(arguments: &ServiceLevel) -> ExitCode {
 }
 
 fn answer(arguments: &ServiceLevel, lang: Lang) -> Result<Reply, Reply> {
-    let views = arguments.whose.read(lang, |_| {})?;
+    let views = arguments.whose.open(lang)?.read(lang, |_| {})?;
     let level = views.service_level(arguments.month);
     let missed = |rate: &Rate| rate.verdict == Verdict::Missed;
     let code = u8::from(missed(&level.figures.abandon_rate) || missed(&level.figures.busy_rate));
@@ -98,7 +98,7 @@ fn said(level: &MonthFigures, zone: chrono_tz::Tz, lang: Lang) -> String {
         ));
     }
     for row in &level.exclusions {
-        let (from, until) = (written(row.from_ms, zone), written(row.until_ms, zone));
+        let (from, until) = (view::written(row.from_ms, zone), view::written(row.until_ms, zone));
         let state = match &row.state {
             ExclusionState::Entered => lang.pick("承認待ち", "not approved").to_owned(),
             ExclusionState::Approved { approved } => {
@@ -154,7 +154,7 @@ fn revision(closed: &ClosedMonth, zone: chrono_tz::Tz, lang: Lang) -> String {
         format!("{percent} % ({part}/{whole})")
     };
     let (abandon, busy) = (ratio(closed.figures.abandon), ratio(closed.figures.busy));
-    let at = written(closed.closed.at_ms, zone);
+    let at = view::written(closed.closed.at_ms, zone);
     let (number, author, seq) =
         (closed.revision, &closed.closed.author, closed.figures.through_seq);
     let hash = closed.figures.hash.as_deref().unwrap_or("-");

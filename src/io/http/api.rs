@@ -6,7 +6,8 @@ use crate::base::{AgentId, CallId, Wall};
 use crate::event::{Entry, Means};
 use crate::pbx::api::{Command, CommandError};
 use crate::view::{
-    CallQuery, CallRow, Month, NotAMonth, Outcome, PLACED_KEPT, PlacedRow, RECENT_KEPT, TrunkGauge,
+    self, CallQuery, CallRow, Month, NotAMonth, Outcome, PLACED_KEPT, PlacedRow, RECENT_KEPT,
+    TrunkGauge,
 };
 use axum::Json;
 use axum::body::Bytes;
@@ -14,7 +15,7 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::http::header::CONTENT_TYPE;
 use axum::response::{IntoResponse, Response};
-use chrono::{DateTime, SecondsFormat, TimeZone};
+use chrono::DateTime;
 use serde::{Deserialize, Serialize};
 
 /// Calls in one answer unless asked otherwise.
@@ -86,15 +87,8 @@ pub(super) struct Call {
 
 impl Call {
     pub(super) fn new(row: CallRow, zone: chrono_tz::Tz) -> Self {
-        Self { arrived_at: written(row.arrived_at_ms, zone), row }
+        Self { arrived_at: view::written(row.arrived_at_ms, zone), row }
     }
-}
-
-/// RFC 3339 in the desk's zone, to the millisecond.
-pub(super) fn written(at: Wall, zone: chrono_tz::Tz) -> String {
-    zone.timestamp_millis_opt(at.0)
-        .single()
-        .map_or_else(String::new, |at| at.to_rfc3339_opts(SecondsFormat::Millis, false))
 }
 
 #[derive(Serialize)]
@@ -154,15 +148,17 @@ impl CallsWanted {
                 format!("since={text}; due is a time such as 2026-10-01T08:30:00+09:00, or milliseconds since 1970")
             })?),
         };
-        let outcome = match &self.outcome {
-            None => None,
-            Some(text) => Some(Outcome::from_name(text).ok_or_else(|| {
-                let names = Outcome::ALL.map(Outcome::name).join(", ");
-                format!("outcome={text}; due is one of {names}")
-            })?),
-        };
+        let outcome = self.outcome.as_deref().map(read_outcome).transpose()?;
         Ok(CallQuery { limit, since, outcome })
     }
+}
+
+/// Reads an outcome's name.
+pub(super) fn read_outcome(text: &str) -> Result<Outcome, String> {
+    Outcome::from_name(text).ok_or_else(|| {
+        let names = Outcome::ALL.map(Outcome::name).join(", ");
+        format!("outcome={text}; due is one of {names}")
+    })
 }
 
 pub(super) fn read_time(text: &str) -> Option<Wall> {
@@ -209,7 +205,7 @@ pub(super) async fn call(State(server): State<Server>, Path(id): Path<String>) -
     let Some((row, explained, zone)) = told else {
         return error(StatusCode::NOT_FOUND, "the journal has no such call");
     };
-    let rung = |entry: Entry| Rung { written_at: written(entry.at, zone), entry };
+    let rung = |entry: Entry| Rung { written_at: view::written(entry.at, zone), entry };
     let ladder = ladder.into_iter().map(rung).collect();
     Json(OneCall { call: Call::new(row, zone), explained, ladder }).into_response()
 }

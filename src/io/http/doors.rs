@@ -1,7 +1,7 @@
 //! Who is not listened to for having guessed at passwords, and letting somebody in again.
 
 use super::{Server, api};
-use crate::view::Blocked;
+use crate::view::{self, Blocked};
 use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
@@ -25,7 +25,7 @@ struct Door {
 pub(super) async fn blocked(State(server): State<Server>) -> Response {
     let zone = server.app.hub.read(|views, _, _| views.timezone());
     let shut = (server.app.doors.shut)().into_iter();
-    let blocked = shut.map(|door| Door { since: api::written(door.since, zone), door }).collect();
+    let blocked = shut.map(|door| Door { since: view::written(door.since, zone), door }).collect();
     Json(Shut { blocked }).into_response()
 }
 

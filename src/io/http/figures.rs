@@ -5,7 +5,9 @@ use crate::base::Wall;
 use crate::event::Means;
 use crate::pbx::Declaration;
 use crate::pbx::api::Command;
-use crate::view::{Behind, ExclusionRow, Figure, Month, NotYet, Outcome, Rule, Standing, Views};
+use crate::view::{
+    self, Behind, ExclusionRow, Figure, Month, NotYet, Outcome, Rule, Side, Standing, Views,
+};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
@@ -44,8 +46,8 @@ pub(super) async fn exclusions(State(server): State<Server>) -> Response {
     let exclusions = server.app.hub.read(|views, _, _| {
         let zone = views.timezone();
         let shown = |row: ExclusionRow| Shown {
-            from: api::written(row.from_ms, zone),
-            until: api::written(row.until_ms, zone),
+            from: view::written(row.from_ms, zone),
+            until: view::written(row.until_ms, zone),
             row,
         };
         views.exclusions().into_iter().map(shown).collect()
@@ -208,16 +210,6 @@ struct Row {
     behind: Behind,
 }
 
-/// Which side of the fraction is wanted.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Side {
-    Any,
-    Numerator,
-    /// The whole denominator, the numerator with it.
-    Total,
-    Out,
-}
-
 /// `GET /api/v1/figures/{figure}/calls`.
 pub(super) async fn behind(
     State(server): State<Server>,
@@ -236,29 +228,18 @@ pub(super) async fn behind(
         Ok(days) => days,
         Err(why) => return bad(why),
     };
-    let side = match wanted.stands.as_deref() {
-        None => Side::Any,
-        Some("numerator") => Side::Numerator,
-        Some("total") => Side::Total,
-        Some("out") => Side::Out,
-        Some(_) => return bad("stands: due is numerator, total or out"),
-    };
-    let outcome = match wanted.outcome.as_deref().map(|name| (name, Outcome::from_name(name))) {
+    let side = match wanted.stands.as_deref().map(Side::from_name) {
         None => None,
-        Some((_, Some(outcome))) => Some(outcome),
-        Some((name, None)) => {
-            let names = Outcome::ALL.map(Outcome::name).join(", ");
-            return bad(format!("outcome={name}; due is one of {names}"));
-        }
+        Some(Some(side)) => Some(side),
+        Some(None) => return bad("stands: due is numerator, total or out"),
+    };
+    let outcome = match wanted.outcome.as_deref().map(api::read_outcome).transpose() {
+        Ok(outcome) => outcome,
+        Err(why) => return bad(why),
     };
     let fits = move |standing: &Standing, found: Option<Outcome>| {
-        let side = match side {
-            Side::Any => true,
-            Side::Numerator => matches!(standing, Standing::Numerator),
-            Side::Total => matches!(standing, Standing::Numerator | Standing::Total),
-            Side::Out => matches!(standing, Standing::Out { .. }),
-        };
-        side && outcome.is_none_or(|wanted| found == Some(wanted))
+        side.is_none_or(|side| side.holds(standing))
+            && outcome.is_none_or(|wanted| found == Some(wanted))
     };
     let answer = server.app.hub.read(|views, _, _| {
         let zone = views.timezone();
@@ -266,7 +247,7 @@ pub(super) async fn behind(
         for behind in views.behind((from, to), figure, fits) {
             count = count.saturating_add(1);
             if calls.len() < CALLS_BOUND {
-                calls.push(Row { arrived_at: api::written(behind.arrived_at_ms, zone), behind });
+                calls.push(Row { arrived_at: view::written(behind.arrived_at_ms, zone), behind });
             }
         }
         Listed { figure, from, to, count, calls }

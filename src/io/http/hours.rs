@@ -5,7 +5,7 @@ use crate::base::{AdHoc, Number};
 use crate::event::Means;
 use crate::pbx::HoursOrder;
 use crate::pbx::api::Command;
-use crate::view::AdHocRow;
+use crate::view::{self, AdHocRow};
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -34,8 +34,8 @@ pub(super) async fn shown(State(server): State<Server>) -> Response {
     let ad_hoc = server.app.hub.read(|views, now, _| {
         let zone = views.timezone();
         let row = |period: AdHocRow| Row {
-            since: api::written(period.since_ms, zone),
-            until: api::written(period.until_ms, zone),
+            since: view::written(period.since_ms, zone),
+            until: view::written(period.until_ms, zone),
             period,
         };
         views.ad_hoc_hours(now.wall).into_iter().map(row).collect()

@@ -8,6 +8,7 @@ use crate::trace::{
     Glance, Ladder, PAGE_STYLE, Record, Redactor, Reveal, Seen, Tracer, ladder_text, line, page,
     pcap,
 };
+use crate::view;
 use axum::Json;
 use axum::extract::{Path, Query, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
@@ -127,7 +128,7 @@ impl Sieve {
         });
         Some(Shown {
             seq: record.seq,
-            at: api::written(record.at.wall, zone),
+            at: view::written(record.at.wall, zone),
             direction: record.direction.name(),
             transport: record.flow.transport.as_str().to_owned(),
             remote: record.flow.remote.to_string(),
@@ -340,7 +341,7 @@ pub(super) async fn of_call(
             Form::Capture => capture(call, &pcap(&records, tracer.locals(), &mut redactor)),
             Form::Text | Form::Page => {
                 let ladder = Ladder::of(&records, &mut redactor);
-                let began = api::written(ladder.began, zone);
+                let began = view::written(ladder.began, zone);
                 let title = format!("SIP {call}  {began}");
                 if let Form::Text = form {
                     return ladder_text(&ladder, &title).into_response();

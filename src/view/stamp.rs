@@ -1,0 +1,17 @@
+//! A stamp as people read it: by the calendar and the clock of a zone.
+
+use crate::base::Wall;
+use chrono::{DateTime, SecondsFormat, TimeZone as _};
+use chrono_tz::Tz;
+
+/// By the calendar and the clock of a zone; none outside the calendar's years.
+#[must_use]
+pub fn local(at: Wall, zone: Tz) -> Option<DateTime<Tz>> {
+    zone.timestamp_millis_opt(at.0).single()
+}
+
+/// RFC 3339 in a zone, to the millisecond; empty outside the calendar's years.
+#[must_use]
+pub fn written(at: Wall, zone: Tz) -> String {
+    local(at, zone).map_or_else(String::new, |at| at.to_rfc3339_opts(SecondsFormat::Millis, false))
+}
