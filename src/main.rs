@@ -46,6 +46,9 @@ enum Command {
     /// Write the history as JSON lines, make a store of them, or erase old calls' numbers and names.
     /// Example: madoguchi events export store/madoguchi.db > history.jsonl
     Events(cli::Events),
+    /// See what is in the site's store (PostgreSQL) and how the history stands to its copy there.
+    /// Example: madoguchi site --config /etc/madoguchi/madoguchi.toml
+    Site(cli::Site),
     /// Make a table of public holidays that a plan can name (holidays = "holidays.csv").
     /// Example: madoguchi holidays import syukujitsu.csv --to dialplans/holidays.csv
     Holidays(cli::Holidays),
@@ -116,6 +119,7 @@ fn main() -> ExitCode {
         Command::Diff(diff) => cli::diff(&diff),
         Command::Verify(verify) => cli::verify(&verify),
         Command::Events(events) => cli::events(&events),
+        Command::Site(site) => cli::site(&site),
         Command::Holidays(holidays) => cli::holidays(&holidays),
         Command::Tickets(tickets) => cli::tickets(&tickets),
         Command::Calls(calls) => cli::calls(&calls),

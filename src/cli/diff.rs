@@ -30,11 +30,12 @@ pub(super) fn answer(arguments: &Diff, lang: Lang) -> Reply {
         (Err(reply), _) | (_, Err(reply)) => return reply,
     };
     let mut comparison = Comparison::new(&old, &new, span);
-    let failed = |why: String| {
-        let file = tame(&arguments.history.display().to_string());
-        Reply::wrong(&format!("{file}: {why}"))
+    let place = match arguments.history.find(Path::new("madoguchi.toml"), lang) {
+        Ok(place) => place,
+        Err(reply) => return reply,
     };
-    let entries = match store::Entries::read_only(&arguments.history) {
+    let failed = |why: String| Reply::wrong(&format!("{}: {why}", tame(&place.to_string())));
+    let entries = match store::Entries::of(&place) {
         Ok(entries) => entries,
         Err(error) => return failed(error.to_string()),
     };

@@ -4,7 +4,7 @@
 use super::exported::Exported;
 use super::progress::Progress;
 use super::verify::{anchor, told};
-use super::{Language, Reply, moment};
+use super::{Language, Named, Reply, moment};
 use crate::base::CallId;
 use crate::dialplan::{Lang, tame};
 use crate::event::chain::{self, Hash};
@@ -37,8 +37,8 @@ pub enum EventsCommand {
 /// Which entries are written.
 #[derive(Clone, Debug, Args)]
 pub struct Export {
-    /// A store, also one that a daemon writes.
-    pub store: PathBuf,
+    /// A store, also one that a daemon writes; `site:CONFIG` is the site's store.
+    pub store: Named,
     /// Entries of that time or later, such as 2026-10-01 or 2026-10-01T08:30.
     #[arg(long, value_name = "TIME")]
     pub from: Option<String>,
@@ -127,25 +127,28 @@ fn write(arguments: &Export, lang: Lang, into: &mut dyn Write) -> Reply {
         (Err(reply), _) | (_, Err(reply)) => return reply,
     };
     let selection = Selection { from, until, call: arguments.call };
-    let links = match Links::open(&arguments.store, selection) {
+    let place = match arguments.store.find(Path::new("madoguchi.toml"), lang) {
+        Ok(place) => place,
+        Err(reply) => return reply,
+    };
+    let name = Path::new(&place.to_string()).to_owned();
+    let links = match Links::of(&place, selection) {
         Ok(links) => links,
-        Err(error) => {
-            return Reply { code: 2, ..cannot(&arguments.store, &error.to_string()) };
-        }
+        Err(error) => return Reply { code: 2, ..cannot(&name, &error.to_string()) },
     };
     let mut proof = Proof::new(links.kind(), Vec::new());
     let written = lines(links, arguments.private, &mut proof, into);
     match written.and_then(|()| into.flush().map_err(|error| Stop::Output(error.kind()))) {
         // A reader that has gone away (`| head`) is no fault of ours.
         Err(Stop::Output(io::ErrorKind::BrokenPipe)) => Reply::default(),
-        Err(Stop::Output(kind)) => cannot(&arguments.store, &kind.to_string()),
-        Err(Stop::Store(why)) => cannot(&arguments.store, &why),
+        Err(Stop::Output(kind)) => cannot(&name, &kind.to_string()),
+        Err(Stop::Store(why)) => cannot(&name, &why),
         Ok(()) => match proof.finish().breaks.first() {
             None => Reply::default(),
             Some(first) => {
                 let first = told(first, lang);
                 cannot(
-                    &arguments.store,
+                    &name,
                     &lang.pick(
                         format!("書き出したが、履歴が壊れている。{first}"),
                         format!("it was written, but the history is broken: {first}"),

@@ -1,12 +1,13 @@
 //! The history of a desk as the figures see it: the store that a configuration names, only read, whether
 //! the desk runs or not.
 
+use super::place::Named;
 use super::progress::Progress;
 use super::{Reply, refused};
 use crate::config::{self, Config, Secrets};
 use crate::dialplan::{Lang, Plan, tame};
 use crate::event::Entry;
-use crate::io::store;
+use crate::io::store::{self, Place};
 use crate::view::{Policy, Setup, Views};
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -17,9 +18,10 @@ pub struct Whose {
     /// The desk's configuration: its store, its plan's zone, its settings.
     #[arg(long, value_name = "FILE", default_value = "madoguchi.toml")]
     pub(super) config: PathBuf,
-    /// Another store than the configuration names, such as a copy; it is only read.
+    /// Another store than the configuration names, such as a copy, or `site` for the site's store; it is only
+    /// read.
     #[arg(long, value_name = "STORE")]
-    pub(super) store: Option<PathBuf>,
+    pub(super) store: Option<Named>,
     /// JSON instead of text.
     #[arg(long)]
     pub(super) json: bool,
@@ -36,8 +38,11 @@ impl Whose {
     /// A reply with exit code 2: the configuration or its plan cannot be read.
     pub(super) fn open(&self, lang: Lang) -> Result<History, Reply> {
         let (config, plan) = config_and_plan(&self.config, lang, 2)?;
-        let file = self.store.clone().unwrap_or(config.store.file);
-        Ok(History { file, policy: config.figures, plan })
+        let place = match &self.store {
+            None => Place::File(config.store.file),
+            Some(named) => named.find(&self.config, lang)?,
+        };
+        Ok(History { place, policy: config.figures, plan })
     }
 }
 
@@ -57,13 +62,13 @@ pub(super) fn config_and_plan(path: &Path, lang: Lang, code: u8) -> Result<(Conf
 pub(super) struct History {
     /// The desk's plan.
     pub(super) plan: Plan,
-    file: PathBuf,
+    place: Place,
     policy: Policy,
 }
 
 impl History {
     fn failed(&self, why: &str) -> Reply {
-        Reply::wrong(&format!("{}: {why}", tame(&self.file.display().to_string())))
+        Reply::wrong(&format!("{}: {why}", tame(&self.place.to_string())))
     }
 
     /// Its hash after an entry, hexadecimal; none of a store that has no hashes yet.
@@ -72,7 +77,7 @@ impl History {
     ///
     /// A reply with exit code 2: the store cannot be read.
     pub(super) fn hash(&self, seq: u64) -> Result<Option<String>, Reply> {
-        store::hash_after(&self.file, seq).map_err(|error| self.failed(&error.to_string()))
+        self.place.hash_after(seq).map_err(|error| self.failed(&error.to_string()))
     }
 
     /// All its views; `each` is shown every entry on the way.
@@ -89,7 +94,7 @@ impl History {
             policy: self.policy.clone(),
             agents: agents.collect(),
         });
-        let entries = store::Entries::read_only(&self.file);
+        let entries = store::Entries::of(&self.place);
         let entries = entries.map_err(|error| self.failed(&error.to_string()))?;
         let (mut progress, mut count) = (Progress::begin(lang), 0_u64);
         for block in entries {

@@ -12,6 +12,7 @@ mod exported;
 mod figures;
 mod history;
 mod holidays;
+mod place;
 mod progress;
 mod prompts;
 mod reach;
@@ -19,6 +20,7 @@ mod recording;
 mod rehearse;
 mod report;
 mod sip;
+mod site;
 mod tickets;
 mod verify;
 mod walk;
@@ -31,10 +33,12 @@ pub use figures::{
     Calls, CloseMonth, Exclude, Explain, ServiceLevel, calls, close_month, exclude, explain,
     service_level,
 };
+pub use place::{Named, address as site_address};
 pub use prompts::{Prompts, prompts};
 pub use recording::{Recording, recording};
 pub use report::{Report, report};
 pub use sip::{Sip, sip};
+pub use site::{Site, site};
 pub use tickets::{Tickets, tickets};
 pub use verify::{Verify, verify};
 
@@ -151,9 +155,10 @@ pub struct Diff {
     pub old: PathBuf,
     /// The plan that is to take its place.
     pub new: PathBuf,
-    /// The store with the history (the configuration's `[store] file`, or a copy); it is only read.
+    /// The store with the history (the configuration's `[store] file`, or a copy; `site:CONFIG` the site's
+    /// store); it is only read.
     #[arg(long, value_name = "STORE")]
-    pub history: PathBuf,
+    pub history: Named,
     /// Calls that arrived then or later, such as 2026-10-01 or 2026-10-01T08:30 in the old plan's zone.
     #[arg(long, value_name = "TIME")]
     pub from: Option<String>,

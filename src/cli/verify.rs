@@ -2,26 +2,27 @@
 
 use super::exported::Exported;
 use super::progress::Progress;
-use super::{Language, Reply};
+use super::{Language, Named, Reply};
 use crate::base::Wall;
 use crate::dialplan::{Lang, tame};
 use crate::event::{Anchor, Break, Damage, Proof, Proved};
-use crate::io::store::{Links, Selection};
+use crate::io::store::{Links, Place, Selection};
 use chrono::{DateTime, SecondsFormat, Utc};
 use clap::Args;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, Read as _};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 /// Ends with 0 when the history is whole, 1 when it is not, 2 when there is none or the command itself was
 /// wrong.
 #[derive(Clone, Debug, Args)]
 pub struct Verify {
-    /// A store (also one that a daemon writes), or an exported history (events export).
-    pub store: PathBuf,
+    /// A store (also one that a daemon writes; `site:CONFIG` is the site's store), or an exported history
+    /// (events export).
+    pub store: Named,
     /// A hash that an earlier verify printed and where it stood: so a history that was cut is found out.
     #[arg(long, value_name = "SEQ:HASH", value_parser = anchor)]
     pub expect: Vec<Anchor>,
@@ -48,8 +49,12 @@ pub(super) fn anchor(text: &str) -> Result<Anchor, String> {
 }
 
 fn answer(arguments: &Verify, lang: Lang) -> Reply {
-    let name = tame(&arguments.store.display().to_string());
-    let proved = match walk(&arguments.store, &arguments.expect, lang) {
+    let place = match arguments.store.find(Path::new("madoguchi.toml"), lang) {
+        Ok(place) => place,
+        Err(reply) => return reply,
+    };
+    let name = tame(&place.to_string());
+    let proved = match walk(&place, &arguments.expect, lang) {
         Ok(proved) => proved,
         Err(why) => return Reply::wrong(&format!("{name}: {why}")),
     };
@@ -68,10 +73,14 @@ fn is_database(path: &Path) -> io::Result<bool> {
     Ok(first == b"SQLite format 3\0")
 }
 
-fn walk(path: &Path, expect: &[Anchor], lang: Lang) -> Result<Proved, String> {
+fn walk(place: &Place, expect: &[Anchor], lang: Lang) -> Result<Proved, String> {
     let mut progress = Progress::begin(lang);
-    if is_database(path).map_err(|error| error.to_string())? {
-        let links = Links::open(path, Selection::default()).map_err(|error| error.to_string())?;
+    let exported = match place {
+        Place::File(path) if !is_database(path).map_err(|error| error.to_string())? => Some(path),
+        Place::File(_) | Place::Site(_) => None,
+    };
+    let Some(path) = exported else {
+        let links = Links::of(place, Selection::default()).map_err(|error| error.to_string())?;
         let mut proof = Proof::new(links.kind(), expect.to_vec());
         for block in links {
             let block = block.map_err(|error| error.to_string())?;
@@ -81,7 +90,7 @@ fn walk(path: &Path, expect: &[Anchor], lang: Lang) -> Result<Proved, String> {
             progress.tell(proof.so_far().entries);
         }
         return Ok(proof.finish());
-    }
+    };
     let Ok(exported) = Exported::open(path).map_err(|error| error.to_string())? else {
         let ja = "窓口の記録でも、書き出した履歴（1 行目が見出し）でもない";
         let en = "found neither a store nor an exported history, which begins with its heading";

@@ -15,6 +15,7 @@ mod recording;
 mod secrets;
 mod session;
 mod show;
+mod site;
 mod tls;
 mod tls_problem;
 mod trunks;
@@ -26,6 +27,7 @@ pub use files::{Secrets, load, load_plan, looks_like_config, plan_at, write_priv
 pub use parse::parse;
 pub use recording::{RecordingConfig, read_key};
 pub use secrets::{MOST_ACCOUNTS, accounts};
+pub use site::SiteConfig;
 pub use tls::{TlsFiles, load_tls};
 
 use crate::base::{Channels, KeysBy, Number, Private, TrunkId};
@@ -175,6 +177,8 @@ pub struct StoreConfig {
     pub file: PathBuf,
     /// What a written fact survives.
     pub durability: Durability,
+    /// `[store.site]`: where the history is copied to, if anywhere.
+    pub site: Option<SiteConfig>,
 }
 
 impl StoreConfig {

@@ -390,8 +390,10 @@ impl Reading<'_, '_> {
             let known = [("process", Durability::Process), ("power", Durability::Power)];
             item.word(&known, self.out)
         });
+        let site = table.table("site", self.out).and_then(|site| self.site(site));
         table.finish(self.out);
         StoreConfig {
+            site,
             file: file.unwrap_or_else(|| self.base.join("madoguchi.db")),
             durability: durability.unwrap_or(Durability::Process),
         }

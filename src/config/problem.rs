@@ -51,6 +51,8 @@ pub(super) enum Problem {
     LeaseOrder { min: String, max: String },
     /// Pages open to the network without encryption.
     OpenPages { found: String },
+    /// The site's store on another machine, without encryption.
+    SiteInClear { host: String },
     /// Not a network.
     BadNetwork { found: String, host_bits: bool },
     /// A rule that says nothing.
@@ -316,6 +318,18 @@ impl Problem {
                 say!(
                     "127.0.0.1 で待ち受け、TLS の中継を前に置く",
                     "127.0.0.1, with a TLS proxy in front"
+                ),
+            ),
+            Self::SiteInClear { host } => (
+                Warning,
+                "site-in-clear",
+                say!(
+                    "発信者の番号が、暗号化されずに {host} へ送られる",
+                    "callers' numbers go to {host} without encryption"
+                ),
+                say!(
+                    "tls = \"verified\"（サーバ証明書の認証局は ca_file）",
+                    "tls = \"verified\", with the server's authority in ca_file"
                 ),
             ),
             Self::BadNetwork { found, host_bits } => {

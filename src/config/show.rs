@@ -99,6 +99,9 @@ impl Config {
             Durability::Power => "power",
         };
         line(format!("durability = \"{durability}\""));
+        if let Some(site) = &self.store.site {
+            site.show(&mut line);
+        }
         line("\n[http]".to_owned());
         line(format!("listen = \"{}\"", self.http.listen));
         line(format!("token_file = {}", path(&self.http.token_file)));

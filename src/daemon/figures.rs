@@ -6,10 +6,13 @@ use crate::io::media::Media;
 use crate::io::net::Net;
 use crate::io::recording::{Recorder, RecorderState};
 use crate::io::store::Store;
+use crate::io::store::site::{self, Copying, SitePhase};
 use crate::io::trace::{Export, Trace};
 use crate::recording::command::Trouble;
 use crate::sip::trunk::LineState;
-use crate::view::{Gauges, JournalState, RecordingGauge, RecordingState, TrunkGauge};
+use crate::view::{
+    Gauges, JournalState, RecordingGauge, RecordingState, SiteGauge, SiteState, TrunkGauge,
+};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
@@ -41,6 +44,22 @@ fn recording_gauge(it: RecorderState, dropped: u64) -> RecordingGauge {
     }
 }
 
+fn site_gauge(it: &site::SiteState) -> SiteGauge {
+    SiteGauge {
+        state: match it.phase {
+            SitePhase::Reaching => SiteState::Reaching,
+            SitePhase::Copying => SiteState::Copying,
+            SitePhase::Level => SiteState::Level,
+            SitePhase::Away { .. } => SiteState::Away,
+            SitePhase::Refused { .. } => SiteState::Refused,
+        },
+        behind: it.behind,
+        behind_s: it.behind_for.as_secs(),
+        copied: it.copied,
+        failures: it.failures,
+    }
+}
+
 /// Gathers what every part shows of itself, for metrics and health.
 pub(super) fn gauges(
     clock: Clock,
@@ -49,7 +68,7 @@ pub(super) fn gauges(
     media: &Arc<Media>,
     (store, recorder): (&Arc<Store>, Option<&Arc<Recorder>>),
     trace: &Arc<Trace>,
-    export: Option<&Export>,
+    (export, site): (Option<&Export>, Option<Arc<Copying>>),
 ) -> Arc<dyn Fn() -> Gauges + Send + Sync> {
     let (pulse, net, media, store) =
         (Arc::clone(pulse), Arc::clone(net), Arc::clone(media), Arc::downgrade(store));
@@ -123,6 +142,7 @@ pub(super) fn gauges(
                 .packets_relayed
                 .saturating_add(rtp.packets_played)
                 .saturating_add(rtp.packets_made),
+            site: site.as_ref().map(|site| site_gauge(&site.state())),
         }
     })
 }

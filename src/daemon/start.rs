@@ -19,6 +19,7 @@ use crate::io::http::{self, App, CommandFailure, Token, ViewHub};
 use crate::io::media::{Media, MediaConfig, PromptLibrary};
 use crate::io::net::{self, Lane, Listen, Net, Streams};
 use crate::io::recording::{Recorder, RecorderConfig};
+use crate::io::store::site::{Copying, Followed};
 use crate::io::store::{self, Store, StoreNotice};
 use crate::io::telemetry::Metrics;
 use crate::io::trace::{Export, ExportError, Trace};
@@ -42,6 +43,8 @@ const NEW_MAX: usize = 8_192;
 const TAP_BYTES: usize = 16 << 20;
 /// How long an orderly end may take: writing what is decided, and telling the peers.
 const STOP_PATIENCE: Duration = Duration::from_secs(5);
+/// How long an orderly end waits for the site's store.
+const SITE_PATIENCE: Duration = Duration::from_secs(2);
 
 /// Why the desk could not be started; each says the mend.
 #[derive(Debug, thiserror::Error)]
@@ -107,6 +110,7 @@ pub struct Desk {
     pulse: Arc<Pulse>,
     clock: Clock,
     store: Arc<Store>,
+    site: Option<Arc<Copying>>,
     media: Arc<Media>,
     /// The SIP addresses really bound, in the configuration's order.
     pub sip: Vec<SocketAddr>,
@@ -164,11 +168,17 @@ impl Desk {
             return;
         }
         let engine = self.engine.take();
-        let store = self.store;
+        let (store, site) = (self.store, self.site);
         let closing = tokio::task::spawn_blocking(move || {
             // The engine's thread holds the store's other end; a panic in it has been told already.
             let _ = engine.map(std::thread::JoinHandle::join);
-            alone(store).is_some_and(|store| store.close(STOP_PATIENCE))
+            let whole = alone(store).is_some_and(|store| store.close(STOP_PATIENCE));
+            if site.is_some_and(|site| !site.finish(SITE_PATIENCE)) {
+                tracing::warn!(
+                    "the site's store lacks the end of the history until the next start"
+                );
+            }
+            whole
         });
         if !closing.await.unwrap_or(false) {
             tracing::error!("the journal could not be written to its end");
@@ -279,6 +289,7 @@ pub async fn start(
         blocking(move || Store::open(&path, options, notice)).await??
     };
     let store = Arc::new(store);
+    let site = follow(config, &plan, kind, &store)?;
     let setup = view::Setup {
         timezone: plan.timezone,
         policy: config.figures.clone(),
@@ -439,7 +450,7 @@ pub async fn start(
                 &media,
                 (&store, recorder.as_ref()),
                 &trace,
-                export.as_ref(),
+                (export.as_ref(), site.clone()),
             ),
             metrics: {
                 let metrics = Metrics::new(env!("CARGO_PKG_VERSION"));
@@ -487,6 +498,7 @@ pub async fn start(
         pulse,
         clock,
         store,
+        site,
         media,
         sip: bound,
         http: http_address,
@@ -495,6 +507,27 @@ pub async fn start(
         net_runtime,
         _export: export,
     })
+}
+
+/// Begins to copy the history to the site's store, if the site has one.
+fn follow(
+    config: &Config,
+    plan: &Plan,
+    kind: store::Kind,
+    store: &Arc<Store>,
+) -> Result<Option<Arc<Copying>>, StartError> {
+    let Some(site) = &config.store.site else { return Ok(None) };
+    let followed = Followed {
+        file: config.store.file.clone(),
+        kind,
+        desk: plan.name.clone(),
+        timezone: plan.timezone.name().to_owned(),
+    };
+    let store = Arc::downgrade(store);
+    let committed = move || store.upgrade().map_or(0, |store| store.state().committed_seq);
+    let started = Copying::start(followed, crate::cli::site_address(site), Arc::new(committed));
+    let failed = |source| StartError::System { what: "the thread of the site's store", source };
+    Ok(Some(Arc::new(started.map_err(failed)?)))
 }
 
 /// Runs what may wait for a disk beside the runtime.

@@ -20,6 +20,7 @@ pub use faults::Faults;
 pub use world::World;
 
 use crate::base::Mono;
+use crate::event::Entry;
 use crate::view::{Outcome, Views};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -62,6 +63,25 @@ pub fn trace_seed(seed: u64) -> Report {
     run(seed, true)
 }
 
+/// All that the desk of a seed wrote down, its faults with it: a history for whoever needs one with
+/// everything in it that can happen.
+#[must_use]
+pub fn history_of(seed: u64) -> Vec<Entry> {
+    let mut world = World::new(seed, Faults::drawn_from(seed));
+    play(&mut world);
+    world.heal();
+    world.run_for(HEALING);
+    world.host().journal().entries().to_vec()
+}
+
+/// To the end of the faults and the last new caller.
+fn play(world: &mut World) {
+    let close = Mono::ZERO + world.length();
+    while let Some(at) = world.next_deadline().filter(|at| *at < close) {
+        world.advance_to(at); // moves the clock; nothing sleeps
+    }
+}
+
 fn run(seed: u64, traced: bool) -> Report {
     let faults = Faults::drawn_from(seed);
     let harsh = faults.crashes > 0 || faults.outages > 0 || faults.wire.lost > 80;
@@ -69,10 +89,7 @@ fn run(seed: u64, traced: bool) -> Report {
     if traced {
         world.keep_trace();
     }
-    let close = Mono::ZERO + world.length();
-    while let Some(at) = world.next_deadline().filter(|at| *at < close) {
-        world.advance_to(at); // moves the clock; nothing sleeps
-    }
+    play(&mut world);
     // Liveness: with the faults gone and no new callers, the queue must empty itself.
     world.heal();
     world.run_for(HEALING);

@@ -99,6 +99,61 @@ pub struct Gauges {
     pub trunks: Vec<TrunkGauge>,
     /// The recorder; none when no call can be recorded.
     pub recording: Option<RecordingGauge>,
+    /// The history's copy in the site's store; none when the site has no such store.
+    pub site: Option<SiteGauge>,
+}
+
+/// How the history's copy in the site's store fares.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct SiteGauge {
+    /// Where it stands.
+    pub state: SiteState,
+    /// Entries of the journal that are not known to be there.
+    pub behind: u64,
+    /// For how long not all of the journal has been there, whole seconds.
+    pub behind_s: u64,
+    /// Entries copied (counter).
+    pub copied: u64,
+    /// Tries that failed (counter).
+    pub failures: u64,
+}
+
+/// Where the history's copy in the site's store stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SiteState {
+    /// The site has no such store.
+    #[default]
+    Off,
+    /// Not reached yet since the start.
+    Reaching,
+    /// What the journal has is being copied.
+    Copying,
+    /// All is there.
+    Level,
+    /// It does not answer; the journal keeps what it lacks.
+    Away,
+    /// It answers, and the copy waits for somebody to mend it.
+    Refused,
+}
+
+impl SiteState {
+    /// All of them.
+    pub const ALL: [Self; 6] =
+        [Self::Off, Self::Reaching, Self::Copying, Self::Level, Self::Away, Self::Refused];
+
+    /// As in the metrics and the health page.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Reaching => "reaching",
+            Self::Copying => "copying",
+            Self::Level => "level",
+            Self::Away => "away",
+            Self::Refused => "refused",
+        }
+    }
 }
 
 /// How the recorder fares.

@@ -38,7 +38,9 @@ pub use board::{
 pub use call::{CallQuery, CallRow, CallState, OpenCall};
 pub use declared::{ClosedMonth, ExclusionRow, ExclusionState, Signed};
 pub use figures::{NotYet, Place};
-pub use gauges::{Blocked, Gauges, JournalState, RecordingGauge, RecordingState, TrunkGauge};
+pub use gauges::{
+    Blocked, Gauges, JournalState, RecordingGauge, RecordingState, SiteGauge, SiteState, TrunkGauge,
+};
 pub use hours::AdHocRow;
 pub use ledger::{DAYS_KEPT, LINES_KEPT, Line};
 pub use month::{Month, NotAMonth};

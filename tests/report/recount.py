@@ -24,7 +24,7 @@ def is_busy(event):
     return event["kind"] == "announced" and event["purpose"] == "busy"
 
 
-def outcome(steps):
+def outcome(steps, short_call_ms=SHORT_CALL_MS):
     """Of one call: its steps as (milliseconds, event)."""
     kinds = [event["kind"] for _, event in steps]
     for place, (_, event) in enumerate(steps):
@@ -45,7 +45,7 @@ def outcome(steps):
     if cause in ("fault", "restart") or (cause == "hung_up" and by != "caller"):
         return "failed"
     if asked and cause == "hung_up":
-        return "short_abandoned" if not busy and ms <= SHORT_CALL_MS else "abandoned"
+        return "short_abandoned" if not busy and ms <= short_call_ms else "abandoned"
     if asked and cause == "transferred":
         return "abandoned"
     if not asked and "found_closed" in kinds[:place]:
@@ -124,4 +124,5 @@ def main():
     json.dump(months, sys.stdout)
 
 
-main()
+if __name__ == "__main__":
+    main()

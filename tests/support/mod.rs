@@ -15,6 +15,7 @@ pub mod line;
 pub mod linphone;
 pub mod message;
 pub mod ports;
+pub mod postgres;
 pub mod process;
 pub mod router;
 pub mod sipp;

@@ -48,7 +48,7 @@ pub use stream::MAX_STREAMS;
 use crate::base::{CallId, Wall};
 use crate::event::Entry;
 use crate::pbx::api::{Command, CommandError};
-use crate::view::{Blocked, Gauges, JournalState, RecordingState, TrunkGauge, Views};
+use crate::view::{Blocked, Gauges, JournalState, RecordingState, SiteState, TrunkGauge, Views};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -257,6 +257,8 @@ struct Health {
     trunks: Trunks,
     /// The same.
     recording: RecordingState,
+    /// The same.
+    site_store: SiteState,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
@@ -284,7 +286,8 @@ impl Health {
         let up = gauges.trunks.iter().all(TrunkGauge::is_up);
         let trunks = if up { Trunks::Ok } else { Trunks::Down };
         let recording = gauges.recording.as_ref().map(|it| it.state).unwrap_or_default();
-        Self { status, journal: gauges.journal, engine, media, trunks, recording }
+        let site_store = gauges.site.map(|it| it.state).unwrap_or_default();
+        Self { status, journal: gauges.journal, engine, media, trunks, recording, site_store }
     }
 
     fn is_well(&self) -> bool {

@@ -169,7 +169,7 @@ fn older_entries_get_their_chain_also_when_the_start_is_killed_in_it() {
 fn a_store_without_hashes_is_no_history_to_check() {
     let folder = Folder::new();
     let path = filled(&folder, 4);
-    block_on(sql(&path, "DELETE FROM _sqlx_migrations WHERE version = 5")).expect("written");
+    block_on(sql(&path, "DELETE FROM _sqlx_migrations WHERE version >= 5")).expect("written");
     assert!(matches!(
         Links::open(&path, Selection::default()),
         Err(LinksError::Older { found: 4 })

@@ -113,6 +113,11 @@ pub(super) async fn run(
                 .bind(body)
                 .execute(&mut *connection)
                 .await?;
+            // Copies of the history follow it.
+            sqlx::query("INSERT INTO rewritten (seq) VALUES (?1)")
+                .bind(text.seq)
+                .execute(&mut *connection)
+                .await?;
             calls.insert(text.call);
             erased.entries += 1;
             erased.texts = erased.texts.saturating_add(u64::try_from(count).unwrap_or(0));

@@ -1,5 +1,7 @@
 //! Reading the journal with its hashes, for whoever checks or exports it; nothing is written to it.
 
+use super::place::Place;
+use super::site::{self, SiteError};
 use crate::base::{CallId, Wall};
 use crate::event::Link;
 use crate::event::chain::{self, Hash, Unsealable};
@@ -34,6 +36,9 @@ pub enum LinksError {
     /// The database said no.
     #[error("reading the journal: {0}")]
     Database(#[from] sqlx::Error),
+    /// The site's store.
+    #[error(transparent)]
+    Site(#[from] SiteError),
 }
 
 /// Which entries are read.
@@ -53,10 +58,15 @@ impl Selection {
     }
 }
 
+enum Source {
+    File(SqliteConnection),
+    Site(Box<site::Opened>),
+}
+
 /// Entries with their hashes in order, in blocks. Ends after the first error.
 pub struct Links {
     runtime: tokio::runtime::Runtime,
-    connection: SqliteConnection,
+    source: Source,
     kind: String,
     last: i64,
     selection: Selection,
@@ -74,7 +84,25 @@ impl Links {
         std::fs::metadata(path)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
         let (connection, kind, last) = runtime.block_on(connect(path))?;
-        Ok(Self { runtime, connection, kind, last, selection, after: Some(i64::MIN) })
+        let (source, after) = (Source::File(connection), Some(i64::MIN));
+        Ok(Self { runtime, source, kind, last, selection, after })
+    }
+
+    /// Opens a place for reading. Blocks: not for a runtime.
+    ///
+    /// # Errors
+    ///
+    /// [`LinksError`].
+    pub fn of(place: &Place, selection: Selection) -> Result<Self, LinksError> {
+        let whose = match place {
+            Place::File(path) => return Self::open(path, selection),
+            Place::Site(whose) => whose,
+        };
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+        let opened = runtime.block_on(site::open(whose))?;
+        let (kind, last) = (opened.kind.clone(), opened.last);
+        let (source, after) = (Source::Site(Box::new(opened)), Some(i64::MIN));
+        Ok(Self { runtime, source, kind, last, selection, after })
     }
 
     /// What the store is for.
@@ -178,8 +206,16 @@ impl Iterator for Links {
 
     fn next(&mut self) -> Option<Self::Item> {
         let after = self.after?;
-        let block = Self::block(&mut self.connection, self.selection, after);
-        let block = self.runtime.block_on(block);
+        let selection = self.selection;
+        let block = match &mut self.source {
+            Source::File(connection) => {
+                self.runtime.block_on(Self::block(connection, selection, after))
+            }
+            Source::Site(opened) => {
+                let block = site::links(opened, selection, after, BLOCK);
+                self.runtime.block_on(block).map_err(LinksError::from)
+            }
+        };
         self.after = block.as_ref().ok().and_then(|block| block.last()).map(|link| link.seq);
         match block {
             Ok(block) if block.is_empty() => None,

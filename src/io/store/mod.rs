@@ -1,5 +1,5 @@
 //! The journal: one `SQLite` file per node that holds the history, the registrations
-//! and the subscriptions.
+//! and the subscriptions; and the history's copy in the site's store (`site`).
 //!
 //! Owns the file, its schema and its lock, and writes what it is given in the order given. Knows no
 //! rule and no figure. The engine hands batches to [`Store::append`], which never waits; a thread of
@@ -10,8 +10,10 @@ mod erase;
 mod import;
 mod links;
 mod open;
+mod place;
 mod read;
 mod sealing;
+pub mod site;
 mod sql;
 mod subscriptions;
 mod write;
@@ -25,7 +27,8 @@ pub use erase::{Erased, erase};
 pub use import::{ImportError, Importing};
 pub use links::{Links, LinksError, Selection};
 pub use open::OpenError;
-pub use read::{Entries, LADDER_BOUND, ReadError, Reader, hash_after};
+pub use place::Place;
+pub use read::{Entries, LADDER_BOUND, ReadError, Reader};
 pub use write::{GATHER, GATHERED, PENDING_BOUND, SLOW, TRANSACTION_BOUND};
 
 use crate::event::Entry;

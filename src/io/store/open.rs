@@ -3,7 +3,7 @@
 use super::sealing::{Backfill, BackfillError, last_hash};
 use super::{Kind, Options};
 use crate::base::{Number, Wall};
-use crate::event::chain::{Hash, Unsealable};
+use crate::event::chain::{self, Hash, Unsealable};
 use crate::sip::api::{Binding, Flow, KeptSubscription, Outbound, Transport};
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
@@ -248,6 +248,15 @@ pub(super) async fn examine(
         .execute(&mut *connection)
         .await
         .map_err(failed("marking the file"))?;
+    // A copy of the history elsewhere must know whether it still follows the same file.
+    sqlx::query("INSERT INTO meta (key, value) VALUES ('file', ?1) ON CONFLICT DO NOTHING")
+        .bind(
+            new_name()
+                .map_err(|source| OpenError::Io { doing: "drawing random numbers", source })?,
+        )
+        .execute(&mut *connection)
+        .await
+        .map_err(failed("marking the file"))?;
     backfill(connection, path, kind).await?;
     let last_hash =
         last_hash(&mut *connection, kind).await.map_err(failed("reading the last entry"))?;
@@ -263,6 +272,13 @@ pub(super) async fn examine(
         .await
         .map_err(failed("setting the patience"))?;
     Ok(Found { next_seq, last_hash, bindings, subscriptions })
+}
+
+/// What no other file is called.
+fn new_name() -> std::io::Result<String> {
+    let mut bits = [0; 16];
+    getrandom::fill(&mut bits).map_err(std::io::Error::other)?;
+    Ok(chain::hex(&bits))
 }
 
 /// Seals what an older version wrote; a start that was killed in it goes on where it stood.
@@ -329,6 +345,7 @@ async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), O
         ("subscriptions", include_str!("../../../migrations/sqlite/0003_subscriptions.sql")),
         ("path", include_str!("../../../migrations/sqlite/0004_path.sql")),
         ("chain", include_str!("../../../migrations/sqlite/0005_chain.sql")),
+        ("copies", include_str!("../../../migrations/sqlite/0006_copies.sql")),
     ];
     let known = i64::try_from(texts.len()).unwrap_or(i64::MAX);
     let migration = |(number, (name, text)): (i64, (&'static str, &'static str))| {

@@ -1,5 +1,7 @@
 //! Reading the journal: all of it at the start, one call's ladder or a part of it later.
 
+use super::place::Place;
+use super::site;
 use crate::base::{CallId, Wall};
 use crate::event::{self, Entry, Fact};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteRow};
@@ -41,6 +43,9 @@ pub enum ReadError {
         /// Where.
         column: usize,
     },
+    /// The site's store.
+    #[error(transparent)]
+    Site(#[from] super::site::SiteError),
     /// The thread that reads could not begin.
     #[error("reading the journal: {0}")]
     Thread(std::io::Error),
@@ -48,11 +53,11 @@ pub enum ReadError {
 
 const COLUMNS: usize = 4;
 
-struct Raw {
-    seq: i64,
-    at_ms: i64,
-    v: i64,
-    body: String,
+pub(super) struct Raw {
+    pub(super) seq: i64,
+    pub(super) at_ms: i64,
+    pub(super) v: i64,
+    pub(super) body: String,
 }
 
 impl Raw {
@@ -125,6 +130,31 @@ impl Entries {
         Self::start(path, u64::MAX)
     }
 
+    /// Those of a place that nobody need have opened.
+    ///
+    /// # Errors
+    ///
+    /// As [`Entries::read_only`]; that the site's store cannot be reached comes as the first block.
+    pub fn of(place: &Place) -> std::io::Result<Self> {
+        let whose = match place {
+            Place::File(path) => return Self::read_only(path),
+            Place::Site(whose) => whose.clone(),
+        };
+        let (tx, blocks) = sync_channel(2);
+        std::thread::Builder::new().name("replay".into()).spawn(move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+            let read = match runtime.map_err(ReadError::Thread) {
+                Ok(runtime) => {
+                    runtime.block_on(site::blocks(&whose, |block| tx.send(Ok(block)).is_ok()))
+                }
+                Err(error) => Err(error),
+            };
+            // The reader may be gone: nobody wants the rest then.
+            let _ = read.map_err(|error| tx.send(Err(error)));
+        })?;
+        Ok(Self { blocks })
+    }
+
     pub(super) fn start(path: &Path, below: u64) -> std::io::Result<Self> {
         let (tx, blocks) = sync_channel(2);
         let (path, below) = (path.to_owned(), i64::try_from(below).unwrap_or(i64::MAX));
@@ -176,23 +206,14 @@ impl Iterator for Entries {
     }
 }
 
-/// The history's hash after an entry, hexadecimal, read from a file that nobody need have opened; none when
-/// it has no such entry, or was never opened by a version that hashes. Waits for the disk.
-///
-/// # Errors
-///
-/// [`ReadError`].
-pub fn hash_after(path: &Path, seq: u64) -> Result<Option<String>, ReadError> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
-    runtime.map_err(ReadError::Thread)?.block_on(async {
-        let mut connection = SqliteConnection::connect_with(&options(path)).await?;
-        let hashed: i64 = sqlx::query_scalar(
-            "SELECT count(*) FROM pragma_table_info('entry') WHERE name = 'hash'",
-        )
-        .fetch_one(&mut connection)
-        .await?;
-        if hashed == 0 { Ok(None) } else { hash(&mut connection, seq).await }
-    })
+/// As [`super::Place::hash_after`], of a file.
+pub(super) async fn hash_after(path: &Path, seq: u64) -> Result<Option<String>, ReadError> {
+    let mut connection = SqliteConnection::connect_with(&options(path)).await?;
+    let hashed: i64 =
+        sqlx::query_scalar("SELECT count(*) FROM pragma_table_info('entry') WHERE name = 'hash'")
+            .fetch_one(&mut connection)
+            .await?;
+    if hashed == 0 { Ok(None) } else { hash(&mut connection, seq).await }
 }
 
 async fn hash(connection: &mut SqliteConnection, seq: u64) -> Result<Option<String>, ReadError> {

@@ -2,7 +2,7 @@
 //! from the history.
 
 use super::page::{Page, number, seconds};
-use crate::view::{Gauges, JournalState, RecordingState, Views};
+use crate::view::{Gauges, JournalState, RecordingState, SiteState, Views};
 
 /// All of it.
 pub(super) fn machine(page: &mut Page, views: &Views, gauges: &Gauges) {
@@ -11,6 +11,7 @@ pub(super) fn machine(page: &mut Page, views: &Views, gauges: &Gauges) {
     config(page, gauges);
     trace(page, gauges);
     recording(page, gauges);
+    site(page, gauges);
     trunks(page, gauges);
     journal(page, views, gauges);
 }
@@ -227,6 +228,36 @@ fn trunks(page: &mut Page, gauges: &Gauges) {
         "Addresses of the trunk's servers that calls are sent to.",
         "trunk",
         gauges.trunks.iter().map(|trunk| (trunk.trunk.as_str(), number(trunk.servers_well))),
+    );
+}
+
+fn site(page: &mut Page, gauges: &Gauges) {
+    let it = gauges.site.unwrap_or_default();
+    page.gauge(
+        "madoguchi_site_store_state",
+        "1 at where the history's copy in the site's store stands: there is none, not reached since the start, being copied, all is there, the store is away, somebody must mend it.",
+        "state",
+        SiteState::ALL.map(|state| (state.name(), f64::from(u8::from(state == it.state)))),
+    );
+    page.one(
+        "madoguchi_site_store_behind_entries",
+        "Entries of the journal that are not known to be in the site's store.",
+        number(it.behind),
+    );
+    page.one(
+        "madoguchi_site_store_behind_seconds",
+        "For how long not all of the journal has been in the site's store.",
+        number(it.behind_s),
+    );
+    page.count(
+        "madoguchi_site_store_copied_entries_total",
+        "Entries copied to the site's store.",
+        it.copied,
+    );
+    page.count(
+        "madoguchi_site_store_failures_total",
+        "Tries to copy to the site's store that failed.",
+        it.failures,
     );
 }
 
