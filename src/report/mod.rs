@@ -24,7 +24,7 @@ mod tests;
 pub use compare::{Change, Column, Compared};
 pub use csv::csv;
 pub use html::html;
-pub use made::{About, Average, ExcludedRow, Log, Names, Report, Row, TrunkFull, Whole};
+pub use made::{About, ExcludedRow, Log, Names, Report, Row, TrunkFull, Whole};
 pub use pdf::{PdfError, pdf};
 pub use sheet::{Basis, Revision, Sheet, SheetLine, SheetValue, SheetVerdict};
 pub use table::{Cell, Table, tables};

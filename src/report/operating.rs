@@ -5,7 +5,7 @@ use super::compare::{Change, Column};
 use super::made::{Report, Row, WaitRow};
 use super::table::{Cell, Table};
 use super::words;
-use crate::view::{Figures, Outcome, Ratio};
+use crate::view::{Average, Figures, Outcome, Ratio};
 use chrono::NaiveDate;
 
 /// All eleven outcomes; they add up to the calls.
@@ -312,7 +312,7 @@ pub(super) fn by_agent(report: &Report) -> Table {
     );
     let mut all = crate::view::AgentShare::default();
     let mut row = |line: &str, name: &str, share: crate::view::AgentShare| {
-        let average = super::Average { sum_ms: share.talk_ms, count: share.answered };
+        let average = Average { sum_ms: share.talk_ms, count: share.answered };
         table.rows.push(vec![
             Cell::text(line),
             Cell::text(name),
