@@ -229,8 +229,9 @@ impl Views {
                 for agent in &call.offers {
                     self.agents.offer_over(agent, at);
                 }
-                if let Some(agent) = call.talks_with() {
-                    self.agents.call_over(agent, id, at);
+                // Whoever was with the caller, also one who left without a word.
+                for talk in &call.talks {
+                    self.agents.call_over(&talk.agent, id, at);
                 }
             }
             _ => {}

@@ -320,6 +320,14 @@ fn an_agents_time_goes_where_the_timeline_says() {
             "talk=100 other_call=20 taken=1",
         ),
         (
+            "a call that two agents are in is over for both at its end",
+            "9:00:00 phone 2001; 9:00:00 in 2001; 9:00:00 phone 2002; 9:00:00 in 2002; 9:00:00 arrive 1
+             9:00:00 talking 2001; 9:00:00 answer 1 2001; 9:01:00 talking 2002; 9:01:00 answer 1 2002
+             9:02:00 end 1; 9:03:00 idle 2001; 9:03:00 idle 2002; 9:03:00 out 2001; 9:03:00 out 2002",
+            "2001",
+            "talk=120 other_call=60 taken=1",
+        ),
+        (
             "a second caller beside a held one: a hold only while both are held",
             "9:00:00 phone 2001; 9:00:00 in 2001; 9:00:00 arrive 1; 9:00:00 talking 2001
              9:00:00 answer 1 2001; 9:01:00 hold 1; 9:02:00 uncounted 2; 9:02:00 answer 2 2001
