@@ -2,6 +2,7 @@
 
 use super::compare::Compared;
 use super::sheet::{Counted, Sheet};
+use super::working::Working;
 use crate::base::Wall;
 use crate::tickets::MonthReport;
 use crate::view::{
@@ -83,6 +84,8 @@ pub struct Report {
     pub by_agent: Vec<AgentRow>,
     /// How long callers waited.
     pub waits: Vec<WaitRow>,
+    /// Handling, agents' time and rings, as counted now.
+    pub working: Working,
     /// This month, the one before, the same a year ago.
     pub compared: Compared,
     /// Periods that touch the month and were entered to be left out.
@@ -230,6 +233,7 @@ impl Report {
             by_group: by_group(&cut, views.policy(), &about.names),
             by_agent: by_agent(&cut, views),
             waits: waits(&cut),
+            working: Working::of(views, month),
             compared: Compared::of(views, month),
             exclusions: exclusions(&counted.exclusions, &cut),
             excluded: counted.excluded.arrived,

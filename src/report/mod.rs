@@ -17,6 +17,7 @@ mod sheet;
 mod table;
 mod typeface;
 mod words;
+mod working;
 
 #[cfg(test)]
 mod tests;
@@ -28,3 +29,4 @@ pub use made::{About, ExcludedRow, Log, Names, Report, Row, TrunkFull, Whole};
 pub use pdf::{PdfError, pdf};
 pub use sheet::{Basis, Revision, Sheet, SheetLine, SheetValue, SheetVerdict};
 pub use table::{Cell, Table, tables};
+pub use working::Working;
