@@ -120,16 +120,16 @@ fn seconds(ms: u64) -> Cell {
 
 fn time_heads() -> Vec<(&'static str, u16)> {
     vec![
-        ("サインイン 秒", 8),
-        ("通話 秒", 7),
-        ("保留 秒", 6),
-        ("その他の通話 秒", 7),
-        ("呼出中 秒", 6),
-        ("後処理 秒", 7),
-        ("離席 秒", 7),
-        ("電話機未登録 秒", 7),
-        ("待機 秒", 8),
-        ("サインアウト後 秒", 7),
+        ("サインイン 秒", 10),
+        ("通話 秒", 9),
+        ("保留 秒", 8),
+        ("その他の通話 秒", 9),
+        ("呼出中 秒", 8),
+        ("後処理 秒", 8),
+        ("離席 秒", 9),
+        ("電話機未登録 秒", 9),
+        ("待機 秒", 10),
+        ("サインアウト後 秒", 8),
         ("稼働率 %", 6),
     ]
 }
@@ -237,7 +237,9 @@ pub(super) fn rings(report: &Report) -> Table {
     table.rows = of.rows.iter().filter_map(|it| row(&it.key, it)).collect();
     table.rows.extend(row("計", &of.total));
     table.sum = true;
-    counted_now(report, defined(table, &["rings_…"]))
+    let table = table
+        .note("窓口への呼でオペレータの電話機を鳴らした回数。呼出が終わった時刻と理由による。");
+    counted_now(report, table)
 }
 
 /// How long a group's or a number's calls waited and took.

@@ -271,15 +271,18 @@ impl Ledger {
         self.open.remove(&call);
     }
 
-    /// After-call work that followed a call is over. A line that has given way takes none.
-    pub(super) fn wrapped_up(&mut self, it: &WrappedUp) {
-        let Some((line, tally)) = self.line_at(it.spot, it.call) else { return };
+    /// After-call work that followed a call is over; tells how much of it counts, milliseconds. A line that
+    /// has given way takes none.
+    pub(super) fn wrapped_up(&mut self, it: &WrappedUp) -> u64 {
+        let Some((line, tally)) = self.line_at(it.spot, it.call) else { return 0 };
         let before = line.wrap_up_ms;
         line.wrap_up_ms = before.saturating_add(short(it.ms));
-        if line.counted {
-            let more = line.wrap_up_ms.saturating_sub(before);
-            tally.wrap_up_ms = tally.wrap_up_ms.saturating_add(u64::from(more));
+        if !line.counted {
+            return 0;
         }
+        let more = u64::from(line.wrap_up_ms.saturating_sub(before));
+        tally.wrap_up_ms = tally.wrap_up_ms.saturating_add(more);
+        more
     }
 
     /// A period is left out from here on, or no more. Days whose lines have given way keep their counts.

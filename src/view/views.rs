@@ -163,7 +163,8 @@ impl Views {
         }
         self.attended.apply(&entry.fact);
         for it in self.agents.take_wrapped_up() {
-            self.ledger.wrapped_up(&it);
+            let ms = self.ledger.wrapped_up(&it);
+            self.total.wrap_up_ms = self.total.wrap_up_ms.saturating_add(ms);
         }
     }
 
@@ -287,7 +288,11 @@ impl Views {
     }
 
     fn end(&mut self, call: Call) {
-        let talk_ms = call.talks.iter().filter_map(|talk| talk.length_ms).sum();
+        let talk_ms: u64 = call.talks.iter().filter_map(|talk| talk.length_ms).sum();
+        if call.counted {
+            self.total.talk_ms = self.total.talk_ms.saturating_add(talk_ms);
+            self.total.hold_ms = self.total.hold_ms.saturating_add(call.hold.ms);
+        }
         let (group, agent) = (call.group.as_ref(), call.agent.as_ref());
         self.ledger.end(call.id, &Last { group, agent, talk_ms, hold_ms: call.hold.ms });
         if let Origin::Trunk(trunk) = &call.origin

@@ -311,6 +311,8 @@ pub(super) struct Worked {
     /// The half hour of the last change, so that the calendar is asked once for each.
     now: Option<HalfHour>,
     days: BTreeMap<NaiveDate, Day>,
+    /// Of the whole history.
+    total: Work,
     half_hours: usize,
     agent_days: usize,
     most_half_hours: usize,
@@ -323,6 +325,7 @@ impl Worked {
             clock: Wall(i64::MIN),
             now: None,
             days: BTreeMap::new(),
+            total: Work::default(),
             half_hours: 0,
             agent_days: 0,
             most_half_hours: HALF_HOURS_KEPT,
@@ -331,6 +334,11 @@ impl Worked {
 
     pub(super) fn clock(&self) -> Wall {
         self.clock
+    }
+
+    /// What was counted of all agents since the history began.
+    pub(super) fn total(&self) -> &Work {
+        &self.total
     }
 
     pub(super) fn witness(&mut self, at: Wall) {
@@ -387,9 +395,12 @@ impl Worked {
     }
 
     fn put(&mut self, agent: &AgentId, (day, half_hour): (NaiveDate, u8), what: What) {
-        if matches!(what, What::Spent(_, 0)) {
+        let mut one = Cell::default();
+        one.put(what);
+        if one == Cell::default() {
             return;
         }
+        self.total.merge(&one.work());
         if self.agent_days >= AGENT_DAYS_KEPT {
             self.drop_oldest();
         }

@@ -330,6 +330,19 @@ impl Views {
         Some(self.agents.worked().clock()).filter(|at| at.0 != i64::MIN)
     }
 
+    /// What was counted of all agents since the history began, what lasts up to the latest that it has
+    /// witnessed: it never falls.
+    #[must_use]
+    pub fn work_total(&self) -> Work {
+        let mut total = *self.agents.worked().total();
+        let clock = self.agents.worked().clock();
+        for (_, doing, since) in self.agents.doing() {
+            let ms = u64::try_from(clock.0.saturating_sub(since.0)).unwrap_or(0);
+            total.spend(doing, ms);
+        }
+        total
+    }
+
     /// The operating figures. What lasts is counted until `until`, or until the latest that the history has
     /// witnessed if that is later.
     #[must_use]
