@@ -4,8 +4,10 @@
 
 mod draw;
 
+use madoguchi::base::Mono;
 use madoguchi::event::Entry;
 use madoguchi::io::store::{Batch, Durability, Kind, Options, Store};
+use madoguchi::simulate::{Faults, World};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -89,6 +91,7 @@ fn recount(folder: &Folder) -> Value {
     serde_json::from_slice(&run.stdout).expect("JSON")
 }
 
+const WORLDS: u64 = 12;
 const STATES: [&str; 9] = [
     "talk",
     "hold",
@@ -202,6 +205,33 @@ fn drawn_months_are_counted_alike_by_another_program() {
             "seed {seed}: {time} ms, {answered} calls"
         );
     }
+}
+
+/// Worlds of the simulator: the real rules with transfers, consultations, parks, crashes and a clock that is set.
+#[test]
+fn simulated_worlds_are_counted_alike_by_another_program() {
+    let (mut held, mut other, mut wrapped) = (0, 0, 0);
+    for seed in 0..WORLDS {
+        let mut world = World::new(seed, Faults::drawn_from(seed));
+        let close = Mono::ZERO + world.length();
+        while let Some(at) = world.next_deadline().filter(|at| *at < close) {
+            world.advance_to(at);
+        }
+        let folder = Folder::new();
+        let entries: Vec<Entry> = world.host().journal().entries().to_vec();
+        let last = entries.last().expect("a history").at;
+        store(&folder.0.join("desk.db"), entries);
+        agrees(&folder);
+        let day = madoguchi::view::written(last, chrono_tz::Asia::Tokyo);
+        let total = folder.operating(&[&day[..7], "--by", "month"])["total"].clone();
+        held += number(&total["agents"]["ms"]["hold"]);
+        other += number(&total["agents"]["ms"]["other_call"]);
+        wrapped += number(&total["calls"]["average_wrap_up"]["sum_ms"]);
+    }
+    assert!(
+        held > 0 && other > 0 && wrapped > 0,
+        "{held} {other} {wrapped}: nothing was looked at"
+    );
 }
 
 #[test]
