@@ -64,6 +64,9 @@ enum Command {
     /// Show a month's contract figures, as counted now and as closed.
     /// Example: madoguchi service-level 2026-10
     ServiceLevel(cli::ServiceLevel),
+    /// Show operating figures of a month, a day or a span: calls, agents' time, occupancy, rings.
+    /// Example: madoguchi operating 2026-10 --by agent
+    Operating(cli::Operating),
     /// Leave a period out of the figures, once another person approves it (the desk must run).
     /// Example: madoguchi exclude enter --from 2026-10-01T10:00 --until 2026-10-01T11:00 --author 佐藤 --reason 通信障害
     Exclude(cli::Exclude),
@@ -125,6 +128,7 @@ fn main() -> ExitCode {
         Command::Calls(calls) => cli::calls(&calls),
         Command::Explain(explain) => cli::explain(&explain),
         Command::ServiceLevel(level) => cli::service_level(&level),
+        Command::Operating(operating) => cli::operating(&operating),
         Command::Exclude(exclude) => cli::exclude(&exclude),
         Command::CloseMonth(close) => cli::close_month(&close),
         Command::Report(report) => cli::report(&report),

@@ -5,6 +5,7 @@
 mod ad_hoc;
 mod bounded;
 mod channels;
+mod csv;
 mod id;
 mod keys;
 mod language;
@@ -17,6 +18,7 @@ mod time;
 pub use ad_hoc::AdHoc;
 pub use bounded::{BoundedQueue, Full};
 pub use channels::Channels;
+pub use csv::{CsvCell, csv_bytes};
 pub use id::{
     AgentId, BoxId, CallId, CallbackId, EntryId, GroupId, LegId, MenuId, Number, PlayId, PromptId,
     TapId, TrunkId,

@@ -30,8 +30,8 @@ mod tests;
 
 pub use events::{Events, events};
 pub use figures::{
-    Calls, CloseMonth, Exclude, Explain, ServiceLevel, calls, close_month, exclude, explain,
-    service_level,
+    Calls, CloseMonth, Exclude, Explain, Operating, ServiceLevel, calls, close_month, exclude,
+    explain, operating, service_level,
 };
 pub use place::{Named, address as site_address};
 pub use prompts::{Prompts, prompts};

@@ -100,7 +100,7 @@ pub(super) fn drawings(report: &Report) -> Vec<Drawing> {
             if row.key.is_empty() { "他" } else { row.key.strip_suffix(":00").unwrap_or("") };
         Bar {
             label: label.trim_start_matches('0').to_owned(),
-            name: operating::half_hour(row),
+            name: operating::half_hour(&row.key),
             parts: parts(&row.figures),
         }
     };

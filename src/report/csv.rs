@@ -2,39 +2,23 @@
 //! a spreadsheet would run as a formula.
 
 use super::table::{Cell, Table};
-
-/// What makes a spreadsheet take a cell for a formula, when the cell begins with it; wide signs do as well in
-/// a Japanese one.
-const FORMULA: [char; 11] = ['=', '+', '-', '@', '\t', '\r', '\n', '＝', '＋', '－', '＠'];
+use crate::base::{CsvCell, csv_bytes};
 
 /// The file's bytes.
 #[must_use]
 pub fn csv(table: &Table) -> Vec<u8> {
-    let mut bytes = "\u{feff}".as_bytes().to_vec();
-    let mut writer =
-        ::csv::WriterBuilder::new().terminator(::csv::Terminator::CRLF).from_writer(&mut bytes);
-    let heads = table.heads.iter().map(|head| guarded(head));
-    // Memory takes every byte, and every row has as many cells as there are headings.
-    let _ = writer.write_record(heads);
-    for row in &table.rows {
-        let _ = writer.write_record(row.iter().map(cell));
-    }
-    let _ = writer.flush();
-    drop(writer);
-    bytes
+    let heads = table.heads.iter().map(|head| CsvCell::Text(head.clone())).collect();
+    let rows = table.rows.iter().map(|row| row.iter().map(cell).collect());
+    let all: Vec<Vec<CsvCell>> = std::iter::once(heads).chain(rows).collect();
+    csv_bytes(&all)
 }
 
-fn cell(cell: &Cell) -> String {
+fn cell(cell: &Cell) -> CsvCell {
     match cell {
-        Cell::Text(text) => guarded(text),
-        // Made here, of digits, a sign and a point: a negative number stays a number.
-        Cell::Number(number) => number.clone(),
-        Cell::Empty => String::new(),
+        Cell::Text(text) => CsvCell::Text(text.clone()),
+        Cell::Number(number) => CsvCell::Number(number.clone()),
+        Cell::Empty => CsvCell::Empty,
     }
-}
-
-fn guarded(text: &str) -> String {
-    if text.starts_with(FORMULA) { format!("'{text}") } else { text.to_owned() }
 }
 
 #[cfg(test)]

@@ -2,13 +2,14 @@
 
 use super::compare::Compared;
 use super::sheet::{Counted, Sheet};
+use super::working::Working;
 use crate::base::Wall;
 use crate::tickets::MonthReport;
 use crate::view::{
-    AgentShare, BANDS, Band, DayFigures, ExclusionRow, Figures, Month, PerOutcome, Policy, Sliced,
-    Tally, Views, WaitBand,
+    AgentShare, Average, BANDS, Band, DayFigures, ExclusionRow, Figures, Month, PerOutcome, Policy,
+    Sliced, Tally, Views, WaitBand,
 };
-use serde::{Serialize, Serializer, ser::SerializeStruct};
+use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// Half hours that have a row of their own: 8:00 to 18:30, the desk's hours and a little around them.
@@ -83,6 +84,8 @@ pub struct Report {
     pub by_agent: Vec<AgentRow>,
     /// How long callers waited.
     pub waits: Vec<WaitRow>,
+    /// Handling, agents' time and rings, as counted now.
+    pub working: Working,
     /// This month, the one before, the same a year ago.
     pub compared: Compared,
     /// Periods that touch the month and were entered to be left out.
@@ -108,36 +111,6 @@ pub struct Whole {
     pub holes: u64,
     /// Calls of it that are too old for the cuts by half hour, number, group, agent and wait; days have them.
     pub not_cut: u64,
-}
-
-/// A sum over a count, exact.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Average {
-    /// Milliseconds together.
-    pub sum_ms: u64,
-    /// Of so many calls.
-    pub count: u64,
-}
-
-impl Average {
-    /// Seconds with one decimal, half up; none of no calls.
-    #[must_use]
-    pub fn seconds(self) -> Option<String> {
-        let whole = u128::from(self.count) * 200;
-        let doubled = u128::from(self.sum_ms) * 2 + u128::from(self.count) * 100;
-        let tenths = doubled.checked_div(whole)?;
-        Some(format!("{}.{}", tenths / 10, tenths % 10))
-    }
-}
-
-impl Serialize for Average {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut out = serializer.serialize_struct("Average", 3)?;
-        out.serialize_field("sum_ms", &self.sum_ms)?;
-        out.serialize_field("count", &self.count)?;
-        out.serialize_field("seconds", &self.seconds())?;
-        out.end()
-    }
 }
 
 /// A part of the month's calls.
@@ -260,6 +233,7 @@ impl Report {
             by_group: by_group(&cut, views.policy(), &about.names),
             by_agent: by_agent(&cut, views),
             waits: waits(&cut),
+            working: Working::of(views, month),
             compared: Compared::of(views, month),
             exclusions: exclusions(&counted.exclusions, &cut),
             excluded: counted.excluded.arrived,
@@ -375,25 +349,4 @@ fn trunks(views: &Views, month: Month) -> Vec<TrunkFull> {
         TrunkFull { trunk: trunk.as_str().to_owned(), ms: full.ms, times: full.times }
     };
     known.into_iter().map(row).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::Average;
-
-    #[test]
-    fn an_average_is_shown_half_up() {
-        let table = [
-            (0, 0, None),
-            (0, 3, Some("0.0")),
-            (49, 1, Some("0.0")),
-            (50, 1, Some("0.1")),
-            (40_002, 3, Some("13.3")),
-            (1_000, 3, Some("0.3")),
-            (u64::MAX, 1, Some("18446744073709551.6")),
-        ];
-        for (sum_ms, count, shown) in table {
-            assert_eq!(Average { sum_ms, count }.seconds().as_deref(), shown, "{sum_ms}/{count}");
-        }
-    }
 }

@@ -17,6 +17,7 @@ mod sheet;
 mod table;
 mod typeface;
 mod words;
+mod working;
 
 #[cfg(test)]
 mod tests;
@@ -24,7 +25,8 @@ mod tests;
 pub use compare::{Change, Column, Compared};
 pub use csv::csv;
 pub use html::html;
-pub use made::{About, Average, ExcludedRow, Log, Names, Report, Row, TrunkFull, Whole};
+pub use made::{About, ExcludedRow, Log, Names, Report, Row, TrunkFull, Whole};
 pub use pdf::{PdfError, pdf};
 pub use sheet::{Basis, Revision, Sheet, SheetLine, SheetValue, SheetVerdict};
 pub use table::{Cell, Table, tables};
+pub use working::Working;

@@ -4,8 +4,8 @@
 use super::compare::{Change, Column};
 use super::made::{Report, Row, WaitRow};
 use super::table::{Cell, Table};
-use super::words;
-use crate::view::{Figures, Outcome, Ratio};
+use super::{words, working};
+use crate::view::{Average, Figures, Outcome, Ratio};
 use chrono::NaiveDate;
 
 /// All eleven outcomes; they add up to the calls.
@@ -99,6 +99,9 @@ pub(super) fn figures(report: &Report) -> Table {
         "秒",
         "終わった呼の通話時間（保留を含む）の合計 ÷ 応答。現在の集計による",
     );
+    for (name, value, unit, formula) in working::totals(&report.working) {
+        row(name, value, unit, &format!("{formula}。現在の集計による"));
+    }
     row("集計対象外の番号への呼", Cell::count(figures.left_out), "件", "どの率にも含まない");
     table
 }
@@ -220,19 +223,20 @@ pub(super) fn by_half_hour(report: &Report) -> Table {
         cells.push(Cell::number(figures.answered_in_time.percent()));
         cells
     };
-    table.rows = report.by_half_hour.iter().map(|it| row(half_hour(it), &it.figures)).collect();
+    table.rows =
+        report.by_half_hour.iter().map(|it| row(half_hour(&it.key), &it.figures)).collect();
     cut(report, table, |figures| row("計".to_owned(), figures))
         .note("着信の時刻による。時間帯の終わりはその時間帯に含まない。目標内応答率 ＝ 目標内応答 ÷ オペレータ要求呼。")
 }
 
 /// `08:30〜09:00`, or the rest of the day.
-pub(super) fn half_hour(row: &Row) -> String {
-    let Some((hour, minute)) = row.key.split_once(':') else {
+pub(super) fn half_hour(key: &str) -> String {
+    let Some((hour, minute)) = key.split_once(':') else {
         return "その他の時間".to_owned();
     };
     let hour: u32 = hour.parse().unwrap_or(0);
     let end = if minute == "00" { format!("{hour:02}:30") } else { format!("{:02}:00", hour + 1) };
-    format!("{}〜{end}", row.key)
+    format!("{key}〜{end}")
 }
 
 /// By the number that was dialled.
@@ -283,18 +287,22 @@ fn cut(report: &Report, mut table: Table, row: impl Fn(&Figures) -> Vec<Cell>) -
         table.sum = true;
         return counted_now(report, table);
     }
-    table.note(format!(
+    let table = table.note(format!(
         "記録の古い {} 件は保持の限度を超えたため、この表には現れない（日別の表には現れる）。",
         report.whole.not_cut
-    ))
+    ));
+    counted_now(report, table)
 }
 
 /// Of a closed month: the cuts are of what is counted now.
 fn counted_now(report: &Report, table: Table) -> Table {
     if report.sheet.differs_from_closed {
-        return table.note("締めた数値ではなく、現在の集計による。");
+        return table.note("締めた数値ではなく、現在の集計による（締めた数値とは異なる）。");
     }
-    table
+    if report.sheet.revisions.is_empty() {
+        return table;
+    }
+    table.note("締めた数値ではなく、現在の集計による（月の計は締めた数値と一致する）。")
 }
 
 /// By agent.
@@ -312,7 +320,7 @@ pub(super) fn by_agent(report: &Report) -> Table {
     );
     let mut all = crate::view::AgentShare::default();
     let mut row = |line: &str, name: &str, share: crate::view::AgentShare| {
-        let average = super::Average { sum_ms: share.talk_ms, count: share.answered };
+        let average = Average { sum_ms: share.talk_ms, count: share.answered };
         table.rows.push(vec![
             Cell::text(line),
             Cell::text(name),
@@ -329,6 +337,7 @@ pub(super) fn by_agent(report: &Report) -> Table {
     }
     row("計", "", all);
     table.sum = true;
+    let table = counted_now(report, table);
     table.note("最初に応答したオペレータに数える。通話時間は終わった呼の会話（保留と、転送先のオペレータとの会話を含む）。平均 ＝ 合計 ÷ 応答。")
 }
 

@@ -2,7 +2,7 @@
 //! that a spreadsheet gets one and a page aligns it.
 
 use super::made::Report;
-use super::{contract, operating};
+use super::{contract, operating, working};
 
 /// One cell.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -91,6 +91,12 @@ pub fn tables(report: &Report) -> Vec<Table> {
     all.push(operating::by_group(report));
     all.push(operating::by_agent(report));
     all.push(operating::waits(report));
+    all.push(working::half_hours(report));
+    all.push(working::days(report));
+    all.push(working::groups(report));
+    all.push(working::numbers(report));
+    all.push(working::agents(report));
+    all.push(working::rings(report));
     all.push(contract::exclusions(report));
     all.push(contract::trunks(report));
     all.push(contract::settings(report));

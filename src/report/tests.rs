@@ -3,8 +3,8 @@
 use super::{About, Cell, Names, Report, SheetVerdict, Table, csv, html, tables};
 use crate::base::{CallId, Private, Wall};
 use crate::event::{
-    CallEvent, Caller, CallerNumber, Closed, ClosedFigures, EndCause, Entry, Fact, FiguresEvent,
-    Means, Origin, Party, Purpose, TrunkEvent,
+    AgentEvent, CallEvent, Caller, CallerNumber, Closed, ClosedFigures, EndCause, Entry, Fact,
+    FiguresEvent, Means, OfferEnd, Origin, Party, Purpose, TrunkEvent,
 };
 use crate::view::{Month, Outcome, Policy, Ratio, Setup, Views};
 
@@ -289,6 +289,139 @@ fn a_closed_month_reports_what_it_was_closed_with() {
     assert_eq!(again.figures.abandon_rate.ratio, Ratio { part: 1, whole: 4 });
     assert_eq!(again.sheet.revisions.len(), 2);
     assert!(!again.sheet.differs_from_closed);
+}
+
+/// A morning of one agent: 10 min idle, 5 s of ringing, 55 s of talk and 20 s of hold, 40 s of after-call work,
+/// 5 min of pause; then a ringing that is let ring out.
+fn shift(pen: &mut Pen) {
+    use AgentEvent as Is;
+    let nine = OCTOBER + 9 * HOUR;
+    let by = Means::FeatureCode;
+    let agent = |pen: &mut Pen, at: i64, event| {
+        pen.fact(nine + at, Fact::Agent { agent: "2001".into(), event });
+    };
+    agent(pen, 0, Is::Phone { reachable: true });
+    agent(pen, 0, Is::SignedIn { by });
+    let call = |pen: &mut Pen, n: u64, at: i64, t: i64, event| {
+        let call = CallId(uuid::Uuid::from_u64_pair(100 + n, 0));
+        let t_ms = u64::try_from(t).expect("after the arrival");
+        pen.fact(nine + at + t, Fact::Call { call, t_ms, event });
+    };
+    let caller = || Caller { number: CallerNumber::Withheld, name: None, diverted_from: None };
+    let arrived = || CallEvent::Arrived {
+        number: "0312345678".into(),
+        caller: caller(),
+        origin: Origin::Trunk("carrier".into()),
+        counted: true,
+    };
+    let first = 10 * MINUTE;
+    call(pen, 1, first, 0, arrived());
+    call(pen, 1, first, 0, asked().1);
+    call(pen, 1, first, 0, CallEvent::OfferMade { agent: "2001".into() });
+    agent(pen, first + 5_000, Is::Talking);
+    call(pen, 1, first, 5_000, CallEvent::OperatorAnswered { agent: "2001".into() });
+    call(pen, 1, first, 35_000, CallEvent::Held { by: Party::Agent });
+    call(pen, 1, first, 55_000, CallEvent::Resumed { by: Party::Agent });
+    agent(pen, first + 80_000, Is::WrapUp { for_ms: 40_000 });
+    call(pen, 1, first, 80_000, ended(0, Party::Caller, EndCause::HungUp).1);
+    agent(pen, first + 120_000, Is::Idle);
+    agent(pen, first + 120_000, Is::Paused { by, reason: "昼休み".to_owned() });
+    let second = first + 120_000 + 5 * MINUTE;
+    agent(pen, second, Is::Unpaused { by });
+    call(pen, 2, second, 0, arrived());
+    call(pen, 2, second, 0, asked().1);
+    call(pen, 2, second, 0, CallEvent::OfferMade { agent: "2001".into() });
+    call(
+        pen,
+        2,
+        second,
+        15_000,
+        CallEvent::OfferEnded { agent: "2001".into(), why: OfferEnd::RangOut },
+    );
+    call(pen, 2, second, 15_000, ended(0, Party::Caller, EndCause::HungUp).1);
+    agent(pen, second + 15_000, Is::SignedOut { by });
+}
+
+#[test]
+fn agents_time_handling_and_rings_by_hand() {
+    let mut pen = Pen::new();
+    shift(&mut pen);
+    let report = made(&pen);
+    let times = "1035.0 55.0 20.0 0.0 20.0 40.0 300.0 0.0 600.0 0.0 15.65";
+    let agents = table(&report, "agent-times");
+    // (55 + 20 + 40) / (1035 - 300); (55 + 20 + 40) / 1.
+    assert_eq!(row(&agents, "2001"), format!("{EVIL} {times} 1 115.0"));
+    assert_eq!(row(&agents, "2002"), "=1+1 0.0 0.0 0.0 0.0 0.0 0.0 0.0 0.0 0.0 0.0 ― 0 ―");
+    assert!(
+        agents.notes.iter().any(|note| note.starts_with("稼働率 ＝ （通話＋保留＋")),
+        "{agents:?}"
+    );
+    assert_eq!(row(&table(&report, "agent-rings"), "2001"), format!("{EVIL} 1 1 0 0 0 0 0 2"));
+    let due = "2 1 1 50.00 5.0 15.0 55.0 20.0 40.0 115.0";
+    assert_eq!(row(&table(&report, "group-handling"), &format!("desk {EVIL}")), due);
+    assert_eq!(row(&table(&report, "number-handling"), "0312345678 代表"), due);
+    let half_hours = table(&report, "half-hour-times");
+    assert_eq!(row(&half_hours, "09:00〜09:30"), format!("2 50.00 5.0 115.0 1 {times} 0.0"));
+    assert_eq!(half_hours.rows.len(), 22, "8:00 to 18:30 and the sum");
+    let days = table(&report, "day-times");
+    assert_eq!(row(&days, "1（木）"), format!("2 50.00 5.0 115.0 1 {times} 0.0"));
+    assert_eq!((days.rows.len(), row(&days, "計")), (32, row(&days, "1（木）")));
+    let operating = table(&report, "operating");
+    for (figure, due) in [
+        ("平均処理時間 (AHT)", "115.0 秒 （会話（保留を含む）＋後処理）の合計 ÷ 応答"),
+        ("平均後処理時間", "40.0 秒"),
+        ("平均保留時間", "20.0 秒"),
+        ("稼働率", "15.65 % （通話＋保留＋その他の通話＋後処理）÷"),
+        ("サインイン時間", "1035.0 秒"),
+        ("全回線使用中", "0.0 秒"),
+    ] {
+        assert!(row(&operating, figure).starts_with(due), "{}", row(&operating, figure));
+    }
+}
+
+#[test]
+fn every_cut_of_a_closed_month_says_that_it_is_counted_now() {
+    let cuts = [
+        "by-day",
+        "by-half-hour",
+        "by-number",
+        "by-group",
+        "by-agent",
+        "waits",
+        "half-hour-times",
+        "day-times",
+        "group-handling",
+        "number-handling",
+        "agent-times",
+        "agent-rings",
+    ];
+    let says = |report: &Report, id: &str| {
+        table(report, id).notes.iter().any(|note| note.contains("現在の集計による"))
+    };
+    let mut pen = Pen::new();
+    shift(&mut pen);
+    for id in cuts {
+        assert!(!says(&made(&pen), id), "{id} of an open month");
+    }
+    let figures = pen.views.closing(month(), Wall(OCTOBER + 32 * DAY)).expect("it can be closed");
+    let event = FiguresEvent::MonthClosed {
+        month: "2026-10".to_owned(),
+        revision: 1,
+        reason: String::new(),
+        author: "佐藤".to_owned(),
+        figures: Box::new(figures),
+        by: Means::Api,
+    };
+    pen.declare(OCTOBER + 32 * DAY, event);
+    assert!(!made(&pen).sheet.differs_from_closed);
+    for id in cuts {
+        assert!(says(&made(&pen), id), "{id} of a closed month");
+    }
+    exclusion(&mut pen, 1, OCTOBER + 9 * HOUR, OCTOBER + 10 * HOUR);
+    assert!(made(&pen).sheet.differs_from_closed);
+    for id in cuts {
+        assert!(says(&made(&pen), id), "{id} of one that would be counted otherwise");
+    }
 }
 
 #[test]

@@ -1,5 +1,8 @@
-//! What each agent does now, as the history tells it.
+//! What each agent does now, as the history tells it, and into what its time goes: where that went stands
+//! in `worked`.
 
+use super::ledger::Spot;
+use super::worked::{Doing, Worked};
 use crate::base::{AgentId, CallId, Wall};
 use crate::event::{AgentEvent, OfferEnd};
 use chrono::NaiveDate;
@@ -96,17 +99,55 @@ pub struct Rings {
 }
 
 impl Rings {
-    /// One that came to nothing.
-    fn add(&mut self, why: OfferEnd) {
-        let count = match why {
-            OfferEnd::RangOut => &mut self.missed,
-            OfferEnd::Refused { .. } => &mut self.refused,
-            OfferEnd::CallerLeft => &mut self.caller_left,
-            OfferEnd::TakenElsewhere => &mut self.taken_elsewhere,
-            OfferEnd::Unreachable => &mut self.unreachable,
-            OfferEnd::Withdrawn => &mut self.withdrawn,
-        };
-        *count += 1;
+    /// Ways in which a ringing can end.
+    pub(super) const KINDS: usize = 7;
+
+    /// The place of an end among them, in the order of the fields above; none: it was answered.
+    pub(super) fn kind(why: Option<OfferEnd>) -> usize {
+        match why {
+            None => 0,
+            Some(OfferEnd::RangOut) => 1,
+            Some(OfferEnd::Refused { .. }) => 2,
+            Some(OfferEnd::CallerLeft) => 3,
+            Some(OfferEnd::TakenElsewhere) => 4,
+            Some(OfferEnd::Unreachable) => 5,
+            Some(OfferEnd::Withdrawn) => 6,
+        }
+    }
+
+    /// Of counts in that order.
+    pub(super) fn of_counts(counts: [u64; Self::KINDS]) -> Self {
+        let [answered, missed, refused, caller_left, taken_elsewhere, unreachable, withdrawn] =
+            counts;
+        Self { answered, missed, refused, caller_left, taken_elsewhere, unreachable, withdrawn }
+    }
+
+    /// In that order, with the names of the fields.
+    #[must_use]
+    pub fn named(&self) -> [(&'static str, u64); Self::KINDS] {
+        [
+            ("answered", self.answered),
+            ("missed", self.missed),
+            ("refused", self.refused),
+            ("caller_left", self.caller_left),
+            ("taken_elsewhere", self.taken_elsewhere),
+            ("unreachable", self.unreachable),
+            ("withdrawn", self.withdrawn),
+        ]
+    }
+
+    /// Adds another's.
+    pub fn merge(&mut self, other: &Self) {
+        let (mine, theirs) = (self.named(), other.named());
+        let sum = |place: usize| mine[place].1.saturating_add(theirs[place].1);
+        *self = Self::of_counts(std::array::from_fn(sum));
+    }
+
+    /// One more.
+    fn add(&mut self, why: Option<OfferEnd>) {
+        let mut one = [0; Self::KINDS];
+        one[Self::kind(why)] = 1;
+        self.merge(&Self::of_counts(one));
     }
 }
 
@@ -129,7 +170,28 @@ enum Activity {
     WrapUp,
 }
 
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Calls of the desk that one agent has at once and that are told apart; more only by a fault.
+const CALLS_AT_ONCE: usize = 16;
+
+/// A call of the desk that an agent is in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Handled {
+    call: CallId,
+    /// Its line in the ledger.
+    spot: Option<Spot>,
+    /// The caller is held.
+    held: bool,
+}
+
+/// After-call work that is over, and the line of the call that it followed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct WrappedUp {
+    pub call: CallId,
+    pub spot: Spot,
+    pub ms: u64,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Agent {
     name: Option<String>,
     in_plan: bool,
@@ -143,9 +205,73 @@ struct Agent {
     since: Wall,
     /// What came of the ringing on the last day with any.
     rings: (NaiveDate, Rings),
+    /// The desk's calls that the agent is in.
+    handled: Vec<Handled>,
+    /// The last that the agent was in since it was free: what its after-call work belongs to.
+    after: Option<Handled>,
+    /// After-call work since then, milliseconds.
+    wrap_up_ms: u64,
+    /// Since when its time goes where it goes, by the clock of [`Worked`].
+    doing_since: Wall,
 }
 
 impl Agent {
+    /// One of whom nothing is known yet.
+    fn new(at: Wall) -> Self {
+        Self {
+            name: None,
+            in_plan: false,
+            signed_in: false,
+            paused: None,
+            reachable: false,
+            activity: Activity::Idle,
+            offers: 0,
+            call: None,
+            since: Wall::default(),
+            rings: (NaiveDate::default(), Rings::default()),
+            handled: Vec::new(),
+            after: None,
+            wrap_up_ms: 0,
+            doing_since: at,
+        }
+    }
+
+    /// Where its time goes; none while it takes no part and talks with no caller of the desk.
+    fn doing(&self) -> Option<Doing> {
+        let talks = self.activity == Activity::Talking;
+        let with_caller = talks && !self.handled.is_empty();
+        match self {
+            Self { signed_in: false, .. } => with_caller.then_some(Doing::SignedOutTalk),
+            _ if with_caller => {
+                let held = self.handled.iter().all(|it| it.held);
+                Some(if held { Doing::Hold } else { Doing::Talk })
+            }
+            _ if talks => Some(Doing::OtherCall),
+            Self { offers: 1.., .. } => Some(Doing::Ringing),
+            Self { activity: Activity::WrapUp, .. } => Some(Doing::WrapUp),
+            Self { paused: Some(_), .. } => Some(Doing::Paused),
+            Self { reachable: false, .. } => Some(Doing::Unreachable),
+            Self { .. } => Some(Doing::Idle),
+        }
+    }
+
+    /// It is in a call of the desk no more.
+    fn leave(&mut self, call: CallId) {
+        if self.call == Some(call) {
+            self.call = None;
+        }
+        if let Some(place) = self.handled.iter().position(|it| it.call == call) {
+            self.after = Some(self.handled.remove(place));
+        }
+    }
+
+    /// It is in no call any more.
+    fn hang_up(&mut self) {
+        self.call = None;
+        self.after = self.handled.last().copied().or(self.after);
+        self.handled.clear();
+    }
+
     fn state(&self) -> AgentState {
         match self {
             Self { activity: Activity::Talking, .. } => AgentState::Talking,
@@ -160,31 +286,84 @@ impl Agent {
 }
 
 /// All agents of the plan, and those that only the history knows.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Agents(BTreeMap<AgentId, Agent>);
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Agents {
+    all: BTreeMap<AgentId, Agent>,
+    worked: Worked,
+    /// After-call work that is over and not yet in the ledger: at most one for each agent.
+    wrapped_up: Vec<WrappedUp>,
+}
 
 impl Agents {
+    pub(super) fn new(zone: chrono_tz::Tz) -> Self {
+        Self { all: BTreeMap::new(), worked: Worked::new(zone), wrapped_up: Vec::new() }
+    }
+
+    /// Where agents' time went.
+    pub(super) fn worked(&self) -> &Worked {
+        &self.worked
+    }
+
+    pub(super) fn worked_mut(&mut self) -> &mut Worked {
+        &mut self.worked
+    }
+
+    /// What lasts: each agent's state and since when.
+    pub(super) fn doing(&self) -> impl Iterator<Item = (&AgentId, Doing, Wall)> {
+        self.all.iter().filter_map(|(id, it)| Some((id, it.doing()?, it.doing_since)))
+    }
+
+    /// Agents of the plan and those that are shown, with their names.
+    pub(super) fn named(&self) -> impl Iterator<Item = (&AgentId, &str)> {
+        self.shown().map(|(id, it)| (id, it.name.as_deref().unwrap_or(id.as_str())))
+    }
+
+    /// After-call work that ended since this was asked.
+    pub(super) fn take_wrapped_up(&mut self) -> Vec<WrappedUp> {
+        std::mem::take(&mut self.wrapped_up)
+    }
+
     /// Takes the plan's names; agents no longer in it stay known, and hidden once signed out.
     pub(super) fn set_roster(&mut self, roster: Vec<(AgentId, String)>) {
-        for agent in self.0.values_mut() {
+        for agent in self.all.values_mut() {
             agent.in_plan = false;
         }
+        let clock = self.worked.clock();
         for (id, name) in roster {
-            let agent = self.0.entry(id).or_default();
+            let agent = self.all.entry(id).or_insert_with(|| Agent::new(clock));
             agent.in_plan = true;
             agent.name = Some(name);
         }
     }
 
     fn change(&mut self, id: &AgentId, at: Wall, change: impl FnOnce(&mut Agent)) {
-        if !self.0.contains_key(id) {
-            self.0.insert(id.clone(), Agent::default());
+        let clock = self.worked.clock();
+        if !self.all.contains_key(id) {
+            self.all.insert(id.clone(), Agent::new(clock));
         }
-        let Some(agent) = self.0.get_mut(id) else { return };
-        let before = agent.state();
+        let Some(agent) = self.all.get_mut(id) else { return };
+        let (before, doing) = (agent.state(), agent.doing());
+        let (activity, after) = (agent.activity, agent.after);
         change(agent);
         if agent.state() != before {
             agent.since = at;
+        }
+        if agent.doing() != doing {
+            if let Some(doing) = doing {
+                self.worked.spend(id, doing, agent.doing_since);
+                if doing == Doing::WrapUp {
+                    let ms = clock.0.saturating_sub(agent.doing_since.0);
+                    let ms = u64::try_from(ms).unwrap_or(0);
+                    agent.wrap_up_ms = agent.wrap_up_ms.saturating_add(ms);
+                }
+            }
+            agent.doing_since = clock;
+        }
+        if activity == Activity::WrapUp && agent.activity != Activity::WrapUp {
+            let ms = std::mem::take(&mut agent.wrap_up_ms);
+            if let Some(Handled { call, spot: Some(spot), .. }) = after {
+                self.wrapped_up.push(WrappedUp { call, spot, ms });
+            }
         }
     }
 
@@ -197,9 +376,21 @@ impl Agents {
             }
             AgentEvent::Paused { reason, .. } => agent.paused = Some(reason.clone()),
             AgentEvent::Unpaused { .. } => agent.paused = None,
-            AgentEvent::Talking => agent.activity = Activity::Talking,
-            AgentEvent::WrapUp { .. } => (agent.activity, agent.call) = (Activity::WrapUp, None),
-            AgentEvent::Idle => (agent.activity, agent.call) = (Activity::Idle, None),
+            AgentEvent::Talking => {
+                if agent.activity != Activity::Talking && agent.handled.is_empty() {
+                    // Work after a call that the agent places is not that of its last caller.
+                    agent.after = None;
+                }
+                agent.activity = Activity::Talking;
+            }
+            AgentEvent::WrapUp { .. } => {
+                agent.hang_up();
+                agent.activity = Activity::WrapUp;
+            }
+            AgentEvent::Idle => {
+                agent.hang_up();
+                (agent.activity, agent.after) = (Activity::Idle, None);
+            }
             AgentEvent::Phone { reachable } => agent.reachable = *reachable,
         });
     }
@@ -210,47 +401,82 @@ impl Agents {
 
     /// A ringing was answered, or came to nothing for this reason.
     pub(super) fn rang(&mut self, id: &AgentId, why: Option<OfferEnd>, day: NaiveDate) {
-        let Some(agent) = self.0.get_mut(id) else { return };
+        let Some(agent) = self.all.get_mut(id) else { return };
         if agent.rings.0 != day {
             agent.rings = (day, Rings::default());
         }
-        match why {
-            Some(why) => agent.rings.1.add(why),
-            None => agent.rings.1.answered += 1,
-        }
+        agent.rings.1.add(why);
+        self.worked.rang(id, why);
     }
 
     pub(super) fn offer_over(&mut self, id: &AgentId, at: Wall) {
         self.change(id, at, |agent| agent.offers = agent.offers.saturating_sub(1));
     }
 
-    pub(super) fn in_call(&mut self, id: &AgentId, call: CallId, at: Wall) {
-        self.change(id, at, |agent| agent.call = Some(call));
+    /// The agent was put through to a caller, or the caller came back.
+    pub(super) fn in_call(&mut self, id: &AgentId, call: CallId, spot: Option<Spot>, at: Wall) {
+        self.change(id, at, |agent| {
+            agent.call = Some(call);
+            let handled = Handled { call, spot, held: false };
+            agent.after = Some(handled);
+            agent.handled.retain(|it| it.call != call);
+            if agent.handled.len() < CALLS_AT_ONCE {
+                agent.handled.push(handled);
+            }
+        });
     }
 
-    pub(super) fn call_over(&mut self, id: &AgentId, call: CallId) {
-        if let Some(agent) = self.0.get_mut(id)
-            && agent.call == Some(call)
-        {
-            agent.call = None;
+    /// The agent was put through to a caller.
+    pub(super) fn taken(&mut self, id: &AgentId) {
+        self.worked.taken(id);
+    }
+
+    /// The caller is held, or no more.
+    pub(super) fn held(&mut self, id: &AgentId, call: CallId, held: bool, at: Wall) {
+        if !self.all.contains_key(id) {
+            return;
+        }
+        self.change(id, at, |agent| {
+            let mut all = agent.handled.iter_mut();
+            if let Some(handled) = all.find(|it| it.call == call) {
+                handled.held = held;
+            }
+        });
+    }
+
+    pub(super) fn call_over(&mut self, id: &AgentId, call: CallId, at: Wall) {
+        if self.all.contains_key(id) {
+            self.change(id, at, |agent| agent.leave(call));
         }
     }
 
     /// A new process knows no phone and is in no call; who takes part and who is set aside stays.
+    /// What went on is over with the last that was witnessed of the process before; what lies between is
+    /// nobody's time.
     pub(super) fn restarted(&mut self, at: Wall) {
-        let all: Vec<AgentId> = self.0.keys().cloned().collect();
-        for id in all {
-            self.change(&id, at, |agent| {
+        let all: Vec<AgentId> = self.all.keys().cloned().collect();
+        for id in &all {
+            self.change(id, at, |agent| {
+                agent.hang_up();
                 agent.reachable = false;
-                agent.activity = Activity::Idle;
+                (agent.activity, agent.after) = (Activity::Idle, None);
                 agent.offers = 0;
-                agent.call = None;
             });
+            // Also of a state that goes on.
+            if let Some(agent) = self.all.get_mut(id)
+                && let Some(doing) = agent.doing()
+            {
+                self.worked.spend(id, doing, agent.doing_since);
+            }
+        }
+        self.worked.witness(at);
+        for agent in self.all.values_mut() {
+            agent.doing_since = self.worked.clock();
         }
     }
 
     fn shown(&self) -> impl Iterator<Item = (&AgentId, &Agent)> {
-        self.0.iter().filter(|(_, agent)| agent.in_plan || agent.state() != AgentState::SignedOut)
+        self.all.iter().filter(|(_, agent)| agent.in_plan || agent.state() != AgentState::SignedOut)
     }
 
     pub(super) fn rows(&self, today: NaiveDate) -> impl Iterator<Item = AgentRow> {
@@ -277,7 +503,7 @@ impl Agents {
     }
 
     pub(super) fn for_restore(&self) -> Vec<AgentRestore> {
-        let kept = self.0.iter().filter(|(_, agent)| agent.signed_in || agent.paused.is_some());
+        let kept = self.all.iter().filter(|(_, agent)| agent.signed_in || agent.paused.is_some());
         kept.map(|(id, agent)| AgentRestore {
             agent: id.clone(),
             signed_in: agent.signed_in,
@@ -288,109 +514,4 @@ impl Agents {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::{AgentRestore, AgentState, Agents};
-    use crate::base::{AgentId, Wall};
-    use crate::event::{AgentEvent as E, Means, OfferEnd};
-    use chrono::NaiveDate;
-
-    #[test]
-    fn the_state_that_matters_most_is_shown() {
-        let id = AgentId::from("2001");
-        let mut agents = Agents::default();
-        agents.set_roster(vec![(id.clone(), "佐藤".into())]);
-        let steps: &[(E, AgentState)] = &[
-            (E::Phone { reachable: true }, AgentState::SignedOut),
-            (E::SignedIn { by: Means::FeatureCode }, AgentState::Idle),
-            (E::Phone { reachable: false }, AgentState::Unreachable),
-            (E::Paused { by: Means::Api, reason: "昼休み".into() }, AgentState::Paused),
-            (E::Phone { reachable: true }, AgentState::Paused),
-            (E::Talking, AgentState::Talking),
-            (E::WrapUp { for_ms: 30_000 }, AgentState::WrapUp),
-            (E::Idle, AgentState::Paused),
-            (E::Unpaused { by: Means::Api }, AgentState::Idle),
-            (E::Talking, AgentState::Talking),
-            (E::SignedOut { by: Means::Api }, AgentState::Talking),
-            (E::Idle, AgentState::SignedOut),
-        ];
-        for (at, (event, due)) in (1..).zip(steps) {
-            agents.apply(&id, event, Wall(at));
-            let row = agents.rows(NaiveDate::MIN).next().expect("shown");
-            assert_eq!(row.state, *due, "after {event:?}");
-        }
-    }
-
-    #[test]
-    fn since_moves_only_with_the_state_shown() {
-        let id = AgentId::from("2001");
-        let mut agents = Agents::default();
-        agents.apply(&id, &E::SignedIn { by: Means::Api }, Wall(10));
-        agents.apply(&id, &E::Phone { reachable: true }, Wall(20));
-        agents.apply(&id, &E::Phone { reachable: true }, Wall(30));
-        agents.offer_made(&id, Wall(40));
-        agents.offer_over(&id, Wall(50));
-        assert_eq!(
-            agents.rows(NaiveDate::MIN).next().map(|row| (row.state, row.since_ms)),
-            Some((AgentState::Idle, Wall(50)))
-        );
-    }
-
-    #[test]
-    fn a_restart_forgets_calls_and_phones_and_keeps_people() {
-        let id = AgentId::from("2001");
-        let mut agents = Agents::default();
-        agents.apply(&id, &E::SignedIn { by: Means::Api }, Wall(1));
-        agents.apply(&id, &E::Paused { by: Means::Rule, reason: "rang out".into() }, Wall(2));
-        agents.apply(&id, &E::Talking, Wall(3));
-        agents.restarted(Wall(4));
-        let due = AgentRestore { agent: id, signed_in: true, paused: Some("rang out".into()) };
-        assert_eq!(agents.for_restore(), [due]);
-        assert_eq!(
-            agents.rows(NaiveDate::MIN).next().map(|row| row.state),
-            Some(AgentState::Paused)
-        );
-    }
-
-    #[test]
-    fn who_left_the_plan_is_hidden_once_signed_out() {
-        let id = AgentId::from("2001");
-        let mut agents = Agents::default();
-        agents.set_roster(vec![(id.clone(), "佐藤".into())]);
-        agents.apply(&id, &E::SignedIn { by: Means::Api }, Wall(1));
-        agents.set_roster(vec![]);
-        assert_eq!(agents.rows(NaiveDate::MIN).count(), 1);
-        agents.apply(&id, &E::SignedOut { by: Means::Api }, Wall(2));
-        assert_eq!(agents.rows(NaiveDate::MIN).count(), 0);
-    }
-
-    #[test]
-    fn missed_refused_cancelled_and_taken_elsewhere_are_told_apart() {
-        let id = AgentId::from("2001");
-        let mut agents = Agents::default();
-        agents.apply(&id, &E::SignedIn { by: Means::Api }, Wall(1));
-        let day = |day| NaiveDate::from_ymd_opt(2026, 10, day).expect("a day");
-        agents.rang(&id, Some(OfferEnd::RangOut), day(1));
-        let today = [
-            None,
-            Some(OfferEnd::RangOut),
-            Some(OfferEnd::Refused { status: 486 }),
-            Some(OfferEnd::CallerLeft),
-            Some(OfferEnd::TakenElsewhere),
-            Some(OfferEnd::RangOut),
-        ];
-        for why in today {
-            agents.rang(&id, why, day(2));
-        }
-        let rings = |day| agents.rows(day).next().map(|row| row.today).expect("shown");
-        let due = super::Rings {
-            answered: 1,
-            missed: 2,
-            refused: 1,
-            caller_left: 1,
-            taken_elsewhere: 1,
-            ..super::Rings::default()
-        };
-        assert_eq!(rings(day(2)), due, "yesterday's are not among them");
-        assert_eq!(rings(day(3)), super::Rings::default());
-    }
-}
+mod tests;

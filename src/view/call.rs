@@ -137,6 +137,34 @@ pub struct OpenCall {
     pub answered: bool,
 }
 
+/// Times in which the agent held the caller, or asked a colleague by keys meanwhile.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Hold {
+    held: bool,
+    asking: bool,
+    since_ms: u64,
+    /// Those that are over, milliseconds.
+    pub(super) ms: u64,
+}
+
+impl Hold {
+    pub(super) fn lasts(self) -> bool {
+        self.held || self.asking
+    }
+
+    fn set(&mut self, held: bool, asking: bool, t_ms: u64) {
+        let before = self.lasts();
+        (self.held, self.asking) = (held, asking);
+        match (before, self.lasts()) {
+            (false, true) => self.since_ms = t_ms,
+            (true, false) => {
+                self.ms = self.ms.saturating_add(t_ms.saturating_sub(self.since_ms));
+            }
+            (false, false) | (true, true) => {}
+        }
+    }
+}
+
 /// The fold of one call's events.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Call {
@@ -161,6 +189,7 @@ pub(super) struct Call {
     pub(super) parked: Option<Parked>,
     /// With whom an agent sent it to.
     away: bool,
+    pub(super) hold: Hold,
     end: Option<(Party, EndCause)>,
     pub(super) recordings: Vec<Recorded>,
 }
@@ -190,6 +219,7 @@ impl Call {
             sound: CallSound::default(),
             parked: None,
             away: false,
+            hold: Hold::default(),
             end: None,
             recordings: Vec::new(),
         })
@@ -229,6 +259,16 @@ impl Call {
                 self.entered.push(Entered { entry: entry.clone(), digits: digits.clone() });
             }
             CallEvent::Returned { agent } => self.begin_talk(agent, t_ms),
+            CallEvent::Held { by: Party::Agent } if self.talks_with().is_some() => {
+                self.hold.set(true, self.hold.asking, t_ms);
+            }
+            CallEvent::Resumed { by: Party::Agent } => {
+                self.hold.set(false, self.hold.asking, t_ms);
+            }
+            CallEvent::ConsultBegan { .. } if self.talks_with().is_some() => {
+                self.hold.set(self.hold.held, true, t_ms);
+            }
+            CallEvent::ConsultEnded { .. } => self.hold.set(self.hold.held, false, t_ms),
             CallEvent::Ended { by, cause } => {
                 self.end_talk(t_ms);
                 self.parked = None;
@@ -251,6 +291,7 @@ impl Call {
     }
 
     fn end_talk(&mut self, t_ms: u64) {
+        self.hold.set(false, false, t_ms);
         if let Some(talk) = self.talks.last_mut().filter(|talk| talk.length_ms.is_none()) {
             talk.length_ms = Some(t_ms.saturating_sub(talk.from_ms));
         }

@@ -4,6 +4,7 @@
 //! A line stands from the arrival on and is filled in when the outcome is decided and when the call
 //! ends. Counts of a day follow the lines at once; an exclusion counts the days that it touches anew.
 
+use super::agents::WrappedUp;
 use super::outcome::{Decision, Outcome};
 use super::policy::Policy;
 use super::rule::Rule;
@@ -36,6 +37,8 @@ pub struct Line {
     agent: u16,
     wait_ms: u32,
     talk_ms: u32,
+    hold_ms: u32,
+    wrap_up_ms: u32,
 }
 
 const NO_NAME: u16 = u16::MAX;
@@ -64,6 +67,18 @@ impl Line {
         u64::from(self.talk_ms)
     }
 
+    /// Holds within the conversation, milliseconds; 0 until the call is over.
+    #[must_use]
+    pub fn hold_ms(&self) -> u64 {
+        u64::from(self.hold_ms)
+    }
+
+    /// After-call work that followed it and is over, milliseconds.
+    #[must_use]
+    pub fn wrap_up_ms(&self) -> u64 {
+        u64::from(self.wrap_up_ms)
+    }
+
     /// What it adds to the counts of its day.
     pub(super) fn tally(&self, policy: &Policy) -> Tally {
         let mut tally = Tally {
@@ -73,7 +88,11 @@ impl Line {
         };
         if let (Some(rule), true) = (self.rule, self.counted) {
             tally.add(Decision { rule, wait_ms: self.wait_ms() }, policy);
+        }
+        if self.counted {
             tally.talk_ms = self.talk_ms();
+            tally.hold_ms = self.hold_ms();
+            tally.wrap_up_ms = self.wrap_up_ms();
         }
         tally
     }
@@ -131,8 +150,9 @@ struct Day {
     excluded: Tally,
 }
 
+/// Where a line stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Spot {
+pub(super) struct Spot {
     day: NaiveDate,
     index: usize,
 }
@@ -156,6 +176,7 @@ pub(super) struct Last<'a> {
     pub group: Option<&'a GroupId>,
     pub agent: Option<&'a AgentId>,
     pub talk_ms: u64,
+    pub hold_ms: u64,
 }
 
 impl Ledger {
@@ -191,6 +212,8 @@ impl Ledger {
             agent: NO_NAME,
             wait_ms: NO_WAIT,
             talk_ms: 0,
+            hold_ms: 0,
+            wrap_up_ms: 0,
         };
         let excluded = is_excluded(&self.spans, arrived_at);
         let held = self.days.entry(day).or_default();
@@ -202,9 +225,19 @@ impl Ledger {
         self.lines += 1;
     }
 
+    /// Where the line of a call in progress stands.
+    pub(super) fn spot(&self, call: CallId) -> Option<Spot> {
+        self.open.get(&call).copied()
+    }
+
     /// The line of a call in progress, and the counts that it is in.
     fn line(&mut self, call: CallId) -> Option<(&mut Line, &mut Tally)> {
-        let spot = *self.open.get(&call)?;
+        let spot = self.spot(call)?;
+        self.line_at(spot, call)
+    }
+
+    /// The same of a line that may have given way.
+    fn line_at(&mut self, spot: Spot, call: CallId) -> Option<(&mut Line, &mut Tally)> {
         let spans = &self.spans;
         let day = self.days.get_mut(&spot.day)?;
         let line = day.lines.get_mut(spot.index).filter(|line| line.call == call)?;
@@ -229,11 +262,27 @@ impl Ledger {
         if let Some((line, tally)) = self.line(call) {
             (line.group, line.agent) = (group, agent);
             line.talk_ms = short(last.talk_ms);
+            line.hold_ms = short(last.hold_ms);
             if line.counted {
                 tally.talk_ms = tally.talk_ms.saturating_add(u64::from(line.talk_ms));
+                tally.hold_ms = tally.hold_ms.saturating_add(u64::from(line.hold_ms));
             }
         }
         self.open.remove(&call);
+    }
+
+    /// After-call work that followed a call is over; tells how much of it counts, milliseconds. A line that
+    /// has given way takes none.
+    pub(super) fn wrapped_up(&mut self, it: &WrappedUp) -> u64 {
+        let Some((line, tally)) = self.line_at(it.spot, it.call) else { return 0 };
+        let before = line.wrap_up_ms;
+        line.wrap_up_ms = before.saturating_add(short(it.ms));
+        if !line.counted {
+            return 0;
+        }
+        let more = u64::from(line.wrap_up_ms.saturating_sub(before));
+        tally.wrap_up_ms = tally.wrap_up_ms.saturating_add(more);
+        more
     }
 
     /// A period is left out from here on, or no more. Days whose lines have given way keep their counts.
@@ -291,6 +340,15 @@ impl Ledger {
     /// The lines of the calls that arrived on these days, in order of their first entry.
     pub(super) fn lines(&self, first: NaiveDate, last: NaiveDate) -> impl Iterator<Item = &Line> {
         self.days.range(first..=last).flat_map(|(_, day)| &day.lines)
+    }
+
+    /// The same by day, with the day's counts outside excluded periods; no lines where they have given way.
+    pub(super) fn lines_by_day(
+        &self,
+        first: NaiveDate,
+        last: NaiveDate,
+    ) -> impl Iterator<Item = (NaiveDate, &[Line], &Tally)> {
+        self.days.range(first..=last).map(|(day, held)| (*day, &*held.lines, &held.counts))
     }
 
     /// The number that a line's caller dialled.

@@ -7,6 +7,7 @@
 
 mod agents;
 mod attended;
+mod average;
 mod board;
 mod call;
 mod closed;
@@ -16,6 +17,7 @@ mod gauges;
 mod hours;
 mod ledger;
 mod month;
+mod operating;
 mod outcome;
 mod outlook;
 mod placed;
@@ -29,9 +31,11 @@ mod sound;
 mod stamp;
 mod standing;
 mod views;
+mod worked;
 
 pub use agents::{AgentRestore, AgentRow, AgentState, Rings};
 pub use attended::{CallbackRow, CallbackState, MessageRow};
+pub use average::Average;
 pub use board::{
     AGENTS_SHOWN, AgentCounts, Board, RECENT_SHOWN, WAITING_SHOWN, Waiting, WaitingRow,
 };
@@ -44,6 +48,10 @@ pub use gauges::{
 pub use hours::AdHocRow;
 pub use ledger::{DAYS_KEPT, LINES_KEPT, Line};
 pub use month::{Month, NotAMonth};
+pub use operating::{
+    AgentFigures, By, CallFigures, DEFINITIONS, Definition, NotAWindow, NotTogether, Operating,
+    OperatingRow, OperatingWanted, SPAN_MOST_DAYS,
+};
 pub use outcome::{Decision, Outcome, PerOutcome, Progress, outcome_of};
 pub use outlook::{Outlook, Outlooks, Warning};
 pub use placed::{FULL_MONTHS_KEPT, FullTime, PLACED_KEPT, PlacedRow};
@@ -57,3 +65,6 @@ pub use sound::{CallSound, FaultRow, LegSound, Measured, SoundTotals, Spread};
 pub use stamp::{local, written};
 pub use standing::{Behind, Figure, LeftOut, Side, Standing};
 pub use views::{RECENT_KEPT, Setup, Views};
+pub use worked::{
+    AGENT_DAYS_KEPT, Doing, HALF_HOURS, HALF_HOURS_KEPT, LinesFull, Times, Window, Work,
+};

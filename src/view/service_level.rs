@@ -30,6 +30,10 @@ pub struct Tally {
     pub longest_wait_ms: u64,
     /// Conversations of calls that are over, holds included, milliseconds.
     pub talk_ms: u64,
+    /// Holds within them, milliseconds.
+    pub hold_ms: u64,
+    /// After-call work that followed calls and is over, milliseconds.
+    pub wrap_up_ms: u64,
 }
 
 impl Tally {
@@ -55,6 +59,8 @@ impl Tally {
         self.answer_wait_ms = self.answer_wait_ms.saturating_add(other.answer_wait_ms);
         self.longest_wait_ms = self.longest_wait_ms.max(other.longest_wait_ms);
         self.talk_ms = self.talk_ms.saturating_add(other.talk_ms);
+        self.hold_ms = self.hold_ms.saturating_add(other.hold_ms);
+        self.wrap_up_ms = self.wrap_up_ms.saturating_add(other.wrap_up_ms);
     }
 
     fn ratio(&self, place: impl Fn(Outcome) -> Place) -> Ratio {

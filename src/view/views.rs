@@ -17,7 +17,10 @@ use super::service_level::Tally;
 use super::sound::SoundTotals;
 use super::stamp;
 use crate::base::{AgentId, CallId, TrunkId, Wall};
-use crate::event::{CallEvent, DeskEvent, EndCause, Entry, Fact, Origin, Party};
+use crate::event::{
+    CallEvent, DeskEvent, EndCause, Entry, Fact, FiguresEvent, Origin, Party, PlacedEnd,
+    PlacedEvent, TrunkEvent,
+};
 use chrono::NaiveDate;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -58,7 +61,7 @@ pub struct Views {
     total: Tally,
     left_out: PerOutcome,
     channels: BTreeMap<TrunkId, u64>,
-    agents: Agents,
+    pub(super) agents: Agents,
     placed: PlacedCalls,
     sound: SoundTotals,
     hours: AdHocHours,
@@ -69,7 +72,7 @@ impl Views {
     /// Views of an empty history.
     #[must_use]
     pub fn new(setup: Setup) -> Self {
-        let mut agents = Agents::default();
+        let mut agents = Agents::new(setup.timezone);
         agents.set_roster(setup.agents);
         Self {
             desk: setup.desk,
@@ -110,6 +113,9 @@ impl Views {
         }
         self.holes += entry.seq - self.last_seq - 1;
         self.last_seq = entry.seq;
+        if is_witness(&entry.fact) {
+            self.agents.worked_mut().witness(entry.at);
+        }
         match &entry.fact {
             Fact::Call { call, t_ms, event } => {
                 self.apply_call(*call, *t_ms, event, entry.at, entry.seq);
@@ -136,6 +142,11 @@ impl Views {
             Fact::Message { .. } | Fact::Callback { .. } => {}
             Fact::Trunk { trunk, event } => {
                 self.placed.trunk(trunk, event, entry.at, self.timezone);
+                let worked = self.agents.worked_mut();
+                match event {
+                    TrunkEvent::ChannelsFull => worked.lines_fill(entry.at),
+                    TrunkEvent::ChannelsFree { for_ms } => worked.lines_full(*for_ms, entry.at),
+                }
             }
             Fact::Agent { agent, event } => self.agents.apply(agent, event, entry.at),
             Fact::Figures { event } => {
@@ -151,6 +162,10 @@ impl Views {
             } => self.hours.apply(event, entry.at),
         }
         self.attended.apply(&entry.fact);
+        for it in self.agents.take_wrapped_up() {
+            let ms = self.ledger.wrapped_up(&it);
+            self.total.wrap_up_ms = self.total.wrap_up_ms.saturating_add(ms);
+        }
     }
 
     /// Voice messages that were left and not deleted, the newest first.
@@ -200,26 +215,36 @@ impl Views {
                     self.agents.offer_over(agent, at);
                     self.agents.rang(agent, None, today);
                 }
-                self.agents.in_call(agent, id, at);
+                self.agents.in_call(agent, id, self.ledger.spot(id), at);
+                self.agents.taken(agent);
             }
             CallEvent::Transferred { by, .. }
             | CallEvent::SentAway { by, .. }
             | CallEvent::Parked { by, .. } => {
-                self.agents.call_over(by, id);
+                self.agents.call_over(by, id, at);
             }
-            CallEvent::Returned { agent } => self.agents.in_call(agent, id, at),
+            CallEvent::Returned { agent } => {
+                self.agents.in_call(agent, id, self.ledger.spot(id), at);
+            }
             CallEvent::Ended { .. } => {
                 for agent in &call.offers {
                     self.agents.offer_over(agent, at);
                 }
-                if let Some(agent) = call.talks_with() {
-                    self.agents.call_over(agent, id);
+                // Whoever was with the caller, also one who left without a word.
+                for talk in &call.talks {
+                    self.agents.call_over(&talk.agent, id, at);
                 }
             }
             _ => {}
         }
+        let before = call.hold.lasts();
         self.attended.call((id, at), (&call.caller, &call.number), event);
         let decision = call.step(event, t_ms, &self.policy);
+        if call.hold.lasts() != before
+            && let Some(agent) = call.talks_with()
+        {
+            self.agents.held(agent, id, call.hold.lasts(), at);
+        }
         if call.progress.asked_at_ms().is_some() && call.waiting_since_seq.is_none() {
             call.waiting_since_seq = Some(seq);
             self.waiting.insert(seq, id);
@@ -263,9 +288,13 @@ impl Views {
     }
 
     fn end(&mut self, call: Call) {
-        let talk_ms = call.talks.iter().filter_map(|talk| talk.length_ms).sum();
+        let talk_ms: u64 = call.talks.iter().filter_map(|talk| talk.length_ms).sum();
+        if call.counted {
+            self.total.talk_ms = self.total.talk_ms.saturating_add(talk_ms);
+            self.total.hold_ms = self.total.hold_ms.saturating_add(call.hold.ms);
+        }
         let (group, agent) = (call.group.as_ref(), call.agent.as_ref());
-        self.ledger.end(call.id, &Last { group, agent, talk_ms });
+        self.ledger.end(call.id, &Last { group, agent, talk_ms, hold_ms: call.hold.ms });
         if let Origin::Trunk(trunk) = &call.origin
             && let Some(used) = self.channels.get_mut(trunk)
         {
@@ -478,6 +507,28 @@ impl Views {
     #[must_use]
     pub fn is_demonstration(&self) -> bool {
         self.demonstration
+    }
+}
+
+/// Whether an entry shows that the desk ran at its time: the next start gives calls their last word, and notes
+/// changed settings, before it says that it began.
+fn is_witness(fact: &Fact) -> bool {
+    match fact {
+        Fact::Call { event: CallEvent::Ended { cause: EndCause::Restart, .. }, .. }
+        | Fact::Placed { event: PlacedEvent::Ended { why: PlacedEnd::Restart, .. }, .. }
+        | Fact::Figures { event: FiguresEvent::SettingsChanged { .. } }
+        // Looked at in `Agents::restarted`.
+        | Fact::Desk { event: DeskEvent::Started { .. } } => false,
+        Fact::Call { .. }
+        | Fact::Placed { .. }
+        | Fact::Sound { .. }
+        | Fact::Trunk { .. }
+        | Fact::Agent { .. }
+        | Fact::Recording { .. }
+        | Fact::Message { .. }
+        | Fact::Callback { .. }
+        | Fact::Figures { .. }
+        | Fact::Desk { .. } => true,
     }
 }
 

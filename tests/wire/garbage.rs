@@ -225,6 +225,7 @@ fn garbage_at_the_web_page_disturbs_nobody() {
         ("GET", "/api/v1/calls"),
         ("GET", "/api/v1/agents"),
         ("GET", "/api/v1/service-level"),
+        ("GET", "/api/v1/operating"),
         ("GET", "/metrics"),
         ("POST", "/api/v1/agents/6002/sign-in"),
     ] {

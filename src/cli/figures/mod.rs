@@ -1,14 +1,16 @@
-//! The commands about the contract's figures: those that read the history, `calls`, `explain` and
-//! `service-level`, and those that ask the running desk to write into it, `exclude` and `close-month`.
+//! The commands about figures: those that read the history, `calls`, `explain`, `service-level` and
+//! `operating`, and those that ask the running desk to write into it, `exclude` and `close-month`.
 
 mod calls;
 mod declare;
 mod explain;
+mod operating;
 mod service_level;
 
 pub use calls::{Calls, calls};
 pub use declare::{CloseMonth, Exclude, close_month, exclude};
 pub use explain::{Explain, explain};
+pub use operating::{Operating, operating};
 pub use service_level::{ServiceLevel, service_level};
 
 use super::Reply;

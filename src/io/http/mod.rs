@@ -27,6 +27,7 @@ mod guard;
 mod hours;
 mod hub;
 mod in_call;
+mod operating;
 mod pages;
 mod parked;
 mod range;
@@ -221,6 +222,7 @@ fn router(server: Server) -> Router {
         .route("/api/v1/trunks", get(api::trunks))
         .route("/api/v1/hours", get(hours::shown))
         .route("/api/v1/hours/{number}/{action}", post(hours::order))
+        .route("/api/v1/operating", get(operating::shown))
         .route("/api/v1/exclusions", get(figures::exclusions).post(figures::enter))
         .route("/api/v1/exclusions/{number}/{action}", post(figures::judge))
         .route("/api/v1/months/{month}/close", post(figures::close))

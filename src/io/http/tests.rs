@@ -249,6 +249,7 @@ async fn nothing_is_told_without_the_token() {
         "GET /api/v1/calls",
         "GET /api/v1/calls/00000000-0000-0001-0000-000000000001",
         "GET /api/v1/service-level",
+        "GET /api/v1/operating",
         "GET /api/v1/agents",
         "GET /api/v1/board",
         "GET /api/v1/recordings",

@@ -7,6 +7,7 @@
 use super::machine::machine;
 use super::page::{Page, float, number, seconds};
 use super::sound;
+use super::worked::worked;
 use crate::base::{CallId, Wall};
 use crate::view::{AgentState, Gauges, Month, Outcome, Ratio, Views};
 
@@ -35,6 +36,7 @@ impl Metrics {
         let mut page = Page::default();
         self.identity(&mut page, views);
         calls(&mut page, views, age_ms);
+        worked(&mut page, views);
         month(&mut page, views, now);
         sound::heard(&mut page, views);
         machine(&mut page, views, gauges);

@@ -134,3 +134,37 @@ async fn a_month_is_closed_when_it_is_over_with_the_hash_of_the_history() {
         assert_eq!(world.post(path, body).await.status(), 400, "{path} {body}");
     }
 }
+
+#[tokio::test]
+async fn operating_figures_come_as_json_and_as_a_sheet() {
+    let world = World::new().await;
+    one_abandoned(&world).await;
+    let agent = |seq, event| {
+        let fact = Fact::Agent { agent: "2001".into(), event };
+        Entry { seq, at: Wall(MORNING), fact }
+    };
+    let signed_in = AgentEvent::SignedIn { by: Means::Api };
+    world.feed(vec![agent(4, signed_in), agent(5, AgentEvent::Phone { reachable: true })]).await;
+    world.skew.store(90_000, Ordering::Relaxed);
+    let day =
+        world.get("/api/v1/operating?by=half_hour&from=2026-10-01&to=2026-10-01").await.json();
+    let row = &day["rows"][20];
+    assert_eq!((&row["key"], &row["calls"]["offered"]), (&"10:00".into(), &1.into()));
+    assert_eq!(row["calls"]["service_level"]["percent"], "0.00");
+    // What lasts is counted until now.
+    let idle = row["agents"]["ms"]["idle"].as_u64().expect("a time");
+    assert!((90_000..600_000).contains(&idle), "{idle}");
+    assert_eq!((&row["agents"]["agents"], &row["lines_full"]["ms"]), (&1.into(), &0.into()));
+    assert_eq!(day["definitions"][0]["figure"], "offered");
+    let today = world.get("/api/v1/operating").await.json();
+    assert_eq!((&today["from"], &today["by"]), (&"2026-10-01".into(), &"day".into()));
+    let sheet = world.get("/api/v1/operating?month=2026-10&by=agent&format=csv").await;
+    assert_eq!(sheet.header("content-type"), Some("text/csv; charset=utf-8"));
+    let named = "attachment; filename=\"operating-2026-10-01-agent.csv\"";
+    assert_eq!(sheet.header("content-disposition"), Some(named));
+    assert!(sheet.body.starts_with("\u{feff}内線,氏名,"), "{}", sheet.body);
+    for wrong in ["by=week", "from=2026-10-01", "month=2026-10&agent=2001&by=group", "page=1"] {
+        let refused = world.get(&format!("/api/v1/operating?{wrong}")).await;
+        assert_eq!(refused.status(), 400, "{wrong}");
+    }
+}
