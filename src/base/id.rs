@@ -95,6 +95,8 @@ names! {
     Number,
     /// A prompt's name: `prompts/<id>.wav`.
     PromptId,
+    /// A survey's name in the plan.
+    SurveyId,
     /// A trunk's name in the configuration.
     TrunkId,
 }

@@ -21,7 +21,7 @@ pub use channels::Channels;
 pub use csv::{CsvCell, csv_bytes};
 pub use id::{
     AgentId, BoxId, CallId, CallbackId, EntryId, GroupId, LegId, MenuId, Number, PlayId, PromptId,
-    TapId, TrunkId,
+    SurveyId, TapId, TrunkId,
 };
 pub use keys::KeysBy;
 pub use language::Language;

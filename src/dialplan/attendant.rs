@@ -87,6 +87,21 @@ pub struct Callback {
     pub most: u32,
 }
 
+/// Questions that a caller is asked after a call (満足度調査).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Survey {
+    /// What is asked, one to ten; each is answered by a key from 1 (満足) to 5 (不満).
+    pub questions: Vec<PromptId>,
+    /// Told before a question is asked again.
+    pub wrong: PromptId,
+    /// Told at the end.
+    pub thanks: PromptId,
+    /// How long a key is awaited after the question.
+    pub timeout: Duration,
+    /// How often a question is asked in all before the caller is let go.
+    pub tries: u32,
+}
+
 /// A way that depends on the time.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Branch {

@@ -5,7 +5,7 @@ use super::finding::{Findings, nearest};
 use super::parse::{From, Marks};
 use super::plan::{Plan, Target};
 use super::problem::{Problem, What};
-use crate::base::{AgentId, BoxId, CallbackId, EntryId, GroupId, MenuId, PromptId};
+use crate::base::{AgentId, BoxId, CallbackId, EntryId, GroupId, MenuId, PromptId, SurveyId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Most phones that one call may ring at once.
@@ -22,6 +22,7 @@ pub(crate) fn whole(
     ways(marks, &kinds, out);
     super::parse_attendant::check_dialled(marks, &kinds, out);
     hours(marks, out);
+    surveys(marks, out);
     members(plan, marks, out);
     reached(plan, marks, out);
     circles(marks, out);
@@ -126,6 +127,22 @@ fn ways(marks: &Marks, kinds: &BTreeMap<&str, What>, out: &mut Findings) {
             | Target::Enter(_)
             | Target::Announce(_)
             | Target::Refuse(_) => {}
+        }
+    }
+}
+
+fn surveys(marks: &Marks, out: &mut Findings) {
+    for named in &marks.surveys_named {
+        if !marks.surveys.contains_key(&named.value) {
+            let near = nearest(named.value.as_str(), marks.surveys.keys().map(SurveyId::as_str));
+            let name = named.value.as_str().to_owned();
+            out.at(&named.span, Problem::NoSuch { what: What::Survey, name, near });
+        }
+    }
+    for (id, span) in &marks.surveys {
+        if !marks.surveys_named.iter().any(|named| named.value == *id) {
+            let name = id.as_str().to_owned();
+            out.at(span, Problem::Unreachable { what: What::Survey, name });
         }
     }
 }

@@ -32,7 +32,7 @@ mod walk_group;
 mod walk_text;
 mod walked;
 
-pub use attendant::{Branch, Callback, Dial, Dialled, Entry, Mailbox, Speak};
+pub use attendant::{Branch, Callback, Dial, Dialled, Entry, Mailbox, Speak, Survey};
 pub use check::MOST_RUNG_AT_ONCE;
 pub use finding::{Both, Finding, Findings, Lang, Message, Place, Severity, Source, nearest, tame};
 pub use holiday_table::HolidayTable;

@@ -10,7 +10,9 @@ use super::problem::{Problem, What};
 use super::reader::{At, Item, Table};
 use super::shape::{Kind, NumberRule, Shape, TextRule};
 use super::values::{self, RangeFault};
-use crate::base::{AgentId, BoxId, CallbackId, EntryId, GroupId, MenuId, Number, PromptId};
+use crate::base::{
+    AgentId, BoxId, CallbackId, EntryId, GroupId, MenuId, Number, PromptId, SurveyId,
+};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Range, RangeInclusive};
 use std::sync::Arc;
@@ -51,6 +53,10 @@ pub(crate) struct Marks {
     pub(crate) mailboxes: BTreeMap<BoxId, Range<usize>>,
     /// Where ways to be called back are written.
     pub(crate) callbacks: BTreeMap<CallbackId, Range<usize>>,
+    /// Where surveys are written.
+    pub(crate) surveys: BTreeMap<SurveyId, Range<usize>>,
+    /// Every naming of a survey.
+    pub(crate) surveys_named: Vec<At<SurveyId>>,
     /// Where groups are written.
     pub(crate) groups: BTreeMap<GroupId, Range<usize>>,
     /// Where agents are written: a range of numbers is one place.
@@ -139,6 +145,7 @@ pub(crate) fn plan(document: &Spanned<DeTable>, out: &mut Findings) -> (Plan, Ma
         entries: BTreeMap::new(),
         mailboxes: BTreeMap::new(),
         callbacks: BTreeMap::new(),
+        surveys: BTreeMap::new(),
         groups: BTreeMap::new(),
         preferred,
         agents: BTreeMap::new(),
@@ -199,6 +206,13 @@ pub(crate) fn plan(document: &Spanned<DeTable>, out: &mut Findings) -> (Plan, Ma
         reading.marks.callbacks.insert(id.clone(), key.span);
         if let Some(callback) = super::parse_attendant::callback(&mut reading, &item) {
             plan.callbacks.insert(id, callback);
+        }
+    }
+    for (key, item) in reading.named(&mut top, "surveys") {
+        let id = SurveyId::from(key.value);
+        reading.marks.surveys.insert(id.clone(), key.span);
+        if let Some(survey) = super::parse_attendant::survey(&mut reading, &item) {
+            plan.surveys.insert(id, survey);
         }
     }
     for (key, item) in reading.named(&mut top, "groups") {

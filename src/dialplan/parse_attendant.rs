@@ -1,13 +1,13 @@
 //! What the auto attendant does besides menus, as it is written: numbers to be entered, branches by hours,
 //! languages, extensions that can be dialled.
 
-use super::attendant::{Branch, Callback, Dial, Entry, Mailbox, Speak};
+use super::attendant::{Branch, Callback, Dial, Entry, Mailbox, Speak, Survey};
 use super::parse::{From, MOST_AGENTS, Reading};
 use super::parse_way::way;
 use super::plan::Target;
 use super::problem::{Problem, What};
 use super::reader::{At, Item, Table};
-use super::shape::show;
+use super::shape::{Shape, show};
 use super::values;
 use crate::base::{BoxId, EntryId, GroupId, Language, MenuId, Number};
 use std::collections::{BTreeMap, BTreeSet};
@@ -16,6 +16,9 @@ use std::time::Duration;
 
 /// Digits that a caller may enter at most.
 pub(crate) const MOST_DIGITS: u64 = 32;
+
+/// Questions of one survey.
+const MOST_QUESTIONS: usize = 10;
 
 const fn s(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -200,6 +203,34 @@ pub(crate) fn callback(reading: &mut Reading<'_, '_>, item: &Item) -> Option<Cal
         within,
         most: u32::try_from(most).unwrap_or(1),
     })
+}
+
+/// Reads one `[surveys.…]`.
+pub(crate) fn survey(reading: &mut Reading<'_, '_>, item: &Item) -> Option<Survey> {
+    let mut table = item.table(reading.out)?;
+    let questions = table.need("questions", "questions = [\"survey-question\"]", reading.out);
+    let list: Vec<Item> = questions.iter().flat_map(Item::one_or_list).collect();
+    if let Some(item) =
+        questions.as_ref().filter(|_| list.is_empty() || list.len() > MOST_QUESTIONS)
+    {
+        let key = "questions".to_owned();
+        reading.out.at(
+            &item.span,
+            if list.is_empty() {
+                Shape::MissingKey { key, example: "questions = [\"survey-question\"]" }
+            } else {
+                Shape::TooMany { key, most: MOST_QUESTIONS }
+            },
+        );
+    }
+    let questions = list.iter().filter_map(|item| reading.prompt_in(item)).collect();
+    let wrong = reading.prompt(&mut table, "wrong", "survey-wrong");
+    let thanks = reading.prompt(&mut table, "thanks", "survey-thanks");
+    let timeout = table.duration("timeout", TIMEOUT, s(8), reading.out);
+    let tries = table.integer("tries", 1..=5, 2, reading.out);
+    table.finish(reading.out);
+    let tries = u32::try_from(tries).unwrap_or(1);
+    Some(Survey { questions, wrong, thanks, timeout, tries })
 }
 
 /// Where keys lead while a call waits in a group: to a message or a call back.

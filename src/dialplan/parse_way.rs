@@ -8,7 +8,7 @@ use super::problem::{Problem, What};
 use super::reader::{At, Item, Table};
 use super::shape::{Kind, NumberRule, Shape, TextRule, show};
 use super::values;
-use crate::base::{AgentId, GroupId, MenuId, Number, TrunkId};
+use crate::base::{AgentId, GroupId, MenuId, Number, SurveyId, TrunkId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -314,8 +314,14 @@ pub(crate) fn group(reading: &mut Reading<'_, '_>, id: &GroupId, item: &Item) ->
     }
     queue.finish(reading.out);
     let recorded = reading.recorded(&mut table);
+    let survey = table.get("survey").and_then(|item| item.raw(reading.out)).map(|name| {
+        let name = name.map(SurveyId::from);
+        reading.marks.surveys_named.push(name.clone());
+        name.value
+    });
     table.finish(reading.out);
     Some(Group {
+        survey,
         name,
         number,
         agents,

@@ -2,14 +2,15 @@
 //!
 //! The types here are what `pbx` acts on. How they are written in TOML is `parse`'s business.
 
-use super::attendant::{Branch, Callback, Dial, Entry, Mailbox, Speak};
+use super::attendant::{Branch, Callback, Dial, Entry, Mailbox, Speak, Survey};
 use super::holiday_table::HolidayTable;
 use super::in_call::InCall;
 use super::outside::Outside;
 use super::park::Lot;
 use super::picking::{Overflow, Picking, Preferred, Skills};
 use crate::base::{
-    AgentId, BoxId, CallbackId, EntryId, GroupId, MenuId, Number, Private, PromptId, TrunkId,
+    AgentId, BoxId, CallbackId, EntryId, GroupId, MenuId, Number, Private, PromptId, SurveyId,
+    TrunkId,
 };
 use chrono::{NaiveDate, NaiveTime, Weekday};
 use std::collections::{BTreeMap, BTreeSet};
@@ -38,6 +39,8 @@ pub struct Plan {
     pub mailboxes: BTreeMap<BoxId, Mailbox>,
     /// Ways to be called back.
     pub callbacks: BTreeMap<CallbackId, Callback>,
+    /// Surveys after a call.
+    pub surveys: BTreeMap<SurveyId, Survey>,
     /// Hunt groups.
     pub groups: BTreeMap<GroupId, Group>,
     /// Callers who are served before others.
@@ -373,6 +376,8 @@ pub struct Group {
     pub closing: PromptId,
     /// Whether its calls are recorded, whatever their number says.
     pub recorded: Option<Recorded>,
+    /// What a caller is asked whose agent hangs up first.
+    pub survey: Option<SurveyId>,
 }
 
 /// Who is rung next.

@@ -126,6 +126,8 @@ pub enum What {
     Mailbox,
     /// A way to be called back.
     Callback,
+    /// A survey.
+    Survey,
     /// A group.
     Group,
     /// An agent.
@@ -150,6 +152,7 @@ impl What {
             Self::Entry => ["番号入力", "entry"],
             Self::Mailbox => ["伝言の箱", "message box"],
             Self::Callback => ["折り返し", "call back"],
+            Self::Survey => ["満足度調査", "survey"],
             Self::Group => ["グループ", "group"],
             Self::Agent => ["オペレータ", "agent"],
             Self::DeskNumber => ["着信番号", "desk number"],

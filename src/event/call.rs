@@ -3,7 +3,7 @@
 use super::agent::Means;
 use crate::base::{
     AgentId, BoxId, CallbackId, EntryId, GroupId, Language, MenuId, Number, Private, PromptId,
-    Reason, TrunkId,
+    Reason, SurveyId, TrunkId,
 };
 use serde::{Deserialize, Serialize};
 
@@ -125,6 +125,22 @@ pub enum CallEvent {
         entered: bool,
         /// It is an extension of ours.
         inside: bool,
+    },
+    /// The agent has hung up, and the caller, who has not, is asked how it was: the conversation is over.
+    SurveyBegan {
+        /// The agent.
+        by: AgentId,
+        /// Which of the plan's surveys.
+        survey: SurveyId,
+    },
+    /// The caller answered a question of it.
+    SurveyAnswered {
+        /// Of which survey.
+        survey: SurveyId,
+        /// Which question, from 1.
+        question: u8,
+        /// The key: 1 (満足, satisfied) to 5 (不満, dissatisfied).
+        answer: u8,
     },
     /// The caller asked for an operator, by menu or by the number dialled. From here on a caller who
     /// hangs up has abandoned.

@@ -19,6 +19,7 @@ use super::outside::Outside;
 use super::park::Parked;
 use super::say::{Script, Told};
 use super::staff::Missed;
+use super::survey::Surveying;
 use super::tape::{Announcing, Tape, TapeEvent};
 use super::timers::Timer;
 use super::transfer::{self, Passing};
@@ -118,6 +119,8 @@ pub(super) enum State {
     Parked(Parked),
     /// Talks with somebody who is no agent, to whom an agent sent it.
     Away(Away),
+    /// Is asked how it was, its agent gone.
+    Surveying(Surveying),
     /// Over: the desk forgets it at once.
     Over,
 }
@@ -420,7 +423,8 @@ impl Call {
             | State::Leaving(_)
             | State::Asking(_)
             | State::Announcing(_)
-            | State::Telling(_) => {}
+            | State::Telling(_)
+            | State::Surveying(_) => {}
             State::Hunting(mut hunt) => {
                 hunt.withdraw_all(self, why, floor, turn);
                 hunt.leave(floor);
@@ -472,7 +476,7 @@ impl Call {
     }
 
     /// The group remembers how long its call took.
-    fn keep_pace(&self, wrap_up: Duration, floor: &mut Floor, turn: &Turn<'_>) {
+    pub(super) fn keep_pace(&self, wrap_up: Duration, floor: &mut Floor, turn: &Turn<'_>) {
         let group = self.group.as_ref().and_then(|group| floor.group_ix(group));
         if let (Some(group), Some(at)) = (group, self.answered_at) {
             floor.group_mut(group).pace.add(turn.now.mono.since(at) + wrap_up);
@@ -492,6 +496,7 @@ impl Call {
             State::Passing(passing) => passing.deadline(),
             State::Parked(parked) => parked.deadline(),
             State::Away(away) => away.deadline(),
+            State::Surveying(at) => Some(at.deadline()),
             State::New
             | State::Direct(_)
             | State::Talking(_)

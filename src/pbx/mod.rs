@@ -40,6 +40,7 @@ mod say;
 mod slots;
 mod staff;
 mod supervise;
+mod survey;
 mod table;
 mod taken;
 mod talked;

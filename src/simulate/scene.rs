@@ -317,6 +317,7 @@ fn plan(agents: u64, rng: &mut Rng) -> Plan {
         menus: BTreeMap::from([(MenuId::from("main"), main_menu(rng))]),
         entries: BTreeMap::from([(EntryId::from("staff"), entry(rng))]),
         mailboxes: BTreeMap::new(),
+        surveys: BTreeMap::new(),
         callbacks: BTreeMap::from([(CallbackId::from("back"), callback(rng))]),
         groups,
         preferred: BTreeMap::new(),
@@ -488,6 +489,7 @@ fn group(number: &str, agents: Vec<AgentId>, rng: &mut Rng) -> Group {
     };
     let picking = picking(&agents, rng);
     Group {
+        survey: None,
         name: number.to_owned(),
         number: Some(Number::from(number)),
         agents,

@@ -296,6 +296,17 @@ impl Watch {
                     self.wrong.push(format!("{id} is asked for while it is on hold"));
                 }
             }
+            CallEvent::SurveyBegan { by, .. } => {
+                if call.answered_by.take().as_ref() != Some(by) {
+                    self.wrong.push(format!("{id} was left by {by}, who did not have it"));
+                }
+                if !call.held_by.is_empty() {
+                    self.wrong.push(format!("{id} was asked how it was while it was on hold"));
+                }
+                if let Some(agent) = self.agents.get_mut(by) {
+                    agent.talks_in.remove(&id);
+                }
+            }
             CallEvent::Parked { by, slot } => {
                 if call.answered_by.take().as_ref() != Some(by) {
                     self.wrong.push(format!("{id} was parked by {by}, who did not have it"));
@@ -409,6 +420,7 @@ impl Watch {
             | CallEvent::MessageLeft { .. }
             | CallEvent::MessageDropped { .. }
             | CallEvent::CallbackAsked { .. }
+            | CallEvent::SurveyAnswered { .. }
             | CallEvent::Queued { .. }
             | CallEvent::Announced { .. } => {}
         }

@@ -5,6 +5,7 @@ use super::policy::Policy;
 use super::recorded::{self, Recorded};
 use super::rule::Rule;
 use super::sound::CallSound;
+use super::survey::Answers;
 use crate::base::{AgentId, CallId, EntryId, GroupId, Language, Number, Private, Wall};
 use crate::event::{CallEvent, Caller, EndCause, Entry, Fact, Origin, Party};
 use serde::Serialize;
@@ -27,6 +28,8 @@ pub enum CallState {
     Parked,
     /// With somebody who is no operator, to whom one sent it: a number outside, or a phone of ours.
     Away,
+    /// Its conversation is over: the caller is asked how it was.
+    Surveyed,
     /// Over.
     Ended,
 }
@@ -189,6 +192,8 @@ pub(super) struct Call {
     pub(super) parked: Option<Parked>,
     /// With whom an agent sent it to.
     away: bool,
+    /// Its conversation is over, and it is asked how it was: what it said.
+    pub(super) answers: Option<Answers>,
     pub(super) hold: Hold,
     end: Option<(Party, EndCause)>,
     pub(super) recordings: Vec<Recorded>,
@@ -219,6 +224,7 @@ impl Call {
             sound: CallSound::default(),
             parked: None,
             away: false,
+            answers: None,
             hold: Hold::default(),
             end: None,
             recordings: Vec::new(),
@@ -247,6 +253,15 @@ impl Call {
                 self.begin_talk(agent, t_ms);
             }
             CallEvent::Transferred { .. } | CallEvent::SentAway { .. } => self.end_talk(t_ms),
+            CallEvent::SurveyBegan { survey, .. } => {
+                self.end_talk(t_ms);
+                self.answers = Some(Answers::none(survey.clone()));
+            }
+            CallEvent::SurveyAnswered { question, answer, .. } => {
+                if let Some(answers) = &mut self.answers {
+                    answers.give(*question, *answer);
+                }
+            }
             CallEvent::Parked { by, slot } => {
                 self.end_talk(t_ms);
                 let (slot, by) = (slot.clone(), by.clone());
@@ -318,6 +333,8 @@ impl Call {
             CallState::Parked
         } else if self.away {
             CallState::Away
+        } else if self.answers.is_some() {
+            CallState::Surveyed
         } else if self.progress.decision().is_some() {
             // On its way from one operator to another.
             if self.offers.is_empty() { CallState::Waiting } else { CallState::Ringing }

@@ -61,6 +61,7 @@ impl Views {
             timezone: self.timezone().name(),
             figures: self.month_figures(month),
             excluded: Excluded::from(&excluded),
+            surveys: self.surveys.of(month),
             exclusions: self.exclusions_in(month),
             days: self.ledger.days(month.first(), month.last()).map(day).collect(),
             policy: self.policy().clone(),

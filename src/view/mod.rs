@@ -30,6 +30,7 @@ mod sliced;
 mod sound;
 mod stamp;
 mod standing;
+mod survey;
 mod views;
 mod worked;
 
@@ -64,6 +65,7 @@ pub use sliced::{AgentShare, BANDS, Band, Sliced, WaitBand};
 pub use sound::{CallSound, FaultRow, LegSound, Measured, SoundTotals, Spread};
 pub use stamp::{local, written};
 pub use standing::{Behind, Figure, LeftOut, Side, Standing};
+pub use survey::{POINTS, SURVEYS_KEPT, SurveyFigures};
 pub use views::{RECENT_KEPT, Setup, Views};
 pub use worked::{
     AGENT_DAYS_KEPT, Doing, HALF_HOURS, HALF_HOURS_KEPT, LinesFull, Times, Window, Work,

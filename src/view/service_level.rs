@@ -8,6 +8,7 @@ use super::month::Month;
 use super::outcome::{Decision, Outcome, PerOutcome};
 use super::policy::{Place, Policy};
 use super::ratio::{Rate, Ratio};
+use super::survey::SurveyFigures;
 use chrono::NaiveDate;
 use serde::Serialize;
 
@@ -172,6 +173,8 @@ pub struct MonthFigures {
     pub figures: Figures,
     /// Calls of excluded periods.
     pub excluded: Excluded,
+    /// What callers said who were asked after their call, by survey.
+    pub surveys: Vec<SurveyFigures>,
     /// Exclusions that touch the month, whether they hold or not.
     pub exclusions: Vec<ExclusionRow>,
     /// Days on which a call arrived, in order.

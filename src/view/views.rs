@@ -16,6 +16,7 @@ use super::recorded;
 use super::service_level::Tally;
 use super::sound::SoundTotals;
 use super::stamp;
+use super::survey::Surveys;
 use crate::base::{AgentId, CallId, TrunkId, Wall};
 use crate::event::{
     CallEvent, DeskEvent, EndCause, Entry, Fact, FiguresEvent, Origin, Party, PlacedEnd,
@@ -66,6 +67,7 @@ pub struct Views {
     sound: SoundTotals,
     hours: AdHocHours,
     attended: Attended,
+    pub(super) surveys: Surveys,
 }
 
 impl Views {
@@ -95,6 +97,7 @@ impl Views {
             sound: SoundTotals::default(),
             hours: AdHocHours::default(),
             attended: Attended::default(),
+            surveys: Surveys::default(),
         }
     }
 
@@ -220,7 +223,8 @@ impl Views {
             }
             CallEvent::Transferred { by, .. }
             | CallEvent::SentAway { by, .. }
-            | CallEvent::Parked { by, .. } => {
+            | CallEvent::Parked { by, .. }
+            | CallEvent::SurveyBegan { by, .. } => {
                 self.agents.call_over(by, id, at);
             }
             CallEvent::Returned { agent } => {
@@ -292,6 +296,9 @@ impl Views {
         if call.counted {
             self.total.talk_ms = self.total.talk_ms.saturating_add(talk_ms);
             self.total.hold_ms = self.total.hold_ms.saturating_add(call.hold.ms);
+        }
+        if let Some(answers) = call.answers.as_ref().filter(|_| call.counted) {
+            self.surveys.add(Month::of(self.day_of(call.arrived_at)), answers);
         }
         let (group, agent) = (call.group.as_ref(), call.agent.as_ref());
         self.ledger.end(call.id, &Last { group, agent, talk_ms, hold_ms: call.hold.ms });

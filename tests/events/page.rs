@@ -45,6 +45,7 @@ const PLAIN: &[(&str, &str, &str)] = &[
     ("EntryId", "string", ""),
     ("BoxId", "string", ""),
     ("CallbackId", "string", ""),
+    ("SurveyId", "string", ""),
     ("TrunkId", "string", ""),
     ("PromptId", "string", ""),
 ];

@@ -25,6 +25,7 @@ mod quality;
 mod recording;
 mod reload;
 mod rig;
+mod survey;
 mod table;
 mod talk;
 mod tones;

@@ -39,6 +39,10 @@ const PROMPTS: &[(&str, u64)] = &[
     ("parked-at-702", 902),
     ("parked-at-703", 903),
     ("supervised", 56),
+    ("survey-question", 920),
+    ("survey-again", 921),
+    ("survey-wrong", 922),
+    ("survey-thanks", 923),
 ];
 
 /// Ports from which the test trunk calls.

@@ -97,6 +97,14 @@ fn said(level: &MonthFigures, zone: chrono_tz::Tz, lang: Lang) -> String {
             format!("arrived in excluded periods {count}"),
         ));
     }
+    for survey in &level.surveys {
+        let points = survey.satisfaction.percent().unwrap_or_else(|| "-".to_owned());
+        let (name, said, asked) = (&survey.survey, survey.respondents, survey.asked);
+        line(lang.pick(
+            format!("満足度調査 {name}: {points} 点（回答 {said}/{asked}）"),
+            format!("survey {name}: {points} points ({said} of {asked} answered)"),
+        ));
+    }
     for row in &level.exclusions {
         let (from, until) = (view::written(row.from_ms, zone), view::written(row.until_ms, zone));
         let state = match &row.state {

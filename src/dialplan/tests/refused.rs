@@ -4,7 +4,7 @@ use super::*;
 use proptest::prelude::{ProptestConfig, any, prop_assert, proptest};
 
 /// (what is changed, into what, codes of the findings in order)
-const REFUSED: [(&str, &str, &[&str]); 102] = [
+const REFUSED: [(&str, &str, &[&str]); 107] = [
     ("name = \"窓口\"", "name = 窓口", &["syntax"]),
     ("name = \"窓口\"", "", &["missing-key"]),
     ("name = \"窓口\"", "name = \"\"", &["bad-text"]),
@@ -57,6 +57,23 @@ const REFUSED: [(&str, &str, &[&str]); 102] = [
     ("lines = 5", "lines = 5\n[preferred_callers]\n03-1234 = 1", &["bad-number"]),
     ("lines = 5", "lines = 5\n[preferred_callers]\n0398765432 = \"first\"", &["wrong-kind"]),
     ("strategy = \"linear\"", "strategy = \"fewest\"", &["bad-word"]),
+    ("strategy = \"linear\"", "strategy = \"linear\"\nsurvey = \"after\"", &["no-such"]),
+    ("strategy = \"linear\"", "strategy = \"linear\"\nsurvey = 1", &["wrong-kind"]),
+    (
+        "lines = 5",
+        "lines = 5\n[surveys.after]\nwrong = \"busy\"\nthanks = \"busy\"\nquestions = [\"busy\"]",
+        &["unreachable"],
+    ),
+    (
+        "lines = 5",
+        "lines = 5\n[surveys.after]\nwrong = \"busy\"\nthanks = \"busy\"\nquestions = []",
+        &["unreachable", "missing-key"],
+    ),
+    (
+        "lines = 5",
+        "lines = 5\n[surveys.after]\nwrong = \"busy\"\nthanks = \"busy\"\nquestions = [\"busy\"]\ntries = 0\ntimeout = \"0s\"",
+        &["unreachable", "out-of-range", "out-of-range"],
+    ),
     ("strategy = \"linear\"", "strategy = \"weighted\"\nring_outs = 0", &["out-of-range"]),
     (
         "strategy = \"linear\"",

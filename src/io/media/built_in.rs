@@ -34,7 +34,7 @@ pub(super) static MUSIC: BuiltIn = BuiltIn {
 };
 
 /// All that is spoken, in the order of their names.
-pub(super) static SPOKEN: [BuiltIn; 90] = spoken![
+pub(super) static SPOKEN: [BuiltIn; 93] = spoken![
     "adhoc-closed",
     "after-hours",
     "busy",
@@ -111,6 +111,9 @@ pub(super) static SPOKEN: [BuiltIn; 90] = spoken![
     "recorded",
     "slot-empty",
     "supervised",
+    "survey-question",
+    "survey-thanks",
+    "survey-wrong",
     "wait-10min",
     "wait-1min",
     "wait-2min",

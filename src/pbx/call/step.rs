@@ -6,7 +6,8 @@ use crate::pbx::api::Action;
 use crate::pbx::floor::{Floor, Turn};
 use crate::pbx::tape::TapeEvent;
 use crate::pbx::{
-    asking, away, consult, direct, entry, hunt, menu, message, park, queue, recall, tape, transfer,
+    asking, away, consult, direct, entry, hunt, menu, message, park, queue, recall, survey, tape,
+    transfer,
 };
 
 impl Call {
@@ -20,6 +21,7 @@ impl Call {
         if matches!(event, E::Due) {
             self.tape_is(TapeEvent::Due, floor, turn);
         }
+        let asked = matches!(event, E::PhoneGone(_)).then(|| self.survey(floor)).flatten();
         match (&mut self.state, event) {
             (S::New | S::Over, E::Said { .. }) => {}
             (_, E::Said { by, reason }) => {
@@ -37,6 +39,7 @@ impl Call {
                 | S::Asking(_)
                 | S::Announcing(_)
                 | S::Telling(_)
+                | S::Surveying(_)
                 | S::Hunting(_)
                 | S::Direct(_)
                 | S::Talking(_)
@@ -53,6 +56,7 @@ impl Call {
                 | S::Asking(_)
                 | S::Announcing(_)
                 | S::Telling(_)
+                | S::Surveying(_)
                 | S::Hunting(_)
                 | S::Direct(_)
                 | S::Talking(_)
@@ -93,6 +97,10 @@ impl Call {
                 }
             }
 
+            (S::Surveying(_), E::Key(key)) => survey::key(self, key, floor, turn),
+            (S::Surveying(_), E::Played(play)) => survey::played(self, Some(play), floor, turn),
+            (S::Surveying(_), E::Due) => survey::due(self, floor, turn),
+
             (S::Hunting(_), E::Key(key)) => queue::key(self, key, floor, turn),
             (S::Hunting(_), E::Played(play)) => queue::played(self, Some(play), floor, turn),
             (S::Hunting(_), E::Due) => queue::due(self, floor, turn),
@@ -122,6 +130,10 @@ impl Call {
 
             (S::Talking(talk), E::PhoneGone(_)) if transfer::was_misled(talk, turn) => {
                 transfer::call_back(self, floor, turn);
+            }
+            (S::Talking(_), E::PhoneGone(_)) if asked.is_some() => {
+                let Some(id) = asked else { return };
+                survey::begin(self, id, floor, turn);
             }
             (S::Talking(_), E::PhoneGone(_) | E::PhoneRefused(..)) => {
                 self.end(Party::Agent, EndCause::HungUp, Over::Phone, 0, floor, turn);
@@ -211,6 +223,7 @@ impl Call {
                 | S::Asking(_)
                 | S::Announcing(_)
                 | S::Telling(_)
+                | S::Surveying(_)
                 | S::Hunting(_)
                 | S::Direct(_)
                 | S::Talking(_)
@@ -238,6 +251,7 @@ impl Call {
                 | S::Asking(_)
                 | S::Announcing(_)
                 | S::Telling(_)
+                | S::Surveying(_)
                 | S::Hunting(_)
                 | S::Direct(_)
                 | S::Passing(_)
@@ -269,7 +283,8 @@ impl Call {
                 | S::Leaving(_)
                 | S::Asking(_)
                 | S::Announcing(_)
-                | S::Telling(_),
+                | S::Telling(_)
+                | S::Surveying(_),
                 E::PhoneRings
                 | E::PhoneAnswered(_)
                 | E::PhoneRefused(..)
@@ -286,6 +301,7 @@ impl Call {
                 | S::Asking(_)
                 | S::Announcing(_)
                 | S::Telling(_)
+                | S::Surveying(_)
                 | S::Direct(_)
                 | S::Talking(_)
                 | S::Passing(_)

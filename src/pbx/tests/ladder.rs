@@ -350,6 +350,10 @@ fn fact(event: &CallEvent) -> String {
         }
         CallEvent::ConsultBegan { by, with } => format!("ConsultBegan {by} {with}"),
         CallEvent::ConsultEnded { with, why } => format!("ConsultEnded {with} {why:?}"),
+        CallEvent::SurveyBegan { by, survey } => format!("SurveyBegan {by} {survey}"),
+        CallEvent::SurveyAnswered { survey, question, answer } => {
+            format!("SurveyAnswered {survey} {question} {answer}")
+        }
         CallEvent::Parked { by, slot } => format!("Parked {by} {slot}"),
         CallEvent::Unparked { slot, how, phone: None } => format!("Unparked {slot} {how:?}"),
         CallEvent::Unparked { slot, how, phone: Some(phone) } => {
@@ -407,6 +411,11 @@ fn agents_do_by_keys_what_the_ladders_say() {
 #[test]
 fn callers_are_parked_as_the_ladders_say() {
     told_in("parking.txt", include_str!("parking.txt"));
+}
+
+#[test]
+fn callers_are_asked_how_it_was_as_the_ladders_say() {
+    told_in("surveys.txt", include_str!("surveys.txt"));
 }
 
 /// Plays what a file tells, and compares.

@@ -20,7 +20,8 @@ use crate::base::{
 use crate::dialplan::{
     Agent, AtClosing, Branch, Callback, ClosedTargets, DeskNumber, Dial, Entry, FeatureCode, Group,
     Hours, InCall, Lot, Mailbox, Menu, Overflow, OverflowWhen, PLAIN_PRIORITY, Pausing, Picking,
-    Plan, Recall, SetAside, Share, Skills, Span, Speak, Strategy, Target, WeekdayKey, Widening,
+    Plan, Recall, SetAside, Share, Skills, Span, Speak, Strategy, Survey, Target, WeekdayKey,
+    Widening,
 };
 use chrono::NaiveTime;
 use std::collections::{BTreeMap, BTreeSet};
@@ -57,6 +58,7 @@ fn desk_number(open: Target) -> DeskNumber {
 /// two minutes, comforts every 30 s.
 fn group(strategy: Strategy, number: &str, agents: &[&str]) -> Group {
     Group {
+        survey: None,
         name: "group".to_owned(),
         number: Some(number.into()),
         agents: agents.iter().map(|agent| AgentId::from(*agent)).collect(),
@@ -123,7 +125,7 @@ fn lot(number: &str, slots: &[&str], recall: Recall) -> Arc<Lot> {
 /// (to the parker, then an announcement) |
 /// | 0312345679 | group `line`, priority 2 |
 /// | 708–711 | `fewest`, `weighted` (272 twice as often as 271), `layers` (281 behind 282 283; two ring-outs
-/// are one), `keeps` (714; 292; who is passed on keeps its place), `brief` (712; 291; to `line` when one waits or after 40 s), `sorry` (713; 291; an announcement when the
+/// are one), `keeps` (714; 292; who is passed on keeps its place; then the survey `after`), `brief` (712; 291; to `line` when one waits or after 40 s), `sorry` (713; 291; an announcement when the
 /// estimate is above 90 s), `skilled` (711; printer 3; 282 has 2, 283 has 3; after 30 s 2 suffices, after 60 s anybody) |
 fn plan() -> Plan {
     let number = |n: &str| Number::from(n);
@@ -226,6 +228,7 @@ fn plan() -> Plan {
     sorry.overflow = vec![Overflow { when: OverflowWhen::Estimated(secs(90)), to: sorry_to }];
     let mut keeps = group(Strategy::Linear, "714", &["292"]);
     keeps.keeps_place = true;
+    keeps.survey = Some("after".into());
     let mut urgent = desk_number(to("line"));
     urgent.priority = 2;
     let extensions = [
@@ -285,6 +288,17 @@ fn plan() -> Plan {
                 wrong: "wrong_number".into(),
                 then: to("line"),
                 otherwise: Target::Announce("goodbye".into()),
+            },
+        )]
+        .into(),
+        surveys: [(
+            "after".into(),
+            Survey {
+                questions: vec!["how".into(), "how-fast".into()],
+                wrong: "wrong_answer".into(),
+                thanks: "thanks".into(),
+                timeout: secs(5),
+                tries: 2,
             },
         )]
         .into(),
