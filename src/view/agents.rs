@@ -265,6 +265,20 @@ impl Agent {
         }
     }
 
+    /// Its time up to the clock went into what it did.
+    fn settle(&mut self, doing: Option<Doing>, id: &AgentId, worked: &mut Worked) {
+        let clock = worked.clock();
+        if let Some(doing) = doing {
+            worked.spend(id, doing, self.doing_since);
+            if doing == Doing::WrapUp {
+                let ms = clock.0.saturating_sub(self.doing_since.0);
+                let ms = u64::try_from(ms).unwrap_or(0);
+                self.wrap_up_ms = self.wrap_up_ms.saturating_add(ms);
+            }
+        }
+        self.doing_since = clock;
+    }
+
     /// It is in no call any more.
     fn hang_up(&mut self) {
         self.call = None;
@@ -337,9 +351,8 @@ impl Agents {
     }
 
     fn change(&mut self, id: &AgentId, at: Wall, change: impl FnOnce(&mut Agent)) {
-        let clock = self.worked.clock();
         if !self.all.contains_key(id) {
-            self.all.insert(id.clone(), Agent::new(clock));
+            self.all.insert(id.clone(), Agent::new(self.worked.clock()));
         }
         let Some(agent) = self.all.get_mut(id) else { return };
         let (before, doing) = (agent.state(), agent.doing());
@@ -349,15 +362,7 @@ impl Agents {
             agent.since = at;
         }
         if agent.doing() != doing {
-            if let Some(doing) = doing {
-                self.worked.spend(id, doing, agent.doing_since);
-                if doing == Doing::WrapUp {
-                    let ms = clock.0.saturating_sub(agent.doing_since.0);
-                    let ms = u64::try_from(ms).unwrap_or(0);
-                    agent.wrap_up_ms = agent.wrap_up_ms.saturating_add(ms);
-                }
-            }
-            agent.doing_since = clock;
+            agent.settle(doing, id, &mut self.worked);
         }
         if activity == Activity::WrapUp && agent.activity != Activity::WrapUp {
             let ms = std::mem::take(&mut agent.wrap_up_ms);
@@ -462,17 +467,27 @@ impl Agents {
                 (agent.activity, agent.after) = (Activity::Idle, None);
                 agent.offers = 0;
             });
-            // Also of a state that goes on.
-            if let Some(agent) = self.all.get_mut(id)
-                && let Some(doing) = agent.doing()
-            {
-                self.worked.spend(id, doing, agent.doing_since);
-            }
         }
-        self.worked.witness(at);
-        for agent in self.all.values_mut() {
-            agent.doing_since = self.worked.clock();
+        self.turn_to(at);
+    }
+
+    /// The history witnesses a time. One that lies before the latest says that the wall clock was set back:
+    /// what lasts is counted up to that, and goes on from here.
+    pub(super) fn witness(&mut self, at: Wall) {
+        if at < self.worked.clock() {
+            self.turn_to(at);
+        } else {
+            self.worked.set_clock(at);
         }
+    }
+
+    /// What lasts is counted up to the clock, and goes on from another time.
+    fn turn_to(&mut self, at: Wall) {
+        for (id, agent) in &mut self.all {
+            agent.settle(agent.doing(), id, &mut self.worked);
+            agent.doing_since = at;
+        }
+        self.worked.set_clock(at);
     }
 
     fn shown(&self) -> impl Iterator<Item = (&AgentId, &Agent)> {

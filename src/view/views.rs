@@ -117,7 +117,7 @@ impl Views {
         self.holes += entry.seq - self.last_seq - 1;
         self.last_seq = entry.seq;
         if is_witness(&entry.fact) {
-            self.agents.worked_mut().witness(entry.at);
+            self.agents.witness(entry.at);
         }
         match &entry.fact {
             Fact::Call { call, t_ms, event } => {

@@ -1,7 +1,7 @@
 //! Where agents' time went, by half hour and day of the desk's zone, and for how long trunks were full.
 //!
-//! The history stamps an agent's changes by the wall clock alone, so this time is the wall's: it goes on with the
-//! latest entry and never back. What is counted is what the history has witnessed.
+//! The history stamps an agent's changes by the wall clock alone, so this time is the wall's. What is counted is
+//! what the history has witnessed.
 
 use super::agents::Rings;
 use super::stamp;
@@ -306,7 +306,7 @@ impl Window {
 #[derive(Clone, Debug, PartialEq)]
 pub(super) struct Worked {
     zone: chrono_tz::Tz,
-    /// The latest that the history has witnessed.
+    /// What the history has witnessed last.
     clock: Wall,
     /// The half hour of the last change, so that the calendar is asked once for each.
     now: Option<HalfHour>,
@@ -341,8 +341,8 @@ impl Worked {
         &self.total
     }
 
-    pub(super) fn witness(&mut self, at: Wall) {
-        self.clock = self.clock.max(at);
+    pub(super) fn set_clock(&mut self, at: Wall) {
+        self.clock = at;
     }
 
     fn half_hour_of(&mut self, at: Wall) -> Option<HalfHour> {
@@ -563,7 +563,7 @@ mod tests {
         let agent = AgentId::from("2001");
         let first = NaiveDate::from_ymd_opt(2026, 10, 1).expect("a day");
         let spend = |worked: &mut Worked, from: i64, ms: i64| {
-            worked.witness(Wall(from + ms));
+            worked.set_clock(Wall(from + ms));
             worked.spend(&agent, Doing::Idle, Wall(from));
         };
         spend(&mut worked, OCTOBER, 2 * HALF_HOUR_MS);

@@ -35,21 +35,26 @@ def shows_life(fact):
 
 
 def timed(lines):
-    """(time, fact, stop): the time by the latest entry that shows life; stop is when the process before ended."""
-    clock, out = None, []
+    """((time, fact, stop) of each entry, eras).
+
+    The time goes on with every entry that shows life, also when the wall clock was set back: then an era begins, whose
+    times are so much more than the wall's. A stop is when the process before a start ended.
+    """
+    wall, ahead, out, eras = None, 0, [], [(None, 0)]
     for line in lines:
         fact = json.loads(line)
         if "of" not in fact:
             continue
-        if fact["of"] == "desk" and kind(fact["event"]) == "started":
-            stop = fact["at"] if clock is None else clock
-            clock = max(stop, fact["at"])
-            out.append((clock, fact, stop))
-            continue
-        if shows_life(fact):
-            clock = fact["at"] if clock is None else max(clock, fact["at"])
-        out.append((fact["at"] if clock is None else clock, fact, None))
-    return out
+        starts = fact["of"] == "desk" and kind(fact["event"]) == "started"
+        stop = None if wall is None else wall + ahead
+        if starts or shows_life(fact):
+            if wall is not None and fact["at"] < wall:
+                ahead = wall + ahead - fact["at"]
+                eras.append((stop, ahead))
+            wall = fact["at"]
+        now = fact["at"] if wall is None else wall + ahead
+        out.append((now, fact, (now if stop is None else stop) if starts else None))
+    return out, eras
 
 
 class Intervals:
@@ -81,6 +86,16 @@ class Agent:
         self.wraps = []                         # (from, to, call): to is none while it lasts
         self.busy = None                        # "talking", "wrap_up" or none
         self.last = None                        # the call that after-call work belongs to
+
+
+def on_the_wall(from_ms, to_ms, eras):
+    """The same time by the wall clock, cut where an era begins."""
+    for place, (begins, ahead) in enumerate(eras):
+        ends = eras[place + 1][0] if place + 1 < len(eras) else None
+        first = from_ms if begins is None else max(from_ms, begins)
+        last = to_ms if ends is None else min(to_ms, ends)
+        if first < last:
+            yield first - ahead, last - ahead, first
 
 
 def cut(from_ms, to_ms):
@@ -255,8 +270,8 @@ def read(entries):
     return agents, calls, gaps, full
 
 
-def pieces(agent, gaps, end):
-    """(from, ms, state), cut at every end of anything and at half hours."""
+def pieces(agent, gaps, end, eras):
+    """(from by the wall, ms, state, from), cut at every end of anything and at half hours."""
     def marks(intervals):
         return [(from_ms, to_ms) for from_ms, to_ms in intervals if from_ms < to_ms]
 
@@ -297,7 +312,8 @@ def pieces(agent, gaps, end):
         else:
             state = "idle" if "reachable" in has else "unreachable"
         if state:
-            yield from ((at, ms, state) for at, ms in cut(from_ms, to_ms))
+            for begins, ends, first in on_the_wall(from_ms, to_ms, eras):
+                yield from ((at, ms, state, first + at - begins) for at, ms in cut(begins, ends))
 
 
 RINGS = {"rings_rang_out": "rings_missed"}
@@ -352,7 +368,7 @@ FIELDS = ("offered", "answered", "in_time", "wait_ms", "longest_ms", "talk_ms", 
 
 def main():
     with open(sys.argv[1], encoding="utf-8") as file:
-        entries = timed(file)
+        entries, eras = timed(file)
     end = entries[-1][0]
     agents, calls, gaps, full = read(entries)
     excluded = {}
@@ -369,16 +385,17 @@ def main():
         "full_ms": 0})
     wraps = Counter()
     for name, agent in agents.items():
-        spent = list(pieces(agent, gaps, end))
-        for at, ms, state in spent:
+        spent = list(pieces(agent, gaps, end, eras))
+        for at, ms, state, _ in spent:
             month = months[day_of(at)[:7]]
             for row in (month["agents"][name], month["days"][day_of(at)], month["half_hours"][half_hour_of(at)]):
                 row[state] += ms
         for at, what in agent.counts:
+            at -= [ahead for begins, ahead in eras if begins is None or begins <= at][-1]
             month, what = months[day_of(at)[:7]], RINGS.get(what, what)
             for row in (month["agents"][name], month["days"][day_of(at)], month["half_hours"][half_hour_of(at)]):
                 row[what] += 1
-        worked = [(at, ms) for at, ms, state in spent if state == "wrap_up"]
+        worked = [(at, ms) for _, ms, state, at in spent if state == "wrap_up"]
         for from_ms, to_ms, call in agent.wraps:
             if to_ms is not None and call is not None:
                 wraps[call] += sum(max(0, min(at + ms, to_ms) - max(at, from_ms)) for at, ms in worked

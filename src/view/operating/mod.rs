@@ -324,14 +324,14 @@ fn same(wanted: Option<&String>, found: Option<&str>) -> bool {
 }
 
 impl Views {
-    /// The latest time that the history has witnessed; none of an empty one.
+    /// The time that the history has witnessed last; none of an empty one.
     #[must_use]
     pub fn witnessed(&self) -> Option<Wall> {
         Some(self.agents.worked().clock()).filter(|at| at.0 != i64::MIN)
     }
 
-    /// What was counted of all agents since the history began, what lasts up to the latest that it has
-    /// witnessed: it never falls.
+    /// What was counted of all agents since the history began, what lasts up to what it has witnessed
+    /// last: it never falls.
     #[must_use]
     pub fn work_total(&self) -> Work {
         let mut total = *self.agents.worked().total();
@@ -343,8 +343,8 @@ impl Views {
         total
     }
 
-    /// The operating figures. What lasts is counted until `until`, or until the latest that the history has
-    /// witnessed if that is later.
+    /// The operating figures. What lasts is counted until `until`, or until what the history has
+    /// witnessed last if that is later.
     #[must_use]
     pub fn operating(&self, wanted: &OperatingWanted, until: Wall) -> Operating {
         let until = self.witnessed().map_or(until, |at| at.max(until));

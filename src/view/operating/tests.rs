@@ -370,11 +370,25 @@ fn an_agents_time_goes_where_the_timeline_says() {
             "paused=1200 idle=600",
         ),
         (
-            "the wall clock set back by ten minutes: the pause lasted no time",
+            "the wall clock set back by ten minutes within a pause: it goes on from the first entry after that",
+            "9:00:00 phone 2001; 9:00:00 in 2001; 9:20:00 pause 2001; 9:21:00 phone 2002; 9:11:00 phone 2002
+             9:16:00 unpause 2001; 9:25:00 out 2001",
+            "2001",
+            "paused=360 idle=1740",
+        ),
+        (
+            "the same at its end: what was not witnessed is not counted",
             "9:00:00 phone 2001; 9:00:00 in 2001; 9:20:00 pause 2001; 9:10:00 unpause 2001
              9:25:00 out 2001",
             "2001",
-            "idle=1500",
+            "idle=2100",
+        ),
+        (
+            "set back over a restart",
+            "9:00:00 phone 2001; 9:00:00 in 2001; 9:20:00 stop; 9:10:00 start; 9:10:10 phone 2001
+             9:11:10 out 2001",
+            "2001",
+            "unreachable=10 idle=1260",
         ),
     ];
     for (case, timeline, agent, due) in table {
