@@ -1,5 +1,5 @@
 //! The commands beside the running desk: `check`, `try`, `test`, `diff`, `verify`, `events`, `holidays`,
-//! `prompts`, `sip`, `tickets`, `report` and `recording`, with their
+//! `prompts`, `sip`, `tickets`, `report`, `recording` and `warning`, with their
 //! arguments.
 //!
 //! Starts nothing and decides nothing about calls.
@@ -22,6 +22,7 @@ mod sip;
 mod tickets;
 mod verify;
 mod walk;
+mod warning;
 
 #[cfg(test)]
 mod tests;
@@ -37,6 +38,8 @@ pub use report::{Report, report};
 pub use sip::{Sip, sip};
 pub use tickets::{Tickets, tickets};
 pub use verify::{Verify, verify};
+pub(crate) use warning::Way;
+pub use warning::{Warning, WarningCommand, warning};
 
 use crate::base::{AdHoc, PromptId, Wall};
 use crate::dialplan::{self, Finding, Lang, tame};

@@ -18,6 +18,8 @@ mod show;
 mod tls;
 mod tls_problem;
 mod trunks;
+mod warning;
+mod warning_problem;
 
 #[cfg(test)]
 mod tests;
@@ -27,6 +29,7 @@ pub use parse::parse;
 pub use recording::{RecordingConfig, read_key};
 pub use secrets::{MOST_ACCOUNTS, accounts};
 pub use tls::{TlsFiles, load_tls};
+pub use warning::{MailServer, Protection, Receiver, WarningConfig};
 
 use crate::base::{Channels, KeysBy, Number, Private, TrunkId};
 use crate::rtp::tone::Country;
@@ -55,6 +58,8 @@ pub struct Config {
     pub http: Http,
     /// `[recording]`; none: no call is recorded.
     pub recording: Option<RecordingConfig>,
+    /// `[warning]`; none: nobody outside is told.
+    pub warning: Option<WarningConfig>,
     /// `[trace]`.
     pub trace: TraceConfig,
     /// `[plan] file`.

@@ -80,6 +80,7 @@ impl Reading<'_, '_> {
         let trace = top.table("trace", self.out).unwrap_or_else(|| top.empty());
         let trace = self.trace(trace);
         let recording = top.table("recording", self.out).and_then(|table| self.recording(table));
+        let warning = top.table("warning", self.out).and_then(|table| self.warning(table));
         let figures = top.table("figures", self.out).unwrap_or_else(|| top.empty());
         let figures = self.figures(figures);
         let plan = section(&mut top, "plan", "[plan] file = \"service-desk.toml\"", self.out);
@@ -116,6 +117,7 @@ impl Reading<'_, '_> {
             store,
             http,
             recording,
+            warning,
             figures,
             trace,
             plan: plan?,

@@ -1,6 +1,7 @@
 //! What can be wrong with `madoguchi.toml` and the files it names, in Japanese and English.
 
 use super::tls_problem::TlsProblem;
+use super::warning_problem::WarningProblem;
 use crate::dialplan::shape::{Row, message, say};
 use crate::dialplan::{Message, Severity};
 
@@ -9,6 +10,8 @@ use crate::dialplan::{Message, Severity};
 pub(super) enum Problem {
     /// Of certificates and keys.
     Tls(TlsProblem),
+    /// Of who is told of warnings.
+    Warning(WarningProblem),
     /// A file cannot be read or written.
     File { error: String, written: bool },
     /// A file is not UTF-8.
@@ -114,6 +117,7 @@ impl Problem {
         use Severity::{Error, Warning};
         match self {
             Self::Tls(problem) => problem.row(),
+            Self::Warning(problem) => problem.row(),
             Self::File { error, written: false } => (
                 Error,
                 "unreadable",

@@ -120,6 +120,9 @@ impl Config {
         if let Some(recording) = &self.recording {
             recording.show(&mut line);
         }
+        if let Some(warning) = &self.warning {
+            warning.show(&mut line);
+        }
         super::figures::show(&self.figures, &mut line);
         line(format!("\n[plan]\nfile = {}", path(&self.plan)));
         if let Some(file) = &self.accounts_file {

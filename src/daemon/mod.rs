@@ -12,6 +12,7 @@ mod pulse;
 mod reload;
 mod run;
 mod start;
+mod warning;
 mod watch;
 
 pub use run::{demonstrate, serve};

@@ -8,7 +8,9 @@ use super::inlet::Inlet;
 use super::past;
 use super::pulse::Pulse;
 use super::reload::Reload;
+use super::warning::{Teller, Told};
 use crate::base::Rng;
+use crate::cli::Way;
 use crate::config::Config;
 use crate::dialplan::Plan;
 use crate::dtls::Identity;
@@ -31,7 +33,7 @@ use crate::view;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
@@ -88,6 +90,9 @@ pub enum StartError {
     /// The token.
     #[error("the HTTP token is too weak: {0}")]
     Token(String),
+    /// A way to whom warnings are told.
+    #[error("nobody can be told of warnings: {0}; mend [warning]")]
+    Warning(#[from] crate::io::deliver::NoWay),
     /// The exporter of the SIP trace.
     #[error(transparent)]
     Export(#[from] ExportError),
@@ -419,6 +424,7 @@ pub async fn start(
             .map_err(|source| StartError::System { what: "the engine thread", source })?
     };
 
+    let told = tell_warnings(config, &hub, &inlet, clock)?;
     pulse.config_loaded_ms.store(now.wall.0, Ordering::Relaxed);
     let http_address = open_http(
         config,
@@ -439,7 +445,7 @@ pub async fn start(
                 &media,
                 (&store, recorder.as_ref()),
                 &trace,
-                export.as_ref(),
+                (export.as_ref(), told),
             ),
             metrics: {
                 let metrics = Metrics::new(env!("CARGO_PKG_VERSION"));
@@ -591,6 +597,33 @@ fn commands(inlet: &Arc<Inlet<Heard>>) -> http::CommandSink {
             }
         })
     })
+}
+
+/// Tells people outside when a rate's early warning turns, if there is anybody to tell.
+fn tell_warnings(
+    config: &Config,
+    hub: &ViewHub,
+    inlet: &Arc<Inlet<Heard>>,
+    clock: Clock,
+) -> Result<Vec<Arc<Told>>, StartError> {
+    let Some(warning) = &config.warning else { return Ok(Vec::new()) };
+    let ways: Vec<_> = Way::all(warning)?
+        .into_iter()
+        .map(|way| {
+            let told = Told { by: way.by(), failed: AtomicU64::new(0) };
+            (way, Arc::new(told))
+        })
+        .collect();
+    let told = ways.iter().map(|(_, told)| Arc::clone(told)).collect();
+    let teller = Teller {
+        hub: hub.clone(),
+        commands: commands(inlet),
+        now: Arc::new(move || clock.now()),
+        link: warning.link.clone(),
+        give_up_after: warning.give_up_after,
+    };
+    teller.start(ways);
+    Ok(told)
 }
 
 /// Who is shut out, and the way to let somebody in again.

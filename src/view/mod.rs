@@ -28,6 +28,7 @@ mod sliced;
 mod sound;
 mod stamp;
 mod standing;
+mod turns;
 mod views;
 
 pub use agents::{AgentRestore, AgentRow, AgentState, Rings};
@@ -54,4 +55,5 @@ pub use sliced::{AgentShare, BANDS, Band, Sliced, WaitBand};
 pub use sound::{CallSound, FaultRow, LegSound, Measured, SoundTotals, Spread};
 pub use stamp::{local, written};
 pub use standing::{Behind, Figure, LeftOut, Side, Standing};
+pub use turns::{HELD, Pending, Turns, UNTOLD_KEPT, WarningWatch};
 pub use views::{RECENT_KEPT, Setup, Views};

@@ -9,6 +9,7 @@ use super::ratio::{Limit, Rate, Ratio, Verdict};
 use super::service_level::Tally;
 use super::views::Views;
 use crate::base::Wall;
+pub use crate::event::Warning;
 use chrono::{Datelike, NaiveDate, Weekday};
 use serde::Serialize;
 
@@ -30,30 +31,6 @@ pub struct Outlook {
     pub left_in_month: Option<u64>,
     /// What is to be said of it.
     pub warning: Warning,
-}
-
-/// How urgent a rate is, the least first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Warning {
-    /// Nothing to say: within, or nothing to judge.
-    None,
-    /// Within so far, and at the limit or above at the month's end at this pace.
-    Projected,
-    /// At the limit or above now.
-    Missed,
-}
-
-impl Warning {
-    /// As in the metrics, the more urgent the higher.
-    #[must_use]
-    pub const fn level(self) -> u8 {
-        match self {
-            Self::None => 0,
-            Self::Projected => 1,
-            Self::Missed => 2,
-        }
-    }
 }
 
 /// Both rates of a month.

@@ -16,6 +16,7 @@ use super::recorded;
 use super::service_level::Tally;
 use super::sound::SoundTotals;
 use super::stamp;
+use super::turns::Turns;
 use crate::base::{AgentId, CallId, TrunkId, Wall};
 use crate::event::{CallEvent, DeskEvent, EndCause, Entry, Fact, Origin, Party};
 use chrono::NaiveDate;
@@ -55,6 +56,7 @@ pub struct Views {
     ended: VecDeque<Call>,
     pub(super) ledger: Ledger,
     pub(super) declared: Declared,
+    turns: Turns,
     total: Tally,
     left_out: PerOutcome,
     channels: BTreeMap<TrunkId, u64>,
@@ -84,6 +86,7 @@ impl Views {
             ended: VecDeque::new(),
             ledger: Ledger::default(),
             declared: Declared::default(),
+            turns: Turns::default(),
             total: Tally::default(),
             left_out: PerOutcome::default(),
             channels: BTreeMap::new(),
@@ -139,6 +142,7 @@ impl Views {
             }
             Fact::Agent { agent, event } => self.agents.apply(agent, event, entry.at),
             Fact::Figures { event } => {
+                self.turns.apply(event, entry.seq, entry.at, day_in(self.timezone, entry.at));
                 if let Some((exclusion, span)) = self.declared.apply(event, entry.at) {
                     let zone = self.timezone;
                     self.ledger.exclude(exclusion, span, &self.policy, |at| day_in(zone, at));
@@ -151,6 +155,12 @@ impl Views {
             } => self.hours.apply(event, entry.at),
         }
         self.attended.apply(&entry.fact);
+    }
+
+    /// Warnings that turned, and who was told.
+    #[must_use]
+    pub fn turns(&self) -> &Turns {
+        &self.turns
     }
 
     /// Voice messages that were left and not deleted, the newest first.

@@ -347,6 +347,7 @@ pub(super) async fn put(server: &Server, command: Command) -> Result<(), Respons
                 | CommandError::NotInWrapUp
                 | CommandError::TooLate
                 | CommandError::TooMany
+                | CommandError::NotAWarning
                 | CommandError::NotAllowed => StatusCode::CONFLICT,
                 CommandError::NoSuchReason => StatusCode::BAD_REQUEST,
             };

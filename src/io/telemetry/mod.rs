@@ -8,5 +8,6 @@ mod machine;
 mod metrics;
 mod page;
 mod sound;
+mod told;
 
 pub use metrics::{Age, CONTENT_TYPE, Metrics};
