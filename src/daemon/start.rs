@@ -9,7 +9,7 @@ use super::past;
 use super::pulse::Pulse;
 use super::reload::Reload;
 use super::warning::{Teller, Told};
-use crate::base::Rng;
+use crate::base::{Rng, Wall};
 use crate::cli::Way;
 use crate::config::Config;
 use crate::dialplan::Plan;
@@ -293,7 +293,8 @@ pub async fn start(
     };
     let read_with = Arc::clone(&plan);
     let (past, bindings, subscriptions) = blocking(move || {
-        let past = past::read(replay.entries, setup, &read_with, now)?;
+        let mut past = past::read(replay.entries, setup, &read_with, now)?;
+        past.views.set_service_days(service_days(&read_with, now.wall));
         Ok::<_, StartError>((past, replay.bindings, replay.subscriptions))
     })
     .await??;
@@ -501,6 +502,12 @@ pub async fn start(
         net_runtime,
         _export: export,
     })
+}
+
+/// The days on which a plan serves, from the month before `now` on.
+pub(super) fn service_days(plan: &Plan, now: Wall) -> view::ServiceDays {
+    let month = view::Month::of(plan.local(now).date_naive());
+    view::ServiceDays::ask(month.earlier(1).first(), |day| plan.serves_on(day))
 }
 
 /// Runs what may wait for a disk beside the runtime.

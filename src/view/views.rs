@@ -13,6 +13,7 @@ use super::outcome::{Decision, PerOutcome};
 use super::placed::{FullTime, PlacedCalls, PlacedRow};
 use super::policy::Policy;
 use super::recorded;
+use super::service_days::ServiceDays;
 use super::service_level::Tally;
 use super::sound::SoundTotals;
 use super::stamp;
@@ -46,6 +47,7 @@ pub struct Views {
     desk: String,
     demonstration: bool,
     timezone: chrono_tz::Tz,
+    service_days: ServiceDays,
     policy: Policy,
     last_seq: u64,
     holes: u64,
@@ -77,6 +79,7 @@ impl Views {
             desk: setup.desk,
             demonstration: setup.demonstration,
             timezone: setup.timezone,
+            service_days: ServiceDays::default(),
             policy: setup.policy,
             last_seq: 0,
             holes: 0,
@@ -103,6 +106,22 @@ impl Views {
     pub fn set_roster(&mut self, desk: String, agents: Vec<(AgentId, String)>) {
         self.desk = desk;
         self.agents.set_roster(agents);
+    }
+
+    /// Takes the days on which the desk serves, as a plan says; only the outlook looks at them, so it may be
+    /// done at any time.
+    pub fn set_service_days(&mut self, days: ServiceDays) {
+        self.service_days = days;
+    }
+
+    /// The days on which the desk serves.
+    #[must_use]
+    pub fn service_days(&self) -> &ServiceDays {
+        &self.service_days
+    }
+
+    pub(super) fn serves_on(&self, day: NaiveDate) -> bool {
+        self.service_days.serves_on(day)
     }
 
     /// Takes the next entry. One that was taken before is ignored, so that reading a part of the

@@ -357,3 +357,39 @@ fn a_number_outside_the_figures_is_so_in_an_excluded_period_too() {
     assert_eq!(left_out(&views), (1, 1));
     assert_eq!(views.closing(month(OCTOBER), NOVEMBER_2).map(|it| it.left_out), Ok(1));
 }
+
+#[test]
+fn the_projection_counts_the_service_days_of_the_calendar_and_takes_its_pace_from_them() {
+    use crate::event::Closed;
+    use crate::view::ServiceDays;
+    use chrono::{Datelike as _, NaiveDate, Weekday};
+    let mut pen = Pen::default();
+    let mut n = 0;
+    // Thursday 1st to Tuesday 6th of October: ten calls a day, one given up; at the weekend all find it closed.
+    for day in 0..6 {
+        let weekend = day == 2 || day == 3;
+        for call in 0..10 {
+            n += 1;
+            pen.at = TOKYO_MIDNIGHT_OCT_1 + day * 24 * HOUR + 10 * HOUR;
+            pen.arrive(n, true);
+            let step =
+                if weekend { CallEvent::FoundClosed { why: Closed::Weekend } } else { asked() };
+            pen.call(n, 10, step);
+            if !weekend && call > 0 {
+                pen.call(n, 20, CallEvent::OperatorAnswered { agent: "2001".into() });
+            }
+            pen.call(n, 30_000, hung_up());
+        }
+    }
+    let mut views = pen.read();
+    // Wednesday the 7th: 17 days from Monday to Friday are to come, one of them a holiday (the 12th).
+    let today = Wall(TOKYO_MIDNIGHT_OCT_1 + 6 * 24 * HOUR + 9 * HOUR);
+    let projected = |views: &Views| views.outlook(today).abandon.projected.map(|it| it.ratio);
+    let of = |days: u64| Some(Ratio { part: (4 + days) * 100, whole: (40 + 10 * days) * 100 });
+    assert_eq!(projected(&views), of(17), "by the week alone");
+    let holiday = NaiveDate::from_ymd_opt(2026, 10, 12);
+    let first = NaiveDate::from_ymd_opt(2026, 9, 1).expect("a day");
+    let week = |day: NaiveDate| !matches!(day.weekday(), Weekday::Sat | Weekday::Sun);
+    views.set_service_days(ServiceDays::ask(first, |day| week(day) && Some(day) != holiday));
+    assert_eq!(projected(&views), of(16), "the holiday is none");
+}
