@@ -38,6 +38,7 @@ use crate::sip::api::{Account, AccountPolicy, Directory, Listener, Settings, Tra
 use crate::sip::trunk::{Profile, Upstream};
 use crate::trace::{Bounds, Collector, Reveal};
 use crate::view::Policy;
+use chrono::NaiveTime;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::ops::{Range, RangeInclusive};
@@ -180,6 +181,10 @@ pub struct StoreConfig {
     pub file: PathBuf,
     /// What a written fact survives.
     pub durability: Durability,
+    /// Days after which callers' numbers and names are erased; none: never by the daemon itself.
+    pub keep_callers_days: Option<u32>,
+    /// From when on in the day that is done, in the plan's zone.
+    pub erase_callers_at: NaiveTime,
 }
 
 impl StoreConfig {

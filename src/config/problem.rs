@@ -34,6 +34,8 @@ pub(super) enum Problem {
     BadPorts { found: String },
     /// Not a date.
     BadDate { found: String },
+    /// Not a time of day.
+    BadTime { found: String },
     /// The first port is odd.
     OddPort { first: u16 },
     /// Fewer than four ports.
@@ -222,6 +224,12 @@ impl Problem {
                 "bad-date",
                 say!("\"{found}\" は日付として読めない", "\"{found}\" is not a date"),
                 say!("年-月-日（例: \"2026-04-01\"）", "year-month-day, such as \"2026-04-01\""),
+            ),
+            Self::BadTime { found } => (
+                Error,
+                "bad-time",
+                say!("\"{found}\" は時刻として読めない", "\"{found}\" is not a time of day"),
+                say!("時:分（例: \"03:00\"）", "hours and minutes, such as \"03:00\""),
             ),
             Self::OddPort { first } => (
                 Error,

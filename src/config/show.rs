@@ -99,6 +99,10 @@ impl Config {
             Durability::Power => "power",
         };
         line(format!("durability = \"{durability}\""));
+        if let Some(days) = self.store.keep_callers_days {
+            line(format!("keep_callers_days = {days}"));
+        }
+        line(format!("erase_callers_at = \"{}\"", self.store.erase_callers_at.format("%H:%M")));
         line("\n[http]".to_owned());
         line(format!("listen = \"{}\"", self.http.listen));
         line(format!("token_file = {}", path(&self.http.token_file)));

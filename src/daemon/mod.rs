@@ -10,6 +10,7 @@ mod panics;
 mod past;
 mod pulse;
 mod reload;
+mod retention;
 mod run;
 mod start;
 mod warning;

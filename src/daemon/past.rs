@@ -104,6 +104,7 @@ pub(super) fn read(
                 | Fact::Message { .. }
                 | Fact::Callback { .. }
                 | Fact::Figures { .. }
+                | Fact::Desk { event: DeskEvent::CallersErased { .. } }
                 | Fact::Trunk { .. } => {}
             }
             declared.apply(&entry.fact);

@@ -8,6 +8,7 @@ use super::inlet::Inlet;
 use super::past;
 use super::pulse::Pulse;
 use super::reload::Reload;
+use super::retention::Retention;
 use super::warning::{Teller, Told};
 use crate::base::{Rng, Wall};
 use crate::cli::Way;
@@ -426,6 +427,11 @@ pub async fn start(
     };
 
     let told = tell_warnings(config, &hub, &inlet, clock)?;
+    if let Some(keep_days) = config.store.keep_callers_days {
+        let (zone, at) = (plan.timezone, config.store.erase_callers_at);
+        let (eraser, commands) = (store.eraser(), commands(&inlet));
+        Retention { eraser, commands, clock, zone, keep_days, at }.start();
+    }
     pulse.config_loaded_ms.store(now.wall.0, Ordering::Relaxed);
     let http_address = open_http(
         config,

@@ -5,7 +5,7 @@ use super::declared::Declaration;
 use super::hours::HoursOrder;
 use crate::base::{AgentId, CallId, LegId, Number, PlayId, Private, PromptId, Reason, TrunkId};
 use crate::dialplan::{InCall, Way};
-use crate::event::{Caller, Fact, FiguresEvent, Means, Origin, Supervision};
+use crate::event::{Caller, DeskEvent, Fact, FiguresEvent, Means, Origin, Supervision};
 
 /// Something that happened, told to [`super::Desk::handle`] with the time.
 #[derive(Clone, Debug)]
@@ -334,6 +334,11 @@ pub enum Command {
     NoteWarning {
         /// Which of these.
         event: Box<FiguresEvent>,
+    },
+    /// The daemon itself: it erased numbers and names of old calls.
+    NoteErased {
+        /// What.
+        event: Box<DeskEvent>,
     },
     /// Lets a supervisor hear an agent's talk, in another way, or no longer. The phone of one who does not
     /// yet is rung.

@@ -19,8 +19,7 @@ impl ServiceDays {
     #[must_use]
     pub fn ask(first: NaiveDate, serves: impl Fn(NaiveDate) -> bool) -> Self {
         let span = || first.iter_days().take(SERVICE_DAYS_KNOWN);
-        let end = span().last().and_then(|last| last.succ_opt());
-        let known = end.map(|end| (first, end));
+        let known = first.iter_days().nth(SERVICE_DAYS_KNOWN).map(|end| (first, end));
         Self { known, days: span().filter(|day| serves(*day)).collect() }
     }
 

@@ -21,7 +21,7 @@ use super::turns::Turns;
 use crate::base::{AgentId, CallId, TrunkId, Wall};
 use crate::event::{CallEvent, DeskEvent, EndCause, Entry, Fact, Origin, Party};
 use chrono::NaiveDate;
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 /// Ended calls in the call list; the oldest to end leaves first.
 pub const RECENT_KEPT: usize = 1_000;
@@ -67,6 +67,16 @@ pub struct Views {
     sound: SoundTotals,
     hours: AdHocHours,
     attended: Attended,
+    erased: ErasedCalls,
+}
+
+/// What the running daemon erased.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ErasedCalls {
+    /// Calls, of the whole history.
+    pub calls: u64,
+    /// Calls that arrived before then were looked at last; none before the first time.
+    pub before: Option<Wall>,
 }
 
 impl Views {
@@ -98,6 +108,7 @@ impl Views {
             sound: SoundTotals::default(),
             hours: AdHocHours::default(),
             attended: Attended::default(),
+            erased: ErasedCalls::default(),
         }
     }
 
@@ -172,6 +183,9 @@ impl Views {
             Fact::Desk {
                 event: event @ (DeskEvent::HoursChanged { .. } | DeskEvent::HoursRestored { .. }),
             } => self.hours.apply(event, entry.at),
+            Fact::Desk { event: DeskEvent::CallersErased { before, calls, .. } } => {
+                self.erase(*before, *calls);
+            }
         }
         self.attended.apply(&entry.fact);
     }
@@ -180,6 +194,27 @@ impl Views {
     #[must_use]
     pub fn turns(&self) -> &Turns {
         &self.turns
+    }
+
+    /// What the running daemon erased of old calls.
+    #[must_use]
+    pub fn erased(&self) -> ErasedCalls {
+        self.erased
+    }
+
+    /// Lists say at once what the journal says from its next reading on.
+    fn erase(&mut self, before: Wall, calls: u64) {
+        self.erased.calls = self.erased.calls.saturating_add(calls);
+        self.erased.before = Some(before);
+        let attended = &self.attended;
+        let due = |call: &Call| call.arrived_at < before && !attended.is_due(call.id);
+        let mut gone = BTreeSet::new();
+        for call in self.ended.iter_mut().filter(|call| due(call)) {
+            call.erase();
+            gone.insert(call.id);
+        }
+        self.placed.erase(before);
+        self.attended.erase(before, &|call| gone.contains(&call));
     }
 
     /// Voice messages that were left and not deleted, the newest first.

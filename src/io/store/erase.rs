@@ -15,7 +15,7 @@ use std::path::Path;
 const BLOCK: i64 = 1_000;
 
 /// Without its number, a wish to be called back could not be fulfilled; at its end, it may go.
-const OPEN_WISHES: &str = "DELETE FROM temp.erasing WHERE call IN ( \
+pub(super) const OPEN_WISHES: &str = "DELETE FROM temp.erasing WHERE call IN ( \
     SELECT call FROM entry WHERE call IN (SELECT call FROM temp.erasing) AND salt IS NOT NULL \
     AND body ->> '$.event.kind' = 'callback_asked') \
     AND call NOT IN ( \
@@ -177,7 +177,7 @@ async fn block(connection: &mut SqliteConnection, after: i64) -> Result<Vec<Text
 }
 
 /// An entry that is damaged; the words hold nothing of a person's.
-fn broken(seq: i64, why: &chain::Unsealable) -> sqlx::Error {
+pub(super) fn broken(seq: i64, why: &chain::Unsealable) -> sqlx::Error {
     sqlx::Error::Decode(format!("entry {seq}: {why}").into())
 }
 

@@ -11,6 +11,7 @@ mod import;
 mod links;
 mod open;
 mod read;
+mod retain;
 mod sealing;
 mod sql;
 mod subscriptions;
@@ -19,6 +20,8 @@ mod write;
 #[cfg(test)]
 mod chain_tests;
 #[cfg(test)]
+mod retain_tests;
+#[cfg(test)]
 mod tests;
 
 pub use erase::{Erased, erase};
@@ -26,6 +29,7 @@ pub use import::{ImportError, Importing};
 pub use links::{Links, LinksError, Selection};
 pub use open::OpenError;
 pub use read::{Entries, LADDER_BOUND, ReadError, Reader, hash_after};
+pub use retain::{CALLS_PER_STEP, Eraser, Retained};
 pub use write::{GATHER, GATHERED, PENDING_BOUND, SLOW, TRANSACTION_BOUND};
 
 use crate::event::Entry;
@@ -200,6 +204,12 @@ impl Store {
     #[must_use]
     pub fn reader(&self) -> Reader {
         self.reader.clone()
+    }
+
+    /// A way to erase old calls' numbers and names while it is being written.
+    #[must_use]
+    pub fn eraser(&self) -> Eraser {
+        Eraser::new(self.reader.path())
     }
 
     /// Writes what waits and closes the file; true when everything is in it. After `patience` it is

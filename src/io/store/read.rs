@@ -213,6 +213,10 @@ pub struct Reader {
 }
 
 impl Reader {
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     pub(super) fn new(path: &Path) -> Self {
         Self { path: path.to_owned(), connection: Arc::default() }
     }

@@ -3,7 +3,7 @@
 use super::Views;
 use super::tests::{Pen, TOKYO_MIDNIGHT_OCT_1, asked, hung_up, id, setup};
 use crate::base::Wall;
-use crate::event::{CallEvent, EndCause, Fact, FiguresEvent, Means, Party};
+use crate::event::{CallEvent, DeskEvent, EndCause, Fact, FiguresEvent, Means, Party};
 use crate::view::{
     Figure, LeftOut, Month, NotYet, Outcome, Policy, Ratio, Rule, Standing, Verdict,
 };
@@ -392,4 +392,56 @@ fn the_projection_counts_the_service_days_of_the_calendar_and_takes_its_pace_fro
     let week = |day: NaiveDate| !matches!(day.weekday(), Weekday::Sat | Weekday::Sun);
     views.set_service_days(ServiceDays::ask(first, |day| week(day) && Some(day) != holiday));
     assert_eq!(projected(&views), of(16), "the holiday is none");
+}
+
+#[test]
+fn callers_erased_while_the_daemon_runs_are_shown_as_after_a_restart_and_no_figure_moves() {
+    use crate::event::{CallerNumber, Entry, chain};
+    use crate::view::CallQuery;
+    let mut pen = Pen { at: TOKYO_MIDNIGHT_OCT_1 + 9 * HOUR, ..Pen::default() };
+    for n in 1..=4 {
+        pen.arrive(n, true);
+        let digits = "012345".to_owned().into();
+        pen.call(n, 5, CallEvent::NumberEntered { entry: "staff".into(), digits });
+        pen.call(n, 10, asked());
+        pen.call(n, 30_000, hung_up());
+        pen.at += HOUR;
+    }
+    let before = pen.read();
+    let cut = Wall(TOKYO_MIDNIGHT_OCT_1 + 11 * HOUR);
+    let event = DeskEvent::CallersErased { before: cut, calls: 2, entries: 4, kept: 0 };
+    pen.fact(Fact::Desk { event });
+    let live = pen.read();
+    // The journal after it: commitments in the place of the texts of the first two calls.
+    let erased = |entry: &Entry| -> Entry {
+        let serde_json::Value::Object(mut body) = serde_json::to_value(&entry.fact).expect("JSON")
+        else {
+            panic!("no object")
+        };
+        let old =
+            matches!(&entry.fact, Fact::Call { call, .. } if *call == id(1) || *call == id(2));
+        if old {
+            chain::erase(&mut body, Some(&[7; 16])).expect("erased");
+        }
+        let fact = serde_json::from_value(serde_json::Value::Object(body)).expect("a fact");
+        Entry { seq: entry.seq, at: entry.at, fact }
+    };
+    let mut replayed = Views::new(setup());
+    for entry in &pen.entries {
+        replayed.apply(&erased(entry));
+    }
+    assert!(live == replayed, "a restart shows the same");
+    let rows = live.calls(&CallQuery { limit: 10, since: None, outcome: None });
+    let shown: Vec<bool> =
+        rows.iter().map(|row| row.caller.number == CallerNumber::Erased).collect();
+    assert_eq!(shown, [false, false, true, true]);
+    let json = serde_json::to_string(&rows[3]).expect("JSON");
+    assert!(
+        json.contains("\"number\":\"erased\"") && json.contains("\"digits\":\"erased\""),
+        "{json}"
+    );
+    assert!(!json.contains("erased:") && !json.contains("0398765432"), "{json}");
+    let october = month(OCTOBER);
+    assert_eq!(live.month_figures(october), before.month_figures(october));
+    assert_eq!((live.erased().calls, live.erased().before), (2, Some(cut)));
 }
