@@ -1,4 +1,5 @@
-//! What goes on beside the calls: old callers are erased by the running daemon.
+//! What goes on beside the calls: old callers are erased by the running daemon, and calls are followed from
+//! the command line.
 #![allow(clippy::pedantic, clippy::disallowed_methods)]
 
 #[path = "support/mod.rs"]
@@ -8,10 +9,10 @@ use madoguchi::base::{CallId, Private, Wall};
 use madoguchi::event::{CallEvent, Caller, CallerNumber, EndCause, Entry, Fact, Origin, Party};
 use madoguchi::io::store::{Batch, Durability, Kind, Options, Store};
 use serde_json::Value;
-use std::process::Command;
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 use support::desk::{Desk, binary};
-use support::{poll, s};
+use support::{poll, rest, s};
 
 const DAY_MS: i64 = 86_400_000;
 
@@ -119,4 +120,85 @@ fn callers_older_than_is_kept_are_erased_while_the_desk_serves_and_figures_stay(
     let bytes = std::fs::read(&store).unwrap();
     let left = bytes.windows(10).filter(|part| *part == b"0398765432").count();
     assert!(left >= 1, "today's caller is there");
+}
+
+/// `calls --follow` in a process of its own.
+struct Follower(Child);
+
+impl Follower {
+    fn start(desk: &Desk, words: &[&str], name: &str) -> (Self, std::path::PathBuf) {
+        let out = desk.dir().file(name);
+        let child = Command::new(binary())
+            .args(["calls", "--follow", "--lang", "en", "--config"])
+            .arg(desk.dir().file("madoguchi.toml"))
+            .args(words)
+            .stdout(std::fs::File::create(&out).unwrap())
+            .stderr(Stdio::inherit())
+            .spawn()
+            .expect("it runs");
+        (Self(child), out)
+    }
+
+    /// Ctrl-C.
+    fn end(mut self) -> Option<i32> {
+        let pid = self.0.id().to_string();
+        assert!(Command::new("kill").args(["-INT", &pid]).status().unwrap().success());
+        let ended = poll(s(5), || self.0.try_wait().unwrap());
+        ended.and_then(|status| status.code())
+    }
+}
+
+impl Drop for Follower {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+#[test]
+fn calls_are_followed_as_they_get_their_outcome_and_over_a_restart() {
+    let mut desk = Desk::start("desk.toml");
+    let abandon = |desk: &Desk, from: &str| {
+        let gone = desk.caller("0312340090").set("FROM", from).set("STAY", 600).start().done();
+        assert_eq!(gone.count("hung_up"), 1);
+        desk.over(&format!("{from}1"));
+    };
+    abandon(&desk, "0340"); // before anybody looks
+    let (json, json_out) = Follower::start(&desk, &["--json"], "json.txt");
+    let (words, words_out) = Follower::start(&desk, &["--outcome", "abandoned"], "words.txt");
+    let (none, none_out) =
+        Follower::start(&desk, &["--outcome", "answered_after_busy"], "none.txt");
+    rest(2_000);
+    abandon(&desk, "0341");
+    let lines = |path: &std::path::Path| -> Vec<String> {
+        std::fs::read_to_string(path).unwrap().lines().map(str::to_owned).collect()
+    };
+    let has = |count: usize| poll(s(5), || (lines(&json_out).len() >= count).then_some(()));
+    assert!(has(1).is_some(), "{:?}", lines(&json_out));
+    desk.kill();
+    rest(1_500);
+    desk.again();
+    abandon(&desk, "0342");
+    // An agent answers: told at the answer, not at the end.
+    let agent = desk.agent("agent", 201).set("RING", 50).set("TALK", 6_000).start();
+    rest(200);
+    let talk = desk.caller("0312340010").set("FROM", "0343").set("STAY", 5_000).start();
+    assert!(has(3).is_some(), "{:?}", lines(&json_out));
+    assert_eq!(desk.call_of("03431").expect("it is up")["state"], "talking");
+    talk.done();
+    drop(agent);
+    rest(1_500);
+    let told: Vec<Value> = lines(&json_out)
+        .iter()
+        .map(|line| serde_json::from_str(line).expect("a line of JSON"))
+        .collect();
+    let outcomes: Vec<&str> = told.iter().map(|it| it["outcome"].as_str().unwrap()).collect();
+    assert_eq!(outcomes, ["abandoned", "abandoned", "answered"], "each once, and none of before");
+    assert!(told[2]["agent"].is_string() && told[2]["wait_ms"].is_u64(), "{:#}", told[2]);
+    assert_eq!(lines(&words_out).len(), 2, "{:?}", lines(&words_out));
+    assert!(lines(&words_out).iter().all(|line| line.contains(" abandoned ")));
+    assert_eq!(lines(&none_out).len(), 0);
+    for follower in [json, words, none] {
+        assert_eq!(follower.end(), Some(0), "Ctrl-C is an end as any");
+    }
 }

@@ -62,6 +62,11 @@ pub(super) struct History {
 }
 
 impl History {
+    /// Where it lies.
+    pub(super) fn file(&self) -> &Path {
+        &self.file
+    }
+
     fn failed(&self, why: &str) -> Reply {
         Reply::wrong(&format!("{}: {why}", tame(&self.file.display().to_string())))
     }

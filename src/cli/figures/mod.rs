@@ -4,6 +4,7 @@
 mod calls;
 mod declare;
 mod explain;
+mod follow;
 mod service_level;
 
 pub use calls::{Calls, calls};
