@@ -5,8 +5,8 @@
 use super::certificates::{self, Certificates};
 use super::engine_loop::Heard;
 use super::inlet::Inlet;
+use super::past::service_days;
 use super::pulse::Pulse;
-use super::start::service_days;
 use crate::base::Wall;
 use crate::cli::Language;
 use crate::config::{self, Config, Secrets};

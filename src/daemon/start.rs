@@ -9,9 +9,8 @@ use super::past;
 use super::pulse::Pulse;
 use super::reload::Reload;
 use super::retention::Retention;
-use super::warning::{Teller, Told};
-use crate::base::{Rng, Wall};
-use crate::cli::Way;
+use super::warning::Teller;
+use crate::base::Rng;
 use crate::config::Config;
 use crate::dialplan::Plan;
 use crate::dtls::Identity;
@@ -34,7 +33,7 @@ use crate::view;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 use tokio::sync::oneshot;
 
@@ -295,7 +294,7 @@ pub async fn start(
     let read_with = Arc::clone(&plan);
     let (past, bindings, subscriptions) = blocking(move || {
         let mut past = past::read(replay.entries, setup, &read_with, now)?;
-        past.views.set_service_days(service_days(&read_with, now.wall));
+        past.views.set_service_days(past::service_days(&read_with, now.wall));
         Ok::<_, StartError>((past, replay.bindings, replay.subscriptions))
     })
     .await??;
@@ -426,7 +425,10 @@ pub async fn start(
             .map_err(|source| StartError::System { what: "the engine thread", source })?
     };
 
-    let told = tell_warnings(config, &hub, &inlet, clock)?;
+    let told = match &config.warning {
+        Some(warning) => Teller::new(warning, &hub, commands(&inlet), clock).start(warning)?,
+        None => Vec::new(),
+    };
     if let Some(keep_days) = config.store.keep_callers_days {
         let (zone, at) = (plan.timezone, config.store.erase_callers_at);
         let (eraser, commands) = (store.eraser(), commands(&inlet));
@@ -508,12 +510,6 @@ pub async fn start(
         net_runtime,
         _export: export,
     })
-}
-
-/// The days on which a plan serves, from the month before `now` on.
-pub(super) fn service_days(plan: &Plan, now: Wall) -> view::ServiceDays {
-    let month = view::Month::of(plan.local(now).date_naive());
-    view::ServiceDays::ask(month.earlier(1).first(), |day| plan.serves_on(day))
 }
 
 /// Runs what may wait for a disk beside the runtime.
@@ -610,33 +606,6 @@ fn commands(inlet: &Arc<Inlet<Heard>>) -> http::CommandSink {
             }
         })
     })
-}
-
-/// Tells people outside when a rate's early warning turns, if there is anybody to tell.
-fn tell_warnings(
-    config: &Config,
-    hub: &ViewHub,
-    inlet: &Arc<Inlet<Heard>>,
-    clock: Clock,
-) -> Result<Vec<Arc<Told>>, StartError> {
-    let Some(warning) = &config.warning else { return Ok(Vec::new()) };
-    let ways: Vec<_> = Way::all(warning)?
-        .into_iter()
-        .map(|way| {
-            let told = Told { by: way.by(), failed: AtomicU64::new(0) };
-            (way, Arc::new(told))
-        })
-        .collect();
-    let told = ways.iter().map(|(_, told)| Arc::clone(told)).collect();
-    let teller = Teller {
-        hub: hub.clone(),
-        commands: commands(inlet),
-        now: Arc::new(move || clock.now()),
-        link: warning.link.clone(),
-        give_up_after: warning.give_up_after,
-    };
-    teller.start(ways);
-    Ok(told)
 }
 
 /// Who is shut out, and the way to let somebody in again.

@@ -4,9 +4,12 @@
 //! A turn that stands in the history and not that it was told (or given up) is told: so a restart at any
 //! instant loses none. What was told and not yet written as told is said again, with the same id.
 
-use crate::base::{Now, Wall};
+use super::engine_loop::Clock;
+use crate::base::Wall;
 use crate::cli::Way;
+use crate::config::WarningConfig;
 use crate::event::{FiguresEvent, ToldBy, Untold};
+use crate::io::deliver::NoWay;
 use crate::io::http::{CommandFailure, CommandSink, ViewHub};
 use crate::notice::{Next, Notice, Try, next};
 use crate::pbx::Command;
@@ -19,9 +22,6 @@ use tokio::time::sleep;
 /// How often the rates are looked at, and what is still to be told.
 const LOOK: Duration = Duration::from_secs(1);
 
-/// Reads both clocks.
-type NowFn = Arc<dyn Fn() -> Now + Send + Sync>;
-
 /// What the metrics show of one way.
 #[derive(Debug)]
 pub(super) struct Told {
@@ -33,20 +33,44 @@ pub(super) struct Told {
 /// What every telling needs.
 #[derive(Clone)]
 pub(super) struct Teller {
-    pub hub: ViewHub,
-    pub commands: CommandSink,
-    pub now: NowFn,
-    pub link: Option<String>,
-    pub give_up_after: Duration,
+    hub: ViewHub,
+    commands: CommandSink,
+    clock: Clock,
+    link: Option<String>,
+    give_up_after: Duration,
 }
 
 impl Teller {
-    /// Watches and tells from now on. Call inside a tokio runtime.
-    pub(super) fn start(self, ways: Vec<(Way, Arc<Told>)>) {
-        tokio::spawn(self.clone().watch());
-        for (way, told) in ways {
+    pub(super) fn new(
+        config: &WarningConfig,
+        hub: &ViewHub,
+        commands: CommandSink,
+        clock: Clock,
+    ) -> Self {
+        Self {
+            hub: hub.clone(),
+            commands,
+            clock,
+            link: config.link.clone(),
+            give_up_after: config.give_up_after,
+        }
+    }
+
+    /// Watches and tells from now on, by every way that is configured; what the metrics show of each. Call
+    /// inside a tokio runtime.
+    ///
+    /// # Errors
+    ///
+    /// [`NoWay`]: one of them cannot be set up.
+    pub(super) fn start(self, config: &WarningConfig) -> Result<Vec<Arc<Told>>, NoWay> {
+        let mut shown = Vec::new();
+        for way in Way::all(config)? {
+            let told = Arc::new(Told { by: way.by(), failed: AtomicU64::new(0) });
+            shown.push(Arc::clone(&told));
             tokio::spawn(self.clone().tell_all(way, told));
         }
+        tokio::spawn(self.watch());
+        Ok(shown)
     }
 
     async fn watch(self) {
@@ -118,7 +142,7 @@ impl Teller {
                 return FiguresEvent::WarningGivenUp { turn, by, tries, untold: last };
             }
             tries = tries.saturating_add(1);
-            let Err(error) = way.tell(&notice, (self.now)().wall).await else {
+            let Err(error) = way.tell(&notice, self.clock.now().wall).await else {
                 tracing::info!(%id, by = by_name, tries, "a warning is told / 警告を知らせました");
                 return FiguresEvent::WarningTold { turn, by, tries };
             };
@@ -143,7 +167,7 @@ impl Teller {
 
     /// Until it is given up.
     fn left(&self, at: Wall) -> Duration {
-        let age_ms = (self.now)().wall.0.saturating_sub(at.0);
+        let age_ms = self.clock.now().wall.0.saturating_sub(at.0);
         let age = Duration::from_millis(u64::try_from(age_ms).unwrap_or(0));
         self.give_up_after.saturating_sub(age)
     }

@@ -20,8 +20,9 @@ use super::stamp;
 use super::turns::Turns;
 use crate::base::{AgentId, CallId, TrunkId, Wall};
 use crate::event::{CallEvent, DeskEvent, EndCause, Entry, Fact, Origin, Party};
+pub use beside::ErasedCalls;
 use chrono::NaiveDate;
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 
 /// Ended calls in the call list; the oldest to end leaves first.
 pub const RECENT_KEPT: usize = 1_000;
@@ -70,15 +71,6 @@ pub struct Views {
     erased: ErasedCalls,
 }
 
-/// What the running daemon erased.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct ErasedCalls {
-    /// Calls, of the whole history.
-    pub calls: u64,
-    /// Calls that arrived before then were looked at last; none before the first time.
-    pub before: Option<Wall>,
-}
-
 impl Views {
     /// Views of an empty history.
     #[must_use]
@@ -117,22 +109,6 @@ impl Views {
     pub fn set_roster(&mut self, desk: String, agents: Vec<(AgentId, String)>) {
         self.desk = desk;
         self.agents.set_roster(agents);
-    }
-
-    /// Takes the days on which the desk serves, as a plan says; only the outlook looks at them, so it may be
-    /// done at any time.
-    pub fn set_service_days(&mut self, days: ServiceDays) {
-        self.service_days = days;
-    }
-
-    /// The days on which the desk serves.
-    #[must_use]
-    pub fn service_days(&self) -> &ServiceDays {
-        &self.service_days
-    }
-
-    pub(super) fn serves_on(&self, day: NaiveDate) -> bool {
-        self.service_days.serves_on(day)
     }
 
     /// Takes the next entry. One that was taken before is ignored, so that reading a part of the
@@ -188,33 +164,6 @@ impl Views {
             }
         }
         self.attended.apply(&entry.fact);
-    }
-
-    /// Warnings that turned, and who was told.
-    #[must_use]
-    pub fn turns(&self) -> &Turns {
-        &self.turns
-    }
-
-    /// What the running daemon erased of old calls.
-    #[must_use]
-    pub fn erased(&self) -> ErasedCalls {
-        self.erased
-    }
-
-    /// Lists say at once what the journal says from its next reading on.
-    fn erase(&mut self, before: Wall, calls: u64) {
-        self.erased.calls = self.erased.calls.saturating_add(calls);
-        self.erased.before = Some(before);
-        let attended = &self.attended;
-        let due = |call: &Call| call.arrived_at < before && !attended.is_due(call.id);
-        let mut gone = BTreeSet::new();
-        for call in self.ended.iter_mut().filter(|call| due(call)) {
-            call.erase();
-            gone.insert(call.id);
-        }
-        self.placed.erase(before);
-        self.attended.erase(before, &|call| gone.contains(&call));
     }
 
     /// Voice messages that were left and not deleted, the newest first.
@@ -548,6 +497,8 @@ impl Views {
 fn day_in(zone: chrono_tz::Tz, at: Wall) -> NaiveDate {
     stamp::local(at, zone).map_or(NaiveDate::MIN, |local| local.date_naive())
 }
+
+mod beside;
 
 #[cfg(test)]
 mod figures_tests;

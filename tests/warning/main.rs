@@ -243,11 +243,12 @@ fn what_nobody_takes_is_given_up_when_its_time_is_over_and_said_so() {
 #[test]
 fn a_trial_is_marked_and_says_who_cannot_be_told() {
     let (hook, mailbox) = (Receiver::start("http", "ok"), Receiver::start("smtp", "550 ok"));
-    let desk = desk(&format!("{}{}", hook.webhook(), mailbox.mail()));
+    let mut desk = desk(&format!("{}{}", hook.webhook(), mailbox.mail()));
+    let file = desk.dir().file("madoguchi.toml");
     let attempt = || {
         let run = Command::new(support::desk::binary())
             .args(["warning", "try", "--lang", "en", "--config"])
-            .arg(desk.dir().file("madoguchi.toml"))
+            .arg(&file)
             .output()
             .expect("it runs");
         let said = [run.stdout, run.stderr].map(|it| String::from_utf8(it).expect("text"));
@@ -264,4 +265,5 @@ fn a_trial_is_marked_and_says_who_cannot_be_told() {
     let subject = mailbox.has(2)[1]["subject"].to_string();
     assert!(subject.contains("試験") && subject.contains("[trial]"), "{subject}");
     assert_eq!(warnings(&desk).len(), 0, "a trial is no fact");
+    assert_eq!(desk.stop(), Some(0), "whoever tells does not keep the desk from ending");
 }
