@@ -12,6 +12,7 @@ pub mod engine;
 pub mod event;
 pub mod ice;
 pub mod io;
+pub mod notice;
 pub mod pbx;
 pub mod recording;
 pub mod rehearse;

@@ -75,6 +75,9 @@ enum Command {
     /// Make a month's operations report: the contract's sheet, tables and charts, as HTML, PDF, JSON and CSV.
     /// Example: madoguchi report 2026-10 --config /etc/madoguchi/madoguchi.toml --into reports
     Report(cli::Report),
+    /// Try whether whoever is to be told of a rate's early warning can be told (docs/WARNING.md).
+    /// Example: madoguchi warning try --config /etc/madoguchi/madoguchi.toml
+    Warning(cli::Warning),
     /// See what passes on the SIP wire of the running desk: live, a call's ladder, a capture file.
     /// Example: madoguchi sip --config /etc/madoguchi/madoguchi.toml --method INVITE
     Sip(cli::Sip),
@@ -132,6 +135,7 @@ fn main() -> ExitCode {
         Command::Exclude(exclude) => cli::exclude(&exclude),
         Command::CloseMonth(close) => cli::close_month(&close),
         Command::Report(report) => cli::report(&report),
+        Command::Warning(warning) => cli::warning(&warning),
         Command::Sip(sip) => cli::sip(&sip),
         Command::Prompts(prompts) => cli::prompts(&prompts),
         Command::Recording(recording) => cli::recording(&recording),

@@ -24,7 +24,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("rehearse", &["base", "dialplan", "event", "pbx", "view"]),
     ("tickets", &["base", "dialplan", "view"]),
     ("report", &["base", "event", "tickets", "view"]),
+    ("notice", &["base", "event", "view"]),
     ("config", &["base", "sdp", "rtp", "sip", "trace", "dialplan", "event", "view", "recording"]),
+    ("io/deliver", &["base", "event"]),
     ("io/dns", &["base", "sip"]),
     ("io/net", &["base", "sip"]),
     ("io/media", &["base", "sdp", "rtp", "srtp", "ice", "dtls", "recording"]),
@@ -47,7 +49,9 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "rehearse",
             "tickets",
             "report",
+            "notice",
             "config",
+            "io/deliver",
             "io/media",
             "io/recording",
             "io/store",
@@ -69,8 +73,10 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "recording",
             "view",
             "engine",
+            "notice",
             "config",
             "io",
+            "io/deliver",
             "io/dns",
             "io/net",
             "io/media",
@@ -105,6 +111,7 @@ const PURE: &[&str] = &[
     "simulate",
     "tickets",
     "report",
+    "notice",
 ];
 
 /// What a pure room must not name, and why.

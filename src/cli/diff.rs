@@ -4,7 +4,7 @@ use super::{Diff, Reply, moment, refused};
 use crate::base::Wall;
 use crate::config;
 use crate::dialplan::{Lang, Plan, tame};
-use crate::event::CallerNumber;
+use crate::event::{CallerNumber, chain};
 use crate::io::store;
 use crate::rehearse::{Comparison, MOST_LISTED};
 use chrono::{DateTime, Utc};
@@ -69,6 +69,10 @@ fn said(comparison: &Comparison<'_>, old: &Plan, callers: bool, lang: Lang) -> S
         let at = DateTime::<Utc>::from_timestamp_millis(changed.at.0).unwrap_or_default();
         let at = at.with_timezone(&old.timezone).format("%Y-%m-%d %H:%M:%S");
         let caller = match (&changed.caller, callers) {
+            (CallerNumber::Known(number), true) if chain::is_erased(number.reveal()) => {
+                format!(" {}", lang.pick("消去済み", "erased"))
+            }
+            (CallerNumber::Erased, true) => format!(" {}", lang.pick("消去済み", "erased")),
             (_, false) => String::new(),
             (CallerNumber::Known(number), true) => format!(" {}", tame(number.reveal())),
             (CallerNumber::Withheld, true) => " withheld".to_owned(),

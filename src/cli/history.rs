@@ -67,6 +67,14 @@ pub(super) struct History {
 }
 
 impl History {
+    /// The file that it lies in; none of one in the site's store.
+    pub(super) fn file(&self) -> Option<&Path> {
+        match &self.place {
+            Place::File(path) => Some(path),
+            Place::Site(_) => None,
+        }
+    }
+
     fn failed(&self, why: &str) -> Reply {
         Reply::wrong(&format!("{}: {why}", tame(&self.place.to_string())))
     }

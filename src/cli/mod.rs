@@ -1,5 +1,5 @@
 //! The commands beside the running desk: `check`, `try`, `test`, `diff`, `verify`, `events`, `holidays`,
-//! `prompts`, `sip`, `tickets`, `report` and `recording`, with their
+//! `prompts`, `sip`, `tickets`, `report`, `recording` and `warning`, with their
 //! arguments.
 //!
 //! Starts nothing and decides nothing about calls.
@@ -24,6 +24,7 @@ mod site;
 mod tickets;
 mod verify;
 mod walk;
+mod warning;
 
 #[cfg(test)]
 mod tests;
@@ -41,6 +42,8 @@ pub use sip::{Sip, sip};
 pub use site::{Site, site};
 pub use tickets::{Tickets, tickets};
 pub use verify::{Verify, verify};
+pub(crate) use warning::Way;
+pub use warning::{Warning, WarningCommand, warning};
 
 use crate::base::{AdHoc, PromptId, Wall};
 use crate::dialplan::{self, Finding, Lang, tame};

@@ -74,7 +74,8 @@ fn the_shipped_plans_and_the_example_pass_or_say_what_is_missing() {
         let reply = run(&format!("madoguchi check --lang en {}", plan(name)));
         assert_eq!(reply.code, 0, "{}", reply.out);
         assert!(
-            !reply.out.contains("warning") && reply.out.contains("can be used"),
+            // The folder's own name may hold the word.
+            !reply.out.contains("warning[") && reply.out.contains("can be used"),
             "{}",
             reply.out
         );

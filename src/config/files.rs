@@ -69,6 +69,7 @@ pub fn load(path: &Path, secrets: Secrets) -> Result<(Config, Vec<Finding>), Vec
         }
         findings.extend(config.recording.iter_mut().flat_map(super::RecordingConfig::load));
         findings.extend(config.store.site.iter().flat_map(super::SiteConfig::look));
+        findings.extend(config.warning.iter_mut().flat_map(super::WarningConfig::load));
         let mut secrets = secrets;
         match token(&config.http.token_file, &mut secrets) {
             Ok(token) => config.token = token,

@@ -19,6 +19,8 @@ mod site;
 mod tls;
 mod tls_problem;
 mod trunks;
+mod warning;
+mod warning_problem;
 
 #[cfg(test)]
 mod tests;
@@ -29,6 +31,7 @@ pub use recording::{RecordingConfig, read_key};
 pub use secrets::{MOST_ACCOUNTS, accounts};
 pub use site::SiteConfig;
 pub use tls::{TlsFiles, load_tls};
+pub use warning::{MailServer, Protection, Receiver, WarningConfig};
 
 use crate::base::{Channels, KeysBy, Number, Private, TrunkId};
 use crate::rtp::tone::Country;
@@ -37,6 +40,7 @@ use crate::sip::api::{Account, AccountPolicy, Directory, Listener, Settings, Tra
 use crate::sip::trunk::{Profile, Upstream};
 use crate::trace::{Bounds, Collector, Reveal};
 use crate::view::Policy;
+use chrono::NaiveTime;
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, SocketAddr};
 use std::ops::{Range, RangeInclusive};
@@ -57,6 +61,8 @@ pub struct Config {
     pub http: Http,
     /// `[recording]`; none: no call is recorded.
     pub recording: Option<RecordingConfig>,
+    /// `[warning]`; none: nobody outside is told.
+    pub warning: Option<WarningConfig>,
     /// `[trace]`.
     pub trace: TraceConfig,
     /// `[plan] file`.
@@ -179,6 +185,10 @@ pub struct StoreConfig {
     pub durability: Durability,
     /// `[store.site]`: where the history is copied to, if anywhere.
     pub site: Option<SiteConfig>,
+    /// Days after which callers' numbers and names are erased; none: never by the daemon itself.
+    pub keep_callers_days: Option<u32>,
+    /// From when on in the day that is done, in the plan's zone.
+    pub erase_callers_at: NaiveTime,
 }
 
 impl StoreConfig {

@@ -13,6 +13,7 @@ use crate::rtp::tone::Country;
 use crate::sdp::Codec;
 use crate::sip::api::Transport;
 use crate::sip::digest::Offer;
+use chrono::NaiveTime;
 use std::collections::BTreeMap;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
@@ -25,6 +26,11 @@ const MOST_CALLS: usize = 5000;
 const MOST_PHONES: usize = 100_000;
 /// Most listeners, trunks, sources of a trunk, or names of ours, each.
 const MOST_ENTRIES: usize = 256;
+
+/// Days that callers' numbers and names may be kept: ten years.
+const MOST_DAYS: u64 = 3_660;
+/// When old ones are erased: three o'clock at night.
+const ERASE_AT: NaiveTime = NaiveTime::from_hms_opt(3, 0, 0).expect("a time");
 
 const fn s(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -80,6 +86,7 @@ impl Reading<'_, '_> {
         let trace = top.table("trace", self.out).unwrap_or_else(|| top.empty());
         let trace = self.trace(trace);
         let recording = top.table("recording", self.out).and_then(|table| self.recording(table));
+        let warning = top.table("warning", self.out).and_then(|table| self.warning(table));
         let figures = top.table("figures", self.out).unwrap_or_else(|| top.empty());
         let figures = self.figures(figures);
         let plan = section(&mut top, "plan", "[plan] file = \"service-desk.toml\"", self.out);
@@ -116,6 +123,7 @@ impl Reading<'_, '_> {
             store,
             http,
             recording,
+            warning,
             figures,
             trace,
             plan: plan?,
@@ -391,9 +399,21 @@ impl Reading<'_, '_> {
             item.word(&known, self.out)
         });
         let site = table.table("site", self.out).and_then(|site| self.site(site));
+        let keep = table.get("keep_callers_days");
+        let keep = keep.and_then(|item| item.integer(1..=MOST_DAYS, self.out));
+        let erase_callers_at = table.get("erase_callers_at").and_then(|item| {
+            let text = item.raw(self.out)?;
+            let time = NaiveTime::parse_from_str(&text.value, "%H:%M").ok();
+            if time.is_none() {
+                self.out.at(&text.span, Problem::BadTime { found: text.value });
+            }
+            time
+        });
         table.finish(self.out);
         StoreConfig {
             site,
+            keep_callers_days: keep.and_then(|days| u32::try_from(days.value).ok()),
+            erase_callers_at: erase_callers_at.unwrap_or(ERASE_AT),
             file: file.unwrap_or_else(|| self.base.join("madoguchi.db")),
             durability: durability.unwrap_or(Durability::Process),
         }

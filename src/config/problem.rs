@@ -1,6 +1,7 @@
 //! What can be wrong with `madoguchi.toml` and the files it names, in Japanese and English.
 
 use super::tls_problem::TlsProblem;
+use super::warning_problem::WarningProblem;
 use crate::dialplan::shape::{Row, message, say};
 use crate::dialplan::{Message, Severity};
 
@@ -9,6 +10,8 @@ use crate::dialplan::{Message, Severity};
 pub(super) enum Problem {
     /// Of certificates and keys.
     Tls(TlsProblem),
+    /// Of who is told of warnings.
+    Warning(WarningProblem),
     /// A file cannot be read or written.
     File { error: String, written: bool },
     /// A file is not UTF-8.
@@ -31,6 +34,8 @@ pub(super) enum Problem {
     BadPorts { found: String },
     /// Not a date.
     BadDate { found: String },
+    /// Not a time of day.
+    BadTime { found: String },
     /// The first port is odd.
     OddPort { first: u16 },
     /// Fewer than four ports.
@@ -116,6 +121,7 @@ impl Problem {
         use Severity::{Error, Warning};
         match self {
             Self::Tls(problem) => problem.row(),
+            Self::Warning(problem) => problem.row(),
             Self::File { error, written: false } => (
                 Error,
                 "unreadable",
@@ -220,6 +226,12 @@ impl Problem {
                 "bad-date",
                 say!("\"{found}\" は日付として読めない", "\"{found}\" is not a date"),
                 say!("年-月-日（例: \"2026-04-01\"）", "year-month-day, such as \"2026-04-01\""),
+            ),
+            Self::BadTime { found } => (
+                Error,
+                "bad-time",
+                say!("\"{found}\" は時刻として読めない", "\"{found}\" is not a time of day"),
+                say!("時:分（例: \"03:00\"）", "hours and minutes, such as \"03:00\""),
             ),
             Self::OddPort { first } => (
                 Error,

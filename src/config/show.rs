@@ -99,6 +99,10 @@ impl Config {
             Durability::Power => "power",
         };
         line(format!("durability = \"{durability}\""));
+        if let Some(days) = self.store.keep_callers_days {
+            line(format!("keep_callers_days = {days}"));
+        }
+        line(format!("erase_callers_at = \"{}\"", self.store.erase_callers_at.format("%H:%M")));
         if let Some(site) = &self.store.site {
             site.show(&mut line);
         }
@@ -122,6 +126,9 @@ impl Config {
         }
         if let Some(recording) = &self.recording {
             recording.show(&mut line);
+        }
+        if let Some(warning) = &self.warning {
+            warning.show(&mut line);
         }
         super::figures::show(&self.figures, &mut line);
         line(format!("\n[plan]\nfile = {}", path(&self.plan)));

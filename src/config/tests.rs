@@ -49,6 +49,7 @@ fn the_example_shows_every_default() {
                     && !rest.starts_with("dtmf =")
                     && !rest.starts_with("viewer_token_file")
                     && !rest.starts_with("service_begins")
+                    && !rest.starts_with("keep_callers_days")
                     && !rest.starts_with("hep") =>
             {
                 format!("{rest}\n")
@@ -460,5 +461,22 @@ fn the_contracts_settings_are_read_or_refused_by_name() {
         ("short_call = 3", "unknown-key"),
     ] {
         assert_eq!(codes(&figures(text)), [code], "{text}");
+    }
+}
+
+#[test]
+fn how_long_callers_are_kept_is_read_and_shown() {
+    let plain = read(LEAST).expect("good").0;
+    assert_eq!(plain.store.keep_callers_days, None);
+    let store = |more: &str| read(&format!("{LEAST}[store]\n{more}\n"));
+    let config = store("keep_callers_days = 400\nerase_callers_at = \"02:30\"").expect("good").0;
+    assert_eq!(config.store.keep_callers_days, Some(400));
+    assert!(config.show().contains("keep_callers_days = 400\nerase_callers_at = \"02:30\"\n"));
+    for (more, due) in [
+        ("keep_callers_days = 0", "out-of-range"),
+        ("erase_callers_at = \"3 o'clock\"", "bad-time"),
+        ("erase_callers_at = \"24:00\"", "bad-time"),
+    ] {
+        assert_eq!(codes(&store(more)), [due], "{more}");
     }
 }

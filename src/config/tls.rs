@@ -138,7 +138,7 @@ fn certificates(path: &Path) -> Result<Vec<CertificateDer<'static>>, Vec<Finding
     Ok(found)
 }
 
-fn authorities(path: &Path) -> Result<Vec<CertificateDer<'static>>, Vec<Finding>> {
+pub(super) fn authorities(path: &Path) -> Result<Vec<CertificateDer<'static>>, Vec<Finding>> {
     let found = certificates(path)?;
     let mut roots = RootCertStore::empty();
     for authority in &found {

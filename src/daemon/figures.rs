@@ -2,6 +2,7 @@
 
 use super::engine_loop::Clock;
 use super::pulse::Pulse;
+use super::warning::Told;
 use crate::io::media::Media;
 use crate::io::net::Net;
 use crate::io::recording::{Recorder, RecorderState};
@@ -68,7 +69,7 @@ pub(super) fn gauges(
     media: &Arc<Media>,
     (store, recorder): (&Arc<Store>, Option<&Arc<Recorder>>),
     trace: &Arc<Trace>,
-    (export, site): (Option<&Export>, Option<Arc<Copying>>),
+    (export, site, told): (Option<&Export>, Option<Arc<Copying>>, Vec<Arc<Told>>),
 ) -> Arc<dyn Fn() -> Gauges + Send + Sync> {
     let (pulse, net, media, store) =
         (Arc::clone(pulse), Arc::clone(net), Arc::clone(media), Arc::downgrade(store));
@@ -131,6 +132,10 @@ pub(super) fn gauges(
                 let state = recorder.upgrade().map(|it| it.state()).unwrap_or_default();
                 recording_gauge(state, rtp.dropped_untapped)
             }),
+            warning_ways: told
+                .iter()
+                .map(|way| (way.by, way.failed.load(Ordering::Relaxed)))
+                .collect(),
             trunks: shown.gauges.lines.iter().map(trunk_gauge).collect(),
             media_sent: rtp.sent().to_vec(),
             media_dropped: rtp.dropped().to_vec(),

@@ -10,8 +10,10 @@ mod panics;
 mod past;
 mod pulse;
 mod reload;
+mod retention;
 mod run;
 mod start;
+mod warning;
 mod watch;
 
 pub use run::{demonstrate, serve};

@@ -2,7 +2,7 @@
 //! for calls that were up when the last run ended.
 
 use super::start::StartError;
-use crate::base::{AgentId, CallId, Now};
+use crate::base::{AgentId, CallId, Now, Wall};
 use crate::dialplan::Plan;
 use crate::event::{CallEvent, DeskEvent, Entry, Fact, FiguresEvent, RecordingEvent};
 use crate::io::store;
@@ -104,6 +104,7 @@ pub(super) fn read(
                 | Fact::Message { .. }
                 | Fact::Callback { .. }
                 | Fact::Figures { .. }
+                | Fact::Desk { event: DeskEvent::CallersErased { .. } }
                 | Fact::Trunk { .. } => {}
             }
             declared.apply(&entry.fact);
@@ -123,4 +124,10 @@ pub(super) fn read(
     let talked = talked.talked;
     let next_seq = views.next_seq();
     Ok(Past { views, agents, talked, periods, boxes, wishes, declared, closing, next_seq, unkept })
+}
+
+/// The days on which a plan serves, from the month before `now` on.
+pub(super) fn service_days(plan: &Plan, now: Wall) -> view::ServiceDays {
+    let month = view::Month::of(plan.local(now).date_naive());
+    view::ServiceDays::ask(month.earlier(1).first(), |day| plan.serves_on(day))
 }

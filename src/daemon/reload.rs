@@ -5,7 +5,9 @@
 use super::certificates::{self, Certificates};
 use super::engine_loop::Heard;
 use super::inlet::Inlet;
+use super::past::service_days;
 use super::pulse::Pulse;
+use crate::base::Wall;
 use crate::cli::Language;
 use crate::config::{self, Config, Secrets};
 use crate::dialplan::{Finding, Plan};
@@ -81,7 +83,11 @@ impl Reload {
         let agents = plan.agents.iter();
         let roster = agents.map(|(id, agent)| (id.clone(), agent.name.clone())).collect();
         let name = plan.name.clone();
-        self.hub.configure(|views| views.set_roster(name, roster));
+        let days = service_days(&plan, Wall(now_ms));
+        self.hub.configure(|views| {
+            views.set_roster(name, roster);
+            views.set_service_days(days);
+        });
         let (phones, trunks) = config.sealing();
         let (phone_keys, trunk_keys) = config.keys();
         let rules = Rules {

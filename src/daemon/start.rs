@@ -8,6 +8,8 @@ use super::inlet::Inlet;
 use super::past;
 use super::pulse::Pulse;
 use super::reload::Reload;
+use super::retention::Retention;
+use super::warning::Teller;
 use crate::base::Rng;
 use crate::config::Config;
 use crate::dialplan::Plan;
@@ -91,6 +93,9 @@ pub enum StartError {
     /// The token.
     #[error("the HTTP token is too weak: {0}")]
     Token(String),
+    /// A way to whom warnings are told.
+    #[error("nobody can be told of warnings: {0}; mend [warning]")]
+    Warning(#[from] crate::io::deliver::NoWay),
     /// The exporter of the SIP trace.
     #[error(transparent)]
     Export(#[from] ExportError),
@@ -299,7 +304,8 @@ pub async fn start(
     };
     let read_with = Arc::clone(&plan);
     let (past, bindings, subscriptions) = blocking(move || {
-        let past = past::read(replay.entries, setup, &read_with, now)?;
+        let mut past = past::read(replay.entries, setup, &read_with, now)?;
+        past.views.set_service_days(past::service_days(&read_with, now.wall));
         Ok::<_, StartError>((past, replay.bindings, replay.subscriptions))
     })
     .await??;
@@ -430,6 +436,15 @@ pub async fn start(
             .map_err(|source| StartError::System { what: "the engine thread", source })?
     };
 
+    let told = match &config.warning {
+        Some(warning) => Teller::new(warning, &hub, commands(&inlet), clock).start(warning)?,
+        None => Vec::new(),
+    };
+    if let Some(keep_days) = config.store.keep_callers_days {
+        let (zone, at) = (plan.timezone, config.store.erase_callers_at);
+        let (eraser, commands) = (store.eraser(), commands(&inlet));
+        Retention { eraser, commands, clock, zone, keep_days, at }.start();
+    }
     pulse.config_loaded_ms.store(now.wall.0, Ordering::Relaxed);
     let http_address = open_http(
         config,
@@ -450,7 +465,7 @@ pub async fn start(
                 &media,
                 (&store, recorder.as_ref()),
                 &trace,
-                (export.as_ref(), site.clone()),
+                (export.as_ref(), site.clone(), told),
             ),
             metrics: {
                 let metrics = Metrics::new(env!("CARGO_PKG_VERSION"));

@@ -96,6 +96,18 @@ impl Plan {
         }
     }
 
+    /// Whether `date` is a service day of a number that enters the contract's figures, by the plan alone: one
+    /// without hours always is. A plan without such a number is judged by all of its numbers.
+    #[must_use]
+    pub fn serves_on(&self, date: NaiveDate) -> bool {
+        let all = || self.desk_numbers.values();
+        let any_counted = all().any(|number| number.counted);
+        all().filter(|number| number.counted || !any_counted).any(|number| {
+            let hours = number.hours.as_ref().and_then(|name| self.hours.get(name));
+            hours.is_none_or(|hours| hours.serves_on(date))
+        })
+    }
+
     /// The priority of a caller at a number: the better of what the plan says of either; none when it
     /// says nothing.
     #[must_use]

@@ -32,7 +32,10 @@ pub fn identify(incoming: &Incoming) -> (Caller, Origin, Shown) {
     let name = name.filter(|_| !nameless);
     let shown = match &number {
         CallerNumber::Known(number) => Shown { user: number.clone(), name: name.clone() },
-        CallerNumber::Withheld | CallerNumber::Payphone | CallerNumber::Unavailable => {
+        CallerNumber::Withheld
+        | CallerNumber::Payphone
+        | CallerNumber::Unavailable
+        | CallerNumber::Erased => {
             Shown { user: Private::new("anonymous".to_owned()), name: name.clone() }
         }
     };

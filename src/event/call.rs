@@ -376,6 +376,8 @@ pub enum CallerNumber {
     Payphone,
     /// The network could not bring it.
     Unavailable,
+    /// It was erased. Lists and pages say so; in the history itself it stays `known`, with its commitment.
+    Erased,
 }
 
 /// Where a call came from.

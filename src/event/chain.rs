@@ -166,6 +166,15 @@ pub fn texts(body: &Map<String, Value>) -> impl Iterator<Item = (&'static str, &
     pointers(body).filter_map(|pointer| Some((pointer, at(body, pointer)?)))
 }
 
+/// By how many bytes the body's JSON grows when its texts are erased; below 0 when it shrinks.
+#[must_use]
+pub fn growth(body: &Map<String, Value>) -> isize {
+    let erased = ERASED.len() + 64; // SHA-256 in hexadecimal
+    let written = |text: &str| serde_json::to_string(text).map_or(0, |text| text.len() - 2);
+    let texts = pointers(body).filter_map(|pointer| text(body, pointer));
+    texts.map(|text| erased.cast_signed() - written(text).cast_signed()).sum()
+}
+
 /// Whether a commitment stands in a text's place.
 #[must_use]
 pub fn is_erased(text: &str) -> bool {
@@ -271,12 +280,22 @@ fn commitment(salt: &[u8], pointer: &str, text: &str) -> [u8; 32] {
     sum.finalize().into()
 }
 
-/// Puts `by` in the place of every text of an entry's JSON that tells who a person is.
-pub fn hide(entry: &mut Value, by: &str) {
+/// Puts `by` in the place of every text of an entry's JSON that tells who a person is; what was erased tells
+/// nobody, and stays.
+pub fn hide_known(entry: &mut Value, by: &str) {
+    replace(entry, by, |text| !is_erased(text));
+}
+
+/// Puts `by` in the place of every text of an entry's JSON that was erased.
+pub fn say_erased(entry: &mut Value, by: &str) {
+    replace(entry, by, is_erased);
+}
+
+fn replace(entry: &mut Value, by: &str, wanted: impl Fn(&str) -> bool) {
     let Some(body) = entry.as_object_mut() else { return };
     let found: Vec<&'static str> = pointers(body).collect();
     for pointer in found {
-        if let Some(text) = place(body, pointer).filter(|value| value.is_string()) {
+        if let Some(text) = place(body, pointer).filter(|text| text.as_str().is_some_and(&wanted)) {
             *text = Value::from(by);
         }
     }

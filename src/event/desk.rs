@@ -45,4 +45,15 @@ pub enum DeskEvent {
         /// By what.
         by: Means,
     },
+    /// Numbers and names of old calls were erased by the running daemon, as `[store] keep_callers_days` has it.
+    CallersErased {
+        /// Of calls that arrived before then, but for callers who were still to be called back.
+        before: Wall,
+        /// Calls that had a number or a name.
+        calls: u64,
+        /// Their entries that had one.
+        entries: u64,
+        /// Calls that were left because the caller was still to be called back.
+        kept: u64,
+    },
 }

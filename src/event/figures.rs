@@ -1,6 +1,6 @@
 //! What people declare about the contract's figures: periods left out, months closed, settings changed.
 
-use super::Means;
+use super::{Means, ToldBy, Untold, WarningTurn};
 use crate::base::Wall;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -68,6 +68,32 @@ pub enum FiguresEvent {
         version: u32,
         /// All of them, by name.
         settings: Settings,
+    },
+    /// The early warning of a month's rate turned, and people outside are to be told. What changes and
+    /// does not hold is not written (docs/FIGURES.md, "Being told").
+    WarningTurned {
+        /// Which, from what to what, and how the rate stood.
+        turn: WarningTurn,
+    },
+    /// A turn was told: the receiver, or the mail server, has it.
+    WarningTold {
+        /// The entry with which it turned.
+        turn: u64,
+        /// By what.
+        by: ToldBy,
+        /// Tries since the daemon's last start, the one that succeeded included.
+        tries: u32,
+    },
+    /// A turn will not be told any more.
+    WarningGivenUp {
+        /// The entry with which it turned.
+        turn: u64,
+        /// By what it was to be told.
+        by: ToldBy,
+        /// Tries since the daemon's last start.
+        tries: u32,
+        /// What the last try came to.
+        untold: Untold,
     },
 }
 

@@ -18,6 +18,7 @@ mod proof;
 mod recording;
 mod sound;
 mod strict;
+mod warning;
 
 pub use agent::{AgentEvent, Means};
 pub use call::{
@@ -33,6 +34,7 @@ pub use placed::{PlacedEnd, PlacedEvent};
 pub use proof::{Anchor, Break, Damage, Link, MOST_BREAKS, Proof, Proved};
 pub use recording::{RecordingEvent, RecordingStop, RecordingTrouble};
 pub use sound::{SoundEvent, SoundFault};
+pub use warning::{ToldBy, Untold, WarnedRate, Warning, WarningTurn};
 
 use crate::base::{AgentId, CallId, Number, TrunkId, Wall};
 use serde::{Deserialize, Serialize};

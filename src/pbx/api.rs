@@ -5,7 +5,7 @@ use super::declared::Declaration;
 use super::hours::HoursOrder;
 use crate::base::{AgentId, CallId, LegId, Number, PlayId, Private, PromptId, Reason, TrunkId};
 use crate::dialplan::{InCall, Way};
-use crate::event::{Caller, Fact, Means, Origin, Supervision};
+use crate::event::{Caller, DeskEvent, Fact, FiguresEvent, Means, Origin, Supervision};
 
 /// Something that happened, told to [`super::Desk::handle`] with the time.
 #[derive(Clone, Debug)]
@@ -330,6 +330,16 @@ pub enum Command {
         /// By what.
         by: Means,
     },
+    /// The daemon itself: an early warning turned, was told, or was given up.
+    NoteWarning {
+        /// Which of these.
+        event: Box<FiguresEvent>,
+    },
+    /// The daemon itself: it erased numbers and names of old calls.
+    NoteErased {
+        /// What.
+        event: Box<DeskEvent>,
+    },
     /// Lets a supervisor hear an agent's talk, in another way, or no longer. The phone of one who does not
     /// yet is rung.
     Supervise {
@@ -438,6 +448,9 @@ pub enum CommandError {
         "the period must begin in the past, end after it begins, and be no longer than 400 days"
     )]
     BadPeriod,
+    /// What is to be noted of a warning is about something else.
+    #[error("this is nothing that is noted of a warning")]
+    NotAWarning,
     /// The bound of what can be declared.
     #[error("there are as many of these as can be")]
     TooMany,

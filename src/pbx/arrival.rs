@@ -87,7 +87,10 @@ impl Desk {
         let mut call = Call::new(id, leg, turn.now.mono);
         let known = match &caller.number {
             CallerNumber::Known(number) => Some(number),
-            CallerNumber::Withheld | CallerNumber::Payphone | CallerNumber::Unavailable => None,
+            CallerNumber::Withheld
+            | CallerNumber::Payphone
+            | CallerNumber::Unavailable
+            | CallerNumber::Erased => None,
         };
         call.priority = plan.priority_of(known, dialled);
         if let Route::Desk { desk, .. } = &route {

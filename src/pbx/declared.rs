@@ -5,7 +5,7 @@ use super::api::CommandError;
 use super::desk::Desk;
 use super::floor::Turn;
 use crate::base::Wall;
-use crate::event::{ClosedFigures, Fact, FiguresEvent, Means};
+use crate::event::{ClosedFigures, Fact, FiguresEvent, Means, WarnedRate, Warning};
 use std::collections::BTreeMap;
 
 /// Exclusions that one history may have.
@@ -14,6 +14,9 @@ pub const MOST_EXCLUSIONS: usize = 1_000;
 pub const MOST_REVISIONS: u32 = 100;
 /// Longest exclusion, milliseconds: 400 days.
 pub const LONGEST_EXCLUSION_MS: i64 = 400 * 24 * 3_600 * 1_000;
+
+/// Rates of months of which it is remembered what their warning is: two years.
+const WARNINGS_KEPT: usize = 48;
 
 /// What a person declares.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -68,6 +71,8 @@ pub struct Declared {
     exclusions: BTreeMap<u32, Exclusion>,
     /// The last revision of each closed month.
     closed: BTreeMap<String, u32>,
+    /// What the warning of each rate of a month turned to last.
+    warnings: BTreeMap<(String, WarnedRate), Warning>,
 }
 
 impl Declared {
@@ -87,7 +92,34 @@ impl Declared {
             FiguresEvent::MonthClosed { month, revision, .. } => {
                 self.closed.insert(month.clone(), *revision);
             }
-            FiguresEvent::SettingsChanged { .. } => {}
+            FiguresEvent::WarningTurned { turn } => {
+                self.warnings.insert((turn.month.clone(), turn.rate), turn.to);
+                if self.warnings.len() > WARNINGS_KEPT {
+                    self.warnings.pop_first();
+                }
+            }
+            FiguresEvent::SettingsChanged { .. }
+            | FiguresEvent::WarningTold { .. }
+            | FiguresEvent::WarningGivenUp { .. } => {}
+        }
+    }
+
+    /// Whether the daemon may write this of a warning: a turn must begin where the last one ended, so that
+    /// none is written twice.
+    fn judge_warning(&self, event: &FiguresEvent) -> Result<(), CommandError> {
+        match event {
+            FiguresEvent::WarningTurned { turn } => {
+                let held = self.warnings.get(&(turn.month.clone(), turn.rate));
+                let held = held.copied().unwrap_or(Warning::None);
+                let follows = held == turn.from && turn.from != turn.to;
+                if follows { Ok(()) } else { Err(CommandError::AlreadySo) }
+            }
+            FiguresEvent::WarningTold { .. } | FiguresEvent::WarningGivenUp { .. } => Ok(()),
+            FiguresEvent::ExclusionEntered { .. }
+            | FiguresEvent::ExclusionApproved { .. }
+            | FiguresEvent::ExclusionWithdrawn { .. }
+            | FiguresEvent::MonthClosed { .. }
+            | FiguresEvent::SettingsChanged { .. } => Err(CommandError::NotAWarning),
         }
     }
 
@@ -186,6 +218,19 @@ impl Desk {
         turn.record(fact);
         Ok(())
     }
+
+    /// The daemon writes down what became of a warning.
+    pub(super) fn note_warning(
+        &mut self,
+        event: FiguresEvent,
+        turn: &mut Turn<'_>,
+    ) -> Result<(), CommandError> {
+        self.declared.judge_warning(&event)?;
+        let fact = Fact::Figures { event };
+        self.declared.apply(&fact);
+        turn.record(fact);
+        Ok(())
+    }
 }
 
 #[cfg(test)]
@@ -259,5 +304,54 @@ mod tests {
             let judged = declared.judge(what, "佐藤".to_owned(), Means::Api, NOW);
             assert_eq!(judged, Err(CommandError::TooMany));
         }
+    }
+
+    #[test]
+    fn a_turn_is_written_once_and_follows_the_last_one() {
+        use crate::event::{Settings, ToldBy, WarnedRate::Abandon, WarningTurn};
+        use Warning::{Missed, None as Calm, Projected};
+        let mut declared = Declared::default();
+        let turned = |month: &str, from, to| FiguresEvent::WarningTurned {
+            turn: WarningTurn {
+                rate: Abandon,
+                month: month.to_owned(),
+                from,
+                to,
+                so_far: (5, 100),
+                limit_percent: 10,
+                projected: None,
+                left_in_month: None,
+            },
+        };
+        let refused = Err(CommandError::AlreadySo);
+        let told = FiguresEvent::WarningTold { turn: 1, by: ToldBy::Mail, tries: 1 };
+        let table = [
+            ("from what it is not", turned("2026-10", Projected, Missed), refused),
+            ("the first", turned("2026-10", Calm, Projected), Ok(())),
+            ("twice", turned("2026-10", Calm, Projected), refused),
+            ("nowhere", turned("2026-10", Projected, Projected), refused),
+            ("on", turned("2026-10", Projected, Missed), Ok(())),
+            ("another month begins anew", turned("2026-11", Calm, Missed), Ok(())),
+            ("told", told, Ok(())),
+            (
+                "no warning at all",
+                FiguresEvent::SettingsChanged { version: 1, settings: Settings::new() },
+                Err(CommandError::NotAWarning),
+            ),
+        ];
+        for (case, event, due) in table {
+            assert_eq!(declared.judge_warning(&event), due, "{case}");
+            if due.is_ok() {
+                declared.apply(&Fact::Figures { event });
+            }
+        }
+        for year in 2027..2077 {
+            declared.apply(&Fact::Figures { event: turned(&format!("{year}-01"), Calm, Missed) });
+        }
+        assert_eq!(declared.warnings.len(), WARNINGS_KEPT);
+        assert!(
+            declared.warnings.contains_key(&("2076-01".to_owned(), Abandon)),
+            "the newest stay"
+        );
     }
 }

@@ -50,7 +50,7 @@ impl Periods {
             DeskEvent::HoursRestored { number, .. } => {
                 self.0.remove(number);
             }
-            DeskEvent::Started { .. } | DeskEvent::Stopped => {}
+            DeskEvent::Started { .. } | DeskEvent::Stopped | DeskEvent::CallersErased { .. } => {}
         }
     }
 

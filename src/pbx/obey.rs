@@ -42,6 +42,11 @@ impl Desk {
                 self.order_hours(number, order, author, by, turn)
             }
             Command::Declare { what, author, by } => self.declare(what, author, by, turn),
+            Command::NoteWarning { event } => self.note_warning(*event, turn),
+            Command::NoteErased { event } => {
+                turn.record(Fact::Desk { event: *event });
+                Ok(())
+            }
             Command::Supervise { by, agent, mode, means } => {
                 let wish = Wish { by: &by, agent: &agent, mode, means, leg: None };
                 self.supervise(&wish, turn).map(|_| ())

@@ -158,7 +158,8 @@ impl Watch {
                 event:
                     DeskEvent::Stopped
                     | DeskEvent::HoursChanged { .. }
-                    | DeskEvent::HoursRestored { .. },
+                    | DeskEvent::HoursRestored { .. }
+                    | DeskEvent::CallersErased { .. },
             } => {}
         }
     }

@@ -1,5 +1,6 @@
 //! What callers left behind: voice messages, and wishes to be called back.
 
+use super::erased::{caller_erased, erased, shown};
 use crate::base::{AgentId, BoxId, CallId, CallbackId, GroupId, Number, Private, Wall};
 use crate::event::{
     CallEvent, CallbackEnd, CallbackEvent, Caller, Fact, MessageEvent, PlacedEvent, RecordingEvent,
@@ -116,7 +117,7 @@ impl Attended {
                     call: id,
                     callback: callback.clone(),
                     group: group.clone(),
-                    number: number.clone(),
+                    number: shown(number),
                     entered: *entered,
                     asked_at_ms: at,
                     state: CallbackState::Waiting,
@@ -128,6 +129,28 @@ impl Attended {
                 self.open.insert(id, row);
             }
             _ => {}
+        }
+    }
+
+    /// Whether somebody is still to be called back for that call.
+    pub(super) fn is_due(&self, call: CallId) -> bool {
+        self.open.contains_key(&call)
+    }
+
+    /// Numbers and names of old calls are no more: of those that are listed and erased, and of what was left
+    /// or asked before then in calls that are listed no longer.
+    pub(super) fn erase(&mut self, before: Wall, listed: &dyn Fn(CallId) -> bool) {
+        let open = &self.open;
+        for row in self.messages.values_mut() {
+            let old = listed(row.call) || row.left_at_ms < before;
+            if old && !open.contains_key(&row.call) {
+                row.caller = caller_erased(&row.caller);
+            }
+        }
+        for row in &mut self.ended {
+            if listed(row.call) || row.asked_at_ms < before {
+                row.number = erased();
+            }
         }
     }
 

@@ -1,5 +1,6 @@
 //! One call as the call list shows it: its numbers, its way, its waits, what it came to.
 
+use super::erased::{caller_erased, caller_shown, erased, shown};
 use super::outcome::{Decision, Outcome, Progress};
 use super::policy::Policy;
 use super::recorded::{self, Recorded};
@@ -209,7 +210,7 @@ impl Call {
             id,
             arrived_at: Wall(at.0.saturating_sub(age)),
             number: number.clone(),
-            caller: caller.clone(),
+            caller: caller_shown(caller),
             origin: origin.clone(),
             counted: *counted,
             last_t_ms: t_ms,
@@ -271,7 +272,7 @@ impl Call {
             CallEvent::AwayAnswered => self.away = true,
             CallEvent::LanguageChosen { language } => self.language = *language,
             CallEvent::NumberEntered { entry, digits } if self.entered.len() < ENTERED_LISTED => {
-                self.entered.push(Entered { entry: entry.clone(), digits: digits.clone() });
+                self.entered.push(Entered { entry: entry.clone(), digits: shown(digits) });
             }
             CallEvent::Returned { agent } => self.begin_talk(agent, t_ms),
             CallEvent::Held { by: Party::Agent } if self.talks_with().is_some() => {
@@ -295,6 +296,14 @@ impl Call {
             _ => {}
         }
         self.progress.step(event, t_ms, policy)
+    }
+
+    /// Its numbers and names are no more.
+    pub(super) fn erase(&mut self) {
+        self.caller = caller_erased(&self.caller);
+        for entered in &mut self.entered {
+            entered.digits = erased();
+        }
     }
 
     fn begin_talk(&mut self, agent: &AgentId, t_ms: u64) {

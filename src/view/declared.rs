@@ -130,6 +130,10 @@ impl Declared {
                 (self.settings, self.settings_version) = (settings.clone(), *version);
                 None
             }
+            // Folded by `turns`.
+            FiguresEvent::WarningTurned { .. }
+            | FiguresEvent::WarningTold { .. }
+            | FiguresEvent::WarningGivenUp { .. } => None,
         }
     }
 

@@ -194,18 +194,30 @@ impl Views {
     ) -> impl Iterator<Item = Behind> + 'a {
         self.ledger.lines(first, last).filter_map(move |line| {
             let standing = self.standing_of(line, figure);
-            wanted(&standing, line.outcome()).then(|| Behind {
-                call: line.call,
-                arrived_at_ms: line.arrived_at,
-                number: self.ledger.number(line).map(str::to_owned),
-                group: self.ledger.group(line).map(str::to_owned),
-                agent: self.ledger.agent(line).map(str::to_owned),
-                outcome: line.outcome(),
-                rule: line.rule,
-                wait_ms: line.wait_ms(),
-                standing,
-            })
+            wanted(&standing, line.outcome()).then(|| self.behind_of(line, standing))
         })
+    }
+
+    /// One call as it stands in `figure`; none when the ledger has no line of it.
+    #[must_use]
+    pub fn behind_one(&self, call: CallId, arrived_at: Wall, figure: Figure) -> Option<Behind> {
+        let day = self.day_of(arrived_at);
+        let line = self.ledger.lines(day, day).find(|line| line.call == call)?;
+        Some(self.behind_of(line, self.standing_of(line, figure)))
+    }
+
+    fn behind_of(&self, line: &Line, standing: Standing) -> Behind {
+        Behind {
+            call: line.call,
+            arrived_at_ms: line.arrived_at,
+            number: self.ledger.number(line).map(str::to_owned),
+            group: self.ledger.group(line).map(str::to_owned),
+            agent: self.ledger.agent(line).map(str::to_owned),
+            outcome: line.outcome(),
+            rule: line.rule,
+            wait_ms: line.wait_ms(),
+            standing,
+        }
     }
 
     fn standing_of(&self, line: &Line, figure: Figure) -> Standing {

@@ -1,6 +1,7 @@
 //! Numbers that are not in the history: how the machine fares. Plain, filled by the daemon.
 
 use crate::base::{TrunkId, Wall};
+use crate::event::ToldBy;
 use serde::Serialize;
 
 /// How the engine, the media threads, the sockets and the journal fare at one instant. Counters
@@ -97,6 +98,8 @@ pub struct Gauges {
     pub journal_transactions: u64,
     /// The trunks that we reach ourselves.
     pub trunks: Vec<TrunkGauge>,
+    /// By what people outside are told of warnings, with the tries that failed since the start (counters).
+    pub warning_ways: Vec<(ToldBy, u64)>,
     /// The recorder; none when no call can be recorded.
     pub recording: Option<RecordingGauge>,
     /// The history's copy in the site's store; none when the site has no such store.

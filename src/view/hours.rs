@@ -46,7 +46,7 @@ impl AdHocHours {
             DeskEvent::HoursRestored { number, .. } => {
                 self.0.remove(number);
             }
-            DeskEvent::Started { .. } | DeskEvent::Stopped => {}
+            DeskEvent::Started { .. } | DeskEvent::Stopped | DeskEvent::CallersErased { .. } => {}
         }
     }
 

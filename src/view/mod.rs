@@ -12,6 +12,7 @@ mod board;
 mod call;
 mod closed;
 mod declared;
+mod erased;
 mod figures;
 mod gauges;
 mod hours;
@@ -25,12 +26,14 @@ mod policy;
 mod ratio;
 mod recorded;
 mod rule;
+mod service_days;
 mod service_level;
 mod sliced;
 mod sound;
 mod stamp;
 mod standing;
 mod survey;
+mod turns;
 mod views;
 mod worked;
 
@@ -42,6 +45,7 @@ pub use board::{
 };
 pub use call::{CallQuery, CallRow, CallState, OpenCall};
 pub use declared::{ClosedMonth, ExclusionRow, ExclusionState, Signed};
+pub use erased::ERASED_WORD;
 pub use figures::{NotYet, Place};
 pub use gauges::{
     Blocked, Gauges, JournalState, RecordingGauge, RecordingState, SiteGauge, SiteState, TrunkGauge,
@@ -60,13 +64,15 @@ pub use policy::{CountsAs, Policy, ShortCallExcluded};
 pub use ratio::{Limit, Rate, Ratio, Verdict};
 pub use recorded::{Recorded, RecordedState};
 pub use rule::Rule;
+pub use service_days::{SERVICE_DAYS_KNOWN, ServiceDays};
 pub use service_level::{DayFigures, Excluded, Figures, MonthFigures, Tally};
 pub use sliced::{AgentShare, BANDS, Band, Sliced, WaitBand};
 pub use sound::{CallSound, FaultRow, LegSound, Measured, SoundTotals, Spread};
 pub use stamp::{local, written};
 pub use standing::{Behind, Figure, LeftOut, Side, Standing};
 pub use survey::{POINTS, SURVEYS_KEPT, SurveyFigures};
-pub use views::{RECENT_KEPT, Setup, Views};
+pub use turns::{HELD, Pending, Turns, UNTOLD_KEPT, WarningWatch};
+pub use views::{ErasedCalls, RECENT_KEPT, Setup, Views};
 pub use worked::{
     AGENT_DAYS_KEPT, Doing, HALF_HOURS, HALF_HOURS_KEPT, LinesFull, Times, Window, Work,
 };

@@ -1,18 +1,18 @@
 //! Early warning: what a month's rates come to if its remaining days go as the last ones went, and how
 //! much more the month can bear.
 //!
-//! A forecast from days, not a promise: a holiday that is still to come counts as a working day here, and
-//! what the carrier refuses is in no figure.
+//! A forecast from days, not a promise: a day that is closed out of turn counts as the plan has it, and what
+//! the carrier refuses is in no figure.
 
 use super::month::Month;
 use super::ratio::{Limit, Rate, Ratio, Verdict};
 use super::service_level::Tally;
 use super::views::Views;
 use crate::base::Wall;
-use chrono::{Datelike, NaiveDate, Weekday};
+pub use crate::event::Warning;
 use serde::Serialize;
 
-/// The last whole days with calls whose pace is taken for that of the rest of the month.
+/// The last whole service days with calls whose pace is taken for that of the rest of the month.
 const PACE_DAYS: usize = 5;
 
 /// How one rate of the month is going.
@@ -20,7 +20,8 @@ const PACE_DAYS: usize = 5;
 pub struct Outlook {
     /// So far.
     pub so_far: Rate,
-    /// At the month's end, in hundredths of a call, if the remaining working days go as the last five whole days with calls went;
+    /// At the month's end, in hundredths of a call, if the remaining service days go as the last five whole
+    /// ones with calls went;
     /// none before the first whole day.
     pub projected: Option<Rate>,
     /// So many more calls in the numerator, one after the other from now, are still within the limit.
@@ -30,30 +31,6 @@ pub struct Outlook {
     pub left_in_month: Option<u64>,
     /// What is to be said of it.
     pub warning: Warning,
-}
-
-/// How urgent a rate is, the least first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Warning {
-    /// Nothing to say: within, or nothing to judge.
-    None,
-    /// Within so far, and at the limit or above at the month's end at this pace.
-    Projected,
-    /// At the limit or above now.
-    Missed,
-}
-
-impl Warning {
-    /// As in the metrics, the more urgent the higher.
-    #[must_use]
-    pub const fn level(self) -> u8 {
-        match self {
-            Self::None => 0,
-            Self::Projected => 1,
-            Self::Missed => 2,
-        }
-    }
 }
 
 /// Both rates of a month.
@@ -123,7 +100,10 @@ impl Views {
         let month = Month::of(today);
         let whole_days = self.ledger.days(month.first(), today);
         let mut paced: Vec<&Tally> = whole_days
-            .filter(|(day, counts, _)| *day < today && counts.outcomes.sum() > 0)
+            .filter(|(day, counts, _)| {
+                // Who calls on a closed day finds it closed: that is no day to take a pace from.
+                *day < today && counts.outcomes.sum() > 0 && self.serves_on(*day)
+            })
             .map(|(_, counts, _)| counts)
             .collect();
         let paced = paced.split_off(paced.len().saturating_sub(PACE_DAYS));
@@ -134,7 +114,7 @@ impl Views {
         let days = u64::try_from(paced.len()).unwrap_or(0);
         let pace = sum.figures(self.policy());
         let of = |ratio: Ratio| (days > 0).then_some((ratio, days));
-        let more = working_days_after(today, month.last());
+        let more = self.service_days().after(today, month.last());
         let figures = self.month_figures(month);
         Outlooks {
             month,
@@ -142,12 +122,6 @@ impl Views {
             busy: outlook(figures.busy_rate, of(pace.busy_rate.ratio), more),
         }
     }
-}
-
-fn working_days_after(today: NaiveDate, last: NaiveDate) -> u64 {
-    let days = today.iter_days().skip(1).take_while(|day| *day <= last);
-    let works = days.filter(|day| !matches!(day.weekday(), Weekday::Sat | Weekday::Sun));
-    u64::try_from(works.count()).unwrap_or(0)
 }
 
 #[cfg(test)]
@@ -190,9 +164,6 @@ mod tests {
         assert_eq!(unjudged.warning, Warning::None, "the adjustment period");
         let everything = Limit { percent: 100 };
         assert_eq!(left_in_a_row(Ratio { part: 1, whole: 2 }, everything), u64::MAX);
-        let day = |day| NaiveDate::from_ymd_opt(2026, 10, day).expect("a day");
-        assert_eq!(working_days_after(day(28), day(31)), 2, "Thursday and Friday");
-        assert_eq!(working_days_after(day(31), day(31)), 0);
     }
 
     proptest! {

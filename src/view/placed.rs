@@ -1,6 +1,7 @@
 //! Calls that our phones placed to numbers outside and to phones that are no agent's; and for how long
 //! the trunks had no channel left. None of it enters a figure of the contract.
 
+use super::erased::{erased, shown};
 use super::month::Month;
 use super::sound::CallSound;
 use super::stamp;
@@ -73,7 +74,7 @@ impl PlacedCalls {
                 call: id,
                 dialled_at_ms: at,
                 by: by.clone(),
-                number: number.clone(),
+                number: shown(number),
                 inside: *inside,
                 back: *back,
                 trunk: None,
@@ -113,6 +114,13 @@ impl PlacedCalls {
             | PlacedEvent::Failed { .. }
             | PlacedEvent::Held { .. }
             | PlacedEvent::Resumed { .. } => {}
+        }
+    }
+
+    /// Numbers of calls that were dialled before then are no more.
+    pub(super) fn erase(&mut self, before: Wall) {
+        for row in self.ended.iter_mut().filter(|row| row.dialled_at_ms < before) {
+            row.number = erased();
         }
     }
 

@@ -13,15 +13,18 @@ use super::outcome::{Decision, PerOutcome};
 use super::placed::{FullTime, PlacedCalls, PlacedRow};
 use super::policy::Policy;
 use super::recorded;
+use super::service_days::ServiceDays;
 use super::service_level::Tally;
 use super::sound::SoundTotals;
 use super::stamp;
 use super::survey::Surveys;
+use super::turns::Turns;
 use crate::base::{AgentId, CallId, TrunkId, Wall};
 use crate::event::{
     CallEvent, DeskEvent, EndCause, Entry, Fact, FiguresEvent, Origin, Party, PlacedEnd,
     PlacedEvent, TrunkEvent,
 };
+pub use beside::ErasedCalls;
 use chrono::NaiveDate;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -49,6 +52,7 @@ pub struct Views {
     desk: String,
     demonstration: bool,
     timezone: chrono_tz::Tz,
+    service_days: ServiceDays,
     policy: Policy,
     last_seq: u64,
     holes: u64,
@@ -59,6 +63,7 @@ pub struct Views {
     ended: VecDeque<Call>,
     pub(super) ledger: Ledger,
     pub(super) declared: Declared,
+    turns: Turns,
     total: Tally,
     left_out: PerOutcome,
     channels: BTreeMap<TrunkId, u64>,
@@ -68,6 +73,7 @@ pub struct Views {
     hours: AdHocHours,
     attended: Attended,
     pub(super) surveys: Surveys,
+    erased: ErasedCalls,
 }
 
 impl Views {
@@ -80,6 +86,7 @@ impl Views {
             desk: setup.desk,
             demonstration: setup.demonstration,
             timezone: setup.timezone,
+            service_days: ServiceDays::default(),
             policy: setup.policy,
             last_seq: 0,
             holes: 0,
@@ -89,6 +96,7 @@ impl Views {
             ended: VecDeque::new(),
             ledger: Ledger::default(),
             declared: Declared::default(),
+            turns: Turns::default(),
             total: Tally::default(),
             left_out: PerOutcome::default(),
             channels: BTreeMap::new(),
@@ -98,6 +106,7 @@ impl Views {
             hours: AdHocHours::default(),
             attended: Attended::default(),
             surveys: Surveys::default(),
+            erased: ErasedCalls::default(),
         }
     }
 
@@ -153,6 +162,7 @@ impl Views {
             }
             Fact::Agent { agent, event } => self.agents.apply(agent, event, entry.at),
             Fact::Figures { event } => {
+                self.turns.apply(event, entry.seq, entry.at, day_in(self.timezone, entry.at));
                 if let Some((exclusion, span)) = self.declared.apply(event, entry.at) {
                     let zone = self.timezone;
                     self.ledger.exclude(exclusion, span, &self.policy, |at| day_in(zone, at));
@@ -163,6 +173,9 @@ impl Views {
             Fact::Desk {
                 event: event @ (DeskEvent::HoursChanged { .. } | DeskEvent::HoursRestored { .. }),
             } => self.hours.apply(event, entry.at),
+            Fact::Desk { event: DeskEvent::CallersErased { before, calls, .. } } => {
+                self.erase(*before, *calls);
+            }
         }
         self.attended.apply(&entry.fact);
         for it in self.agents.take_wrapped_up() {
@@ -542,6 +555,8 @@ fn is_witness(fact: &Fact) -> bool {
 fn day_in(zone: chrono_tz::Tz, at: Wall) -> NaiveDate {
     stamp::local(at, zone).map_or(NaiveDate::MIN, |local| local.date_naive())
 }
+
+mod beside;
 
 #[cfg(test)]
 mod figures_tests;

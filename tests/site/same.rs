@@ -5,9 +5,9 @@ use super::support::postgres::Postgres;
 use super::support::process::Dir;
 use super::support::s;
 use super::{Follower, address, same_entries, write};
-use madoguchi::base::Rng;
+use madoguchi::base::{Rng, Wall};
 use madoguchi::io::store::site::{SiteHistory, SitePhase};
-use madoguchi::io::store::{Entries, Kind, Links, Place, Selection};
+use madoguchi::io::store::{Durability, Entries, Kind, Links, Options, Place, Selection, Store};
 use madoguchi::view::{Policy, Setup, Views};
 use serde_json::{Value, json};
 use std::os::unix::fs::PermissionsExt;
@@ -225,6 +225,22 @@ fn what_is_erased_at_the_desk_is_erased_in_the_sites_store_too() {
     same_entries(&file, &server);
     let after: u64 = server.sql(texts).parse().unwrap();
     assert!(after < before && after > 0, "{before} {after}");
+
+    // What the running desk erases at night comes there while it runs.
+    let options = Options { kind: Kind::Service, durability: Durability::Process };
+    let (store, _) = Store::open(&file, options, |_| {}).unwrap();
+    let follower = Follower::start(&file, last, address(&server, server.port));
+    follower.level(s(60));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+    let until = Wall(month::OCTOBER + 23 * 86_400_000);
+    let erased = runtime.block_on(store.eraser().run(until)).unwrap().erased;
+    assert!(erased.calls > 0, "{erased:?}");
+    super::eventually("it is followed", s(20), || {
+        server.sql(texts).parse::<u64>().unwrap() + erased.entries == after
+    });
+    drop(follower);
+    assert!(store.close(s(10)));
+    same_entries(&file, &server);
 
     // The rest, in another file of the same history: one that was made of an exported one.
     let (_, lines, _) = command(&dir, &["events", "export", "desk.db", "--private"]);

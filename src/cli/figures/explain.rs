@@ -6,7 +6,7 @@ use super::{json, plain, seconds, stands};
 use crate::base::CallId;
 use crate::dialplan::{Lang, tame};
 use crate::event::{Entry, Fact, chain};
-use crate::view::{self, CallRow, Figure, Place, Rule};
+use crate::view::{self, CallRow, ERASED_WORD, Figure, Place, Rule};
 use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
@@ -67,9 +67,13 @@ fn answer(arguments: &Explain, lang: Lang) -> Result<Reply, Reply> {
     let mut shown: Vec<Value> = Vec::new();
     for entry in &ladder {
         let mut value = serde_json::to_value(entry).unwrap_or_default(); // plain values are always JSON
+        // Also without the callers: that it is no more is no secret.
+        let word =
+            if arguments.whose.json { ERASED_WORD } else { lang.pick("消去済み", "erased") };
         if !arguments.callers {
-            chain::hide(&mut value, "•••");
+            chain::hide_known(&mut value, "•••");
         }
+        chain::say_erased(&mut value, word);
         shown.push(value);
     }
     let said = rule.map(|rule| lang.pick(rule.said().0, rule.said().1));

@@ -4,6 +4,7 @@
 mod calls;
 mod declare;
 mod explain;
+mod follow;
 mod operating;
 mod service_level;
 

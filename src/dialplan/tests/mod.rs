@@ -301,3 +301,25 @@ fn the_plan_in_the_documentation_is_clean() {
     let result = load(plan, "docs", Some(&prompts()));
     assert!(matches!(&result, Ok((_, none)) if none.is_empty()), "{}", shown(result, Lang::En));
 }
+
+#[test]
+fn a_service_day_is_one_on_which_a_number_of_the_contract_is_open() {
+    let plan = shipped("service-desk.toml");
+    let day = |text: &str| text.parse::<chrono::NaiveDate>().expect("a day");
+    let table = [
+        ("a Tuesday", "2026-10-13", true),
+        ("a holiday", "2026-10-12", false),
+        ("a Saturday", "2026-10-17", false),
+        ("year-end", "2026-12-30", false),
+        ("the day after", "2027-01-04", true),
+    ];
+    for (case, text, due) in table {
+        assert_eq!(plan.serves_on(day(text)), due, "{case}");
+    }
+    let mut always = load(SMALL, "small.toml", Some(&prompts())).expect("good").0;
+    assert!(!always.serves_on(day("2026-10-17")));
+    for number in always.desk_numbers.values_mut() {
+        number.hours = None;
+    }
+    assert!(always.serves_on(day("2026-10-17")), "without hours it is always open");
+}

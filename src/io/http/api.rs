@@ -3,11 +3,11 @@
 use super::figures::{self, Explained};
 use super::{CommandFailure, Health, Server};
 use crate::base::{AgentId, CallId, Wall};
-use crate::event::{Entry, Means};
+use crate::event::{Entry, Means, chain};
 use crate::pbx::api::{Command, CommandError};
 use crate::view::{
-    self, CallQuery, CallRow, Month, NotAMonth, Outcome, PLACED_KEPT, PlacedRow, RECENT_KEPT,
-    TrunkGauge,
+    self, CallQuery, CallRow, ERASED_WORD, Month, NotAMonth, Outcome, PLACED_KEPT, PlacedRow,
+    RECENT_KEPT, TrunkGauge,
 };
 use axum::Json;
 use axum::body::Bytes;
@@ -181,8 +181,9 @@ struct OneCall {
 #[derive(Serialize)]
 struct Rung {
     written_at: String,
+    /// With the word in the place of what was erased.
     #[serde(flatten)]
-    entry: Entry,
+    entry: serde_json::Value,
 }
 
 /// `GET /api/v1/calls/{id}`.
@@ -205,7 +206,12 @@ pub(super) async fn call(State(server): State<Server>, Path(id): Path<String>) -
     let Some((row, explained, zone)) = told else {
         return error(StatusCode::NOT_FOUND, "the journal has no such call");
     };
-    let rung = |entry: Entry| Rung { written_at: view::written(entry.at, zone), entry };
+    let rung = |entry: Entry| {
+        let written_at = view::written(entry.at, zone);
+        let mut entry = serde_json::to_value(entry).unwrap_or_default(); // plain values are always JSON
+        chain::say_erased(&mut entry, ERASED_WORD);
+        Rung { written_at, entry }
+    };
     let ladder = ladder.into_iter().map(rung).collect();
     Json(OneCall { call: Call::new(row, zone), explained, ladder }).into_response()
 }
@@ -347,6 +353,7 @@ pub(super) async fn put(server: &Server, command: Command) -> Result<(), Respons
                 | CommandError::NotInWrapUp
                 | CommandError::TooLate
                 | CommandError::TooMany
+                | CommandError::NotAWarning
                 | CommandError::NotAllowed => StatusCode::CONFLICT,
                 CommandError::NoSuchReason => StatusCode::BAD_REQUEST,
             };

@@ -256,7 +256,10 @@ impl Wanted {
     fn holds(&self, row: &CallRow) -> bool {
         let caller = match &row.caller.number {
             CallerNumber::Known(number) => Some(number.reveal().as_str()),
-            CallerNumber::Withheld | CallerNumber::Payphone | CallerNumber::Unavailable => None,
+            CallerNumber::Withheld
+            | CallerNumber::Payphone
+            | CallerNumber::Unavailable
+            | CallerNumber::Erased => None,
         };
         let has = |wanted: &String| {
             row.number.as_str().contains(wanted)

@@ -12,12 +12,12 @@ use crate::event::{CallEvent, CallbackEnd, CallbackEvent, Entry, Fact, Link, Pro
 use sqlx::Connection;
 use std::path::{Path, PathBuf};
 
-fn links(path: &Path) -> Vec<Link> {
+pub(super) fn links(path: &Path) -> Vec<Link> {
     let links = Links::open(path, Selection::default()).expect("a store");
     links.flat_map(|block| block.expect("readable")).collect()
 }
 
-fn walk(path: &Path) -> Proved {
+pub(super) fn walk(path: &Path) -> Proved {
     let mut proof = Proof::new("service", vec![]);
     for link in links(path) {
         proof.link(&link, None);
@@ -208,7 +208,7 @@ fn bytes(path: &Path) -> Vec<u8> {
     beside.iter().filter_map(|path| std::fs::read(path).ok()).flatten().collect()
 }
 
-fn holds(path: &Path, text: &[u8]) -> bool {
+pub(super) fn holds(path: &Path, text: &[u8]) -> bool {
     bytes(path).windows(text.len()).any(|part| part == text)
 }
 

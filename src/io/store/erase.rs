@@ -15,7 +15,7 @@ use std::path::Path;
 const BLOCK: i64 = 1_000;
 
 /// Without its number, a wish to be called back could not be fulfilled; at its end, it may go.
-const OPEN_WISHES: &str = "DELETE FROM temp.erasing WHERE call IN ( \
+pub(super) const OPEN_WISHES: &str = "DELETE FROM temp.erasing WHERE call IN ( \
     SELECT call FROM entry WHERE call IN (SELECT call FROM temp.erasing) AND salt IS NOT NULL \
     AND body ->> '$.event.kind' = 'callback_asked') \
     AND call NOT IN ( \
@@ -108,16 +108,7 @@ pub(super) async fn run(
             let count = chain::erase(&mut body, Some(&text.salt));
             let count = count.map_err(|why| broken(text.seq, &why))?;
             let body = serde_json::Value::Object(body).to_string();
-            sqlx::query("UPDATE entry SET body = ?2, salt = NULL WHERE seq = ?1")
-                .bind(text.seq)
-                .bind(body)
-                .execute(&mut *connection)
-                .await?;
-            // Copies of the history follow it.
-            sqlx::query("INSERT INTO rewritten (seq) VALUES (?1)")
-                .bind(text.seq)
-                .execute(&mut *connection)
-                .await?;
+            replace(connection, text.seq, body).await?;
             calls.insert(text.call);
             erased.entries += 1;
             erased.texts = erased.texts.saturating_add(u64::try_from(count).unwrap_or(0));
@@ -127,6 +118,21 @@ pub(super) async fn run(
     sqlx::query("DROP TABLE temp.erasing").execute(&mut *connection).await?;
     erased.calls = u64::try_from(calls.len()).unwrap_or(u64::MAX);
     Ok(erased)
+}
+
+/// Puts an erased body in an entry's place, and notes it for copies of the history, which follow.
+pub(super) async fn replace(
+    connection: &mut SqliteConnection,
+    seq: i64,
+    body: String,
+) -> Result<(), sqlx::Error> {
+    sqlx::query("UPDATE entry SET body = ?2, salt = NULL WHERE seq = ?1")
+        .bind(seq)
+        .bind(body)
+        .execute(&mut *connection)
+        .await?;
+    sqlx::query("INSERT INTO rewritten (seq) VALUES (?1)").bind(seq).execute(connection).await?;
+    Ok(())
 }
 
 /// Of the calls that are due, only those in which this number stands.
@@ -182,7 +188,7 @@ async fn block(connection: &mut SqliteConnection, after: i64) -> Result<Vec<Text
 }
 
 /// An entry that is damaged; the words hold nothing of a person's.
-fn broken(seq: i64, why: &chain::Unsealable) -> sqlx::Error {
+pub(super) fn broken(seq: i64, why: &chain::Unsealable) -> sqlx::Error {
     sqlx::Error::Decode(format!("entry {seq}: {why}").into())
 }
 

@@ -4,7 +4,7 @@
 //! given is written as it is: who gives it has checked its chain.
 
 use super::open::{self, OpenError};
-use super::sealing::{Row, call_of};
+use super::sealing::{Row, call_of, padded};
 use super::sql::Statements;
 use super::{Durability, Kind, Options};
 use crate::event::{self, Fact, Link, chain};
@@ -126,7 +126,7 @@ impl Importing {
             at_ms: link.at.0,
             call: call_of(body),
             v: link.v,
-            body: String::from_utf8(text).map_err(|_| ImportError::Shape)?,
+            body: padded(String::from_utf8(text).map_err(|_| ImportError::Shape)?, body),
             hash: link.hash.clone().ok_or(ImportError::Shape)?,
             salt: link.salt.clone(),
         });

@@ -12,6 +12,7 @@ mod links;
 mod open;
 mod place;
 mod read;
+mod retain;
 mod sealing;
 pub mod site;
 mod sql;
@@ -21,6 +22,8 @@ mod write;
 #[cfg(test)]
 mod chain_tests;
 #[cfg(test)]
+mod retain_tests;
+#[cfg(test)]
 mod tests;
 
 pub use erase::{Erased, erase};
@@ -29,6 +32,7 @@ pub use links::{Links, LinksError, Selection};
 pub use open::OpenError;
 pub use place::Place;
 pub use read::{Entries, LADDER_BOUND, ReadError, Reader};
+pub use retain::{CALLS_PER_STEP, Eraser, Retained};
 pub use write::{GATHER, GATHERED, PENDING_BOUND, SLOW, TRANSACTION_BOUND};
 
 use crate::event::Entry;
@@ -203,6 +207,12 @@ impl Store {
     #[must_use]
     pub fn reader(&self) -> Reader {
         self.reader.clone()
+    }
+
+    /// A way to erase old calls' numbers and names while it is being written.
+    #[must_use]
+    pub fn eraser(&self) -> Eraser {
+        Eraser::new(self.reader.path())
     }
 
     /// Writes what waits and closes the file; true when everything is in it. After `patience` it is

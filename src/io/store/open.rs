@@ -201,6 +201,9 @@ pub(super) async fn connect(
         // Checkpoints are made beside the writing; this is what happens should they not keep up.
         .pragma("wal_autocheckpoint", "16384")
         .pragma("journal_size_limit", "67108864")
+        // A page that becomes another kind of page keeps nothing of what it was: erasing would not find it.
+        // FAST costs no further page on the disk.
+        .pragma("secure_delete", "FAST")
         .statement_cache_capacity(super::sql::STATEMENTS)
         .thread_name(|_| "journal-sqlite".to_owned());
     let connect = connect.disable_statement_logging();

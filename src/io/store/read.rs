@@ -234,6 +234,16 @@ pub struct Reader {
 }
 
 impl Reader {
+    /// Reads a store that nobody need have opened, or that a daemon writes; nothing is written to it.
+    #[must_use]
+    pub fn of(path: &Path) -> Self {
+        Self::new(path)
+    }
+
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     pub(super) fn new(path: &Path) -> Self {
         Self { path: path.to_owned(), connection: Arc::default() }
     }

@@ -61,6 +61,7 @@ impl Sealer {
         let Ok(sealed) = sealed else { panic!("an event uses no name of its line") };
         self.before = self.before.then(&sealed);
         let call = call_of(&fields);
+        let body = padded(body, &fields);
         Row { seq, at_ms: entry.at.0, call, v, body, hash: self.before.0.to_vec(), salt }
     }
 
@@ -71,6 +72,25 @@ impl Sealer {
             bits.iter().flat_map(|bits| bits.to_le_bytes()).take(SALT_BYTES).collect()
         })
     }
+}
+
+/// A body with so many spaces behind it that it needs no more room once its texts are erased and its salt is
+/// gone. A row that kept its length is overwritten where it lies; one that grew would move its page's other
+/// rows, and copies of those would stay in the page's unused part.
+pub(super) fn padded(mut body: String, fields: &Map<String, Value>) -> String {
+    if chain::is_private(fields) {
+        let erased = body.len().saturating_add_signed(chain::growth(fields));
+        let due = erased.saturating_sub(SALT_BYTES);
+        body.push_str(&" ".repeat(due.saturating_sub(body.len())));
+    }
+    body
+}
+
+/// An erased body as long as the stored one and its salt were together; longer when that had no room for it.
+pub(super) fn fitted(mut erased: String, stored: usize) -> String {
+    let due = stored.saturating_add(SALT_BYTES);
+    erased.push_str(&" ".repeat(due.saturating_sub(erased.len())));
+    erased
 }
 
 /// Under which call an entry is filed.

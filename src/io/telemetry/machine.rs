@@ -262,6 +262,17 @@ fn site(page: &mut Page, gauges: &Gauges) {
 }
 
 fn journal(page: &mut Page, views: &Views, gauges: &Gauges) {
+    let erased = views.erased();
+    page.count(
+        "madoguchi_callers_erased_calls_total",
+        "Calls whose numbers and names the running daemon erased for their age.",
+        erased.calls,
+    );
+    page.one(
+        "madoguchi_callers_erased_before_timestamp_seconds",
+        "Calls that arrived before then have neither number nor name, as of the last erasing that found some; 0 before the first.",
+        erased.before.map_or(0.0, |at| seconds(u64::try_from(at.0).unwrap_or(0))),
+    );
     page.one(
         "madoguchi_journal_failing",
         "1 while the journal cannot be written, else 0.",

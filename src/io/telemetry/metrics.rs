@@ -38,6 +38,7 @@ impl Metrics {
         calls(&mut page, views, age_ms);
         worked(&mut page, views);
         month(&mut page, views, now);
+        super::told::told(&mut page, views, gauges);
         sound::heard(&mut page, views);
         machine(&mut page, views, gauges);
         sound::done(&mut page, gauges);
@@ -332,6 +333,7 @@ mod tests {
             media_dropped: vec![("late", 0)],
             media_reports: vec![("in", 0)],
             media_troubles: vec![("stall", 0)],
+            warning_ways: vec![(crate::event::ToldBy::Mail, 0)],
             ..Gauges::default()
         };
         let page = Metrics::new("1").render(&views, &gauges, NOW, &|_| None);

@@ -8,6 +8,7 @@ mod machine;
 mod metrics;
 mod page;
 mod sound;
+mod told;
 mod worked;
 
 pub use metrics::{Age, CONTENT_TYPE, Metrics};

@@ -3,7 +3,7 @@
 use super::Views;
 use super::tests::{Pen, TOKYO_MIDNIGHT_OCT_1, asked, hung_up, id, setup};
 use crate::base::Wall;
-use crate::event::{CallEvent, EndCause, Fact, FiguresEvent, Means, Party};
+use crate::event::{CallEvent, DeskEvent, EndCause, Fact, FiguresEvent, Means, Party};
 use crate::view::{
     Figure, LeftOut, Month, NotYet, Outcome, Policy, Ratio, Rule, Standing, Verdict,
 };
@@ -356,4 +356,92 @@ fn a_number_outside_the_figures_is_so_in_an_excluded_period_too() {
     let views = pen.read();
     assert_eq!(left_out(&views), (1, 1));
     assert_eq!(views.closing(month(OCTOBER), NOVEMBER_2).map(|it| it.left_out), Ok(1));
+}
+
+#[test]
+fn the_projection_counts_the_service_days_of_the_calendar_and_takes_its_pace_from_them() {
+    use crate::event::Closed;
+    use crate::view::ServiceDays;
+    use chrono::{Datelike as _, NaiveDate, Weekday};
+    let mut pen = Pen::default();
+    let mut n = 0;
+    // Thursday 1st to Tuesday 6th of October: ten calls a day, one given up; at the weekend all find it closed.
+    for day in 0..6 {
+        let weekend = day == 2 || day == 3;
+        for call in 0..10 {
+            n += 1;
+            pen.at = TOKYO_MIDNIGHT_OCT_1 + day * 24 * HOUR + 10 * HOUR;
+            pen.arrive(n, true);
+            let step =
+                if weekend { CallEvent::FoundClosed { why: Closed::Weekend } } else { asked() };
+            pen.call(n, 10, step);
+            if !weekend && call > 0 {
+                pen.call(n, 20, CallEvent::OperatorAnswered { agent: "2001".into() });
+            }
+            pen.call(n, 30_000, hung_up());
+        }
+    }
+    let mut views = pen.read();
+    // Wednesday the 7th: 17 days from Monday to Friday are to come, one of them a holiday (the 12th).
+    let today = Wall(TOKYO_MIDNIGHT_OCT_1 + 6 * 24 * HOUR + 9 * HOUR);
+    let projected = |views: &Views| views.outlook(today).abandon.projected.map(|it| it.ratio);
+    let of = |days: u64| Some(Ratio { part: (4 + days) * 100, whole: (40 + 10 * days) * 100 });
+    assert_eq!(projected(&views), of(17), "by the week alone");
+    let holiday = NaiveDate::from_ymd_opt(2026, 10, 12);
+    let first = NaiveDate::from_ymd_opt(2026, 9, 1).expect("a day");
+    let week = |day: NaiveDate| !matches!(day.weekday(), Weekday::Sat | Weekday::Sun);
+    views.set_service_days(ServiceDays::ask(first, |day| week(day) && Some(day) != holiday));
+    assert_eq!(projected(&views), of(16), "the holiday is none");
+}
+
+#[test]
+fn callers_erased_while_the_daemon_runs_are_shown_as_after_a_restart_and_no_figure_moves() {
+    use crate::event::{CallerNumber, Entry, chain};
+    use crate::view::CallQuery;
+    let mut pen = Pen { at: TOKYO_MIDNIGHT_OCT_1 + 9 * HOUR, ..Pen::default() };
+    for n in 1..=4 {
+        pen.arrive(n, true);
+        let digits = "012345".to_owned().into();
+        pen.call(n, 5, CallEvent::NumberEntered { entry: "staff".into(), digits });
+        pen.call(n, 10, asked());
+        pen.call(n, 30_000, hung_up());
+        pen.at += HOUR;
+    }
+    let before = pen.read();
+    let cut = Wall(TOKYO_MIDNIGHT_OCT_1 + 11 * HOUR);
+    let event = DeskEvent::CallersErased { before: cut, calls: 2, entries: 4, kept: 0 };
+    pen.fact(Fact::Desk { event });
+    let live = pen.read();
+    // The journal after it: commitments in the place of the texts of the first two calls.
+    let erased = |entry: &Entry| -> Entry {
+        let serde_json::Value::Object(mut body) = serde_json::to_value(&entry.fact).expect("JSON")
+        else {
+            panic!("no object")
+        };
+        let old =
+            matches!(&entry.fact, Fact::Call { call, .. } if *call == id(1) || *call == id(2));
+        if old {
+            chain::erase(&mut body, Some(&[7; 16])).expect("erased");
+        }
+        let fact = serde_json::from_value(serde_json::Value::Object(body)).expect("a fact");
+        Entry { seq: entry.seq, at: entry.at, fact }
+    };
+    let mut replayed = Views::new(setup());
+    for entry in &pen.entries {
+        replayed.apply(&erased(entry));
+    }
+    assert!(live == replayed, "a restart shows the same");
+    let rows = live.calls(&CallQuery { limit: 10, since: None, outcome: None });
+    let shown: Vec<bool> =
+        rows.iter().map(|row| row.caller.number == CallerNumber::Erased).collect();
+    assert_eq!(shown, [false, false, true, true]);
+    let json = serde_json::to_string(&rows[3]).expect("JSON");
+    assert!(
+        json.contains("\"number\":\"erased\"") && json.contains("\"digits\":\"erased\""),
+        "{json}"
+    );
+    assert!(!json.contains("erased:") && !json.contains("0398765432"), "{json}");
+    let october = month(OCTOBER);
+    assert_eq!(live.month_figures(october), before.month_figures(october));
+    assert_eq!((live.erased().calls, live.erased().before), (2, Some(cut)));
 }

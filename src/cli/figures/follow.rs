@@ -1,0 +1,159 @@
+//! `madoguchi calls --follow`: each call as it gets its outcome, until Ctrl-C. Reads the store again each
+//! second, so that it needs no token and goes on over the daemon's restarts.
+
+use super::super::Reply;
+use super::calls::{Calls, line};
+use crate::base::{CallId, Wall};
+use crate::dialplan::{Lang, tame};
+use crate::event::{CallEvent, Entry, Fact};
+use crate::io::store::Reader;
+use crate::view::{Behind, CallQuery, Views};
+use std::collections::BTreeMap;
+use std::io::Write as _;
+use std::path::Path;
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+
+/// How often the store is looked at.
+const LOOK: Duration = Duration::from_secs(1);
+/// Entries read at once; more are read without a pause.
+const BLOCK: u32 = 1_000;
+
+/// Calls that have no end, by whether their outcome is known already.
+#[derive(Default)]
+struct Open(BTreeMap<CallId, Known>);
+
+#[derive(Clone, Copy)]
+struct Known {
+    arrived_at: Wall,
+    decided: bool,
+}
+
+impl Open {
+    /// Takes an entry in, and tells of a call that may have got its outcome by it.
+    fn see(&mut self, entry: &Entry) -> Option<(CallId, Wall)> {
+        let Fact::Call { call, t_ms, event } = &entry.fact else { return None };
+        match event {
+            CallEvent::Arrived { .. } => {
+                let age = i64::try_from(*t_ms).unwrap_or(i64::MAX);
+                let arrived_at = Wall(entry.at.0.saturating_sub(age));
+                self.0.entry(*call).or_insert(Known { arrived_at, decided: false });
+                None
+            }
+            CallEvent::Ended { .. } => {
+                let known = self.0.remove(call)?;
+                (!known.decided).then_some((*call, known.arrived_at))
+            }
+            _ => {
+                let known = self.0.get(call)?;
+                (!known.decided).then_some((*call, known.arrived_at))
+            }
+        }
+    }
+
+    fn decided(&mut self, call: CallId) {
+        if let Some(known) = self.0.get_mut(&call) {
+            known.decided = true;
+        }
+    }
+}
+
+/// The call as it stands once it has an outcome.
+fn decided(views: &Views, arguments: &Calls, call: CallId, arrived_at: Wall) -> Option<Behind> {
+    let mut found = views.behind_one(call, arrived_at, arguments.figure)?;
+    found.outcome?;
+    // The ledger names group and agent when the call is over; the list does so at once.
+    let query = CallQuery { limit: usize::MAX, since: Some(arrived_at), outcome: None };
+    if let Some(row) = views.calls(&query).into_iter().find(|row| row.call == call) {
+        found.group = found.group.or(row.group.map(|group| group.to_string()));
+        found.agent = found.agent.or(row.agent.map(|agent| agent.to_string()));
+    }
+    Some(found)
+}
+
+/// Prints calls until it is told to end, or nobody reads any more.
+pub(super) fn follow(arguments: &Calls, lang: Lang) -> Result<Reply, Reply> {
+    let wrong = |error: std::io::Error| Reply::wrong(&error.to_string());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = runtime.map_err(wrong)?;
+    runtime.block_on(async {
+        // Before the long reading: whoever ends it then has ended it well too.
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(wrong)?;
+        let mut terminate = signal(SignalKind::terminate()).map_err(wrong)?;
+        let history = arguments.whose.open(lang)?;
+        let Some(file) = history.file().map(Path::to_owned) else {
+            return Err(Reply::wrong(lang.pick(
+                "--follow は、デスク自身の記録（--store なし、またはファイル）だけを追う",
+                "found the site's store; due is the desk's own: --follow goes with its file only",
+            )));
+        };
+        let mut open = Open::default();
+        let mut views = history.read(lang, |entry| {
+            open.see(entry); // what is decided of it is asked below
+        })?;
+        let known: Vec<(CallId, Wall)> =
+            open.0.iter().map(|(call, known)| (*call, known.arrived_at)).collect();
+        for (call, arrived_at) in known {
+            if views
+                .behind_one(call, arrived_at, arguments.figure)
+                .is_some_and(|it| it.outcome.is_some())
+            {
+                open.decided(call);
+            }
+        }
+        let reader = Reader::of(&file);
+        let mut troubled = false;
+        loop {
+            match reader.since(views.next_seq(), BLOCK).await {
+                Ok(entries) => {
+                    troubled = false;
+                    let full = u32::try_from(entries.len()).is_ok_and(|count| count >= BLOCK);
+                    for entry in &entries {
+                        views.apply(entry);
+                        let Some((call, arrived_at)) = open.see(entry) else { continue };
+                        let Some(found) = decided(&views, arguments, call, arrived_at) else {
+                            continue;
+                        };
+                        open.decided(call);
+                        if arguments.wants(&found, &views)
+                            && !printed(&found, arguments, &views, lang)
+                        {
+                            return Ok(Reply::default());
+                        }
+                    }
+                    if full {
+                        continue;
+                    }
+                }
+                Err(error) if !troubled => {
+                    troubled = true;
+                    let error = tame(&error.to_string());
+                    let said = lang.pick(
+                        format!("今は履歴を読めない。1 秒ごとにやり直す: {error}"),
+                        format!(
+                            "the history cannot be read now and is tried again each second: {error}"
+                        ),
+                    );
+                    let _ = writeln!(std::io::stderr(), "{said}"); // It is only for looking at.
+                }
+                Err(_) => {}
+            }
+            tokio::select! {
+                _ = interrupt.recv() => return Ok(Reply::default()),
+                _ = terminate.recv() => return Ok(Reply::default()),
+                () = tokio::time::sleep(LOOK) => {}
+            }
+        }
+    })
+}
+
+/// False when nobody reads any more.
+fn printed(found: &Behind, arguments: &Calls, views: &Views, lang: Lang) -> bool {
+    let text = if arguments.whose.json {
+        serde_json::to_string(found).unwrap_or_default() // plain values are always JSON
+    } else {
+        line(found, views.timezone(), lang)
+    };
+    let mut out = std::io::stdout();
+    writeln!(out, "{text}").and_then(|()| out.flush()).is_ok()
+}

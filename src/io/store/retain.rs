@@ -1,0 +1,209 @@
+//! Erasing beside the writing: what `erase` does to a store that nobody has, done to one that a daemon
+//! writes, in steps so small that no call waits for them.
+//!
+//! Each step is a transaction of a few calls, whole ones; how far it came stands in the same transaction
+//! (`meta`, key `erasing`), so that a daemon that is killed in it neither forgets nor counts twice.
+
+use super::erase::{Erased, OPEN_WISHES, broken, replace};
+use super::sealing::fitted;
+use crate::base::Wall;
+use crate::event::chain;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
+use sqlx::{ConnectOptions, Connection, Row, SqliteConnection};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+/// Calls erased in one transaction.
+pub const CALLS_PER_STEP: i64 = 8;
+/// The pause behind each, in which the journal is written as if nothing were.
+const PAUSE: Duration = Duration::from_millis(25);
+/// A step waits so long for the journal's own transaction.
+const STEP_PATIENCE: Duration = Duration::from_secs(5);
+/// How often the WAL is tried to be emptied, a second apart: somebody may just read.
+const EMPTYINGS: u32 = 30;
+
+/// A way to erase in the store of this process.
+#[derive(Clone, Debug)]
+pub struct Eraser {
+    path: PathBuf,
+}
+
+/// What one run came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Retained {
+    /// What was erased, by runs before it that nobody noted too.
+    pub erased: Erased,
+    /// Whether the file beside the store that had copies of the texts is empty.
+    pub emptied: bool,
+    /// Whether a row had no room for its commitments, because an earlier version wrote it: copies of its
+    /// neighbours may lie in unused parts of pages until the file is made anew.
+    pub grown: bool,
+    /// The longest step, from its beginning to its commit.
+    pub longest_step: Duration,
+}
+
+impl Eraser {
+    pub(super) fn new(path: &Path) -> Self {
+        Self { path: path.to_owned() }
+    }
+
+    /// Erases numbers and names of calls that arrived before `before`, but for those who are still to be
+    /// called back. Takes as long as it takes; dropped in the middle, it leaves whole calls done.
+    /// [`Eraser::noted`] is due when it stands in the history.
+    ///
+    /// # Errors
+    ///
+    /// What the database says; what was done until then is done.
+    pub async fn run(&self, before: Wall) -> Result<Retained, sqlx::Error> {
+        let mut connection = self.connect().await?;
+        let result = steps(&mut connection, before).await;
+        let (mut retained, did) = match result {
+            Ok(done) => done,
+            Err(error) => {
+                // Its end is none of the caller's concern; a step that was open is undone with it.
+                let _ = connection.close().await;
+                return Err(error);
+            }
+        };
+        // What an earlier run had erased may still lie in the WAL: its end did not come.
+        if did || retained.erased.calls > 0 {
+            retained.emptied = empty_wal(&mut connection).await?;
+        }
+        connection.close().await?;
+        Ok(retained)
+    }
+
+    /// What a run did stands in the history: the next one counts from nothing.
+    ///
+    /// # Errors
+    ///
+    /// What the database says; the next run then counts it once more.
+    pub async fn noted(&self) -> Result<(), sqlx::Error> {
+        let mut connection = self.connect().await?;
+        sqlx::query("DELETE FROM meta WHERE key = 'erasing'").execute(&mut connection).await?;
+        connection.close().await
+    }
+
+    async fn connect(&self) -> Result<SqliteConnection, sqlx::Error> {
+        let options = SqliteConnectOptions::new()
+            .filename(&self.path)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Normal)
+            .busy_timeout(STEP_PATIENCE)
+            // Pages go into the file by the journal's own checkpoints, not in a step.
+            .pragma("wal_autocheckpoint", "0")
+            .pragma("secure_delete", "ON")
+            .pragma("temp_store", "MEMORY")
+            .thread_name(|_| "journal-erase".to_owned())
+            .disable_statement_logging();
+        SqliteConnection::connect_with(&options).await
+    }
+}
+
+/// All steps; and whether any was made.
+async fn steps(
+    connection: &mut SqliteConnection,
+    before: Wall,
+) -> Result<(Retained, bool), sqlx::Error> {
+    sqlx::query("CREATE TEMP TABLE erasing (call TEXT NOT NULL PRIMARY KEY) WITHOUT ROWID")
+        .execute(&mut *connection)
+        .await?;
+    // Only calls that have a text; a call's first entry says when it arrived.
+    sqlx::query(
+        "INSERT INTO temp.erasing SELECT DISTINCT call FROM entry AS one \
+         WHERE salt IS NOT NULL AND call IS NOT NULL AND at_ms < ?1 AND (SELECT at_ms FROM entry \
+         WHERE call = one.call ORDER BY seq LIMIT 1) < ?1",
+    )
+    .bind(before.0)
+    .execute(&mut *connection)
+    .await?;
+    let kept = sqlx::query(OPEN_WISHES).execute(&mut *connection).await?.rows_affected();
+    let mut retained = Retained { erased: so_far(connection).await?, ..Retained::default() };
+    let mut did = false;
+    loop {
+        let calls: Vec<String> =
+            sqlx::query_scalar("SELECT call FROM temp.erasing ORDER BY call LIMIT ?1")
+                .bind(CALLS_PER_STEP)
+                .fetch_all(&mut *connection)
+                .await?;
+        if calls.is_empty() {
+            break;
+        }
+        let began = Instant::now();
+        let (erased, grown) = (&mut retained.erased, &mut retained.grown);
+        step(connection, &calls, (erased, grown)).await?;
+        retained.longest_step = retained.longest_step.max(began.elapsed());
+        did = true;
+        tokio::time::sleep(PAUSE).await;
+    }
+    retained.erased.kept = kept;
+    Ok((retained, did))
+}
+
+async fn step(
+    connection: &mut SqliteConnection,
+    calls: &[String],
+    (erased, grown): (&mut Erased, &mut bool),
+) -> Result<(), sqlx::Error> {
+    let mut count = *erased;
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    for call in calls {
+        let rows = sqlx::query(
+            "SELECT seq, body, salt FROM entry WHERE call = ?1 AND salt IS NOT NULL ORDER BY seq",
+        )
+        .bind(call)
+        .fetch_all(&mut *transaction)
+        .await?;
+        for row in rows {
+            let (seq, body, salt): (i64, String, Vec<u8>) =
+                (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+            let stored = body.len();
+            let mut body = chain::body(&body).map_err(|why| broken(seq, &why))?;
+            let texts = chain::erase(&mut body, Some(&salt)).map_err(|why| broken(seq, &why))?;
+            let erased = fitted(serde_json::Value::Object(body).to_string(), stored);
+            *grown |= erased.len() != stored + chain::SALT_BYTES;
+            replace(&mut transaction, seq, erased).await?;
+            count.entries = count.entries.saturating_add(1);
+            count.texts = count.texts.saturating_add(u64::try_from(texts).unwrap_or(0));
+        }
+        count.calls = count.calls.saturating_add(1);
+        sqlx::query("DELETE FROM temp.erasing WHERE call = ?1")
+            .bind(call)
+            .execute(&mut *transaction)
+            .await?;
+    }
+    let said = format!("{} {} {}", count.calls, count.entries, count.texts);
+    sqlx::query("INSERT INTO meta (key, value) VALUES ('erasing', ?1) ON CONFLICT (key) DO UPDATE SET value = ?1")
+        .bind(said)
+        .execute(&mut *transaction)
+        .await?;
+    transaction.commit().await?;
+    *erased = count;
+    Ok(())
+}
+
+/// What runs did that nobody noted.
+async fn so_far(connection: &mut SqliteConnection) -> Result<Erased, sqlx::Error> {
+    let said: Option<String> = sqlx::query_scalar("SELECT value FROM meta WHERE key = 'erasing'")
+        .fetch_optional(connection)
+        .await?;
+    let mut counts = said.iter().flat_map(|said| said.split(' ')).map(str::parse::<u64>);
+    let mut next = || counts.next().and_then(Result::ok).unwrap_or(0);
+    Ok(Erased { calls: next(), entries: next(), texts: next(), kept: 0 })
+}
+
+/// Brings all of the WAL into the file and empties it: it holds the pages as they were.
+async fn empty_wal(connection: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+    for _ in 0..EMPTYINGS {
+        // Most of it beside the writing, so that what the writing waits for is short.
+        sqlx::query("PRAGMA wal_checkpoint(PASSIVE)").execute(&mut *connection).await?;
+        sqlx::query("PRAGMA busy_timeout = 50").execute(&mut *connection).await?;
+        let (busy, ..): (i64, i64, i64) =
+            sqlx::query_as("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut *connection).await?;
+        if busy == 0 {
+            return Ok(true);
+        }
+        tokio::time::sleep(Duration::from_secs(1)).await;
+    }
+    Ok(false)
+}

@@ -1,0 +1,63 @@
+//! What the views keep beside calls and figures: the calendar, warnings that turned, what was erased.
+
+use super::Views;
+use crate::base::Wall;
+use crate::view::call::Call;
+use crate::view::service_days::ServiceDays;
+use crate::view::turns::Turns;
+use chrono::NaiveDate;
+use std::collections::BTreeSet;
+
+/// What the running daemon erased.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ErasedCalls {
+    /// Calls, of the whole history.
+    pub calls: u64,
+    /// Calls that arrived before then were looked at last; none before the first time.
+    pub before: Option<Wall>,
+}
+
+impl Views {
+    /// Takes the days on which the desk serves, as a plan says; only the outlook looks at them, so it may be
+    /// done at any time.
+    pub fn set_service_days(&mut self, days: ServiceDays) {
+        self.service_days = days;
+    }
+
+    /// The days on which the desk serves.
+    #[must_use]
+    pub fn service_days(&self) -> &ServiceDays {
+        &self.service_days
+    }
+
+    pub(in crate::view) fn serves_on(&self, day: NaiveDate) -> bool {
+        self.service_days.serves_on(day)
+    }
+
+    /// Warnings that turned, and who was told.
+    #[must_use]
+    pub fn turns(&self) -> &Turns {
+        &self.turns
+    }
+
+    /// What the running daemon erased of old calls.
+    #[must_use]
+    pub fn erased(&self) -> ErasedCalls {
+        self.erased
+    }
+
+    /// Lists say at once what the journal says from its next reading on.
+    pub(super) fn erase(&mut self, before: Wall, calls: u64) {
+        self.erased.calls = self.erased.calls.saturating_add(calls);
+        self.erased.before = Some(before);
+        let attended = &self.attended;
+        let due = |call: &Call| call.arrived_at < before && !attended.is_due(call.id);
+        let mut gone = BTreeSet::new();
+        for call in self.ended.iter_mut().filter(|call| due(call)) {
+            call.erase();
+            gone.insert(call.id);
+        }
+        self.placed.erase(before);
+        self.attended.erase(before, &|call| gone.contains(&call));
+    }
+}
