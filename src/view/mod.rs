@@ -14,6 +14,7 @@ mod closed;
 mod declared;
 mod figures;
 mod gauges;
+mod half_hour;
 mod hours;
 mod ledger;
 mod month;
@@ -43,6 +44,7 @@ pub use call::{CallQuery, CallRow, CallState, OpenCall};
 pub use declared::{ClosedMonth, ExclusionRow, ExclusionState, Signed};
 pub use figures::{NotYet, Place};
 pub use gauges::{Blocked, Gauges, JournalState, RecordingGauge, RecordingState, TrunkGauge};
+pub use half_hour::{HALF_HOURS, Window};
 pub use hours::AdHocRow;
 pub use ledger::{DAYS_KEPT, LINES_KEPT, Line};
 pub use month::{Month, NotAMonth};
@@ -63,6 +65,4 @@ pub use sound::{CallSound, FaultRow, LegSound, Measured, SoundTotals, Spread};
 pub use stamp::{local, written};
 pub use standing::{Behind, Figure, LeftOut, Side, Standing};
 pub use views::{RECENT_KEPT, Setup, Views};
-pub use worked::{
-    AGENT_DAYS_KEPT, Doing, HALF_HOURS, HALF_HOURS_KEPT, LinesFull, Times, Window, Work,
-};
+pub use worked::{AGENT_DAYS_KEPT, Doing, HALF_HOURS_KEPT, LinesFull, Times, Work};
