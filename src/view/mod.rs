@@ -15,6 +15,7 @@ mod declared;
 mod erased;
 mod figures;
 mod gauges;
+mod half_hour;
 mod hours;
 mod ledger;
 mod month;
@@ -50,6 +51,7 @@ pub use figures::{NotYet, Place};
 pub use gauges::{
     Blocked, Gauges, JournalState, RecordingGauge, RecordingState, SiteGauge, SiteState, TrunkGauge,
 };
+pub use half_hour::{HALF_HOURS, Window};
 pub use hours::AdHocRow;
 pub use ledger::{DAYS_KEPT, LINES_KEPT, Line};
 pub use month::{Month, NotAMonth};
@@ -73,6 +75,4 @@ pub use standing::{Behind, Figure, LeftOut, Side, Standing};
 pub use survey::{POINTS, SURVEYS_KEPT, SurveyFigures};
 pub use turns::{HELD, Pending, Turns, UNTOLD_KEPT, WarningWatch};
 pub use views::{ErasedCalls, RECENT_KEPT, Setup, Views};
-pub use worked::{
-    AGENT_DAYS_KEPT, Doing, HALF_HOURS, HALF_HOURS_KEPT, LinesFull, Times, Window, Work,
-};
+pub use worked::{AGENT_DAYS_KEPT, Doing, HALF_HOURS_KEPT, LinesFull, Times, Work};

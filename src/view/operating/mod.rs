@@ -14,6 +14,7 @@ pub use span::{NotAWindow, SPAN_MOST_DAYS};
 
 use super::agents::Rings;
 use super::average::Average;
+use super::half_hour::{HALF_HOURS, HalfHour, Window};
 use super::ledger::Line;
 use super::month::Month;
 use super::policy::Policy;
@@ -21,7 +22,7 @@ use super::ratio::Ratio;
 use super::service_level::Tally;
 use super::stamp;
 use super::views::Views;
-use super::worked::{Doing, HALF_HOURS, HalfHour, LinesFull, Times, Window, Work};
+use super::worked::{Doing, LinesFull, Times, Work};
 use crate::base::{AgentId, Wall};
 use chrono::NaiveDate;
 use serde::Serialize;

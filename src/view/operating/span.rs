@@ -1,7 +1,7 @@
 //! A span as people write it: days, or half hours of days.
 
+use super::super::half_hour::{HALF_HOURS, Window};
 use super::super::month::Month;
-use super::super::worked::{HALF_HOURS, Window};
 use super::half_hour;
 use chrono::{NaiveDate, NaiveDateTime, Timelike as _};
 
