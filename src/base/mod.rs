@@ -6,6 +6,7 @@ mod ad_hoc;
 mod bounded;
 mod channels;
 mod id;
+mod keep;
 mod keys;
 mod language;
 mod network;
@@ -21,6 +22,8 @@ pub use id::{
     AgentId, BoxId, CallId, CallbackId, EntryId, GroupId, LegId, MenuId, Number, PlayId, PromptId,
     TapId, TrunkId,
 };
+pub(crate) use keep::kept;
+pub use keep::{Keep, Kept, found_json, keep_json};
 pub use keys::KeysBy;
 pub use language::Language;
 pub use network::{Network, NotANetwork};

@@ -11,7 +11,9 @@ mod import;
 mod links;
 mod open;
 mod read;
+mod replay;
 mod sealing;
+mod snapshot;
 mod sql;
 mod subscriptions;
 mod write;
@@ -25,7 +27,9 @@ pub use erase::{Erased, erase};
 pub use import::{ImportError, Importing};
 pub use links::{Links, LinksError, Selection};
 pub use open::OpenError;
-pub use read::{Entries, LADDER_BOUND, ReadError, Reader, hash_after};
+pub use read::{LADDER_BOUND, ReadError, Reader, hash_after, ladder};
+pub use replay::Entries;
+pub use snapshot::{SNAPSHOT_BOUND, Snapshot, Unfit, snapshot_path};
 pub use write::{GATHER, GATHERED, PENDING_BOUND, SLOW, TRANSACTION_BOUND};
 
 use crate::event::Entry;
@@ -177,8 +181,7 @@ impl Store {
             thread.map_err(|source| OpenError::Io { doing: "starting a thread", source })?;
         let found = opened_rx.recv().map_err(|_| OpenError::Died)??;
         shared.committed_seq.store(found.next_seq.saturating_sub(1), Ordering::Relaxed);
-        let entries = Entries::start(path, found.next_seq)
-            .map_err(|source| OpenError::Io { doing: "starting a thread", source })?;
+        let entries = Entries::of(path, found.next_seq);
         let open::Found { next_seq, bindings, subscriptions, .. } = found;
         let replay = Replay { next_seq, bindings, subscriptions, entries };
         Ok((Self { shared, reader: Reader::new(path), thread: Some(thread) }, replay))
