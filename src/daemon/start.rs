@@ -5,6 +5,7 @@ use super::certificates::Certificates;
 use super::engine_loop::{Clock, EngineLoop, Heard};
 use super::figures::gauges;
 use super::inlet::Inlet;
+use super::keeper::{self, Keeper, Keeping};
 use super::past;
 use super::pulse::Pulse;
 use super::reload::Reload;
@@ -113,6 +114,7 @@ pub struct Desk {
     /// The HTTP address really bound.
     pub http: SocketAddr,
     engine: Option<std::thread::JoinHandle<()>>,
+    keeper: Keeper,
     reload: Arc<Reload>,
     /// Dropping it ends the network runtime and with it the SIP sockets.
     net_runtime: NetRuntime,
@@ -164,10 +166,11 @@ impl Desk {
             return;
         }
         let engine = self.engine.take();
-        let store = self.store;
+        let (store, keeper) = (self.store, self.keeper);
         let closing = tokio::task::spawn_blocking(move || {
             // The engine's thread holds the store's other end; a panic in it has been told already.
             let _ = engine.map(std::thread::JoinHandle::join);
+            keeper.finish();
             alone(store).is_some_and(|store| store.close(STOP_PATIENCE))
         });
         if !closing.await.unwrap_or(false) {
@@ -286,12 +289,29 @@ pub async fn start(
         demonstration: kind == store::Kind::Demonstration,
         desk: plan.name.clone(),
     };
+    let keeping =
+        Keeping { path: config.store.file.clone(), setup: setup.clone(), plan: Arc::clone(&plan) };
     let read_with = Arc::clone(&plan);
-    let (past, bindings, subscriptions) = blocking(move || {
-        let past = past::read(replay.entries, setup, &read_with, now)?;
-        Ok::<_, StartError>((past, replay.bindings, replay.subscriptions))
+    let (past, folded) = blocking({
+        let (path, entries) = (config.store.file.clone(), replay.entries);
+        move || {
+            let (began, policy) = (Instant::now(), setup.policy.clone());
+            let folded = past::fold((&path, entries), setup, &read_with)?;
+            let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+            tracing::info!(
+                entries = folded.read(),
+                snapshot = folded.stood_at,
+                ms,
+                "the history is read"
+            );
+            let kept = folded.read() >= keeper::EVERY;
+            let kept = (kept.then(|| folded.fold.clone()), folded.stood_at);
+            Ok::<_, StartError>((past::read(folded.fold, &policy, &read_with, now), kept))
+        }
     })
     .await??;
+    let (bindings, subscriptions) = (replay.bindings, replay.subscriptions);
+    let keeper = Keeper::start(keeping, &store, folded)?;
 
     let known_prompts: Arc<PromptLibrary>;
     // Made anew at every start: what proves it is the fingerprint in the signalling, not its age.
@@ -491,6 +511,7 @@ pub async fn start(
         sip: bound,
         http: http_address,
         engine: Some(engine_thread),
+        keeper,
         reload: Arc::new(reload),
         net_runtime,
         _export: export,

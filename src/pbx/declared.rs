@@ -4,7 +4,7 @@
 use super::api::CommandError;
 use super::desk::Desk;
 use super::floor::Turn;
-use crate::base::Wall;
+use crate::base::{Keep, Kept, Wall, kept};
 use crate::event::{ClosedFigures, Fact, FiguresEvent, Means};
 use std::collections::BTreeMap;
 
@@ -62,6 +62,28 @@ enum Exclusion {
     Withdrawn,
 }
 
+impl Keep for Exclusion {
+    fn keep(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Entered(by) => {
+                0_u8.keep(out);
+                by.keep(out);
+            }
+            Self::Approved => 1_u8.keep(out),
+            Self::Withdrawn => 2_u8.keep(out),
+        }
+    }
+
+    fn found(from: &mut Kept<'_>) -> Option<Self> {
+        Some(match u8::found(from)? {
+            0 => Self::Entered(Keep::found(from)?),
+            1 => Self::Approved,
+            2 => Self::Withdrawn,
+            _ => return None,
+        })
+    }
+}
+
 /// What was declared so far, from the history.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Declared {
@@ -69,6 +91,8 @@ pub struct Declared {
     /// The last revision of each closed month.
     closed: BTreeMap<String, u32>,
 }
+
+kept!(struct Declared { exclusions, closed });
 
 impl Declared {
     /// Takes in the next entry.

@@ -1,6 +1,6 @@
 //! What each agent does now, as the history tells it.
 
-use crate::base::{AgentId, CallId, Wall};
+use crate::base::{AgentId, CallId, Keep, Kept, Wall, kept};
 use crate::event::{AgentEvent, OfferEnd};
 use chrono::NaiveDate;
 use serde::Serialize;
@@ -95,6 +95,8 @@ pub struct Rings {
     pub withdrawn: u64,
 }
 
+kept!(struct Rings { answered, missed, refused, caller_left, taken_elsewhere, unreachable, withdrawn });
+
 impl Rings {
     /// One that came to nothing.
     fn add(&mut self, why: OfferEnd) {
@@ -129,6 +131,14 @@ enum Activity {
     WrapUp,
 }
 
+kept!(
+    enum Activity {
+        Idle,
+        Talking,
+        WrapUp,
+    }
+);
+
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 struct Agent {
     name: Option<String>,
@@ -143,6 +153,43 @@ struct Agent {
     since: Wall,
     /// What came of the ringing on the last day with any.
     rings: (NaiveDate, Rings),
+    /// The history knows it; otherwise only a plan does.
+    in_history: bool,
+}
+
+/// Without the plan's part, which a start gives anew.
+impl Keep for Agent {
+    fn keep(&self, out: &mut Vec<u8>) {
+        let Self { name: _, in_plan: _, in_history: _, signed_in, paused, reachable, .. } = self;
+        let Self { activity, offers, call, since, rings, .. } = self;
+        (*signed_in, *reachable).keep(out);
+        paused.keep(out);
+        activity.keep(out);
+        (*offers, *call).keep(out);
+        since.keep(out);
+        rings.keep(out);
+    }
+
+    fn found(from: &mut Kept<'_>) -> Option<Self> {
+        let (signed_in, reachable) = Keep::found(from)?;
+        let (paused, activity) = (Keep::found(from)?, Keep::found(from)?);
+        let (offers, call) = Keep::found(from)?;
+        let (since, rings) = (Keep::found(from)?, Keep::found(from)?);
+        let (name, in_plan, in_history) = (None, false, true);
+        Some(Self {
+            name,
+            in_plan,
+            signed_in,
+            paused,
+            reachable,
+            activity,
+            offers,
+            call,
+            since,
+            rings,
+            in_history,
+        })
+    }
 }
 
 impl Agent {
@@ -163,6 +210,22 @@ impl Agent {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Agents(BTreeMap<AgentId, Agent>);
 
+/// Those that only a plan knows are not kept: the plan of the next start may be another.
+impl Keep for Agents {
+    fn keep(&self, out: &mut Vec<u8>) {
+        let kept = self.0.iter().filter(|(_, agent)| agent.in_history);
+        kept.clone().count().keep(out);
+        for (id, agent) in kept {
+            id.keep(out);
+            agent.keep(out);
+        }
+    }
+
+    fn found(from: &mut Kept<'_>) -> Option<Self> {
+        Keep::found(from).map(Self)
+    }
+}
+
 impl Agents {
     /// Takes the plan's names; agents no longer in it stay known, and hidden once signed out.
     pub(super) fn set_roster(&mut self, roster: Vec<(AgentId, String)>) {
@@ -181,6 +244,7 @@ impl Agents {
             self.0.insert(id.clone(), Agent::default());
         }
         let Some(agent) = self.0.get_mut(id) else { return };
+        agent.in_history = true;
         let before = agent.state();
         change(agent);
         if agent.state() != before {
@@ -238,7 +302,8 @@ impl Agents {
 
     /// A new process knows no phone and is in no call; who takes part and who is set aside stays.
     pub(super) fn restarted(&mut self, at: Wall) {
-        let all: Vec<AgentId> = self.0.keys().cloned().collect();
+        let known = self.0.iter().filter(|(_, agent)| agent.in_history);
+        let all: Vec<AgentId> = known.map(|(id, _)| id.clone()).collect();
         for id in all {
             self.change(&id, at, |agent| {
                 agent.reachable = false;

@@ -5,7 +5,7 @@ use super::policy::Policy;
 use super::recorded::{self, Recorded};
 use super::rule::Rule;
 use super::sound::CallSound;
-use crate::base::{AgentId, CallId, EntryId, GroupId, Language, Number, Private, Wall};
+use crate::base::{AgentId, CallId, EntryId, GroupId, Language, Number, Private, Wall, kept};
 use crate::event::{CallEvent, Caller, EndCause, Entry, Fact, Origin, Party};
 use serde::Serialize;
 
@@ -89,6 +89,8 @@ pub struct Talk {
     pub length_ms: Option<u64>,
 }
 
+kept!(struct Talk { agent, from_ms, length_ms });
+
 /// A number that the caller entered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Entered {
@@ -97,6 +99,8 @@ pub struct Entered {
     /// As entered.
     pub digits: Private<String>,
 }
+
+kept!(struct Entered { entry, digits });
 
 /// Numbers that one caller entered and that are listed; the first ones are.
 const ENTERED_LISTED: usize = 16;
@@ -111,6 +115,8 @@ pub struct Parked {
     /// Since then, milliseconds after the arrival.
     pub from_ms: u64,
 }
+
+kept!(struct Parked { slot, by, from_ms });
 
 /// Talks of one call that are listed; of a call that is passed on for ever the first ones are.
 const TALKS_LISTED: usize = 64;
@@ -164,6 +170,8 @@ pub(super) struct Call {
     end: Option<(Party, EndCause)>,
     pub(super) recordings: Vec<Recorded>,
 }
+
+kept!(struct Call { id, arrived_at, number, caller, origin, counted, last_t_ms, progress, group, agent, talks, entered, language, offers, waiting_since_seq, sound, parked, away, end, recordings });
 
 impl Call {
     /// Begins with an `Arrived`; none for any other event.

@@ -8,7 +8,7 @@ use super::outcome::{Decision, Outcome};
 use super::policy::Policy;
 use super::rule::Rule;
 use super::service_level::Tally;
-use crate::base::{AgentId, CallId, GroupId, Number, Wall};
+use crate::base::{AgentId, CallId, GroupId, Number, Wall, kept};
 use chrono::NaiveDate;
 use std::collections::BTreeMap;
 
@@ -37,6 +37,8 @@ pub struct Line {
     wait_ms: u32,
     talk_ms: u32,
 }
+
+kept!(struct Line { call, arrived_at, counted, rule, number, group, agent, wait_ms, talk_ms });
 
 const NO_NAME: u16 = u16::MAX;
 const NO_WAIT: u32 = u32::MAX;
@@ -86,6 +88,8 @@ struct Names {
     listed: Vec<String>,
 }
 
+kept!(struct Names { known, listed });
+
 impl Names {
     fn number_of(&mut self, name: &str) -> u16 {
         if let Some(known) = self.known.get(name) {
@@ -112,6 +116,8 @@ pub(super) struct Span {
     pub until: Wall,
 }
 
+kept!(struct Span { from, until });
+
 impl Span {
     pub(super) fn holds(&self, at: Wall) -> bool {
         self.from <= at && at < self.until
@@ -131,11 +137,15 @@ struct Day {
     excluded: Tally,
 }
 
+kept!(struct Day { lines, counts, excluded });
+
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Spot {
     day: NaiveDate,
     index: usize,
 }
+
+kept!(struct Spot { day, index });
 
 /// All lines. Equal histories make equal ledgers.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -150,6 +160,8 @@ pub(super) struct Ledger {
     groups: Names,
     agents: Names,
 }
+
+kept!(struct Ledger { days, open, spans, lines, numbers, groups, agents });
 
 /// What an ended call adds to its line.
 pub(super) struct Last<'a> {

@@ -8,6 +8,7 @@ use super::month::Month;
 use super::outcome::{Decision, Outcome, PerOutcome};
 use super::policy::{Place, Policy};
 use super::ratio::{Rate, Ratio};
+use crate::base::kept;
 use chrono::NaiveDate;
 use serde::Serialize;
 
@@ -31,6 +32,8 @@ pub struct Tally {
     /// Conversations of calls that are over, holds included, milliseconds.
     pub talk_ms: u64,
 }
+
+kept!(struct Tally { arrived, outcomes, left_out, offered, in_time, answer_wait_ms, longest_wait_ms, talk_ms });
 
 impl Tally {
     /// Counts one decided call.

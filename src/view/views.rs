@@ -485,6 +485,8 @@ fn day_in(zone: chrono_tz::Tz, at: Wall) -> NaiveDate {
     stamp::local(at, zone).map_or(NaiveDate::MIN, |local| local.date_naive())
 }
 
+mod keeping;
+
 #[cfg(test)]
 mod figures_tests;
 #[cfg(test)]
