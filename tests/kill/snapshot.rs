@@ -17,8 +17,12 @@ const CALLS: u64 = 10_000;
 /// Instants at which it is killed.
 const KILLS: u64 = 16;
 
+fn id(n: u64) -> CallId {
+    CallId(uuid::Uuid::from_u64_pair(0x0199_a0c1_5b00_7000, n))
+}
+
 fn call(n: u64) -> [Fact; 3] {
-    let call = CallId(uuid::Uuid::from_u64_pair(0x0199_a0c1_5b00_7000, n));
+    let call = id(n);
     let arrived = CallEvent::Arrived {
         number: "0312340010".into(),
         caller: Caller { number: CallerNumber::Withheld, name: None, diverted_from: None },
@@ -48,18 +52,19 @@ fn fill(path: &Path) {
     assert!(store.close(s(10)));
 }
 
-/// The figures of the calls' month, as the command adds them up.
-fn figures(desk: &Desk, store: &Path) -> String {
-    let out = Command::new(binary())
-        .args(["service-level", "2026-10", "--json", "--config"])
-        .arg(desk.dir().file("madoguchi.toml"))
-        .arg("--store")
-        .arg(store)
-        .output()
-        .unwrap();
+/// What a command answers.
+fn answer(desk: &Desk, config: &str, arguments: &[&str]) -> String {
+    let mut command = Command::new(binary());
+    let config = desk.dir().file(config);
+    let out = command.args(arguments).arg("--json").arg("--config").arg(config).output().unwrap();
     let text = String::from_utf8(out.stdout).unwrap();
-    assert!(text.contains("10000"), "{text}{}", String::from_utf8_lossy(&out.stderr));
+    assert!(text.len() > 1, "{arguments:?}: {text}{}", String::from_utf8_lossy(&out.stderr));
     text
+}
+
+/// The figures of the calls' month.
+fn figures(desk: &Desk) -> String {
+    answer(desk, "madoguchi.toml", &["service-level", "2026-10"])
 }
 
 #[test]
@@ -70,7 +75,7 @@ fn killed_while_a_snapshot_is_written_the_next_start_has_the_same_figures() {
     let snapshot = snapshot_path(&store);
     assert!(!snapshot.exists(), "a few entries are not worth one");
     fill(&store);
-    let whole = figures(&desk, &store);
+    let whole = figures(&desk);
     let (mut found, mut halves) = (0, 0);
     let argv = [
         binary(),
@@ -103,7 +108,7 @@ fn killed_while_a_snapshot_is_written_the_next_start_has_the_same_figures() {
         daemon.kill();
         halves += u64::from(Path::new(&unfinished).exists());
         found += u64::from(snapshot.exists());
-        assert_eq!(figures(&desk, &store), whole, "round {round}");
+        assert_eq!(figures(&desk), whole, "round {round}");
     }
     println!("of {KILLS} killed, {found} left a snapshot, {halves} a half one");
     assert!(halves > 0, "none was killed while it wrote");
@@ -112,9 +117,28 @@ fn killed_while_a_snapshot_is_written_the_next_start_has_the_same_figures() {
     desk.again();
     // The last start went on from it.
     let log = desk.log();
+    let coloured = ["\u{1b}[0m", "\u{1b}[2m", "\u{1b}[3m", "\u{1b}[32m"];
+    let log = coloured.iter().fold(log, |log, code| log.replace(code, ""));
     let last = log.lines().filter(|line| line.contains("the history is read")).next_back();
     let last = last.expect("it is said");
-    assert!(last.contains("snapshot") && !last.contains("snapshot=0"), "{last}");
+    assert!(last.contains("snapshot=3") && !last.contains("entries=3"), "{last}");
     assert_eq!(desk.stop(), Some(0));
-    assert_eq!(figures(&desk, &store), whole);
+    assert_eq!(figures(&desk), whole);
+
+    // All commands say the same with it and without it, and under other settings as well.
+    assert!(snapshot.exists());
+    let config = std::fs::read_to_string(desk.dir().file("madoguchi.toml")).unwrap();
+    desk.dir().write("strict.toml", &format!("{config}\n[figures]\nshort_call_ms = 9500\n"));
+    let (call, folder) = (id(7).0.to_string(), desk.dir().file("report").display().to_string());
+    let commands: [&[&str]; 4] = [
+        &["service-level", "2026-10"],
+        &["calls", "--month", "2026-10", "--stands", "numerator"],
+        &["explain", &call],
+        &["report", "2026-10", "--no-pdf", "--into", &folder],
+    ];
+    let all = |config| commands.iter().map(|it| answer(&desk, config, it)).collect::<Vec<_>>();
+    let with = ["madoguchi.toml", "strict.toml"].map(all);
+    assert_ne!(with[0], with[1], "the settings matter");
+    std::fs::remove_file(&snapshot).unwrap();
+    assert_eq!(["madoguchi.toml", "strict.toml"].map(all), with);
 }
