@@ -305,7 +305,9 @@ impl<T: Keep> Keep for Option<T> {
 
 fn all<'a, T: Keep + 'a>(items: impl ExactSizeIterator<Item = &'a T>, out: &mut Vec<u8>) {
     count(items.len(), out);
-    items.for_each(|item| item.keep(out));
+    for item in items {
+        item.keep(out);
+    }
 }
 
 fn found_all<T: Keep, C: FromIterator<T>>(from: &mut Kept<'_>) -> Option<C> {
@@ -376,7 +378,9 @@ impl<A: Keep, B: Keep> Keep for (A, B) {
 
 impl<T: Keep + Copy + Default, const N: usize> Keep for [T; N] {
     fn keep(&self, out: &mut Vec<u8>) {
-        self.iter().for_each(|item| item.keep(out));
+        for item in self {
+            item.keep(out);
+        }
     }
 
     fn found(from: &mut Kept<'_>) -> Option<Self> {

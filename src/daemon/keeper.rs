@@ -5,7 +5,7 @@
 use super::past::{self, Fold};
 use super::start::StartError;
 use crate::dialplan::Plan;
-use crate::io::store::{self, Snapshot, Store, Unfit};
+use crate::io::store::{self, Snapshot, Store, Unfit, snapshot_path};
 use crate::view;
 use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
@@ -88,7 +88,9 @@ impl Keeping {
             let Some(seq) = committed() else { return };
             let new = seq.saturating_sub(stands_at);
             let due = if over { AT_THE_END..MOST_AT_THE_END } else { EVERY..u64::MAX };
-            if due.contains(&new) {
+            // Somebody may have deleted it meanwhile: nobody waits at an end until all is read.
+            let long = over && seq >= MOST_AT_THE_END && !snapshot_path(&self.path).exists();
+            if due.contains(&new) && !long {
                 stands_at = self.advance().unwrap_or(seq);
             }
             if over {

@@ -230,7 +230,9 @@ impl Keep for SoundTotals {
     fn keep(&self, out: &mut Vec<u8>) {
         let Self { faults, mos, loss, jitter, round_trip } = self;
         faults.to_vec().keep(out);
-        [mos, loss, jitter, round_trip].into_iter().for_each(|spread| spread.keep(out));
+        for spread in [mos, loss, jitter, round_trip] {
+            spread.keep(out);
+        }
     }
 
     fn found(from: &mut Kept<'_>) -> Option<Self> {

@@ -119,7 +119,7 @@ fn killed_while_a_snapshot_is_written_the_next_start_has_the_same_figures() {
     let log = desk.log();
     let coloured = ["\u{1b}[0m", "\u{1b}[2m", "\u{1b}[3m", "\u{1b}[32m"];
     let log = coloured.iter().fold(log, |log, code| log.replace(code, ""));
-    let last = log.lines().filter(|line| line.contains("the history is read")).next_back();
+    let last = log.lines().rfind(|line| line.contains("the history is read"));
     let last = last.expect("it is said");
     assert!(last.contains("snapshot=3") && !last.contains("entries=3"), "{last}");
     assert_eq!(desk.stop(), Some(0));

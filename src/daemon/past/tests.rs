@@ -88,7 +88,9 @@ fn bytes(fold: &Fold) -> (Vec<u8>, Vec<u8>) {
 
 fn folded(entries: &[Entry], setup: view::Setup) -> Fold {
     let (mut fold, plan) = (Fold::new(setup), plan());
-    entries.iter().for_each(|entry| fold.apply(entry, &plan));
+    for entry in entries {
+        fold.apply(entry, &plan);
+    }
     fold
 }
 
@@ -208,6 +210,8 @@ fn a_start_reads_what_came_after_the_snapshot_and_nothing_else() {
     assert_same(&third.fold, &folded(&entries, others));
 }
 
+type Deed<'a> = Box<dyn Fn() -> Vec<u8> + 'a>;
+
 #[test]
 fn a_snapshot_that_does_not_fit_is_thrown_away() {
     let folder = Folder::new();
@@ -216,7 +220,6 @@ fn a_snapshot_that_does_not_fit_is_thrown_away() {
     let due = folded(&entries, desk());
     due.keep(&path, &desk().shape()).expect("written");
     let whole = std::fs::read(snapshot_path(&path)).expect("there");
-    type Deed<'a> = Box<dyn Fn() -> Vec<u8> + 'a>;
     let mut deeds: Vec<(String, Deed<'_>)> = vec![
         ("empty".into(), Box::new(Vec::new)),
         ("another file".into(), Box::new(|| b"SQLite format 3".repeat(9))),

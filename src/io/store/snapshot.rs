@@ -7,7 +7,7 @@
 //! read. It may be deleted at any time. Owns the file; knows nothing of what is in it.
 
 use super::read::{ReadError, hash_after};
-use crate::base::{Keep, Kept};
+use crate::base::{Keep, Kept, kept};
 use sha2::{Digest, Sha256};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -65,6 +65,17 @@ pub struct Snapshot {
     rules: Range<usize>,
 }
 
+/// What stands in front.
+struct Head {
+    seq: u64,
+    hash: String,
+    /// Bytes of the one part and of the other.
+    views: usize,
+    rules: usize,
+}
+
+kept!(struct Head { seq, hash, views, rules });
+
 /// Where the snapshot of a store lies.
 #[must_use]
 pub fn snapshot_path(store: &Path) -> PathBuf {
@@ -120,8 +131,7 @@ impl Snapshot {
         if String::found(&mut from).ok_or(Unfit::Damaged)? != made_by {
             return Err(Unfit::MadeOtherwise);
         }
-        let head: Option<(u64, (String, (usize, usize)))> = Keep::found(&mut from);
-        let (seq, (hash, (views, rules))) = head.ok_or(Unfit::Content)?;
+        let Head { seq, hash, views, rules } = Head::found(&mut from).ok_or(Unfit::Content)?;
         let begin = content.len().saturating_sub(from.left());
         if views.checked_add(rules) != Some(from.left()) {
             return Err(Unfit::Content);
@@ -158,7 +168,7 @@ impl Snapshot {
         let hash = hash_after(store, seq)?.ok_or(Unfit::OtherHistory { seq })?;
         let mut head = MARK.to_vec();
         made_by.to_owned().keep(&mut head);
-        (seq, (hash, (views.len(), rules.len()))).keep(&mut head);
+        Head { seq, hash, views: views.len(), rules: rules.len() }.keep(&mut head);
         let parts = [head.as_slice(), views, rules];
         let length = parts.iter().fold(SUM, |sum, part| sum.saturating_add(part.len()));
         let found = u64::try_from(length).unwrap_or(u64::MAX);
