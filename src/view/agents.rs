@@ -160,8 +160,19 @@ struct Agent {
 /// Without the plan's part, which a start gives anew.
 impl Keep for Agent {
     fn keep(&self, out: &mut Vec<u8>) {
-        let Self { name: _, in_plan: _, in_history: _, signed_in, paused, reachable, .. } = self;
-        let Self { activity, offers, call, since, rings, .. } = self;
+        let Self {
+            name: _,
+            in_plan: _,
+            in_history: _,
+            signed_in,
+            paused,
+            reachable,
+            activity,
+            offers,
+            call,
+            since,
+            rings,
+        } = self;
         (*signed_in, *reachable).keep(out);
         paused.keep(out);
         activity.keep(out);

@@ -4,7 +4,9 @@ use super::super::keeper::{AT_THE_END, EVERY, Keeper, Keeping};
 use super::*;
 use crate::base::{Kept, Wall};
 use crate::dialplan;
-use crate::io::store::{Batch, Durability, Kind, Options, Store, erase, snapshot_path};
+use crate::io::store::{
+    Batch, Durability, Kind, Options, SNAPSHOT_BOUND, Store, erase, snapshot_path,
+};
 use proptest::prelude::*;
 use serde_json::{Map, Value};
 use std::os::unix::fs::PermissionsExt as _;
@@ -254,6 +256,10 @@ fn a_snapshot_that_does_not_fit_is_thrown_away() {
         assert!(!snapshot_path(&path).exists(), "{what}: it stays");
         assert_same(&found.fold, &due);
     }
+    let long = std::fs::File::create(snapshot_path(&path)).expect("made");
+    long.set_len(SNAPSHOT_BOUND + 1).expect("no room is taken");
+    assert!(matches!(Fold::found(&path, desk()), Err(Unfit::TooLong { .. })));
+    assert_same(&start(&path, desk()).fold, &due);
     std::fs::write(snapshot_path(&path), &whole).expect("written");
     assert_eq!(start(&path, desk()).stood_at, 300, "the whole one is used");
 }

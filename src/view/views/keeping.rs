@@ -19,10 +19,29 @@ impl Views {
     /// Writes all that was folded, but for what [`Setup`] says: whoever reads it again must say the same
     /// zone and policy, and may name other agents.
     pub fn keep(&self, out: &mut Vec<u8>) {
-        let Self { desk: _, demonstration: _, timezone: _, policy: _, .. } = self;
-        let Self { last_seq, holes, strays, open, waiting, ended, .. } = self;
-        let Self { ledger, declared, total, left_out, channels, .. } = self;
-        let Self { agents, placed, sound, hours, attended, .. } = self;
+        // All of it, so that what is added does not compile until it is kept.
+        let Self {
+            desk: _,
+            demonstration: _,
+            timezone: _,
+            policy: _,
+            last_seq,
+            holes,
+            strays,
+            open,
+            waiting,
+            ended,
+            ledger,
+            declared,
+            total,
+            left_out,
+            channels,
+            agents,
+            placed,
+            sound,
+            hours,
+            attended,
+        } = self;
         [*last_seq, *holes, *strays].keep(out);
         open.keep(out);
         waiting.keep(out);
