@@ -7,6 +7,7 @@ mod bounded;
 mod channels;
 mod csv;
 mod id;
+mod keep;
 mod keys;
 mod language;
 mod network;
@@ -23,6 +24,8 @@ pub use id::{
     AgentId, BoxId, CallId, CallbackId, EntryId, GroupId, LegId, MenuId, Number, PlayId, PromptId,
     SurveyId, TapId, TrunkId,
 };
+pub(crate) use keep::kept;
+pub use keep::{Keep, Kept, found_json, keep_json};
 pub use keys::KeysBy;
 pub use language::Language;
 pub use network::{Network, NotANetwork};

@@ -4,10 +4,11 @@
 use super::place::Named;
 use super::progress::Progress;
 use super::{Reply, refused};
+use crate::base::CallId;
 use crate::config::{self, Config, Secrets};
 use crate::dialplan::{Lang, Plan, tame};
 use crate::event::Entry;
-use crate::io::store::{self, Place};
+use crate::io::store::{self, Place, Snapshot};
 use crate::view::{Policy, Setup, Views};
 use clap::Args;
 use std::path::{Path, PathBuf};
@@ -88,27 +89,45 @@ impl History {
         self.place.hash_after(seq).map_err(|error| self.failed(&error.to_string()))
     }
 
-    /// All its views; `each` is shown every entry on the way.
+    /// The entries of one call.
     ///
     /// # Errors
     ///
     /// As [`History::hash`].
-    pub(super) fn read(&self, lang: Lang, mut each: impl FnMut(&Entry)) -> Result<Views, Reply> {
+    pub(super) fn ladder(&self, call: CallId) -> Result<Vec<Entry>, Reply> {
+        self.place.ladder(call).map_err(|error| self.failed(&error.to_string()))
+    }
+
+    /// The views as the daemon's snapshot has them; none when there is none that fits, which is no fault:
+    /// all entries are read then.
+    fn snapshot(&self, setup: &Setup) -> Option<Views> {
+        let snapshot = Snapshot::read(self.file()?, &setup.shape()).ok()??;
+        let mut from = snapshot.views();
+        let views = Views::found(setup.clone(), &mut from)?;
+        (from.left() == 0 && views.last_seq() == snapshot.seq).then_some(views)
+    }
+
+    /// All its views, of all entries: those of the snapshot and those that came after.
+    ///
+    /// # Errors
+    ///
+    /// As [`History::hash`].
+    pub(super) fn read(&self, lang: Lang) -> Result<Views, Reply> {
         let agents = self.plan.agents.iter().map(|(id, agent)| (id.clone(), agent.name.clone()));
-        let mut views = Views::new(Setup {
+        let setup = Setup {
             desk: self.plan.name.clone(),
             demonstration: false,
             timezone: self.plan.timezone,
             policy: self.policy.clone(),
             agents: agents.collect(),
-        });
+        };
         let entries = store::Entries::of(&self.place);
         let entries = entries.map_err(|error| self.failed(&error.to_string()))?;
+        let mut views = self.snapshot(&setup).unwrap_or_else(|| Views::new(setup));
         let (mut progress, mut count) = (Progress::begin(lang), 0_u64);
-        for block in entries {
+        for block in entries.after(views.last_seq()) {
             for entry in &block.map_err(|error| self.failed(&error.to_string()))? {
                 views.apply(entry);
-                each(entry);
                 count = count.saturating_add(1);
             }
             progress.tell(count);

@@ -66,7 +66,7 @@ fn answer(arguments: &Report, lang: Lang, now: Wall) -> Result<Reply, Reply> {
         Some(path) => Some(ticket_figures(arguments, path, &history.plan, lang)?),
         None => None,
     };
-    let views = history.read(lang, |_| {})?;
+    let views = history.read(lang)?;
     let about = About {
         made_at: now,
         version: env!("CARGO_PKG_VERSION"),

@@ -6,6 +6,7 @@ mod demonstration;
 mod engine_loop;
 mod figures;
 mod inlet;
+mod keeper;
 mod panics;
 mod past;
 mod pulse;

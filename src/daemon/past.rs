@@ -1,15 +1,15 @@
 //! What the journal says at the start: the views, the agents' duty, what was talked, and the last words
 //! for calls that were up when the last run ended.
 
-use super::start::StartError;
-use crate::base::{AgentId, CallId, Now, Wall};
+use crate::base::{AgentId, CallId, Keep, Now, Wall, kept};
 use crate::dialplan::Plan;
 use crate::event::{CallEvent, DeskEvent, Entry, Fact, FiguresEvent, RecordingEvent};
-use crate::io::store;
+use crate::io::store::{self, Snapshot, Unfit};
 use crate::pbx::{AgentMemory, Boxes, CallbacksMemory, Declared, Periods, Talked, TalkedMemory};
 use crate::recording::command::RecordingId;
 use crate::view::{self, Policy, Views};
 use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
 
 /// What the history says at the start.
 pub(super) struct Past {
@@ -30,26 +30,126 @@ pub(super) struct Past {
     pub unkept: BTreeSet<RecordingId>,
 }
 
-fn note_recording(unkept: &mut BTreeSet<RecordingId>, call: CallId, event: &RecordingEvent) {
-    match *event {
-        RecordingEvent::Started { number, .. } => {
-            unkept.insert(RecordingId { call, number });
-        }
-        RecordingEvent::Failed { number, .. }
-        | RecordingEvent::Kept { number, .. }
-        | RecordingEvent::Deleted { number, .. } => {
-            unkept.remove(&RecordingId { call, number });
-        }
-        RecordingEvent::Paused { .. }
-        | RecordingEvent::Resumed { .. }
-        | RecordingEvent::Stopped { .. }
-        | RecordingEvent::Fetched { .. } => {}
+/// All that is folded of the history: for the pages, and for the rules to go on with.
+#[derive(Clone)]
+pub(super) struct Fold {
+    pub(super) views: Views,
+    rules: Rules,
+}
+
+/// What the rules go on with.
+#[derive(Clone, Default)]
+struct Rules {
+    agents: BTreeMap<AgentId, AgentMemory>,
+    talked: TalkedMemory,
+    periods: Periods,
+    boxes: Boxes,
+    wishes: CallbacksMemory,
+    declared: Declared,
+    /// Recordings that were begun and of whose file nothing was written: call and number.
+    unkept: BTreeSet<(CallId, u32)>,
+}
+
+kept!(struct Rules { agents, talked, periods, boxes, wishes, declared, unkept });
+
+impl Fold {
+    /// Of no entry.
+    pub(super) fn new(setup: view::Setup) -> Self {
+        Self { views: Views::new(setup), rules: Rules::default() }
+    }
+
+    /// From the store's snapshot; none when there is none. Waits for the disk.
+    ///
+    /// # Errors
+    ///
+    /// [`Unfit`]: begin with no entry instead.
+    pub(super) fn found(store: &Path, setup: view::Setup) -> Result<Option<Self>, Unfit> {
+        let Some(snapshot) = Snapshot::read(store, &setup.shape())? else { return Ok(None) };
+        let (mut views, mut rules) = (snapshot.views(), snapshot.rules());
+        let fold = (Views::found(setup, &mut views), Keep::found(&mut rules));
+        let (Some(views_found), Some(rules_found)) = fold else { return Err(Unfit::Content) };
+        let whole =
+            views.left() == 0 && rules.left() == 0 && views_found.last_seq() == snapshot.seq;
+        let fold = Self { views: views_found, rules: rules_found };
+        whole.then_some(Some(fold)).ok_or(Unfit::Content)
+    }
+
+    /// Writes the store's snapshot, which stands at the last entry taken. Waits for the disk.
+    ///
+    /// # Errors
+    ///
+    /// [`Unfit`]; the one before lies there still.
+    pub(super) fn keep(&self, store: &Path, shape: &str) -> Result<(), Unfit> {
+        let (mut views, mut rules) = (Vec::new(), Vec::new());
+        self.views.keep(&mut views);
+        self.rules.keep(&mut rules);
+        Snapshot::write(store, shape, self.views.last_seq(), (&views, &rules))
+    }
+
+    /// Takes the next entry.
+    pub(super) fn apply(&mut self, entry: &Entry, plan: &Plan) {
+        self.rules.apply(entry, plan);
+        self.views.apply(entry);
     }
 }
 
-fn forget_phones(agents: &mut BTreeMap<AgentId, AgentMemory>) {
-    for memory in agents.values_mut() {
-        memory.reachable = false;
+impl Rules {
+    fn apply(&mut self, entry: &Entry, plan: &Plan) {
+        match &entry.fact {
+            Fact::Agent { agent, event } => self.of_agent(agent).apply(event, entry.at),
+            // The views take every phone for unreachable from here on; so must the rules, so
+            // that they say which are not.
+            Fact::Desk { event: DeskEvent::Started { .. } } => self.forget_phones(),
+            Fact::Recording { call, event, .. } => self.note_recording(*call, event),
+            Fact::Call { event: CallEvent::OperatorAnswered { agent }, .. } => {
+                self.of_agent(agent).answered();
+            }
+            Fact::Desk {
+                event:
+                    event @ (DeskEvent::Stopped
+                    | DeskEvent::HoursChanged { .. }
+                    | DeskEvent::HoursRestored { .. }),
+            } => self.periods.apply(event),
+            Fact::Call { .. }
+            | Fact::Placed { .. }
+            | Fact::Sound { .. }
+            | Fact::Message { .. }
+            | Fact::Callback { .. }
+            | Fact::Figures { .. }
+            | Fact::Desk { event: DeskEvent::CallersErased { .. } }
+            | Fact::Trunk { .. } => {}
+        }
+        self.declared.apply(&entry.fact);
+        self.boxes.apply(entry);
+        self.wishes.apply(entry);
+        self.talked.apply(entry, plan);
+    }
+
+    fn of_agent(&mut self, agent: &AgentId) -> &mut AgentMemory {
+        self.agents.entry(agent.clone()).or_default()
+    }
+
+    fn forget_phones(&mut self) {
+        for memory in self.agents.values_mut() {
+            memory.reachable = false;
+        }
+    }
+
+    fn note_recording(&mut self, call: CallId, event: &RecordingEvent) {
+        match *event {
+            RecordingEvent::Started { number, .. } => {
+                self.unkept.insert((call, number));
+            }
+            RecordingEvent::Failed { number, .. }
+            | RecordingEvent::Kept { number, .. }
+            | RecordingEvent::Deleted { number, .. } => {
+                self.unkept.remove(&(call, number));
+            }
+            RecordingEvent::Paused { .. }
+            | RecordingEvent::Resumed { .. }
+            | RecordingEvent::Stopped { .. }
+            | RecordingEvent::Fetched { .. } => {}
+        }
     }
 }
 
@@ -64,66 +164,62 @@ fn new_settings(views: &Views, policy: &Policy, before: usize, now: Now) -> Opti
     changed.then_some(Entry { seq, at: now.wall, fact: Fact::Figures { event } })
 }
 
-pub(super) fn read(
-    entries: store::Entries,
+/// What was folded, and from where on.
+pub(super) struct Folded {
+    pub(super) fold: Fold,
+    /// The entry of the snapshot that it went on from; 0 without one.
+    pub(super) stood_at: u64,
+}
+
+impl Folded {
+    /// Entries that were read.
+    pub(super) fn read(&self) -> u64 {
+        self.fold.views.last_seq().saturating_sub(self.stood_at)
+    }
+}
+
+/// All that the history says up to its last entry: from the snapshot of `store` when there is one that fits,
+/// from the first entry otherwise. Waits for the disk.
+///
+/// # Errors
+///
+/// When the journal cannot be read.
+pub(super) fn fold(
+    (store, entries): (&Path, store::Entries),
     setup: view::Setup,
     plan: &Plan,
-    now: Now,
-) -> Result<Past, StartError> {
-    let policy = setup.policy.clone();
-    let mut views = Views::new(setup);
-    let mut agents: BTreeMap<AgentId, AgentMemory> = BTreeMap::new();
-    let mut talked = TalkedMemory::default();
-    let (mut unkept, mut periods) = (BTreeSet::new(), Periods::default());
-    let mut declared = Declared::default();
-    let (mut boxes, mut wishes) = (Boxes::default(), CallbacksMemory::default());
-    for block in entries {
+) -> Result<Folded, store::ReadError> {
+    let found = Fold::found(store, setup.clone()).unwrap_or_else(|why| {
+        tracing::info!(%why, "the snapshot is thrown away, and all entries are read");
+        if let Err(error) = Snapshot::forget(store) {
+            tracing::warn!(%error, "the snapshot cannot be deleted; delete it by hand");
+        }
+        None
+    });
+    let mut fold = found.unwrap_or_else(|| Fold::new(setup));
+    let stood_at = fold.views.last_seq();
+    for block in entries.after(stood_at) {
         for entry in block? {
-            match &entry.fact {
-                Fact::Agent { agent, event } => {
-                    agents.entry(agent.clone()).or_default().apply(event, entry.at);
-                }
-                // The views take every phone for unreachable from here on; so must the rules, so
-                // that they say which are not.
-                Fact::Desk { event: DeskEvent::Started { .. } } => forget_phones(&mut agents),
-                Fact::Recording { call, event, .. } => {
-                    note_recording(&mut unkept, *call, event);
-                }
-                Fact::Call { event: CallEvent::OperatorAnswered { agent }, .. } => {
-                    agents.entry(agent.clone()).or_default().answered();
-                }
-                Fact::Desk {
-                    event:
-                        event @ (DeskEvent::Stopped
-                        | DeskEvent::HoursChanged { .. }
-                        | DeskEvent::HoursRestored { .. }),
-                } => periods.apply(event),
-                Fact::Call { .. }
-                | Fact::Placed { .. }
-                | Fact::Sound { .. }
-                | Fact::Message { .. }
-                | Fact::Callback { .. }
-                | Fact::Figures { .. }
-                | Fact::Desk { event: DeskEvent::CallersErased { .. } }
-                | Fact::Trunk { .. } => {}
-            }
-            declared.apply(&entry.fact);
-            boxes.apply(&entry);
-            wishes.apply(&entry);
-            talked.apply(&entry, plan);
-            views.apply(&entry);
+            fold.apply(&entry, plan);
         }
     }
-    forget_phones(&mut agents);
+    Ok(Folded { fold, stood_at })
+}
+
+/// What a start takes over of the folded history, and writes in addition.
+pub(super) fn read(fold: Fold, policy: &Policy, plan: &Plan, now: Now) -> Past {
+    let Fold { mut views, mut rules } = fold;
+    rules.forget_phones();
     let mut closing = views.closing_entries(now.wall);
-    closing.extend(new_settings(&views, &policy, closing.len(), now));
+    closing.extend(new_settings(&views, policy, closing.len(), now));
     for entry in &closing {
-        talked.apply(entry, plan);
+        rules.talked.apply(entry, plan);
         views.apply(entry);
     }
-    let talked = talked.talked;
-    let next_seq = views.next_seq();
-    Ok(Past { views, agents, talked, periods, boxes, wishes, declared, closing, next_seq, unkept })
+    let Rules { agents, talked, periods, boxes, wishes, declared, unkept } = rules;
+    let unkept = unkept.into_iter().map(|(call, number)| RecordingId { call, number }).collect();
+    let (talked, next_seq) = (talked.talked, views.next_seq());
+    Past { views, agents, talked, periods, boxes, wishes, declared, closing, next_seq, unkept }
 }
 
 /// The days on which a plan serves, from the month before `now` on.
@@ -131,3 +227,6 @@ pub(super) fn service_days(plan: &Plan, now: Wall) -> view::ServiceDays {
     let month = view::Month::of(plan.local(now).date_naive());
     view::ServiceDays::ask(month.earlier(1).first(), |day| plan.serves_on(day))
 }
+
+#[cfg(test)]
+mod tests;

@@ -5,6 +5,7 @@ use super::certificates::Certificates;
 use super::engine_loop::{Clock, EngineLoop, Heard};
 use super::figures::gauges;
 use super::inlet::Inlet;
+use super::keeper::{self, Keeper, Keeping};
 use super::past;
 use super::pulse::Pulse;
 use super::reload::Reload;
@@ -122,6 +123,7 @@ pub struct Desk {
     /// The HTTP address really bound.
     pub http: SocketAddr,
     engine: Option<std::thread::JoinHandle<()>>,
+    keeper: Keeper,
     reload: Arc<Reload>,
     /// Dropping it ends the network runtime and with it the SIP sockets.
     net_runtime: NetRuntime,
@@ -173,10 +175,11 @@ impl Desk {
             return;
         }
         let engine = self.engine.take();
-        let (store, site) = (self.store, self.site);
+        let (store, site, keeper) = (self.store, self.site, self.keeper);
         let closing = tokio::task::spawn_blocking(move || {
             // The engine's thread holds the store's other end; a panic in it has been told already.
             let _ = engine.map(std::thread::JoinHandle::join);
+            keeper.finish();
             let whole = alone(store).is_some_and(|store| store.close(STOP_PATIENCE));
             if site.is_some_and(|site| !site.finish(SITE_PATIENCE)) {
                 tracing::warn!(
@@ -302,13 +305,31 @@ pub async fn start(
         demonstration: kind == store::Kind::Demonstration,
         desk: plan.name.clone(),
     };
+    let keeping =
+        Keeping { path: config.store.file.clone(), setup: setup.clone(), plan: Arc::clone(&plan) };
     let read_with = Arc::clone(&plan);
-    let (past, bindings, subscriptions) = blocking(move || {
-        let mut past = past::read(replay.entries, setup, &read_with, now)?;
-        past.views.set_service_days(past::service_days(&read_with, now.wall));
-        Ok::<_, StartError>((past, replay.bindings, replay.subscriptions))
+    let (past, folded) = blocking({
+        let (path, entries) = (config.store.file.clone(), replay.entries);
+        move || {
+            let (began, policy) = (Instant::now(), setup.policy.clone());
+            let folded = past::fold((&path, entries), setup, &read_with)?;
+            let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+            tracing::info!(
+                entries = folded.read(),
+                snapshot = folded.stood_at,
+                ms,
+                "the history is read"
+            );
+            let kept = folded.read() >= keeper::EVERY;
+            let kept = (kept.then(|| folded.fold.clone()), folded.stood_at);
+            let mut past = past::read(folded.fold, &policy, &read_with, now);
+            past.views.set_service_days(past::service_days(&read_with, now.wall));
+            Ok::<_, StartError>((past, kept))
+        }
     })
     .await??;
+    let (bindings, subscriptions) = (replay.bindings, replay.subscriptions);
+    let keeper = Keeper::start(keeping, &store, folded)?;
 
     let known_prompts: Arc<PromptLibrary>;
     // Made anew at every start: what proves it is the fingerprint in the signalling, not its age.
@@ -518,6 +539,7 @@ pub async fn start(
         sip: bound,
         http: http_address,
         engine: Some(engine_thread),
+        keeper,
         reload: Arc::new(reload),
         net_runtime,
         _export: export,

@@ -20,7 +20,7 @@ pub const SALT_BYTES: usize = 16;
 pub const ERASED: &str = "erased:";
 
 /// Names at the top of an entry's line that its body cannot use.
-const RESERVED: [&str; 6] = ["seq", "at", "v", "hash", "salt", "before"];
+pub(super) const RESERVED: [&str; 6] = ["seq", "at", "v", "hash", "salt", "before"];
 
 /// Where the texts are that tell who a person is: of what, which kind, the JSON pointer in the body.
 /// Every `Private` field of the events is here (a test reads the source). A line is never changed or
@@ -271,7 +271,7 @@ fn write_fields(fields: &mut Vec<(&str, &Value)>, out: &mut Vec<u8>) {
 
 /// What stands for a text: only who has the salt can tell whether it is this text's. The pointer is in it
 /// so that the number a caller has and the number it was diverted from differ although they are alike.
-fn commitment(salt: &[u8], pointer: &str, text: &str) -> [u8; 32] {
+pub(super) fn commitment(salt: &[u8], pointer: &str, text: &str) -> [u8; 32] {
     let mut sum = Sha256::new();
     sum.update(salt);
     sum.update(pointer);

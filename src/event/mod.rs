@@ -8,6 +8,7 @@
 mod agent;
 mod call;
 mod callback;
+mod canon;
 pub mod chain;
 mod desk;
 mod figures;
@@ -15,7 +16,9 @@ mod line;
 mod message;
 mod placed;
 mod proof;
+mod quick;
 mod recording;
+mod scan;
 mod sound;
 mod strict;
 mod warning;
@@ -26,18 +29,23 @@ pub use call::{
     Party, Purpose, Supervision, Unpark,
 };
 pub use callback::{CallbackEnd, CallbackEvent};
+pub use canon::Written;
 pub use desk::DeskEvent;
 pub use figures::{ClosedFigures, FiguresEvent, Settings};
 pub use line::{LineError, export, is_header, link, read_header};
 pub use message::MessageEvent;
 pub use placed::{PlacedEnd, PlacedEvent};
 pub use proof::{Anchor, Break, Damage, Link, MOST_BREAKS, Proof, Proved};
+pub use quick::read;
 pub use recording::{RecordingEvent, RecordingStop, RecordingTrouble};
 pub use sound::{SoundEvent, SoundFault};
 pub use warning::{ToldBy, Untold, WarnedRate, Warning, WarningTurn};
 
-use crate::base::{AgentId, CallId, Number, TrunkId, Wall};
+use crate::base::{AgentId, CallId, Number, TrunkId, Wall, kept};
 use serde::{Deserialize, Serialize};
+
+kept!(json ToldBy, WarnedRate, Warning, WarningTurn, CallbackEnd, Caller, ClosedFigures, EndCause, Means, Origin, Party, PlacedEnd, RecordingStop,
+    RecordingTrouble, SoundFault);
 
 /// The version of the shapes below, written into every stored entry.
 pub const VERSION: u16 = 1;

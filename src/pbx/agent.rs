@@ -3,7 +3,7 @@
 //! `staff`'s business.
 
 use super::group::{GroupIx, Standing};
-use crate::base::{AgentId, GroupId, LegId, Mono, Wall};
+use crate::base::{AgentId, GroupId, Keep, Kept, LegId, Mono, Wall, kept};
 use crate::dialplan::{self, Skills};
 use crate::event::{AgentEvent, Means};
 use std::fmt;
@@ -122,6 +122,8 @@ pub struct AgentMemory {
     pub answered: u64,
 }
 
+kept!(struct AgentMemory { duty, in_wrap_up, occupied, reachable, since, answered });
+
 /// An agent's duty as the history left it.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub enum Remembered {
@@ -139,6 +141,32 @@ pub enum Remembered {
     },
     /// Set aside for a time that is over with the restart.
     SetAside,
+}
+
+impl Keep for Remembered {
+    fn keep(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::New => 0_u8.keep(out),
+            Self::SignedOut => 1_u8.keep(out),
+            Self::SignedIn => 2_u8.keep(out),
+            Self::Paused { reason } => {
+                3_u8.keep(out);
+                reason.keep(out);
+            }
+            Self::SetAside => 4_u8.keep(out),
+        }
+    }
+
+    fn found(from: &mut Kept<'_>) -> Option<Self> {
+        Some(match u8::found(from)? {
+            0 => Self::New,
+            1 => Self::SignedOut,
+            2 => Self::SignedIn,
+            3 => Self::Paused { reason: Keep::found(from)? },
+            4 => Self::SetAside,
+            _ => return None,
+        })
+    }
 }
 
 impl AgentMemory {

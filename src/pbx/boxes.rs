@@ -1,7 +1,7 @@
 //! The message boxes: which messages lie in each, and which were heard. A fold over the history that the
 //! rules go on with; what a message sounds like is the recorder's business.
 
-use crate::base::{BoxId, CallId, Number};
+use crate::base::{BoxId, CallId, Number, kept};
 use crate::dialplan::Plan;
 use crate::event::{CallEvent, Entry, Fact, MessageEvent, RecordingEvent};
 use std::collections::BTreeMap;
@@ -12,6 +12,8 @@ pub(super) type MessageRef = (CallId, u32);
 /// All messages that were left and not deleted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Boxes(BTreeMap<BoxId, BTreeMap<MessageRef, bool>>);
+
+kept!(newtype Boxes);
 
 impl Boxes {
     /// Takes the next entry of the history.

@@ -13,7 +13,9 @@ use super::group::{Demand, GroupIx, Order, Waiter};
 use super::placed::{CalledBack, Placed};
 use super::staff::Missed;
 use super::timers::Timer;
-use crate::base::{AgentId, CallId, CallbackId, GroupId, LegId, Mono, Now, Number, Private, Wall};
+use crate::base::{
+    AgentId, CallId, CallbackId, GroupId, LegId, Mono, Now, Number, Private, Wall, kept,
+};
 use crate::dialplan::{Callback, Outward, Skills, Way};
 use crate::event::{
     CallEvent, CallbackEnd, CallbackEvent, Entry as Line, Fact, Means, OfferEnd, PlacedEvent,
@@ -489,6 +491,8 @@ pub struct CallbacksMemory {
     placed: BTreeMap<CallId, CallId>,
 }
 
+kept!(struct CallbacksMemory { wishes, placed });
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Remembered {
     callback: CallbackId,
@@ -499,6 +503,8 @@ struct Remembered {
     made: u32,
     answered: bool,
 }
+
+kept!(struct Remembered { callback, group, number, inside, asked_at, made, answered });
 
 impl CallbacksMemory {
     /// Takes the next entry of the history.

@@ -4,7 +4,7 @@
 use super::api::CommandError;
 use super::desk::Desk;
 use super::floor::Turn;
-use crate::base::Wall;
+use crate::base::{Keep, Kept, Wall, kept};
 use crate::event::{ClosedFigures, Fact, FiguresEvent, Means, WarnedRate, Warning};
 use std::collections::BTreeMap;
 
@@ -65,6 +65,28 @@ enum Exclusion {
     Withdrawn,
 }
 
+impl Keep for Exclusion {
+    fn keep(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Entered(by) => {
+                0_u8.keep(out);
+                by.keep(out);
+            }
+            Self::Approved => 1_u8.keep(out),
+            Self::Withdrawn => 2_u8.keep(out),
+        }
+    }
+
+    fn found(from: &mut Kept<'_>) -> Option<Self> {
+        Some(match u8::found(from)? {
+            0 => Self::Entered(Keep::found(from)?),
+            1 => Self::Approved,
+            2 => Self::Withdrawn,
+            _ => return None,
+        })
+    }
+}
+
 /// What was declared so far, from the history.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Declared {
@@ -74,6 +96,8 @@ pub struct Declared {
     /// What the warning of each rate of a month turned to last.
     warnings: BTreeMap<(String, WarnedRate), Warning>,
 }
+
+kept!(struct Declared { exclusions, closed, warnings });
 
 impl Declared {
     /// Takes in the next entry.

@@ -7,7 +7,7 @@ use super::call::State;
 use super::desk::Desk;
 use super::floor::{Floor, Turn};
 use super::timers::Timer;
-use crate::base::{AdHoc, Mono, Now, Number, Wall};
+use crate::base::{AdHoc, Mono, Now, Number, Wall, kept};
 use crate::dialplan::{AtClosing, Group, OpenState, Route};
 use crate::event::{DeskEvent, Fact, Means};
 use std::collections::BTreeMap;
@@ -35,9 +35,13 @@ pub struct Period {
     pub until: Wall,
 }
 
+kept!(struct Period { to, reason, until });
+
 /// What holds out of turn, from the history: none stands for all numbers.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Periods(BTreeMap<Option<Number>, Period>);
+
+kept!(newtype Periods);
 
 impl Periods {
     /// Takes in the next entry of the desk.

@@ -1,7 +1,7 @@
 //! For how long each extension has talked outside today: counted as calls end, and folded from the
 //! history after a restart, so that nobody gains time by one.
 
-use crate::base::{CallId, Number, Wall};
+use crate::base::{CallId, Number, Wall, kept};
 use crate::dialplan::Plan;
 use crate::event::{CallEvent, EndCause, Entry, Fact, PlacedEnd, PlacedEvent};
 use std::collections::BTreeMap;
@@ -11,6 +11,8 @@ use std::time::Duration;
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Talked(BTreeMap<Number, Day>);
 
+kept!(newtype Talked);
+
 /// One day's talking time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct Day {
@@ -18,6 +20,8 @@ struct Day {
     day: i64,
     time: Duration,
 }
+
+kept!(struct Day { day, time });
 
 impl Talked {
     /// What the extension has talked on the day of `at`.
@@ -56,6 +60,8 @@ pub struct TalkedMemory {
     last_at: Wall,
 }
 
+kept!(struct TalkedMemory { talked, open, away, passed_on, last_at });
+
 /// A call outside.
 #[derive(Clone, Debug)]
 struct Open {
@@ -64,6 +70,8 @@ struct Open {
     /// The time since its beginning and the clock at its answer.
     answered: Option<(u64, Wall)>,
 }
+
+kept!(struct Open { by, answered });
 
 impl TalkedMemory {
     /// Takes in the next entry, of whatever kind. Of a call that a restart cut off, what was talked

@@ -3,7 +3,7 @@
 
 use super::ledger::Spot;
 use super::worked::{Doing, Worked};
-use crate::base::{AgentId, CallId, Wall};
+use crate::base::{AgentId, CallId, Keep, Kept, Wall, kept};
 use crate::event::{AgentEvent, OfferEnd};
 use chrono::NaiveDate;
 use serde::Serialize;
@@ -98,6 +98,8 @@ pub struct Rings {
     pub withdrawn: u64,
 }
 
+kept!(struct Rings { answered, missed, refused, caller_left, taken_elsewhere, unreachable, withdrawn });
+
 impl Rings {
     /// Ways in which a ringing can end.
     pub(super) const KINDS: usize = 7;
@@ -191,6 +193,16 @@ pub(super) struct WrappedUp {
     pub ms: u64,
 }
 
+kept!(
+    enum Activity {
+        Idle,
+        Talking,
+        WrapUp,
+    }
+);
+kept!(struct Handled { call, spot, held });
+kept!(struct WrappedUp { call, spot, ms });
+
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Agent {
     name: Option<String>,
@@ -213,11 +225,73 @@ struct Agent {
     wrap_up_ms: u64,
     /// Since when its time goes where it goes, by the clock of [`Worked`].
     doing_since: Wall,
+    /// The history knows it; otherwise only a plan does.
+    in_history: bool,
+}
+
+/// Without the plan's part, which a start gives anew.
+impl Keep for Agent {
+    fn keep(&self, out: &mut Vec<u8>) {
+        let Self {
+            name: _,
+            in_plan: _,
+            in_history: _,
+            signed_in,
+            paused,
+            reachable,
+            activity,
+            offers,
+            call,
+            since,
+            rings,
+            handled,
+            after,
+            wrap_up_ms,
+            doing_since,
+        } = self;
+        (*signed_in, *reachable).keep(out);
+        paused.keep(out);
+        activity.keep(out);
+        (*offers, *call).keep(out);
+        since.keep(out);
+        rings.keep(out);
+        handled.keep(out);
+        after.keep(out);
+        wrap_up_ms.keep(out);
+        doing_since.keep(out);
+    }
+
+    fn found(from: &mut Kept<'_>) -> Option<Self> {
+        let (signed_in, reachable) = Keep::found(from)?;
+        let (paused, activity) = (Keep::found(from)?, Keep::found(from)?);
+        let (offers, call) = Keep::found(from)?;
+        let (since, rings) = (Keep::found(from)?, Keep::found(from)?);
+        let (handled, after) = (Keep::found(from)?, Keep::found(from)?);
+        let (wrap_up_ms, doing_since) = (Keep::found(from)?, Keep::found(from)?);
+        let (name, in_plan, in_history) = (None, false, true);
+        Some(Self {
+            name,
+            in_plan,
+            signed_in,
+            paused,
+            reachable,
+            activity,
+            offers,
+            call,
+            since,
+            rings,
+            handled,
+            after,
+            wrap_up_ms,
+            doing_since,
+            in_history,
+        })
+    }
 }
 
 impl Agent {
     /// One of whom nothing is known yet.
-    fn new(at: Wall) -> Self {
+    fn new() -> Self {
         Self {
             name: None,
             in_plan: false,
@@ -232,7 +306,8 @@ impl Agent {
             handled: Vec::new(),
             after: None,
             wrap_up_ms: 0,
-            doing_since: at,
+            doing_since: Wall::default(),
+            in_history: false,
         }
     }
 
@@ -308,6 +383,27 @@ pub(super) struct Agents {
     wrapped_up: Vec<WrappedUp>,
 }
 
+/// Those that only a plan knows are not kept: the plan of the next start may be another.
+impl Keep for Agents {
+    fn keep(&self, out: &mut Vec<u8>) {
+        let Self { all, worked, wrapped_up } = self;
+        let kept = all.iter().filter(|(_, agent)| agent.in_history);
+        kept.clone().count().keep(out);
+        for (id, agent) in kept {
+            id.keep(out);
+            agent.keep(out);
+        }
+        worked.keep(out);
+        wrapped_up.keep(out);
+    }
+
+    fn found(from: &mut Kept<'_>) -> Option<Self> {
+        let all = Keep::found(from)?;
+        let (worked, wrapped_up) = (Keep::found(from)?, Keep::found(from)?);
+        Some(Self { all, worked, wrapped_up })
+    }
+}
+
 impl Agents {
     pub(super) fn new(zone: chrono_tz::Tz) -> Self {
         Self { all: BTreeMap::new(), worked: Worked::new(zone), wrapped_up: Vec::new() }
@@ -342,9 +438,8 @@ impl Agents {
         for agent in self.all.values_mut() {
             agent.in_plan = false;
         }
-        let clock = self.worked.clock();
         for (id, name) in roster {
-            let agent = self.all.entry(id).or_insert_with(|| Agent::new(clock));
+            let agent = self.all.entry(id).or_insert_with(Agent::new);
             agent.in_plan = true;
             agent.name = Some(name);
         }
@@ -352,9 +447,12 @@ impl Agents {
 
     fn change(&mut self, id: &AgentId, at: Wall, change: impl FnOnce(&mut Agent)) {
         if !self.all.contains_key(id) {
-            self.all.insert(id.clone(), Agent::new(self.worked.clock()));
+            self.all.insert(id.clone(), Agent::new());
         }
         let Some(agent) = self.all.get_mut(id) else { return };
+        if !agent.in_history {
+            (agent.in_history, agent.doing_since) = (true, self.worked.clock());
+        }
         let (before, doing) = (agent.state(), agent.doing());
         let (activity, after) = (agent.activity, agent.after);
         change(agent);
@@ -459,7 +557,8 @@ impl Agents {
     /// What went on is over with the last that was witnessed of the process before; what lies between is
     /// nobody's time.
     pub(super) fn restarted(&mut self, at: Wall) {
-        let all: Vec<AgentId> = self.all.keys().cloned().collect();
+        let known = self.all.iter().filter(|(_, agent)| agent.in_history);
+        let all: Vec<AgentId> = known.map(|(id, _)| id.clone()).collect();
         for id in &all {
             self.change(id, at, |agent| {
                 agent.hang_up();
@@ -483,7 +582,7 @@ impl Agents {
 
     /// What lasts is counted up to the clock, and goes on from another time.
     fn turn_to(&mut self, at: Wall) {
-        for (id, agent) in &mut self.all {
+        for (id, agent) in self.all.iter_mut().filter(|(_, agent)| agent.in_history) {
             agent.settle(agent.doing(), id, &mut self.worked);
             agent.doing_since = at;
         }

@@ -1,7 +1,7 @@
 //! What callers left behind: voice messages, and wishes to be called back.
 
 use super::erased::{caller_erased, erased, shown};
-use crate::base::{AgentId, BoxId, CallId, CallbackId, GroupId, Number, Private, Wall};
+use crate::base::{AgentId, BoxId, CallId, CallbackId, GroupId, Number, Private, Wall, kept};
 use crate::event::{
     CallEvent, CallbackEnd, CallbackEvent, Caller, Fact, MessageEvent, PlacedEvent, RecordingEvent,
 };
@@ -34,6 +34,8 @@ pub struct MessageRow {
     pub kept: bool,
 }
 
+kept!(struct MessageRow { call, number, mailbox, left_at_ms, caller, dialled, length_ms, heard, kept });
+
 /// Where a wish to be called back stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
@@ -47,6 +49,15 @@ pub enum CallbackState {
     /// Nothing is due any more.
     Over,
 }
+
+kept!(
+    enum CallbackState {
+        Waiting,
+        Ringing,
+        Calling,
+        Over,
+    }
+);
 
 /// A wish to be called back as shown. Numbers of people are in it: it goes to pages behind a login only.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -76,6 +87,8 @@ pub struct CallbackRow {
     pub end: Option<CallbackEnd>,
 }
 
+kept!(struct CallbackRow { call, callback, group, number, entered, asked_at_ms, state, calls, agent, placed, end });
+
 /// The folds.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Attended {
@@ -83,6 +96,8 @@ pub(super) struct Attended {
     open: BTreeMap<CallId, CallbackRow>,
     ended: VecDeque<CallbackRow>,
 }
+
+kept!(struct Attended { messages, open, ended });
 
 impl Attended {
     /// A step of a call that is up.

@@ -7,7 +7,7 @@ use super::recorded::{self, Recorded};
 use super::rule::Rule;
 use super::sound::CallSound;
 use super::survey::Answers;
-use crate::base::{AgentId, CallId, EntryId, GroupId, Language, Number, Private, Wall};
+use crate::base::{AgentId, CallId, EntryId, GroupId, Language, Number, Private, Wall, kept};
 use crate::event::{CallEvent, Caller, EndCause, Entry, Fact, Origin, Party};
 use serde::Serialize;
 
@@ -93,6 +93,8 @@ pub struct Talk {
     pub length_ms: Option<u64>,
 }
 
+kept!(struct Talk { agent, from_ms, length_ms });
+
 /// A number that the caller entered.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Entered {
@@ -101,6 +103,8 @@ pub struct Entered {
     /// As entered.
     pub digits: Private<String>,
 }
+
+kept!(struct Entered { entry, digits });
 
 /// Numbers that one caller entered and that are listed; the first ones are.
 const ENTERED_LISTED: usize = 16;
@@ -115,6 +119,8 @@ pub struct Parked {
     /// Since then, milliseconds after the arrival.
     pub from_ms: u64,
 }
+
+kept!(struct Parked { slot, by, from_ms });
 
 /// Talks of one call that are listed; of a call that is passed on for ever the first ones are.
 const TALKS_LISTED: usize = 64;
@@ -135,6 +141,8 @@ pub struct CallQuery {
 pub struct OpenCall {
     /// Which.
     pub call: CallId,
+    /// Its arrival, by the wall clock.
+    pub arrived_at: Wall,
     /// The last `t_ms` that the history has of it.
     pub last_t_ms: u64,
     /// Whether an operator answered it.
@@ -199,6 +207,9 @@ pub(super) struct Call {
     end: Option<(Party, EndCause)>,
     pub(super) recordings: Vec<Recorded>,
 }
+
+kept!(struct Call { id, arrived_at, number, caller, origin, counted, last_t_ms, progress, group, agent, talks, entered, language, offers, waiting_since_seq, sound, parked, away, answers, hold, end, recordings });
+kept!(struct Hold { held, asking, since_ms, ms });
 
 impl Call {
     /// Begins with an `Arrived`; none for any other event.
@@ -386,6 +397,7 @@ impl Call {
     pub(super) fn open(&self) -> OpenCall {
         OpenCall {
             call: self.id,
+            arrived_at: self.arrived_at,
             last_t_ms: self.last_t_ms,
             answered: self.progress.decision().is_some(),
         }

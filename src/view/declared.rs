@@ -2,7 +2,7 @@
 
 use super::ledger::Span;
 use super::month::Month;
-use crate::base::Wall;
+use crate::base::{Keep, Kept, Wall, kept};
 use crate::event::{ClosedFigures, FiguresEvent, Settings};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -25,6 +25,8 @@ pub struct ExclusionRow {
     pub state: ExclusionState,
 }
 
+kept!(struct ExclusionRow { exclusion, from_ms, until_ms, reason, entered, state });
+
 /// Who did something, and when.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Signed {
@@ -33,6 +35,8 @@ pub struct Signed {
     /// When, by the wall clock.
     pub at_ms: Wall,
 }
+
+kept!(struct Signed { author, at_ms });
 
 /// Where an exclusion stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -56,6 +60,37 @@ pub enum ExclusionState {
     },
 }
 
+impl Keep for ExclusionState {
+    fn keep(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Entered => 0_u8.keep(out),
+            Self::Approved { approved } => {
+                1_u8.keep(out);
+                approved.keep(out);
+            }
+            Self::Withdrawn { approved, withdrawn, why } => {
+                2_u8.keep(out);
+                approved.keep(out);
+                withdrawn.keep(out);
+                why.keep(out);
+            }
+        }
+    }
+
+    fn found(from: &mut Kept<'_>) -> Option<Self> {
+        Some(match u8::found(from)? {
+            0 => Self::Entered,
+            1 => Self::Approved { approved: Keep::found(from)? },
+            2 => Self::Withdrawn {
+                approved: Keep::found(from)?,
+                withdrawn: Keep::found(from)?,
+                why: Keep::found(from)?,
+            },
+            _ => return None,
+        })
+    }
+}
+
 /// A month as it was closed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct ClosedMonth {
@@ -70,6 +105,8 @@ pub struct ClosedMonth {
     pub figures: ClosedFigures,
 }
 
+kept!(struct ClosedMonth { revision, reason, closed, figures });
+
 /// All declarations. Bounded by the rules, which let no more in.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct Declared {
@@ -78,6 +115,8 @@ pub(super) struct Declared {
     settings: Settings,
     settings_version: u32,
 }
+
+kept!(struct Declared { exclusions, closed, settings, settings_version });
 
 impl Declared {
     /// Takes in the next; tells the exclusion that moves calls, and where to: none for back.

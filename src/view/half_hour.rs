@@ -1,7 +1,7 @@
 //! Half hours of the desk's zone, times cut at them, and spans made of them.
 
 use super::stamp;
-use crate::base::Wall;
+use crate::base::{Wall, kept};
 use chrono::{NaiveDate, Timelike as _};
 
 /// Half hours of a day.
@@ -19,6 +19,8 @@ pub(super) struct HalfHour {
     pub from: Wall,
     pub until: Wall,
 }
+
+kept!(struct HalfHour { day, index, from, until });
 
 impl HalfHour {
     /// None outside the calendar's years.

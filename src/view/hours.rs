@@ -1,6 +1,6 @@
 //! Closings and openings of the desk out of turn, as they stand.
 
-use crate::base::{AdHoc, Number, Wall};
+use crate::base::{AdHoc, Number, Wall, kept};
 use crate::event::{DeskEvent, Means};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -24,9 +24,13 @@ pub struct AdHocRow {
     pub until_ms: Wall,
 }
 
+kept!(struct AdHocRow { number, to, reason, author, by, since_ms, until_ms });
+
 /// All of them. Bounded by the plan's numbers: the rules let no other in.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub(super) struct AdHocHours(BTreeMap<Option<Number>, AdHocRow>);
+
+kept!(newtype AdHocHours);
 
 impl AdHocHours {
     pub(super) fn apply(&mut self, event: &DeskEvent, at: Wall) {

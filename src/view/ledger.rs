@@ -9,7 +9,7 @@ use super::outcome::{Decision, Outcome};
 use super::policy::Policy;
 use super::rule::Rule;
 use super::service_level::Tally;
-use crate::base::{AgentId, CallId, GroupId, Number, Wall};
+use crate::base::{AgentId, CallId, GroupId, Number, Wall, kept};
 use chrono::NaiveDate;
 use std::collections::BTreeMap;
 
@@ -40,6 +40,12 @@ pub struct Line {
     hold_ms: u32,
     wrap_up_ms: u32,
 }
+
+kept!(
+    struct Line {
+        call, arrived_at, counted, rule, number, group, agent, wait_ms, talk_ms, hold_ms, wrap_up_ms,
+    }
+);
 
 const NO_NAME: u16 = u16::MAX;
 const NO_WAIT: u32 = u32::MAX;
@@ -105,6 +111,8 @@ struct Names {
     listed: Vec<String>,
 }
 
+kept!(struct Names { known, listed });
+
 impl Names {
     fn number_of(&mut self, name: &str) -> u16 {
         if let Some(known) = self.known.get(name) {
@@ -131,6 +139,8 @@ pub(super) struct Span {
     pub until: Wall,
 }
 
+kept!(struct Span { from, until });
+
 impl Span {
     pub(super) fn holds(&self, at: Wall) -> bool {
         self.from <= at && at < self.until
@@ -150,12 +160,16 @@ struct Day {
     excluded: Tally,
 }
 
+kept!(struct Day { lines, counts, excluded });
+
 /// Where a line stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Spot {
     day: NaiveDate,
     index: usize,
 }
+
+kept!(struct Spot { day, index });
 
 /// All lines. Equal histories make equal ledgers.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -170,6 +184,8 @@ pub(super) struct Ledger {
     groups: Names,
     agents: Names,
 }
+
+kept!(struct Ledger { days, open, spans, lines, numbers, groups, agents });
 
 /// What an ended call adds to its line.
 pub(super) struct Last<'a> {

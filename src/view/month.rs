@@ -1,6 +1,6 @@
 //! A calendar month, the contract's unit of judging.
 
-use crate::base::Wall;
+use crate::base::{Wall, kept};
 use chrono::{Datelike, Months, NaiveDate, NaiveTime, TimeDelta, TimeZone};
 use serde::{Serialize, Serializer};
 use std::fmt;
@@ -12,6 +12,8 @@ pub struct Month {
     year: i32,
     month: u32,
 }
+
+kept!(struct Month { year, month });
 
 impl Month {
     /// The month that `day` lies in.

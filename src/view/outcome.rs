@@ -6,6 +6,7 @@
 
 use super::Policy;
 use super::rule::Rule;
+use crate::base::{Keep, Kept, kept};
 use crate::event::{CallEvent, EndCause, Party, Purpose};
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap};
 
@@ -106,6 +107,8 @@ impl Outcome {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct PerOutcome([u64; Outcome::ALL.len()]);
 
+kept!(newtype PerOutcome);
+
 impl PerOutcome {
     /// One more.
     pub fn add(&mut self, outcome: Outcome) {
@@ -165,6 +168,8 @@ pub struct Decision {
     pub wait_ms: Option<u64>,
 }
 
+kept!(struct Decision { rule, wait_ms });
+
 impl Decision {
     /// The outcome.
     #[must_use]
@@ -183,6 +188,8 @@ pub struct Progress {
     heard: bool,
 }
 
+kept!(struct Progress { stage, busy, heard });
+
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 enum Stage {
     /// Arrived; the plan has not sent it anywhere yet.
@@ -196,6 +203,29 @@ enum Stage {
     Asked { at_ms: u64 },
     /// Nothing changes it any more.
     Decided(Decision),
+}
+
+impl Keep for Stage {
+    fn keep(&self, out: &mut Vec<u8>) {
+        match self {
+            Self::Reached => 0_u8.keep(out),
+            Self::Closed => 1_u8.keep(out),
+            Self::Menu => 2_u8.keep(out),
+            Self::Asked { at_ms } => (3_u8, *at_ms).keep(out),
+            Self::Decided(decision) => (4_u8, *decision).keep(out),
+        }
+    }
+
+    fn found(from: &mut Kept<'_>) -> Option<Self> {
+        Some(match u8::found(from)? {
+            0 => Self::Reached,
+            1 => Self::Closed,
+            2 => Self::Menu,
+            3 => Self::Asked { at_ms: Keep::found(from)? },
+            4 => Self::Decided(Keep::found(from)?),
+            _ => return None,
+        })
+    }
 }
 
 impl Progress {

@@ -5,7 +5,7 @@ use super::erased::{erased, shown};
 use super::month::Month;
 use super::sound::CallSound;
 use super::stamp;
-use crate::base::{CallId, Number, Private, TrunkId, Wall};
+use crate::base::{CallId, Number, Private, TrunkId, Wall, kept};
 use crate::event::{Fact, Party, PlacedEnd, PlacedEvent, TrunkEvent};
 use serde::Serialize;
 use std::collections::{BTreeMap, VecDeque};
@@ -47,6 +47,8 @@ pub struct PlacedRow {
     last_t_ms: u64,
 }
 
+kept!(struct PlacedRow { call, dialled_at_ms, by, number, inside, back, trunk, answered_ms, length_ms, ended_by, sound, end, last_t_ms });
+
 /// One trunk's time without a free channel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct FullTime {
@@ -55,6 +57,8 @@ pub struct FullTime {
     /// How often.
     pub times: u64,
 }
+
+kept!(struct FullTime { ms, times });
 
 /// The folds.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -66,6 +70,8 @@ pub(super) struct PlacedCalls {
     full: BTreeMap<TrunkId, FullTime>,
     full_by_month: BTreeMap<Month, BTreeMap<TrunkId, FullTime>>,
 }
+
+kept!(struct PlacedCalls { open, ended, answered, unanswered, full, full_by_month });
 
 impl PlacedCalls {
     pub(super) fn apply(&mut self, id: CallId, t_ms: u64, event: &PlacedEvent, at: Wall) {

@@ -1,5 +1,6 @@
 //! A call's recordings as the call list shows them.
 
+use crate::base::kept;
 use crate::event::{RecordingEvent, RecordingStop, RecordingTrouble};
 use serde::Serialize;
 
@@ -23,6 +24,17 @@ pub enum RecordedState {
     /// The file was deleted for its age.
     Deleted,
 }
+
+kept!(
+    enum RecordedState {
+        Running,
+        Paused,
+        Stopped,
+        Kept,
+        Failed,
+        Deleted,
+    }
+);
 
 /// One recording.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -50,6 +62,8 @@ pub struct Recorded {
     /// How often it was fetched.
     pub fetched: u64,
 }
+
+kept!(struct Recorded { number, state, from_ms, pauses, stopped, trouble, length_ms, bytes, sha256, missing, fetched });
 
 /// Takes the next step of any of a call's recordings.
 pub(super) fn step(list: &mut Vec<Recorded>, t_ms: Option<u64>, event: &RecordingEvent) {

@@ -3,6 +3,7 @@
 //! One rule has one outcome; which rule holds is decided by `outcome`'s machine and nowhere else.
 
 use super::outcome::Outcome;
+use crate::base::kept;
 use serde::Serialize;
 
 /// Why a call came to what it came to.
@@ -46,6 +47,29 @@ pub enum Rule {
     /// The auto attendant was through.
     AttendantDone,
 }
+
+kept!(
+    enum Rule {
+        AgentAnswered,
+        AgentAnsweredAfterBusy,
+        MessageLeft,
+        CallbackAsked,
+        SystemFault,
+        Restarted,
+        NotTheCaller,
+        NoConversation,
+        OneRing,
+        HungUpWaiting,
+        PassedOnRinging,
+        OutOfHours,
+        HungUpInMenu,
+        ReleasedAfterBusy,
+        ReleasedAfterWords,
+        NoRoom,
+        RefusedUnheard,
+        AttendantDone,
+    }
+);
 
 impl Rule {
     /// All of them.

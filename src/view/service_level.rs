@@ -9,6 +9,7 @@ use super::outcome::{Decision, Outcome, PerOutcome};
 use super::policy::{Place, Policy};
 use super::ratio::{Rate, Ratio};
 use super::survey::SurveyFigures;
+use crate::base::kept;
 use chrono::NaiveDate;
 use serde::Serialize;
 
@@ -36,6 +37,8 @@ pub struct Tally {
     /// After-call work that followed calls and is over, milliseconds.
     pub wrap_up_ms: u64,
 }
+
+kept!(struct Tally { arrived, outcomes, left_out, offered, in_time, answer_wait_ms, longest_wait_ms, talk_ms, hold_ms, wrap_up_ms });
 
 impl Tally {
     /// Counts one decided call.

@@ -1,6 +1,6 @@
 //! How the legs of calls sounded: with each call, and over all of them for the metrics.
 
-use crate::base::Number;
+use crate::base::{Keep, Kept, Number, kept};
 use crate::event::{Party, SoundEvent, SoundFault};
 use serde::{Serialize, Serializer};
 
@@ -22,6 +22,8 @@ pub struct LegSound {
     pub measured: Option<Measured>,
 }
 
+kept!(struct LegSound { side, phone, faults, measured });
+
 /// One fault.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct FaultRow {
@@ -32,6 +34,8 @@ pub struct FaultRow {
     /// So long; none while it lasts.
     pub for_ms: Option<u64>,
 }
+
+kept!(struct FaultRow { fault, from_ms, for_ms });
 
 /// A leg's sound in figures.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -72,6 +76,8 @@ pub struct Measured {
     pub worst_mos: Option<u16>,
 }
 
+kept!(struct Measured { last, codec, sent, due, received, lost, late, duplicate, jitter_us, jitter_max_us, longest_gap_ms, round_trip_ms, far_lost, far_jitter_us, mos, worst_mos });
+
 #[allow(clippy::ref_option, clippy::trivially_copy_pass_by_ref)] // So serde calls it.
 fn hundredths<S: Serializer>(value: &Option<u16>, to: S) -> Result<S::Ok, S::Error> {
     value.map(|value| f64::from(value) / 100.0).serialize(to)
@@ -81,6 +87,8 @@ fn hundredths<S: Serializer>(value: &Option<u16>, to: S) -> Result<S::Ok, S::Err
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(transparent)]
 pub struct CallSound(Vec<LegSound>);
+
+kept!(newtype CallSound);
 
 impl CallSound {
     /// Each leg.
@@ -187,6 +195,8 @@ pub struct Spread {
     pub sum: f64,
 }
 
+kept!(struct Spread { below, count, sum });
+
 impl Spread {
     fn new(bounds: &[f64]) -> Self {
         Self { below: bounds.iter().map(|bound| (*bound, 0)).collect(), count: 0, sum: 0.0 }
@@ -214,6 +224,26 @@ pub struct SoundTotals {
     pub jitter: Spread,
     /// There and back, seconds.
     pub round_trip: Spread,
+}
+
+impl Keep for SoundTotals {
+    fn keep(&self, out: &mut Vec<u8>) {
+        let Self { faults, mos, loss, jitter, round_trip } = self;
+        faults.to_vec().keep(out);
+        for spread in [mos, loss, jitter, round_trip] {
+            spread.keep(out);
+        }
+    }
+
+    fn found(from: &mut Kept<'_>) -> Option<Self> {
+        Some(Self {
+            faults: Vec::found(from)?.try_into().ok()?,
+            mos: Keep::found(from)?,
+            loss: Keep::found(from)?,
+            jitter: Keep::found(from)?,
+            round_trip: Keep::found(from)?,
+        })
+    }
 }
 
 impl Default for SoundTotals {

@@ -5,7 +5,7 @@
 
 use super::month::Month;
 use super::ratio::Ratio;
-use crate::base::SurveyId;
+use crate::base::{SurveyId, kept};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -95,6 +95,11 @@ impl Tally {
         }
     }
 }
+
+kept!(struct Answers { survey, given });
+kept!(struct Tally { asked, respondents, answers, means });
+
+kept!(newtype Surveys);
 
 /// What one survey came to in one month.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]

@@ -7,7 +7,7 @@ use super::month::Month;
 use super::outlook::{Outlook, Warning};
 use super::ratio::{Rate, Ratio};
 use super::views::Views;
-use crate::base::{Mono, Now, Wall};
+use crate::base::{Mono, Now, Wall, kept};
 use crate::event::{FiguresEvent, ToldBy, WarnedRate, WarningTurn};
 use chrono::NaiveDate;
 use std::collections::{BTreeMap, BTreeSet};
@@ -52,6 +52,10 @@ pub struct Pending {
     pub turn: WarningTurn,
     done: BTreeSet<ToldBy>,
 }
+
+kept!(struct Turns { in_force, untold, turned, told, given_up });
+kept!(struct InForce { level, day, worst });
+kept!(struct Pending { seq, at, turn, done });
 
 impl Turns {
     /// Takes in the next; `day` is that of `at` in the desk's zone.

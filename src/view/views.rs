@@ -557,6 +557,7 @@ fn day_in(zone: chrono_tz::Tz, at: Wall) -> NaiveDate {
 }
 
 mod beside;
+mod keeping;
 
 #[cfg(test)]
 mod figures_tests;

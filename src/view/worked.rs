@@ -5,7 +5,7 @@
 
 use super::agents::Rings;
 use super::half_hour::{HALF_HOURS, HalfHour, Window, cut};
-use crate::base::{AgentId, Wall};
+use crate::base::{AgentId, Keep, Kept, Wall, kept};
 use crate::event::OfferEnd;
 use chrono::NaiveDate;
 use serde::Serialize;
@@ -221,6 +221,33 @@ pub(super) struct Worked {
     half_hours: usize,
     agent_days: usize,
     most_half_hours: usize,
+}
+
+kept!(newtype Times);
+kept!(struct Work { times, taken, rings });
+kept!(struct Cell { ms, taken, rings });
+kept!(struct LinesFull { ms, times });
+kept!(struct AgentDay { whole, half_hours });
+kept!(struct Day { coarse, agents, full, full_half_hours });
+
+impl Keep for Worked {
+    fn keep(&self, out: &mut Vec<u8>) {
+        let Self { zone, clock, now, days, total, half_hours, agent_days, most_half_hours } = self;
+        zone.name().to_owned().keep(out);
+        clock.keep(out);
+        now.keep(out);
+        days.keep(out);
+        total.keep(out);
+        [*half_hours, *agent_days, *most_half_hours].keep(out);
+    }
+
+    fn found(from: &mut Kept<'_>) -> Option<Self> {
+        let zone: String = Keep::found(from)?;
+        let (zone, clock, now) = (zone.parse().ok()?, Keep::found(from)?, Keep::found(from)?);
+        let (days, total) = (Keep::found(from)?, Keep::found(from)?);
+        let [half_hours, agent_days, most_half_hours] = Keep::found(from)?;
+        Some(Self { zone, clock, now, days, total, half_hours, agent_days, most_half_hours })
+    }
 }
 
 impl Worked {

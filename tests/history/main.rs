@@ -319,8 +319,11 @@ fn what_cannot_be_imported_leaves_nothing_and_says_which_line() {
     // A file that was emptied for it, and what an import left that was killed, are no hindrance.
     std::fs::write(folder.at("new.db"), "").unwrap();
     std::fs::write(folder.at("new.db.importing"), "half").unwrap();
+    // The snapshot of a store that lay there before goes: callers' numbers are in it.
+    std::fs::write(folder.at("new.db.snapshot"), "0312345678").unwrap();
     assert_eq!(import(&file, &folder.at("new.db")).0, 0);
     assert!(!folder.at("new.db.importing").exists());
+    assert!(!folder.at("new.db.snapshot").exists());
     assert_eq!(whole(&folder.at("new.db")).1, whole(&file).1);
 }
 

@@ -6,6 +6,7 @@ mod support;
 
 mod disk;
 mod recording;
+mod snapshot;
 
 use std::collections::BTreeMap;
 use std::net::UdpSocket;

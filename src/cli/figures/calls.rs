@@ -98,7 +98,7 @@ pub(super) fn line(it: &Behind, zone: chrono_tz::Tz, lang: Lang) -> String {
 }
 
 fn answer(arguments: &Calls, lang: Lang) -> Result<Reply, Reply> {
-    let views = arguments.whose.open(lang)?.read(lang, |_| {})?;
+    let views = arguments.whose.open(lang)?.read(lang)?;
     let days = match (arguments.month, arguments.day) {
         (Some(month), _) => (month.first(), month.last()),
         (None, Some(day)) => (day, day),

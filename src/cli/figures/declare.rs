@@ -157,7 +157,7 @@ fn judge(exclusion: u32, action: &str, body: &Value, reach: &Reach) -> Result<Re
 }
 
 fn list(whose: &Whose, lang: Lang) -> Result<Reply, Reply> {
-    let views = whose.open(lang)?.read(lang, |_| {})?;
+    let views = whose.open(lang)?.read(lang)?;
     let rows = views.exclusions();
     if whose.json {
         return Ok(plain(json(&rows), 0));

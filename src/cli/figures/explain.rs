@@ -5,16 +5,13 @@ use super::super::history::Whose;
 use super::{json, plain, seconds, stands};
 use crate::base::CallId;
 use crate::dialplan::{Lang, tame};
-use crate::event::{Entry, Fact, chain};
+use crate::event::chain;
 use crate::view::{self, CallRow, ERASED_WORD, Figure, Place, Rule};
 use clap::Args;
 use serde::Serialize;
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::process::ExitCode;
-
-/// Entries of one call that are shown.
-const MOST_SHOWN: usize = 2_000;
 
 /// Ends with 0 when the call was explained, 1 when the history has no such call, 2 when the command
 /// itself was wrong.
@@ -53,12 +50,8 @@ fn answer(arguments: &Explain, lang: Lang) -> Result<Reply, Reply> {
         )));
     };
     let id = CallId(id);
-    let mut ladder: Vec<Entry> = Vec::new();
-    let views = arguments.whose.open(lang)?.read(lang, |entry| {
-        if call_of(&entry.fact) == Some(id) && ladder.len() < MOST_SHOWN {
-            ladder.push(entry.clone());
-        }
-    })?;
+    let history = arguments.whose.open(lang)?;
+    let (views, ladder) = (history.read(lang)?, history.ladder(id)?);
     let Some((row, rule)) = CallRow::from_ladder(&ladder, views.policy()) else {
         let said = lang.pick("この履歴にその呼はない", "the history has no such call");
         return Err(Reply { err: format!("{said}\n"), code: 1, ..Reply::default() });
@@ -156,17 +149,5 @@ fn hide(row: &mut Value) {
     }
     for entered in row.get_mut("entered").and_then(Value::as_array_mut).into_iter().flatten() {
         hidden(entered.get_mut("digits"));
-    }
-}
-
-fn call_of(fact: &Fact) -> Option<CallId> {
-    match fact {
-        Fact::Call { call, .. }
-        | Fact::Placed { call, .. }
-        | Fact::Sound { call, .. }
-        | Fact::Recording { call, .. }
-        | Fact::Message { call, .. }
-        | Fact::Callback { call, .. } => Some(*call),
-        Fact::Trunk { .. } | Fact::Agent { .. } | Fact::Figures { .. } | Fact::Desk { .. } => None,
     }
 }

@@ -20,7 +20,6 @@ const LOOK: Duration = Duration::from_secs(1);
 const BLOCK: u32 = 1_000;
 
 /// Calls that have no end, by whether their outcome is known already.
-#[derive(Default)]
 struct Open(BTreeMap<CallId, Known>);
 
 #[derive(Clone, Copy)]
@@ -87,20 +86,11 @@ pub(super) fn follow(arguments: &Calls, lang: Lang) -> Result<Reply, Reply> {
                 "found the site's store; due is the desk's own: --follow goes with its file only",
             )));
         };
-        let mut open = Open::default();
-        let mut views = history.read(lang, |entry| {
-            open.see(entry); // what is decided of it is asked below
-        })?;
-        let known: Vec<(CallId, Wall)> =
-            open.0.iter().map(|(call, known)| (*call, known.arrived_at)).collect();
-        for (call, arrived_at) in known {
-            if views
-                .behind_one(call, arrived_at, arguments.figure)
-                .is_some_and(|it| it.outcome.is_some())
-            {
-                open.decided(call);
-            }
-        }
+        let mut views = history.read(lang)?;
+        let known = views
+            .open_calls()
+            .map(|it| (it.call, Known { arrived_at: it.arrived_at, decided: it.answered }));
+        let mut open = Open(known.collect());
         let reader = Reader::of(&file);
         let mut troubled = false;
         loop {

@@ -87,7 +87,7 @@ fn answer(arguments: &Operating, lang: Lang) -> Result<Reply, Reply> {
             why.to_string(),
         ))
     })?;
-    let views = arguments.whose.open(lang)?.read(lang, |_| {})?;
+    let views = arguments.whose.open(lang)?.read(lang)?;
     // The history is read, not the desk asked: what lasts counts as far as the history goes.
     let figures = views.operating(&wanted, Wall(i64::MIN));
     if arguments.whose.json {

@@ -28,7 +28,7 @@ pub fn service_level(arguments: &ServiceLevel) -> ExitCode {
 }
 
 fn answer(arguments: &ServiceLevel, lang: Lang) -> Result<Reply, Reply> {
-    let views = arguments.whose.open(lang)?.read(lang, |_| {})?;
+    let views = arguments.whose.open(lang)?.read(lang)?;
     let level = views.service_level(arguments.month);
     let missed = |rate: &Rate| rate.verdict == Verdict::Missed;
     let code = u8::from(missed(&level.figures.abandon_rate) || missed(&level.figures.busy_rate));

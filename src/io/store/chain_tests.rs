@@ -321,3 +321,33 @@ fn how_fast_entries_are_written_and_checked() {
         assert!(store.close(PATIENCE));
     }
 }
+
+/// Measures; run it with --release --ignored --nocapture. Both ways in turn, on the entries of a real desk.
+#[test]
+#[ignore = "a measurement"]
+fn what_making_the_text_once_saves() {
+    let lines = include_str!("../../../tests/past/events.jsonl").lines();
+    let read = |line| serde_json::from_str::<serde_json::Value>(line).expect("a line");
+    let facts = lines.map(|line| serde_json::from_value::<Fact>(read(line)).expect("a fact"));
+    let facts: Vec<Fact> = facts.collect();
+    let entries: Vec<Entry> = (1..)
+        .zip(facts.iter().cycle().take(200_000).cloned())
+        .map(|(seq, fact)| Entry { seq, at: Wall(5), fact })
+        .collect();
+    for _ in 0..3 {
+        for once in [false, true] {
+            let mut sealer = Sealer::after(Hash::first("service")).expect("random numbers");
+            let began = std::time::Instant::now();
+            let mut bytes = 0;
+            for entry in &entries {
+                bytes +=
+                    if once { sealer.seal(entry) } else { sealer.seal_twice(entry) }.body.len();
+            }
+            let rate = 200_000.0 / began.elapsed().as_secs_f64();
+            println!(
+                "{}: {rate:.0} entries/s, {bytes} bytes",
+                if once { "text once" } else { "text and values" }
+            );
+        }
+    }
+}

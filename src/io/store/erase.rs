@@ -4,7 +4,7 @@
 //! the figures are the same, and nobody can tell any more who called.
 
 use super::open::{self, OpenError};
-use super::{Durability, Kind, Options};
+use super::{Durability, Kind, Options, Snapshot};
 use crate::base::Wall;
 use crate::event::chain;
 use sqlx::{Connection, Row, SqliteConnection};
@@ -65,6 +65,8 @@ pub fn erase(path: &Path, before: Wall, number: Option<&str>) -> Result<Erased, 
             })?;
         let kind = Kind::named(&kind).unwrap_or(Kind::Service);
         open::examine(&mut connection, path, kind).await?;
+        // Callers' numbers are in it. Before anything is erased: a try that is broken off leaves none behind.
+        Snapshot::forget(path).map_err(io("deleting the snapshot of the store"))?;
         let erased = run(&mut connection, before, number).await.map_err(failed("erasing"))?;
         // Also when there was nothing to do: an earlier try may have come no further than this.
         scrub(&mut connection).await.map_err(failed("clearing what was erased off the file"))?;

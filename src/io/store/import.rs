@@ -6,7 +6,7 @@
 use super::open::{self, OpenError};
 use super::sealing::{Row, call_of, padded};
 use super::sql::Statements;
-use super::{Durability, Kind, Options};
+use super::{Durability, Kind, Options, Snapshot};
 use crate::event::{self, Fact, Link, chain};
 use serde_json::Value;
 use sqlx::{Connection, SqliteConnection};
@@ -95,6 +95,9 @@ impl Importing {
             return Err(ImportError::Exists(path.to_owned()));
         }
         made.clear(); // What a killed import left.
+        // Of a store that was here before: it would not be used, but numbers are in it.
+        Snapshot::forget(path)
+            .map_err(|source| ImportError::Io { doing: "deleting an old snapshot", source })?;
         open::make(&made.beside)?;
         let options = Options { kind, durability: Durability::Process };
         let connection = made.runtime.block_on(async {
@@ -126,7 +129,7 @@ impl Importing {
             at_ms: link.at.0,
             call: call_of(body),
             v: link.v,
-            body: padded(String::from_utf8(text).map_err(|_| ImportError::Shape)?, body),
+            body: padded(String::from_utf8(text).map_err(|_| ImportError::Shape)?),
             hash: link.hash.clone().ok_or(ImportError::Shape)?,
             salt: link.salt.clone(),
         });

@@ -12,9 +12,11 @@ mod links;
 mod open;
 mod place;
 mod read;
+mod replay;
 mod retain;
 mod sealing;
 pub mod site;
+mod snapshot;
 mod sql;
 mod subscriptions;
 mod write;
@@ -31,8 +33,10 @@ pub use import::{ImportError, Importing};
 pub use links::{Links, LinksError, Selection};
 pub use open::OpenError;
 pub use place::Place;
-pub use read::{Entries, LADDER_BOUND, ReadError, Reader};
+pub use read::{LADDER_BOUND, ReadError, Reader};
+pub use replay::Entries;
 pub use retain::{CALLS_PER_STEP, Eraser, Retained};
+pub use snapshot::{SNAPSHOT_BOUND, Snapshot, Unfit, snapshot_path};
 pub use write::{GATHER, GATHERED, PENDING_BOUND, SLOW, TRANSACTION_BOUND};
 
 use crate::event::Entry;
@@ -184,8 +188,7 @@ impl Store {
             thread.map_err(|source| OpenError::Io { doing: "starting a thread", source })?;
         let found = opened_rx.recv().map_err(|_| OpenError::Died)??;
         shared.committed_seq.store(found.next_seq.saturating_sub(1), Ordering::Relaxed);
-        let entries = Entries::start(path, found.next_seq)
-            .map_err(|source| OpenError::Io { doing: "starting a thread", source })?;
+        let entries = Entries::before(path, found.next_seq);
         let open::Found { next_seq, bindings, subscriptions, .. } = found;
         let replay = Replay { next_seq, bindings, subscriptions, entries };
         Ok((Self { shared, reader: Reader::new(path), thread: Some(thread) }, replay))

@@ -1,7 +1,9 @@
 //! Where a history that is only read lies: in a file, or in the site's store. Both answer the same.
 
-use super::read::{self, ReadError};
+use super::read::{self, Raw, ReadError};
 use super::site::{self, SiteHistory};
+use crate::base::CallId;
+use crate::event::Entry;
 use std::fmt;
 use std::path::PathBuf;
 
@@ -31,12 +33,25 @@ impl Place {
     ///
     /// [`ReadError`].
     pub fn hash_after(&self, seq: u64) -> Result<Option<String>, ReadError> {
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-        runtime.map_err(ReadError::Thread)?.block_on(async {
-            match self {
-                Self::File(path) => read::hash_after(path, seq).await,
-                Self::Site(whose) => Ok(site::hash_after(whose, seq).await?),
+        match self {
+            Self::File(path) => read::hash_after(path, seq),
+            Self::Site(whose) => Ok(site::blocking(site::hash_after(whose, seq))?),
+        }
+    }
+
+    /// The entries of one call in order, at most [`LADDER_BOUND`](super::LADDER_BOUND). Waits for disk or
+    /// network; not for a runtime.
+    ///
+    /// # Errors
+    ///
+    /// [`ReadError`].
+    pub fn ladder(&self, call: CallId) -> Result<Vec<Entry>, ReadError> {
+        match self {
+            Self::File(path) => read::ladder(path, call),
+            Self::Site(whose) => {
+                let rows = site::blocking(site::ladder(whose, call))?;
+                rows.iter().map(Raw::decode).collect()
             }
-        })
+        }
     }
 }

@@ -1,18 +1,12 @@
-//! Reading the journal: all of it at the start, one call's ladder or a part of it later.
+//! Reading the journal in parts: one call's ladder, what came after an entry, a hash. All of it: `replay`.
 
-use super::place::Place;
-use super::site;
 use crate::base::{CallId, Wall};
-use crate::event::{self, Entry, Fact};
+use crate::event::{self, Entry};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteRow};
 use sqlx::{ConnectOptions, Connection, Row, SqliteConnection};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use tokio::sync::Mutex;
-
-/// Entries in one block of a replay.
-const BLOCK: i64 = 5_000;
 
 /// Entries of one call that are read; what follows is not.
 pub const LADDER_BOUND: i64 = 2_000;
@@ -71,8 +65,8 @@ impl Raw {
         })
     }
 
-    fn decode(&self) -> Result<Entry, ReadError> {
-        let fact: Fact = serde_json::from_str(&self.body).map_err(|error| ReadError::Entry {
+    pub(super) fn decode(&self) -> Result<Entry, ReadError> {
+        let fact = event::read(&self.body).map_err(|error| ReadError::Entry {
             seq: self.seq,
             v: self.v,
             known: event::VERSION,
@@ -96,7 +90,7 @@ fn options(path: &Path) -> SqliteConnectOptions {
         .disable_statement_logging()
 }
 
-async fn part(
+pub(super) async fn part(
     connection: &mut SqliteConnection,
     from: i64,
     below: i64,
@@ -113,107 +107,46 @@ async fn part(
     rows.iter().map(Raw::from_row).collect()
 }
 
-/// All entries that the file held when it was opened, in order, in blocks: an iterator that reads
-/// ahead on a thread of its own. It ends after the first error.
-pub struct Entries {
-    blocks: Receiver<Result<Vec<Raw>, ReadError>>,
-}
-
-impl Entries {
-    /// Those of a file that nobody need have opened; nothing is written to it, whatever its version.
-    ///
-    /// # Errors
-    ///
-    /// When there is no such file, or no thread; what is wrong with the file comes as the first block.
-    pub fn read_only(path: &Path) -> std::io::Result<Self> {
-        std::fs::metadata(path)?;
-        Self::start(path, u64::MAX)
-    }
-
-    /// Those of a place that nobody need have opened.
-    ///
-    /// # Errors
-    ///
-    /// As [`Entries::read_only`]; that the site's store cannot be reached comes as the first block.
-    pub fn of(place: &Place) -> std::io::Result<Self> {
-        let whose = match place {
-            Place::File(path) => return Self::read_only(path),
-            Place::Site(whose) => whose.clone(),
-        };
-        let (tx, blocks) = sync_channel(2);
-        std::thread::Builder::new().name("replay".into()).spawn(move || {
-            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-            let read = match runtime.map_err(ReadError::Thread) {
-                Ok(runtime) => {
-                    runtime.block_on(site::blocks(&whose, |block| tx.send(Ok(block)).is_ok()))
-                }
-                Err(error) => Err(error),
-            };
-            // The reader may be gone: nobody wants the rest then.
-            let _ = read.map_err(|error| tx.send(Err(error)));
-        })?;
-        Ok(Self { blocks })
-    }
-
-    pub(super) fn start(path: &Path, below: u64) -> std::io::Result<Self> {
-        let (tx, blocks) = sync_channel(2);
-        let (path, below) = (path.to_owned(), i64::try_from(below).unwrap_or(i64::MAX));
-        std::thread::Builder::new().name("replay".into()).spawn(move || {
-            // The reader may be gone: nobody wants the rest then.
-            let _ = read_all(&path, below, &tx);
-        })?;
-        Ok(Self { blocks })
-    }
-}
-
-type Gone = std::sync::mpsc::SendError<Result<Vec<Raw>, ReadError>>;
-
-fn read_all(
+/// Does something with a connection of its own. Blocks: not for a runtime.
+pub(super) fn alone<T>(
     path: &Path,
-    below: i64,
-    out: &SyncSender<Result<Vec<Raw>, ReadError>>,
-) -> Result<(), Gone> {
-    let runtime = match tokio::runtime::Builder::new_current_thread().enable_time().build() {
-        Ok(runtime) => runtime,
-        Err(error) => return out.send(Err(ReadError::Thread(error))),
-    };
-    runtime.block_on(async {
-        let mut connection = match SqliteConnection::connect_with(&options(path)).await {
-            Ok(connection) => connection,
-            Err(error) => return out.send(Err(error.into())),
-        };
-        let mut from = 1;
-        while from < below {
-            match part(&mut connection, from, below, BLOCK).await {
-                Ok(block) => {
-                    let Some(last) = block.last() else { break };
-                    from = last.seq.saturating_add(1);
-                    out.send(Ok(block))?;
-                }
-                Err(error) => return out.send(Err(error.into())),
-            }
-        }
-        Ok(())
+    work: impl AsyncFnOnce(&mut SqliteConnection) -> Result<T, ReadError>,
+) -> Result<T, ReadError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
+    runtime.map_err(ReadError::Thread)?.block_on(async {
+        let mut connection = SqliteConnection::connect_with(&options(path)).await?;
+        work(&mut connection).await
     })
 }
 
-impl Iterator for Entries {
-    type Item = Result<Vec<Entry>, ReadError>;
-
-    fn next(&mut self) -> Option<Self::Item> {
-        let block = self.blocks.recv().ok()?;
-        Some(block.and_then(|rows| rows.iter().map(Raw::decode).collect()))
-    }
+/// As [`super::Place::hash_after`], of a file.
+pub(super) fn hash_after(path: &Path, seq: u64) -> Result<Option<String>, ReadError> {
+    alone(path, async |connection| {
+        let hashed: i64 = sqlx::query_scalar(
+            "SELECT count(*) FROM pragma_table_info('entry') WHERE name = 'hash'",
+        )
+        .fetch_one(&mut *connection)
+        .await?;
+        if hashed == 0 { Ok(None) } else { hash(connection, seq).await }
+    })
 }
 
-/// As [`super::Place::hash_after`], of a file.
-pub(super) async fn hash_after(path: &Path, seq: u64) -> Result<Option<String>, ReadError> {
-    let mut connection = SqliteConnection::connect_with(&options(path)).await?;
-    let hashed: i64 =
-        sqlx::query_scalar("SELECT count(*) FROM pragma_table_info('entry') WHERE name = 'hash'")
-            .fetch_one(&mut connection)
+/// As [`super::Place::ladder`], of a file.
+pub(super) fn ladder(path: &Path, call: CallId) -> Result<Vec<Entry>, ReadError> {
+    alone(path, async |connection| entries_of(connection, call).await)
+}
+
+async fn entries_of(
+    connection: &mut SqliteConnection,
+    call: CallId,
+) -> Result<Vec<Entry>, ReadError> {
+    let rows =
+        sqlx::query("SELECT seq, at_ms, v, body FROM entry WHERE call = ?1 ORDER BY seq LIMIT ?2")
+            .bind(call.to_string())
+            .bind(LADDER_BOUND)
+            .fetch_all(connection)
             .await?;
-    if hashed == 0 { Ok(None) } else { hash(&mut connection, seq).await }
+    rows.iter().map(|row| Raw::from_row(row)?.decode()).collect()
 }
 
 async fn hash(connection: &mut SqliteConnection, seq: u64) -> Result<Option<String>, ReadError> {
@@ -256,14 +189,7 @@ impl Reader {
     pub async fn ladder(&self, call: CallId) -> Result<Vec<Entry>, ReadError> {
         let mut connection = self.connection.lock().await;
         let connection = self.open(&mut connection).await?;
-        let rows = sqlx::query(
-            "SELECT seq, at_ms, v, body FROM entry WHERE call = ?1 ORDER BY seq LIMIT ?2",
-        )
-        .bind(call.to_string())
-        .bind(LADDER_BOUND)
-        .fetch_all(connection)
-        .await?;
-        rows.iter().map(|row| Raw::from_row(row)?.decode()).collect()
+        entries_of(connection, call).await
     }
 
     /// Calls with recordings whose ids lie from `from` on and below `below`, the greatest ids first, each with

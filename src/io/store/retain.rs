@@ -6,6 +6,7 @@
 
 use super::erase::{Erased, OPEN_WISHES, broken, replace};
 use super::sealing::fitted;
+use super::snapshot::Snapshot;
 use crate::base::Wall;
 use crate::event::chain;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
@@ -67,6 +68,8 @@ impl Eraser {
         };
         // What an earlier run had erased may still lie in the WAL: its end did not come.
         if did || retained.erased.calls > 0 {
+            // It has the texts of the last calls; the next one is folded from what is left.
+            Snapshot::forget(&self.path).map_err(sqlx::Error::Io)?;
             retained.emptied = empty_wal(&mut connection).await?;
         }
         connection.close().await?;

@@ -2,7 +2,7 @@
 
 use super::chain_tests::{holds, links, walk};
 use super::tests::{Folder, PATIENCE, batch, block_on, committed, open, wait_for};
-use super::{Batch, Erased, Store};
+use super::{Batch, Erased, Store, snapshot_path};
 use crate::base::Wall;
 use crate::event::{DeskEvent, Entry, Fact};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -26,6 +26,7 @@ fn what_is_erased_beside_the_writing_is_gone_and_no_commit_waits_for_it() {
     wait_for(&notices, committed(1));
     let before = walk(&path);
     let salts: Vec<Vec<u8>> = links(&path).into_iter().filter_map(|it| it.salt).take(3).collect();
+    std::fs::write(snapshot_path(&path), "0398765432").expect("a snapshot");
     let eraser = store.eraser();
     let done = AtomicBool::new(false);
     let (retained, commits) = std::thread::scope(|scope| {
@@ -63,6 +64,7 @@ fn what_is_erased_beside_the_writing_is_gone_and_no_commit_waits_for_it() {
     // What the engine is patient for (docs/ARCHITECTURE.md): a call that is told something waits no longer. A
     // single longer one may be the machine's.
     assert!(at(99) < Duration::from_millis(400), "commits took {:?}", at(99));
+    assert!(!snapshot_path(&path).exists(), "the snapshot has the texts, too");
     for text in ["0398765432".as_bytes(), "髙橋".as_bytes(), &salts[0], &salts[1], &salts[2]] {
         assert!(!holds(&path, text), "it is neither in the file nor beside it");
     }

@@ -6,7 +6,7 @@
 use super::Kind;
 use crate::base::{Rng, Wall};
 use crate::event::chain::{self, Hash, SALT_BYTES, Unsealable};
-use crate::event::{self, Entry};
+use crate::event::{self, Entry, Written};
 use serde_json::{Map, Value};
 use sqlx::{AssertSqlSafe, Row as _, SqliteConnection};
 use std::fmt::Write as _;
@@ -49,37 +49,72 @@ impl Sealer {
     ///
     /// When an event has a shape that JSON cannot hold, or a name that stands beside it: ours to prevent.
     pub(super) fn seal(&mut self, entry: &Entry) -> Row {
-        let value = serde_json::to_value(&entry.fact);
-        let body = serde_json::to_string(&entry.fact);
-        let (Ok(Value::Object(fields)), Ok(body)) = (value, body) else {
+        let Ok(body) = serde_json::to_string(&entry.fact) else {
             panic!("an event is an object of plain values")
         };
         let seq = i64::try_from(entry.seq).unwrap_or(i64::MAX);
         let v = i64::from(event::VERSION);
-        let salt = self.salt(&fields);
-        let sealed = chain::seal(seq, entry.at, v, &fields, salt.as_deref());
-        let Ok(sealed) = sealed else { panic!("an event uses no name of its line") };
-        self.before = self.before.then(&sealed);
-        let call = call_of(&fields);
-        let body = padded(body, &fields);
+        // The text is made once, and the form that is hashed is made of it.
+        let written = Written::of(&body);
+        let salt = written.as_ref().filter(|it| it.is_private()).map(|_| self.salt());
+        let form = written.as_ref().and_then(|it| it.form(seq, entry.at, v, salt.as_deref()));
+        let (form, call, salt) = match (form, &written) {
+            (Some(form), Some(written)) => (form, written.call().map(str::to_owned), salt),
+            _ => self.seal_values(entry, seq, v),
+        };
+        self.before = self.before.then(&form);
+        let body = match &salt {
+            Some(_) => padded(body),
+            None => body,
+        };
         Row { seq, at_ms: entry.at.0, call, v, body, hash: self.before.0.to_vec(), salt }
     }
 
+    /// The form, the call and the salt by way of the values, which is how they are defined.
+    fn seal_values(
+        &mut self,
+        entry: &Entry,
+        seq: i64,
+        v: i64,
+    ) -> (Vec<u8>, Option<String>, Option<Vec<u8>>) {
+        let Ok(Value::Object(fields)) = serde_json::to_value(&entry.fact) else {
+            panic!("an event is an object of plain values")
+        };
+        let salt = self.salt_for(&fields);
+        let form = chain::seal(seq, entry.at, v, &fields, salt.as_deref());
+        let Ok(form) = form else { panic!("an event uses no name of its line") };
+        (form, call_of(&fields), salt)
+    }
+
+    /// As it was done before the form was made of the text: what the measurement compares with.
+    #[cfg(test)]
+    pub(super) fn seal_twice(&mut self, entry: &Entry) -> Row {
+        let seq = i64::try_from(entry.seq).unwrap_or(i64::MAX);
+        let v = i64::from(event::VERSION);
+        let body = serde_json::to_string(&entry.fact).unwrap_or_default();
+        let (form, call, salt) = self.seal_values(entry, seq, v);
+        self.before = self.before.then(&form);
+        Row { seq, at_ms: entry.at.0, call, v, body, hash: self.before.0.to_vec(), salt }
+    }
+
+    fn salt(&mut self) -> Vec<u8> {
+        let bits = [self.salts.bits(), self.salts.bits()];
+        bits.iter().flat_map(|bits| bits.to_le_bytes()).take(SALT_BYTES).collect()
+    }
+
     /// A salt for a body that needs one.
-    fn salt(&mut self, body: &Map<String, Value>) -> Option<Vec<u8>> {
-        chain::is_private(body).then(|| {
-            let bits = [self.salts.bits(), self.salts.bits()];
-            bits.iter().flat_map(|bits| bits.to_le_bytes()).take(SALT_BYTES).collect()
-        })
+    fn salt_for(&mut self, body: &Map<String, Value>) -> Option<Vec<u8>> {
+        chain::is_private(body).then(|| self.salt())
     }
 }
 
 /// A body with so many spaces behind it that it needs no more room once its texts are erased and its salt is
 /// gone. A row that kept its length is overwritten where it lies; one that grew would move its page's other
 /// rows, and copies of those would stay in the page's unused part.
-pub(super) fn padded(mut body: String, fields: &Map<String, Value>) -> String {
-    if chain::is_private(fields) {
-        let erased = body.len().saturating_add_signed(chain::growth(fields));
+pub(super) fn padded(mut body: String) -> String {
+    // What has a person's text is read once more, to know how long the commitment will be.
+    if let Ok(fields) = chain::body(&body) {
+        let erased = body.len().saturating_add_signed(chain::growth(&fields));
         let due = erased.saturating_sub(SALT_BYTES);
         body.push_str(&" ".repeat(due.saturating_sub(body.len())));
     }
@@ -183,7 +218,7 @@ impl Backfill {
             let (at, text): (i64, String) = (row.try_get(1)?, row.try_get(3)?);
             let wrong = |why| BackfillError::Entry { seq, why };
             let body = chain::body(&text).map_err(wrong)?;
-            let salt = self.sealer.salt(&body);
+            let salt = self.sealer.salt_for(&body);
             let form = chain::seal(seq, Wall(at), v, &body, salt.as_deref()).map_err(wrong)?;
             self.sealer.before = self.sealer.before.then(&form);
             sealed.push((seq, self.sealer.before.0.to_vec(), salt));

@@ -1,7 +1,7 @@
 //! What the views keep beside calls and figures: the calendar, warnings that turned, what was erased.
 
 use super::Views;
-use crate::base::Wall;
+use crate::base::{Wall, kept};
 use crate::view::call::Call;
 use crate::view::service_days::ServiceDays;
 use crate::view::turns::Turns;
@@ -16,6 +16,8 @@ pub struct ErasedCalls {
     /// Calls that arrived before then were looked at last; none before the first time.
     pub before: Option<Wall>,
 }
+
+kept!(struct ErasedCalls { calls, before });
 
 impl Views {
     /// Takes the days on which the desk serves, as a plan says; only the outlook looks at them, so it may be

@@ -17,8 +17,9 @@ mod survey;
 pub use address::{Address, Host, Tls};
 pub use copying::{Copying, Followed};
 pub use reading::SiteHistory;
-pub(super) use reading::{Opened, blocks, hash_after, links, open};
+pub(super) use reading::{Opened, blocks, hash_after, ladder, links, open};
 pub use state::{SitePhase, SiteState};
+pub(super) use survey::blocking;
 pub use survey::{Agreement, HistoryRow, Survey, set_aside, survey};
 
 /// Why the site's store cannot be used. Nothing of a person's is in the words.

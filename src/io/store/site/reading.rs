@@ -1,11 +1,11 @@
 //! Reading a history out of the site's store; nothing is written there.
 
 use super::{Address, SiteError, schema, survey};
-use crate::base::Wall;
+use crate::base::{CallId, Wall};
 use crate::event::Link;
 use crate::event::chain::{self, Hash};
 use crate::io::store::Selection;
-use crate::io::store::read::{Raw, ReadError};
+use crate::io::store::read::{LADDER_BOUND, Raw};
 use sqlx::postgres::PgRow;
 use sqlx::{PgConnection, Row};
 
@@ -50,18 +50,17 @@ impl SiteHistory {
     }
 }
 
-/// All entries in order, in blocks, until `send` wants no more.
+/// All entries behind `after` in order, in blocks, until `send` wants no more.
 ///
 /// # Errors
 ///
-/// [`ReadError`]; blocks before it were sent.
+/// [`SiteError`]; blocks before it were sent.
 pub(in crate::io::store) async fn blocks(
     whose: &SiteHistory,
+    mut after: i64,
     mut send: impl FnMut(Vec<Raw>) -> bool,
-) -> Result<(), ReadError> {
+) -> Result<(), SiteError> {
     let mut opened = whose.open().await?;
-    let failed = SiteError::of(&opened.address, "reading entries");
-    let mut after = i64::MIN;
     loop {
         let rows = sqlx::query(
             "SELECT seq, at_ms, v::bigint, body FROM entry WHERE history = $1 AND seq > $2 \
@@ -71,24 +70,45 @@ pub(in crate::io::store) async fn blocks(
         .bind(after)
         .bind(BLOCK)
         .fetch_all(&mut opened.connection)
-        .await
-        .map_err(&failed)?;
-        let raw = |row: &PgRow| {
-            Ok(Raw {
-                seq: row.try_get(0)?,
-                at_ms: row.try_get(1)?,
-                v: row.try_get(2)?,
-                body: row.try_get(3)?,
-            })
-        };
-        let block: Result<Vec<Raw>, sqlx::Error> = rows.iter().map(raw).collect();
-        let block = block.map_err(&failed)?;
+        .await;
+        let block = raw(rows, &opened.address)?;
         let Some(last) = block.last() else { return Ok(()) };
         after = last.seq;
         if !send(block) {
             return Ok(());
         }
     }
+}
+
+/// The entries of one call, at most [`LADDER_BOUND`].
+pub(in crate::io::store) async fn ladder(
+    whose: &SiteHistory,
+    call: CallId,
+) -> Result<Vec<Raw>, SiteError> {
+    let mut opened = whose.open().await?;
+    let rows = sqlx::query(
+        "SELECT seq, at_ms, v::bigint, body FROM entry WHERE history = $1 AND call = $2 \
+         ORDER BY seq LIMIT $3",
+    )
+    .bind(opened.history)
+    .bind(call.to_string())
+    .bind(LADDER_BOUND)
+    .fetch_all(&mut opened.connection)
+    .await;
+    raw(rows, &opened.address)
+}
+
+fn raw(rows: Result<Vec<PgRow>, sqlx::Error>, address: &Address) -> Result<Vec<Raw>, SiteError> {
+    let raw = |row: &PgRow| {
+        Ok(Raw {
+            seq: row.try_get(0)?,
+            at_ms: row.try_get(1)?,
+            v: row.try_get(2)?,
+            body: row.try_get(3)?,
+        })
+    };
+    let read = rows.and_then(|rows| rows.iter().map(raw).collect());
+    read.map_err(SiteError::of(address, "reading entries"))
 }
 
 /// The history's hash after an entry, hexadecimal; none when it is not there.

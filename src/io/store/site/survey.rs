@@ -102,7 +102,10 @@ pub(super) async fn histories(
     Ok(rows.into_iter().map(row).collect())
 }
 
-fn blocking<T>(work: impl Future<Output = Result<T, SiteError>>) -> Result<T, SiteError> {
+/// Does it to its end on this thread. Not for a runtime.
+pub(in crate::io::store) fn blocking<T>(
+    work: impl Future<Output = Result<T, SiteError>>,
+) -> Result<T, SiteError> {
     tokio::runtime::Builder::new_current_thread().enable_all().build()?.block_on(work)
 }
 
