@@ -7,7 +7,7 @@ use crate::base::Wall;
 use crate::tickets::MonthReport;
 use crate::view::{
     AgentShare, Average, BANDS, Band, DayFigures, ExclusionRow, Figures, Month, PerOutcome, Policy,
-    Sliced, Tally, Views, WaitBand,
+    Sliced, SurveyFigures, Tally, Views, WaitBand,
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -86,6 +86,8 @@ pub struct Report {
     pub waits: Vec<WaitRow>,
     /// Handling, agents' time and rings, as counted now.
     pub working: Working,
+    /// What callers said who were asked after their call.
+    pub surveys: Vec<SurveyFigures>,
     /// This month, the one before, the same a year ago.
     pub compared: Compared,
     /// Periods that touch the month and were entered to be left out.
@@ -234,6 +236,7 @@ impl Report {
             by_agent: by_agent(&cut, views),
             waits: waits(&cut),
             working: Working::of(views, month),
+            surveys: counted.surveys.clone(),
             compared: Compared::of(views, month),
             exclusions: exclusions(&counted.exclusions, &cut),
             excluded: counted.excluded.arrived,

@@ -5,6 +5,7 @@
 //! count, and no figure is a float. What is printed for people is Japanese, as the contract's sheet is; JSON
 //! has English names. How it is read and where files go is the business of `cli`.
 
+mod asked;
 mod chart;
 mod compare;
 mod contract;

@@ -380,6 +380,32 @@ fn agents_time_handling_and_rings_by_hand() {
 }
 
 #[test]
+fn what_callers_said_after_their_call_is_a_table_of_its_own() {
+    let mut pen = Pen::new();
+    assert!(tables(&made(&pen)).iter().all(|table| table.id != "surveys"), "nobody was asked");
+    let survey = || crate::base::SurveyId::from("after");
+    for (n, answers) in [(1, vec![(1, 1), (2, 3)]), (2, vec![]), (3, vec![(1, 5)])] {
+        let [answer, _] = answered(1_000, "2001");
+        let began = CallEvent::SurveyBegan { by: "2001".into(), survey: survey() };
+        let mut steps = vec![asked(), answer, (2_000, began)];
+        steps.extend(answers.into_iter().map(|(question, answer)| {
+            (3_000, CallEvent::SurveyAnswered { survey: survey(), question, answer })
+        }));
+        steps.push(ended(9_000, Party::System, EndCause::MenuDone));
+        pen.call(OCTOBER + 9 * HOUR + n * MINUTE, "0312345678", true, steps);
+    }
+    let report = made(&pen);
+    let surveys = table(&report, "surveys");
+    assert_eq!(surveys.rows.len(), 3);
+    // (100 + 60) / 2 = 80 and 0 make 40.
+    let shown = |row: usize| {
+        surveys.rows[row].iter().map(super::table::Cell::shown).collect::<Vec<_>>().join(" ")
+    };
+    assert_eq!(shown(0), "after 計 3 2 66.67 40.00 1 0 1 0 1");
+    assert_eq!(shown(2), "after 2 ― ― ― ― 0 0 1 0 0");
+}
+
+#[test]
 fn every_cut_of_a_closed_month_says_that_it_is_counted_now() {
     let cuts = [
         "by-day",

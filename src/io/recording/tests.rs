@@ -41,10 +41,33 @@ fn config(directory: &Path) -> RecorderConfig {
     }
 }
 
-fn fresh(name: &str) -> PathBuf {
+/// A folder that goes with the test.
+struct Fresh(PathBuf);
+
+impl AsRef<Path> for Fresh {
+    fn as_ref(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl std::ops::Deref for Fresh {
+    type Target = Path;
+
+    fn deref(&self) -> &Path {
+        &self.0
+    }
+}
+
+impl Drop for Fresh {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0); // nothing depends on it
+    }
+}
+
+fn fresh(name: &str) -> Fresh {
     let directory = std::env::temp_dir().join(format!("recording-{name}-{}", std::process::id()));
     let _ = fs::remove_dir_all(&directory);
-    directory
+    Fresh(directory)
 }
 
 fn call_at(ms: i64) -> CallId {
@@ -118,7 +141,8 @@ fn sound(bytes: &[u8]) -> (Vec<i16>, Vec<i16>) {
 
 #[test]
 fn a_recording_holds_both_sides_and_its_sum_is_that_of_the_file() {
-    let mut room = Room::new(config(&fresh("plain")));
+    let directory = fresh("plain");
+    let mut room = Room::new(config(&directory));
     let at = Mono(room.now().0 - 2_100_000); // it is 2 s long by the clock
     for n in 0..100 {
         room.say(1, Side::Caller, n, at, 1000);
@@ -253,7 +277,8 @@ fn a_full_disk_records_nothing_says_so_and_comes_back() {
 
 #[test]
 fn one_more_than_may_be_is_not_recorded() {
-    let room = Room::new(config(&fresh("most")));
+    let directory = fresh("most");
+    let room = Room::new(config(&directory));
     for number in 1..=3 {
         room.begin(number, room.now());
         assert!(matches!(room.notice(), Notice::Began { .. }));
