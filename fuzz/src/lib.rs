@@ -1,6 +1,6 @@
 //! The pure rooms under test and the targets, without the rest of the daemon: a fuzzer that links no
 //! database and no HTTP server is built in a minute and runs faster.
-#![allow(dead_code)]
+#![allow(dead_code, unused_imports)]
 
 #[path = "../../src/base/mod.rs"]
 pub mod base;

@@ -3,7 +3,7 @@
 
 use super::ledger::Spot;
 use super::worked::{Doing, Worked};
-use crate::base::{AgentId, CallId, Keep, Kept, Wall, kept};
+use crate::base::{AgentId, CallId, Wall, kept};
 use crate::event::{AgentEvent, OfferEnd};
 use chrono::NaiveDate;
 use serde::Serialize;
@@ -229,66 +229,6 @@ struct Agent {
     in_history: bool,
 }
 
-/// Without the plan's part, which a start gives anew.
-impl Keep for Agent {
-    fn keep(&self, out: &mut Vec<u8>) {
-        let Self {
-            name: _,
-            in_plan: _,
-            in_history: _,
-            signed_in,
-            paused,
-            reachable,
-            activity,
-            offers,
-            call,
-            since,
-            rings,
-            handled,
-            after,
-            wrap_up_ms,
-            doing_since,
-        } = self;
-        (*signed_in, *reachable).keep(out);
-        paused.keep(out);
-        activity.keep(out);
-        (*offers, *call).keep(out);
-        since.keep(out);
-        rings.keep(out);
-        handled.keep(out);
-        after.keep(out);
-        wrap_up_ms.keep(out);
-        doing_since.keep(out);
-    }
-
-    fn found(from: &mut Kept<'_>) -> Option<Self> {
-        let (signed_in, reachable) = Keep::found(from)?;
-        let (paused, activity) = (Keep::found(from)?, Keep::found(from)?);
-        let (offers, call) = Keep::found(from)?;
-        let (since, rings) = (Keep::found(from)?, Keep::found(from)?);
-        let (handled, after) = (Keep::found(from)?, Keep::found(from)?);
-        let (wrap_up_ms, doing_since) = (Keep::found(from)?, Keep::found(from)?);
-        let (name, in_plan, in_history) = (None, false, true);
-        Some(Self {
-            name,
-            in_plan,
-            signed_in,
-            paused,
-            reachable,
-            activity,
-            offers,
-            call,
-            since,
-            rings,
-            handled,
-            after,
-            wrap_up_ms,
-            doing_since,
-            in_history,
-        })
-    }
-}
-
 impl Agent {
     /// One of whom nothing is known yet.
     fn new() -> Self {
@@ -381,27 +321,6 @@ pub(super) struct Agents {
     worked: Worked,
     /// After-call work that is over and not yet in the ledger: at most one for each agent.
     wrapped_up: Vec<WrappedUp>,
-}
-
-/// Those that only a plan knows are not kept: the plan of the next start may be another.
-impl Keep for Agents {
-    fn keep(&self, out: &mut Vec<u8>) {
-        let Self { all, worked, wrapped_up } = self;
-        let kept = all.iter().filter(|(_, agent)| agent.in_history);
-        kept.clone().count().keep(out);
-        for (id, agent) in kept {
-            id.keep(out);
-            agent.keep(out);
-        }
-        worked.keep(out);
-        wrapped_up.keep(out);
-    }
-
-    fn found(from: &mut Kept<'_>) -> Option<Self> {
-        let all = Keep::found(from)?;
-        let (worked, wrapped_up) = (Keep::found(from)?, Keep::found(from)?);
-        Some(Self { all, worked, wrapped_up })
-    }
 }
 
 impl Agents {
@@ -626,6 +545,8 @@ impl Agents {
         .collect()
     }
 }
+
+mod keeping;
 
 #[cfg(test)]
 mod tests;
