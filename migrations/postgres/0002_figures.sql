@@ -10,12 +10,15 @@ RETURNS TABLE (
 LANGUAGE sql STABLE PARALLEL SAFE
 BEGIN ATOMIC
 WITH arrived AS MATERIALIZED (
-    SELECT entry.call, entry.at_ms,
+    -- A call that an agent placed and passed on has an age when the desk takes it for its own.
+    SELECT entry.call, entry.at_ms - coalesce(entry.t_ms, 0) AS at_ms,
         fact_of(body) -> 'event' ->> 'number' AS number,
         (fact_of(body) -> 'event' ->> 'counted')::boolean AS counted
     FROM entry
     WHERE history = of_history AND kind = 'arrived' AND fact = 'call'
-        AND at_ms >= from_ms AND at_ms < until_ms
+        AND at_ms >= from_ms AND at_ms < until_ms + 86400000
+        AND entry.at_ms - coalesce(entry.t_ms, 0) >= from_ms
+        AND entry.at_ms - coalesce(entry.t_ms, 0) < until_ms
 ),
 step AS MATERIALIZED (
     SELECT arrived.call, entry.seq, entry.kind, entry.t_ms, said.event,

@@ -11,6 +11,7 @@ use crate::event::chain::{self, Hash};
 use crate::event::{self, Anchor, Proof};
 use crate::io::store::{self, Importing, Kind, Links, OpenError, Selection};
 use clap::{Args, Subcommand};
+use serde_json::json;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -70,6 +71,9 @@ pub struct Import {
     /// A hash that an earlier verify printed and where it stood.
     #[arg(long, value_name = "SEQ:HASH", value_parser = anchor)]
     pub expect: Vec<Anchor>,
+    /// Answers in JSON.
+    #[arg(long)]
+    pub json: bool,
     /// In which words.
     #[command(flatten)]
     pub language: Language,
@@ -89,6 +93,9 @@ pub struct Erase {
     /// The zone of a time that names none.
     #[arg(long, value_name = "ZONE", default_value = "Asia/Tokyo")]
     pub zone: chrono_tz::Tz,
+    /// Answers in JSON.
+    #[arg(long)]
+    pub json: bool,
     /// In which words.
     #[command(flatten)]
     pub language: Language,
@@ -209,10 +216,14 @@ fn read(arguments: &Import, lang: Lang) -> Reply {
         Ok(count) => match making.finish() {
             Ok(()) => {
                 let name = tame(&arguments.into.display().to_string());
-                let out = lang.pick(
-                    format!("{name}: {count} 件を読み込んだ\n"),
-                    format!("{name}: {count} entries were imported\n"),
-                );
+                let out = if arguments.json {
+                    format!("{:#}\n", json!({ "store": name, "entries": count }))
+                } else {
+                    lang.pick(
+                        format!("{name}: {count} 件を読み込んだ\n"),
+                        format!("{name}: {count} entries were imported\n"),
+                    )
+                };
                 Reply { out, ..Reply::default() }
             }
             Err(error) => cannot(&arguments.into, &error.to_string()),
@@ -266,6 +277,11 @@ fn erase(arguments: &Erase, lang: Lang) -> Reply {
         Err(reply) => return reply,
     };
     match store::erase(&arguments.store, before, arguments.number.as_deref()) {
+        Ok(store::Erased { calls, entries, texts, kept }) if arguments.json => {
+            let object =
+                json!({ "calls": calls, "entries": entries, "texts": texts, "kept": kept });
+            Reply { out: format!("{object:#}\n"), ..Reply::default() }
+        }
         Ok(store::Erased { calls, texts, kept, .. }) => {
             let mut out = lang.pick(
                 format!("{calls} 通話の番号・名前 {texts} 件を消去した\n"),

@@ -134,7 +134,10 @@ fn a_call_is_explained_left_out_by_two_persons_and_all_of_it_outlives_a_kill() {
     let store = desk.dir().file("store/madoguchi.db");
     let verify = Command::new(env!("CARGO_BIN_EXE_madoguchi")).arg("verify").arg(store).output();
     assert!(verify.expect("it runs").status.success());
-    let withdraw = ["exclude", "withdraw", "1", "--reason", "誤り", "--author", "佐藤"];
-    assert_eq!(command(&desk, &withdraw).0, 0);
+    let withdraw = ["exclude", "withdraw", "1", "--reason", "誤り", "--author", "佐藤", "--json"];
+    let (code, said) = command(&desk, &withdraw);
+    let said: serde_json::Value = serde_json::from_str(&said).expect("JSON");
+    let due = serde_json::json!({ "exclusion": 1, "state": "withdrawn" });
+    assert_eq!((code, said), (0, due));
     assert_eq!(command(&desk, &["service-level", &month]).0, 1);
 }

@@ -84,7 +84,7 @@ def main():
         if fact["of"] == "call":
             call = fact["call"]
             if event["kind"] == "arrived":
-                arrived[call], counted[call] = at_ms, event["counted"]
+                arrived[call], counted[call] = at_ms - fact["t_ms"], event["counted"]
             calls[call].append((fact["t_ms"], event))
         elif fact["of"] == "figures":
             number = event.get("exclusion")

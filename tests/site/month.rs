@@ -2,7 +2,9 @@
 //! in them, put side by side into one October.
 
 use madoguchi::base::{CallId, Rng, Wall};
-use madoguchi::event::{Entry, Fact, FiguresEvent, Means};
+use madoguchi::event::{
+    CallEvent, Caller, CallerNumber, EndCause, Entry, Fact, FiguresEvent, Means, Origin, Party,
+};
 use madoguchi::simulate::history_of;
 use madoguchi::view::{CountsAs, Policy, ShortCallExcluded};
 use std::collections::BTreeSet;
@@ -91,6 +93,23 @@ pub fn history(first_seed: u64, policy: &Policy, calls: usize) -> Vec<Entry> {
                 add(&mut entries, OCTOBER + when + entry.at.0 - begins, fact);
             }
         }
+    }
+    // Dialled by an agent on the last evening of the month, and passed on after midnight: of the day on which
+    // it was dialled.
+    let call = CallId(uuid::Uuid::from_u128(7));
+    let midnight = OCTOBER + DAYS as i64 * DAY;
+    let caller = Caller { number: CallerNumber::Withheld, name: None, diverted_from: None };
+    let origin = Origin::Extension("2001".into());
+    let arrived = CallEvent::Arrived { number: "2001".into(), caller, origin, counted: true };
+    let answered = CallEvent::OperatorAnswered { agent: "2002".into() };
+    for (t_ms, event) in [
+        (600_000, arrived),
+        (600_000, CallEvent::OperatorAsked { group: None }),
+        (604_000, answered),
+        (700_000, CallEvent::Ended { by: Party::Caller, cause: EndCause::HungUp }),
+    ] {
+        let at = midnight - 300_000 + t_ms as i64;
+        add(&mut entries, at, Fact::Call { call, t_ms, event });
     }
     for exclusion in 1..=4_u32 {
         let from = OCTOBER + rng.below(DAYS) as i64 * DAY + 30_000_000;

@@ -36,7 +36,7 @@ def main():
         event = fact["event"]
         if fact["of"] == "call":
             if event["kind"] == "arrived":
-                arrived[fact["call"]], counted[fact["call"]] = at_ms, event["counted"]
+                arrived[fact["call"]], counted[fact["call"]] = at_ms - fact["t_ms"], event["counted"]
             calls[fact["call"]].append((fact["t_ms"], event))
         elif fact["of"] == "figures":
             number = event.get("exclusion")

@@ -38,7 +38,7 @@ enum What {
         #[arg(long, value_name = "NAME")]
         author: String,
         #[command(flatten)]
-        reach: Reach,
+        asked: Asked,
     },
     /// Approves one that another person entered.
     Approve {
@@ -48,7 +48,7 @@ enum What {
         #[arg(long, value_name = "NAME")]
         author: String,
         #[command(flatten)]
-        reach: Reach,
+        asked: Asked,
     },
     /// Takes one back.
     Withdraw {
@@ -61,7 +61,7 @@ enum What {
         #[arg(long, value_name = "NAME")]
         author: String,
         #[command(flatten)]
-        reach: Reach,
+        asked: Asked,
     },
     /// Lists all of the history.
     List {
@@ -83,23 +83,40 @@ pub struct CloseMonth {
     #[arg(long)]
     reason: Option<String>,
     #[command(flatten)]
+    asked: Asked,
+}
+
+/// Which desk is asked, and in which form it is told what it answered.
+#[derive(Clone, Debug, Args)]
+struct Asked {
+    #[command(flatten)]
     reach: Reach,
+    /// JSON instead of text.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Asked {
+    /// What was done, in words or as an object.
+    fn told(&self, object: Value, said: String) -> Reply {
+        if self.json { plain(json(&object), 0) } else { plain(format!("{said}\n"), 0) }
+    }
 }
 
 /// Enters, approves, withdraws or lists exclusions.
 #[must_use]
 pub fn exclude(arguments: &Exclude) -> ExitCode {
     let reply = match &arguments.what {
-        What::Enter { from, until, reason, author, reach } => {
-            enter((from, until), (author, reason), reach)
+        What::Enter { from, until, reason, author, asked } => {
+            enter((from, until), (author, reason), asked)
         }
-        What::Approve { exclusion, author, reach } => {
+        What::Approve { exclusion, author, asked } => {
             let body = object!({"author": author});
-            judge(*exclusion, "approve", &body, reach)
+            judge(*exclusion, "approve", &body, asked)
         }
-        What::Withdraw { exclusion, reason, author, reach } => {
+        What::Withdraw { exclusion, reason, author, asked } => {
             let body = object!({"author": author, "reason": reason});
-            judge(*exclusion, "withdraw", &body, reach)
+            judge(*exclusion, "withdraw", &body, asked)
         }
         What::List { whose } => list(whose, whose.language.choose()),
     };
@@ -115,10 +132,10 @@ pub fn close_month(arguments: &CloseMonth) -> ExitCode {
 fn enter(
     (from, until): (&str, &str),
     (author, reason): (&str, &str),
-    reach: &Reach,
+    asked: &Asked,
 ) -> Result<Reply, Reply> {
-    let (client, lang) = reach.client()?;
-    let plan = reach.plan(lang)?;
+    let (client, lang) = asked.reach.client()?;
+    let plan = asked.reach.plan(lang)?;
     let time = |text: &str| {
         dialplan::moment(text, plan.timezone).map(|at| at.0.to_string()).ok_or_else(|| {
             let text = tame(text);
@@ -134,26 +151,34 @@ fn enter(
         .say("POST", "/api/v1/exclusions", &body.to_string())
         .map_err(|error| failed(&error, lang))?;
     let number = number(&answer.body, "exclusion");
-    Ok(line(lang.pick(
+    let said = lang.pick(
         format!("対象外期間 {number} を記入した。ほかの人の承認を待つ"),
         format!("exclusion {number} is entered; another person must approve it"),
-    )))
+    );
+    Ok(asked.told(object!({"exclusion": number, "state": "entered"}), said))
 }
 
-fn judge(exclusion: u32, action: &str, body: &Value, reach: &Reach) -> Result<Reply, Reply> {
-    let (client, lang) = reach.client()?;
+fn judge(exclusion: u32, action: &str, body: &Value, asked: &Asked) -> Result<Reply, Reply> {
+    let (client, lang) = asked.reach.client()?;
     let path = format!("/api/v1/exclusions/{exclusion}/{action}");
     client.say("POST", &path, &body.to_string()).map_err(|error| failed(&error, lang))?;
-    Ok(line(match action {
-        "approve" => lang.pick(
-            format!("対象外期間 {exclusion} を承認した"),
-            format!("exclusion {exclusion} is approved"),
+    let (state, said) = match action {
+        "approve" => (
+            "approved",
+            lang.pick(
+                format!("対象外期間 {exclusion} を承認した"),
+                format!("exclusion {exclusion} is approved"),
+            ),
         ),
-        _ => lang.pick(
-            format!("対象外期間 {exclusion} を取り下げた"),
-            format!("exclusion {exclusion} is withdrawn"),
+        _ => (
+            "withdrawn",
+            lang.pick(
+                format!("対象外期間 {exclusion} を取り下げた"),
+                format!("exclusion {exclusion} is withdrawn"),
+            ),
         ),
-    }))
+    };
+    Ok(asked.told(object!({"exclusion": exclusion, "state": state}), said))
 }
 
 fn list(whose: &Whose, lang: Lang) -> Result<Reply, Reply> {
@@ -182,7 +207,7 @@ fn list(whose: &Whose, lang: Lang) -> Result<Reply, Reply> {
 }
 
 fn close(arguments: &CloseMonth) -> Result<Reply, Reply> {
-    let (client, lang) = arguments.reach.client()?;
+    let (client, lang) = arguments.asked.reach.client()?;
     let month = arguments.month.to_string();
     let body = match &arguments.reason {
         None => object!({"author": arguments.author}),
@@ -192,17 +217,15 @@ fn close(arguments: &CloseMonth) -> Result<Reply, Reply> {
     let answer =
         client.say("POST", &path, &body.to_string()).map_err(|error| failed(&error, lang))?;
     let number = number(&answer.body, "revision");
-    Ok(line(lang.pick(
+    let said = lang.pick(
         format!("{month} を締めた（改訂 {number}）"),
         format!("{month} is closed (revision {number})"),
-    )))
+    );
+    Ok(arguments.asked.told(object!({"month": month, "revision": number}), said))
 }
 
-fn number(body: &[u8], name: &str) -> String {
-    let json: Value = serde_json::from_slice(body).unwrap_or_default();
-    json.get(name).map_or_else(|| "?".to_owned(), Value::to_string)
-}
-
-fn line(said: String) -> Reply {
-    plain(format!("{said}\n"), 0)
+/// A number in an answer; none shows as `null`.
+fn number(body: &[u8], name: &str) -> Value {
+    let mut json: Value = serde_json::from_slice(body).unwrap_or_default();
+    json.get_mut(name).map(Value::take).unwrap_or_default()
 }

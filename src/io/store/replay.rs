@@ -307,8 +307,9 @@ mod tests {
                     .to_owned(),
             ),
         ];
-        for (deed, due) in table {
-            let path = folder.0.join("damaged.db");
+        for (n, (deed, due)) in table.into_iter().enumerate() {
+            // A name of its own: who read the one before may still be closing it.
+            let path = folder.0.join(format!("damaged-{n}.db"));
             std::fs::copy(&whole, &path).expect("copied");
             block_on(async { sql(&path, deed).await.expect(deed).close().await.expect("closed") });
             assert_eq!(all(&path, 1), Err(due), "{deed}");
