@@ -89,7 +89,7 @@ pub(super) fn no_site(path: &Path, lang: Lang) -> Reply {
 pub fn address(site: &SiteConfig) -> Address {
     Address {
         host: if site.host.starts_with('/') {
-            Host::Socket(PathBuf::from(&site.host))
+            Host::Socket(PathBuf::from(&site.host), site.port)
         } else {
             Host::Network(site.host.clone(), site.port)
         },

@@ -18,7 +18,7 @@ const PORT: u64 = 5_432;
 pub struct SiteConfig {
     /// A name, an address, or the directory of a socket, which begins with `/`.
     pub host: String,
-    /// Its port, of a name or an address.
+    /// Its port, by which a socket is called, too.
     pub port: u16,
     /// The database.
     pub database: String,

@@ -125,6 +125,18 @@ fn the_way_to_it_is_encrypted_and_another_server_is_not_believed() {
 }
 
 #[test]
+fn a_server_of_this_machine_is_reached_by_its_socket() {
+    let dir = support::process::Dir::new("site-socket");
+    let server = Postgres::start();
+    let file = dir.file("desk.db");
+    let last = write(&file, month::history(9_700, &Default::default(), 20));
+    let host = Host::Socket(server.directory(), server.port);
+    let follower = Follower::start(&file, last, Address { host, ..address(&server, 0) });
+    follower.level(s(30));
+    same_entries(&file, &server);
+}
+
+#[test]
 fn what_cannot_be_used_is_said_and_mended_without_a_restart() {
     let dir = support::process::Dir::new("site");
     let server = Postgres::start();

@@ -163,6 +163,11 @@ impl Postgres {
         self.process.signal(&signal[1..]);
     }
 
+    /// Where its socket is.
+    pub fn directory(&self) -> PathBuf {
+        self.dir.path().to_owned()
+    }
+
     /// What stands in madoguchi.toml: by this port, which may be that of a relay before it.
     pub fn lines(&self, port: u16) -> String {
         format!(
@@ -214,6 +219,13 @@ impl Postgres {
     pub fn ask(&self, text: &str) -> Option<String> {
         let out = self.psql("site", text);
         out.status.success().then(|| String::from_utf8(out.stdout).unwrap().trim_end().to_owned())
+    }
+}
+
+impl Drop for Postgres {
+    fn drop(&mut self) {
+        // Also those that were frozen, which notice no end of their parent.
+        self.kill();
     }
 }
 

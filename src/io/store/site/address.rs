@@ -33,8 +33,8 @@ pub struct Address {
 /// On which machine a database is.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Host {
-    /// On this one, by the socket in this directory.
-    Socket(PathBuf),
+    /// On this one, by the socket in this directory that is called by this port.
+    Socket(PathBuf, u16),
     /// By name or address and port.
     Network(String, u16),
 }
@@ -52,7 +52,7 @@ pub enum Tls {
 impl fmt::Display for Address {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.host {
-            Host::Socket(directory) => write!(to, "{}", directory.display())?,
+            Host::Socket(directory, port) => write!(to, "{}:{port}", directory.display())?,
             Host::Network(name, port) if name.contains(':') => write!(to, "[{name}]:{port}")?,
             Host::Network(name, port) => write!(to, "{name}:{port}")?,
         }
@@ -89,7 +89,9 @@ impl Address {
                 ("client_min_messages", "warning"),
             ]);
         options = match &self.host {
-            Host::Socket(directory) => options.host(&directory.display().to_string()),
+            Host::Socket(directory, port) => {
+                options.host(&directory.display().to_string()).port(*port)
+            }
             Host::Network(name, port) => options.host(name).port(*port),
         };
         options = match &self.tls {
