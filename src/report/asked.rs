@@ -1,8 +1,8 @@
 //! The table of what callers said who were asked after their call. Counted now, also of a closed month.
 
 use super::made::Report;
-use super::operating::counted_now;
 use super::table::{Cell, Table};
+use super::working::counted_now;
 use crate::view::SurveyFigures;
 
 /// None of a month in which nobody was asked.

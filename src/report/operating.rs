@@ -295,7 +295,7 @@ fn cut(report: &Report, mut table: Table, row: impl Fn(&Figures) -> Vec<Cell>) -
 }
 
 /// Of a closed month: the cuts are of what is counted now.
-pub(super) fn counted_now(report: &Report, table: Table) -> Table {
+fn counted_now(report: &Report, table: Table) -> Table {
     if report.sheet.differs_from_closed {
         return table.note("締めた数値ではなく、現在の集計による（締めた数値とは異なる）。");
     }

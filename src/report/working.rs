@@ -77,7 +77,7 @@ const OF_TIME: [&str; 11] = [
 ];
 
 /// Of a closed month: none of this is among what it was closed with.
-fn counted_now(report: &Report, table: Table) -> Table {
+pub(super) fn counted_now(report: &Report, table: Table) -> Table {
     if report.sheet.revisions.is_empty() {
         return table;
     }
@@ -295,10 +295,14 @@ fn names<'a>(rows: impl Iterator<Item = (&'a String, &'a String)>) -> BTreeMap<S
         .collect()
 }
 
-/// Half hours of the working day, and others with anything in them.
-pub(super) fn half_hours(report: &Report) -> Table {
-    let of = &report.working.by_half_hour;
-    let mut heads = vec![("時間帯", 10)];
+/// Calls and agents' time, a row for each part of the month, and their sum.
+fn by_time<'a>(
+    (id, title): (&'static str, &str),
+    head: (&'static str, u16),
+    rows: impl Iterator<Item = (String, &'a OperatingRow)>,
+    of: &Operating,
+) -> Table {
+    let mut heads = vec![head];
     heads.extend([
         ("オペレータ要求呼", 6),
         ("目標内応答率 %", 6),
@@ -308,17 +312,24 @@ pub(super) fn half_hours(report: &Report) -> Table {
     ]);
     heads.extend(time_heads());
     heads.push(("全回線使用中 秒", 6));
-    let mut table = Table::new("half-hour-times", "30 分ごとの運用実績", &heads);
-    let row = |name: String, it: &OperatingRow| cells_of_time(name, it);
+    let mut table = Table::new(id, title, &heads);
+    table.rows = rows.filter_map(|(name, it)| cells_of_time(name, it)).collect();
+    table.rows.extend(cells_of_time("計".to_owned(), &of.total));
+    table.sum = true;
+    table
+}
+
+/// Half hours of the working day, and others with anything in them.
+pub(super) fn half_hours(report: &Report) -> Table {
+    let of = &report.working.by_half_hour;
     let shown = of.rows.iter().zip(0..).filter(|(it, index)| {
         HALF_HOURS.contains(index)
             || it.agents.as_ref().is_some_and(|it| it.signed_in_ms > 0)
             || it.calls.as_ref().is_some_and(|it| it.arrived > 0)
             || it.lines_full.is_some_and(|it| it.ms > 0)
     });
-    table.rows = shown.filter_map(|(it, _)| row(half_hour(&it.key), it)).collect();
-    table.rows.extend(row("計".to_owned(), &of.total));
-    table.sum = true;
+    let rows = shown.map(|(it, _)| (half_hour(&it.key), it));
+    let table = by_time(("half-hour-times", "30 分ごとの運用実績"), ("時間帯", 10), rows, of);
     let what = [
         &["offered", "service_level", "average_speed_of_answer", "average_handling"],
         &OF_TIME[..],
@@ -349,21 +360,9 @@ fn cells_of_time(name: String, it: &OperatingRow) -> Option<Vec<Cell>> {
 /// Every day of the month.
 pub(super) fn days(report: &Report) -> Table {
     let of = &report.working.by_day;
-    let mut heads = vec![("日", 8)];
-    heads.extend([
-        ("オペレータ要求呼", 6),
-        ("目標内応答率 %", 6),
-        ("平均応答 秒", 6),
-        ("平均処理 秒", 6),
-        ("サインインした人数", 6),
-    ]);
-    heads.extend(time_heads());
-    heads.push(("全回線使用中 秒", 6));
-    let mut table = Table::new("day-times", "日別の運用実績", &heads);
     let name = |key: &str| key.parse().map_or_else(|_| key.to_owned(), words::day);
-    table.rows = of.rows.iter().filter_map(|it| cells_of_time(name(&it.key), it)).collect();
-    table.rows.extend(cells_of_time("計".to_owned(), &of.total));
-    table.sum = true;
+    let rows = of.rows.iter().map(|it| (name(&it.key), it));
+    let table = by_time(("day-times", "日別の運用実績"), ("日", 8), rows, of);
     let table =
         table.note("定義は「30 分ごとの運用実績」と同じ。計の人数は、月にサインインした人数。");
     until(report, table, of)
