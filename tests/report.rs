@@ -2,19 +2,20 @@
 //! another program (tests/report/recount.py), and its files as other programs read them.
 #![allow(clippy::pedantic, clippy::disallowed_methods)]
 
+#[path = "support/folder.rs"]
+mod folder;
+
+use folder::{Folder, store};
 use madoguchi::base::{CallId, Private, Rng, Wall};
 use madoguchi::event::{
     CallEvent, Caller, CallerNumber, Closed, EndCause, Entry, Fact, FiguresEvent, Means, Origin,
     Party, Purpose, TrunkEvent,
 };
-use madoguchi::io::store::{Batch, Durability, Kind, Options, Store};
 use madoguchi::view::{Policy, Setup, Views};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::atomic::{AtomicU32, Ordering};
-use std::time::Duration;
 
 /// 2025-10-01, 2026-09-01 and 2026-10-01, each at midnight in Japan.
 const MONTHS: [(&str, i64, u64); 3] = [
@@ -24,40 +25,15 @@ const MONTHS: [(&str, i64, u64); 3] = [
 ];
 const DAY: i64 = 86_400_000;
 
-/// A folder that goes with the test, with a configuration for a store in it.
-struct Folder(PathBuf);
+/// A desk whose names would like to be scripts and formulas.
+fn desk() -> Folder {
+    Folder::new("report", |plan| {
+        let plan = plan.replace("佐藤 花子", "<script>alert(1)</script>");
+        plan.replace("鈴木 一郎", "=HYPERLINK(1)")
+    })
+}
 
 impl Folder {
-    fn new() -> Self {
-        static FOLDERS: AtomicU32 = AtomicU32::new(0);
-        let number = FOLDERS.fetch_add(1, Ordering::Relaxed);
-        let name = format!("madoguchi-report-{}-{number}", std::process::id());
-        let folder = Self(std::env::temp_dir().join(name));
-        std::fs::create_dir_all(&folder.0).unwrap();
-        let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-        let plan = std::fs::read_to_string(root.join("dialplans/service-desk.toml")).unwrap();
-        let plan = plan.replace("佐藤 花子", "<script>alert(1)</script>");
-        folder.file("plan.toml", plan.replace("鈴木 一郎", "=HYPERLINK(1)"));
-        let accounts: String = (2001..=2010).map(|line| format!("{line}\tpass-{line}\n")).collect();
-        let accounts = folder.file("accounts.tsv", accounts);
-        use std::os::unix::fs::PermissionsExt as _;
-        std::fs::set_permissions(accounts, std::fs::Permissions::from_mode(0o600)).unwrap();
-        folder.file(
-            "madoguchi.toml",
-            "[sip]\nlisten = [\"udp:127.0.0.1:5060\"]\nrealm = \"desk.example\"\n\
-             [store]\nfile = \"desk.db\"\n[plan]\nfile = \"plan.toml\"\n\
-             [accounts]\nfile = \"accounts.tsv\"\n\
-             [[trunks]]\nname = \"carrier\"\nsources = [\"192.0.2.1:5060\"]\n",
-        );
-        folder
-    }
-
-    fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
-        let path = self.0.join(name);
-        std::fs::write(&path, bytes).unwrap();
-        path
-    }
-
     /// With the exit code and all that is printed.
     fn report(&self, month: &str, more: &[&str]) -> (i32, String) {
         let run = Command::new(env!("CARGO_BIN_EXE_madoguchi"))
@@ -73,12 +49,6 @@ impl Folder {
 
     fn made(&self, name: &str) -> String {
         std::fs::read_to_string(self.0.join("out").join(name)).unwrap()
-    }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
     }
 }
 
@@ -259,15 +229,6 @@ impl Draw {
     }
 }
 
-/// Writes a store as the desk does.
-fn store(path: &Path, entries: Vec<Entry>) {
-    let options = Options { kind: Kind::Service, durability: Durability::Process };
-    let (store, _) = Store::open(path, options, |_| {}).unwrap();
-    let (bindings, subscriptions) = (Vec::new(), Vec::new());
-    store.append(Batch { number: 1, entries, bindings, subscriptions });
-    assert!(store.close(Duration::from_secs(60)));
-}
-
 fn python(script: &str, arguments: &[&Path]) -> String {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/report").join(script);
     let run = Command::new("python3").arg(script).args(arguments).output().expect("python3");
@@ -333,7 +294,7 @@ fn agrees(folder: &Folder, store: &Path) -> u64 {
 #[test]
 fn drawn_histories_are_counted_alike_by_another_program() {
     for seed in 0..3 {
-        let folder = Folder::new();
+        let folder = desk();
         let file = folder.0.join("desk.db");
         store(&file, Draw::history(seed));
         assert!(agrees(&folder, &file) > 1_000, "seed {seed}");
@@ -343,7 +304,7 @@ fn drawn_histories_are_counted_alike_by_another_program() {
 #[test]
 fn demonstrations_are_counted_alike_by_another_program() {
     for name in ["1-journal", "2-flows", "3-subscriptions", "4-transfers"] {
-        let folder = Folder::new();
+        let folder = desk();
         let packed = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/past/{name}.db.gz"));
         let unpacked = Command::new("gzip").arg("-dc").arg(packed).output().expect("gzip runs");
         let file = folder.file("demo.db", unpacked.stdout);
@@ -355,7 +316,7 @@ fn demonstrations_are_counted_alike_by_another_program() {
 
 #[test]
 fn a_closed_month_keeps_its_figures_and_names_are_harmless() {
-    let folder = Folder::new();
+    let folder = desk();
     store(&folder.0.join("desk.db"), Draw::history(7));
     let (_, said) = folder.report("2026-09", &["--json"]);
     let said: Value = serde_json::from_str(&said).unwrap();
@@ -384,7 +345,7 @@ fn a_closed_month_keeps_its_figures_and_names_are_harmless() {
 /// The PDF as another program reads it: the same tables, page by page.
 #[test]
 fn the_pdf_says_what_the_tables_say() {
-    let folder = Folder::new();
+    let folder = desk();
     store(&folder.0.join("desk.db"), Draw::history(7));
     let (code, said) = folder.report("2026-09", &[]);
     assert!(code < 2 && said.contains("report-2026-09.pdf"), "{said}");
@@ -422,7 +383,7 @@ fn the_pdf_says_what_the_tables_say() {
 
 #[test]
 fn exit_codes_are_what_they_say() {
-    let folder = Folder::new();
+    let folder = desk();
     assert_eq!(folder.report("2026-10", &[]).0, 2, "no store");
     store(&folder.0.join("desk.db"), Draw::history(1));
     let (code, said) = folder.report("2026-10", &[]);
@@ -442,7 +403,7 @@ fn exit_codes_are_what_they_say() {
     assert!(said.contains("No. 3 time to escalation: no tickets to judge"), "{said}");
     let broken = folder.file("broken.csv", "id\n1\n").display().to_string();
     assert_eq!(folder.report("2026-10", &["--tickets", &broken]).0, 2);
-    let taken = Folder::new();
+    let taken = desk();
     store(&taken.0.join("desk.db"), Draw::history(1));
     taken.file("out", "a file where the folder should be");
     let (code, said) = taken.report("2026-10", &[]);

@@ -30,7 +30,7 @@ pub(super) fn answer(arguments: &Diff, lang: Lang) -> Reply {
         (Err(reply), _) | (_, Err(reply)) => return reply,
     };
     let mut comparison = Comparison::new(&old, &new, span);
-    let place = match arguments.history.find(Path::new("madoguchi.toml"), lang) {
+    let place = match arguments.history.find_alone(lang) {
         Ok(place) => place,
         Err(reply) => return reply,
     };

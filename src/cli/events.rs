@@ -12,8 +12,9 @@ use crate::event::{self, Anchor, Proof};
 use crate::io::store::{self, Importing, Kind, Links, OpenError, Selection};
 use clap::{Args, Subcommand};
 use serde_json::json;
+use std::fmt::Display;
 use std::io::{self, BufWriter, Write};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 /// Ends with 0 when it was done, 1 when it could not be, 2 when the command itself was wrong.
@@ -120,8 +121,8 @@ fn call(text: &str) -> Result<CallId, String> {
 }
 
 /// What was asked could not be done.
-fn cannot(path: &Path, why: &str) -> Reply {
-    let name = tame(&path.display().to_string());
+fn cannot(what: impl Display, why: &str) -> Reply {
+    let name = tame(&what.to_string());
     Reply { err: format!("{name}: {why}\n"), code: 1, ..Reply::default() }
 }
 
@@ -134,28 +135,27 @@ fn write(arguments: &Export, lang: Lang, into: &mut dyn Write) -> Reply {
         (Err(reply), _) | (_, Err(reply)) => return reply,
     };
     let selection = Selection { from, until, call: arguments.call };
-    let place = match arguments.store.find(Path::new("madoguchi.toml"), lang) {
+    let place = match arguments.store.find_alone(lang) {
         Ok(place) => place,
         Err(reply) => return reply,
     };
-    let name = Path::new(&place.to_string()).to_owned();
     let links = match Links::of(&place, selection) {
         Ok(links) => links,
-        Err(error) => return Reply { code: 2, ..cannot(&name, &error.to_string()) },
+        Err(error) => return Reply { code: 2, ..cannot(&place, &error.to_string()) },
     };
     let mut proof = Proof::new(links.kind(), Vec::new());
     let written = lines(links, arguments.private, &mut proof, into);
     match written.and_then(|()| into.flush().map_err(|error| Stop::Output(error.kind()))) {
         // A reader that has gone away (`| head`) is no fault of ours.
         Err(Stop::Output(io::ErrorKind::BrokenPipe)) => Reply::default(),
-        Err(Stop::Output(kind)) => cannot(&name, &kind.to_string()),
-        Err(Stop::Store(why)) => cannot(&name, &why),
+        Err(Stop::Output(kind)) => cannot(&place, &kind.to_string()),
+        Err(Stop::Store(why)) => cannot(&place, &why),
         Ok(()) => match proof.finish().breaks.first() {
             None => Reply::default(),
             Some(first) => {
                 let first = told(first, lang);
                 cannot(
-                    &name,
+                    &place,
                     &lang.pick(
                         format!("書き出したが、履歴が壊れている。{first}"),
                         format!("it was written, but the history is broken: {first}"),
@@ -196,9 +196,9 @@ fn read(arguments: &Import, lang: Lang) -> Reply {
         Ok(Ok(exported)) => exported,
         Ok(Err(why)) => {
             let why = lang.pick(format!("1 行目: {why}"), format!("line 1: {why}"));
-            return cannot(file, &why);
+            return cannot(file.display(), &why);
         }
-        Err(error) => return Reply { code: 2, ..cannot(file, &error.to_string()) },
+        Err(error) => return Reply { code: 2, ..cannot(file.display(), &error.to_string()) },
     };
     let Some(kind) = Kind::named(exported.kind()) else {
         let found = tame(exported.kind());
@@ -206,11 +206,11 @@ fn read(arguments: &Import, lang: Lang) -> Reply {
             format!("1 行目: 種別は {found}、あるべきは service か demonstration"),
             format!("line 1: found a history of kind {found}, due is service or demonstration"),
         );
-        return cannot(file, &why);
+        return cannot(file.display(), &why);
     };
     let mut making = match Importing::begin(&arguments.into, kind) {
         Ok(making) => making,
-        Err(error) => return cannot(&arguments.into, &error.to_string()),
+        Err(error) => return cannot(arguments.into.display(), &error.to_string()),
     };
     match fill(exported, &mut making, &arguments.expect, lang) {
         Ok(count) => match making.finish() {
@@ -226,9 +226,9 @@ fn read(arguments: &Import, lang: Lang) -> Reply {
                 };
                 Reply { out, ..Reply::default() }
             }
-            Err(error) => cannot(&arguments.into, &error.to_string()),
+            Err(error) => cannot(arguments.into.display(), &error.to_string()),
         },
-        Err(why) => cannot(file, &why),
+        Err(why) => cannot(file.display(), &why),
     }
 }
 
@@ -301,11 +301,11 @@ fn erase(arguments: &Erase, lang: Lang) -> Reply {
                 format!("稼働中の窓口（プロセス {pid}）が使っている。止めてから消去する"),
                 format!("a running Madoguchi has it (process {pid}); end it, then erase"),
             );
-            cannot(&arguments.store, &why)
+            cannot(arguments.store.display(), &why)
         }
         Err(OpenError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-            Reply { code: 2, ..cannot(&arguments.store, &source.to_string()) }
+            Reply { code: 2, ..cannot(arguments.store.display(), &source.to_string()) }
         }
-        Err(error) => cannot(&arguments.store, &error.to_string()),
+        Err(error) => cannot(arguments.store.display(), &error.to_string()),
     }
 }

@@ -42,7 +42,19 @@ impl FromStr for Named {
     }
 }
 
+/// The configuration of a command that is told none.
+const CONFIG: &str = "madoguchi.toml";
+
 impl Named {
+    /// Where it lies, for a command that has no configuration of its own.
+    ///
+    /// # Errors
+    ///
+    /// As [`Named::find`].
+    pub(super) fn find_alone(&self, lang: Lang) -> Result<Place, Reply> {
+        self.find(Path::new(CONFIG), lang)
+    }
+
     /// Where it lies. `own` is the command's own configuration.
     ///
     /// # Errors

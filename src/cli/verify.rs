@@ -49,7 +49,7 @@ pub(super) fn anchor(text: &str) -> Result<Anchor, String> {
 }
 
 fn answer(arguments: &Verify, lang: Lang) -> Reply {
-    let place = match arguments.store.find(Path::new("madoguchi.toml"), lang) {
+    let place = match arguments.store.find_alone(lang) {
         Ok(place) => place,
         Err(reply) => return reply,
     };

@@ -49,6 +49,12 @@ impl<'a> Written<'a> {
         find(&self.fields, "call").and_then(unquoted)
     }
 
+    /// By how many bytes it grows when its texts are erased, as [`chain::growth`] says it.
+    #[must_use]
+    pub fn growth(&self) -> isize {
+        self.private.iter().map(|text| chain::growth_of(text.value.len())).sum()
+    }
+
     /// The form that is hashed, as [`super::chain::seal`] makes it; none when that must make it.
     #[must_use]
     pub fn form(&self, seq: i64, at: Wall, v: i64, salt: Option<&[u8]>) -> Option<Vec<u8>> {
@@ -186,6 +192,7 @@ mod tests {
             assert_eq!(quick(&text), due(&text), "{text}");
             assert_eq!(written.call(), body.get("call").and_then(Value::as_str));
             assert_eq!(written.is_private(), chain::is_private(&body), "{text}");
+            assert_eq!(written.growth(), chain::growth(&body), "{text}");
             private += u8::from(written.is_private());
         }
         assert!(private >= 8, "{private}");

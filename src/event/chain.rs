@@ -169,10 +169,15 @@ pub fn texts(body: &Map<String, Value>) -> impl Iterator<Item = (&'static str, &
 /// By how many bytes the body's JSON grows when its texts are erased; below 0 when it shrinks.
 #[must_use]
 pub fn growth(body: &Map<String, Value>) -> isize {
-    let erased = ERASED.len() + 64; // SHA-256 in hexadecimal
-    let written = |text: &str| serde_json::to_string(text).map_or(0, |text| text.len() - 2);
+    let written = |text: &str| serde_json::to_string(text).map_or(0, |text| text.len());
     let texts = pointers(body).filter_map(|pointer| text(body, pointer));
-    texts.map(|text| erased.cast_signed() - written(text).cast_signed()).sum()
+    texts.map(|text| growth_of(written(text))).sum()
+}
+
+/// The same of one text, which takes so many bytes in JSON, its quotes with it.
+pub(super) fn growth_of(written: usize) -> isize {
+    let erased = ERASED.len() + 64 + 2; // SHA-256 in hexadecimal, and the quotes
+    erased.cast_signed() - written.cast_signed()
 }
 
 /// Whether a commitment stands in a text's place.

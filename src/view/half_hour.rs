@@ -2,13 +2,18 @@
 
 use super::stamp;
 use crate::base::{Wall, kept};
-use chrono::{NaiveDate, Timelike as _};
+use chrono::{NaiveDate, Timelike};
 
 /// Half hours of a day.
 pub const HALF_HOURS: u8 = 48;
 const HALF_HOUR_MS: i64 = 30 * 60_000;
 /// Of a time that lasts longer, the last so many days are cut.
 const SPAN_MOST_MS: i64 = 400 * 86_400_000;
+
+/// The half hour of the day that a clock's time lies in, from 0 (midnight) to 47.
+pub(super) fn index(at: &impl Timelike) -> Option<u8> {
+    u8::try_from(at.hour() * 2 + at.minute() / 30).ok()
+}
 
 /// A half hour of the desk's zone.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -28,7 +33,7 @@ impl HalfHour {
         let local = stamp::local(at, zone)?;
         let into =
             i64::from(local.minute() % 30 * 60 + local.second()) * 1_000 + at.0.rem_euclid(1_000);
-        let index = u8::try_from(local.hour() * 2 + local.minute() / 30).ok()?;
+        let index = index(&local)?;
         let from = at.0.saturating_sub(into);
         let until = Wall(from.saturating_add(HALF_HOUR_MS));
         Some(Self { day: local.date_naive(), index, from: Wall(from), until })

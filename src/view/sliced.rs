@@ -3,13 +3,13 @@
 //!
 //! Every cut goes over the same lines of the ledger, so that each adds up to the same calls.
 
+use super::half_hour;
 use super::month::Month;
 use super::outcome::Outcome;
 use super::service_level::Tally;
 use super::stamp;
 use super::views::Views;
 use crate::base::Wall;
-use chrono::Timelike;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -116,8 +116,8 @@ impl Views {
     }
 
     fn half_hour(&self, at: Wall) -> u32 {
-        stamp::local(at, self.timezone()).map_or(0, |local| local.hour() * 2 + local.minute() / 30)
-            % HALF_HOURS
+        let index = stamp::local(at, self.timezone()).and_then(|local| half_hour::index(&local));
+        index.map_or(0, u32::from) % HALF_HOURS
     }
 }
 

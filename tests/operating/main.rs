@@ -3,50 +3,25 @@
 #![allow(clippy::pedantic, clippy::disallowed_methods)]
 
 mod draw;
+#[path = "../support/folder.rs"]
+mod folder;
+
+use folder::{Folder, store};
 
 use madoguchi::base::Mono;
 use madoguchi::event::Entry;
-use madoguchi::io::store::{Batch, Durability, Kind, Options, Store};
+use madoguchi::io::store::{Durability, Kind, Options, Store};
 use madoguchi::simulate::{Faults, World};
 use serde_json::Value;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 
-/// A folder that goes with the test, with a configuration for a store in it.
-struct Folder(PathBuf);
+fn desk() -> Folder {
+    Folder::new("operating", |plan| plan.replace("鈴木 一郎", "=HYPERLINK(1)"))
+}
 
 impl Folder {
-    fn new() -> Self {
-        static FOLDERS: AtomicU32 = AtomicU32::new(0);
-        let number = FOLDERS.fetch_add(1, Ordering::Relaxed);
-        let name = format!("madoguchi-operating-{}-{number}", std::process::id());
-        let folder = Self(std::env::temp_dir().join(name));
-        std::fs::create_dir_all(&folder.0).unwrap();
-        let plan = Path::new(env!("CARGO_MANIFEST_DIR")).join("dialplans/service-desk.toml");
-        let plan = std::fs::read_to_string(plan).unwrap().replace("鈴木 一郎", "=HYPERLINK(1)");
-        folder.file("plan.toml", plan);
-        let accounts: String = (2001..=2010).map(|line| format!("{line}\tpass-{line}\n")).collect();
-        let accounts = folder.file("accounts.tsv", accounts);
-        use std::os::unix::fs::PermissionsExt as _;
-        std::fs::set_permissions(accounts, std::fs::Permissions::from_mode(0o600)).unwrap();
-        folder.file(
-            "madoguchi.toml",
-            "[sip]\nlisten = [\"udp:127.0.0.1:5060\"]\nrealm = \"desk.example\"\n\
-             [store]\nfile = \"desk.db\"\n[plan]\nfile = \"plan.toml\"\n\
-             [accounts]\nfile = \"accounts.tsv\"\n\
-             [[trunks]]\nname = \"carrier\"\nsources = [\"192.0.2.1:5060\"]\n",
-        );
-        folder
-    }
-
-    fn file(&self, name: &str, bytes: impl AsRef<[u8]>) -> PathBuf {
-        let path = self.0.join(name);
-        std::fs::write(&path, bytes).unwrap();
-        path
-    }
-
     fn run(&self, arguments: &[&str]) -> (i32, String, String) {
         let run = Command::new(env!("CARGO_BIN_EXE_madoguchi"))
             .args(arguments)
@@ -64,21 +39,6 @@ impl Folder {
         assert_eq!(code, 0, "{all:?}: {err}");
         serde_json::from_str(&out).expect("JSON")
     }
-}
-
-impl Drop for Folder {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
-}
-
-/// Writes a store as the desk does.
-fn store(path: &Path, entries: Vec<Entry>) {
-    let options = Options { kind: Kind::Service, durability: Durability::Process };
-    let (store, _) = Store::open(path, options, |_| {}).unwrap();
-    let (bindings, subscriptions) = (Vec::new(), Vec::new());
-    store.append(Batch { number: 1, entries, bindings, subscriptions });
-    assert!(store.close(Duration::from_secs(60)));
 }
 
 fn recount(folder: &Folder) -> Value {
@@ -197,7 +157,7 @@ fn agrees(folder: &Folder) -> (u64, u64) {
 #[test]
 fn drawn_months_are_counted_alike_by_another_program() {
     for seed in 0..4 {
-        let folder = Folder::new();
+        let folder = desk();
         store(&folder.0.join("desk.db"), draw::history(seed));
         let (time, answered) = agrees(&folder);
         assert!(
@@ -217,7 +177,7 @@ fn simulated_worlds_are_counted_alike_by_another_program() {
         while let Some(at) = world.next_deadline().filter(|at| *at < close) {
             world.advance_to(at);
         }
-        let folder = Folder::new();
+        let folder = desk();
         let entries: Vec<Entry> = world.host().journal().entries().to_vec();
         let last = entries.last().expect("a history").at;
         store(&folder.0.join("desk.db"), entries);
@@ -237,7 +197,7 @@ fn simulated_worlds_are_counted_alike_by_another_program() {
 #[test]
 fn past_stores_are_counted_alike_by_another_program() {
     for name in ["1-journal", "2-flows", "3-subscriptions", "4-transfers"] {
-        let folder = Folder::new();
+        let folder = desk();
         let packed = Path::new(env!("CARGO_MANIFEST_DIR")).join(format!("tests/past/{name}.db.gz"));
         let unpacked = Command::new("gzip").arg("-dc").arg(packed).output().expect("gzip runs");
         let file = folder.file("desk.db", unpacked.stdout);
@@ -253,7 +213,7 @@ fn past_stores_are_counted_alike_by_another_program() {
 
 #[test]
 fn it_is_shown_as_text_and_as_a_sheet_with_its_definitions() {
-    let folder = Folder::new();
+    let folder = desk();
     store(&folder.0.join("desk.db"), draw::history(1));
     let (code, said, _) = folder.run(&["operating", "2026-10", "--by", "agent", "--lang", "en"]);
     assert_eq!(code, 0);

@@ -75,9 +75,10 @@ def percent(part, whole):
     return f"{hundredths // 100}.{hundredths % 100:02}"
 
 
-def main():
+def history(path):
+    """A store's calls as steps, when each arrived, whether each is counted, and the periods that are left out."""
     calls, arrived, counted, entered, approved = defaultdict(list), {}, {}, {}, set()
-    store = sqlite3.connect(f"file:{sys.argv[1]}?mode=ro", uri=True)
+    store = sqlite3.connect(f"file:{path}?mode=ro", uri=True)
     for at_ms, body in store.execute("SELECT at_ms, body FROM entry ORDER BY seq"):
         fact = json.loads(body)
         event = fact["event"]
@@ -94,6 +95,11 @@ def main():
                 approved.add(number)
             elif event["kind"] == "exclusion_withdrawn":
                 approved.discard(number)
+    return calls, arrived, counted, [entered[number] for number in approved]
+
+
+def main():
+    calls, arrived, counted, left_out = history(sys.argv[1])
     months = {}
     for call, steps in calls.items():
         local = datetime.fromtimestamp(arrived[call] / 1000, JAPAN)
@@ -104,7 +110,7 @@ def main():
         if not counted[call]:
             month["left_out"] += 1
             continue
-        if any(entered[number][0] <= arrived[call] < entered[number][1] for number in approved):
+        if any(begin <= arrived[call] < end for begin, end in left_out):
             month["excluded"] += 1
             month["excluded_outcomes"][came_to] += 1
             continue

@@ -6,13 +6,15 @@
 mod support;
 
 mod cut;
+#[path = "../support/folder.rs"]
+mod folder;
 mod kill;
 mod month;
 mod same;
 
-use madoguchi::event::Entry;
+use folder::store as write;
+use madoguchi::io::store::Kind;
 use madoguchi::io::store::site::{Address, Copying, Followed, Host, SitePhase, SiteState, Tls};
-use madoguchi::io::store::{Batch, Durability, Kind, Options, Store};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -21,19 +23,6 @@ use support::eventually;
 use support::postgres::Postgres;
 use support::s;
 use support::tls::Authority;
-
-/// Writes a store as the desk does; the last entry's place.
-pub fn write(path: &Path, entries: Vec<Entry>) -> u64 {
-    let options = Options { kind: Kind::Service, durability: Durability::Process };
-    let (store, replay) = Store::open(path, options, |_| {}).unwrap();
-    let last = entries.last().map_or(replay.next_seq - 1, |entry| entry.seq);
-    for (number, block) in (1..).zip(entries.chunks(2_000)) {
-        let (bindings, subscriptions) = (Vec::new(), Vec::new());
-        store.append(Batch { number, entries: block.to_vec(), bindings, subscriptions });
-    }
-    assert!(store.close(Duration::from_secs(60)));
-    last
-}
 
 /// Follows a store's file without a desk, up to an entry.
 pub struct Follower {

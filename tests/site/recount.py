@@ -7,14 +7,13 @@ Prints JSON.
 """
 
 import json
-import sqlite3
 import sys
-from collections import Counter, defaultdict
+from collections import Counter
 from datetime import datetime
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent / "report"))
-from recount import ASKED, JAPAN, is_busy, outcome  # noqa: E402
+from recount import ASKED, JAPAN, history, is_busy, outcome  # noqa: E402
 
 
 def wait(steps, came_to):
@@ -29,23 +28,7 @@ def wait(steps, came_to):
 
 def main():
     settings, wanted = json.loads(sys.argv[2]), sys.argv[3]
-    calls, arrived, counted, entered, approved = defaultdict(list), {}, {}, {}, set()
-    store = sqlite3.connect(f"file:{sys.argv[1]}?mode=ro", uri=True)
-    for at_ms, body in store.execute("SELECT at_ms, body FROM entry ORDER BY seq"):
-        fact = json.loads(body)
-        event = fact["event"]
-        if fact["of"] == "call":
-            if event["kind"] == "arrived":
-                arrived[fact["call"]], counted[fact["call"]] = at_ms - fact["t_ms"], event["counted"]
-            calls[fact["call"]].append((fact["t_ms"], event))
-        elif fact["of"] == "figures":
-            number = event.get("exclusion")
-            if event["kind"] == "exclusion_entered":
-                entered[number] = (event["from"], event["until"])
-            elif event["kind"] == "exclusion_approved":
-                approved.add(number)
-            elif event["kind"] == "exclusion_withdrawn":
-                approved.discard(number)
+    calls, arrived, counted, left_out = history(sys.argv[1])
     counts_as = {
         "answered": "answered", "answered_after_busy": "busy", "abandoned": "abandoned",
         "short_abandoned": "short", "busy_released": settings["released_counts_as"],
@@ -61,7 +44,7 @@ def main():
         if not counted[call]:
             out["left_out"] += 1
             continue
-        if any(entered[number][0] <= arrived[call] < entered[number][1] for number in approved):
+        if any(begin <= arrived[call] < end for begin, end in left_out):
             out["excluded"] += 1
             continue
         out["arrived"] += 1

@@ -10,7 +10,6 @@ use madoguchi::io::store::site::{SiteHistory, SitePhase};
 use madoguchi::io::store::{Durability, Entries, Kind, Links, Options, Place, Selection, Store};
 use madoguchi::view::{Policy, Setup, Views};
 use serde_json::{Value, json};
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::Command;
 
@@ -112,20 +111,12 @@ fn under_every_reading_of_the_contract_all_three_agree() {
 
 /// A desk's configuration beside a store.
 fn config(dir: &Dir, server: &Postgres) -> String {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
-    let plan = std::fs::read_to_string(root.join("dialplans/service-desk.toml")).unwrap();
-    let name = plan.lines().find(|line| line.starts_with("name = ")).unwrap().to_owned();
-    dir.write("plan.toml", &plan.replacen(&name, "name = \"窓口\"", 1));
-    let accounts: String = (2001..=2010).map(|line| format!("{line}\tpass-{line}\n")).collect();
-    let accounts = dir.write("accounts.tsv", &accounts);
-    std::fs::set_permissions(accounts, std::fs::Permissions::from_mode(0o600)).unwrap();
-    let text = format!(
-        "[sip]\nlisten = [\"udp:127.0.0.1:5060\"]\nrealm = \"desk.example\"\n\
-         [store]\nfile = \"desk.db\"\n{}[plan]\nfile = \"plan.toml\"\n\
-         [accounts]\nfile = \"accounts.tsv\"\n[[trunks]]\nname = \"carrier\"\nsources = [\"192.0.2.1:5060\"]\n",
-        server.lines(server.port)
-    );
-    dir.write("madoguchi.toml", &text).display().to_string()
+    let named = |plan: String| {
+        let name = plan.lines().find(|line| line.starts_with("name = ")).unwrap().to_owned();
+        plan.replacen(&name, "name = \"窓口\"", 1)
+    };
+    super::folder::configure(dir.path(), named, &server.lines(server.port));
+    dir.file("madoguchi.toml").display().to_string()
 }
 
 fn command(dir: &Dir, arguments: &[&str]) -> (i32, String, String) {

@@ -7,7 +7,6 @@ use super::ports::Block;
 use super::process::{Dir, Process};
 use super::s;
 use super::tls::Authority;
-use std::net::TcpStream;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
 use std::process::{Command, Output};
@@ -214,12 +213,6 @@ impl Postgres {
     pub fn sql(&self, text: &str) -> String {
         self.sql_in("site", text)
     }
-
-    /// The same, without insisting on an answer.
-    pub fn ask(&self, text: &str) -> Option<String> {
-        let out = self.psql("site", text);
-        out.status.success().then(|| String::from_utf8(out.stdout).unwrap().trim_end().to_owned())
-    }
 }
 
 impl Drop for Postgres {
@@ -234,9 +227,4 @@ pub fn site_state(desk: std::net::SocketAddr) -> String {
     let health = http::request(desk, "GET", "/healthz", None, "").unwrap();
     let health: serde_json::Value = serde_json::from_str(&health.body).unwrap();
     health["site_store"].as_str().unwrap_or_default().to_owned()
-}
-
-/// Whether anything listens there.
-pub fn listens(port: u16) -> bool {
-    TcpStream::connect(("127.0.0.1", port)).is_ok()
 }

@@ -3,6 +3,7 @@
 use super::address::is_public;
 use super::{Failed, NoWay, PATIENCE, Unreached};
 use crate::base::Private;
+use crate::event::chain;
 use bytes::Bytes;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::header::{
@@ -53,7 +54,6 @@ pub struct Webhook {
 /// it stands in `Madoguchi-Timestamp`, a dot, and the body.
 #[must_use]
 pub fn signature(secret: &str, at_s: i64, body: &[u8]) -> String {
-    use std::fmt::Write as _;
     // HMAC takes a key of any length (RFC 2104 §2).
     let Ok(mut mac) = Hmac::<Sha256>::new_from_slice(secret.as_bytes()) else {
         return String::new();
@@ -61,11 +61,7 @@ pub fn signature(secret: &str, at_s: i64, body: &[u8]) -> String {
     mac.update(at_s.to_string().as_bytes());
     mac.update(b".");
     mac.update(body);
-    let mut text = String::from("v1=");
-    for byte in mac.finalize().into_bytes() {
-        let _ = write!(text, "{byte:02x}"); // into a String: cannot fail
-    }
-    text
+    format!("v1={}", chain::hex(&mac.finalize().into_bytes()))
 }
 
 impl Webhook {

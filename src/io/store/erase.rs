@@ -106,14 +106,11 @@ pub(super) async fn run(
         after = last.seq;
         sqlx::query("BEGIN IMMEDIATE").execute(&mut *connection).await?;
         for text in block {
-            let mut body = chain::body(&text.body).map_err(|why| broken(text.seq, &why))?;
-            let count = chain::erase(&mut body, Some(&text.salt));
-            let count = count.map_err(|why| broken(text.seq, &why))?;
-            let body = serde_json::Value::Object(body).to_string();
-            replace(connection, text.seq, body).await?;
+            // The file is made anew afterwards: it need not fit.
+            let texts = erase_entry(connection, text.seq, &text.body, &text.salt, |it| it).await?;
             calls.insert(text.call);
             erased.entries += 1;
-            erased.texts = erased.texts.saturating_add(u64::try_from(count).unwrap_or(0));
+            erased.texts = erased.texts.saturating_add(texts);
         }
         sqlx::query("COMMIT").execute(&mut *connection).await?;
     }
@@ -122,19 +119,24 @@ pub(super) async fn run(
     Ok(erased)
 }
 
-/// Puts an erased body in an entry's place, and notes it for copies of the history, which follow.
-pub(super) async fn replace(
+/// Takes the texts out of an entry, and notes it for copies of the history, which follow; how many there
+/// were. `fit` gives the erased body the length that it is to be stored with.
+pub(super) async fn erase_entry(
     connection: &mut SqliteConnection,
     seq: i64,
-    body: String,
-) -> Result<(), sqlx::Error> {
+    body: &str,
+    salt: &[u8],
+    fit: impl FnOnce(String) -> String,
+) -> Result<u64, sqlx::Error> {
+    let mut body = chain::body(body).map_err(|why| broken(seq, &why))?;
+    let texts = chain::erase(&mut body, Some(salt)).map_err(|why| broken(seq, &why))?;
     sqlx::query("UPDATE entry SET body = ?2, salt = NULL WHERE seq = ?1")
         .bind(seq)
-        .bind(body)
+        .bind(fit(serde_json::Value::Object(body).to_string()))
         .execute(&mut *connection)
         .await?;
     sqlx::query("INSERT INTO rewritten (seq) VALUES (?1)").bind(seq).execute(connection).await?;
-    Ok(())
+    Ok(u64::try_from(texts).unwrap_or(0))
 }
 
 /// Of the calls that are due, only those in which this number stands.
@@ -190,7 +192,7 @@ async fn block(connection: &mut SqliteConnection, after: i64) -> Result<Vec<Text
 }
 
 /// An entry that is damaged; the words hold nothing of a person's.
-pub(super) fn broken(seq: i64, why: &chain::Unsealable) -> sqlx::Error {
+fn broken(seq: i64, why: &chain::Unsealable) -> sqlx::Error {
     sqlx::Error::Decode(format!("entry {seq}: {why}").into())
 }
 

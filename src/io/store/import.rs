@@ -129,7 +129,10 @@ impl Importing {
             at_ms: link.at.0,
             call: call_of(body),
             v: link.v,
-            body: padded(String::from_utf8(text).map_err(|_| ImportError::Shape)?),
+            body: padded(
+                String::from_utf8(text).map_err(|_| ImportError::Shape)?,
+                chain::growth(body),
+            ),
             hash: link.hash.clone().ok_or(ImportError::Shape)?,
             salt: link.salt.clone(),
         });

@@ -4,11 +4,11 @@
 //! Each step is a transaction of a few calls, whole ones; how far it came stands in the same transaction
 //! (`meta`, key `erasing`), so that a daemon that is killed in it neither forgets nor counts twice.
 
-use super::erase::{Erased, OPEN_WISHES, broken, replace};
+use super::erase::{Erased, OPEN_WISHES, erase_entry};
 use super::sealing::fitted;
 use super::snapshot::Snapshot;
 use crate::base::Wall;
-use crate::event::chain;
+use crate::event::chain::SALT_BYTES;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, Row, SqliteConnection};
 use std::path::{Path, PathBuf};
@@ -160,14 +160,14 @@ async fn step(
         for row in rows {
             let (seq, body, salt): (i64, String, Vec<u8>) =
                 (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
-            let stored = body.len();
-            let mut body = chain::body(&body).map_err(|why| broken(seq, &why))?;
-            let texts = chain::erase(&mut body, Some(&salt)).map_err(|why| broken(seq, &why))?;
-            let erased = fitted(serde_json::Value::Object(body).to_string(), stored);
-            *grown |= erased.len() != stored + chain::SALT_BYTES;
-            replace(&mut transaction, seq, erased).await?;
+            let fit = |erased| {
+                let fitted = fitted(erased, body.len());
+                *grown |= fitted.len() != body.len() + SALT_BYTES;
+                fitted
+            };
+            let texts = erase_entry(&mut transaction, seq, &body, &salt, fit).await?;
             count.entries = count.entries.saturating_add(1);
-            count.texts = count.texts.saturating_add(u64::try_from(texts).unwrap_or(0));
+            count.texts = count.texts.saturating_add(texts);
         }
         count.calls = count.calls.saturating_add(1);
         sqlx::query("DELETE FROM temp.erasing WHERE call = ?1")

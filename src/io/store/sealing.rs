@@ -29,6 +29,15 @@ pub(super) struct Row {
     pub(super) salt: Option<Vec<u8>>,
 }
 
+/// What makes an entry's row of its text.
+struct Sealed {
+    form: Vec<u8>,
+    call: Option<String>,
+    salt: Option<Vec<u8>>,
+    /// By how many bytes the text grows when it is erased.
+    growth: isize,
+}
+
 /// Seals entries in their order.
 pub(super) struct Sealer {
     before: Hash,
@@ -58,32 +67,27 @@ impl Sealer {
         let written = Written::of(&body);
         let salt = written.as_ref().filter(|it| it.is_private()).map(|_| self.salt());
         let form = written.as_ref().and_then(|it| it.form(seq, entry.at, v, salt.as_deref()));
-        let (form, call, salt) = match (form, &written) {
-            (Some(form), Some(written)) => (form, written.call().map(str::to_owned), salt),
+        let Sealed { form, call, salt, growth } = match (form, &written) {
+            (Some(form), Some(written)) => {
+                let call = written.call().map(str::to_owned);
+                Sealed { form, call, salt, growth: written.growth() }
+            }
             _ => self.seal_values(entry, seq, v),
         };
         self.before = self.before.then(&form);
-        let body = match &salt {
-            Some(_) => padded(body),
-            None => body,
-        };
+        let body = padded(body, growth);
         Row { seq, at_ms: entry.at.0, call, v, body, hash: self.before.0.to_vec(), salt }
     }
 
-    /// The form, the call and the salt by way of the values, which is how they are defined.
-    fn seal_values(
-        &mut self,
-        entry: &Entry,
-        seq: i64,
-        v: i64,
-    ) -> (Vec<u8>, Option<String>, Option<Vec<u8>>) {
+    /// The same by way of the values, which is how it is defined.
+    fn seal_values(&mut self, entry: &Entry, seq: i64, v: i64) -> Sealed {
         let Ok(Value::Object(fields)) = serde_json::to_value(&entry.fact) else {
             panic!("an event is an object of plain values")
         };
         let salt = self.salt_for(&fields);
         let form = chain::seal(seq, entry.at, v, &fields, salt.as_deref());
         let Ok(form) = form else { panic!("an event uses no name of its line") };
-        (form, call_of(&fields), salt)
+        Sealed { form, call: call_of(&fields), salt, growth: chain::growth(&fields) }
     }
 
     /// As it was done before the form was made of the text: what the measurement compares with.
@@ -92,7 +96,7 @@ impl Sealer {
         let seq = i64::try_from(entry.seq).unwrap_or(i64::MAX);
         let v = i64::from(event::VERSION);
         let body = serde_json::to_string(&entry.fact).unwrap_or_default();
-        let (form, call, salt) = self.seal_values(entry, seq, v);
+        let Sealed { form, call, salt, .. } = self.seal_values(entry, seq, v);
         self.before = self.before.then(&form);
         Row { seq, at_ms: entry.at.0, call, v, body, hash: self.before.0.to_vec(), salt }
     }
@@ -111,13 +115,9 @@ impl Sealer {
 /// A body with so many spaces behind it that it needs no more room once its texts are erased and its salt is
 /// gone. A row that kept its length is overwritten where it lies; one that grew would move its page's other
 /// rows, and copies of those would stay in the page's unused part.
-pub(super) fn padded(mut body: String) -> String {
-    // What has a person's text is read once more, to know how long the commitment will be.
-    if let Ok(fields) = chain::body(&body) {
-        let erased = body.len().saturating_add_signed(chain::growth(&fields));
-        let due = erased.saturating_sub(SALT_BYTES);
-        body.push_str(&" ".repeat(due.saturating_sub(body.len())));
-    }
+pub(super) fn padded(mut body: String, growth: isize) -> String {
+    let due = body.len().saturating_add_signed(growth).saturating_sub(SALT_BYTES);
+    body.push_str(&" ".repeat(due.saturating_sub(body.len())));
     body
 }
 

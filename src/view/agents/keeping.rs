@@ -23,10 +23,12 @@ impl Keep for Agent {
             wrap_up_ms,
             doing_since,
         } = self;
-        (*signed_in, *reachable).keep(out);
+        signed_in.keep(out);
         paused.keep(out);
+        reachable.keep(out);
         activity.keep(out);
-        (*offers, *call).keep(out);
+        offers.keep(out);
+        call.keep(out);
         since.keep(out);
         rings.keep(out);
         handled.keep(out);
@@ -36,29 +38,21 @@ impl Keep for Agent {
     }
 
     fn found(from: &mut Kept<'_>) -> Option<Self> {
-        let (signed_in, reachable) = Keep::found(from)?;
-        let (paused, activity) = (Keep::found(from)?, Keep::found(from)?);
-        let (offers, call) = Keep::found(from)?;
-        let (since, rings) = (Keep::found(from)?, Keep::found(from)?);
-        let (handled, after) = (Keep::found(from)?, Keep::found(from)?);
-        let (wrap_up_ms, doing_since) = (Keep::found(from)?, Keep::found(from)?);
-        let (name, in_plan, in_history) = (None, false, true);
         Some(Self {
-            name,
-            in_plan,
-            signed_in,
-            paused,
-            reachable,
-            activity,
-            offers,
-            call,
-            since,
-            rings,
-            handled,
-            after,
-            wrap_up_ms,
-            doing_since,
-            in_history,
+            signed_in: Keep::found(from)?,
+            paused: Keep::found(from)?,
+            reachable: Keep::found(from)?,
+            activity: Keep::found(from)?,
+            offers: Keep::found(from)?,
+            call: Keep::found(from)?,
+            since: Keep::found(from)?,
+            rings: Keep::found(from)?,
+            handled: Keep::found(from)?,
+            after: Keep::found(from)?,
+            wrap_up_ms: Keep::found(from)?,
+            doing_since: Keep::found(from)?,
+            in_history: true,
+            ..Self::new()
         })
     }
 }
@@ -78,8 +72,10 @@ impl Keep for Agents {
     }
 
     fn found(from: &mut Kept<'_>) -> Option<Self> {
-        let all = Keep::found(from)?;
-        let (worked, wrapped_up) = (Keep::found(from)?, Keep::found(from)?);
-        Some(Self { all, worked, wrapped_up })
+        Some(Self {
+            all: Keep::found(from)?,
+            worked: Keep::found(from)?,
+            wrapped_up: Keep::found(from)?,
+        })
     }
 }

@@ -1,6 +1,6 @@
 //! A span as people write it: days, or half hours of days.
 
-use super::super::half_hour::{HALF_HOURS, Window};
+use super::super::half_hour::{HALF_HOURS, Window, index};
 use super::super::month::Month;
 use super::half_hour;
 use chrono::{NaiveDate, NaiveDateTime, Timelike as _};
@@ -56,7 +56,7 @@ fn read(text: &str) -> Option<End> {
         return Some(End::Day(day));
     }
     let at = NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M").ok()?;
-    let index = u8::try_from(at.hour() * 2 + at.minute() / 30).ok()?;
+    let index = index(&at)?;
     (at.minute() % 30 == 0 && index < HALF_HOURS).then(|| End::HalfHour(at.date(), index))
 }
 
