@@ -4,7 +4,7 @@
 use crate::support::capture::{dissected, sip, sound};
 use crate::support::desk::{Desk, Setup, binary, password};
 use crate::support::line::Line;
-use crate::support::process::Process;
+use crate::support::process::{Dir, Process};
 use crate::support::{eventually, poll, rest, s};
 use std::collections::BTreeSet;
 use std::net::{TcpListener, UdpSocket};
@@ -94,24 +94,30 @@ fn the_live_trace_shows_a_registration_without_its_password() {
 #[test]
 fn a_collector_gets_every_message_by_datagram_and_sngrep_reads_them() {
     let port = UdpSocket::bind("127.0.0.1:0").expect("a port").local_addr().expect("bound").port();
-    let more = format!("[trace]\nhep = \"udp:127.0.0.1:{port}\"\nhep_node = 7\n");
-    let desk = Desk::with(&Setup { more: &more, ..Setup::default() });
-    let file = desk.dir().file("sngrep.pcap");
+    // The collector stands before the desk does: the port is free for no longer than it takes, and it
+    // opens its file only once it is ready to be sent something.
+    let held = Dir::new("collector");
+    let file = held.file("sngrep.pcap");
     let listen = format!("udp:127.0.0.1:{port}");
     let out = file.display().to_string();
     let argv = ["sngrep", "-N", "-q", "-L", &listen, "-O", &out].map(str::to_owned);
-    let sngrep = Process::start("sngrep", &argv, desk.dir().path(), desk.dir().file("sngrep.log"));
-    eventually("sngrep listens", s(5), || UdpSocket::bind(("127.0.0.1", port)).is_err());
+    let mut sngrep = Process::start("sngrep", &argv, held.path(), held.file("sngrep.log"));
+    eventually("sngrep listens", s(10), || file.exists());
+    let more = format!("[trace]\nhep = \"udp:127.0.0.1:{port}\"\nhep_node = 7\n");
+    let desk = Desk::with(&Setup { more: &more, ..Setup::default() });
     one_call(&desk, "039876543");
     let sent = || desk.metric("madoguchi_trace_exported_total");
     eventually("all is sent", s(5), || sent() >= 13.0);
-    rest(500);
-    sngrep.signal("INT");
-    let rows = poll(s(5), || {
+    let mut seen = 0;
+    let rows = poll(s(15), || {
         let rows = dissected(&file, &["sip.CSeq.method", "sip.from.user"]);
-        (rows.len() >= 13).then_some(rows)
+        seen = rows.len();
+        (seen >= 13).then_some(rows)
     });
-    let rows = rows.unwrap_or_else(|| panic!("sngrep has too little:\n{}", sngrep.printed()));
+    let rows = rows.unwrap_or_else(|| {
+        let ended = sngrep.ended();
+        panic!("sngrep has {seen} of {} (ended: {ended:?}):\n{}", sent(), sngrep.printed())
+    });
     assert!(rows.iter().any(|row| row[0] == "BYE"), "{rows:?}");
     assert!(rows.iter().all(|row| row[1].starts_with('n')), "pseudonyms: {rows:?}");
 }
