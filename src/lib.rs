@@ -14,6 +14,7 @@ pub mod ice;
 pub mod io;
 pub mod notice;
 pub mod pbx;
+pub mod people;
 pub mod recording;
 pub mod rehearse;
 pub mod report;
