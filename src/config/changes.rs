@@ -29,6 +29,9 @@ impl Config {
         if self.viewer_token != new.viewer_token {
             names.insert("[http] viewer_token_file (what it holds)".to_owned());
         }
+        if self.wall_token != new.wall_token {
+            names.insert("[http] wall_token_file (what it holds)".to_owned());
+        }
         if self.sip.tls.is_some() != new.sip.tls.is_some() {
             names.insert("[sip.tls]".to_owned());
         }

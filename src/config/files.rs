@@ -80,6 +80,27 @@ pub fn load(path: &Path, secrets: Secrets) -> Result<(Config, Vec<Finding>), Vec
             Some(Err(list)) => findings.extend(list),
             None => {}
         }
+        match config.http.wall_token_file.as_ref().map(|file| token(file, &mut secrets)) {
+            Some(Ok(token)) => config.wall_token = token,
+            Some(Err(list)) => findings.extend(list),
+            None => {}
+        }
+        match config.http.people_file.as_deref().map(super::read_people) {
+            Some(Ok((people, warnings))) => {
+                config.people = people;
+                findings.extend(warnings);
+            }
+            Some(Err(list)) => findings.extend(list),
+            None => {}
+        }
+        match config.http.tls.as_ref().map(super::load_tls) {
+            Some(Ok((files, warnings))) => {
+                config.http_tls = Some(files);
+                findings.extend(warnings);
+            }
+            Some(Err(list)) => findings.extend(list),
+            None => {}
+        }
     }
     findings.extend(config.iter().flat_map(super::tls::fits));
     match config {

@@ -10,6 +10,8 @@ mod files;
 mod parse;
 mod parse_accounts;
 mod parse_trace;
+mod people;
+mod people_problem;
 mod problem;
 mod recording;
 mod secrets;
@@ -27,6 +29,7 @@ mod tests;
 
 pub use files::{Secrets, load, load_plan, looks_like_config, plan_at, write_private};
 pub use parse::parse;
+pub use people::{parse_people, read_people, show_people, write_people};
 pub use recording::{RecordingConfig, read_key};
 pub use secrets::{MOST_ACCOUNTS, accounts};
 pub use site::SiteConfig;
@@ -34,6 +37,7 @@ pub use tls::{TlsFiles, load_tls};
 pub use warning::{MailServer, Protection, Receiver, WarningConfig};
 
 use crate::base::{Channels, KeysBy, Number, Private, TrunkId};
+use crate::people::People;
 use crate::rtp::tone::Country;
 use crate::sdp::{Codec, Sealing};
 use crate::sip::api::{Account, AccountPolicy, Directory, Listener, Settings, Transport, Trunk};
@@ -85,6 +89,11 @@ pub struct Config {
     pub limits: Limits,
     token: Private<String>,
     viewer_token: Private<String>,
+    wall_token: Private<String>,
+    /// What the people file says.
+    pub people: People,
+    /// What the files of `[http] certificate` and `key` hold.
+    pub http_tls: Option<TlsFiles>,
     /// What the files of `[sip.tls]` hold.
     pub tls: Option<TlsFiles>,
 }
@@ -217,6 +226,12 @@ pub struct Http {
     pub token_file: PathBuf,
     /// Holds the token of those who may look and do nothing else, if there are any.
     pub viewer_token_file: Option<PathBuf>,
+    /// Holds the token of screens on walls, if there are any.
+    pub wall_token_file: Option<PathBuf>,
+    /// Holds people's accounts, if there are any.
+    pub people_file: Option<PathBuf>,
+    /// Certificate and key in PEM; none: no TLS.
+    pub tls: Option<TlsConfig>,
 }
 
 /// What some accounts may.
@@ -306,6 +321,12 @@ impl Config {
     #[must_use]
     pub fn viewer_token(&self) -> Option<&Private<String>> {
         self.http.viewer_token_file.as_ref().map(|_| &self.viewer_token)
+    }
+
+    /// The token of screens on walls; none without `[http] wall_token_file`.
+    #[must_use]
+    pub fn wall_token(&self) -> Option<&Private<String>> {
+        self.http.wall_token_file.as_ref().map(|_| &self.wall_token)
     }
 
     /// What the SIP endpoint must know once. A listener on port 0 is advertised with port 0: whoever

@@ -1,5 +1,6 @@
 //! From the text of `madoguchi.toml` to a [`Config`] without its secrets. Pure: no file is opened.
 
+use super::people_problem::PeopleProblem;
 use super::problem::Problem;
 use super::tls_problem::TlsProblem;
 use super::{Config, Durability, Http, Limits, ListenConfig, Media, Sip, StoreConfig, TlsConfig};
@@ -9,6 +10,7 @@ use crate::dialplan::reader::{At, Item, Table, document};
 use crate::dialplan::shape::{NumberRule, Shape, TextRule, show};
 use crate::dialplan::values::{self, RangeFault};
 use crate::dialplan::{Finding, Findings, Source};
+use crate::people::People;
 use crate::rtp::tone::Country;
 use crate::sdp::Codec;
 use crate::sip::api::Transport;
@@ -135,6 +137,9 @@ impl Reading<'_, '_> {
             limits,
             token: Private::default(),
             viewer_token: Private::default(),
+            wall_token: Private::default(),
+            people: People::default(),
+            http_tls: None,
             tls: None,
         })
     }
@@ -426,16 +431,44 @@ impl Reading<'_, '_> {
             if address.is_none() {
                 let (key, found) = ("listen".to_owned(), text.value);
                 self.out.at(&text.span, Problem::BadSocket { key, found });
-            } else if address.is_some_and(|address| !address.ip().is_loopback()) {
-                self.out.at(&text.span, Problem::OpenPages { found: text.value });
             }
-            address
+            Some((address?, text.span))
         });
         let token_file = table.get("token_file").and_then(|item| self.path(&item));
         let viewer_token_file = table.get("viewer_token_file").and_then(|item| self.path(&item));
+        let wall_token_file = table.get("wall_token_file").and_then(|item| self.path(&item));
+        let people_file = table.get("people_file").and_then(|item| self.path(&item));
+        let half = table.has("certificate") != table.has("key");
+        let certificate = table.get("certificate").and_then(|item| self.path(&item));
+        let key = table.get("key").and_then(|item| self.path(&item));
+        if half {
+            let at = table.key_span(if certificate.is_some() { "certificate" } else { "key" });
+            self.out.at(&at, Problem::People(PeopleProblem::HalfCertificate));
+        }
+        let tls = certificate.zip(key).map(|(certificate, key)| TlsConfig {
+            certificate,
+            key,
+            client_ca: None,
+            peer_ca: None,
+            verify_peers: true,
+        });
         table.finish(self.out);
+        if let Some((address, at)) =
+            listen.as_ref().filter(|(address, _)| !address.ip().is_loopback())
+            && tls.is_none()
+        {
+            let found = address.to_string();
+            self.out.at(at, Problem::OpenPages { found: found.clone() });
+            if people_file.is_some() {
+                self.out.at(at, Problem::People(PeopleProblem::PlainLogins { found }));
+            }
+        }
+        let listen = listen.map(|(address, _)| address);
         Http {
             viewer_token_file,
+            wall_token_file,
+            people_file,
+            tls,
             listen: listen.unwrap_or(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080)),
             token_file: token_file.unwrap_or_else(|| self.base.join("secrets/http-token")),
         }

@@ -1,5 +1,6 @@
 //! What can be wrong with `madoguchi.toml` and the files it names, in Japanese and English.
 
+use super::people_problem::PeopleProblem;
 use super::tls_problem::TlsProblem;
 use super::warning_problem::WarningProblem;
 use crate::dialplan::shape::{Row, message, say};
@@ -10,6 +11,8 @@ use crate::dialplan::{Message, Severity};
 pub(super) enum Problem {
     /// Of certificates and keys.
     Tls(TlsProblem),
+    /// Of people's accounts.
+    People(PeopleProblem),
     /// Of who is told of warnings.
     Warning(WarningProblem),
     /// A file cannot be read or written.
@@ -121,6 +124,7 @@ impl Problem {
         use Severity::{Error, Warning};
         match self {
             Self::Tls(problem) => problem.row(),
+            Self::People(problem) => problem.row(),
             Self::Warning(problem) => problem.row(),
             Self::File { error, written: false } => (
                 Error,
@@ -328,8 +332,8 @@ impl Problem {
                     "pages and API are open to the network at {found} without encryption"
                 ),
                 say!(
-                    "127.0.0.1 で待ち受け、TLS の中継を前に置く",
-                    "127.0.0.1, with a TLS proxy in front"
+                    "[http] certificate と key、または 127.0.0.1 で待ち受けて TLS の中継を前に置く",
+                    "[http] certificate and key, or 127.0.0.1 with a TLS proxy in front"
                 ),
             ),
             Self::SiteInClear { host } => (

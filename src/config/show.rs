@@ -112,6 +112,16 @@ impl Config {
         if let Some(file) = &self.http.viewer_token_file {
             line(format!("viewer_token_file = {}", path(file)));
         }
+        if let Some(file) = &self.http.wall_token_file {
+            line(format!("wall_token_file = {}", path(file)));
+        }
+        if let Some(file) = &self.http.people_file {
+            line(format!("people_file = {}", path(file)));
+        }
+        if let Some(tls) = &self.http.tls {
+            line(format!("certificate = {}", path(&tls.certificate)));
+            line(format!("key = {}", path(&tls.key)));
+        }
         line("\n[trace]".to_owned());
         line(format!("memory_mib = {}", self.trace.bounds.bytes >> 20));
         line(format!("keep = \"{}\"", show(self.trace.bounds.age)));

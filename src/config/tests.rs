@@ -59,6 +59,10 @@ fn the_example_shows_every_default() {
                     && !rest.starts_with("encryption =")
                     && !rest.starts_with("dtmf =")
                     && !rest.starts_with("viewer_token_file")
+                    && !rest.starts_with("wall_token_file")
+                    && !rest.starts_with("people_file")
+                    && !rest.starts_with("certificate")
+                    && !rest.starts_with("key =")
                     && !rest.starts_with("service_begins")
                     && !rest.starts_with("keep_callers_days")
                     && !rest.starts_with("hep") =>
