@@ -1,12 +1,15 @@
-//! The certificate, its key and the authorities of `[sip.tls]`, and their replacement while the desk
-//! serves. Connections that stand go on as they are.
+//! The certificate, its key and the authorities of `[sip.tls]`, the certificate of the pages, and their
+//! replacement while the desk serves. Connections that stand go on as they are.
 
 use crate::config::{Config, TlsConfig, TlsFiles, load_tls};
 use crate::dialplan::Finding;
+use crate::io::http::{TlsNow, shown_by_tls};
 use crate::io::net::{Peers, Tls, TlsParts};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
+use tokio::sync::watch;
+use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::ServerName;
 
 /// What was made of the files of `[sip.tls]`.
@@ -37,6 +40,42 @@ impl Certificates {
             None => Ok(()), // told as a setting that needs a restart
         }
     }
+}
+
+/// The certificate of pages and API, which another may take the place of.
+pub(super) struct WebCertificate(watch::Sender<Arc<ServerConfig>>);
+
+impl WebCertificate {
+    /// None without `[http] certificate`.
+    ///
+    /// # Errors
+    ///
+    /// What TLS says against the files.
+    pub fn new(config: &Config) -> Result<Option<Self>, String> {
+        Ok(web(config)?.map(|shown| Self(watch::channel(shown).0)))
+    }
+
+    /// What is shown now and later.
+    pub fn now(&self) -> TlsNow {
+        self.0.subscribe()
+    }
+
+    /// As [`Certificates::replace`].
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::new`]; the old stays in force then.
+    pub fn replace(&self, config: &Config) -> Result<(), String> {
+        if let Some(shown) = web(config)? {
+            self.0.send_replace(shown);
+        }
+        Ok(())
+    }
+}
+
+fn web(config: &Config) -> Result<Option<Arc<ServerConfig>>, String> {
+    let Some(files) = config.http_tls.clone() else { return Ok(None) };
+    shown_by_tls(files.chain, files.key).map(Some).map_err(|error| error.to_string())
 }
 
 /// Whether a finding is a certificate that is over, or does not hold yet.

@@ -116,7 +116,13 @@ impl Rules {
             | Fact::Message { .. }
             | Fact::Callback { .. }
             | Fact::Figures { .. }
-            | Fact::Desk { event: DeskEvent::CallersErased { .. } }
+            | Fact::Desk {
+                event:
+                    DeskEvent::CallersErased { .. }
+                    | DeskEvent::Ordered { .. }
+                    | DeskEvent::PersonSignedIn { .. }
+                    | DeskEvent::PersonSignedOut { .. },
+            }
             | Fact::Trunk { .. } => {}
         }
         self.declared.apply(&entry.fact);

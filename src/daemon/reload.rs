@@ -1,8 +1,8 @@
-//! What is read again while the desk serves (SIGHUP): accounts, trunks, fixed phones, the plan, the
+//! What is read again while the desk serves (SIGHUP): accounts, people, trunks, fixed phones, the plan, the
 //! bound on calls and the certificates. All of it or nothing: what is wrong in one file leaves everything
 //! in force as it was. Calls, registrations and connections that stand go on.
 
-use super::certificates::{self, Certificates};
+use super::certificates::{self, Certificates, WebCertificate};
 use super::engine_loop::Heard;
 use super::inlet::Inlet;
 use super::past::service_days;
@@ -12,7 +12,7 @@ use crate::cli::Language;
 use crate::config::{self, Config, Secrets};
 use crate::dialplan::{Finding, Plan};
 use crate::engine::{KeysPolicy, Rules, SealingPolicy};
-use crate::io::http::ViewHub;
+use crate::io::http::{PeopleNow, ViewHub};
 use crate::io::media::PromptLibrary;
 use crate::io::net::Lane;
 use std::path::PathBuf;
@@ -29,6 +29,8 @@ pub(super) struct Reload {
     /// Prompts that were loaded at the start: a plan can name no other.
     prompts: Arc<PromptLibrary>,
     certificates: Option<Certificates>,
+    web: Option<WebCertificate>,
+    people: PeopleNow,
     inlet: Arc<Inlet<Heard>>,
     hub: ViewHub,
     pulse: Arc<Pulse>,
@@ -39,11 +41,13 @@ impl Reload {
         path: PathBuf,
         (running, plan): (Config, &Plan),
         prompts: Arc<PromptLibrary>,
-        certificates: Option<Certificates>,
-        (inlet, hub, pulse): (Arc<Inlet<Heard>>, ViewHub, Arc<Pulse>),
+        (certificates, web): (Option<Certificates>, Option<WebCertificate>),
+        (within, people): ((Arc<Inlet<Heard>>, ViewHub, Arc<Pulse>), PeopleNow),
     ) -> Self {
         let running = Mutex::new(running);
-        Self { path, running, zone: plan.timezone, prompts, certificates, inlet, hub, pulse }
+        let (inlet, hub, pulse) = within;
+        let zone = plan.timezone;
+        Self { path, running, zone, prompts, certificates, web, people, inlet, hub, pulse }
     }
 
     /// Reads everything again; the log and the metrics say what came of it. `now_ms` is the time of day.
@@ -69,6 +73,14 @@ impl Reload {
             tracing::error!(%file, %error, "the new certificate is refused and the old one stays in force; nothing was changed / 新しい証明書は使えないため、何も変えていません");
             return;
         }
+        if let Some(web) = &self.web
+            && let Err(error) = web.replace(&config)
+        {
+            self.pulse.reloads_refused.fetch_add(1, Ordering::Relaxed);
+            tracing::error!(%file, %error, "the pages' new certificate is refused and the old one stays in force / 画面の新しい証明書は使えません");
+            return;
+        }
+        self.people.replace(config.people.clone());
         let mut waiting = running.needs_restart(&config);
         if plan.timezone != self.zone {
             waiting.push("plan: timezone (of the figures)".to_owned());

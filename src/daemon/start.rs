@@ -1,7 +1,7 @@
 //! From a configuration to a living desk, in the order that a caller would want: the history is read
 //! and closed first, then the journal, the media and the engine stand, and only then do the sockets open.
 
-use super::certificates::Certificates;
+use super::certificates::{Certificates, WebCertificate};
 use super::engine_loop::{Clock, EngineLoop, Heard};
 use super::figures::gauges;
 use super::inlet::Inlet;
@@ -18,7 +18,7 @@ use crate::dtls::Identity;
 use crate::engine::{Engine, KeysPolicy, Outbox, Parts, Policy, SealingPolicy};
 use crate::event::DeskEvent;
 use crate::io::dns::Dns;
-use crate::io::http::{self, App, CommandFailure, Token, ViewHub};
+use crate::io::http::{self, App, CommandFailure, PeopleNow, TlsNow, Token, ViewHub};
 use crate::io::media::{Media, MediaConfig, PromptLibrary};
 use crate::io::net::{self, Lane, Listen, Net, Streams};
 use crate::io::recording::{Recorder, RecorderConfig};
@@ -467,8 +467,11 @@ pub async fn start(
         Retention { eraser, commands, clock, zone, keep_days, at }.start();
     }
     pulse.config_loaded_ms.store(now.wall.0, Ordering::Relaxed);
+    let web = WebCertificate::new(config).map_err(StartError::Certificate)?;
+    let people = PeopleNow::new(config.people.clone());
     let http_address = open_http(
         config,
+        web.as_ref().map(WebCertificate::now),
         App {
             hub: hub.clone(),
             token: Token::new(config.http_token().reveal())
@@ -478,6 +481,14 @@ pub async fn start(
                 .map(|token| Token::new(token.reveal()))
                 .transpose()
                 .map_err(|weak| StartError::Token(weak.to_string()))?,
+            wall: config
+                .wall_token()
+                .map(|token| Token::new(token.reveal()))
+                .transpose()
+                .map_err(|weak| StartError::Token(weak.to_string()))?,
+            people: people.clone(),
+            note: note(&inlet),
+            secure: web.is_some(),
             commands: commands(&inlet),
             gauges: gauges(
                 clock,
@@ -527,8 +538,13 @@ pub async fn start(
     .await?;
 
     let within = (Arc::clone(&inlet), hub, Arc::clone(&pulse));
-    let reload =
-        Reload::new(path.to_owned(), (config.clone(), &plan), known_prompts, certificates, within);
+    let reload = Reload::new(
+        path.to_owned(),
+        (config.clone(), &plan),
+        known_prompts,
+        (certificates, web),
+        (within, people),
+    );
     Ok(Desk {
         inlet,
         pulse,
@@ -613,12 +629,16 @@ fn open_net(
     Ok((runtime, net))
 }
 
-async fn open_http(config: &Config, app: App) -> Result<SocketAddr, StartError> {
+async fn open_http(
+    config: &Config,
+    tls: Option<TlsNow>,
+    app: App,
+) -> Result<SocketAddr, StartError> {
     let failed = |source| StartError::Http { address: config.http.listen, source };
     let listener = tokio::net::TcpListener::bind(config.http.listen).await.map_err(failed)?;
     let address = listener.local_addr().map_err(failed)?;
     tokio::spawn(async move {
-        if let Err(error) = http::serve(listener, app, std::future::pending()).await {
+        if let Err(error) = http::serve(listener, tls, app, std::future::pending()).await {
             tracing::error!(%error, "the pages are not served any more; calls go on");
         }
     });
@@ -660,6 +680,15 @@ fn commands(inlet: &Arc<Inlet<Heard>>) -> http::CommandSink {
                 Ok(Err(_)) | Err(_) => Err(CommandFailure::Unavailable),
             }
         })
+    })
+}
+
+/// Who came and who ordered what goes into the history as anything else does: by the engine.
+fn note(inlet: &Arc<Inlet<Heard>>) -> http::NoteFn {
+    let commands = commands(inlet);
+    Arc::new(move |event| {
+        let noted = commands(crate::pbx::Command::Note { event: Box::new(event) });
+        Box::pin(async move { noted.await.is_ok() })
     })
 }
 

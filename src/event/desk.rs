@@ -56,4 +56,26 @@ pub enum DeskEvent {
         /// Calls that were left because the caller was still to be called back.
         kept: u64,
     },
+    /// Somebody who may asked over HTTP for something to be changed, or for what is not for everybody: a
+    /// recording, numbers in the SIP trace. Written before it is tried; what came of it has events of its own.
+    Ordered {
+        /// The user, or `token` for who came with one of the desk's tokens.
+        who: String,
+        /// What they were allowed as: `agent`, `supervisor`, `admin`.
+        role: String,
+        /// Method and path, at most 200 characters.
+        what: String,
+    },
+    /// A person's login.
+    PersonSignedIn {
+        /// The user.
+        who: String,
+        /// As what.
+        role: String,
+    },
+    /// A person's logout; one that just closes the page leaves none.
+    PersonSignedOut {
+        /// The user.
+        who: String,
+    },
 }

@@ -335,8 +335,8 @@ pub enum Command {
         /// Which of these.
         event: Box<FiguresEvent>,
     },
-    /// The daemon itself: it erased numbers and names of old calls.
-    NoteErased {
+    /// The daemon itself: it erased numbers and names of old calls, or somebody came or ordered something.
+    Note {
         /// What.
         event: Box<DeskEvent>,
     },

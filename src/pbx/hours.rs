@@ -54,7 +54,12 @@ impl Periods {
             DeskEvent::HoursRestored { number, .. } => {
                 self.0.remove(number);
             }
-            DeskEvent::Started { .. } | DeskEvent::Stopped | DeskEvent::CallersErased { .. } => {}
+            DeskEvent::Started { .. }
+            | DeskEvent::Stopped
+            | DeskEvent::CallersErased { .. }
+            | DeskEvent::Ordered { .. }
+            | DeskEvent::PersonSignedIn { .. }
+            | DeskEvent::PersonSignedOut { .. } => {}
         }
     }
 

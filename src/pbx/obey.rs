@@ -43,7 +43,7 @@ impl Desk {
             }
             Command::Declare { what, author, by } => self.declare(what, author, by, turn),
             Command::NoteWarning { event } => self.note_warning(*event, turn),
-            Command::NoteErased { event } => {
+            Command::Note { event } => {
                 turn.record(Fact::Desk { event: *event });
                 Ok(())
             }

@@ -9,7 +9,7 @@ mod session;
 mod throttle;
 
 pub use password::{HashProblem, LEAST_PASSWORD, MOST_PASSWORD, PasswordHash, WeakPassword};
-pub use session::{SESSION_S, Seal};
+pub use session::{SESSION_S, Seal, mac};
 pub use throttle::{MOST_SOURCES, Throttle, TooMany};
 
 use crate::base::AgentId;

@@ -58,13 +58,19 @@ impl Seal {
             person.user,
             password
         );
-        let mut mac = Hmac::<Sha256>::new_from_slice(&self.secret).expect("HMAC takes any key");
-        mac.update(text.as_bytes());
-        mac.finalize().into_bytes().iter().fold(String::new(), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}"); // a String takes all
-            text
-        })
+        mac(&self.secret, &text)
     }
+}
+
+/// HMAC-SHA-256 (RFC 2104), in hexadecimal.
+#[must_use]
+pub fn mac(secret: &[u8], text: &str) -> String {
+    let mut mac = Hmac::<Sha256>::new_from_slice(secret).expect("HMAC takes any key");
+    mac.update(text.as_bytes());
+    mac.finalize().into_bytes().iter().fold(String::new(), |mut text, byte| {
+        let _ = write!(text, "{byte:02x}"); // a String takes all
+        text
+    })
 }
 
 #[cfg(test)]
@@ -79,6 +85,31 @@ mod tests {
             role: Role::Agent,
             extension: Some("2001".into()),
             password: Some(PasswordHash::of("a long enough one", [1; 16]).expect("long")),
+        }
+    }
+
+    /// RFC 4231 §4.2, §4.3, §4.7.
+    #[test]
+    fn hmac_agrees_with_the_published_vectors() {
+        let table: [(&[u8], &str, &str); 3] = [
+            (
+                &[0x0b; 20],
+                "Hi There",
+                "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7",
+            ),
+            (
+                b"Jefe",
+                "what do ya want for nothing?",
+                "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
+            ),
+            (
+                &[0xaa; 131],
+                "Test Using Larger Than Block-Size Key - Hash Key First",
+                "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54",
+            ),
+        ];
+        for (key, text, due) in table {
+            assert_eq!(mac(key, text), due);
         }
     }
 

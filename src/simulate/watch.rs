@@ -159,7 +159,10 @@ impl Watch {
                     DeskEvent::Stopped
                     | DeskEvent::HoursChanged { .. }
                     | DeskEvent::HoursRestored { .. }
-                    | DeskEvent::CallersErased { .. },
+                    | DeskEvent::CallersErased { .. }
+                    | DeskEvent::Ordered { .. }
+                    | DeskEvent::PersonSignedIn { .. }
+                    | DeskEvent::PersonSignedOut { .. },
             } => {}
         }
     }

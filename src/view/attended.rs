@@ -231,6 +231,10 @@ impl Attended {
         self.messages.values().rev().cloned().collect()
     }
 
+    pub(super) fn is_message(&self, call: CallId, number: u32) -> bool {
+        self.messages.contains_key(&(call, number))
+    }
+
     /// Those that wait by their arrival, then those that are over, the last to end first.
     pub(super) fn callbacks(&self) -> Vec<CallbackRow> {
         self.open.values().chain(self.ended.iter().rev()).cloned().collect()

@@ -50,7 +50,12 @@ impl AdHocHours {
             DeskEvent::HoursRestored { number, .. } => {
                 self.0.remove(number);
             }
-            DeskEvent::Started { .. } | DeskEvent::Stopped | DeskEvent::CallersErased { .. } => {}
+            DeskEvent::Started { .. }
+            | DeskEvent::Stopped
+            | DeskEvent::CallersErased { .. }
+            | DeskEvent::Ordered { .. }
+            | DeskEvent::PersonSignedIn { .. }
+            | DeskEvent::PersonSignedOut { .. } => {}
         }
     }
 

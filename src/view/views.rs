@@ -169,7 +169,13 @@ impl Views {
                 }
             }
             Fact::Desk { event: DeskEvent::Started { .. } } => self.agents.restarted(entry.at),
-            Fact::Desk { event: DeskEvent::Stopped } => {}
+            Fact::Desk {
+                event:
+                    DeskEvent::Stopped
+                    | DeskEvent::Ordered { .. }
+                    | DeskEvent::PersonSignedIn { .. }
+                    | DeskEvent::PersonSignedOut { .. },
+            } => {}
             Fact::Desk {
                 event: event @ (DeskEvent::HoursChanged { .. } | DeskEvent::HoursRestored { .. }),
             } => self.hours.apply(event, entry.at),
@@ -418,6 +424,18 @@ impl Views {
             self.open.values().chain(&self.ended).filter(|call| call.wanted(query)).collect();
         wanted.sort_unstable_by_key(|call| std::cmp::Reverse((call.arrived_at, call.id)));
         wanted.into_iter().take(query.limit).map(Call::row).collect()
+    }
+
+    /// The agent with whom a call's caller is now; none when there is none, or no such call.
+    #[must_use]
+    pub fn talks_with(&self, call: CallId) -> Option<&AgentId> {
+        self.open.get(&call)?.talks_with()
+    }
+
+    /// Whether a recording of a call is a voice message that lies in a box.
+    #[must_use]
+    pub fn is_message(&self, call: CallId, number: u32) -> bool {
+        self.attended.is_message(call, number)
     }
 
     /// Calls that are in a slot, those longest there first.

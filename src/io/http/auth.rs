@@ -1,27 +1,28 @@
-//! Who may: the token, as a bearer or in exchange for a cookie.
+//! Who may: a token as a bearer or in exchange for a cookie, a person's login; and what each may ask for.
 //!
-//! The cookie carries its own end and a MAC under the token, so it needs no table, survives a
-//! restart of the daemon (a wall's screen stays logged in), and dies with the token. There is no
-//! lock-out after wrong tokens: a token has too many bits to be guessed, and a lock-out would be a
-//! stranger's way to shut people out.
+//! Cookies carry their own end and a MAC, so they need no table and survive a restart of the daemon (a wall's
+//! screen stays logged in); they die with the token, a person's also with the password. There is no lock-out
+//! after wrong tokens: a token has too many bits to be guessed. Passwords are another matter: `login`.
 
-use super::{Server, api, pages};
-use axum::extract::{Form, Query, Request, State};
-use axum::http::header::{
-    AUTHORIZATION, COOKIE, HOST, LOCATION, ORIGIN, SET_COOKIE, WWW_AUTHENTICATE,
-};
+use super::routes::{self, Own, Right};
+use super::who::Who;
+use super::{Server, api};
+use crate::base::{AgentId, CallId};
+use crate::event::DeskEvent;
+use crate::people::{Role, Seal, mac};
+use axum::extract::{FromRequestParts as _, MatchedPath, Query, RawPathParams, Request, State};
+use axum::http::header::{AUTHORIZATION, COOKIE, HOST, ORIGIN, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use subtle::ConstantTimeEq;
 
-/// The session cookie's name.
-const COOKIE_NAME: &str = "madoguchi_session";
-
-/// How long a login lasts, seconds: 30 days.
-const SESSION_S: u64 = 30 * 24 * 60 * 60;
+/// The cookie of who signed in with a token.
+pub(super) const TOKEN_COOKIE: &str = "madoguchi_session";
+/// A person's.
+pub(super) const PERSON_COOKIE: &str = "madoguchi_person";
 
 /// Fewest characters of a token.
 const TOKEN_LEAST: usize = 16;
@@ -58,14 +59,19 @@ impl Token {
     }
 
     /// Takes the same time whatever is presented.
-    fn is(&self, presented: &str) -> bool {
+    pub(super) fn is(&self, presented: &str) -> bool {
         let (ours, theirs) = (Sha256::digest(self.0.as_bytes()), Sha256::digest(presented));
         ours.ct_eq(&theirs).into()
     }
 
-    fn session(&self, until_s: u64) -> String {
-        let mac = hmac(self.0.as_bytes(), format!("madoguchi session until {until_s}").as_bytes());
-        format!("{until_s}.{}", hex(&mac))
+    pub(super) fn session(&self, until_s: u64) -> String {
+        let mac = mac(self.0.as_bytes(), &format!("madoguchi session until {until_s}"));
+        format!("{until_s}.{mac}")
+    }
+
+    /// Seals people's sessions: they end with the desk's token.
+    pub(super) fn seal(&self) -> Seal {
+        Seal::new(self.0.as_bytes())
     }
 
     fn is_session(&self, presented: &str, now_s: u64) -> bool {
@@ -76,29 +82,6 @@ impl Token {
     }
 }
 
-/// HMAC-SHA-256 (RFC 2104).
-fn hmac(key: &[u8], message: &[u8]) -> [u8; 32] {
-    const BLOCK: usize = 64;
-    let mut block = [0_u8; BLOCK];
-    let hashed: [u8; 32] = Sha256::digest(key).into();
-    let key = if key.len() > BLOCK { &hashed[..] } else { key };
-    for (byte, key) in block.iter_mut().zip(key) {
-        *byte = *key;
-    }
-    let pad = |with: u8| block.map(|byte| byte ^ with);
-    let inner = Sha256::new().chain_update(pad(0x36)).chain_update(message).finalize();
-    Sha256::new().chain_update(pad(0x5c)).chain_update(inner).finalize().into()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().fold(String::new(), |mut text, byte| {
-        for half in [byte >> 4, byte & 0xf] {
-            text.extend(char::from_digit(u32::from(half), 16));
-        }
-        text
-    })
-}
-
 /// By what a request is allowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Proof {
@@ -106,99 +89,166 @@ enum Proof {
     Cookie,
 }
 
-/// How much a token opens.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Scope {
-    /// All there is.
-    Whole,
-    /// Looking, without the numbers and names of the SIP trace.
-    Viewer,
+/// The tokens there are, and what each opens; one that is two of them opens the more.
+pub(super) fn tokens(server: &Server) -> impl Iterator<Item = (&Token, Role)> {
+    let viewer = server.app.viewer.iter().map(|token| (token, Role::Viewer));
+    let wall = server.app.wall.iter().map(|token| (token, Role::Wall));
+    std::iter::once((&server.app.token, Role::Admin)).chain(viewer).chain(wall)
 }
 
-/// The tokens there are; one that is both opens all.
-fn tokens(server: &Server) -> impl Iterator<Item = (&Token, Scope)> {
-    let viewer = server.app.viewer.iter().map(|token| (token, Scope::Viewer));
-    std::iter::once((&server.app.token, Scope::Whole)).chain(viewer)
-}
-
-fn proof(headers: &HeaderMap, server: &Server) -> Option<(Proof, Scope)> {
-    tokens(server).find_map(|(token, scope)| Some((proof_by(token, headers, server)?, scope)))
-}
-
-fn proof_by(token: &Token, headers: &HeaderMap, server: &Server) -> Option<Proof> {
+/// Who asks, and by what it is proved.
+fn proof(headers: &HeaderMap, server: &Server) -> Option<(Proof, Who)> {
     let bearer = headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
     // The scheme's case does not matter (RFC 9110 §11.1).
     if let Some((scheme, presented)) = bearer.and_then(|value| value.split_once(' '))
         && scheme.eq_ignore_ascii_case("bearer")
     {
-        return token.is(presented.trim()).then_some(Proof::Bearer);
+        let known = tokens(server).find(|(token, _)| token.is(presented.trim()));
+        return known.map(|(_, role)| (Proof::Bearer, Who::by_token(role)));
     }
-    let now_s = u64::try_from(server.app.hub.now().wall.0 / 1000).unwrap_or(0);
+    let now_s = now_s(server);
+    let people = server.app.people.now();
+    let seal = server.app.token.seal();
+    let of_cookie = |(name, value): (&str, &str)| match name {
+        PERSON_COOKIE => {
+            let person = people.get(Seal::user(value)?)?;
+            seal.opens(value, person, now_s).then(|| Who::person(person))
+        }
+        TOKEN_COOKIE => {
+            let known = tokens(server).find(|(token, _)| token.is_session(value, now_s));
+            known.map(|(_, role)| Who::by_token(role))
+        }
+        _ => None,
+    };
     let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-    cookies
+    let known = cookies
         .flat_map(|value| value.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
-        .any(|(name, value)| name == COOKIE_NAME && token.is_session(value, now_s))
-        .then_some(Proof::Cookie)
+        .filter_map(of_cookie)
+        // A person goes before the token that the same browser once had: it is who works there now.
+        .max_by_key(|who| who.person.is_some());
+    known.map(|who| (Proof::Cookie, who))
 }
 
-/// Whether the request comes with the token, by whichever way.
-pub(super) fn is_known(headers: &HeaderMap, server: &Server) -> bool {
-    proof(headers, server).is_some()
+pub(super) fn now_s(server: &Server) -> u64 {
+    u64::try_from(server.app.hub.now().wall.0 / 1000).unwrap_or(0)
 }
 
-/// Lets through who may, and from a browser only what its own page sent.
+/// Who asks for a page, by whichever way.
+pub(super) fn known(headers: &HeaderMap, server: &Server) -> Option<Who> {
+    proof(headers, server).map(|(_, who)| who)
+}
+
+/// Lets through who may, and from a browser only what its own page sent; what changes something, and what
+/// is not for everybody, is written into the history first.
 pub(super) async fn authorize(
     State(server): State<Server>,
     request: Request,
     next: Next,
 ) -> Response {
-    let Some((proof, scope)) = proof(request.headers(), &server) else {
+    let (mut parts, body) = request.into_parts();
+    let Some((proof, who)) = proof(&parts.headers, &server) else {
         let mut refused = api::error(
             StatusCode::UNAUTHORIZED,
-            "the token is due, as `Authorization: Bearer …` or by a login at /",
+            "a login at / is due, or a token as `Authorization: Bearer …`",
         );
         refused.headers_mut().insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         return refused;
     };
-    let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
-    if changes && proof == Proof::Cookie && !is_own_page(request.headers()) {
+    let changes = !matches!(parts.method, Method::GET | Method::HEAD);
+    if changes && proof == Proof::Cookie && !is_own_page(&parts.headers) {
         return api::error(
             StatusCode::FORBIDDEN,
             "a change by cookie must come from our own page, with the header X-Madoguchi",
         );
     }
-    if scope == Scope::Viewer {
-        let leaves = request.uri().path() == "/logout";
-        if changes && !leaves {
+    let matched = parts.extensions.get::<MatchedPath>().map(MatchedPath::as_str);
+    let Some(right) = matched.and_then(|path| routes::right(&parts.method, path)) else {
+        // A method that no route has is axum's to refuse.
+        return next.run(Request::from_parts(parts, body)).await;
+    };
+    let params = RawPathParams::from_request_parts(&mut parts, &()).await.ok();
+    if let Err(refused) = allowed(&server, &who, right, params.as_ref()) {
+        let (user, role, path) = (who.user(), who.role, parts.uri.path());
+        tracing::warn!(user, %role, path, "somebody asked for what the role does not allow: refused");
+        return refused;
+    }
+    let reveals = reveals(&parts.uri);
+    if reveals && who.role < Role::Supervisor {
+        let (user, role) = (who.user(), who.role);
+        tracing::warn!(user, %role, "somebody asked the SIP trace for numbers: refused");
+        return api::error(
+            StatusCode::FORBIDDEN,
+            format!("a {role} sees no numbers and names of the SIP trace; due is a supervisor"),
+        );
+    }
+    let leaves = right.path == "/logout";
+    if (changes && !leaves) || reveals || right.own == Own::Message {
+        let query = if reveals { "?reveal=numbers" } else { "" };
+        let what = format!("{} {}{query}", parts.method, parts.uri.path());
+        let what = what.chars().take(ORDER_BOUND).collect();
+        let (who, role) = (who.user().to_owned(), who.role.name().to_owned());
+        if !(server.app.note)(DeskEvent::Ordered { who, role, what }).await {
             return api::error(
-                StatusCode::FORBIDDEN,
-                "this token is for looking; due is the desk's",
-            );
-        }
-        if is_recording(request.uri()) {
-            tracing::warn!("somebody with the viewers' token asked for a recording: refused");
-            return api::error(
-                StatusCode::FORBIDDEN,
-                "this token fetches no recordings; due is the desk's",
-            );
-        }
-        if reveals(request.uri()) {
-            tracing::warn!(
-                "somebody with the viewers' token asked the SIP trace for numbers: refused"
-            );
-            return api::error(
-                StatusCode::FORBIDDEN,
-                "this token shows no numbers and names of the SIP trace; due is the desk's",
+                StatusCode::SERVICE_UNAVAILABLE,
+                "the history cannot be written to now, and nothing is ordered without a line in it",
             );
         }
     }
-    next.run(request).await
+    parts.extensions.insert(who);
+    next.run(Request::from_parts(parts, body)).await
 }
 
-/// Whether it is a recording that is asked for.
-fn is_recording(uri: &Uri) -> bool {
-    uri.path().split('/').any(|part| part == "recordings")
+/// Longest method and path that the history keeps, characters.
+const ORDER_BOUND: usize = 200;
+
+/// Whether the role may, and whether what is named is an agent's own.
+fn allowed(
+    server: &Server,
+    who: &Who,
+    right: Right,
+    params: Option<&RawPathParams>,
+) -> Result<(), Response> {
+    let forbidden = |text: String| Err(api::error(StatusCode::FORBIDDEN, text));
+    if who.role < right.least {
+        return forbidden(format!(
+            "a {} may not; due is a role of {} or more",
+            who.role, right.least
+        ));
+    }
+    if who.role > Role::Agent {
+        return Ok(());
+    }
+    let param = |name: &str| {
+        let found = params?.iter().find(|(key, _)| *key == name)?;
+        Some(found.1)
+    };
+    let call = || param("id")?.parse::<uuid::Uuid>().ok().map(CallId);
+    match right.own {
+        Own::Any | Own::Body => Ok(()),
+        Own::Line => who.may_act_for(&AgentId::from(param("extension").unwrap_or_default())),
+        Own::Call => {
+            let with = call().and_then(|call| {
+                server.app.hub.read(|views, _, _| views.talks_with(call).cloned())
+            });
+            match with {
+                Some(agent) if who.extension.as_ref() == Some(&agent) => Ok(()),
+                Some(_) | None => forbidden(
+                    "the caller is not with you now: an agent orders about the own call only"
+                        .into(),
+                ),
+            }
+        }
+        Own::Message => {
+            let number = param("number").and_then(|number| number.parse().ok());
+            let is =
+                |(call, number)| server.app.hub.read(|views, _, _| views.is_message(call, number));
+            if call().zip(number).is_some_and(is) {
+                return Ok(());
+            }
+            forbidden("an agent fetches voice messages only; recordings are a supervisor's".into())
+        }
+    }
 }
 
 /// Whether the query asks for more than pseudonyms, however it is spelt.
@@ -215,7 +265,7 @@ fn is_own_page(headers: &HeaderMap) -> bool {
 }
 
 /// Browsers name the origin of every request that may change something.
-fn is_own_origin(headers: &HeaderMap) -> bool {
+pub(super) fn is_own_origin(headers: &HeaderMap) -> bool {
     let text = |name| headers.get(name).and_then(|value: &HeaderValue| value.to_str().ok());
     match (text(ORIGIN), text(HOST)) {
         (None, _) => true,
@@ -226,78 +276,10 @@ fn is_own_origin(headers: &HeaderMap) -> bool {
     }
 }
 
-#[derive(serde::Deserialize)]
-pub(super) struct Login {
-    token: String,
-}
-
-/// `POST /login`: the token for a cookie.
-pub(super) async fn login(
-    State(server): State<Server>,
-    headers: HeaderMap,
-    form: Result<Form<Login>, axum::extract::rejection::FormRejection>,
-) -> Response {
-    let Ok(Form(login)) = form else {
-        return api::error(StatusCode::BAD_REQUEST, "a form with the field `token` is due");
-    };
-    if !is_own_origin(&headers) {
-        return api::error(StatusCode::FORBIDDEN, "a login must come from our own page");
-    }
-    let known = tokens(&server).map(|(token, _)| token).find(|token| token.is(login.token.trim()));
-    let Some(token) = known else { return pages::login_page(&server, true) };
-    let now_s = u64::try_from(server.app.hub.now().wall.0 / 1000).unwrap_or(0);
-    let session = token.session(now_s.saturating_add(SESSION_S));
-    let age = SESSION_S.to_string();
-    see_other(&format!("{COOKIE_NAME}={session}; Max-Age={age}; {COOKIE_RULES}"))
-}
-
-/// No script reads it and no other site's page sends it along.
-const COOKIE_RULES: &str = "Path=/; HttpOnly; SameSite=Strict";
-
-/// `POST /logout`: takes the cookie back.
-pub(super) async fn logout() -> Response {
-    see_other(&format!("{COOKIE_NAME}=; Max-Age=0; {COOKIE_RULES}"))
-}
-
-fn see_other(cookie: &str) -> Response {
-    let mut response = StatusCode::SEE_OTHER.into_response();
-    let headers = response.headers_mut();
-    headers.insert(LOCATION, HeaderValue::from_static("/"));
-    if let Ok(cookie) = HeaderValue::from_str(cookie) {
-        headers.insert(SET_COOKIE, cookie);
-    }
-    response
-}
-
 #[cfg(test)]
 mod tests {
-    use super::{Token, WeakToken, hex, hmac, is_own_page};
+    use super::{Token, WeakToken, is_own_page};
     use axum::http::{HeaderMap, HeaderName, HeaderValue};
-
-    /// RFC 4231 §4.2, §4.3, §4.7.
-    #[test]
-    fn hmac_agrees_with_the_published_vectors() {
-        let table: [(&[u8], &[u8], &str); 3] = [
-            (
-                &[0x0b; 20],
-                b"Hi There",
-                "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7",
-            ),
-            (
-                b"Jefe",
-                b"what do ya want for nothing?",
-                "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843",
-            ),
-            (
-                &[0xaa; 131],
-                b"Test Using Larger Than Block-Size Key - Hash Key First",
-                "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54",
-            ),
-        ];
-        for (key, message, due) in table {
-            assert_eq!(hex(&hmac(key, message)), due);
-        }
-    }
 
     #[test]
     fn a_session_ends_and_cannot_be_stretched() {

@@ -1,5 +1,6 @@
 //! What people declare about the contract's figures, and the calls behind one, over HTTP.
 
+use super::who::Who;
 use super::{Server, api};
 use crate::base::Wall;
 use crate::event::Means;
@@ -11,7 +12,7 @@ use crate::view::{
 use axum::Json;
 use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Extension, Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use chrono::NaiveDate;
@@ -58,7 +59,8 @@ pub(super) async fn exclusions(State(server): State<Server>) -> Response {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Period {
-    author: String,
+    #[serde(default)]
+    author: Option<String>,
     reason: String,
     from: String,
     until: String,
@@ -70,13 +72,20 @@ struct Entered {
 }
 
 /// `POST /api/v1/exclusions`.
-pub(super) async fn enter(State(server): State<Server>, body: Bytes) -> Response {
+pub(super) async fn enter(
+    State(server): State<Server>,
+    Extension(who): Extension<Who>,
+    body: Bytes,
+) -> Response {
     let Ok(period) = serde_json::from_slice::<Period>(&body) else {
         return bad("due is a JSON object with author, reason, from and until");
     };
     let exclusion = server.app.hub.read(|views, _, _| views.next_exclusion());
+    let author = match who.author(period.author.as_deref(), AUTHOR_BOUND) {
+        Ok(author) => author,
+        Err((status, why)) => return api::error(status, why),
+    };
     let read = || -> Result<Command, String> {
-        let author = api::words("author", &period.author, AUTHOR_BOUND)?;
         let reason = api::words("reason", &period.reason, REASON_BOUND)?;
         let time = |key: &str, text: &str| {
             api::read_time(text).ok_or_else(|| {
@@ -99,7 +108,8 @@ pub(super) async fn enter(State(server): State<Server>, body: Bytes) -> Response
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Word {
-    author: String,
+    #[serde(default)]
+    author: Option<String>,
     #[serde(default)]
     reason: Option<String>,
 }
@@ -107,21 +117,26 @@ struct Word {
 /// `POST /api/v1/exclusions/{number}/{approve|withdraw}`.
 pub(super) async fn judge(
     State(server): State<Server>,
+    Extension(who): Extension<Who>,
     Path((number, action)): Path<(String, String)>,
     body: Bytes,
 ) -> Response {
-    match judged(&number, &action, &body) {
+    match judged(&who, (&number, &action), &body) {
         Ok(command) => api::obeyed(&server, command).await,
         Err((status, why)) => api::error(status, why),
     }
 }
 
-fn judged(number: &str, action: &str, body: &[u8]) -> Result<Command, (StatusCode, String)> {
+fn judged(
+    who: &Who,
+    (number, action): (&str, &str),
+    body: &[u8],
+) -> Result<Command, (StatusCode, String)> {
     let bad = |why: String| (StatusCode::BAD_REQUEST, why);
     let exclusion = number.parse().map_err(|_| bad("due is an exclusion's number".to_owned()))?;
     let word: Word = serde_json::from_slice(body)
         .map_err(|_| bad("due is a JSON object with author, and reason for withdraw".to_owned()))?;
-    let author = api::words("author", &word.author, AUTHOR_BOUND).map_err(bad)?;
+    let author = who.author(word.author.as_deref(), AUTHOR_BOUND)?;
     let what = match (action, word.reason) {
         ("approve", None) => Declaration::Approve { exclusion },
         ("approve", Some(_)) => return Err(bad("approve takes an author alone".to_owned())),
@@ -142,6 +157,7 @@ struct Closed {
 /// `POST /api/v1/months/{month}/close`.
 pub(super) async fn close(
     State(server): State<Server>,
+    Extension(who): Extension<Who>,
     Path(text): Path<String>,
     body: Bytes,
 ) -> Response {
@@ -161,9 +177,9 @@ pub(super) async fn close(
             return api::error(StatusCode::CONFLICT, why.to_string());
         }
     };
-    let author = match api::words("author", &word.author, AUTHOR_BOUND) {
+    let author = match who.author(word.author.as_deref(), AUTHOR_BOUND) {
         Ok(author) => author,
-        Err(why) => return bad(why),
+        Err((status, why)) => return api::error(status, why),
     };
     let reason = match (revision, word.reason) {
         (1, None) => String::new(),
@@ -302,6 +318,7 @@ pub(super) fn explained(
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::people::Role;
 
     #[test]
     fn a_word_about_an_exclusion_is_whole_or_refused() {
@@ -318,7 +335,7 @@ mod tests {
             ("1", "approve", "", "JSON"),
         ];
         for (number, action, body, wrong) in table {
-            match judged(number, action, body.as_bytes()) {
+            match judged(&Who::by_token(Role::Admin), (number, action), body.as_bytes()) {
                 Ok(_) => assert_eq!(wrong, "", "{action} {body}: taken"),
                 Err((_, why)) => assert!(!wrong.is_empty() && why.contains(wrong), "{why}"),
             }

@@ -1,7 +1,9 @@
 //! Connections under guard: so many at once, each with a time to get its request out and a time to
 //! take its answer. A browser that stalls loses its connection; nobody else notices.
 
-use axum::serve::Listener;
+use super::secure::Secured;
+use axum::extract::connect_info::Connected;
+use axum::serve::{IncomingStream, Listener};
 use std::io;
 use std::net::SocketAddr;
 use std::pin::Pin;
@@ -79,6 +81,16 @@ impl Listener for Guarded {
 
     fn local_addr(&self) -> io::Result<SocketAddr> {
         self.listener.local_addr()
+    }
+}
+
+/// Where a request's connection comes from.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Peer(pub(super) SocketAddr);
+
+impl Connected<IncomingStream<'_, Secured>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, Secured>) -> Self {
+        Self(*stream.remote_addr())
     }
 }
 

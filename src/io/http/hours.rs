@@ -1,5 +1,6 @@
 //! The desk closed or opened out of turn over HTTP: what holds, and orders about it.
 
+use super::who::Who;
 use super::{Server, api};
 use crate::base::{AdHoc, Number};
 use crate::event::Means;
@@ -8,7 +9,7 @@ use crate::pbx::api::Command;
 use crate::view::{self, AdHocRow};
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::{Extension, Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
@@ -46,7 +47,8 @@ pub(super) async fn shown(State(server): State<Server>) -> Response {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Order {
-    author: String,
+    #[serde(default)]
+    author: Option<String>,
     #[serde(default)]
     reason: Option<String>,
     #[serde(default)]
@@ -56,17 +58,22 @@ struct Order {
 /// `POST /api/v1/hours/{number|all}/{open|close|disaster|restore}`.
 pub(super) async fn order(
     State(server): State<Server>,
+    Extension(who): Extension<Who>,
     Path((number, action)): Path<(String, String)>,
     body: Bytes,
 ) -> Response {
-    match read(&number, &action, &body) {
+    match read(&who, (&number, &action), &body) {
         Ok(command) => api::obeyed(&server, command).await,
         Err((status, why)) => api::error(status, why),
     }
 }
 
 /// What is ordered, or why it cannot be understood.
-fn read(number: &str, action: &str, body: &[u8]) -> Result<Command, (StatusCode, String)> {
+fn read(
+    who: &Who,
+    (number, action): (&str, &str),
+    body: &[u8],
+) -> Result<Command, (StatusCode, String)> {
     let to = match action {
         "open" => Some(AdHoc::Open),
         "close" => Some(AdHoc::Closed),
@@ -82,7 +89,7 @@ fn read(number: &str, action: &str, body: &[u8]) -> Result<Command, (StatusCode,
         bad("due is a JSON object with author, and reason and until unless it is restore"
             .to_owned())
     })?;
-    let author = api::words("author", &order.author, WORDS_BOUND).map_err(bad)?;
+    let author = who.author(order.author.as_deref(), WORDS_BOUND)?;
     let order = match to {
         None if order.reason.is_some() || order.until.is_some() => {
             return Err(bad("restore takes an author alone".to_owned()));
@@ -105,9 +112,11 @@ fn read(number: &str, action: &str, body: &[u8]) -> Result<Command, (StatusCode,
 mod tests {
     use super::*;
     use crate::base::Wall;
+    use crate::people::Role;
 
     #[test]
     fn an_order_is_whole_or_refused() {
+        let token = Who::by_token(Role::Admin);
         let whole = r#"{"author": "佐藤", "reason": "停電", "until": "2026-10-01T18:15:00+09:00"}"#;
         // (number, action, body, what is wrong)
         let table = [
@@ -125,12 +134,12 @@ mod tests {
             ("all", "close", r#"{"author": "a", "resaon": "b", "until": "1"}"#, "JSON"),
         ];
         for (number, action, body, wrong) in table {
-            match read(number, action, body.as_bytes()) {
+            match read(&token, (number, action), body.as_bytes()) {
                 Ok(_) => assert_eq!(wrong, "", "{action} {body}: taken"),
                 Err((_, why)) => assert!(!wrong.is_empty() && why.contains(wrong), "{why}"),
             }
         }
-        let order = read("0312345678", "disaster", whole.as_bytes());
+        let order = read(&token, ("0312345678", "disaster"), whole.as_bytes());
         let until = Wall(1_790_846_100_000);
         let due = Command::Hours {
             number: Some("0312345678".into()),

@@ -4,8 +4,8 @@
 //! input of the engine. No rule of the desk and no figure is made here. A slow or lost browser
 //! costs its own connection and nothing else.
 //!
-//! Who may: `/healthz` and the login page are open and say nothing of calls; all else needs the
-//! token, as a bearer or as the cookie that a login with it gives.
+//! Who may: `/healthz` and the login page are open and say nothing of calls; all else needs a login or a
+//! token, and what each role may stands in `routes`.
 
 // What a stranger sends cannot make us panic.
 #![cfg_attr(
@@ -27,14 +27,19 @@ mod guard;
 mod hours;
 mod hub;
 mod in_call;
+mod login;
 mod operating;
 mod pages;
 mod parked;
+mod people;
 mod range;
 mod recordings;
+mod routes;
+mod secure;
 mod sip;
 mod stream;
 mod talks;
+mod who;
 
 #[cfg(test)]
 mod tests;
@@ -42,18 +47,20 @@ mod tests;
 pub use auth::{Token, WeakToken};
 pub use guard::MAX_CONNECTIONS;
 pub use hub::{FEED_BOUND, NowFn, PUBLISH_EVERY, Reread, ViewHub};
+pub use people::PeopleNow;
 pub use recordings::{Opened, Pieces, Recordings};
+pub use secure::{TlsNow, shown as shown_by_tls};
 pub use sip::{MAX_TRACES, TraceSource};
 pub use stream::MAX_STREAMS;
 
 use crate::base::{CallId, Wall};
-use crate::event::Entry;
+use crate::event::{DeskEvent, Entry};
 use crate::pbx::api::{Command, CommandError};
 use crate::view::{Blocked, Gauges, JournalState, RecordingState, SiteState, TrunkGauge, Views};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{delete, get, post};
+use axum::routing::{get, post};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -94,6 +101,9 @@ pub type RecordedFn = Arc<
     dyn Fn(CallId, CallId) -> BoxFuture<Result<Vec<(CallId, Vec<Entry>)>, String>> + Send + Sync,
 >;
 
+/// Writes something of people into the history; false when it could not.
+pub type NoteFn = Arc<dyn Fn(DeskEvent) -> BoxFuture<bool> + Send + Sync>;
+
 /// Sources that are not listened to, and the way to let one in again.
 #[derive(Clone)]
 pub struct Doors {
@@ -121,6 +131,14 @@ pub struct App {
     pub token: Token,
     /// The same for those who only look: they change nothing, and see no numbers in the SIP trace.
     pub viewer: Option<Token>,
+    /// The same for a screen on a wall: the board and nothing else.
+    pub wall: Option<Token>,
+    /// People's accounts.
+    pub people: PeopleNow,
+    /// Writes who came and who ordered what into the history.
+    pub note: NoteFn,
+    /// Whether browsers come by TLS: cookies then go over nothing else.
+    pub secure: bool,
     /// The way into the engine.
     pub commands: CommandSink,
     /// The machine's state.
@@ -150,6 +168,7 @@ struct Server {
     streams: Arc<tokio::sync::Semaphore>,
     traces: Arc<tokio::sync::Semaphore>,
     fetches: Arc<tokio::sync::Semaphore>,
+    logins: login::Desk,
     stopping: watch::Receiver<bool>,
 }
 
@@ -160,6 +179,7 @@ struct Server {
 /// Never after it has begun: trouble with one connection ends that one.
 pub async fn serve(
     listener: TcpListener,
+    tls: Option<TlsNow>,
     app: App,
     stop: impl Future<Output = ()> + Send + 'static,
 ) -> std::io::Result<()> {
@@ -169,14 +189,16 @@ pub async fn serve(
         streams: Arc::new(tokio::sync::Semaphore::new(MAX_STREAMS)),
         traces: Arc::new(tokio::sync::Semaphore::new(MAX_TRACES)),
         fetches: Arc::new(tokio::sync::Semaphore::new(recordings::MAX_FETCHES)),
+        logins: login::Desk::new(),
         stopping: stopping.clone(),
     };
     let wait = |mut stopping: watch::Receiver<bool>| async move {
         // An error means that the sender is gone, which is the end as well.
         let _ = stopping.wait_for(|stopping| *stopping).await;
     };
-    let served = axum::serve(guard::Guarded::new(listener), router(server))
-        .with_graceful_shutdown(wait(stopping.clone()));
+    let secured = secure::Secured::new(guard::Guarded::new(listener), tls);
+    let service = router(server).into_make_service_with_connect_info::<guard::Peer>();
+    let served = axum::serve(secured, service).with_graceful_shutdown(wait(stopping.clone()));
     tokio::spawn(async move {
         stop.await;
         let _ = stop_tx.send(true);
@@ -192,45 +214,7 @@ pub async fn serve(
 }
 
 fn router(server: Server) -> Router {
-    let closed = Router::new()
-        .route("/metrics", get(api::metrics))
-        .route("/api/v1/calls", get(api::calls))
-        .route("/api/v1/calls/{id}", get(api::call))
-        .route("/api/v1/calls/{id}/recording/{action}", post(recordings::order))
-        .route("/api/v1/calls/{id}/recordings/{number}", get(recordings::fetch))
-        .route("/api/v1/calls/{id}/park", post(parked::park))
-        .route("/api/v1/calls/{id}/talk/{action}", post(in_call::order))
-        .route("/api/v1/parked", get(parked::list))
-        .route("/api/v1/parked/{slot}/fetch", post(parked::fetch))
-        .route("/api/v1/calls/{id}/third", post(talks::add).delete(talks::drop))
-        .route("/api/v1/supervision", post(talks::supervise))
-        .route("/api/v1/calls/{id}/{form}", get(sip::of_call))
-        .route("/api/v1/recordings", get(recordings::of_day))
-        .route("/api/v1/sip/messages", get(sip::messages))
-        .route("/api/v1/sip/events", get(sip::events))
-        .route("/api/v1/service-level", get(api::service_level))
-        .route("/api/v1/agents", get(api::agents))
-        .route("/api/v1/agents/{extension}/{action}", post(api::order))
-        .route("/api/v1/blocked", get(doors::blocked))
-        .route("/api/v1/blocked/{source}", delete(doors::let_in))
-        .route("/api/v1/placed-calls", get(api::placed_calls))
-        .route("/api/v1/messages", get(attended::messages))
-        .route("/api/v1/messages/{call}/{number}", delete(attended::delete))
-        .route("/api/v1/messages/{call}/{number}/{action}", post(attended::mark))
-        .route("/api/v1/callbacks", get(attended::callbacks))
-        .route("/api/v1/callbacks/{call}", delete(attended::cancel))
-        .route("/api/v1/trunks", get(api::trunks))
-        .route("/api/v1/hours", get(hours::shown))
-        .route("/api/v1/hours/{number}/{action}", post(hours::order))
-        .route("/api/v1/operating", get(operating::shown))
-        .route("/api/v1/exclusions", get(figures::exclusions).post(figures::enter))
-        .route("/api/v1/exclusions/{number}/{action}", post(figures::judge))
-        .route("/api/v1/months/{month}/close", post(figures::close))
-        .route("/api/v1/figures/{figure}/calls", get(figures::behind))
-        .route("/api/v1/board", get(api::board))
-        .route("/api/v1/events", get(stream::events))
-        .route("/logout", post(auth::logout))
-        .layer(from_fn_with_state(server.clone(), auth::authorize));
+    let closed = routes::router().layer(from_fn_with_state(server.clone(), auth::authorize));
     Router::new()
         .route("/", get(pages::wallboard))
         .route("/recordings", get(pages::recordings))
@@ -238,7 +222,7 @@ fn router(server: Server) -> Router {
         .route("/recordings.js", get(pages::recordings_script))
         .route("/wallboard.css", get(pages::style))
         .route("/wallboard.js", get(pages::script))
-        .route("/login", post(auth::login))
+        .route("/login", post(login::login))
         .route("/healthz", get(api::healthz))
         .merge(closed)
         .fallback(api::not_found)

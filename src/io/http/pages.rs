@@ -1,5 +1,6 @@
 //! The pages, inside the program: they need no file, no other server, no internet.
 
+use super::login::Wrong;
 use super::{Server, auth};
 use axum::extract::{Request, State};
 use axum::http::header::{
@@ -16,6 +17,9 @@ const RECORDINGS: &str = include_str!("../../../web/recordings.html");
 const RECORDINGS_STYLE: &str = include_str!("../../../web/recordings.css");
 const RECORDINGS_SCRIPT: &str = include_str!("../../../web/recordings.js");
 const LOGIN: &str = include_str!("../../../web/login.html");
+
+/// Where an agent is led by the login.
+pub(super) const AGENTS_PAGE: &str = "/";
 
 /// Nothing but our own files, no inline script or style, no frame around us.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
@@ -38,20 +42,20 @@ pub(super) async fn harden(request: Request, next: Next) -> Response {
 
 /// `GET /`: the wallboard, or the login page for who is not known.
 pub(super) async fn wallboard(State(server): State<Server>, headers: HeaderMap) -> Response {
-    if auth::is_known(&headers, &server) {
+    if auth::known(&headers, &server).is_some() {
         Html(WALLBOARD).into_response()
     } else {
-        login_page(&server, false)
+        login_page(&server, Wrong::Nothing)
     }
 }
 
 /// `GET /recordings`: the list of recordings, or the login page for who is not known. What it shows it asks
 /// of the API, under the API's rules.
 pub(super) async fn recordings(State(server): State<Server>, headers: HeaderMap) -> Response {
-    if auth::is_known(&headers, &server) {
+    if auth::known(&headers, &server).is_some() {
         Html(RECORDINGS).into_response()
     } else {
-        login_page(&server, false)
+        login_page(&server, Wrong::Nothing)
     }
 }
 
@@ -65,14 +69,29 @@ pub(super) async fn recordings_script() -> Response {
     ([(CONTENT_TYPE, "text/javascript; charset=utf-8")], RECORDINGS_SCRIPT).into_response()
 }
 
-/// The login page; after a wrong token it says so. It says whether this is a demonstration, and
-/// nothing else of the desk.
-pub(super) fn login_page(server: &Server, wrong: bool) -> Response {
+/// The login page; after a try that failed it says so. It says whether this is a demonstration and whether
+/// people have accounts, and nothing else of the desk.
+pub(super) fn login_page(server: &Server, wrong: Wrong) -> Response {
     let demonstration = server.app.hub.read(|views, _, _| views.is_demonstration());
+    let accounts = !server.app.people.now().is_empty();
     let hide = |shown: bool| if shown { "" } else { "hidden" };
-    let page =
-        LOGIN.replace("{{wrong}}", hide(wrong)).replace("{{demonstration}}", hide(demonstration));
-    let status = if wrong { StatusCode::UNAUTHORIZED } else { StatusCode::OK };
+    let (wait_s, waits) = match wrong {
+        Wrong::Wait { s } => (s, true),
+        Wrong::Nothing | Wrong::Token | Wrong::Password => (0, false),
+    };
+    let page = LOGIN
+        .replace("{{token_wrong}}", hide(wrong == Wrong::Token))
+        .replace("{{password_wrong}}", hide(wrong == Wrong::Password))
+        .replace("{{wait}}", hide(waits))
+        .replace("{{wait_s}}", &wait_s.to_string())
+        .replace("{{accounts}}", hide(accounts))
+        .replace("{{open}}", if accounts && wrong != Wrong::Token { "" } else { "open" })
+        .replace("{{demonstration}}", hide(demonstration));
+    let status = match wrong {
+        Wrong::Nothing => StatusCode::OK,
+        Wrong::Token | Wrong::Password => StatusCode::UNAUTHORIZED,
+        Wrong::Wait { .. } => StatusCode::TOO_MANY_REQUESTS,
+    };
     (status, Html(page)).into_response()
 }
 

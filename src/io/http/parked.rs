@@ -1,12 +1,13 @@
 //! Parked callers by the API: who is in which slot, to be parked, to be fetched.
 
+use super::who::Who;
 use super::{Server, api};
 use crate::base::{AgentId, CallId, Number};
 use crate::pbx::Command;
 use crate::view::CallRow;
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::{Extension, Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
@@ -54,6 +55,7 @@ struct Whom {
 /// `POST /api/v1/parked/{slot}/fetch`.
 pub(super) async fn fetch(
     State(server): State<Server>,
+    Extension(who): Extension<Who>,
     Path(slot): Path<String>,
     body: Bytes,
 ) -> Response {
@@ -62,5 +64,8 @@ pub(super) async fn fetch(
         return api::error(StatusCode::BAD_REQUEST, due);
     };
     let (slot, agent) = (Number::from(slot), AgentId::from(agent));
+    if let Err(refused) = who.may_act_for(&agent) {
+        return refused;
+    }
     api::obeyed(&server, Command::Fetch { slot, agent }).await
 }

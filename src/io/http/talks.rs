@@ -1,11 +1,12 @@
 //! Orders about a talk that goes on: who listens to it, and who is added to it.
 
+use super::who::Who;
 use super::{Server, api};
 use crate::base::{AgentId, CallId, Number};
 use crate::event::{Means, Supervision};
 use crate::pbx::api::Command;
 use axum::body::Bytes;
-use axum::extract::{Path, State};
+use axum::extract::{Extension, Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use serde::Deserialize;
@@ -31,7 +32,11 @@ enum Mode {
 }
 
 /// `POST /api/v1/supervision`.
-pub(super) async fn supervise(State(server): State<Server>, body: Bytes) -> Response {
+pub(super) async fn supervise(
+    State(server): State<Server>,
+    Extension(who): Extension<Who>,
+    body: Bytes,
+) -> Response {
     let Ok(wish) = serde_json::from_slice::<Wish>(&body) else {
         let due = "due is {\"by\": \"2010\", \"agent\": \"2001\", \"mode\": \"listen\"}; mode may be listen, whisper, barge or end";
         return api::error(StatusCode::BAD_REQUEST, due);
@@ -43,6 +48,9 @@ pub(super) async fn supervise(State(server): State<Server>, body: Bytes) -> Resp
         Mode::End => None,
     };
     let (by, agent, means) = (AgentId::from(wish.by), AgentId::from(wish.agent), Means::Api);
+    if let Err(refused) = who.may_listen_at(&by) {
+        return refused;
+    }
     api::obeyed(&server, Command::Supervise { by, agent, mode, means }).await
 }
 

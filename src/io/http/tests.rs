@@ -1,14 +1,17 @@
 //! The pages and the API over real sockets, as a browser and a script use them.
 
 mod figures;
+mod people;
 mod trace;
 
-use super::{App, CommandFailure, FEED_BOUND, Reread, Token, ViewHub, serve};
+use super::{App, CommandFailure, FEED_BOUND, PeopleNow, Reread, Token, ViewHub, serve};
 use crate::base::{CallId, Mono, Now, Private, Wall};
 use crate::event::{
-    AgentEvent, CallEvent, Caller, CallerNumber, EndCause, Entry, Fact, Means, Origin, Party,
+    AgentEvent, CallEvent, Caller, CallerNumber, DeskEvent, EndCause, Entry, Fact, Means, Origin,
+    Party,
 };
 use crate::pbx::api::{Command, CommandError};
+use crate::people::{PasswordHash, People, Person, Role};
 use crate::view::{CallQuery, Gauges, JournalState, Policy, Setup, Views};
 use serde_json::Value;
 use std::net::SocketAddr;
@@ -20,6 +23,7 @@ use tokio::net::{TcpListener, TcpStream};
 
 const TOKEN: &str = "0123456789abcdef0123456789abcdef";
 const VIEWER: &str = "only-looks-only-looks";
+const WALL: &str = "hangs-on-a-wall-all-day";
 const MORNING: i64 = 1_790_816_400_000; // 2026-10-01T10:00:00+09:00
 const INJECTED: &str = "<script>alert('窓口')</script>";
 
@@ -31,6 +35,27 @@ fn views() -> Views {
         policy: Policy::default(),
         agents: vec![("2001".into(), "佐藤".into()), ("2002".into(), "鈴木".into())],
     })
+}
+
+/// The password of all of them.
+const PASSWORD: &str = "a password of some length";
+
+/// An agent, a supervisor and an administrator.
+fn people() -> People {
+    let mut people = People::default();
+    let rows = [
+        ("sato", "佐藤", Role::Agent, Some("2001")),
+        ("kacho", "課長", Role::Supervisor, Some("2010")),
+        ("root", "管理者", Role::Admin, None),
+        ("guest", "来客", Role::Viewer, None),
+    ];
+    for (user, name, role, extension) in rows {
+        let password = Some(PasswordHash::of(PASSWORD, [7; 16]).expect("long enough"));
+        let extension = extension.map(crate::base::AgentId::from);
+        let (user, name) = (user.to_owned(), name.to_owned());
+        assert!(people.add(Person { user, name, role, extension, password }));
+    }
+    people
 }
 
 fn id(n: u64) -> CallId {
@@ -65,6 +90,9 @@ struct World {
     address: SocketAddr,
     hub: ViewHub,
     commands: Arc<Mutex<Vec<Command>>>,
+    /// What would stand in the history of who ordered what.
+    notes: Arc<Mutex<Vec<DeskEvent>>>,
+    people: PeopleNow,
     gauges: Arc<Mutex<Gauges>>,
     /// Added to the wall clock, milliseconds.
     skew: Arc<AtomicI64>,
@@ -93,10 +121,20 @@ impl World {
         let commands = Arc::new(Mutex::new(vec![]));
         let gauges = Arc::new(Mutex::new(Gauges::default()));
         let (seen, shown) = (Arc::clone(&commands), Arc::clone(&gauges));
+        let people = PeopleNow::new(people());
+        let notes = Arc::new(Mutex::new(vec![]));
+        let noted = Arc::clone(&notes);
         let app = App {
             hub: hub.clone(),
             token: Token::new(TOKEN).expect("long enough"),
             viewer: Some(Token::new(VIEWER).expect("long enough")),
+            wall: Some(Token::new(WALL).expect("long enough")),
+            people: people.clone(),
+            note: Arc::new(move |event| {
+                noted.lock().expect("whole").push(event);
+                Box::pin(async { true })
+            }),
+            secure: false,
             commands: Arc::new(move |command| {
                 let result = match &command {
                     Command::SignIn { agent, .. } if agent.as_str() == "2001" => {
@@ -144,10 +182,10 @@ impl World {
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("bound");
         let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
-        tokio::spawn(serve(listener, app, async move {
+        tokio::spawn(serve(listener, None, app, async move {
             let _ = stopped.await;
         }));
-        Self { address, hub, commands, gauges, skew, stop: Some(stop) }
+        Self { address, hub, commands, notes, people, gauges, skew, stop: Some(stop) }
     }
 
     async fn ask(&self, head: &str, body: &str) -> Answer {
