@@ -78,6 +78,9 @@ enum Command {
     /// Try whether whoever is to be told of a rate's early warning can be told (docs/WARNING.md).
     /// Example: madoguchi warning try --config /etc/madoguchi/madoguchi.toml
     Warning(cli::Warning),
+    /// Say who has an account for pages and API, add somebody, set a password (docs/PEOPLE.md).
+    /// Example: madoguchi people add sato --name 佐藤 --role agent --extension 2001
+    People(cli::People),
     /// See what passes on the SIP wire of the running desk: live, a call's ladder, a capture file.
     /// Example: madoguchi sip --config /etc/madoguchi/madoguchi.toml --method INVITE
     Sip(cli::Sip),
@@ -136,6 +139,7 @@ fn main() -> ExitCode {
         Command::CloseMonth(close) => cli::close_month(&close),
         Command::Report(report) => cli::report(&report),
         Command::Warning(warning) => cli::warning(&warning),
+        Command::People(people) => cli::people(&people),
         Command::Sip(sip) => cli::sip(&sip),
         Command::Prompts(prompts) => cli::prompts(&prompts),
         Command::Recording(recording) => cli::recording(&recording),

@@ -4,6 +4,7 @@
 use crate::base::{Number, Private, Rng};
 use crate::config;
 use crate::demo::{self, Numbers, Stage};
+use crate::people::{PasswordHash, People, Person, Role};
 use std::fmt::Write as _;
 use std::fs;
 use std::io;
@@ -15,6 +16,11 @@ const PLAN: &str = include_str!("../../dialplans/demo.toml");
 /// Extensions of the synthetic agents, and the two for people.
 const SYNTHETIC: [&str; 8] = ["2001", "2002", "2003", "2004", "2005", "2006", "2007", "2008"];
 const PEOPLE: [&str; 2] = ["2009", "2010"];
+/// Who may sign in to the pages: an agent and a supervisor, whose softphones those two are.
+const LOGINS: [(&str, &str, Role, &str); 2] = [
+    ("agent", "実演のオペレータ", Role::Agent, "2009"),
+    ("manager", "実演の責任者", Role::Supervisor, "2010"),
+];
 
 /// What the folder's files are called.
 const CONFIG: &str = "madoguchi.toml";
@@ -22,7 +28,8 @@ const ACCOUNTS: &str = "accounts.tsv";
 const TOKEN: &str = "http-token";
 const DIALPLAN: &str = "demo.toml";
 const STORE: &str = "demo.db";
-const MADE: [&str; 5] = [CONFIG, ACCOUNTS, TOKEN, DIALPLAN, STORE];
+const LOGIN: &str = "people.toml";
+const MADE: [&str; 6] = [CONFIG, ACCOUNTS, TOKEN, DIALPLAN, STORE, LOGIN];
 /// How a configuration of ours begins.
 const MARK: &str = "# Written by `madoguchi demo`";
 
@@ -35,6 +42,8 @@ pub struct Files {
     pub softphones: Vec<(String, Private<String>)>,
     /// The wallboard's token.
     pub token: Private<String>,
+    /// Logins to the pages: user and password, other ones at each start.
+    pub logins: Vec<(String, Private<String>)>,
     synthetic: Vec<(String, Private<String>)>,
 }
 
@@ -130,7 +139,25 @@ pub fn prepare(
         all.into_iter().partition(|(user, _)| PEOPLE.contains(&user.as_str()));
     write_anew(&at(DIALPLAN), PLAN)?;
     let token = Private::new(read(&token_file)?.trim().to_owned());
-    Ok(Files { config, softphones, token, synthetic })
+    let logins = logins(&at(LOGIN), rng)?;
+    Ok(Files { config, softphones, token, logins, synthetic })
+}
+
+/// Makes the accounts for the pages anew.
+fn logins(path: &Path, rng: &mut Rng) -> Result<Vec<(String, Private<String>)>, FilesError> {
+    let mut people = People::default();
+    let mut shown = Vec::new();
+    for (user, name, role, extension) in LOGINS {
+        let password = rng.token();
+        let mut salt = [0; 16];
+        salt.iter_mut().zip(rng.token().bytes()).for_each(|(into, random)| *into = random);
+        let hash = PasswordHash::of(&password, salt).ok(); // 16 characters are enough
+        let (user, name) = (user.to_owned(), name.to_owned());
+        shown.push((user.clone(), Private::new(password)));
+        people.add(Person { user, name, role, extension: Some(extension.into()), password: hash });
+    }
+    config::write_people(path, &people).map_err(failed(path))?;
+    Ok(shown)
 }
 
 /// Paths in it are relative to its own folder.
@@ -152,6 +179,7 @@ file = "{STORE}"
 [http]
 listen = "{http}"
 token_file = "{TOKEN}"
+people_file = "{LOGIN}"
 
 [plan]
 file = "{DIALPLAN}"

@@ -136,6 +136,10 @@ fn print_welcome(files: &Files, sip: SocketAddr, http: SocketAddr, dir: &Path) {
         let password: &Private<String> = password;
         text.push_str(&format!("    user {user}   password {}\n", password.reveal()));
     }
+    text.push_str("  Signing in to the pages by name:\n");
+    for (user, password) in &files.logins {
+        text.push_str(&format!("    user {user}   password {}\n", password.reveal()));
+    }
     text.push_str(&format!(
         "  Register, dial *11 to sign in: you get calls too. *12 signs you out.\n  \
          Dial 7000 to call the desk.\n\n  \

@@ -220,6 +220,8 @@ fn router(server: Server) -> Router {
         .route("/recordings", get(pages::recordings))
         .route("/recordings.css", get(pages::recordings_style))
         .route("/recordings.js", get(pages::recordings_script))
+        .route("/tv", get(pages::tv))
+        .route("/tv.js", get(pages::tv_script))
         .route("/wallboard.css", get(pages::style))
         .route("/wallboard.js", get(pages::script))
         .route("/login", post(login::login))

@@ -17,6 +17,8 @@ const RECORDINGS: &str = include_str!("../../../web/recordings.html");
 const RECORDINGS_STYLE: &str = include_str!("../../../web/recordings.css");
 const RECORDINGS_SCRIPT: &str = include_str!("../../../web/recordings.js");
 const LOGIN: &str = include_str!("../../../web/login.html");
+const TV: &str = include_str!("../../../web/tv.html");
+const TV_SCRIPT: &str = include_str!("../../../web/tv.js");
 
 /// Where an agent is led by the login.
 pub(super) const AGENTS_PAGE: &str = "/";
@@ -57,6 +59,16 @@ pub(super) async fn recordings(State(server): State<Server>, headers: HeaderMap)
     } else {
         login_page(&server, Wrong::Nothing)
     }
+}
+
+/// `GET /tv`: trades a wall's token for a cookie; says nothing of the desk.
+pub(super) async fn tv() -> Response {
+    Html(TV).into_response()
+}
+
+/// `GET /tv.js`.
+pub(super) async fn tv_script() -> Response {
+    ([(CONTENT_TYPE, "text/javascript; charset=utf-8")], TV_SCRIPT).into_response()
 }
 
 /// `GET /recordings.css`.
