@@ -64,6 +64,7 @@ pub struct Language {
     /// Of findings and answers.
     #[arg(
         long,
+        global = true,
         value_parser = lang,
         value_name = "ja|en",
         help = "Language of the answer; without it, by LC_ALL, LC_MESSAGES or LANG"
