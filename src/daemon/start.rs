@@ -487,6 +487,7 @@ pub async fn start(
                 (&store, recorder.as_ref()),
                 &trace,
                 (export.as_ref(), site.clone(), told),
+                hub.clone(),
             ),
             metrics: {
                 let metrics = Metrics::new(env!("CARGO_PKG_VERSION"));
