@@ -1,6 +1,7 @@
 //! The machine's state as metrics and health page show it, gathered from every room when asked.
 
 use super::engine_loop::Clock;
+use super::keeper::Fares;
 use super::pulse::Pulse;
 use super::warning::Told;
 use crate::base::GroupId;
@@ -101,7 +102,7 @@ pub(super) fn gauges(
     (store, recorder): (&Arc<Store>, Option<&Arc<Recorder>>),
     trace: &Arc<Trace>,
     (export, site, told): (Option<&Export>, Option<Arc<Copying>>, Vec<Arc<Told>>),
-    hub: ViewHub,
+    (hub, snapshot): (ViewHub, Arc<Fares>),
 ) -> Arc<dyn Fn() -> Gauges + Send + Sync> {
     let (pulse, net, media, store) =
         (Arc::clone(pulse), Arc::clone(net), Arc::clone(media), Arc::downgrade(store));
@@ -147,10 +148,15 @@ pub(super) fn gauges(
             media_mixes: rtp.mixes,
             sip_messages_in: wire.received.load(Ordering::Relaxed),
             sip_messages_out: wire.sent.load(Ordering::Relaxed),
+            sip_unsent: wire.unsent.load(Ordering::Relaxed),
             sip_by_kind: sip_by_kind(wire),
             groups: groups(&shown.gauges.desk),
             desk_numbers: desk_numbers(&shown.gauges.desk),
             trunk_names: shown.gauges.desk.channels.keys().cloned().collect(),
+            snapshot_behind: journal
+                .committed_seq
+                .saturating_sub(snapshot.stands_at.load(Ordering::Relaxed)),
+            snapshot_failures: snapshot.failures.load(Ordering::Relaxed),
             feed: hub.behind(),
             process: process(started_ms),
             blocked_sources: wide(shown.admission.blocked),

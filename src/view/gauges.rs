@@ -32,6 +32,9 @@ pub struct Gauges {
     pub sip_messages_out: u64,
     /// The same by method or class; every one is there (counters).
     pub sip_by_kind: Vec<SipCount>,
+    /// SIP messages that the operating system would not take, or that found their connection's queue full
+    /// (counter).
+    pub sip_unsent: u64,
     /// Datagrams and stream parts that were no SIP message (counter).
     pub sip_malformed: u64,
     /// SIP connections that were not let in, or gave way to others, because a bound was reached (counter).
@@ -104,6 +107,10 @@ pub struct Gauges {
     pub desk_numbers: Vec<DeskNumberGauge>,
     /// Every trunk of the configuration.
     pub trunk_names: Vec<TrunkId>,
+    /// Entries on disk since the snapshot that lies beside the store; all when there is none.
+    pub snapshot_behind: u64,
+    /// Snapshots that could not be written (counter).
+    pub snapshot_failures: u64,
     /// How far the figures are behind the history.
     pub feed: FeedGauge,
     /// The process.

@@ -63,6 +63,11 @@ fn engine(page: &mut Page, gauges: &Gauges) {
         [(vec!["in"], gauges.sip_messages_in), (vec!["out"], gauges.sip_messages_out)],
     );
     page.count(
+        "madoguchi_sip_unsent_total",
+        "SIP messages that the operating system would not take, or that found their connection's queue full.",
+        gauges.sip_unsent,
+    );
+    page.count(
         "madoguchi_sip_malformed_total",
         "Received bytes that were no SIP message.",
         gauges.sip_malformed,
@@ -335,6 +340,16 @@ fn journal(page: &mut Page, views: &Views, gauges: &Gauges) {
         "madoguchi_journal_transactions_total",
         "Transactions written.",
         gauges.journal_transactions,
+    );
+    page.one(
+        "madoguchi_snapshot_behind_entries",
+        "Entries on disk since the snapshot beside the store: so many does the next start read; all when there is none.",
+        number(gauges.snapshot_behind),
+    );
+    page.count(
+        "madoguchi_snapshot_failures_total",
+        "Snapshots that could not be written since the start.",
+        gauges.snapshot_failures,
     );
     page.one(
         "madoguchi_feed_behind_entries",

@@ -109,6 +109,11 @@ fn calls(page: &mut Page, views: &Views, gauges: &Gauges, age_ms: Age<'_>) {
         "Waits of answered calls together, from asking for an operator to the answer.",
         seconds(total.answer_wait_ms),
     );
+    page.one(
+        "madoguchi_calls_answer_target_seconds",
+        "A call that is answered within so long is answered within the target.",
+        seconds(views.policy().answer_target_ms),
+    );
     page.one("madoguchi_calls_open", "Calls without an end.", float(views.open_count()));
     page.one(
         "madoguchi_calls_waiting",
