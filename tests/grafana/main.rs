@@ -7,4 +7,9 @@
 mod support;
 
 mod document;
+mod expr;
+mod lint;
+mod living;
 mod page;
+mod prometheus;
+mod rules;
