@@ -33,7 +33,14 @@ fn desk() -> (Desk, Dir) {
          [[trunks]]\nname = \"away\"\nprofile = \"digest-trunk\"\nsources = [\"{nobody}\"]\nservers = [\"{nobody}\"]\n\
          domain = \"carrier.example\"\nuser = \"0312340010\"\npassword_file = \"{password}\"\noptions_every = \"0s\"\n"
     );
-    (Desk::with(&Setup { more: &more, ..Setup::default() }), dir)
+    (
+        Desk::with(&Setup {
+            more: &more,
+            http: "viewer_token_file = \"secrets/viewer-token\"\n",
+            ..Setup::default()
+        }),
+        dir,
+    )
 }
 
 /// Calls with an outcome each; comes back when all are over.
@@ -199,10 +206,19 @@ fn figures_are_those_of(prometheus: &Prometheus, counted: &Counted, desk: &Desk)
         ("madoguchi_desk_number_lines_in_use{number=\"0312340090\"}", 1.0),
         ("madoguchi_desk_number_lines_limit{number=\"0312340011\"}", 1.0),
         ("madoguchi_trunk_channels_in_use{trunk=\"carrier\"}", 1.0),
+        ("madoguchi_group_agents_free{group=\"all\"}", 2.0),
+        ("madoguchi_group_agents_free{group=\"nobody\"}", 0.0),
         ("madoguchi_trunk_registered", 0.0),
         ("sum(madoguchi_sip_requests_total{direction=\"in\",method=\"INVITE\"} > bool 9)", 1.0),
     ] {
         near(prometheus.one(expr), due, expr);
+    }
+    // An increase sees the first call of each kind, since each was there at 0; it extrapolates a little.
+    for (outcome, due) in counted.came_to(true) {
+        let grown = format!(
+            "round(increase(madoguchi_calls_total{{counted=\"true\",outcome=\"{outcome}\"}}[60s]))"
+        );
+        near(prometheus.one(&grown), due, &grown);
     }
     // The mean is whole milliseconds.
     let mean = prometheus.one("madoguchi_calls_average_wait_seconds_today");
