@@ -1,18 +1,24 @@
 //! The machine's state as metrics and health page show it, gathered from every room when asked.
 
 use super::engine_loop::Clock;
+use super::keeper::Fares;
 use super::pulse::Pulse;
 use super::warning::Told;
+use crate::base::GroupId;
+use crate::io::http::ViewHub;
 use crate::io::media::Media;
-use crate::io::net::Net;
+use crate::io::net::{Counters, Net};
 use crate::io::recording::{Recorder, RecorderState};
 use crate::io::store::Store;
 use crate::io::store::site::{self, Copying, SitePhase};
+use crate::io::telemetry::process;
 use crate::io::trace::{Export, Trace};
+use crate::pbx;
 use crate::recording::command::Trouble;
 use crate::sip::trunk::LineState;
 use crate::view::{
-    Gauges, JournalState, RecordingGauge, RecordingState, SiteGauge, SiteState, TrunkGauge,
+    DeskNumberGauge, Gauges, GroupGauge, JournalState, RecordingGauge, RecordingState, SipCount,
+    SiteGauge, SiteState, TrunkGauge,
 };
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -61,6 +67,32 @@ fn site_gauge(it: &site::SiteState) -> SiteGauge {
     }
 }
 
+fn sip_by_kind(wire: &Counters) -> Vec<SipCount> {
+    let both = wire.received_kinds.counts().zip(wire.sent_kinds.counts());
+    both.map(|((kind, request, received), (_, _, sent))| SipCount { kind, request, received, sent })
+        .collect()
+}
+
+fn groups(desk: &pbx::Gauges) -> Vec<GroupGauge> {
+    let group = |(id, it): (&GroupId, &pbx::GroupGauge)| GroupGauge {
+        group: id.clone(),
+        free_agents: it.free_agents.into(),
+    };
+    desk.groups.iter().map(group).collect()
+}
+
+fn desk_numbers(desk: &pbx::Gauges) -> Vec<DeskNumberGauge> {
+    let numbers = desk.lines.iter();
+    numbers
+        .map(|(number, (name, lines))| DeskNumberGauge {
+            number: number.clone(),
+            name: name.as_ref().to_owned(),
+            in_use: desk.by_number.get(number).copied().unwrap_or(0).into(),
+            lines: (*lines).into(),
+        })
+        .collect()
+}
+
 /// Gathers what every part shows of itself, for metrics and health.
 pub(super) fn gauges(
     clock: Clock,
@@ -70,10 +102,12 @@ pub(super) fn gauges(
     (store, recorder): (&Arc<Store>, Option<&Arc<Recorder>>),
     trace: &Arc<Trace>,
     (export, site, told): (Option<&Export>, Option<Arc<Copying>>, Vec<Arc<Told>>),
+    (hub, snapshot): (ViewHub, Arc<Fares>),
 ) -> Arc<dyn Fn() -> Gauges + Send + Sync> {
     let (pulse, net, media, store) =
         (Arc::clone(pulse), Arc::clone(net), Arc::clone(media), Arc::downgrade(store));
     let recorder = recorder.map(Arc::downgrade);
+    let started_ms = clock.now().wall.0;
     let (trace, sent) = (Arc::clone(trace), export.map(Export::sent).unwrap_or_default());
     Arc::new(move || {
         let shown = pulse.shown();
@@ -114,6 +148,17 @@ pub(super) fn gauges(
             media_mixes: rtp.mixes,
             sip_messages_in: wire.received.load(Ordering::Relaxed),
             sip_messages_out: wire.sent.load(Ordering::Relaxed),
+            sip_unsent: wire.unsent.load(Ordering::Relaxed),
+            sip_by_kind: sip_by_kind(wire),
+            groups: groups(&shown.gauges.desk),
+            desk_numbers: desk_numbers(&shown.gauges.desk),
+            trunk_names: shown.gauges.desk.channels.keys().cloned().collect(),
+            snapshot_behind: journal
+                .committed_seq
+                .saturating_sub(snapshot.stands_at.load(Ordering::Relaxed)),
+            snapshot_failures: snapshot.failures.load(Ordering::Relaxed),
+            feed: hub.behind(),
+            process: process(started_ms),
             blocked_sources: wide(shown.admission.blocked),
             auth_failures: shown.admission.failures,
             auth_against_rules: shown.admission.against_rules,

@@ -8,6 +8,7 @@ use crate::dialplan::Plan;
 use crate::io::store::{self, Snapshot, Store, Unfit, snapshot_path};
 use crate::view;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
@@ -26,9 +27,19 @@ const MOST_AT_THE_END: u64 = 200_000;
 /// How often it is looked at.
 const LOOK: Duration = Duration::from_secs(30);
 
+/// How the snapshot fares, for the metrics.
+#[derive(Debug, Default)]
+pub(super) struct Fares {
+    /// The entry that the snapshot beside the store stands at; 0 when there is none.
+    pub stands_at: AtomicU64,
+    /// Snapshots that could not be written.
+    pub failures: AtomicU64,
+}
+
 /// The thread, and the way to its end.
 pub(super) struct Keeper {
     end: Sender<()>,
+    fares: Arc<Fares>,
     thread: JoinHandle<()>,
 }
 
@@ -40,9 +51,16 @@ pub(super) struct Keeping {
     pub setup: view::Setup,
     /// As the daemon started with.
     pub plan: Arc<Plan>,
+    /// What it says of itself.
+    pub fares: Arc<Fares>,
 }
 
 impl Keeper {
+    /// How the snapshot fares.
+    pub(super) fn fares(&self) -> Arc<Fares> {
+        Arc::clone(&self.fares)
+    }
+
     /// Begins. `folded` is what the start has folded, when that is worth a snapshot at once; `stands_at`
     /// the entry of the one that lies there.
     ///
@@ -56,6 +74,8 @@ impl Keeper {
     ) -> Result<Self, StartError> {
         let (end, ended) = channel();
         let store = Arc::downgrade(store);
+        let fares = Arc::clone(&keeping.fares);
+        fares.stands_at.store(stands_at, Ordering::Relaxed);
         let thread = std::thread::Builder::new().name("snapshot".to_owned());
         let thread = thread.spawn(move || {
             let stands_at = match folded {
@@ -66,7 +86,7 @@ impl Keeper {
         });
         let thread = thread
             .map_err(|source| StartError::System { what: "the snapshot's thread", source })?;
-        Ok(Self { end, thread })
+        Ok(Self { end, fares, thread })
     }
 
     /// Writes the last one, if it is worth it, and ends. To be called while the store is still ours.
@@ -108,6 +128,7 @@ impl Keeping {
         match fold {
             Ok(folded) => self.write(&folded.fold),
             Err(error) => {
+                self.fares.failures.fetch_add(1, Ordering::Relaxed);
                 tracing::warn!(%error, "no snapshot is written: the journal cannot be read");
                 None
             }
@@ -118,11 +139,13 @@ impl Keeping {
         let (began, seq) = (Instant::now(), fold.views.last_seq());
         match fold.keep(&self.path, &self.setup.shape()) {
             Ok(()) => {
+                self.fares.stands_at.store(seq, Ordering::Relaxed);
                 let ms = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
                 tracing::info!(seq, ms, "a snapshot of the folded history is written");
                 Some(seq)
             }
             Err(why) => {
+                self.fares.failures.fetch_add(1, Ordering::Relaxed);
                 tracing::warn!(%why, "no snapshot is written; the next start reads more entries");
                 // One that does not fit the bound would be in the way of nothing, but it is of no use.
                 if matches!(why, Unfit::TooLong { .. }) {

@@ -305,8 +305,12 @@ pub async fn start(
         demonstration: kind == store::Kind::Demonstration,
         desk: plan.name.clone(),
     };
-    let keeping =
-        Keeping { path: config.store.file.clone(), setup: setup.clone(), plan: Arc::clone(&plan) };
+    let keeping = Keeping {
+        path: config.store.file.clone(),
+        setup: setup.clone(),
+        plan: Arc::clone(&plan),
+        fares: Arc::default(),
+    };
     let read_with = Arc::clone(&plan);
     let (past, folded) = blocking({
         let (path, entries) = (config.store.file.clone(), replay.entries);
@@ -498,6 +502,7 @@ pub async fn start(
                 (&store, recorder.as_ref()),
                 &trace,
                 (export.as_ref(), site.clone(), told),
+                (hub.clone(), keeper.fares()),
             ),
             metrics: {
                 let metrics = Metrics::new(env!("CARGO_PKG_VERSION"));

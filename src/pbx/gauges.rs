@@ -4,6 +4,7 @@ use super::agent::{AgentSnapshot, AgentState};
 use super::desk::Desk;
 use crate::base::{GroupId, Mono, Number, TrunkId};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 /// What is held now.
@@ -17,6 +18,8 @@ pub struct Gauges {
     pub channels: BTreeMap<TrunkId, (u32, u32)>,
     /// Calls now up by desk number; every desk number of the plan is there.
     pub by_number: BTreeMap<Number, u32>,
+    /// Of each desk number its name, and how many calls it takes at once.
+    pub lines: BTreeMap<Number, (Arc<str>, u32)>,
     /// By group; every group of the plan is there.
     pub groups: BTreeMap<GroupId, GroupGauge>,
     /// How long the call that waits longest has waited since it asked for an operator; zero when
@@ -103,6 +106,13 @@ impl Desk {
                 .map(|(trunk, inward, outward)| (trunk.clone(), (inward, outward)))
                 .collect(),
             by_number: self.floor.lines.clone(),
+            lines: self
+                .floor
+                .plan
+                .desk_numbers
+                .iter()
+                .map(|(number, it)| (number.clone(), (it.name.as_str().into(), it.line_limit)))
+                .collect(),
             longest_wait: groups.values().map(|group| group.longest_wait).max().unwrap_or_default(),
             groups,
             agents: AgentState::ALL

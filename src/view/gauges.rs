@@ -1,6 +1,6 @@
 //! Numbers that are not in the history: how the machine fares. Plain, filled by the daemon.
 
-use crate::base::{TrunkId, Wall};
+use crate::base::{GroupId, Number, TrunkId, Wall};
 use crate::event::ToldBy;
 use serde::Serialize;
 
@@ -30,6 +30,11 @@ pub struct Gauges {
     pub sip_messages_in: u64,
     /// SIP messages sent (counter).
     pub sip_messages_out: u64,
+    /// The same by method or class; every one is there (counters).
+    pub sip_by_kind: Vec<SipCount>,
+    /// SIP messages that the operating system would not take, or that found their connection's queue full
+    /// (counter).
+    pub sip_unsent: u64,
     /// Datagrams and stream parts that were no SIP message (counter).
     pub sip_malformed: u64,
     /// SIP connections that were not let in, or gave way to others, because a bound was reached (counter).
@@ -96,6 +101,20 @@ pub struct Gauges {
     pub journal_committed_seq: u64,
     /// Transactions written (counter).
     pub journal_transactions: u64,
+    /// Every group of the plan.
+    pub groups: Vec<GroupGauge>,
+    /// Every desk number of the plan.
+    pub desk_numbers: Vec<DeskNumberGauge>,
+    /// Every trunk of the configuration.
+    pub trunk_names: Vec<TrunkId>,
+    /// Entries on disk since the snapshot that lies beside the store; all when there is none.
+    pub snapshot_behind: u64,
+    /// Snapshots that could not be written (counter).
+    pub snapshot_failures: u64,
+    /// How far the figures are behind the history.
+    pub feed: FeedGauge,
+    /// The process.
+    pub process: ProcessGauge,
     /// The trunks that we reach ourselves.
     pub trunks: Vec<TrunkGauge>,
     /// By what people outside are told of warnings, with the tries that failed since the start (counters).
@@ -104,6 +123,67 @@ pub struct Gauges {
     pub recording: Option<RecordingGauge>,
     /// The history's copy in the site's store; none when the site has no such store.
     pub site: Option<SiteGauge>,
+}
+
+/// SIP messages of one method or one class of status.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct SipCount {
+    /// A method, `other` for those that we do not know; or `1xx` to `6xx`.
+    pub kind: &'static str,
+    /// Whether `kind` is a method.
+    pub request: bool,
+    /// Received (counter).
+    pub received: u64,
+    /// Handed to the operating system (counter).
+    pub sent: u64,
+}
+
+/// A group of the plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct GroupGauge {
+    /// Which.
+    pub group: GroupId,
+    /// Agents whose phones could be rung now.
+    pub free_agents: u64,
+}
+
+/// A desk number of the plan.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeskNumberGauge {
+    /// As it is dialled.
+    pub number: Number,
+    /// For people.
+    pub name: String,
+    /// Calls that are up on it.
+    pub in_use: u64,
+    /// As many may be.
+    pub lines: u64,
+}
+
+/// How far the figures are behind what was written to the history.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct FeedGauge {
+    /// Entries that were handed over and are not in the figures.
+    pub behind: u64,
+    /// Since the oldest of them was, milliseconds.
+    pub lag_ms: u64,
+}
+
+/// What the operating system says of the process; 0 where it says nothing.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ProcessGauge {
+    /// When it began, milliseconds since 1970.
+    pub started_ms: i64,
+    /// Memory that is in use, bytes.
+    pub resident_bytes: u64,
+    /// Time on a processor, all threads together, milliseconds (counter).
+    pub cpu_ms: u64,
+    /// Files and sockets that are open.
+    pub open_files: u64,
+    /// As many may be.
+    pub open_files_limit: u64,
+    /// Threads.
+    pub threads: u64,
 }
 
 /// How the history's copy in the site's store fares.

@@ -15,6 +15,7 @@ mod declared;
 mod erased;
 mod figures;
 mod gauges;
+mod grouped;
 mod half_hour;
 mod hours;
 mod ledger;
@@ -49,8 +50,10 @@ pub use declared::{ClosedMonth, ExclusionRow, ExclusionState, Signed};
 pub use erased::ERASED_WORD;
 pub use figures::{NotYet, Place};
 pub use gauges::{
-    Blocked, Gauges, JournalState, RecordingGauge, RecordingState, SiteGauge, SiteState, TrunkGauge,
+    Blocked, DeskNumberGauge, FeedGauge, Gauges, GroupGauge, JournalState, ProcessGauge,
+    RecordingGauge, RecordingState, SipCount, SiteGauge, SiteState, TrunkGauge,
 };
+pub use grouped::GROUPS_COUNTED;
 pub use half_hour::{HALF_HOURS, Window};
 pub use hours::AdHocRow;
 pub use ledger::{DAYS_KEPT, LINES_KEPT, Line};

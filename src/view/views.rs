@@ -6,6 +6,7 @@ use super::agents::{AgentRestore, AgentRow, AgentState, Agents};
 use super::attended::{Attended, CallbackRow, MessageRow};
 use super::call::{Call, CallQuery, CallRow, OpenCall};
 use super::declared::Declared;
+use super::grouped::Grouped;
 use super::hours::{AdHocHours, AdHocRow};
 use super::ledger::{Last, Ledger};
 use super::month::Month;
@@ -66,6 +67,7 @@ pub struct Views {
     turns: Turns,
     total: Tally,
     left_out: PerOutcome,
+    grouped: Grouped,
     channels: BTreeMap<TrunkId, u64>,
     pub(super) agents: Agents,
     placed: PlacedCalls,
@@ -99,6 +101,7 @@ impl Views {
             turns: Turns::default(),
             total: Tally::default(),
             left_out: PerOutcome::default(),
+            grouped: Grouped::default(),
             channels: BTreeMap::new(),
             agents,
             placed: PlacedCalls::default(),
@@ -315,6 +318,11 @@ impl Views {
         if call.counted {
             self.total.talk_ms = self.total.talk_ms.saturating_add(talk_ms);
             self.total.hold_ms = self.total.hold_ms.saturating_add(call.hold.ms);
+        }
+        if let (true, Some(group), Some(decision)) =
+            (call.counted, &call.group, call.progress.decision())
+        {
+            self.grouped.add(group, decision, &self.policy);
         }
         if let Some(answers) = call.answers.as_ref().filter(|_| call.counted) {
             self.surveys.add(Month::of(self.day_of(call.arrived_at)), answers);

@@ -65,6 +65,8 @@ pub struct Setup<'a> {
     pub media: &'a str,
     /// More of its `[sip]`.
     pub sip: &'a str,
+    /// More of its `[http]`.
+    pub http: &'a str,
     /// More of madoguchi.toml; `@201@` is the port of the fixed phone 201.
     pub more: &'a str,
     /// Also TLS, ws and wss, with a certificate of an authority of the test's own.
@@ -87,6 +89,7 @@ impl Default for Setup<'_> {
             udp: None,
             media: "127.0.0.1",
             sip: "",
+            http: "",
             more: "",
             secure: false,
             accounts: 0,
@@ -160,13 +163,14 @@ impl Desk {
         let mut text = format!(
             "[sip]\nlisten = [\"udp:{sip}\", \"tcp:{sip}\"{listens}]\nrealm = \"desk.example\"\nhosts = [\"desk.example\"]\n{more_sip}\
              [media]\naddress = \"{media}\"\nports = \"{first}-{last}\"\n{prompts}\
-             [store]\nfile = \"store/madoguchi.db\"\n[http]\nlisten = \"{http}\"\ntoken_file = \"secrets/http-token\"\n\
+             [store]\nfile = \"store/madoguchi.db\"\n[http]\nlisten = \"{http}\"\ntoken_file = \"secrets/http-token\"\n{more_http}\
              [plan]\nfile = \"{plan}\"\n[accounts]\nfile = \"secrets/accounts.tsv\"\n\
              [[trunks]]\nname = \"carrier\"\nsources = [{sources}]\n{more_trunk}\n",
             more_trunk = setup.trunk,
             prompts = if setup.test_prompts { "prompts = \"prompts\"\n" } else { "" },
             plan = plan.display(),
             more_sip = setup.sip,
+            more_http = setup.http,
             media = setup.media,
             sources = sources.join(", "),
         );

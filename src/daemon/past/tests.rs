@@ -1,6 +1,6 @@
 //! A start that goes on from a snapshot is a start that read all entries, whatever is done to the snapshot.
 
-use super::super::keeper::{AT_THE_END, EVERY, Keeper, Keeping};
+use super::super::keeper::{AT_THE_END, EVERY, Fares, Keeper, Keeping};
 use super::*;
 use crate::base::{Kept, Wall};
 use crate::dialplan;
@@ -356,7 +356,12 @@ fn the_keeper_writes_after_a_long_read_and_at_an_orderly_end() {
     let small = usize::try_from(AT_THE_END).expect("small");
     let entries = some(usize::try_from(EVERY).expect("small") + 2 * small);
     let (first, rest) = entries.split_at(entries.len() - small);
-    let keeping = || Keeping { path: path.clone(), setup: desk(), plan: Arc::new(plan()) };
+    let keeping = || Keeping {
+        path: path.clone(),
+        setup: desk(),
+        plan: Arc::new(plan()),
+        fares: Arc::default(),
+    };
     let start_of = |path: &Path| Fold::found(path, desk()).expect("fits").expect("there");
     let stands_at = || Fold::found(&path, desk()).expect("fits").map(|fold| fold.views.last_seq());
     made(&path, first);
@@ -365,6 +370,7 @@ fn the_keeper_writes_after_a_long_read_and_at_an_orderly_end() {
     let folded_first = fold((&path, replay.entries), desk(), &plan()).expect("read");
     assert!(folded_first.read() >= EVERY);
     let keeper = Keeper::start(keeping(), &store, (Some(folded_first.fold), 0)).expect("a thread");
+    let fares = keeper.fares();
     let until = Instant::now() + PATIENCE;
     while stands_at().is_none() {
         assert!(Instant::now() < until);
@@ -376,8 +382,24 @@ fn the_keeper_writes_after_a_long_read_and_at_an_orderly_end() {
     assert_eq!(stands_at(), Some(u64::try_from(first.len()).expect("small")), "not worth it");
     append(&store, &rest[small - 1..]);
     let stood_at = stands_at().unwrap_or(0);
-    Keeper::start(keeping(), &store, (None, stood_at)).expect("a thread").finish();
+    let said = |fares: &Fares| {
+        (Some(fares.stands_at.load(Ordering::Relaxed)), fares.failures.load(Ordering::Relaxed))
+    };
+    assert_eq!(said(&fares), (stands_at(), 0), "the metrics say the same");
+    let keeper = Keeper::start(keeping(), &store, (None, stood_at)).expect("a thread");
+    let fares = keeper.fares();
+    assert_eq!(said(&fares), (stands_at(), 0), "from the beginning");
+    keeper.finish();
     assert_eq!(stands_at(), entries.last().map(|entry| entry.seq));
+    assert_eq!(said(&fares), (stands_at(), 0));
     assert_same(&start_of(&path), &folded(&entries, desk()));
+    // One that has no place is told, and the old word stands.
+    let fold = start_of(&path);
+    std::fs::remove_file(snapshot_path(&path)).expect("there");
+    std::fs::create_dir(snapshot_path(&path)).expect("in the way");
+    let keeper = Keeper::start(keeping(), &store, (Some(fold), 7)).expect("a thread");
+    let fares = keeper.fares();
+    keeper.finish();
+    assert_eq!(said(&fares), (Some(7), 2), "at the start and at the end");
     drop(store);
 }

@@ -4,7 +4,7 @@
 use super::BoxFuture;
 use crate::base::{CallId, Mono, Now};
 use crate::event::{CallEvent, Entry, Fact};
-use crate::view::Views;
+use crate::view::{FeedGauge, Views};
 use chrono::NaiveDate;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -58,6 +58,8 @@ struct Feed {
     entries: usize,
     /// The last entry that found no room.
     turned_away: u64,
+    /// Since when what is being folded waits, and how many entries that is.
+    folding: Option<(Mono, usize)>,
 }
 
 impl ViewHub {
@@ -92,6 +94,22 @@ impl ViewHub {
         }
         drop(feed);
         self.shared.wake.notify_one();
+    }
+
+    /// How far the views are behind what was handed over.
+    #[must_use]
+    pub fn behind(&self) -> FeedGauge {
+        let (now, last) = self.read(|views, now, _| (now, views.last_seq()));
+        let feed = self.shared.feed.lock().unwrap_or_else(PoisonError::into_inner);
+        let folding = feed.folding.map_or(0, |(_, entries)| entries);
+        let waiting = u64::try_from(feed.entries.saturating_add(folding)).unwrap_or(u64::MAX);
+        let oldest = feed.folding.or_else(|| feed.batches.front().map(|(at, _)| (*at, 0)));
+        let lag = oldest.map_or(Duration::ZERO, |(at, _)| now.mono.since(at));
+        FeedGauge {
+            // What found no room is not among those that wait.
+            behind: waiting.max(feed.turned_away.saturating_sub(last)),
+            lag_ms: u64::try_from(lag.as_millis()).unwrap_or(u64::MAX),
+        }
     }
 
     /// Both clocks.
@@ -157,6 +175,7 @@ impl Shared {
         if let Some((_, entries)) = &taken {
             feed.entries = feed.entries.saturating_sub(entries.len());
         }
+        feed.folding = taken.as_ref().map(|(at, entries)| (*at, entries.len()));
         taken
     }
 

@@ -12,7 +12,7 @@ use crate::event::{
 };
 use crate::pbx::api::{Command, CommandError};
 use crate::people::{PasswordHash, People, Person, Role};
-use crate::view::{CallQuery, Gauges, JournalState, Policy, Setup, Views};
+use crate::view::{CallQuery, FeedGauge, Gauges, JournalState, Policy, Setup, Views};
 use serde_json::Value;
 use std::net::SocketAddr;
 use std::sync::atomic::{AtomicI64, Ordering};
@@ -667,6 +667,47 @@ async fn what_the_feed_has_no_room_for_is_read_from_the_store() {
     world.feed(over).await;
     let (holes, open) = world.hub.read(|views, _, _| (views.holes(), views.open_count()));
     assert_eq!((holes, open), (0, 500));
+}
+
+#[tokio::test]
+async fn how_far_the_views_are_behind_is_told_until_they_are_not() {
+    let history: Arc<Vec<Entry>> = Arc::new((1..=500).map(|n| arrived(n, n)).collect());
+    let (gate, read) = (Arc::new(tokio::sync::Notify::new()), store_of(&history));
+    let opened = Arc::clone(&gate);
+    let slow: Reread = Arc::new(move |from| {
+        let (opened, found) = (Arc::clone(&opened), read(from));
+        Box::pin(async move {
+            opened.notified().await;
+            found.await
+        })
+    });
+    let world = World::with_store(slow).await;
+    let behind = || world.hub.behind();
+    assert_eq!(behind(), FeedGauge::default());
+    // Nobody folds before this test waits.
+    world.hub.feed(history[..2].to_vec());
+    world.hub.feed(history[2..5].to_vec());
+    assert_eq!(behind().behind, 5);
+    std::thread::sleep(Duration::from_millis(20));
+    assert!((20..5_000).contains(&behind().lag_ms), "{:?}", behind());
+    world.feed(history[5..6].to_vec()).await;
+    tokio::time::sleep(Duration::from_millis(20)).await;
+    assert_eq!(behind(), FeedGauge::default());
+    // What is being folded counts until it is: here it waits for the store.
+    world.hub.feed(history[50..60].to_vec());
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(behind().behind, 10);
+    assert!(behind().lag_ms >= 50, "{:?}", behind());
+    gate.notify_one();
+    let until = Instant::now() + Duration::from_secs(5);
+    while behind() != FeedGauge::default() {
+        assert!(Instant::now() < until, "{:?}", behind());
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    // So does what found no room. The store has given a hundred at once, 7 to 106.
+    let over: Vec<Entry> = (0..=FEED_BOUND).map(|_| history[499].clone()).collect();
+    world.hub.feed(over);
+    assert_eq!(behind().behind, 394);
 }
 
 #[tokio::test]

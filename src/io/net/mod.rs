@@ -15,6 +15,7 @@
     )
 )]
 
+mod kinds;
 mod outbox;
 mod stream;
 mod stun;
@@ -23,11 +24,13 @@ mod tls;
 mod udp;
 mod websocket;
 
+pub use kinds::Kinds;
 pub use tls::{Peers, Tls, TlsParts};
 pub use websocket::Origins;
 
 use crate::sip::api::{Flow, Transport};
 use bytes::Bytes;
+use kinds::Kind;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
@@ -122,6 +125,10 @@ pub struct Counters {
     pub received: AtomicU64,
     /// Messages handed to the operating system.
     pub sent: AtomicU64,
+    /// Those received, by method and class of status.
+    pub received_kinds: Kinds,
+    /// Those sent.
+    pub sent_kinds: Kinds,
     /// Datagrams the operating system would not take (SIP repeats them), and messages for
     /// connections whose queue was full.
     pub unsent: AtomicU64,
@@ -133,6 +140,18 @@ pub struct Counters {
     pub failed_handshakes: AtomicU64,
     /// STUN requests answered.
     pub stun_answers: AtomicU64,
+}
+
+impl Counters {
+    fn received(&self, message: &[u8]) {
+        count(&self.received);
+        self.received_kinds.count(Kind::of(message));
+    }
+
+    fn sent(&self, kind: Kind) {
+        count(&self.sent);
+        self.sent_kinds.count(kind);
+    }
 }
 
 /// What listeners need beside an address.
@@ -238,7 +257,7 @@ impl Net {
     pub fn send(&self, flow: Flow, bytes: Bytes) {
         match self.listeners.get(usize::from(flow.listener)) {
             Some(Listener::Udp(socket)) => match socket.try_send_to(&bytes, flow.remote) {
-                Ok(_) => count(&self.counters.sent),
+                Ok(_) => self.counters.sent(Kind::of(&bytes)),
                 Err(_) => count(&self.counters.unsent),
             },
             Some(Listener::Stream(connections)) => connections.send(flow, bytes),

@@ -2,6 +2,7 @@
 //! TLS, WebSocket), admitted, bounded, and closed when what comes is not SIP. What is said on one
 //! connection is `talk`'s.
 
+use super::kinds::Kind;
 use super::outbox::{self, All};
 use super::talk::{self, Carrier, Outgoing};
 use super::{Counters, Deliver, Event, Lane, count};
@@ -212,12 +213,13 @@ impl Connections {
         let mut open = self.open();
         let named = open.peers.contains_key(&flow.connection).then_some(flow.connection);
         let connection = named.or_else(|| open.by_remote.get(&flow.remote).copied());
+        let kind = Kind::of(&bytes);
         let message = Outgoing::Message(flow, bytes);
         if let Some((id, peer)) =
             connection.and_then(|id| open.peers.get(&id).map(|peer| (id, peer)))
         {
             if peer.outgoing.send(message).is_ok() {
-                count(&self.counters.sent);
+                self.counters.sent(kind);
             } else {
                 count(&self.counters.unsent);
                 tracing::warn!(
@@ -249,7 +251,7 @@ impl Connections {
         if let Some(peer) = open.peers.get(&admitted.flow.connection)
             && peer.outgoing.send(message).is_ok()
         {
-            count(&self.counters.sent);
+            self.counters.sent(kind);
         }
         drop(open);
         self.runtime.spawn(Arc::clone(self).connect(admitted));
@@ -324,7 +326,7 @@ impl Connections {
 
     /// One whole message came.
     pub(super) fn heard(&self, flow: Flow, bytes: Bytes) {
-        count(&self.counters.received);
+        self.counters.received(&bytes);
         if let Some(peer) = self.open().peers.get_mut(&flow.connection) {
             peer.proven = true;
         }

@@ -86,7 +86,7 @@ pub async fn receive(
                     }
                     let bytes = Bytes::copy_from_slice(datagram);
                     let flow = Flow { transport: Transport::Udp, listener, remote, connection: 0 };
-                    count(&counters.received);
+                    counters.received(&bytes);
                     deliver(Lane::of(&bytes), Event::Message { flow, bytes });
                 }
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,

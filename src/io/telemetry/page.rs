@@ -3,7 +3,7 @@
 use crate::view::Spread;
 use prometheus::core::{Atomic, Collector, Desc, GenericCounter, GenericGauge};
 use prometheus::proto;
-use prometheus::{GaugeVec, IntCounterVec, Opts, Registry, TextEncoder};
+use prometheus::{CounterVec, GaugeVec, IntCounterVec, Opts, Registry, TextEncoder};
 
 #[allow(clippy::cast_precision_loss)] // Far below 2^53.
 pub(super) fn number(value: u64) -> f64 {
@@ -48,6 +48,23 @@ impl Page {
         self.add(name, made);
     }
 
+    /// Milliseconds that were counted, in seconds.
+    pub fn counter_seconds<'a>(
+        &mut self,
+        name: &str,
+        help: &str,
+        labels: &[&str],
+        values: impl IntoIterator<Item = (Vec<&'a str>, u64)>,
+    ) {
+        let made = CounterVec::new(Opts::new(name, help), labels).and_then(|family| {
+            for (labels, ms) in values {
+                family.get_metric_with_label_values(&labels)?.inc_by(seconds(ms));
+            }
+            Ok(Box::new(family) as _)
+        });
+        self.add(name, made);
+    }
+
     pub fn gauge<'a>(
         &mut self,
         name: &str,
@@ -55,9 +72,19 @@ impl Page {
         label: &str,
         values: impl IntoIterator<Item = (&'a str, f64)>,
     ) {
-        let made = GaugeVec::new(Opts::new(name, help), &[label]).and_then(|family| {
-            for (label, value) in values {
-                family.get_metric_with_label_values(&[label])?.set(value);
+        self.gauges(name, help, &[label], values.into_iter().map(|(it, value)| (vec![it], value)));
+    }
+
+    pub fn gauges<'a>(
+        &mut self,
+        name: &str,
+        help: &str,
+        labels: &[&str],
+        values: impl IntoIterator<Item = (Vec<&'a str>, f64)>,
+    ) {
+        let made = GaugeVec::new(Opts::new(name, help), labels).and_then(|family| {
+            for (labels, value) in values {
+                family.get_metric_with_label_values(&labels)?.set(value);
             }
             Ok(Box::new(family) as _)
         });

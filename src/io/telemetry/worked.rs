@@ -6,8 +6,8 @@ use crate::view::{Doing, Views};
 
 pub(super) fn worked(page: &mut Page, views: &Views) {
     let total = views.work_total();
-    page.counter(
-        "madoguchi_agents_milliseconds_total",
+    page.counter_seconds(
+        "madoguchi_agents_seconds_total",
         "Where agents' time went, all agents together; docs/FIGURES.md says what each is.",
         &["doing"],
         Doing::ALL.into_iter().map(|doing| (vec![doing.name()], total.times.of(doing))),
@@ -24,8 +24,8 @@ pub(super) fn worked(page: &mut Page, views: &Views) {
         ("hold", calls.hold_ms),
         ("wrap_up", calls.wrap_up_ms),
     ];
-    page.counter(
-        "madoguchi_calls_handling_milliseconds_total",
+    page.counter_seconds(
+        "madoguchi_calls_handling_seconds_total",
         "Talk, hold and after-call work of calls at counted numbers, counted when each is over.",
         &["part"],
         parts.into_iter().map(|(part, ms)| (vec![part], ms)),
@@ -84,24 +84,24 @@ mod tests {
         };
         let then = page(&views);
         for line in [
-            "madoguchi_agents_milliseconds_total{doing=\"idle\"} 1000",
-            "madoguchi_agents_milliseconds_total{doing=\"ringing\"} 2000",
-            "madoguchi_agents_milliseconds_total{doing=\"talk\"} 4000",
-            "madoguchi_agents_milliseconds_total{doing=\"hold\"} 1000",
+            "madoguchi_agents_seconds_total{doing=\"idle\"} 1",
+            "madoguchi_agents_seconds_total{doing=\"ringing\"} 2",
+            "madoguchi_agents_seconds_total{doing=\"talk\"} 4",
+            "madoguchi_agents_seconds_total{doing=\"hold\"} 1",
             // It lasts; the last entry is two seconds younger.
-            "madoguchi_agents_milliseconds_total{doing=\"wrap_up\"} 2000",
-            "madoguchi_agents_milliseconds_total{doing=\"paused\"} 0",
+            "madoguchi_agents_seconds_total{doing=\"wrap_up\"} 2",
+            "madoguchi_agents_seconds_total{doing=\"paused\"} 0",
             "madoguchi_agents_rings_total{end=\"missed\"} 1",
             "madoguchi_agents_rings_total{end=\"refused\"} 0",
-            "madoguchi_calls_handling_milliseconds_total{part=\"talk\"} 4000",
-            "madoguchi_calls_handling_milliseconds_total{part=\"hold\"} 1000",
-            "madoguchi_calls_handling_milliseconds_total{part=\"wrap_up\"} 0",
+            "madoguchi_calls_handling_seconds_total{part=\"talk\"} 4",
+            "madoguchi_calls_handling_seconds_total{part=\"hold\"} 1",
+            "madoguchi_calls_handling_seconds_total{part=\"wrap_up\"} 0",
         ] {
             has(&then, line);
         }
         fact(&mut views, 17_000, agent(AgentEvent::Idle));
-        has(&page(&views), "madoguchi_calls_handling_milliseconds_total{part=\"wrap_up\"} 9000");
-        has(&page(&views), "madoguchi_agents_milliseconds_total{doing=\"wrap_up\"} 9000");
+        has(&page(&views), "madoguchi_calls_handling_seconds_total{part=\"wrap_up\"} 9");
+        has(&page(&views), "madoguchi_agents_seconds_total{doing=\"wrap_up\"} 9");
         assert!(!then.contains("2001"), "no agent is named");
     }
 }

@@ -1,12 +1,13 @@
 //! What the views keep beside calls and figures: the calendar, warnings that turned, what was erased.
 
 use super::Views;
-use crate::base::{Wall, kept};
+use crate::base::{CallId, GroupId, Wall, kept};
 use crate::view::call::Call;
 use crate::view::service_days::ServiceDays;
+use crate::view::service_level::Tally;
 use crate::view::turns::Turns;
 use chrono::NaiveDate;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the running daemon erased.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -34,6 +35,29 @@ impl Views {
 
     pub(in crate::view) fn serves_on(&self, day: NaiveDate) -> bool {
         self.service_days.serves_on(day)
+    }
+
+    /// Calls at counted numbers that are over, by the group that each asked for last; groups that had none
+    /// are not among them.
+    pub fn grouped(&self) -> impl Iterator<Item = (&GroupId, &Tally)> {
+        self.grouped.iter()
+    }
+
+    /// How many calls wait by group, and the longest of those waits now, milliseconds; groups without are
+    /// not among them. `age_ms` as for [`Views::board`].
+    #[must_use]
+    pub fn waiting_by_group(
+        &self,
+        age_ms: &dyn Fn(CallId) -> Option<u64>,
+    ) -> BTreeMap<&GroupId, (u64, u64)> {
+        let mut groups: BTreeMap<&GroupId, (u64, u64)> = BTreeMap::new();
+        for call in self.waiting() {
+            let Some(group) = &call.group else { continue };
+            let (count, longest_ms) = groups.entry(group).or_default();
+            *count += 1;
+            *longest_ms = call.wait_now_ms(age_ms(call.id)).max(*longest_ms);
+        }
+        groups
     }
 
     /// Warnings that turned, and who was told.

@@ -36,6 +36,7 @@ impl Views {
             declared,
             total,
             left_out,
+            grouped,
             channels,
             agents,
             placed,
@@ -56,6 +57,7 @@ impl Views {
         declared.keep(out);
         total.keep(out);
         left_out.keep(out);
+        grouped.keep(out);
         channels.keep(out);
         agents.keep(out);
         placed.keep(out);
@@ -86,6 +88,7 @@ impl Views {
             declared: Keep::found(from)?,
             total: Keep::found(from)?,
             left_out: Keep::found(from)?,
+            grouped: Keep::found(from)?,
             channels: Keep::found(from)?,
             agents: Keep::found(from)?,
             placed: Keep::found(from)?,
