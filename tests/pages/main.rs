@@ -8,3 +8,5 @@ mod support;
 mod browser;
 mod libraries;
 mod rig;
+mod streams;
+mod wallboard;
