@@ -1,7 +1,7 @@
 //! What the journal says at the start: the views, the agents' duty, what was talked, and the last words
 //! for calls that were up when the last run ended.
 
-use crate::base::{AgentId, CallId, Keep, Now, Wall, kept};
+use crate::base::{AgentId, CallId, Keep, Now, kept};
 use crate::dialplan::Plan;
 use crate::event::{CallEvent, DeskEvent, Entry, Fact, FiguresEvent, RecordingEvent};
 use crate::io::store::{self, Snapshot, Unfit};
@@ -226,12 +226,6 @@ pub(super) fn read(fold: Fold, policy: &Policy, plan: &Plan, now: Now) -> Past {
     let unkept = unkept.into_iter().map(|(call, number)| RecordingId { call, number }).collect();
     let (talked, next_seq) = (talked.talked, views.next_seq());
     Past { views, agents, talked, periods, boxes, wishes, declared, closing, next_seq, unkept }
-}
-
-/// The days on which a plan serves, from the month before `now` on.
-pub(super) fn service_days(plan: &Plan, now: Wall) -> view::ServiceDays {
-    let month = view::Month::of(plan.local(now).date_naive());
-    view::ServiceDays::ask(month.earlier(1).first(), |day| plan.serves_on(day))
 }
 
 #[cfg(test)]

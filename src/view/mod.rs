@@ -18,6 +18,7 @@ mod gauges;
 mod grouped;
 mod half_hour;
 mod hours;
+mod layout;
 mod ledger;
 mod month;
 mod operating;
@@ -35,6 +36,7 @@ mod sound;
 mod stamp;
 mod standing;
 mod survey;
+mod today;
 mod turns;
 mod views;
 mod worked;
@@ -43,7 +45,8 @@ pub use agents::{AgentRestore, AgentRow, AgentState, Rings};
 pub use attended::{CallbackRow, CallbackState, MessageRow};
 pub use average::Average;
 pub use board::{
-    AGENTS_SHOWN, AgentCounts, Board, RECENT_SHOWN, WAITING_SHOWN, Waiting, WaitingRow,
+    AGENTS_SHOWN, AgentCounts, Board, Lines, PARKED_SHOWN, ParkedRow, RECENT_SHOWN, WAITING_SHOWN,
+    Waiting, WaitingRow,
 };
 pub use call::{CallQuery, CallRow, CallState, OpenCall};
 pub use declared::{ClosedMonth, ExclusionRow, ExclusionState, Signed};
@@ -56,6 +59,7 @@ pub use gauges::{
 pub use grouped::GROUPS_COUNTED;
 pub use half_hour::{HALF_HOURS, Window};
 pub use hours::AdHocRow;
+pub use layout::{DeskLine, GroupLine, Layout, NumberRow, Service, TIMETABLE_DAYS, Timetable};
 pub use ledger::{DAYS_KEPT, LINES_KEPT, Line};
 pub use month::{Month, NotAMonth};
 pub use operating::{
@@ -76,6 +80,7 @@ pub use sound::{CallSound, FaultRow, LegSound, Measured, SoundTotals, Spread};
 pub use stamp::{local, written};
 pub use standing::{Behind, Figure, LeftOut, Side, Standing};
 pub use survey::{POINTS, SURVEYS_KEPT, SurveyFigures};
+pub use today::{GROUPS_SHOWN, GroupFigures, GroupRow, HalfHours, USUAL_DAYS};
 pub use turns::{HELD, Pending, Turns, UNTOLD_KEPT, WarningWatch};
 pub use views::{ErasedCalls, RECENT_KEPT, Setup, Views};
 pub use worked::{AGENT_DAYS_KEPT, Doing, HALF_HOURS_KEPT, LinesFull, Times, Work};

@@ -7,7 +7,9 @@ use super::attended::{Attended, CallbackRow, MessageRow};
 use super::call::{Call, CallQuery, CallRow, OpenCall};
 use super::declared::Declared;
 use super::grouped::Grouped;
+use super::half_hour::HalfHour;
 use super::hours::{AdHocHours, AdHocRow};
+use super::layout::Layout;
 use super::ledger::{Last, Ledger};
 use super::month::Month;
 use super::outcome::{Decision, PerOutcome};
@@ -20,7 +22,7 @@ use super::sound::SoundTotals;
 use super::stamp;
 use super::survey::Surveys;
 use super::turns::Turns;
-use crate::base::{AgentId, CallId, TrunkId, Wall};
+use crate::base::{AgentId, CallId, GroupId, Number, TrunkId, Wall};
 use crate::event::{
     CallEvent, DeskEvent, EndCause, Entry, Fact, FiguresEvent, Origin, Party, PlacedEnd,
     PlacedEvent, TrunkEvent,
@@ -54,6 +56,7 @@ pub struct Views {
     demonstration: bool,
     timezone: chrono_tz::Tz,
     service_days: ServiceDays,
+    layout: Layout,
     policy: Policy,
     last_seq: u64,
     holes: u64,
@@ -89,6 +92,7 @@ impl Views {
             demonstration: setup.demonstration,
             timezone: setup.timezone,
             service_days: ServiceDays::default(),
+            layout: Layout::default(),
             policy: setup.policy,
             last_seq: 0,
             holes: 0,
@@ -299,8 +303,9 @@ impl Views {
         let counted = call.counted;
         self.total.arrived += u64::from(counted);
         self.total.left_out += u64::from(!counted);
-        let day = self.day_of(call.arrived_at);
-        self.ledger.arrive(day, id, call.arrived_at, &call.number, counted);
+        let half_hour = HalfHour::of(call.arrived_at, self.timezone);
+        let when = half_hour.map_or((NaiveDate::MIN, 0), |it| (it.day, it.index));
+        self.ledger.arrive(when, id, call.arrived_at, &call.number, counted);
         self.open.insert(id, call);
     }
 
@@ -469,6 +474,15 @@ impl Views {
         newest.into_iter().take(count).map(Call::row).collect()
     }
 
+    pub(super) fn group_of_open(&self, call: CallId) -> Option<&str> {
+        self.open.get(&call)?.group.as_ref().map(GroupId::as_str)
+    }
+
+    /// Calls that have no end, by the number that was dialled.
+    pub(super) fn open_at(&self) -> impl Iterator<Item = &Number> {
+        self.open.values().map(|call| &call.number)
+    }
+
     /// Calls that wait for an operator, in the order in which they began to.
     pub(super) fn waiting(&self) -> impl Iterator<Item = &Call> {
         self.waiting.values().filter_map(|id| self.open.get(id))
@@ -588,4 +602,4 @@ mod keeping;
 #[cfg(test)]
 mod figures_tests;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -3,6 +3,7 @@
 use super::Views;
 use crate::base::{CallId, GroupId, Wall, kept};
 use crate::view::call::Call;
+use crate::view::layout::Layout;
 use crate::view::service_days::ServiceDays;
 use crate::view::service_level::Tally;
 use crate::view::turns::Turns;
@@ -21,8 +22,8 @@ pub struct ErasedCalls {
 kept!(struct ErasedCalls { calls, before });
 
 impl Views {
-    /// Takes the days on which the desk serves, as a plan says; only the outlook looks at them, so it may be
-    /// done at any time.
+    /// Takes the days on which the desk serves, as a plan says; only the outlook and what is usual look at them,
+    /// so it may be done at any time.
     pub fn set_service_days(&mut self, days: ServiceDays) {
         self.service_days = days;
     }
@@ -31,6 +32,15 @@ impl Views {
     #[must_use]
     pub fn service_days(&self) -> &ServiceDays {
         &self.service_days
+    }
+
+    /// Takes what a plan says of numbers and groups; only the board looks at it.
+    pub fn set_layout(&mut self, layout: Layout) {
+        self.layout = layout;
+    }
+
+    pub(in crate::view) fn layout(&self) -> &Layout {
+        &self.layout
     }
 
     pub(in crate::view) fn serves_on(&self, day: NaiveDate) -> bool {

@@ -2,6 +2,7 @@
 
 use super::{Setup, Views};
 use crate::base::{Keep, Kept};
+use crate::view::layout::Layout;
 use crate::view::service_days::ServiceDays;
 
 impl Setup {
@@ -48,6 +49,7 @@ impl Views {
             erased,
             // Set anew at each start, from the plan.
             service_days: _,
+            layout: _,
         } = self;
         [*last_seq, *holes, *strays].keep(out);
         open.keep(out);
@@ -99,6 +101,7 @@ impl Views {
             turns: Keep::found(from)?,
             erased: Keep::found(from)?,
             service_days: ServiceDays::default(),
+            layout: Layout::default(),
         };
         views.agents.set_roster(setup.agents);
         Some(views)

@@ -1,0 +1,65 @@
+// The browser on a lead: reads orders as lines of JSON from its input, and answers each with a line. browser.rs holds
+// the other end. It ends, and the browser with it, when its input does.
+import { createInterface } from 'node:readline';
+import { barriers, open, overflowing, picture, places, start } from './browser.mjs';
+
+const browser = await start();
+const pages = new Map();
+let count = 0;
+
+// Until the script gives something that is true: what it gave. playwright's own way asks the page to evaluate, which
+// the pages' rules for the browser forbid.
+async function wait(page, script, within_ms) {
+    const until = performance.now() + within_ms;
+    for (let last = null; ;) {
+        try {
+            last = await page.evaluate(script);
+            if (last) return last;
+        } catch (error) {
+            // A page that is being left cannot be asked.
+            if (!/context was destroyed|navigat/i.test(String(error))) throw error;
+        }
+        if (performance.now() > until) throw new Error(`not within ${within_ms} ms: ${JSON.stringify(last)}`);
+        await new Promise((done) => setTimeout(done, 20));
+    }
+}
+
+const orders = {
+    open: async (order) => {
+        count += 1;
+        pages.set(count, await open(browser, order));
+        return count;
+    },
+    evaluate: (order, page) => page.evaluate(order.script),
+    wait: (order, page) => wait(page, order.script, order.within_ms),
+    click: (order, page) => page.click(order.selector, { timeout: 5000 }),
+    fill: (order, page) => page.fill(order.selector, order.text, { timeout: 5000 }),
+    select: (order, page) => page.selectOption(order.selector, order.value, { timeout: 5000 }),
+    press: (order, page) => page.keyboard.press(order.key),
+    go: (order, page) => page.goto(new URL(order.path, page.url()).href),
+    resize: (order, page) => page.setViewportSize({ width: order.width, height: order.height }),
+    picture: (order, page) => picture(page, order.name),
+    barriers: (order, page) => barriers(page),
+    overflowing: (order, page) => overflowing(page, order.selector),
+    places: (order, page) => places(page, order.selector),
+    // What the console complained of since this was asked last.
+    complaints: (order, page) => page.complaints.splice(0),
+    // From the next loading on the page gets these events and no others: what takes weeks to come about is seen.
+    pretend: (order, page) => page.route('**/api/v1/events', (route) => route.fulfill({ contentType: 'text/event-stream', body: order.events })),
+    close: async (order, page) => {
+        await page.context().close();
+        pages.delete(order.page);
+    },
+};
+
+for await (const line of createInterface({ input: process.stdin })) {
+    const order = JSON.parse(line);
+    let answer;
+    try {
+        answer = { done: (await orders[order.do](order, pages.get(order.page))) ?? null };
+    } catch (error) {
+        answer = { failed: String(error.stack ?? error) };
+    }
+    process.stdout.write(`${JSON.stringify(answer)}\n`);
+}
+await browser.close();
