@@ -1,11 +1,13 @@
 //! What the journal says at the start: the views, the agents' duty, what was talked, and the last words
 //! for calls that were up when the last run ended.
 
-use crate::base::{AgentId, CallId, Keep, Now, Wall, kept};
+use crate::base::{AgentId, CallId, Keep, Now, Number, Wall, kept};
 use crate::dialplan::Plan;
 use crate::event::{CallEvent, DeskEvent, Entry, Fact, FiguresEvent, RecordingEvent};
 use crate::io::store::{self, Snapshot, Unfit};
-use crate::pbx::{AgentMemory, Boxes, CallbacksMemory, Declared, Periods, Talked, TalkedMemory};
+use crate::pbx::{
+    AgentMemory, Boxes, CallbacksMemory, Declared, Notes, Periods, Talked, TalkedMemory,
+};
 use crate::recording::command::RecordingId;
 use crate::view::{self, Policy, Views};
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +25,8 @@ pub(super) struct Past {
     pub wishes: CallbacksMemory,
     /// What people declared about the figures.
     pub declared: Declared,
+    /// Which calls may still be written about.
+    pub notes: Notes,
     /// Last words for the calls that were open when the last run ended.
     pub closing: Vec<Entry>,
     pub next_seq: u64,
@@ -46,11 +50,12 @@ struct Rules {
     boxes: Boxes,
     wishes: CallbacksMemory,
     declared: Declared,
+    notes: Notes,
     /// Recordings that were begun and of whose file nothing was written: call and number.
     unkept: BTreeSet<(CallId, u32)>,
 }
 
-kept!(struct Rules { agents, talked, periods, boxes, wishes, declared, unkept });
+kept!(struct Rules { agents, talked, periods, boxes, wishes, declared, notes, unkept });
 
 impl Fold {
     /// Of no entry.
@@ -114,6 +119,7 @@ impl Rules {
             | Fact::Placed { .. }
             | Fact::Sound { .. }
             | Fact::Message { .. }
+            | Fact::Note { .. }
             | Fact::Callback { .. }
             | Fact::Figures { .. }
             | Fact::Desk { event: DeskEvent::CallersErased { .. } }
@@ -121,6 +127,7 @@ impl Rules {
         }
         self.declared.apply(&entry.fact);
         self.boxes.apply(entry);
+        self.notes.apply(entry);
         self.wishes.apply(entry);
         self.talked.apply(entry, plan);
     }
@@ -214,18 +221,63 @@ pub(super) fn read(fold: Fold, policy: &Policy, plan: &Plan, now: Now) -> Past {
     closing.extend(new_settings(&views, policy, closing.len(), now));
     for entry in &closing {
         rules.talked.apply(entry, plan);
+        rules.notes.apply(entry);
         views.apply(entry);
     }
-    let Rules { agents, talked, periods, boxes, wishes, declared, unkept } = rules;
+    let Rules { agents, talked, periods, boxes, wishes, declared, notes, unkept } = rules;
     let unkept = unkept.into_iter().map(|(call, number)| RecordingId { call, number }).collect();
     let (talked, next_seq) = (talked.talked, views.next_seq());
-    Past { views, agents, talked, periods, boxes, wishes, declared, closing, next_seq, unkept }
+    Past {
+        views,
+        agents,
+        talked,
+        periods,
+        boxes,
+        wishes,
+        declared,
+        notes,
+        closing,
+        next_seq,
+        unkept,
+    }
 }
 
 /// The days on which a plan serves, from the month before `now` on.
 pub(super) fn service_days(plan: &Plan, now: Wall) -> view::ServiceDays {
     let month = view::Month::of(plan.local(now).date_naive());
     view::ServiceDays::ask(month.earlier(1).first(), |day| plan.serves_on(day))
+}
+
+/// What pages must know of a plan.
+pub(super) fn layout(plan: &Plan) -> view::Layout {
+    let groups = plan.groups.iter().map(|(id, group)| view::GroupLaid {
+        group: id.clone(),
+        name: group.name.clone(),
+        number: group.number.clone(),
+        agents: group.agents.clone(),
+    });
+    let slots = plan.lots.iter().flat_map(|lot| {
+        let laid = |slot: &Number| view::SlotLaid { slot: slot.clone(), lot: lot.name.clone() };
+        lot.slots.keys().map(laid)
+    });
+    let boxes = plan.mailboxes.iter().map(|(id, mailbox)| view::BoxLaid {
+        mailbox: id.clone(),
+        name: mailbox.name.clone(),
+        phones: mailbox.phones.clone(),
+    });
+    let lines = plan.desk_numbers.iter().map(|(number, line)| view::LineLaid {
+        number: number.clone(),
+        name: line.name.clone(),
+        limit: line.line_limit,
+    });
+    view::Layout {
+        groups: groups.collect(),
+        pause_reasons: plan.pausing.reasons.clone(),
+        wrap_up_more_ms: u64::try_from(plan.pausing.wrap_up_more.as_millis()).unwrap_or(u64::MAX),
+        slots: slots.collect(),
+        boxes: boxes.collect(),
+        lines: lines.collect(),
+    }
 }
 
 #[cfg(test)]

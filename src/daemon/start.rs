@@ -324,6 +324,7 @@ pub async fn start(
             let kept = (kept.then(|| folded.fold.clone()), folded.stood_at);
             let mut past = past::read(folded.fold, &policy, &read_with, now);
             past.views.set_service_days(past::service_days(&read_with, now.wall));
+            past.views.set_layout(past::layout(&read_with));
             Ok::<_, StartError>((past, kept))
         }
     })
@@ -412,6 +413,7 @@ pub async fn start(
         boxes: past.boxes,
         wishes: past.wishes,
         declared: past.declared,
+        notes: past.notes,
     };
     let started = DeskEvent::Started {
         version: env!("CARGO_PKG_VERSION").to_owned(),

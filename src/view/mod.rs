@@ -12,16 +12,19 @@ mod board;
 mod call;
 mod closed;
 mod declared;
+mod earlier;
 mod erased;
 mod figures;
 mod gauges;
 mod half_hour;
 mod hours;
+mod layout;
 mod ledger;
 mod month;
 mod operating;
 mod outcome;
 mod outlook;
+mod panel;
 mod placed;
 mod policy;
 mod ratio;
@@ -35,8 +38,10 @@ mod stamp;
 mod standing;
 mod survey;
 mod turns;
+mod unanswered;
 mod views;
 mod worked;
+mod written;
 
 pub use agents::{AgentRestore, AgentRow, AgentState, Rings};
 pub use attended::{CallbackRow, CallbackState, MessageRow};
@@ -44,8 +49,9 @@ pub use average::Average;
 pub use board::{
     AGENTS_SHOWN, AgentCounts, Board, RECENT_SHOWN, WAITING_SHOWN, Waiting, WaitingRow,
 };
-pub use call::{CallQuery, CallRow, CallState, OpenCall};
+pub use call::{CallQuery, CallRow, CallState, OpenCall, Pressed};
 pub use declared::{ClosedMonth, ExclusionRow, ExclusionState, Signed};
+pub use earlier::{EARLIER_KEPT, EARLIER_OF_ONE, EarlierRow};
 pub use erased::ERASED_WORD;
 pub use figures::{NotYet, Place};
 pub use gauges::{
@@ -53,6 +59,7 @@ pub use gauges::{
 };
 pub use half_hour::{HALF_HOURS, Window};
 pub use hours::AdHocRow;
+pub use layout::{BoxLaid, GroupLaid, Layout, LineLaid, SlotLaid};
 pub use ledger::{DAYS_KEPT, LINES_KEPT, Line};
 pub use month::{Month, NotAMonth};
 pub use operating::{
@@ -61,6 +68,10 @@ pub use operating::{
 };
 pub use outcome::{Decision, Outcome, PerOutcome, Progress, outcome_of};
 pub use outlook::{Outlook, Outlooks, Warning};
+pub use panel::{
+    Colleague, EarlierCall, LISTED, LineRow, Listed, Panel, PanelCall, PanelMessage, ParkedRow,
+    Role, SlotRow,
+};
 pub use placed::{FULL_MONTHS_KEPT, FullTime, PLACED_KEPT, PlacedRow};
 pub use policy::{CountsAs, Policy, ShortCallExcluded};
 pub use ratio::{Limit, Rate, Ratio, Verdict};
@@ -74,5 +85,7 @@ pub use stamp::{local, written};
 pub use standing::{Behind, Figure, LeftOut, Side, Standing};
 pub use survey::{POINTS, SURVEYS_KEPT, SurveyFigures};
 pub use turns::{HELD, Pending, Turns, UNTOLD_KEPT, WarningWatch};
+pub use unanswered::{UNANSWERED_OF_ONE, Unanswered, UnansweredRow};
 pub use views::{ErasedCalls, RECENT_KEPT, Setup, Views};
 pub use worked::{AGENT_DAYS_KEPT, Doing, HALF_HOURS_KEPT, LinesFull, Times, Work};
+pub use written::{NOTES_BYTES, NoteRow};

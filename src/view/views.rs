@@ -6,7 +6,9 @@ use super::agents::{AgentRestore, AgentRow, AgentState, Agents};
 use super::attended::{Attended, CallbackRow, MessageRow};
 use super::call::{Call, CallQuery, CallRow, OpenCall};
 use super::declared::Declared;
+use super::earlier::Earlier;
 use super::hours::{AdHocHours, AdHocRow};
+use super::layout::Layout;
 use super::ledger::{Last, Ledger};
 use super::month::Month;
 use super::outcome::{Decision, PerOutcome};
@@ -19,6 +21,8 @@ use super::sound::SoundTotals;
 use super::stamp;
 use super::survey::Surveys;
 use super::turns::Turns;
+use super::unanswered::AllUnanswered;
+use super::written::Written;
 use crate::base::{AgentId, CallId, TrunkId, Wall};
 use crate::event::{
     CallEvent, DeskEvent, EndCause, Entry, Fact, FiguresEvent, Origin, Party, PlacedEnd,
@@ -74,6 +78,10 @@ pub struct Views {
     attended: Attended,
     pub(super) surveys: Surveys,
     erased: ErasedCalls,
+    layout: Layout,
+    earlier: Earlier,
+    unanswered: AllUnanswered,
+    written: Written,
 }
 
 impl Views {
@@ -107,6 +115,10 @@ impl Views {
             attended: Attended::default(),
             surveys: Surveys::default(),
             erased: ErasedCalls::default(),
+            layout: Layout::default(),
+            earlier: Earlier::default(),
+            unanswered: AllUnanswered::default(),
+            written: Written::default(),
         }
     }
 
@@ -152,6 +164,7 @@ impl Views {
             }
             // Looked at below.
             Fact::Message { .. } | Fact::Callback { .. } => {}
+            Fact::Note { .. } => self.written.apply(entry),
             Fact::Trunk { trunk, event } => {
                 self.placed.trunk(trunk, event, entry.at, self.timezone);
                 let worked = self.agents.worked_mut();
@@ -225,6 +238,7 @@ impl Views {
             CallEvent::OfferEnded { agent, why } if call.offers.contains(agent) => {
                 self.agents.offer_over(agent, at);
                 self.agents.rang(agent, Some(*why), today);
+                self.unanswered.rang(agent, call, *why, at);
             }
             CallEvent::OperatorAnswered { agent } => {
                 if call.offers.contains(agent) {
@@ -320,6 +334,7 @@ impl Views {
         {
             *used = used.saturating_sub(1);
         }
+        self.earlier.end(&call);
         if self.ended.len() >= RECENT_KEPT {
             self.ended.pop_front();
         }
@@ -546,6 +561,7 @@ fn is_witness(fact: &Fact) -> bool {
         | Fact::Agent { .. }
         | Fact::Recording { .. }
         | Fact::Message { .. }
+        | Fact::Note { .. }
         | Fact::Callback { .. }
         | Fact::Figures { .. }
         | Fact::Desk { .. } => true,

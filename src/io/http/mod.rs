@@ -29,6 +29,7 @@ mod hub;
 mod in_call;
 mod operating;
 mod pages;
+mod panel;
 mod parked;
 mod range;
 mod recordings;
@@ -200,6 +201,9 @@ fn router(server: Server) -> Router {
         .route("/api/v1/calls/{id}/recordings/{number}", get(recordings::fetch))
         .route("/api/v1/calls/{id}/park", post(parked::park))
         .route("/api/v1/calls/{id}/talk/{action}", post(in_call::order))
+        .route("/api/v1/calls/{id}/notes", post(panel::note))
+        .route("/api/v1/panel/{extension}", get(panel::shown))
+        .route("/api/v1/panel/{extension}/events", get(panel::events))
         .route("/api/v1/parked", get(parked::list))
         .route("/api/v1/parked/{slot}/fetch", post(parked::fetch))
         .route("/api/v1/calls/{id}/third", post(talks::add).delete(talks::drop))
@@ -233,6 +237,9 @@ fn router(server: Server) -> Router {
         .layer(from_fn_with_state(server.clone(), auth::authorize));
     Router::new()
         .route("/", get(pages::wallboard))
+        .route("/panel", get(panel::page))
+        .route("/panel.css", get(panel::style))
+        .route("/panel.js", get(panel::script))
         .route("/recordings", get(pages::recordings))
         .route("/recordings.css", get(pages::recordings_style))
         .route("/recordings.js", get(pages::recordings_script))

@@ -2,6 +2,7 @@
 
 use super::{Setup, Views};
 use crate::base::{Keep, Kept};
+use crate::view::layout::Layout;
 use crate::view::service_days::ServiceDays;
 
 impl Setup {
@@ -45,8 +46,12 @@ impl Views {
             surveys,
             turns,
             erased,
+            earlier,
+            unanswered,
+            written,
             // Set anew at each start, from the plan.
             service_days: _,
+            layout: _,
         } = self;
         [*last_seq, *holes, *strays].keep(out);
         open.keep(out);
@@ -65,6 +70,9 @@ impl Views {
         surveys.keep(out);
         turns.keep(out);
         erased.keep(out);
+        earlier.keep(out);
+        unanswered.keep(out);
+        written.keep(out);
     }
 
     /// The views that [`Views::keep`] wrote; none when that is not what stands there.
@@ -95,6 +103,10 @@ impl Views {
             surveys: Keep::found(from)?,
             turns: Keep::found(from)?,
             erased: Keep::found(from)?,
+            earlier: Keep::found(from)?,
+            unanswered: Keep::found(from)?,
+            written: Keep::found(from)?,
+            layout: Layout::default(),
             service_days: ServiceDays::default(),
         };
         views.agents.set_roster(setup.agents);
