@@ -360,7 +360,8 @@ impl Desk {
         assert!(rest.is_some(), "still held: {:?}", held());
     }
 
-    fn token(&self) -> String {
+    /// What opens its API and its pages.
+    pub fn token(&self) -> String {
         std::fs::read_to_string(self.dir.file("secrets/http-token"))
             .expect("the daemon made its token")
             .trim()

@@ -243,6 +243,7 @@ fn router(server: Server) -> Router {
         .route("/recordings", get(pages::recordings))
         .route("/recordings.css", get(pages::recordings_style))
         .route("/recordings.js", get(pages::recordings_script))
+        .route("/lib/{name}", get(pages::library))
         .route("/wallboard.css", get(pages::style))
         .route("/wallboard.js", get(pages::script))
         .route("/login", post(auth::login))

@@ -1,7 +1,7 @@
 //! The pages, inside the program: they need no file, no other server, no internet.
 
-use super::{Server, auth};
-use axum::extract::{Request, State};
+use super::{Server, api, auth};
+use axum::extract::{Path, Request, State};
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
@@ -16,6 +16,19 @@ const RECORDINGS: &str = include_str!("../../../web/recordings.html");
 const RECORDINGS_STYLE: &str = include_str!("../../../web/recordings.css");
 const RECORDINGS_SCRIPT: &str = include_str!("../../../web/recordings.js");
 const LOGIN: &str = include_str!("../../../web/login.html");
+
+/// What others have written for pages, as npm has it (docs/decisions/0016-pages.md), each with its licence.
+const LIBRARIES: &[(&str, &str, &str)] = &[
+    ("lit-html.js", JAVASCRIPT, include_str!("../../../web/lib/lit-html.js")),
+    ("lit-html.LICENSE", PLAIN, include_str!("../../../web/lib/lit-html.LICENSE")),
+    ("uPlot.iife.min.js", JAVASCRIPT, include_str!("../../../web/lib/uPlot.iife.min.js")),
+    ("uPlot.min.css", CSS, include_str!("../../../web/lib/uPlot.min.css")),
+    ("uPlot.LICENSE", PLAIN, include_str!("../../../web/lib/uPlot.LICENSE")),
+];
+
+const CSS: &str = "text/css; charset=utf-8";
+const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
+const PLAIN: &str = "text/plain; charset=utf-8";
 
 /// Nothing but our own files, no inline script or style, no frame around us.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; \
@@ -57,12 +70,12 @@ pub(super) async fn recordings(State(server): State<Server>, headers: HeaderMap)
 
 /// `GET /recordings.css`.
 pub(super) async fn recordings_style() -> Response {
-    ([(CONTENT_TYPE, "text/css; charset=utf-8")], RECORDINGS_STYLE).into_response()
+    ([(CONTENT_TYPE, CSS)], RECORDINGS_STYLE).into_response()
 }
 
 /// `GET /recordings.js`.
 pub(super) async fn recordings_script() -> Response {
-    ([(CONTENT_TYPE, "text/javascript; charset=utf-8")], RECORDINGS_SCRIPT).into_response()
+    ([(CONTENT_TYPE, JAVASCRIPT)], RECORDINGS_SCRIPT).into_response()
 }
 
 /// The login page; after a wrong token it says so. It says whether this is a demonstration, and
@@ -78,10 +91,18 @@ pub(super) fn login_page(server: &Server, wrong: bool) -> Response {
 
 /// `GET /wallboard.css`.
 pub(super) async fn style() -> Response {
-    ([(CONTENT_TYPE, "text/css; charset=utf-8")], STYLE).into_response()
+    ([(CONTENT_TYPE, CSS)], STYLE).into_response()
 }
 
 /// `GET /wallboard.js`.
 pub(super) async fn script() -> Response {
-    ([(CONTENT_TYPE, "text/javascript; charset=utf-8")], SCRIPT).into_response()
+    ([(CONTENT_TYPE, JAVASCRIPT)], SCRIPT).into_response()
+}
+
+/// `GET /lib/{name}`: a library of the pages, or its licence.
+pub(super) async fn library(Path(name): Path<String>) -> Response {
+    match LIBRARIES.iter().find(|(known, ..)| *known == name) {
+        Some((_, kind, text)) => ([(CONTENT_TYPE, *kind)], *text).into_response(),
+        None => api::not_found().await,
+    }
 }

@@ -1,0 +1,10 @@
+//! The pages in a real browser (Debian's chromium), over a running desk with real phones. Names say what a person
+//! at the screen notices. Pictures of what was seen lie in target/pages.
+#![allow(clippy::pedantic, clippy::disallowed_methods)]
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod browser;
+mod libraries;
+mod rig;
