@@ -498,6 +498,7 @@ mod tests {
             ("CallEvent::SentAway", "number", "call/sent_away/event/number"),
             ("CallEvent::ThirdCalled", "number", "call/third_called/event/number"),
             ("PlacedEvent::Dialled", "number", "placed/dialled/event/number"),
+            ("NoteEvent::Noted", "text", "note/noted/event/text"),
         ];
         let room = concat!(env!("CARGO_MANIFEST_DIR"), "/src/event");
         let mut found = BTreeSet::new();

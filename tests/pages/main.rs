@@ -7,4 +7,5 @@ mod support;
 
 mod browser;
 mod libraries;
+mod panel;
 mod rig;

@@ -17,8 +17,13 @@ use serde::Deserialize;
 const NOTE_BOUND: usize = 1_000;
 
 const PAGE: &str = include_str!("../../../web/panel.html");
-const STYLE: &str = include_str!("../../../web/panel.css");
-const SCRIPT: &str = include_str!("../../../web/panel.js");
+const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
+const FILES: [(&str, &str, &str); 4] = [
+    ("panel.css", "text/css; charset=utf-8", include_str!("../../../web/panel.css")),
+    ("panel.js", JAVASCRIPT, include_str!("../../../web/panel.js")),
+    ("view.js", JAVASCRIPT, include_str!("../../../web/panel-view.js")),
+    ("words.js", JAVASCRIPT, include_str!("../../../web/panel-words.js")),
+];
 
 /// `GET /panel`: the panel, or the login page for who is not known.
 pub(super) async fn page(State(server): State<Server>, headers: HeaderMap) -> Response {
@@ -29,14 +34,12 @@ pub(super) async fn page(State(server): State<Server>, headers: HeaderMap) -> Re
     }
 }
 
-/// `GET /panel.css`.
-pub(super) async fn style() -> Response {
-    ([(CONTENT_TYPE, "text/css; charset=utf-8")], STYLE).into_response()
-}
-
-/// `GET /panel.js`.
-pub(super) async fn script() -> Response {
-    ([(CONTENT_TYPE, "text/javascript; charset=utf-8")], SCRIPT).into_response()
+/// `GET /panel/{file}`: what the page is made of.
+pub(super) async fn file(Path(file): Path<String>) -> Response {
+    match FILES.iter().find(|(known, ..)| *known == file) {
+        Some((_, kind, text)) => ([(CONTENT_TYPE, *kind)], *text).into_response(),
+        None => api::not_found().await,
+    }
 }
 
 /// `GET /api/v1/panel/{extension}`.
