@@ -21,7 +21,7 @@ const button = (it, name, label, more = {}) => {
 };
 
 // A clock that runs: up from `since`, or down to it. `tick` fills it.
-const since = (ms) => html`<span class="clock" data-since=${ms}></span>`;
+const since = (ms) => (ms === 0 ? nothing : html`<span class="clock" data-since=${ms}></span>`);
 const until = (ms) => html`<span class="clock" data-until=${ms}></span>`;
 
 export function callerOf(it, caller) {
@@ -73,8 +73,8 @@ function facts(it, call) {
   if (call.language !== "ja") fact("spoken", it.t.languages[call.language] ?? call.language);
   if (call.caller.diverted_from) fact("diverted", call.caller.diverted_from);
   const wait = call.wait_ms ?? null;
-  if (wait !== null) fact("waited", html`${clock(wait)}${call.busy_announced ? `（${it.t.busy_told}）` : ""}`);
-  else if (call.asked_ms !== null) fact("waited", html`${since(it.panel.now_ms - (call.age_ms - call.asked_ms))}${call.busy_announced ? `（${it.t.busy_told}）` : ""}`);
+  if (wait !== null) fact("waited", html`${clock(wait)}${call.busy_announced ? it.t.busy_told : ""}`);
+  else if (call.asked_ms !== null) fact("waited", html`${since(it.panel.now_ms - (call.age_ms - call.asked_ms))}${call.busy_announced ? it.t.busy_told : ""}`);
   if (call.parked) fact("parked", it.t.in_slot(call.parked.slot, nameOf(it, call.parked.by)));
   const tape = call.recordings.at(-1);
   if (tape) fact("recording", it.t.tapes[tape.state] ?? tape.state);
@@ -135,8 +135,8 @@ export const colleagues = (it) => html`<ul class="people">${it.panel.colleagues.
     <span class="name">${row.name} <small>${row.agent}</small></span>
     <span class="shown">${row.state === "paused" && row.paused ? row.paused : it.t.states[row.state]} ${since(row.since_ms)}</span>
     ${it.can("transfer") ? html`<span class="row">
-      <button type="button" data-act="transfer-to" aria-label=${`${it.t.transfer} ${row.name}`} ?disabled=${row.state === "unreachable"} @click=${() => it.pass("transfer", row.agent, "colleagues")}>${it.t.transfer}</button>
-      <button type="button" data-act="consult-with" aria-label=${`${it.t.consult} ${row.name}`} ?disabled=${row.state === "unreachable"} @click=${() => it.pass("consult", row.agent, "colleagues")}>${it.t.consult}</button></span>` : nothing}</li>`)}</ul>`;
+      <button type="button" data-act="transfer-to" aria-label=${`${it.t.transfer} ${row.name}`} ?disabled=${!row.reachable} @click=${() => it.pass("transfer", row.agent, "colleagues")}>${it.t.transfer}</button>
+      <button type="button" data-act="consult-with" aria-label=${`${it.t.consult} ${row.name}`} ?disabled=${!row.reachable} @click=${() => it.pass("consult", row.agent, "colleagues")}>${it.t.consult}</button></span>` : nothing}</li>`)}</ul>`;
 
 export const colleagueList = (it) => it.panel.colleagues.map((row) => html`<option value=${row.agent} label=${`${row.name}（${it.t.states[row.state]}）`}></option>`);
 

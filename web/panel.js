@@ -8,6 +8,7 @@ const STALE_MS = 6000; // Three signs of life missed.
 const PATIENCE_MS = 10000; // For an answer to an order.
 const NOTE_MOST = 1000;
 const DONE_MS = 6000;
+const TOGETHER_MS = 250; // Letters so close are words of who believes to be in a field: nothing is done.
 
 const asked = new URLSearchParams(location.search);
 const kept = (name) => { try { return localStorage.getItem(name); } catch { return null; } };
@@ -140,6 +141,7 @@ async function send(area, name, path, body = null) {
   if (under.has(path)) return false;
   under.add(path);
   error(area, "");
+  say("done", "");
   try {
     const answer = await fetch(path, {
       method: "POST", headers: { "X-Madoguchi": "1", ...(body ? { "Content-Type": "application/json" } : {}) },
@@ -395,12 +397,27 @@ document.addEventListener("keydown", (event) => {
   if (it.choosing && DIGIT.test(event.key)) { event.preventDefault(); pick(Number(event.key) - 1); return; }
   // Under a Japanese input method a key may come without its letter.
   const letter = event.key.length === 1 ? event.key.toLowerCase() : event.code.replace(/^Key/, "").toLowerCase();
+  if (DIGIT.test(letter) || letter.length !== 1) return;
   const found = Object.entries(ACTIONS).find(([, action]) => action.key === letter);
-  if (!found || (!it.panel && !["language", "theme", "help", "sound"].includes(found[0]))) return;
+  if (!found) { pressedAt = performance.now(); clearTimeout(pressed); return; }
+  if (!it.panel && !["language", "theme", "help", "sound"].includes(found[0])) return;
   event.preventDefault();
   if (it.choosing && found[0] !== it.choosing) choose(null);
-  act(found[0]);
+  press(found[0]);
 });
+
+// What changes the desk is done a moment after its key, unless another letter follows or went before.
+const AT_ONCE = ["pause", "transfer", "consult", "note", "play", "sound", "language", "theme", "help"];
+let pressedAt = -Infinity;
+let pressed = 0;
+function press(name) {
+  const together = performance.now() - pressedAt < TOGETHER_MS;
+  pressedAt = performance.now();
+  clearTimeout(pressed);
+  if (AT_ONCE.includes(name)) act(name);
+  else if (together) done(it.t.together);
+  else pressed = setTimeout(() => act(name), TOGETHER_MS);
+}
 
 function closeForms() {
   toWhat = null;

@@ -140,6 +140,8 @@ pub struct Colleague {
     pub since_ms: Wall,
     /// Why set aside, while it is.
     pub paused: Option<String>,
+    /// The phone can be rung.
+    pub reachable: bool,
 }
 
 /// A slot of a parking lot.
@@ -192,13 +194,9 @@ pub struct LineRow {
 }
 
 impl Panel {
-    /// Whether the two show the same, but for clocks that run by themselves.
+    /// The same without clocks that run by themselves: two panels of which this is alike show the same.
     #[must_use]
-    pub fn shows_the_same(&self, other: &Self) -> bool {
-        self.timeless() == other.timeless()
-    }
-
-    fn timeless(&self) -> Self {
+    pub fn timeless(&self) -> Self {
         let mut still = self.clone();
         (still.now_ms, still.seq, still.queue.longest_ms) = (Wall::default(), 0, 0);
         for row in &mut still.queue.calls {
@@ -228,8 +226,8 @@ impl Views {
             if row.agent == *id {
                 agent = Some(row);
             } else if colleagues.len() < AGENTS_SHOWN {
-                let AgentRow { agent, name, state, since_ms, paused, .. } = row;
-                colleagues.push(Colleague { agent, name, state, since_ms, paused });
+                let AgentRow { agent, name, state, since_ms, paused, reachable, .. } = row;
+                colleagues.push(Colleague { agent, name, state, since_ms, paused, reachable });
             }
         }
         let agent = agent.filter(|_| self.is_in_plan(id))?;

@@ -578,4 +578,6 @@ mod keeping;
 #[cfg(test)]
 mod figures_tests;
 #[cfg(test)]
+mod panel_tests;
+#[cfg(test)]
 mod tests;

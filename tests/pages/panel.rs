@@ -184,6 +184,15 @@ fn a_note_is_text_whatever_is_in_it_and_stays_with_its_call_while_another_rings(
     page.press("k");
     rest(500);
     assert!(events(&desk, "parked").is_empty());
+    // Nor by who believes to be in it, and types.
+    page.press("Escape");
+    for key in ["k", "o", "e"] {
+        page.press(key);
+    }
+    page.wait("document.querySelector('#done').textContent.startsWith('キーが続けて')", s(2));
+    rest(1000);
+    assert!(events(&desk, "parked").is_empty());
+    state(&page, "通話中");
     let text = "<script>window.ran = 1</script><img src=x onerror='window.ran = 1'>\n二行目";
     page.fill("#note", text);
     page.press("Control+Enter");
@@ -331,7 +340,17 @@ fn leave_a_message(desk: &Desk) {
 fn a_message_is_listened_to_and_marked_by_keys() {
     let desk = desk();
     let browser = Browser::start();
-    let page = panel(&browser, &desk);
+    // Who has no extension says whose panel it is.
+    let look = Look { path: "/panel", size: NARROW, ..Look::default() };
+    let page = browser.open(&desk, &look);
+    page.wait("document.activeElement.id === 'extension'", s(8));
+    page.fill("#extension", "6999");
+    page.press("Enter");
+    page.wait("document.querySelector('#alarm').textContent.includes('6999')", s(8));
+    page.fill("#extension", "6001");
+    page.press("Enter");
+    page.wait("!document.querySelector('#board').hidden", s(8));
+    page.complaints();
     leave_a_message(&desk);
     page.wait("document.querySelector('[data-act=play]:enabled') !== null", s(8));
     page.press("m");
@@ -381,7 +400,8 @@ fn the_panel_is_open_to_all_beside_a_softphone_and_on_a_whole_screen() {
             let case = format!("{}-{shape}", look.name());
             page.is_open_to_all(&case);
             page.nothing_overflows(".tile, .tile button", &case);
-            let wide = "document.documentElement.scrollWidth <= document.documentElement.clientWidth";
+            let wide =
+                "document.documentElement.scrollWidth <= document.documentElement.clientWidth";
             assert_eq!(page.evaluate(wide), json!(true), "{case}: it scrolls sideways");
             page.picture(&format!("panel-{case}"));
             page.has_no_complaints(&case);

@@ -50,7 +50,7 @@ struct Shared {
 
 /// An agent's panel that is watched.
 struct Watched {
-    /// As it was told last.
+    /// As it was told last, without its clocks.
     told: Panel,
     json: watch::Sender<Arc<str>>,
 }
@@ -71,12 +71,20 @@ struct Feed {
 
 impl Watched {
     /// Nobody is told what shows the same.
-    fn tell(&mut self, panel: Panel, json: Arc<str>) {
-        if !panel.shows_the_same(&self.told) {
-            self.told = panel;
-            self.json.send_replace(json);
+    fn tell(&mut self, panel: &Panel) {
+        let told = panel.timeless();
+        if told != self.told {
+            self.told = told;
+            self.json.send_replace(written(panel));
         }
     }
+}
+
+/// A panel as JSON.
+fn written(panel: &Panel) -> Arc<str> {
+    let json = serde_json::to_string(panel);
+    // Plain values are always JSON.
+    json.unwrap_or_else(|_| "null".to_owned()).into()
 }
 
 impl ViewHub {
@@ -145,13 +153,13 @@ impl ViewHub {
     /// agent. The sender is gone when a reload takes the agent out of the plan.
     pub(super) fn watch_panel(&self, agent: &AgentId) -> Option<watch::Receiver<Arc<str>>> {
         let mut panels = self.shared.panels.lock().unwrap_or_else(PoisonError::into_inner);
-        let (told, made) = self.shared.panel(agent)?;
+        let panel = self.shared.panel(agent)?;
         if let Some(known) = panels.get_mut(agent) {
-            known.tell(told, made); // It may be old: perhaps nobody watched until now.
+            known.tell(&panel); // It may be old: perhaps nobody watched until now.
             return Some(known.json.subscribe());
         }
-        let (json, watched) = watch::channel(made);
-        panels.insert(agent.clone(), Watched { told, json });
+        let (json, watched) = watch::channel(written(&panel));
+        panels.insert(agent.clone(), Watched { told: panel.timeless(), json });
         Some(watched)
     }
 }
@@ -178,16 +186,8 @@ impl Shared {
         }
     }
 
-    /// An agent's panel now, and as JSON.
-    fn panel(&self, agent: &AgentId) -> Option<(Panel, Arc<str>)> {
-        let panel = self.read(|views, now, age_ms| views.panel(agent, now.wall, age_ms))?;
-        match serde_json::to_string(&panel) {
-            Ok(json) => Some((panel, json.into())),
-            Err(error) => {
-                tracing::error!(%error, "a panel is no JSON");
-                None
-            }
-        }
+    fn panel(&self, agent: &AgentId) -> Option<Panel> {
+        self.read(|views, now, age_ms| views.panel(agent, now.wall, age_ms))
     }
 
     /// Tells those who watch a panel what has changed on it, and forgets panels that nobody watches.
@@ -197,8 +197,8 @@ impl Shared {
             if watched.json.receiver_count() == 0 {
                 return false;
             }
-            let Some((panel, json)) = self.panel(agent) else { return false };
-            watched.tell(panel, json);
+            let Some(panel) = self.panel(agent) else { return false };
+            watched.tell(&panel);
             true
         });
     }
