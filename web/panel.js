@@ -375,6 +375,7 @@ async function begin() {
 const DIGIT = /^[1-9]$/;
 
 function pick(n) {
+  pressedAt = -Infinity; // A letter and its number were meant.
   if (it.choosing === "pause") {
     const reason = it.panel.pause_reasons[n];
     if (reason !== undefined) act("pause_for", reason);
@@ -420,6 +421,7 @@ function press(name) {
 }
 
 function closeForms() {
+  pressedAt = -Infinity; // The letter that opened it was meant.
   toWhat = null;
   $("to-form").hidden = true;
   $("reason-form").hidden = true;
