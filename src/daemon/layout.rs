@@ -1,10 +1,12 @@
 //! The plan in the words of the views: which days the desk serves, its numbers with their lines and hours, its
-//! groups. Asked of a plan at the start and whenever one is read again.
+//! groups, slots, boxes and reasons for a pause. Asked of a plan at the start and whenever one is read again.
 
-use crate::base::Wall;
+use crate::base::{Number, Wall};
 use crate::dialplan::{ClosedWhy, Hours, OpenState, Plan};
 use crate::event::Closed;
-use crate::view::{self, DeskLine, GroupLine, Layout, TIMETABLE_DAYS, Timetable, Views};
+use crate::view::{
+    self, BoxLaid, DeskLine, GroupLaid, Layout, SlotLaid, TIMETABLE_DAYS, Timetable, Views,
+};
 use chrono::NaiveDate;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -42,12 +44,29 @@ fn layout(plan: &Plan, now: Wall) -> Layout {
         counted: desk.counted,
         hours: desk.hours.as_ref().and_then(|name| timetables.get(&**name).cloned()),
     });
-    let groups = plan.groups.iter().map(|(id, group)| GroupLine {
-        id: id.clone(),
+    let groups = plan.groups.iter().map(|(id, group)| GroupLaid {
+        group: id.clone(),
         name: group.name.clone(),
+        number: group.number.clone(),
         agents: group.agents.clone(),
     });
-    Layout { numbers: numbers.collect(), groups: groups.collect() }
+    let slots = plan.lots.iter().flat_map(|lot| {
+        let laid = |slot: &Number| SlotLaid { slot: slot.clone(), lot: lot.name.clone() };
+        lot.slots.keys().map(laid)
+    });
+    let boxes = plan.mailboxes.iter().map(|(id, mailbox)| BoxLaid {
+        mailbox: id.clone(),
+        name: mailbox.name.clone(),
+        phones: mailbox.phones.clone(),
+    });
+    Layout {
+        numbers: numbers.collect(),
+        groups: groups.collect(),
+        pause_reasons: plan.pausing.reasons.clone(),
+        wrap_up_more_ms: u64::try_from(plan.pausing.wrap_up_more.as_millis()).unwrap_or(u64::MAX),
+        slots: slots.collect(),
+        boxes: boxes.collect(),
+    }
 }
 
 fn timetable(plan: &Plan, hours: &Hours, today: NaiveDate) -> Timetable {

@@ -5,7 +5,9 @@ use crate::base::{AgentId, CallId, Keep, Now, kept};
 use crate::dialplan::Plan;
 use crate::event::{CallEvent, DeskEvent, Entry, Fact, FiguresEvent, RecordingEvent};
 use crate::io::store::{self, Snapshot, Unfit};
-use crate::pbx::{AgentMemory, Boxes, CallbacksMemory, Declared, Periods, Talked, TalkedMemory};
+use crate::pbx::{
+    AgentMemory, Boxes, CallbacksMemory, Declared, Notes, Periods, Talked, TalkedMemory,
+};
 use crate::recording::command::RecordingId;
 use crate::view::{self, Policy, Views};
 use std::collections::{BTreeMap, BTreeSet};
@@ -23,6 +25,8 @@ pub(super) struct Past {
     pub wishes: CallbacksMemory,
     /// What people declared about the figures.
     pub declared: Declared,
+    /// Which calls may still be written about.
+    pub notes: Notes,
     /// Last words for the calls that were open when the last run ended.
     pub closing: Vec<Entry>,
     pub next_seq: u64,
@@ -46,11 +50,12 @@ struct Rules {
     boxes: Boxes,
     wishes: CallbacksMemory,
     declared: Declared,
+    notes: Notes,
     /// Recordings that were begun and of whose file nothing was written: call and number.
     unkept: BTreeSet<(CallId, u32)>,
 }
 
-kept!(struct Rules { agents, talked, periods, boxes, wishes, declared, unkept });
+kept!(struct Rules { agents, talked, periods, boxes, wishes, declared, notes, unkept });
 
 impl Fold {
     /// Of no entry.
@@ -114,6 +119,7 @@ impl Rules {
             | Fact::Placed { .. }
             | Fact::Sound { .. }
             | Fact::Message { .. }
+            | Fact::Note { .. }
             | Fact::Callback { .. }
             | Fact::Figures { .. }
             | Fact::Desk {
@@ -127,6 +133,7 @@ impl Rules {
         }
         self.declared.apply(&entry.fact);
         self.boxes.apply(entry);
+        self.notes.apply(entry);
         self.wishes.apply(entry);
         self.talked.apply(entry, plan);
     }
@@ -220,12 +227,25 @@ pub(super) fn read(fold: Fold, policy: &Policy, plan: &Plan, now: Now) -> Past {
     closing.extend(new_settings(&views, policy, closing.len(), now));
     for entry in &closing {
         rules.talked.apply(entry, plan);
+        rules.notes.apply(entry);
         views.apply(entry);
     }
-    let Rules { agents, talked, periods, boxes, wishes, declared, unkept } = rules;
+    let Rules { agents, talked, periods, boxes, wishes, declared, notes, unkept } = rules;
     let unkept = unkept.into_iter().map(|(call, number)| RecordingId { call, number }).collect();
     let (talked, next_seq) = (talked.talked, views.next_seq());
-    Past { views, agents, talked, periods, boxes, wishes, declared, closing, next_seq, unkept }
+    Past {
+        views,
+        agents,
+        talked,
+        periods,
+        boxes,
+        wishes,
+        declared,
+        notes,
+        closing,
+        next_seq,
+        unkept,
+    }
 }
 
 #[cfg(test)]

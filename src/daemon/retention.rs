@@ -70,7 +70,7 @@ impl Retention {
             let (calls, entries, kept) = (erased.calls, erased.entries, erased.kept);
             let event = DeskEvent::CallersErased { before, calls, entries, kept };
             let event = Box::new(event);
-            while (self.commands)(Command::Note { event: event.clone() }).await.is_err() {
+            while (self.commands)(Command::Record { event: event.clone() }).await.is_err() {
                 sleep(LOOK).await;
             }
             if let Err(error) = self.eraser.noted().await {

@@ -417,6 +417,7 @@ pub async fn start(
         boxes: past.boxes,
         wishes: past.wishes,
         declared: past.declared,
+        notes: past.notes,
     };
     let started = DeskEvent::Started {
         version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -693,7 +694,7 @@ fn commands(inlet: &Arc<Inlet<Heard>>) -> http::CommandSink {
 fn note(inlet: &Arc<Inlet<Heard>>) -> http::NoteFn {
     let commands = commands(inlet);
     Arc::new(move |event| {
-        let noted = commands(crate::pbx::Command::Note { event: Box::new(event) });
+        let noted = commands(crate::pbx::Command::Record { event: Box::new(event) });
         Box::pin(async move { noted.await.is_ok() })
     })
 }

@@ -285,6 +285,8 @@ pub struct Parts {
     pub wishes: pbx::CallbacksMemory,
     /// What people declared about the figures before the restart.
     pub declared: pbx::Declared,
+    /// Which calls of before the restart may still be written about.
+    pub notes: pbx::Notes,
 }
 
 /// Every number that a phone of ours can have.
@@ -316,6 +318,7 @@ impl Engine {
         desk.restore_talked(parts.talked);
         desk.restore_hours(parts.periods, now);
         desk.restore_declared(parts.declared);
+        desk.restore_notes(parts.notes);
         desk.restore_attended(parts.boxes, parts.wishes, now);
         let ports = Ports::new(parts.policy.first_port, parts.policy.last_port);
         let mut engine = Self {

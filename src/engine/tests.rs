@@ -100,6 +100,7 @@ impl Room {
             boxes: crate::pbx::Boxes::default(),
             wishes: crate::pbx::CallbacksMemory::default(),
             declared: crate::pbx::Declared::default(),
+            notes: crate::pbx::Notes::default(),
         };
         let mut out = Outbox::default();
         let started = DeskEvent::Started { version: "0".to_owned(), plan: "demo".to_owned() };

@@ -25,7 +25,7 @@ pub(super) const RESERVED: [&str; 6] = ["seq", "at", "v", "hash", "salt", "befor
 /// Where the texts are that tell who a person is: of what, which kind, the JSON pointer in the body.
 /// Every `Private` field of the events is here (a test reads the source). A line is never changed or
 /// removed: the hashes of what was written under it depend on it.
-pub const PRIVATE: [(&str, &str, &str); 8] = [
+pub const PRIVATE: [(&str, &str, &str); 9] = [
     ("call", "arrived", "/event/caller/number/known"),
     ("call", "arrived", "/event/caller/name"),
     ("call", "arrived", "/event/caller/diverted_from"),
@@ -34,6 +34,7 @@ pub const PRIVATE: [(&str, &str, &str); 8] = [
     ("call", "sent_away", "/event/number"),
     ("call", "third_called", "/event/number"),
     ("placed", "dialled", "/event/number"),
+    ("note", "noted", "/event/text"),
 ];
 
 /// One hash of the chain (SHA-256). Written and read as 64 lower-case hexadecimal digits.
@@ -497,6 +498,7 @@ mod tests {
             ("CallEvent::SentAway", "number", "call/sent_away/event/number"),
             ("CallEvent::ThirdCalled", "number", "call/third_called/event/number"),
             ("PlacedEvent::Dialled", "number", "placed/dialled/event/number"),
+            ("NoteEvent::Noted", "text", "note/noted/event/text"),
         ];
         let room = concat!(env!("CARGO_MANIFEST_DIR"), "/src/event");
         let mut found = BTreeSet::new();

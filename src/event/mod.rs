@@ -14,6 +14,7 @@ mod desk;
 mod figures;
 mod line;
 mod message;
+mod note;
 mod placed;
 mod proof;
 mod quick;
@@ -34,6 +35,7 @@ pub use desk::DeskEvent;
 pub use figures::{ClosedFigures, FiguresEvent, Settings};
 pub use line::{LineError, export, is_header, link, read_header};
 pub use message::MessageEvent;
+pub use note::NoteEvent;
 pub use placed::{PlacedEnd, PlacedEvent};
 pub use proof::{Anchor, Break, Damage, Link, MOST_BREAKS, Proof, Proved};
 pub use quick::read;
@@ -132,6 +134,13 @@ pub enum Fact {
         number: u32,
         /// The step.
         event: MessageEvent,
+    },
+    /// A step of what is written about a call, which may come after its end.
+    Note {
+        /// About which call.
+        call: CallId,
+        /// The step.
+        event: NoteEvent,
     },
     /// A step of a caller's wish to be called back.
     Callback {

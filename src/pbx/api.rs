@@ -270,6 +270,17 @@ pub enum Command {
         /// By what.
         by: Means,
     },
+    /// Writes a note about a call that is up or ended lately.
+    Note {
+        /// About which call.
+        call: CallId,
+        /// Whose note it is.
+        agent: AgentId,
+        /// 1 to 1000 characters.
+        text: Private<String>,
+        /// By what.
+        by: Means,
+    },
     /// Cancels a wish to be called back.
     CancelCallback {
         /// The call in which it was said.
@@ -336,7 +347,7 @@ pub enum Command {
         event: Box<FiguresEvent>,
     },
     /// The daemon itself: it erased numbers and names of old calls, or somebody came or ordered something.
-    Note {
+    Record {
         /// What.
         event: Box<DeskEvent>,
     },

@@ -10,6 +10,7 @@ use super::channels::Trunks;
 use super::declared::Declared;
 use super::floor::{Floor, Turn};
 use super::message;
+use super::notes::Notes;
 use super::placed::{self, Placed};
 use super::talked::Talked;
 use super::timers::Timer;
@@ -30,6 +31,8 @@ pub struct Desk {
     pub(super) callbacks: Callbacks,
     /// What people declared about the figures.
     pub(super) declared: Declared,
+    /// What was written about calls.
+    pub(super) notes: Notes,
     /// Phones that are no agent's, and whether they can be dialled.
     pub(super) phones: BTreeMap<Number, bool>,
     pub(super) floor: Floor,
@@ -46,8 +49,9 @@ impl Desk {
         let floor = Floor::new(plan, rng);
         let (placed, phones) = (Placed::default(), BTreeMap::new());
         let (calls, callbacks) = (BTreeMap::new(), Callbacks::default());
-        let declared = Declared::default();
-        Self { calls, placed, callbacks, declared, phones, floor, max_calls, at_hand: None }
+        let (declared, notes) = (Declared::default(), Notes::default());
+        let at_hand = None;
+        Self { calls, placed, callbacks, declared, notes, phones, floor, max_calls, at_hand }
     }
 
     /// How many calls each trunk carries at once; before any input. A trunk not named is not bounded.
@@ -311,6 +315,7 @@ impl Desk {
         if let Some(call) = self.calls.get_mut(&leg) {
             call.arm(&mut self.floor);
             if matches!(call.state, State::Over) {
+                self.notes.over(call.id);
                 self.calls.remove(&leg);
             }
         }
@@ -329,6 +334,7 @@ impl Desk {
             let cause = EndCause::Fault { what: "a fault in the rules".to_owned() };
             call.end(Party::System, cause, Over::Neither, 500, &mut self.floor, turn);
             call.arm(&mut self.floor);
+            self.notes.over(call.id);
         }
         self.serve(turn);
     }

@@ -28,6 +28,7 @@ mod hunt;
 mod keypad;
 mod menu;
 mod message;
+mod notes;
 mod obey;
 mod outside;
 mod overflow;
@@ -63,4 +64,5 @@ pub use declared::{Declaration, Declared, LONGEST_EXCLUSION_MS, MOST_EXCLUSIONS,
 pub use desk::Desk;
 pub use gauges::{Gauges, GroupGauge};
 pub use hours::{HoursOrder, LONGEST_PERIOD_MS, Period, Periods};
+pub use notes::{NOTABLE_ENDED, NOTES_MOST, Notes};
 pub use talked::{Talked, TalkedMemory};

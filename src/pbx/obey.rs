@@ -43,7 +43,7 @@ impl Desk {
             }
             Command::Declare { what, author, by } => self.declare(what, author, by, turn),
             Command::NoteWarning { event } => self.note_warning(*event, turn),
-            Command::Note { event } => {
+            Command::Record { event } => {
                 turn.record(Fact::Desk { event: *event });
                 Ok(())
             }
@@ -62,6 +62,7 @@ impl Desk {
             Command::Message { call, number, order, by } => {
                 self.message((call, number), order, by, turn)
             }
+            Command::Note { call, agent, text, by } => self.note(call, agent, text, by, turn),
             Command::CancelCallback { call, by } => {
                 self.callbacks.cancel(call, by, &mut self.floor, turn)
             }

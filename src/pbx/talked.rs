@@ -91,6 +91,7 @@ impl TalkedMemory {
             | Fact::Trunk { .. }
             | Fact::Recording { .. }
             | Fact::Message { .. }
+            | Fact::Note { .. }
             | Fact::Callback { .. }
             | Fact::Figures { .. }
             | Fact::Desk { .. } => false,

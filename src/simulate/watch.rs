@@ -141,6 +141,7 @@ impl Watch {
             | Fact::Sound { .. }
             | Fact::Recording { .. }
             | Fact::Message { .. }
+            | Fact::Note { .. }
             | Fact::Figures { .. }
             | Fact::Trunk { .. } => {}
             Fact::Callback { call, event } => self.see_wish(*call, event),

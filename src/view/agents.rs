@@ -73,6 +73,8 @@ pub struct AgentRow {
     pub paused: Option<String>,
     /// The phone can be rung.
     pub reachable: bool,
+    /// When after-call work ends by itself, by the wall clock, while it lasts.
+    pub wrap_up_until_ms: Option<Wall>,
     /// The desk's call that the agent is in.
     pub call: Option<CallId>,
     /// What came of today's ringing.
@@ -214,6 +216,10 @@ struct Agent {
     /// Calls that ring the phone; more than one only by a fault.
     offers: u32,
     call: Option<CallId>,
+    /// The call of the desk that it was in last.
+    last: Option<CallId>,
+    /// When after-call work ends by itself.
+    wrap_up_until: Wall,
     since: Wall,
     /// What came of the ringing on the last day with any.
     rings: (NaiveDate, Rings),
@@ -241,6 +247,8 @@ impl Agent {
             activity: Activity::Idle,
             offers: 0,
             call: None,
+            last: None,
+            wrap_up_until: Wall::default(),
             since: Wall::default(),
             rings: (NaiveDate::default(), Rings::default()),
             handled: Vec::new(),
@@ -405,8 +413,9 @@ impl Agents {
                 }
                 agent.activity = Activity::Talking;
             }
-            AgentEvent::WrapUp { .. } => {
+            AgentEvent::WrapUp { for_ms } => {
                 agent.hang_up();
+                agent.wrap_up_until = Wall(at.0.saturating_add_unsigned(*for_ms));
                 agent.activity = Activity::WrapUp;
             }
             AgentEvent::Idle => {
@@ -438,7 +447,7 @@ impl Agents {
     /// The agent was put through to a caller, or the caller came back.
     pub(super) fn in_call(&mut self, id: &AgentId, call: CallId, spot: Option<Spot>, at: Wall) {
         self.change(id, at, |agent| {
-            agent.call = Some(call);
+            (agent.call, agent.last) = (Some(call), Some(call));
             let handled = Handled { call, spot, held: false };
             agent.after = Some(handled);
             agent.handled.retain(|it| it.call != call);
@@ -522,8 +531,18 @@ impl Agents {
             signed_in: agent.signed_in,
             paused: agent.paused.clone(),
             reachable: agent.reachable,
+            wrap_up_until_ms: (agent.activity == Activity::WrapUp).then_some(agent.wrap_up_until),
             call: agent.call,
         })
+    }
+
+    pub(super) fn is_in_plan(&self, id: &AgentId) -> bool {
+        self.all.get(id).is_some_and(|agent| agent.in_plan)
+    }
+
+    /// The call of the desk that the agent is in, or was in last.
+    pub(super) fn last_call_of(&self, id: &AgentId) -> Option<CallId> {
+        self.all.get(id)?.last
     }
 
     /// How many are in each state, in the order of [`AgentState::ALL`].

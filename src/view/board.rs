@@ -161,19 +161,8 @@ impl Views {
         let today = self.day_of(now);
         let month = Month::of(today);
         let figures = self.month_figures(month);
-        let mut calls: Vec<WaitingRow> = self
-            .waiting()
-            .take(WAITING_SHOWN)
-            .map(|call| WaitingRow {
-                call: call.id,
-                number: call.number.clone(),
-                caller: call.caller.clone(),
-                group: call.group.clone(),
-                ringing: !call.offers.is_empty(),
-                busy_announced: call.progress.heard_busy(),
-                wait_ms: call.wait_now_ms(age_ms(call.id)),
-            })
-            .collect();
+        let mut calls: Vec<WaitingRow> =
+            self.waiting().take(WAITING_SHOWN).map(|call| call.waits(age_ms)).collect();
         calls.sort_by_key(|row| std::cmp::Reverse(row.wait_ms));
         let ad_hoc_hours = self.ad_hoc_hours(now);
         let numbers = self.number_rows(now, &ad_hoc_hours);
@@ -257,6 +246,18 @@ impl Lines {
 }
 
 impl super::call::Call {
+    pub(super) fn waits(&self, age_ms: &dyn Fn(CallId) -> Option<u64>) -> WaitingRow {
+        WaitingRow {
+            call: self.id,
+            number: self.number.clone(),
+            caller: self.caller.clone(),
+            group: self.group.clone(),
+            ringing: !self.offers.is_empty(),
+            busy_announced: self.progress.heard_busy(),
+            wait_ms: self.wait_now_ms(age_ms(self.id)),
+        }
+    }
+
     pub(super) fn wait_now_ms(&self, age_ms: Option<u64>) -> u64 {
         let asked = self.progress.asked_at_ms().unwrap_or(self.last_t_ms);
         age_ms.unwrap_or(0).max(self.last_t_ms).saturating_sub(asked)

@@ -7,7 +7,9 @@ use super::recorded::{self, Recorded};
 use super::rule::Rule;
 use super::sound::CallSound;
 use super::survey::Answers;
-use crate::base::{AgentId, CallId, EntryId, GroupId, Language, Number, Private, Wall, kept};
+use crate::base::{
+    AgentId, CallId, EntryId, GroupId, Language, MenuId, Number, Private, Wall, kept,
+};
 use crate::event::{CallEvent, Caller, EndCause, Entry, Fact, Origin, Party};
 use serde::Serialize;
 
@@ -106,6 +108,20 @@ pub struct Entered {
 
 kept!(struct Entered { entry, digits });
 
+/// A key that a caller pressed in a menu and that led somewhere.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Pressed {
+    /// In which menu.
+    pub menu: MenuId,
+    /// The key, or the number dialled there.
+    pub keys: String,
+}
+
+kept!(struct Pressed { menu, keys });
+
+/// Keys of one caller that are listed; the first ones are.
+const PRESSED_LISTED: usize = 16;
+
 /// Numbers that one caller entered and that are listed; the first ones are.
 const ENTERED_LISTED: usize = 16;
 
@@ -192,6 +208,7 @@ pub(super) struct Call {
     pub(super) agent: Option<AgentId>,
     pub(super) talks: Vec<Talk>,
     entered: Vec<Entered>,
+    pub(super) pressed: Vec<Pressed>,
     language: Language,
     /// Agents whose phones ring for it.
     pub(super) offers: Vec<AgentId>,
@@ -204,11 +221,13 @@ pub(super) struct Call {
     /// Its conversation is over, and it is asked how it was: what it said.
     pub(super) answers: Option<Answers>,
     pub(super) hold: Hold,
+    /// The colleague whom the agent asks meanwhile.
+    pub(super) consulting: Option<AgentId>,
     end: Option<(Party, EndCause)>,
     pub(super) recordings: Vec<Recorded>,
 }
 
-kept!(struct Call { id, arrived_at, number, caller, origin, counted, last_t_ms, progress, group, agent, talks, entered, language, offers, waiting_since_seq, sound, parked, away, answers, hold, end, recordings });
+kept!(struct Call { id, arrived_at, number, caller, origin, counted, last_t_ms, progress, group, agent, talks, entered, pressed, language, offers, waiting_since_seq, sound, parked, away, answers, hold, consulting, end, recordings });
 kept!(struct Hold { held, asking, since_ms, ms });
 
 impl Call {
@@ -230,6 +249,7 @@ impl Call {
             agent: None,
             talks: Vec::new(),
             entered: Vec::new(),
+            pressed: Vec::new(),
             language: Language::default(),
             offers: Vec::new(),
             waiting_since_seq: None,
@@ -238,6 +258,7 @@ impl Call {
             away: false,
             answers: None,
             hold: Hold::default(),
+            consulting: None,
             end: None,
             recordings: Vec::new(),
         })
@@ -292,10 +313,16 @@ impl Call {
             CallEvent::Resumed { by: Party::Agent } => {
                 self.hold.set(false, self.hold.asking, t_ms);
             }
-            CallEvent::ConsultBegan { .. } if self.talks_with().is_some() => {
+            CallEvent::KeyPressed { menu, key } => self.press(menu, key.to_string()),
+            CallEvent::ExtensionDialled { menu, number } => self.press(menu, number.to_string()),
+            CallEvent::ConsultBegan { with, .. } if self.talks_with().is_some() => {
+                self.consulting = Some(with.clone());
                 self.hold.set(self.hold.held, true, t_ms);
             }
-            CallEvent::ConsultEnded { .. } => self.hold.set(self.hold.held, false, t_ms),
+            CallEvent::ConsultEnded { .. } => {
+                self.consulting = None;
+                self.hold.set(self.hold.held, false, t_ms);
+            }
             CallEvent::Ended { by, cause } => {
                 self.end_talk(t_ms);
                 self.parked = None;
@@ -317,6 +344,12 @@ impl Call {
         }
     }
 
+    fn press(&mut self, menu: &MenuId, keys: String) {
+        if self.pressed.len() < PRESSED_LISTED {
+            self.pressed.push(Pressed { menu: menu.clone(), keys });
+        }
+    }
+
     fn begin_talk(&mut self, agent: &AgentId, t_ms: u64) {
         self.end_talk(t_ms);
         if self.talks.len() < TALKS_LISTED {
@@ -326,6 +359,7 @@ impl Call {
     }
 
     fn end_talk(&mut self, t_ms: u64) {
+        self.consulting = None;
         self.hold.set(false, false, t_ms);
         if let Some(talk) = self.talks.last_mut().filter(|talk| talk.length_ms.is_none()) {
             talk.length_ms = Some(t_ms.saturating_sub(talk.from_ms));

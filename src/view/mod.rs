@@ -12,6 +12,7 @@ mod board;
 mod call;
 mod closed;
 mod declared;
+mod earlier;
 mod erased;
 mod figures;
 mod gauges;
@@ -24,6 +25,7 @@ mod month;
 mod operating;
 mod outcome;
 mod outlook;
+mod panel;
 mod placed;
 mod policy;
 mod ratio;
@@ -38,8 +40,10 @@ mod standing;
 mod survey;
 mod today;
 mod turns;
+mod unanswered;
 mod views;
 mod worked;
+mod written;
 
 pub use agents::{AgentRestore, AgentRow, AgentState, Rings};
 pub use attended::{CallbackRow, CallbackState, MessageRow};
@@ -48,8 +52,9 @@ pub use board::{
     AGENTS_SHOWN, AgentCounts, Board, Lines, PARKED_SHOWN, ParkedRow, RECENT_SHOWN, WAITING_SHOWN,
     Waiting, WaitingRow,
 };
-pub use call::{CallQuery, CallRow, CallState, OpenCall};
+pub use call::{CallQuery, CallRow, CallState, OpenCall, Pressed};
 pub use declared::{ClosedMonth, ExclusionRow, ExclusionState, Signed};
+pub use earlier::{EARLIER_KEPT, EARLIER_OF_ONE, EarlierRow};
 pub use erased::ERASED_WORD;
 pub use figures::{NotYet, Place};
 pub use gauges::{
@@ -59,7 +64,9 @@ pub use gauges::{
 pub use grouped::GROUPS_COUNTED;
 pub use half_hour::{HALF_HOURS, Window};
 pub use hours::AdHocRow;
-pub use layout::{DeskLine, GroupLine, Layout, NumberRow, Service, TIMETABLE_DAYS, Timetable};
+pub use layout::{
+    BoxLaid, DeskLine, GroupLaid, Layout, NumberRow, Service, SlotLaid, TIMETABLE_DAYS, Timetable,
+};
 pub use ledger::{DAYS_KEPT, LINES_KEPT, Line};
 pub use month::{Month, NotAMonth};
 pub use operating::{
@@ -68,6 +75,10 @@ pub use operating::{
 };
 pub use outcome::{Decision, Outcome, PerOutcome, Progress, outcome_of};
 pub use outlook::{Outlook, Outlooks, Warning};
+pub use panel::{
+    Colleague, EarlierCall, LISTED, LineRow, Listed, Panel, PanelCall, PanelMessage, Role, SlotRow,
+    SlotStay,
+};
 pub use placed::{FULL_MONTHS_KEPT, FullTime, PLACED_KEPT, PlacedRow};
 pub use policy::{CountsAs, Policy, ShortCallExcluded};
 pub use ratio::{Limit, Rate, Ratio, Verdict};
@@ -82,5 +93,7 @@ pub use standing::{Behind, Figure, LeftOut, Side, Standing};
 pub use survey::{POINTS, SURVEYS_KEPT, SurveyFigures};
 pub use today::{GROUPS_SHOWN, GroupFigures, GroupRow, HalfHours, USUAL_DAYS};
 pub use turns::{HELD, Pending, Turns, UNTOLD_KEPT, WarningWatch};
+pub use unanswered::{UNANSWERED_OF_ONE, Unanswered, UnansweredRow};
 pub use views::{ErasedCalls, RECENT_KEPT, Setup, Views};
 pub use worked::{AGENT_DAYS_KEPT, Doing, HALF_HOURS_KEPT, LinesFull, Times, Work};
+pub use written::{NOTES_BYTES, NoteRow};

@@ -207,6 +207,11 @@ impl PlacedCalls {
         [("answered", self.answered), ("not_answered", self.unanswered)]
     }
 
+    /// The newest call that this phone dialled and that is not over.
+    pub(super) fn by(&self, phone: &str) -> Option<PlacedRow> {
+        self.open.values().rev().find(|row| row.by.as_str() == phone).cloned()
+    }
+
     pub(super) fn open(&self) -> usize {
         self.open.len()
     }

@@ -6,6 +6,7 @@ use super::agents::{AgentRestore, AgentRow, AgentState, Agents};
 use super::attended::{Attended, CallbackRow, MessageRow};
 use super::call::{Call, CallQuery, CallRow, OpenCall};
 use super::declared::Declared;
+use super::earlier::Earlier;
 use super::grouped::Grouped;
 use super::half_hour::HalfHour;
 use super::hours::{AdHocHours, AdHocRow};
@@ -22,6 +23,8 @@ use super::sound::SoundTotals;
 use super::stamp;
 use super::survey::Surveys;
 use super::turns::Turns;
+use super::unanswered::AllUnanswered;
+use super::written::Written;
 use crate::base::{AgentId, CallId, GroupId, Number, TrunkId, Wall};
 use crate::event::{
     CallEvent, DeskEvent, EndCause, Entry, Fact, FiguresEvent, Origin, Party, PlacedEnd,
@@ -79,6 +82,9 @@ pub struct Views {
     attended: Attended,
     pub(super) surveys: Surveys,
     erased: ErasedCalls,
+    earlier: Earlier,
+    unanswered: AllUnanswered,
+    written: Written,
 }
 
 impl Views {
@@ -114,6 +120,9 @@ impl Views {
             attended: Attended::default(),
             surveys: Surveys::default(),
             erased: ErasedCalls::default(),
+            earlier: Earlier::default(),
+            unanswered: AllUnanswered::default(),
+            written: Written::default(),
         }
     }
 
@@ -159,6 +168,7 @@ impl Views {
             }
             // Looked at below.
             Fact::Message { .. } | Fact::Callback { .. } => {}
+            Fact::Note { .. } => self.written.apply(entry),
             Fact::Trunk { trunk, event } => {
                 self.placed.trunk(trunk, event, entry.at, self.timezone);
                 let worked = self.agents.worked_mut();
@@ -238,6 +248,7 @@ impl Views {
             CallEvent::OfferEnded { agent, why } if call.offers.contains(agent) => {
                 self.agents.offer_over(agent, at);
                 self.agents.rang(agent, Some(*why), today);
+                self.unanswered.rang(agent, call, *why, at);
             }
             CallEvent::OperatorAnswered { agent } => {
                 if call.offers.contains(agent) {
@@ -339,6 +350,7 @@ impl Views {
         {
             *used = used.saturating_sub(1);
         }
+        self.earlier.end(&call);
         if self.ended.len() >= RECENT_KEPT {
             self.ended.pop_front();
         }
@@ -586,6 +598,7 @@ fn is_witness(fact: &Fact) -> bool {
         | Fact::Agent { .. }
         | Fact::Recording { .. }
         | Fact::Message { .. }
+        | Fact::Note { .. }
         | Fact::Callback { .. }
         | Fact::Figures { .. }
         | Fact::Desk { .. } => true,
@@ -601,5 +614,7 @@ mod keeping;
 
 #[cfg(test)]
 mod figures_tests;
+#[cfg(test)]
+mod panel_tests;
 #[cfg(test)]
 pub(super) mod tests;

@@ -7,6 +7,7 @@ mod support;
 
 mod browser;
 mod libraries;
+mod panel;
 mod rig;
 mod streams;
 mod wallboard;

@@ -6,8 +6,8 @@ use crate::base::{AgentId, CallId, Wall};
 use crate::event::{Entry, Means, chain};
 use crate::pbx::api::{Command, CommandError};
 use crate::view::{
-    self, CallQuery, CallRow, ERASED_WORD, Month, NotAMonth, Outcome, PLACED_KEPT, PlacedRow,
-    RECENT_KEPT, TrunkGauge,
+    self, CallQuery, CallRow, ERASED_WORD, Month, NotAMonth, NoteRow, Outcome, PLACED_KEPT,
+    PlacedRow, RECENT_KEPT, TrunkGauge,
 };
 use axum::Json;
 use axum::body::Bytes;
@@ -175,6 +175,8 @@ struct OneCall {
     call: Call,
     /// Why it came to that, and where it counts.
     explained: Explained,
+    /// What agents wrote about it.
+    notes: Vec<NoteRow>,
     ladder: Vec<Rung>,
 }
 
@@ -212,8 +214,9 @@ pub(super) async fn call(State(server): State<Server>, Path(id): Path<String>) -
         chain::say_erased(&mut entry, ERASED_WORD);
         Rung { written_at, entry }
     };
+    let notes = ladder.iter().filter_map(NoteRow::of).collect();
     let ladder = ladder.into_iter().map(rung).collect();
-    Json(OneCall { call: Call::new(row, zone), explained, ladder }).into_response()
+    Json(OneCall { call: Call::new(row, zone), explained, notes, ladder }).into_response()
 }
 
 #[derive(Deserialize)]

@@ -1,10 +1,11 @@
 //! Where the views live while the daemon runs: entries come in from the engine's side without
-//! waiting, and the board goes out to whoever watches.
+//! waiting, and the board and agents' panels go out to whoever watches. Each is made once, however many watch it.
 
 use super::BoxFuture;
-use crate::base::{CallId, Mono, Now};
+use crate::base::{AgentId, CallId, Mono, Now};
 use crate::event::{CallEvent, Entry, Fact};
-use crate::view::{FeedGauge, Views};
+
+use crate::view::{FeedGauge, Panel, Views};
 use chrono::NaiveDate;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -43,7 +44,16 @@ struct Shared {
     feed: Mutex<Feed>,
     wake: Notify,
     board: watch::Sender<Arc<str>>,
+    /// Panels that somebody watches, and at most as many more as were left since the last change.
+    panels: Mutex<BTreeMap<AgentId, Watched>>,
     now: NowFn,
+}
+
+/// An agent's panel that is watched.
+struct Watched {
+    /// As it was told last, without its clocks.
+    told: Panel,
+    json: watch::Sender<Arc<str>>,
 }
 
 struct Live {
@@ -62,6 +72,24 @@ struct Feed {
     folding: Option<(Mono, usize)>,
 }
 
+impl Watched {
+    /// Nobody is told what shows the same.
+    fn tell(&mut self, panel: &Panel) {
+        let told = panel.timeless();
+        if told != self.told {
+            self.told = told;
+            self.json.send_replace(written(panel));
+        }
+    }
+}
+
+/// A panel as JSON.
+fn written(panel: &Panel) -> Arc<str> {
+    let json = serde_json::to_string(panel);
+    // Plain values are always JSON.
+    json.unwrap_or_else(|_| "null".to_owned()).into()
+}
+
 impl ViewHub {
     /// Takes the views as replayed and begins to keep them. Call inside a tokio runtime.
     #[must_use]
@@ -73,6 +101,7 @@ impl ViewHub {
             feed: Mutex::default(),
             wake: Notify::new(),
             board,
+            panels: Mutex::default(),
             now,
         });
         shared.publish();
@@ -129,6 +158,7 @@ impl ViewHub {
     pub fn configure(&self, change: impl FnOnce(&mut Views)) {
         change(&mut self.shared.live.write().unwrap_or_else(PoisonError::into_inner).views);
         self.shared.publish();
+        self.shared.publish_panels();
     }
 
     /// The board as JSON, and every later one.
@@ -136,6 +166,20 @@ impl ViewHub {
         let watched = self.shared.board.subscribe();
         self.shared.publish(); // It may be old: nobody watched until now.
         watched
+    }
+
+    /// An agent's panel as JSON, and every later one that shows something else; none when the plan has no such
+    /// agent. The sender is gone when a reload takes the agent out of the plan.
+    pub(super) fn watch_panel(&self, agent: &AgentId) -> Option<watch::Receiver<Arc<str>>> {
+        let mut panels = self.shared.panels.lock().unwrap_or_else(PoisonError::into_inner);
+        let panel = self.shared.panel(agent)?;
+        if let Some(known) = panels.get_mut(agent) {
+            known.tell(&panel); // It may be old: perhaps nobody watched until now.
+            return Some(known.json.subscribe());
+        }
+        let (json, watched) = watch::channel(written(&panel));
+        panels.insert(agent.clone(), Watched { told: panel.timeless(), json });
+        Some(watched)
     }
 }
 
@@ -159,6 +203,23 @@ impl Shared {
             }
             Err(error) => tracing::error!(%error, "the board is no JSON"),
         }
+    }
+
+    fn panel(&self, agent: &AgentId) -> Option<Panel> {
+        self.read(|views, now, age_ms| views.panel(agent, now.wall, age_ms))
+    }
+
+    /// Tells those who watch a panel what has changed on it, and forgets panels that nobody watches.
+    fn publish_panels(&self) {
+        let mut panels = self.panels.lock().unwrap_or_else(PoisonError::into_inner);
+        panels.retain(|agent, watched| {
+            if watched.json.receiver_count() == 0 {
+                return false;
+            }
+            let Some(panel) = self.panel(agent) else { return false };
+            watched.tell(&panel);
+            true
+        });
     }
 
     fn today(&self) -> NaiveDate {
@@ -256,6 +317,7 @@ async fn keep(shared: Arc<Shared>, reread: Reread) {
             if shared.board.receiver_count() > 0 {
                 shared.publish();
             }
+            shared.publish_panels();
         }
         if !shared.is_fed_out() {
             tokio::task::yield_now().await;

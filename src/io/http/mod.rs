@@ -30,6 +30,7 @@ mod in_call;
 mod login;
 mod operating;
 mod pages;
+mod panel;
 mod parked;
 mod people;
 mod range;
@@ -217,6 +218,8 @@ fn router(server: Server) -> Router {
     let closed = routes::router().layer(from_fn_with_state(server.clone(), auth::authorize));
     Router::new()
         .route("/", get(pages::wallboard))
+        .route("/panel", get(panel::page))
+        .route("/panel/{file}", get(panel::file))
         .route("/recordings", get(pages::recordings))
         .route("/recordings.css", get(pages::recordings_style))
         .route("/recordings.js", get(pages::recordings_script))

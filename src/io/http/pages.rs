@@ -23,7 +23,7 @@ const TV: &str = include_str!("../../../web/tv.html");
 const TV_SCRIPT: &str = include_str!("../../../web/tv.js");
 
 /// Where an agent is led by the login.
-pub(super) const AGENTS_PAGE: &str = "/";
+pub(super) const AGENTS_PAGE: &str = "/panel";
 
 /// What others have written for pages, as npm has it (docs/decisions/0016-pages.md), each with its licence.
 const LIBRARIES: &[(&str, &str, &str)] = &[

@@ -2,8 +2,8 @@
 //! it, so nothing is served that is not in it, and a test walks it with every role.
 
 use super::{
-    Server, api, attended, doors, figures, hours, in_call, login, operating, parked, recordings,
-    sip, stream, talks,
+    Server, api, attended, doors, figures, hours, in_call, login, operating, panel, parked,
+    recordings, sip, stream, talks,
 };
 use crate::people::Role;
 use axum::Router;
@@ -86,6 +86,9 @@ routes! {
     post "/api/v1/calls/{id}/talk/{action}" Agent Call => in_call::order;
     post "/api/v1/calls/{id}/third" Agent Call => talks::add;
     delete "/api/v1/calls/{id}/third" Agent Call => talks::drop;
+    get "/api/v1/panel/{extension}" Agent Line => panel::shown;
+    get "/api/v1/panel/{extension}/events" Agent Line => panel::events;
+    post "/api/v1/calls/{id}/notes" Agent Body => panel::note;
     post "/api/v1/parked/{slot}/fetch" Agent Body => parked::fetch;
     get "/api/v1/calls/{id}/recordings/{number}" Agent Message => recordings::fetch;
     post "/api/v1/messages/{call}/{number}/{action}" Agent Any => attended::mark;

@@ -1,5 +1,5 @@
-//! The event stream (`/api/v1/events`): the board whenever it changed, a sign of life every two
-//! seconds. A reader gets the newest board, never a queue of old ones; one who takes nothing for
+//! Event streams (`/api/v1/events`, a panel's): the board or panel whenever it changed, a sign of life every two
+//! seconds. A reader gets the newest one, never a queue of old ones; one who takes nothing for
 //! ten seconds is let go.
 
 use super::{Health, Server, api};
@@ -8,8 +8,9 @@ use axum::http::StatusCode;
 use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse, Response};
 use std::convert::Infallible;
+use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio_stream::wrappers::ReceiverStream;
 
 /// Event streams at once; one more is refused with 503.
@@ -23,31 +24,49 @@ const PATIENCE: Duration = Duration::from_secs(10);
 
 /// `GET /api/v1/events`.
 pub(super) async fn events(State(server): State<Server>) -> Response {
+    let watched = told(&server, "board", |server| Some(server.app.hub.watch()));
+    watched.unwrap_or_else(|| StatusCode::NOT_FOUND.into_response())
+}
+
+/// A stream of what `watch` gives, each new one as an event of this name; none when there is nothing to
+/// watch. For who finds no place among the streams, nothing is made.
+pub(super) fn told(
+    server: &Server,
+    name: &'static str,
+    watch: impl FnOnce(&Server) -> Option<watch::Receiver<Arc<str>>>,
+) -> Option<Response> {
     let Ok(place) = server.streams.clone().try_acquire_owned() else {
-        return api::error(StatusCode::SERVICE_UNAVAILABLE, "too many event streams are open");
+        let full = "too many event streams are open";
+        return Some(api::error(StatusCode::SERVICE_UNAVAILABLE, full));
     };
+    let watched = watch(server)?;
     let (tx, rx) = mpsc::channel::<Result<Event, Infallible>>(1);
+    let server = server.clone();
     tokio::spawn(async move {
         let _place = place;
-        feed(&server, &tx).await;
+        feed(&server, name, watched, &tx).await;
     });
-    Sse::new(ReceiverStream::new(rx)).into_response()
+    Some(Sse::new(ReceiverStream::new(rx)).into_response())
 }
 
 /// Until the reader leaves, stalls, or the server stops.
-async fn feed(server: &Server, tx: &mpsc::Sender<Result<Event, Infallible>>) {
-    let mut board = server.app.hub.watch();
-    board.mark_changed();
+async fn feed(
+    server: &Server,
+    name: &str,
+    mut watched: watch::Receiver<Arc<str>>,
+    tx: &mpsc::Sender<Result<Event, Infallible>>,
+) {
+    watched.mark_changed();
     let mut stopping = server.stopping.clone();
     let mut beat = tokio::time::interval(BEAT);
     loop {
         let event = tokio::select! {
-            changed = board.changed() => {
+            changed = watched.changed() => {
                 if changed.is_err() {
                     return;
                 }
-                let json = board.borrow_and_update().clone();
-                Event::default().event("board").data(json)
+                let json = watched.borrow_and_update().clone();
+                Event::default().event(name).data(json)
             }
             _ = beat.tick() => sign_of_life(server),
             _ = stopping.wait_for(|stopping| *stopping) => return,

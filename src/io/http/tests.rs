@@ -1,6 +1,7 @@
 //! The pages and the API over real sockets, as a browser and a script use them.
 
 mod figures;
+mod panel;
 mod people;
 mod trace;
 
@@ -153,6 +154,7 @@ impl World {
                         Ok(())
                     }
                     Command::Declare { .. } => Ok(()),
+                    Command::Note { agent, .. } if agent.as_str().starts_with('2') => Ok(()),
                     _ => Err(CommandFailure::Refused(CommandError::NoSuchAgent)),
                 };
                 seen.lock().expect("whole").push(command);
@@ -292,6 +294,9 @@ async fn nothing_is_told_without_the_token() {
         "GET /api/v1/board",
         "GET /api/v1/recordings",
         "GET /api/v1/events",
+        "GET /api/v1/panel/2001",
+        "GET /api/v1/panel/2001/events",
+        "POST /api/v1/calls/00000000-0000-0001-0000-000000000001/notes",
         "POST /api/v1/agents/2001/sign-in",
         "POST /logout",
     ];

@@ -1,12 +1,14 @@
 //! Callers who are called back, and what lies in the message boxes, over restarts too.
 
 use super::placed::World;
-use crate::base::{CallId, Channels, LegId, Mono, Now, Rng};
+use crate::base::{CallId, Channels, LegId, Mono, Now, Private, Rng};
 use crate::event::{
-    CallEvent, CallbackEnd, CallbackEvent, Entry, Fact, Means, MessageEvent, Origin, PlacedEvent,
+    CallEvent, CallbackEnd, CallbackEvent, Entry, Fact, Means, MessageEvent, NoteEvent, Origin,
+    PlacedEvent,
 };
 use crate::pbx::{
-    Action, Boxes, CallbacksMemory, Command, CommandError, Desk, Input, MessageOrder,
+    Action, Boxes, CallbacksMemory, Command, CommandError, Desk, Input, MessageOrder, NOTES_MOST,
+    Notes,
 };
 use std::sync::Arc;
 
@@ -82,6 +84,9 @@ impl World {
         let mut desk = Desk::new(Arc::new(super::placed::plan()), 8, Rng::from_number(2));
         let now = Now { mono: Mono(self.ms * 1000), wall: self.wall() };
         desk.restore_attended(boxes, wishes, now);
+        let mut notes = Notes::default();
+        history.iter().for_each(|entry| notes.apply(entry));
+        desk.restore_notes(notes);
         let mut world = Self { desk, ms: self.ms, out: Vec::new(), next: 101 };
         world.tell(Input::Tick);
         world.tell(Input::Phone { extension: "201".into(), reachable: true });
@@ -356,4 +361,37 @@ impl World {
         let play = last.expect("something plays");
         self.tell(Input::Played { leg, play });
     }
+}
+
+#[test]
+fn a_call_is_written_about_while_it_is_up_and_after_its_end_and_not_without_end() {
+    let (mut world, first, _) = asked();
+    let call = world.desk.call_of(first).expect("a call");
+    let note = |world: &mut World, call, agent: &str, text: &str| {
+        let now = Now { mono: Mono(world.ms * 1000), wall: world.wall() };
+        let (agent, text) = (agent.into(), Private::new(text.to_owned()));
+        let command = Command::Note { call, agent, text, by: Means::Api };
+        world.desk.command(command, now, &mut world.out)
+    };
+    assert_eq!(note(&mut world, call, "201", "while it is up"), Ok(()));
+    assert_eq!(note(&mut world, call, "999", "nobody"), Err(CommandError::NoSuchAgent));
+    let other = CallId(uuid::Uuid::from_u128(1));
+    assert_eq!(note(&mut world, other, "201", "no call"), Err(CommandError::NoSuchCall));
+    world.tell(Input::Gone { leg: first, lost: false });
+    assert_eq!(note(&mut world, call, "201", "after its end"), Ok(()));
+    let texts = world.history().into_iter().filter_map(|entry| match entry.fact {
+        Fact::Note { call: of, event: NoteEvent::Noted { agent, text, .. } } => {
+            Some((of, agent.to_string(), text.reveal().clone()))
+        }
+        _ => None,
+    });
+    let due = |text: &str| (call, "201".to_owned(), text.to_owned());
+    assert_eq!(texts.collect::<Vec<_>>(), [due("while it is up"), due("after its end")]);
+    // A restart forgets neither the call nor how much was written.
+    let mut next = world.restarted(&world.history());
+    for n in 2..NOTES_MOST {
+        assert_eq!(note(&mut next, call, "201", "more"), Ok(()), "{n}");
+    }
+    assert_eq!(note(&mut next, call, "201", "too much"), Err(CommandError::TooMany));
+    assert_eq!(note(&mut next, other, "201", "no call"), Err(CommandError::NoSuchCall));
 }

@@ -484,7 +484,8 @@ impl World {
                 Fact::Trunk { .. }
                 | Fact::Recording { .. }
                 | Fact::Figures { .. }
-                | Fact::Message { .. },
+                | Fact::Message { .. }
+                | Fact::Note { .. },
             ) => {}
             Action::Forget { call } if self.placed.contains_key(call) => {
                 assert_eq!(self.placed.remove(call), Some(None), "seed {seed}: forgotten while up");

@@ -70,6 +70,7 @@ impl Host {
                 | Fact::Sound { .. }
                 | Fact::Recording { .. }
                 | Fact::Message { .. }
+                | Fact::Note { .. }
                 | Fact::Callback { .. }
                 | Fact::Figures { .. }
                 | Fact::Trunk { .. }

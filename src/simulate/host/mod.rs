@@ -17,7 +17,9 @@ use super::watch::Watch;
 use crate::base::{AgentId, CallId, Mono, Now, Number, PromptId, Rng, Wall};
 use crate::engine::{Engine, Input, Outbox, Parts, Policy, Send};
 use crate::event::{DeskEvent, Entry, Fact};
-use crate::pbx::{AgentMemory, Boxes, CallbacksMemory, Command, Declared, Periods, TalkedMemory};
+use crate::pbx::{
+    AgentMemory, Boxes, CallbacksMemory, Command, Declared, Notes, Periods, TalkedMemory,
+};
 use crate::rtp::command as rtp;
 use crate::sip::api::{Flow, Settings, Transport};
 use crate::view::Views;
@@ -162,7 +164,7 @@ impl Host {
         let mut views = Views::new(self.setup());
         let mut memory: BTreeMap<AgentId, AgentMemory> = BTreeMap::new();
         let (mut talked, mut periods) = (TalkedMemory::default(), Periods::default());
-        let mut declared = Declared::default();
+        let (mut declared, mut notes) = (Declared::default(), Notes::default());
         let (mut boxes, mut wishes) = (Boxes::default(), CallbacksMemory::default());
         for entry in self.journal.entries() {
             if let Fact::Agent { agent, event } = &entry.fact {
@@ -174,12 +176,14 @@ impl Host {
             talked.apply(entry, &self.scene.plan);
             declared.apply(&entry.fact);
             boxes.apply(entry);
+            notes.apply(entry);
             wishes.apply(entry);
             views.apply(entry);
         }
         let mut watch = Watch::after(self.journal.entries());
         watch.take_wrong(); // told when it happened
         let closing = views.closing_entries(now.wall);
+        closing.iter().for_each(|entry| notes.apply(entry));
         let mut first = Outbox { entries: closing, ..Outbox::default() };
         let next_seq = views.next_seq() + first.entries.len() as u64;
         let mut rng = self.rng.fork();
@@ -212,6 +216,7 @@ impl Host {
             boxes,
             wishes,
             declared,
+            notes,
         };
         let started =
             DeskEvent::Started { version: "0".to_owned(), plan: self.scene.plan.name.clone() };

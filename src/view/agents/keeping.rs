@@ -16,6 +16,8 @@ impl Keep for Agent {
             activity,
             offers,
             call,
+            last,
+            wrap_up_until,
             since,
             rings,
             handled,
@@ -29,6 +31,8 @@ impl Keep for Agent {
         activity.keep(out);
         offers.keep(out);
         call.keep(out);
+        last.keep(out);
+        wrap_up_until.keep(out);
         since.keep(out);
         rings.keep(out);
         handled.keep(out);
@@ -45,6 +49,8 @@ impl Keep for Agent {
             activity: Keep::found(from)?,
             offers: Keep::found(from)?,
             call: Keep::found(from)?,
+            last: Keep::found(from)?,
+            wrap_up_until: Keep::found(from)?,
             since: Keep::found(from)?,
             rings: Keep::found(from)?,
             handled: Keep::found(from)?,

@@ -1,12 +1,16 @@
 //! What the views keep beside calls and figures: the calendar, warnings that turned, what was erased.
 
 use super::Views;
-use crate::base::{CallId, GroupId, Wall, kept};
+use crate::base::{AgentId, CallId, GroupId, Private, Wall, kept};
 use crate::view::call::Call;
+use crate::view::earlier::EarlierRow;
 use crate::view::layout::Layout;
+use crate::view::placed::PlacedRow;
 use crate::view::service_days::ServiceDays;
 use crate::view::service_level::Tally;
 use crate::view::turns::Turns;
+use crate::view::unanswered::UnansweredRow;
+use crate::view::written::Written;
 use chrono::NaiveDate;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -70,6 +74,46 @@ impl Views {
         groups
     }
 
+    /// Calls without an end, in order of arrival.
+    pub(in crate::view) fn open(&self) -> impl Iterator<Item = &Call> {
+        self.open.values()
+    }
+
+    /// A call that is up, or on the list of the ended.
+    pub(in crate::view) fn listed(&self, call: CallId) -> Option<&Call> {
+        let ended = || self.ended.iter().rev().find(|it| it.id == call);
+        self.open.get(&call).or_else(ended)
+    }
+
+    pub(in crate::view) fn is_in_plan(&self, agent: &AgentId) -> bool {
+        self.agents.is_in_plan(agent)
+    }
+
+    pub(in crate::view) fn last_call_of(&self, agent: &AgentId) -> Option<CallId> {
+        self.agents.last_call_of(agent)
+    }
+
+    pub(in crate::view) fn placed_by(&self, agent: &AgentId) -> Option<PlacedRow> {
+        self.placed.by(agent.as_str())
+    }
+
+    pub(in crate::view) fn unanswered_of(
+        &self,
+        agent: &AgentId,
+    ) -> impl Iterator<Item = &UnansweredRow> {
+        self.unanswered.of(agent)
+    }
+
+    pub(in crate::view) fn written(&self) -> &Written {
+        &self.written
+    }
+
+    /// Earlier calls of a number that are over, the last to end first; at most ten.
+    #[must_use]
+    pub fn earlier_of(&self, number: &Private<String>) -> Vec<EarlierRow> {
+        self.earlier.of(number)
+    }
+
     /// Warnings that turned, and who was told.
     #[must_use]
     pub fn turns(&self) -> &Turns {
@@ -94,6 +138,10 @@ impl Views {
             gone.insert(call.id);
         }
         self.placed.erase(before);
+        let keeps = |call: CallId| attended.is_due(call);
+        self.earlier.erase(before, &keeps);
+        self.unanswered.erase(before, &keeps);
+        self.written.erase(before, &keeps);
         self.attended.erase(before, &|call| gone.contains(&call));
     }
 }

@@ -47,6 +47,9 @@ impl Views {
             surveys,
             turns,
             erased,
+            earlier,
+            unanswered,
+            written,
             // Set anew at each start, from the plan.
             service_days: _,
             layout: _,
@@ -69,6 +72,9 @@ impl Views {
         surveys.keep(out);
         turns.keep(out);
         erased.keep(out);
+        earlier.keep(out);
+        unanswered.keep(out);
+        written.keep(out);
     }
 
     /// The views that [`Views::keep`] wrote; none when that is not what stands there.
@@ -100,8 +106,11 @@ impl Views {
             surveys: Keep::found(from)?,
             turns: Keep::found(from)?,
             erased: Keep::found(from)?,
-            service_days: ServiceDays::default(),
+            earlier: Keep::found(from)?,
+            unanswered: Keep::found(from)?,
+            written: Keep::found(from)?,
             layout: Layout::default(),
+            service_days: ServiceDays::default(),
         };
         views.agents.set_roster(setup.agents);
         Some(views)

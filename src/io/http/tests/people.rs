@@ -88,6 +88,8 @@ async fn every_address_is_walked_with_every_role() {
                 let body = match right.path {
                     "/api/v1/parked/{slot}/fetch" if own => r#"{"agent": "2001"}"#,
                     "/api/v1/parked/{slot}/fetch" => r#"{"agent": "2002"}"#,
+                    "/api/v1/calls/{id}/notes" if own => r#"{"agent": "2001", "text": "再送"}"#,
+                    "/api/v1/calls/{id}/notes" => r#"{"agent": "2002", "text": "再送"}"#,
                     "/api/v1/supervision" if own => {
                         r#"{"by": "2010", "agent": "2001", "mode": "listen"}"#
                     }

@@ -1,0 +1,118 @@
+// The panel's words, and what the API's refusals mean to who sits before it.
+
+export const WORDS = {
+  ja: {
+    demonstration: "デモ運転中 ― 表示はすべて模擬呼です", connecting: "接続中", live: "受信中", stale: "更新停止",
+    theme: "明/暗", sound: (on) => (on ? "着信音 入" : "着信音 切"), wallboard: "ボード", logout: "ログアウト", keys: "キー一覧",
+    which_extension: "あなたの内線番号", open: "開く", close: "閉じる", me: "自分", reason: "離席の理由",
+    notes: "メモ", slots: "パーク保留", colleagues: "同僚", earlier: "同じ番号からの以前の呼", unanswered: "本日取れなかった呼出",
+    lines: "回線", help: "キーの一覧", none: "なし",
+    queue: (n) => `待ち呼 ${n}`, messages: (n) => `未聴取の伝言 ${n}`, callbacks: (n) => `折り返し待ち ${n}`,
+    states: { idle: "待機", ringing: "呼出中", talking: "通話中", wrap_up: "後処理", paused: "離席", unreachable: "電話機が未登録", signed_out: "退席" },
+    roles: { ringing: "着信中", talking: "通話中", asked: "相談を受けています", last: "直前の呼", none: "呼はありません", placed: "発信中の通話" },
+    sign_in: "サインイン", sign_out: "サインアウト", pause: "離席", unpause: "離席解除",
+    wrap_up_longer: (s) => `後処理 +${s}秒`, wrap_up_end: "後処理 終了", wrap_up_left: "後処理の残り",
+    park: "保留(パーク)", transfer: "転送", consult: "相談", swap: "切替", back: "戻る", retrieve: "取り出す",
+    tape_pause: "録音を一時停止", tape_resume: "録音を再開", note: "メモを書く", save: "メモを保存", play: "聞く", heard: "聴取済みにする",
+    language: "English", to_transfer: "転送先の番号", to_consult: "相談先の番号",
+    dialled: "着番号", group: "グループ", pressed: "メニュー", entered: "入力", spoken: "言語", waited: "待ち時間", diverted: "転送元",
+    parked: "パーク", recording: "録音", talked: "担当", outcome: "結果", languages: { ja: "日本語", en: "英語" },
+    talk: "通話", held: "保留中", busy_told: "（ビジー案内あり）",
+    consulting: (name) => `${name} に相談中です。ご自分の電話を切ると、発信者は ${name} につながります。`,
+    asked: (name) => `${name} からの相談です。`,
+    tapes: { running: "録音中", paused: "一時停止中", stopped: "録音済み", kept: "録音済み", failed: "録音失敗", deleted: "削除済み" },
+    in_slot: (slot, by) => `${slot}（${by}）`, free: "空き", park_here: (slot) => `${slot} に保留する`, take: (slot) => `${slot} から取り出す`,
+    withheld: "非通知", payphone: "公衆電話", unavailable: "表示圏外", erased: "消去済み",
+    outcomes: {
+      answered: "応答", answered_after_busy: "ビジー後応答", abandoned: "放棄", short_abandoned: "ワンコール切り", busy_released: "ビジー切断",
+      blocked: "輻輳拒否", menu_left: "自動応答内離脱", menu_served: "自動応答完了", closed: "時間外", message_taken: "伝言", failed: "障害",
+    },
+    why: { missed: "応答せず", refused: "拒否", caller_left: "発信者が切断", unreachable: "電話機に届かず" },
+    callback_states: { waiting: "順番待ち", ringing: "呼出中", calling: "通話中" },
+    channels: (n) => `外線 ${n} 使用中`, more: (n) => `ほか ${n} 件`, ringing_now: "呼出中",
+    note_label: (who) => `${who} の呼のメモ（Ctrl+Enter で保存、Esc でキー操作に戻る）`, note_nobody: "呼が来ると書けます",
+    note_other: "表示中の呼とは別の呼のメモです。", note_here: "いまの呼のメモを書く", draft: (who) => `書きかけ: ${who}`,
+    left: (n) => `あと ${n} 文字`, saved: "メモを保存しました", done: (what) => `${what}: 受け付けました`,
+    together: "キーが続けて押されたので、何もしていません。メモは N で書けます。", cannot: (what) => `いまは「${what}」できません`, choose: "番号キーで選んでください（Esc で取消）",
+    rings: (who) => `着信: ${who}`, rings_title: (who) => `☎ 着信 ${who}`,
+    stale_since: (t) => `更新が止まっています（最終受信 ${t}）。表示は古い値です。入力中のメモは残っています。`,
+    failing: "障害: 窓口の一部が応答しません", logged_out: "ログインが切れました。別のタブで / を開いてログインすると、この画面は続きから動きます。入力は残っています。",
+    no_agent: (ext) => `内線 ${ext} のオペレータはプランにいません。`, no_extension: "このアカウントには内線がありません。内線番号を入れてください。",
+    unreached: "サーバに届きませんでした。入力は残っています。少し待ってもう一度お試しください。", status: (n, text) => `できませんでした（${n}）: ${text}`,
+    no_sound: "再生できません。録音が消えたか、聞く権限がありません。", playing: (who) => `再生中: ${who}`,
+    help_keys: { escape: "入力欄から出る・取り消す", save: "メモを保存（入力中）", help: "この一覧", digits: "離席の理由・パーク番号を選ぶ（P・R の後）" },
+  },
+  en: {
+    demonstration: "DEMONSTRATION – every call shown is synthetic", connecting: "connecting", live: "live", stale: "stale",
+    theme: "light/dark", sound: (on) => (on ? "Ring on" : "Ring off"), wallboard: "Board", logout: "Log out", keys: "Keys",
+    which_extension: "Your extension", open: "Open", close: "Close", me: "You", reason: "Reason of the pause",
+    notes: "Notes", slots: "Parked", colleagues: "Colleagues", earlier: "Earlier calls of this number", unanswered: "Rang in vain today",
+    lines: "Lines", help: "Keys", none: "none",
+    queue: (n) => `Waiting ${n}`, messages: (n) => `Unheard messages ${n}`, callbacks: (n) => `To be called back ${n}`,
+    states: { idle: "idle", ringing: "ringing", talking: "talking", wrap_up: "wrap-up", paused: "paused", unreachable: "phone not registered", signed_out: "signed out" },
+    roles: { ringing: "Ringing", talking: "Talking", asked: "A colleague asks you", last: "Your last call", none: "No call", placed: "A call that you placed" },
+    sign_in: "Sign in", sign_out: "Sign out", pause: "Pause", unpause: "End pause",
+    wrap_up_longer: (s) => `Wrap-up +${s} s`, wrap_up_end: "End wrap-up", wrap_up_left: "Wrap-up left",
+    park: "Park", transfer: "Transfer", consult: "Consult", swap: "Swap", back: "Back", retrieve: "Retrieve",
+    tape_pause: "Pause recording", tape_resume: "Resume recording", note: "Write a note", save: "Save note", play: "Listen", heard: "Mark as heard",
+    language: "日本語", to_transfer: "Transfer to", to_consult: "Consult with",
+    dialled: "Dialled", group: "Group", pressed: "Menu", entered: "Entered", spoken: "Language", waited: "Waited", diverted: "Diverted from",
+    parked: "Parked", recording: "Recording", talked: "Spoke with", outcome: "Outcome", languages: { ja: "Japanese", en: "English" },
+    talk: "talking", held: "on hold", busy_told: " (busy announcement)",
+    consulting: (name) => `You are asking ${name}. When you hang up your phone, the caller is with ${name}.`,
+    asked: (name) => `${name} asks you.`,
+    tapes: { running: "recording", paused: "paused", stopped: "recorded", kept: "recorded", failed: "failed", deleted: "deleted" },
+    in_slot: (slot, by) => `${slot} (${by})`, free: "free", park_here: (slot) => `Park in ${slot}`, take: (slot) => `Retrieve from ${slot}`,
+    withheld: "withheld", payphone: "payphone", unavailable: "unavailable", erased: "erased",
+    outcomes: {
+      answered: "answered", answered_after_busy: "answered after busy", abandoned: "abandoned", short_abandoned: "one-ring", busy_released: "released busy",
+      blocked: "blocked", menu_left: "left in menu", menu_served: "served by menu", closed: "closed", message_taken: "message", failed: "failed",
+    },
+    why: { missed: "missed", refused: "refused", caller_left: "caller left", unreachable: "phone not reached" },
+    callback_states: { waiting: "waits", ringing: "ringing", calling: "being called" },
+    channels: (n) => `${n} outside lines in use`, more: (n) => `and ${n} more`, ringing_now: "ringing",
+    note_label: (who) => `Note on the call of ${who} (Ctrl+Enter saves, Esc returns to the keys)`, note_nobody: "A call must come first",
+    note_other: "This note is about another call than the one shown.", note_here: "Write about the call shown", draft: (who) => `Not saved: ${who}`,
+    left: (n) => `${n} characters left`, saved: "The note is saved", done: (what) => `${what}: accepted`,
+    together: "Keys were pressed together: nothing was done. N begins a note.", cannot: (what) => `“${what}” is not possible now`, choose: "Choose by number (Esc cancels)",
+    rings: (who) => `Incoming call: ${who}`, rings_title: (who) => `☎ ${who} rings`,
+    stale_since: (t) => `No data since ${t}. What is shown is old. What you are typing is kept.`,
+    failing: "Fault: a part of the desk does not respond", logged_out: "Your login has ended. Log in at / in another tab, and this page goes on. What you typed is kept.",
+    no_agent: (ext) => `The plan has no agent at extension ${ext}.`, no_extension: "This account has no extension. Enter one.",
+    unreached: "The server was not reached. What you typed is kept. Wait a moment and try again.", status: (n, text) => `Not done (${n}): ${text}`,
+    no_sound: "It cannot be played: the recording is gone, or you may not hear it.", playing: (who) => `playing: ${who}`,
+    help_keys: { escape: "leaves a field, cancels", save: "saves the note being typed", help: "this list", digits: "chooses a reason or a slot (after P or R)" },
+  },
+};
+
+// What the API says → what it means here.
+const REFUSALS = {
+  "the agent is in that state already": ["すでにその状態です。", "You are in that state already."],
+  "there is no such call, or it is over": ["その呼は終わっているか、古すぎて扱えません。", "The call is over, or too old for this."],
+  "the caller is with no agent now": ["発信者はいまオペレータと通話していません。", "The caller is with no agent now."],
+  "the slot is taken": ["そのパーク番号は使用中です。", "That slot is taken."],
+  "all slots of the lot are taken": ["パーク番号がすべて使用中です。", "All slots are taken."],
+  "the plan has no such slot, or no parking lot at all": ["そのパーク番号はありません。", "There is no such slot."],
+  "nobody is parked in the slot": ["そのパーク番号にはだれもいません（先に取り出されたようです）。", "Nobody is in that slot any more."],
+  "a phone rings already for the caller in the slot": ["すでに別の電話機を呼び出しています。", "A phone rings for that caller already."],
+  "the agent's phone is in use or cannot be reached": ["電話機が使用中か、つながっていません。", "The phone is in use or cannot be reached."],
+  "the number leads nowhere now, its phone is in use, or nobody is being asked":
+    ["その番号にはいまつながりません（使用中・未登録など）。相談中でなければ切替と戻るはできません。", "That number cannot be reached now (in use, not registered), or nobody is being asked."],
+  "the agent is not in after-call work": ["後処理中ではありません。", "You are not in wrap-up."],
+  "the plan does not name this reason for a pause": ["その理由では離席できません。", "That is no reason for a pause here."],
+  "the agent is not signed in": ["サインインしていません。", "You are not signed in."],
+  "there are as many of these as can be": ["この呼のメモは上限の 50 件です。", "This call has its 50 notes."],
+  "there is no such message, or it was deleted": ["その伝言はもうありません。", "That message is gone."],
+  "the plan does not let this call be recorded, or its caller has not been told so": ["この呼は録音できません。", "This call may not be recorded."],
+  "the engine does not take orders now": ["いま呼処理が応答しません。少し待ってもう一度お試しください。", "The desk does not take orders now. Wait a moment and try again."],
+  "this token is for looking; due is the desk's": ["閲覧用のログインでは操作できません。", "With this login you can only look."],
+};
+
+// A refusal in plain words of the language.
+export function refusal(language, status, text) {
+  const known = REFUSALS[text];
+  const words = WORDS[language];
+  if (known) return known[language === "ja" ? 0 : 1];
+  if (status === 401) return words.logged_out;
+  return words.status(status, text);
+}
