@@ -423,6 +423,7 @@ impl Watch {
             | CallEvent::CallbackAsked { .. }
             | CallEvent::SurveyAnswered { .. }
             | CallEvent::Queued { .. }
+            | CallEvent::AgentTold { .. }
             | CallEvent::Announced { .. } => {}
         }
     }
