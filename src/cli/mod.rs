@@ -52,11 +52,11 @@ use crate::dialplan::{self, Finding, Lang, tame};
 use crate::io::media::PromptLibrary;
 use crate::rtp::tone::Country;
 use clap::Args;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// Where a finding's or an answer's language is chosen.
 #[derive(Clone, Copy, Debug, Default, Args)]
@@ -196,7 +196,7 @@ pub fn holidays(arguments: &Holidays) -> ExitCode {
 pub fn check(arguments: &Check) -> ExitCode {
     let prompts = |folder: Option<&Path>| {
         PromptLibrary::load(folder, Country::default())
-            .map(|library| library.names())
+            .map(|library| library.lengths())
             .map_err(|error| error.to_string())
     };
     check::answer(arguments, arguments.language.choose(), &prompts).finish()
@@ -242,8 +242,8 @@ fn ad_hoc(text: &str) -> Result<AdHoc, String> {
     known.ok_or_else(|| format!("\"{text}\" is none of open, closed, disaster"))
 }
 
-/// The names of all prompts there are with the recordings of a folder, or why they cannot be read.
-type KnownPrompts<'a> = &'a dyn Fn(Option<&Path>) -> Result<BTreeSet<PromptId>, String>;
+/// All prompts there are, with their lengths, with the recordings of a folder, or why they cannot be read.
+type KnownPrompts<'a> = &'a dyn Fn(Option<&Path>) -> Result<BTreeMap<PromptId, Duration>, String>;
 
 /// What a command has to say and how the program ends.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -1,7 +1,9 @@
 //! Commands as they are typed.
 
 use super::*;
+use std::collections::BTreeMap;
 use std::path::Path;
+use std::time::Duration;
 
 /// As `main` has them.
 #[derive(clap::Parser)]
@@ -29,12 +31,13 @@ fn plan(name: &str) -> String {
 }
 
 #[expect(clippy::unnecessary_wraps, reason = "the shape that the command asks for")]
-fn prompts(_: Option<&Path>) -> Result<BTreeSet<PromptId>, String> {
+fn prompts(_: Option<&Path>) -> Result<BTreeMap<PromptId, Duration>, String> {
     let list = "welcome menu-wrong busy comfort queue-full waited-too-long after-hours holiday year-end \
                 information adhoc-closed disaster closing slot-empty supervised code-done code-refused music desk-is-demo position-1 position-2 position-3 \
                 position-4 position-5 position-6 position-7 position-8 position-9 position-10";
     let parked = (701..=710).map(|slot| PromptId::from(format!("parked-at-{slot}")));
-    Ok(list.split_whitespace().map(PromptId::from).chain(parked).collect())
+    let names = list.split_whitespace().map(PromptId::from).chain(parked);
+    Ok(names.map(|name| (name, Duration::from_secs(3))).collect())
 }
 
 fn run(line: &str) -> Reply {

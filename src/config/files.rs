@@ -5,12 +5,12 @@ use super::{Config, load_tls, parse, secrets};
 use crate::base::{Private, PromptId, Rng};
 use crate::dialplan::{self, Finding, Findings, HolidayTable, Plan, Source, nearest};
 use chrono::{NaiveDate, TimeDelta};
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
 use std::path::Path;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 /// What is done about secrets that do not exist yet.
 #[derive(Debug)]
@@ -116,7 +116,7 @@ pub fn load(path: &Path, secrets: Secrets) -> Result<(Config, Vec<Finding>), Vec
 /// As [`dialplan::load`], and what cannot be read.
 pub fn plan_at(
     path: &Path,
-    known_prompts: Option<&BTreeSet<PromptId>>,
+    known_prompts: Option<&BTreeMap<PromptId, Duration>>,
 ) -> Result<(Plan, Vec<Finding>), Vec<Finding>> {
     let name = path.display().to_string();
     let text = read(path, &name, false)?;
@@ -127,7 +127,7 @@ pub fn plan_at(
 fn plan_of(
     text: &str,
     path: &Path,
-    known_prompts: Option<&BTreeSet<PromptId>>,
+    known_prompts: Option<&BTreeMap<PromptId, Duration>>,
     today: NaiveDate,
 ) -> Result<(Plan, Vec<Finding>), Vec<Finding>> {
     let name = path.display().to_string();
@@ -178,7 +178,7 @@ fn today() -> NaiveDate {
 /// As [`dialplan::load`].
 pub fn load_plan(
     config: &Config,
-    known_prompts: Option<&BTreeSet<PromptId>>,
+    known_prompts: Option<&BTreeMap<PromptId, Duration>>,
 ) -> Result<(Plan, Vec<Finding>), Vec<Finding>> {
     let name = config.plan.display().to_string();
     let text = read(&config.plan, &name, false)?;

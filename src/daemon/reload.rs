@@ -129,7 +129,7 @@ impl Reload {
 
     fn read(&self) -> Result<(Config, Plan, Vec<Finding>), Vec<Finding>> {
         let (config, mut warnings) = config::load(&self.path, Secrets::Look)?;
-        let (plan, more) = config::load_plan(&config, Some(&self.prompts.names()))?;
+        let (plan, more) = config::load_plan(&config, Some(&self.prompts.lengths()))?;
         // One that nobody can believe must not take the place of one that is believed.
         if warnings.iter().any(certificates::is_dead) {
             return Err(warnings);

@@ -45,7 +45,7 @@ fn load(path: &Path, rng: &mut Rng) -> Result<(Config, Plan), Refusal> {
     let refused = |findings: Vec<Finding>| Refusal::Findings(rendered(&findings));
     let (config, mut warnings) = config::load(path, Secrets::Make(rng)).map_err(refused)?;
     let prompts = PromptLibrary::load(config.media.prompts.as_deref(), config.media.tones)?;
-    let (plan, more) = config::load_plan(&config, Some(&prompts.names())).map_err(refused)?;
+    let (plan, more) = config::load_plan(&config, Some(&prompts.lengths())).map_err(refused)?;
     warnings.extend(more);
     if !warnings.is_empty() {
         eprintln!("{}", rendered(&warnings));

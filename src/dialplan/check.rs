@@ -5,8 +5,13 @@ use super::finding::{Findings, nearest};
 use super::parse::{From, Marks};
 use super::plan::{Plan, Target};
 use super::problem::{Problem, What};
+use super::shape::show;
 use crate::base::{AgentId, BoxId, CallbackId, EntryId, GroupId, MenuId, PromptId, SurveyId};
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// What an agent hears before a caller should not be longer: the caller waits for it.
+const AGENT_TOLD: Duration = Duration::from_secs(5);
 
 /// Most phones that one call may ring at once.
 pub const MOST_RUNG_AT_ONCE: usize = 100;
@@ -15,7 +20,7 @@ pub const MOST_RUNG_AT_ONCE: usize = 100;
 pub(crate) fn whole(
     plan: &Plan,
     marks: &Marks,
-    known_prompts: Option<&BTreeSet<PromptId>>,
+    known_prompts: Option<&BTreeMap<PromptId, Duration>>,
     out: &mut Findings,
 ) {
     let kinds = numbers(marks, out);
@@ -29,6 +34,12 @@ pub(crate) fn whole(
     skills(plan, marks, out);
     if let Some(known) = known_prompts {
         prompts(marks, known, out);
+        for told in &marks.tell_agent {
+            if let Some(length) = known.get(&told.value).filter(|length| **length > AGENT_TOLD) {
+                let (name, length) = (told.value.as_str().to_owned(), show(*length));
+                out.at(&told.span, Problem::AgentToldLong { name, length, most: show(AGENT_TOLD) });
+            }
+        }
     }
     if plan.positions.is_empty() {
         for span in &marks.tell_position {
@@ -371,12 +382,12 @@ fn circles(marks: &Marks, out: &mut Findings) {
     }
 }
 
-fn prompts(marks: &Marks, known: &BTreeSet<PromptId>, out: &mut Findings) {
+fn prompts(marks: &Marks, known: &BTreeMap<PromptId, Duration>, out: &mut Findings) {
     // Prompts that one place names together, such as those of a range of slots, are one finding.
     let mut found = BTreeSet::new();
     for named in &marks.prompts {
-        if !known.contains(&named.value) && found.insert(named.span.start) {
-            let near = nearest(named.value.as_str(), known.iter().map(PromptId::as_str));
+        if !known.contains_key(&named.value) && found.insert(named.span.start) {
+            let near = nearest(named.value.as_str(), known.keys().map(PromptId::as_str));
             let name = named.value.as_str().to_owned();
             out.at(&named.span, Problem::NoPrompt { name, near });
         }

@@ -54,10 +54,11 @@ pub use walk::{Asker, MOST_MENUS, MOST_OFFERS, Press, Question, presses, walk};
 pub use walked::{End, Expected, GroupWay, Offer, Step, Waiting, Walk};
 
 use crate::base::PromptId;
-use std::collections::BTreeSet;
+use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// Reads and judges a plan. `file_name` is how findings name it; with `known_prompts` none, whether
-/// prompts exist is not looked at.
+/// prompts exist, and how long they are, is not looked at.
 ///
 /// # Errors
 ///
@@ -66,7 +67,7 @@ use std::collections::BTreeSet;
 pub fn load(
     text: &str,
     file_name: &str,
-    known_prompts: Option<&BTreeSet<PromptId>>,
+    known_prompts: Option<&BTreeMap<PromptId, Duration>>,
 ) -> Result<(Plan, Vec<Finding>), Vec<Finding>> {
     let mut out = Findings::new(Source::new(text, file_name));
     let Some(document) = reader::document(&mut out) else { return Err(out.into_sorted()) };

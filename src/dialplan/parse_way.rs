@@ -8,7 +8,7 @@ use super::problem::{Problem, What};
 use super::reader::{At, Item, Table};
 use super::shape::{Kind, NumberRule, Shape, TextRule, show};
 use super::values;
-use crate::base::{AgentId, GroupId, MenuId, Number, SurveyId, TrunkId};
+use crate::base::{AgentId, GroupId, MenuId, Number, PromptId, SurveyId, TrunkId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::RangeInclusive;
 use std::time::Duration;
@@ -165,6 +165,7 @@ pub(crate) fn desk_number(reading: &mut Reading<'_, '_>, item: &Item) -> Option<
         .collect();
     let recorded = reading.recorded(&mut table);
     let at_closing = at_closing(reading, &mut table);
+    let tell_agent = tell_agent(reading, &mut table);
     table.finish(reading.out);
     Some(DeskNumber {
         name,
@@ -178,7 +179,15 @@ pub(crate) fn desk_number(reading: &mut Reading<'_, '_>, item: &Item) -> Option<
         trunks,
         recorded,
         at_closing,
+        tell_agent,
     })
+}
+
+fn tell_agent(reading: &mut Reading<'_, '_>, table: &mut Table) -> Option<PromptId> {
+    let item = table.get("tell_agent")?;
+    let prompt = reading.prompt_in(&item)?;
+    reading.marks.tell_agent.push(At { value: prompt.clone(), span: item.span });
+    Some(prompt)
 }
 
 fn at_closing(reading: &mut Reading<'_, '_>, table: &mut Table) -> Option<AtClosing> {
@@ -319,9 +328,11 @@ pub(crate) fn group(reading: &mut Reading<'_, '_>, id: &GroupId, item: &Item) ->
         reading.marks.surveys_named.push(name.clone());
         name.value
     });
+    let tell_agent = tell_agent(reading, &mut table);
     table.finish(reading.out);
     Some(Group {
         survey,
+        tell_agent,
         name,
         number,
         agents,

@@ -117,6 +117,19 @@ impl Plan {
         of_caller.into_iter().chain(of_number).min()
     }
 
+    /// What an agent hears alone before a caller of this group that came by this number: the word of the
+    /// group, or else that of the number.
+    #[must_use]
+    pub fn tells_agent<'p>(
+        &'p self,
+        group: &'p Group,
+        number: Option<&Number>,
+    ) -> Option<&'p PromptId> {
+        let of_number =
+            || number.and_then(|number| self.desk_numbers.get(number)?.tell_agent.as_ref());
+        group.tell_agent.as_ref().or_else(of_number)
+    }
+
     /// Whether any call may be recorded, or any message.
     #[must_use]
     pub fn records(&self) -> bool {
@@ -191,6 +204,8 @@ pub struct DeskNumber {
     pub recorded: Option<Recorded>,
     /// What is done with its calls that wait when it closes, unless their group says otherwise.
     pub at_closing: Option<AtClosing>,
+    /// What an agent of a group hears alone before one of its callers, unless the group says otherwise.
+    pub tell_agent: Option<PromptId>,
 }
 
 /// Where a call goes while closed.
@@ -390,6 +405,8 @@ pub struct Group {
     pub recorded: Option<Recorded>,
     /// What a caller is asked whose agent hangs up first.
     pub survey: Option<SurveyId>,
+    /// What an agent hears alone who has answered, before the caller is put through.
+    pub tell_agent: Option<PromptId>,
 }
 
 /// Who is rung next.

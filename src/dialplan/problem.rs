@@ -111,6 +111,8 @@ pub enum Problem {
     ComfortNever { every: String, wait: String },
     /// Very many phones rung at once.
     RingAllLarge { agents: usize, most: usize },
+    /// An agent hears for a long time what is told before a caller, who waits meanwhile.
+    AgentToldLong { name: String, length: String, most: String },
 }
 
 /// What a plan names.
@@ -751,6 +753,18 @@ impl Problem {
                 say!(
                     "一斉は {most} 人まで。多い時は longest_idle など",
                     "at most {most} for ring_all; longest_idle or another for more"
+                ),
+            ),
+            Self::AgentToldLong { name, length, most } => (
+                Warning,
+                "agent-told-long",
+                say!(
+                    "オペレータに流す {name} が {length} ある。その間、かけてきた人は待つ",
+                    "an agent hears {name} for {length}, and the caller waits meanwhile"
+                ),
+                say!(
+                    "{most} までの短い音声（10 秒で打ち切られる）",
+                    "a few words, at most {most} (they are cut off after 10 s)"
                 ),
             ),
         }

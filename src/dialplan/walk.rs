@@ -91,6 +91,7 @@ pub fn walk(plan: &Plan, question: &Question) -> Walk {
         skills,
         ad_hoc: question.ad_hoc,
         closes: None,
+        line: None,
     };
     let ad_hoc = question.ad_hoc.map(|to| (to, Arc::from("")));
     let (counted, end) = match plan.route_under(&question.to, question.at, ad_hoc) {
@@ -100,6 +101,7 @@ pub fn walk(plan: &Plan, question: &Question) -> Walk {
                 name: desk.name.clone(),
                 lines: desk.line_limit,
             });
+            walker.line = Some(question.to.clone());
             walker.recorded = desk.recorded;
             walker.skills.clone_from(&desk.skills);
             let closed = matches!(state, OpenState::Closed(_));
@@ -153,6 +155,8 @@ struct Walker<'p> {
     presses: std::slice::Iter<'p, Press>,
     /// The agent who calls: busy with this very call, and so not rung.
     caller: Option<AgentId>,
+    /// The desk number that was dialled.
+    line: Option<Number>,
     /// What the number says of recording.
     recorded: Option<Recorded>,
     /// What the number and the keys pressed ask of an agent.
@@ -354,6 +358,7 @@ impl Walker<'_> {
             group: id.clone(),
             name: group.name.clone(),
             strategy: group.strategy,
+            tells_agent: self.plan.tells_agent(group, self.line.as_ref()).cloned(),
             answered: answered || group.answer_first,
             offers,
             more,

@@ -331,6 +331,12 @@ fn group(text: &mut String, way: &GroupWay, lang: Lang) {
     if way.more {
         line(format!("    {}", lang.pick("（以下くり返し）", "(and so on)")));
     }
+    if let Some(prompt) = &way.tells_agent {
+        line(lang.pick(
+            format!("  出た人にはまず {prompt} を流し、それからつなぐ（相手はそのまま待つ）"),
+            format!("  whoever picks up hears {prompt} first (the caller waits as before)"),
+        ));
+    }
     if let Some(after) = way.queued_after {
         line(lang.pick(
             format!("    {} 鳴らす人がいなくなり、下と同じく待つ", clock(after)),

@@ -252,6 +252,8 @@ pub struct GroupWay {
     pub name: String,
     /// How agents are chosen.
     pub strategy: Strategy,
+    /// What whoever picks up hears alone before the caller.
+    pub tells_agent: Option<PromptId>,
     /// Whether the caller was answered before (by a menu, or because the plan says so).
     pub answered: bool,
     /// Everybody is signed in and free, and nobody picks up: who is rung, in order. With

@@ -244,6 +244,14 @@ pub enum CallEvent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         phone: Option<Number>,
     },
+    /// The agent's phone has answered, and the agent hears this alone; the caller hears what it heard, and is put
+    /// through at its end (`OperatorAnswered`).
+    AgentTold {
+        /// Which agent.
+        agent: AgentId,
+        /// What.
+        prompt: PromptId,
+    },
     /// The agent asks a colleague by keys; the caller hears music. One call of the desk still.
     ConsultBegan {
         /// Who asks.

@@ -334,14 +334,10 @@ impl Agent {
         self.duty == Duty::In && self.reachable && self.line.is_free()
     }
 
-    /// Whether no call is at the phone, and it can be rung; the agent may be at work after one.
-    pub(super) fn may_be_rung(&self) -> bool {
-        self.reachable && self.line.has_no_call()
-    }
-
-    /// Whether besides it hears no word of ours.
+    /// Whether no call is at the phone and no word of ours, and it can be rung; the agent may be at work after
+    /// a call.
     pub(super) fn is_quiet(&self) -> bool {
-        self.may_be_rung() && self.line.codes == 0
+        self.reachable && self.line.has_no_call() && self.line.codes == 0
     }
 
     /// Whether the agent serves its groups now, or will when the call at hand is over.

@@ -13,7 +13,7 @@ use crate::event::ConsultEnd;
 impl Desk {
     /// A key of a phone of ours. Only agents in a conversation do anything by keys.
     pub(super) fn phone_pressed(&mut self, leg: LegId, key: char, turn: &mut Turn<'_>) {
-        if !self.listens_to(leg) {
+        if self.skips(leg, turn) || !self.listens_to(leg) {
             return;
         }
         if let Some(wish) = self.floor.pressed(leg, key, turn) {
@@ -104,14 +104,14 @@ impl Desk {
     }
 
     /// Does something to the call of an agent's phone.
-    fn with_call(
+    pub(super) fn with_call<T: Default>(
         &mut self,
         leg: LegId,
         turn: &mut Turn<'_>,
-        what: impl FnOnce(&mut Call, &mut Floor, &mut Turn<'_>) -> bool,
-    ) -> bool {
-        let Some(caller) = self.floor.call_of_phone(leg) else { return false };
-        let Some(call) = self.calls.get_mut(&caller) else { return false };
+        what: impl FnOnce(&mut Call, &mut Floor, &mut Turn<'_>) -> T,
+    ) -> T {
+        let Some(caller) = self.floor.call_of_phone(leg) else { return T::default() };
+        let Some(call) = self.calls.get_mut(&caller) else { return T::default() };
         self.at_hand = Some(caller);
         let done = what(call, &mut self.floor, turn);
         self.stepped(caller);
@@ -125,7 +125,7 @@ impl Desk {
     }
 
     /// The call that a phone was dialled for.
-    fn call_at(&self, phone: LegId) -> Option<&Call> {
+    pub(super) fn call_at(&self, phone: LegId) -> Option<&Call> {
         self.calls.get(&self.floor.call_of_phone(phone)?)
     }
 }

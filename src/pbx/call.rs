@@ -492,7 +492,7 @@ impl Call {
             State::Asking(asking) => Some(asking.deadline()),
             State::Announcing(at) => Some(at.script.until),
             State::Telling(telling) => Some(telling.script.until),
-            State::Hunting(hunt) => Some(hunt.deadline()),
+            State::Hunting(hunt) => hunt.deadline(),
             State::Passing(passing) => passing.deadline(),
             State::Parked(parked) => parked.deadline(),
             State::Away(away) => away.deadline(),

@@ -169,6 +169,8 @@ impl Desk {
             Input::Played { leg, play } => {
                 if self.floor.codes.contains_key(&leg) {
                     self.floor.code_played(leg, play, turn);
+                } else if self.floor.call_of_phone(leg).is_some() {
+                    self.phone_played(leg, play, turn);
                 } else {
                     self.call(leg, Event::Played(play), turn);
                 }

@@ -309,6 +309,13 @@ impl Floor {
         leg
     }
 
+    /// The phone has until then to be done with what it does.
+    pub(super) fn rings_until(&mut self, leg: LegId, until: Mono) {
+        if let Some(phone) = self.phones.get_mut(&leg) {
+            self.timers.set(Timer::Phone(leg), &mut phone.timer, Some(until));
+        }
+    }
+
     /// The phone answered: it rings no more.
     pub(super) fn picked_up(&mut self, leg: LegId) {
         if let Some(phone) = self.phones.get_mut(&leg) {

@@ -2,6 +2,7 @@
 
 use super::agent::AgentIx;
 use super::api::Action;
+use super::briefing::{self, Briefing};
 use super::call::{Call, Over, State, judge_refusal};
 use super::floor::{CountsAs, Floor, Turn};
 use super::group::{Demand, GroupIx, Order};
@@ -47,14 +48,22 @@ pub(super) struct Hunt {
     pub(super) again_at: Option<Mono>,
     /// When to look whether the call's number has closed; none when the call is served out.
     pub(super) closes_at: Option<Mono>,
+    /// An agent has answered and hears something before the caller is put through: nothing else is done for
+    /// the caller meanwhile but that it hears what it heard.
+    pub(super) briefing: Option<Briefing>,
 }
 
+/// How a phone refuses that had answered and hung up before it heard the caller.
+const DECLINED: u16 = 603;
 /// How long no phone is dialled for a call after we had no room to.
 const NO_ROOM_PAUSE: Duration = Duration::from_secs(1);
 
 impl Hunt {
     /// When the call needs a look.
-    pub(super) fn deadline(&self) -> Mono {
+    pub(super) fn deadline(&self) -> Option<Mono> {
+        if self.briefing.is_some() {
+            return self.hears.deadline();
+        }
         let others = [
             self.hears.deadline(),
             self.again_at,
@@ -62,7 +71,7 @@ impl Hunt {
             self.overflow_at,
             self.closes_at,
         ];
-        others.into_iter().flatten().fold(self.give_up_at, Mono::min)
+        Some(others.into_iter().flatten().fold(self.give_up_at, Mono::min))
     }
 
     /// Sets when its demand widens next.
@@ -150,6 +159,7 @@ impl Hunt {
         turn: &mut Turn<'_>,
     ) {
         let Some(agent) = self.offers.remove(&leg) else { return };
+        self.briefing.take_if(|briefing| briefing.phone == leg);
         floor.drop_phone(leg);
         let id = floor.agent(agent).id.clone();
         call.record(CallEvent::OfferEnded { agent: id, why }, turn);
@@ -167,7 +177,20 @@ impl Hunt {
         floor: &mut Floor,
         turn: &mut Turn<'_>,
     ) {
-        while let Some((&leg, _)) = self.offers.first_key_value() {
+        self.withdraw_others(LegId(0), call, why, floor, turn);
+    }
+
+    /// All phones but this one stop ringing.
+    pub(super) fn withdraw_others(
+        &mut self,
+        but: LegId,
+        call: &Call,
+        why: OfferEnd,
+        floor: &mut Floor,
+        turn: &mut Turn<'_>,
+    ) {
+        let others: Vec<LegId> = self.offers.keys().copied().filter(|leg| *leg != but).collect();
+        for leg in others {
             let elsewhere = why == OfferEnd::TakenElsewhere;
             turn.act(Action::HangUp { leg, elsewhere });
             self.offer_over(call, leg, (why, Missed::Nothing), floor, turn);
@@ -223,7 +246,9 @@ pub(super) fn look(
 /// An agent became free who fits.
 pub(super) fn agent_free(call: &mut Call, floor: &mut Floor, turn: &mut Turn<'_>) {
     with(call, floor, turn, |hunt, call, plan, floor, turn| {
-        if hunt.give_up_at <= turn.now.mono {
+        if hunt.briefing.is_some() {
+            call.state = State::Hunting(hunt);
+        } else if hunt.give_up_at <= turn.now.mono {
             call.state = State::Hunting(hunt);
             queue::due(call, floor, turn);
         } else {
@@ -232,8 +257,25 @@ pub(super) fn agent_free(call: &mut Call, floor: &mut Floor, turn: &mut Turn<'_>
     });
 }
 
-/// A phone answered: the caller has an operator, all other phones fall silent.
+/// A phone answered: the caller has an operator, unless the agent is told something first.
 pub(super) fn answered(call: &mut Call, leg: LegId, floor: &mut Floor, turn: &mut Turn<'_>) {
+    let mut waits = false;
+    with(call, floor, turn, |mut hunt, call, plan, floor, turn| {
+        waits = hunt.briefing.is_some();
+        if let Some(agent) = hunt.offers.get(&leg).copied()
+            && !waits
+        {
+            waits = briefing::begin(&mut hunt, leg, agent, call, plan, floor, turn);
+        }
+        call.state = State::Hunting(hunt);
+    });
+    if !waits {
+        put_through(call, leg, floor, turn);
+    }
+}
+
+/// The caller has an operator; all other phones fall silent.
+pub(super) fn put_through(call: &mut Call, leg: LegId, floor: &mut Floor, turn: &mut Turn<'_>) {
     with(call, floor, turn, |mut hunt, call, plan, floor, turn| {
         let Some(agent) = hunt.offers.remove(&leg) else {
             call.state = State::Hunting(hunt);
@@ -260,7 +302,17 @@ pub(super) fn refused(
     });
 }
 
-/// A phone went away while it rang.
+/// A phone is gone. One that had answered, and heard something before the caller, refused the caller.
+pub(super) fn gone(call: &mut Call, leg: LegId, floor: &mut Floor, turn: &mut Turn<'_>) {
+    let State::Hunting(hunt) = &call.state else { return };
+    if hunt.briefing.as_ref().is_some_and(|briefing| briefing.phone == leg) {
+        refused(call, leg, DECLINED, floor, turn);
+    } else {
+        lost(call, leg, floor, turn);
+    }
+}
+
+/// A phone failed, or went away while it rang: it has not said no.
 pub(super) fn lost(call: &mut Call, leg: LegId, floor: &mut Floor, turn: &mut Turn<'_>) {
     missed(call, leg, floor, turn, |_, _, _| (OfferEnd::Unreachable, Missed::Unreachable));
 }
@@ -274,8 +326,13 @@ pub(super) fn no_room(call: &mut Call, leg: LegId, floor: &mut Floor, turn: &mut
     missed(call, leg, floor, turn, |_, _, _| (OfferEnd::Withdrawn, Missed::Nothing));
 }
 
-/// Nobody picked up.
+/// Nobody picked up; or what an agent hears who did has no end.
 pub(super) fn rang_out(call: &mut Call, leg: LegId, floor: &mut Floor, turn: &mut Turn<'_>) {
+    if let State::Hunting(hunt) = &call.state
+        && hunt.briefing.as_ref().is_some_and(|briefing| briefing.phone == leg)
+    {
+        return briefing::over(call, floor, turn);
+    }
     turn.act(Action::HangUp { leg, elsewhere: false });
     missed(call, leg, floor, turn, |_, plan, _| {
         (OfferEnd::RangOut, Missed::RangOut(plan.on_ring_out, plan.ring_outs))
@@ -284,6 +341,12 @@ pub(super) fn rang_out(call: &mut Call, leg: LegId, floor: &mut Floor, turn: &mu
 
 /// The agent began something else.
 pub(super) fn withdraw(call: &mut Call, leg: LegId, floor: &mut Floor, turn: &mut Turn<'_>) {
+    if let State::Hunting(hunt) = &call.state
+        && hunt.briefing.as_ref().is_some_and(|briefing| briefing.phone == leg)
+    {
+        // An agent who has answered has the caller, whatever else is done or ordered.
+        return;
+    }
     turn.act(Action::HangUp { leg, elsewhere: false });
     missed(call, leg, floor, turn, |_, _, _| (OfferEnd::Withdrawn, Missed::Nothing));
 }

@@ -10,6 +10,7 @@ mod arrival;
 mod asking;
 mod away;
 mod boxes;
+mod briefing;
 mod by_keys;
 mod call;
 mod callback;

@@ -251,6 +251,7 @@ impl Hunt {
             overflow_at: None,
             again_at: None,
             closes_at: None,
+            briefing: None,
         }
     }
 }

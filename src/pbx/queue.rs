@@ -150,7 +150,9 @@ fn next_comfort(plan: &Group, now: Mono) -> Option<Mono> {
 /// A key while waiting: to a message, or to be called back.
 pub(super) fn key(call: &mut Call, key: char, floor: &mut Floor, turn: &mut Turn<'_>) {
     hunt::with(call, floor, turn, |mut hunt, call, plan, floor, turn| {
-        let Some(target) = plan.keys.get(&key) else {
+        // Who has an agent on the line already is about to be put through.
+        let target = plan.keys.get(&key).filter(|_| hunt.briefing.is_none());
+        let Some(target) = target else {
             call.state = State::Hunting(hunt);
             return;
         };
@@ -186,6 +188,9 @@ pub(super) fn played(
 pub(super) fn due(call: &mut Call, floor: &mut Floor, turn: &mut Turn<'_>) {
     let now = turn.now.mono;
     let State::Hunting(hunt) = &mut call.state else { return };
+    if hunt.briefing.is_some() {
+        return sounds_on(call, floor, turn);
+    }
     if hunt.give_up_at <= now {
         return hunt::with(call, floor, turn, |mut hunt, call, plan, floor, turn| {
             hunt.withdraw_all(call, crate::event::OfferEnd::Withdrawn, floor, turn);
@@ -219,6 +224,13 @@ pub(super) fn due(call: &mut Call, floor: &mut Floor, turn: &mut Turn<'_>) {
         // Others may have been put off as long, and come first.
         return floor.look_again(hunt.group, hunt.order);
     }
+    sounds_on(call, floor, turn);
+}
+
+/// What the caller hears has come to its end.
+fn sounds_on(call: &mut Call, floor: &mut Floor, turn: &mut Turn<'_>) {
+    let now = turn.now.mono;
+    let State::Hunting(hunt) = &call.state else { return };
     match &hunt.hears {
         Hears::Words(script) if script.until <= now => played(call, None, floor, turn),
         Hears::Music { comfort_at: Some(at) } if *at <= now => comfort(call, floor, turn),

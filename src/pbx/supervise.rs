@@ -109,7 +109,7 @@ fn begin(
             floor.seat_guest(leg, call.leg);
             leg
         }
-        None if !floor.agent(who).may_be_rung() => return Err(CommandError::Busy),
+        None if !floor.agent(who).is_quiet() => return Err(CommandError::Busy),
         None => {
             let extension = Number(floor.agent(who).id.0.clone());
             let leg = floor.dial_guest(extension, call.leg, &mut timer, turn);

@@ -33,7 +33,8 @@ impl Desk {
                 let may = may_pick_up(taker, direct.agent, &self.floor);
                 if may { pick_up(call, taker, new, &mut self.floor, turn) } else { Some(403) }
             }
-            State::Hunting(hunt) => match hunt.offers.get(&old) {
+            State::Hunting(hunt) => match hunt.offers.get(&old).filter(|_| hunt.briefing.is_none())
+            {
                 Some(rung) if may_pick_up(taker, *rung, &self.floor) => {
                     pick_up(call, taker, new, &mut self.floor, turn)
                 }
@@ -77,6 +78,8 @@ impl Desk {
         // Legs are drawn in order: the least was dialled first.
         let rings = |call: &Call| match &call.state {
             State::Direct(direct) => Some(direct.phone).filter(|_| fits(direct.agent)),
+            // Who has answered already, and is told something, has it.
+            State::Hunting(hunt) if hunt.briefing.is_some() => None,
             State::Hunting(hunt) => {
                 hunt.offers.iter().find(|(_, rung)| fits(**rung)).map(|(leg, _)| *leg)
             }

@@ -99,7 +99,7 @@ impl Desk {
             Route::Agent(id) => {
                 let ix = self.floor.agent_ix(id).ok_or(E::NoSuchNumber)?;
                 // Also the agent's own: it talks.
-                let free = self.floor.agent(ix).may_be_rung();
+                let free = self.floor.agent(ix).is_quiet();
                 if free { Ok(Whom::Agent(ix)) } else { Err(E::Busy) }
             }
             Route::Other => {

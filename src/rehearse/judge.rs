@@ -92,6 +92,11 @@ impl Row {
             let good = heard.take(named).eq(want.value.iter().map(String::as_str));
             due("hears", good, &want.span, list(&story.hears), format!("{:?}", want.value));
         }
+        if let Some(want) = &self.agent_hears {
+            let good = story.agent_hears.iter().map(crate::base::PromptId::as_str).eq(&want.value);
+            let all = format!("{:?}", want.value);
+            due("agent_hears", good, &want.span, list(&story.agent_hears), all);
+        }
         if let Some(want) = &self.never_hears {
             let hears = |name: &&String| story.hears.iter().any(|heard| heard.as_str() == *name);
             let good = want.value.iter().find(hears).is_none();

@@ -83,6 +83,8 @@ impl Conduct {
 pub struct Story {
     /// What the caller was played, in order, music included.
     pub hears: Vec<PromptId>,
+    /// What agents were told who picked up, in order.
+    pub agent_hears: Vec<PromptId>,
     /// Whose phones were rung, in order, with the milliseconds after arrival.
     pub rings: Vec<(u64, AgentId)>,
     /// Who answered, and the milliseconds after arrival.

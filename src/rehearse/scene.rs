@@ -318,6 +318,7 @@ impl<'c> Stage<'c> {
         match event {
             CallEvent::Arrived { counted, .. } => self.story.counted = Some(*counted),
             CallEvent::OfferMade { agent } => self.story.rings.push((t_ms, agent.clone())),
+            CallEvent::AgentTold { prompt, .. } => self.story.agent_hears.push(prompt.clone()),
             CallEvent::OperatorAnswered { agent } => {
                 self.story.answered = Some((t_ms, agent.clone()));
             }

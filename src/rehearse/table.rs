@@ -46,6 +46,7 @@ pub(super) struct Row {
     pub(super) answered_by: Option<At<String>>,
     pub(super) hears: Option<At<Vec<String>>>,
     pub(super) never_hears: Option<At<Vec<String>>>,
+    pub(super) agent_hears: Option<At<Vec<String>>>,
     pub(super) outcome: Option<At<String>>,
     pub(super) counted: Option<At<bool>>,
 }
@@ -58,6 +59,7 @@ impl Row {
             && self.answered_by.is_none()
             && self.hears.is_none()
             && self.never_hears.is_none()
+            && self.agent_hears.is_none()
             && self.outcome.is_none()
             && self.counted.is_none()
     }
@@ -134,6 +136,7 @@ fn row(item: &Item, plan: &Plan, out: &mut Findings) -> Option<Row> {
     }
     let hears = keys.get("hears").and_then(|item| list(item, out));
     let never_hears = keys.get("never_hears").and_then(|item| list(item, out));
+    let agent_hears = keys.get("agent_hears").and_then(|item| list(item, out));
     let outcomes: Vec<&str> =
         Outcome::ALL.iter().map(|outcome| outcome.name()).chain(["none"]).collect();
     let outcome = keys.get("outcome").and_then(|item| word(&item, &outcomes, out));
@@ -155,6 +158,7 @@ fn row(item: &Item, plan: &Plan, out: &mut Findings) -> Option<Row> {
         answered_by,
         hears,
         never_hears,
+        agent_hears,
         outcome,
         counted,
     };

@@ -62,6 +62,7 @@ fn each_line_of_a_table_can_fail() {
         ("hears = [\"welcome\"]", "hears は []", "[\"welcome\"]"),
         ("agents = \"busy\"\nhears = []", "hears は [\"busy\", \"music\"", "[]"),
         ("agents = \"busy\"\nnever_hears = [\"music\"]", "never_hears は [", "[\"music\"]"),
+        ("agent_hears = [\"who\"]", "agent_hears は []", "[\"who\"]"),
         ("outcome = \"abandoned\"", "outcome は answered", "abandoned"),
         ("outcome = \"none\"", "outcome は answered", "none"),
         ("counted = false", "counted は true", "false"),
@@ -80,6 +81,32 @@ fn each_line_of_a_table_can_fail() {
             said(&report.findings, Lang::En).contains("either the plan or the table"),
             "{line}"
         );
+    }
+}
+
+/// The group's word goes before the number's; the caller hears none of it.
+#[test]
+fn what_agents_are_told_is_a_matter_of_the_table() {
+    let of_group =
+        ("strategy = \"longest_idle\"", "strategy = \"longest_idle\"\ntell_agent = \"who\"");
+    let of_number = ("name = \"直通\"", "name = \"直通\"\ntell_agent = \"which\"");
+    let due = "hears = []\nanswered_by = \"2001\"\noutcome = \"answered\"\n";
+    for (places, told) in [
+        (&[][..], "[]"),
+        (&[of_number], "[\"which\"]"),
+        (&[of_group], "[\"who\"]"),
+        (&[of_number, of_group], "[\"who\"]"),
+    ] {
+        let mut text = SHIPPED[0].1.to_owned();
+        for (place, with) in places {
+            assert!(text.contains(place), "{place}");
+            text = text.replace(place, with);
+        }
+        let plan = plan(&text);
+        let table_text = format!("{CALL}{due}agent_hears = {told}\n");
+        let (table, _) = read(&table_text, "t.test.toml", &plan).expect("a table");
+        let report = judge(&plan, &table, &table_text, "t.test.toml");
+        assert_eq!(report.well, 1, "{}", said(&report.findings, Lang::En));
     }
 }
 

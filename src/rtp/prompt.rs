@@ -5,6 +5,7 @@ use super::g711::{self, Law};
 use super::voice::{Band, Encoder};
 use crate::sdp::Codec;
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 /// Bytes of G.711 and of G.722 in a millisecond.
 const BYTES_PER_MS: usize = 8;
@@ -49,6 +50,12 @@ impl OpusPackets {
 }
 
 impl Prompt {
+    /// How long it is, to the millisecond below.
+    #[must_use]
+    pub fn length(&self) -> Duration {
+        Duration::from_millis((self.samples() / BYTES_PER_MS) as u64)
+    }
+
     /// From linear samples at 8 kHz.
     #[must_use]
     pub fn encode(samples: &[i16]) -> Self {

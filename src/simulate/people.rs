@@ -504,7 +504,8 @@ fn answer(leg: LegId, stage: &mut Stage<'_>) {
     stage.begins.extend(stage.peer.ear(leg));
     stage.peer.pick_up(leg, how, stage.now);
     stage.listen(leg);
-    let talk = stage.rng.millis(300, 50_000);
+    // With all well nobody hangs up on a caller before hearing it: what is told first takes 10 s at most.
+    let talk = stage.rng.millis(if stage.healed { 10_500 } else { 300 }, 50_000);
     match stage.rng.below(20) {
         0..=11 => stage.later(talk, Deed::HangUp(leg)),
         12 if !stage.healed => stage.later(talk, Deed::Die),

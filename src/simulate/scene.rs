@@ -282,6 +282,7 @@ fn plan(agents: u64, rng: &mut Rng) -> Plan {
             trunks: BTreeSet::new(),
             recorded: None,
             at_closing: None,
+            tell_agent: None,
         };
         numbers.insert(Number::from(number), made);
     };
@@ -525,6 +526,7 @@ fn group(number: &str, agents: Vec<AgentId>, rng: &mut Rng) -> Group {
         at_closing: rng.chance(500).then_some(AtClosing::Tell),
         closing: PromptId::from("closing"),
         recorded: None,
+        tell_agent: rng.chance(300).then(|| PromptId::from("who")),
     }
 }
 

@@ -427,6 +427,7 @@ impl Watch {
             | CallEvent::CallbackAsked { .. }
             | CallEvent::SurveyAnswered { .. }
             | CallEvent::Queued { .. }
+            | CallEvent::AgentTold { .. }
             | CallEvent::Announced { .. } => {}
         }
     }

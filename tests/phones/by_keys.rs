@@ -10,7 +10,7 @@ use crate::talk::{agent, is_of};
 use serde_json::Value;
 
 /// Presses keys as a person does.
-fn press(phone: &Softphone, keys: &str) {
+pub fn press(phone: &Softphone, keys: &str) {
     for key in keys.chars() {
         phone.tell("sndcode", &key.to_string());
         rest(250);

@@ -28,6 +28,7 @@ mod rig;
 mod survey;
 mod table;
 mod talk;
+mod telling;
 mod tones;
 mod transfers;
 mod transports;

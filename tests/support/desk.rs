@@ -43,6 +43,7 @@ const PROMPTS: &[(&str, u64)] = &[
     ("survey-again", 921),
     ("survey-wrong", 922),
     ("survey-thanks", 923),
+    ("desk-calls", 930),
 ];
 
 /// Ports from which the test trunk calls.
@@ -405,13 +406,17 @@ pub fn binary() -> String {
     std::env::var("MADOGUCHI").unwrap_or_else(|_| env!("CARGO_BIN_EXE_madoguchi").to_owned())
 }
 
-/// A test prompt: a second and a half, and for the music, which loops, two seconds.
+/// A test prompt: a second and a half, for the music, which loops, two seconds, and for what an agent may
+/// cut short four.
 #[track_caller]
 pub fn prompt(name: &str) -> Sound {
     let (_, seed) =
         PROMPTS.iter().find(|(n, _)| *n == name).unwrap_or_else(|| panic!("no test prompt {name}"));
-    let voice = Sound::voice(*seed, 2);
-    if name == "music" { voice } else { voice.part(0, 1500) }
+    match name {
+        "music" => Sound::voice(*seed, 2),
+        "desk-calls" => Sound::voice(*seed, 4),
+        _ => Sound::voice(*seed, 2).part(0, 1500),
+    }
 }
 
 /// A prompt that the project ships.

@@ -6,7 +6,7 @@ mod walked;
 use super::*;
 use crate::base::{AgentId, GroupId, MenuId, Number, PromptId, Wall};
 use chrono::{DateTime, NaiveDateTime, TimeDelta, TimeZone};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 const SHIPPED: [(&str, &str); 3] = [
@@ -44,7 +44,7 @@ strategy = "linear"
 "*11" = "sign_in"
 "#;
 
-pub(super) fn prompts() -> BTreeSet<PromptId> {
+pub(super) fn prompts() -> BTreeMap<PromptId, Duration> {
     let mut ids: BTreeSet<PromptId> = [
         "welcome",
         "menu-wrong",
@@ -71,7 +71,10 @@ pub(super) fn prompts() -> BTreeSet<PromptId> {
     .into();
     ids.extend((1..=10).map(|n| PromptId::from(format!("position-{n}"))));
     ids.extend((701..=710).map(|slot| PromptId::from(format!("parked-at-{slot}"))));
-    ids
+    let mut known: BTreeMap<_, _> =
+        ids.into_iter().map(|id| (id, Duration::from_secs(3))).collect();
+    known.insert("long-story".into(), Duration::from_millis(5001));
+    known
 }
 
 pub(super) fn shipped(name: &str) -> Plan {

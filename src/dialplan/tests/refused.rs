@@ -386,6 +386,20 @@ fn what_only_larger_plans_can_have_is_found_too() {
     let told = shown(load(&crowd, "p.toml", None), Lang::En);
     assert!(told.contains("error[ring-all-large]: a ring_all group has 101 agents"), "{told}");
 
+    let told = |group: &str, number: &str| {
+        let text = SMALL
+            .replacen("strategy = \"linear\"", &format!("strategy = \"linear\"\n{group}"), 1)
+            .replacen("lines = 5", &format!("lines = 5\n{number}"), 1);
+        shown(load(&text, "p.toml", Some(&prompts())), Lang::En)
+    };
+    let (good, long) = ("tell_agent = \"desk-is-demo\"", "tell_agent = \"long-story\"");
+    assert_eq!(told(good, good), "", "a few words");
+    for found in [told(long, ""), told("", long)] {
+        let want = "warning[agent-told-long]: an agent hears long-story for 5001ms";
+        assert!(found.starts_with(want), "{found}");
+    }
+    assert!(told("tell_agent = \"desk-demo\"", "").contains("error[no-prompt]"));
+
     let many = format!("{SMALL}[agents.10000-29999]\nname = \"x\"\n");
     assert!(shown(load(&many, "p.toml", None), Lang::En).contains("range-too-long"));
     let nobody = "name = \"x\"\ntimezone = \"Asia/Tokyo\"\n";

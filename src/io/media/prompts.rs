@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
+use std::time::Duration;
 
 /// The folder of English recordings inside a prompt folder, and what stands before their names here.
 const ENGLISH: &str = "en/";
@@ -117,6 +118,19 @@ impl Entry {
     }
 }
 
+impl Entry {
+    /// How long it is; of one of ours that was not read yet by what its file says.
+    fn length(&self) -> Duration {
+        match self {
+            Self::Ready(prompt) => prompt.length(),
+            Self::BuiltIn { wav: [narrow, _], .. } => {
+                let frames = hound::WavReader::new(*narrow).map_or(0, |reader| reader.duration());
+                Duration::from_millis(u64::from(frames.checked_div(RATE_HZ / 1000).unwrap_or(0)))
+            }
+        }
+    }
+}
+
 impl PromptLibrary {
     /// The built-in prompts, the tones of `country`, and over them the WAV files of `folder`: `busy.wav` takes the
     /// place of `busy` in every language, `en/busy.wav` only of the English one; a new name adds a prompt.
@@ -205,6 +219,12 @@ impl PromptLibrary {
     #[must_use]
     pub fn names(&self) -> BTreeSet<PromptId> {
         self.prompts.keys().cloned().collect()
+    }
+
+    /// All names, each with how long it is.
+    #[must_use]
+    pub fn lengths(&self) -> BTreeMap<PromptId, Duration> {
+        self.prompts.iter().map(|(name, entry)| (name.clone(), entry.length())).collect()
     }
 
     /// Those of `names` that there is no prompt for, each once.

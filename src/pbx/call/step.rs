@@ -6,8 +6,8 @@ use crate::pbx::api::Action;
 use crate::pbx::floor::{Floor, Turn};
 use crate::pbx::tape::TapeEvent;
 use crate::pbx::{
-    asking, away, consult, direct, entry, hunt, menu, message, park, queue, recall, survey, tape,
-    transfer,
+    asking, away, briefing, consult, direct, entry, hunt, menu, message, park, queue, recall,
+    survey, tape, transfer,
 };
 
 impl Call {
@@ -109,10 +109,9 @@ impl Call {
             (S::Hunting(_), E::PhoneRefused(leg, status)) => {
                 hunt::refused(self, leg, status, floor, turn);
             }
-            // A phone that goes away while ringing has not said no.
-            (S::Hunting(_), E::PhoneGone(leg) | E::PhoneFailed(leg, _)) => {
-                hunt::lost(self, leg, floor, turn);
-            }
+            (S::Hunting(_), E::PhoneGone(leg)) => hunt::gone(self, leg, floor, turn),
+            (S::Hunting(_), E::PhoneFailed(leg, _)) => hunt::lost(self, leg, floor, turn),
+            (S::Hunting(_), E::Hold { by: Party::Agent, on }) => briefing::holds(self, on),
             (S::Hunting(_), E::NoRoom(leg, _)) => hunt::no_room(self, leg, floor, turn),
             (S::Hunting(_), E::RangOut(leg)) => hunt::rang_out(self, leg, floor, turn),
             (S::Hunting(_), E::Withdraw(leg)) => hunt::withdraw(self, leg, floor, turn),

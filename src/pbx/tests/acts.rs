@@ -412,6 +412,7 @@ pub(super) fn varied(rng: &mut Rng) -> Plan {
     }
     for group in plan.groups.values_mut() {
         group.keys.clone_from(&keys);
+        group.tell_agent = (rng.below(3) == 0).then(|| "who".into());
         group.agents = agents.iter().filter(|_| rng.below(2) == 0).cloned().collect();
         group.strategy = strategies[usize::try_from(rng.below(4)).expect("small")];
         group.ring = secs(1 + rng.below(20));

@@ -349,6 +349,7 @@ fn fact(event: &CallEvent) -> String {
         CallEvent::SentAway { by, attended, .. } => {
             format!("SentAway {by}{}", if *attended { " (attended)" } else { "" })
         }
+        CallEvent::AgentTold { agent, prompt } => format!("AgentTold {agent} {prompt}"),
         CallEvent::ConsultBegan { by, with } => format!("ConsultBegan {by} {with}"),
         CallEvent::ConsultEnded { with, why } => format!("ConsultEnded {with} {why:?}"),
         CallEvent::SurveyBegan { by, survey } => format!("SurveyBegan {by} {survey}"),
@@ -417,6 +418,11 @@ fn callers_are_parked_as_the_ladders_say() {
 #[test]
 fn callers_are_asked_how_it_was_as_the_ladders_say() {
     told_in("surveys.txt", include_str!("surveys.txt"));
+}
+
+#[test]
+fn agents_are_told_who_calls_as_the_ladders_say() {
+    told_in("telling.txt", include_str!("telling.txt"));
 }
 
 /// Plays what a file tells, and compares.

@@ -51,6 +51,7 @@ fn desk_number(open: Target) -> DeskNumber {
         trunks: BTreeSet::new(),
         recorded: None,
         at_closing: None,
+        tell_agent: None,
     }
 }
 
@@ -59,6 +60,7 @@ fn desk_number(open: Target) -> DeskNumber {
 fn group(strategy: Strategy, number: &str, agents: &[&str]) -> Group {
     Group {
         survey: None,
+        tell_agent: None,
         name: "group".to_owned(),
         number: Some(number.into()),
         agents: agents.iter().map(|agent| AgentId::from(*agent)).collect(),
@@ -124,6 +126,7 @@ fn lot(number: &str, slots: &[&str], recall: Recall) -> Arc<Lot> {
 /// | 800, 810, 820 | parking lots with 801 802 (back to the parker, then the group), 811 (to the group), 821
 /// (to the parker, then an announcement) |
 /// | 0312345679 | group `line`, priority 2 |
+/// | 0312345680, 0312345681 | group `idle`, whose agents are told of the number; group `told` (一斉 293 294, 715), which tells its agents |
 /// | 708–711 | `fewest`, `weighted` (272 twice as often as 271), `layers` (281 behind 282 283; two ring-outs
 /// are one), `keeps` (714; 292; who is passed on keeps its place; then the survey `after`), `brief` (712; 291; to `line` when one waits or after 40 s), `sorry` (713; 291; an announcement when the
 /// estimate is above 90 s), `skilled` (711; printer 3; 282 has 2, 283 has 3; after 30 s 2 suffices, after 60 s anybody) |
@@ -229,11 +232,17 @@ fn plan() -> Plan {
     let mut keeps = group(Strategy::Linear, "714", &["292"]);
     keeps.keeps_place = true;
     keeps.survey = Some("after".into());
+    let mut told = group(Strategy::RingAll, "715", &["293", "294"]);
+    told.tell_agent = Some("who".into());
+    told.keys = keys.clone();
+    let mut named = desk_number(to("idle"));
+    named.tell_agent = Some("which".into());
     let mut urgent = desk_number(to("line"));
     urgent.priority = 2;
     let extensions = [
         "201", "202", "203", "211", "212", "213", "221", "222", "223", "231", "232", "233", "241",
-        "242", "251", "261", "262", "271", "272", "273", "281", "282", "283", "291", "292",
+        "242", "251", "261", "262", "271", "272", "273", "281", "282", "283", "291", "292", "293",
+        "294",
     ];
     let agent = |extension: &str| Agent {
         name: "operator".to_owned(),
@@ -254,6 +263,8 @@ fn plan() -> Plan {
             (number("0312345677"), desk_number(Target::Menu("loop".into()))),
             (number("0312345678"), desk_number(Target::Menu("typed".into()))),
             (number("0312345679"), urgent),
+            (number("0312345680"), named),
+            (number("0312345681"), desk_number(to("told"))),
         ]
         .into(),
         holidays: None,
@@ -318,6 +329,7 @@ fn plan() -> Plan {
             (GroupId::from("brief"), brief),
             (GroupId::from("keeps"), keeps),
             (GroupId::from("sorry"), sorry),
+            (GroupId::from("told"), told),
             (GroupId::from("weighted"), weighted),
             (GroupId::from("layers"), layers),
             (GroupId::from("skilled"), skilled),

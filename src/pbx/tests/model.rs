@@ -559,8 +559,8 @@ impl World {
                     && !self.occupied(agent);
                 let priority = |agent: &AgentId| plan.picking.share(agent).priority;
                 let in_turn = call.ringing.iter().map(priority).max() >= Some(priority(agent));
-                let wanted =
-                    call.ringing.is_empty() || all && in_turn && !call.rung.contains(agent);
+                let more = all && in_turn && call.told.is_none() && !call.rung.contains(agent);
+                let wanted = call.ringing.is_empty() || more;
                 let wanted = wanted && self.fits(agent, call);
                 assert!(
                     !(free && wanted),
@@ -610,6 +610,7 @@ fn what_must_always_hold_holds_in_every_seed() {
                     CallEvent::AwayAnswered => count("answered outside"),
                     CallEvent::Parked { .. } => count("parked"),
                     CallEvent::ConsultBegan { .. } => count("asked"),
+                    CallEvent::AgentTold { .. } => count("told"),
                     CallEvent::ConsultEnded { why: ConsultEnd::HandedOver, .. } => {
                         count("handed over");
                     }
@@ -650,6 +651,7 @@ fn what_must_always_hold_holds_in_every_seed() {
             ("time used up", 0),
             ("replaced", 1),
             ("parked", 20),
+            ("told", 20),
             ("asked", 2),
             ("handed over", 1),
             ("asked in vain", 1),

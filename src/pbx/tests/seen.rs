@@ -40,6 +40,8 @@ pub(super) struct Seen {
     /// All that were ever rung for it.
     pub(super) rung: BTreeSet<AgentId>,
     pub(super) ended: u32,
+    /// An agent has answered and is told something.
+    pub(super) told: Option<AgentId>,
     /// Its agent asks a colleague.
     pub(super) consults: bool,
     /// In which slot it is.
@@ -98,9 +100,21 @@ impl Seen {
             }
             CallEvent::OfferEnded { agent, why } => {
                 assert!(self.ringing.remove(agent), "seed {seed}: {agent} did not ring");
-                if *why == OfferEnd::TakenElsewhere && !self.picked && self.parked.is_none() {
+                if self.told.as_ref() == Some(agent) {
+                    self.told = None;
+                    let by_itself = !matches!(why, OfferEnd::TakenElsewhere | OfferEnd::RangOut);
+                    assert!(by_itself, "seed {seed}: {agent} had answered, and yet {why:?}");
+                } else if *why == OfferEnd::TakenElsewhere
+                    && !self.picked
+                    && self.parked.is_none()
+                    && self.told.is_none()
+                {
                     assert_eq!(self.answered, 1, "seed {seed}");
                 }
+            }
+            CallEvent::AgentTold { agent, .. } => {
+                assert!(self.ringing.contains(agent), "seed {seed}: {agent} did not ring");
+                assert_eq!(self.told.replace(agent.clone()), None, "seed {seed}: two are told");
             }
             CallEvent::SentAway { .. } => {
                 assert_eq!(self.answered, 1, "seed {seed}: sent away by nobody");
@@ -149,6 +163,9 @@ impl Seen {
                 // Who was consulted has answered in another call.
                 let joined = std::mem::take(&mut self.joined);
                 self.picked = false;
+                if let Some(told) = self.told.take() {
+                    assert_eq!(told, *agent, "seed {seed}: another one has the caller");
+                }
                 assert!(self.ringing.remove(agent) || joined, "seed {seed}: {agent} did not ring");
                 self.answered += 1;
                 assert_eq!(self.answered, 1, "seed {seed}");
