@@ -32,6 +32,12 @@ pub struct Whose {
 }
 
 impl Whose {
+    /// A desk's own history.
+    pub(super) fn of(config: &std::path::Path) -> Self {
+        let (store, json, language) = (None, false, super::Language::default());
+        Self { config: config.to_owned(), store, json, language }
+    }
+
     /// What the configuration says of it; nothing is read of the history yet.
     ///
     /// # Errors

@@ -39,6 +39,7 @@ pub use people::{People, PeopleCommand, people};
 pub use place::{Named, address as site_address};
 pub use prompts::{Prompts, prompts};
 pub use recording::{Recording, recording};
+pub(crate) use report::report_files;
 pub use report::{Report, report};
 pub use sip::{Sip, sip};
 pub use site::{Site, site};

@@ -58,6 +58,29 @@ pub fn report(arguments: &Report) -> ExitCode {
     }
 }
 
+/// The files of a month's report of a desk, by its configuration: names and bytes. No tickets are counted; without
+/// a font there is no PDF. Reads the whole history: for a thread of its own.
+///
+/// # Errors
+///
+/// Why it cannot be made, in English.
+pub(crate) fn report_files(config: &Path, month: Month) -> Result<Vec<(String, Vec<u8>)>, String> {
+    let lang = Lang::En;
+    let said = |reply: Reply| reply.err.trim().to_owned();
+    let whose = Whose::of(config);
+    let history = whose.open(lang).map_err(said)?;
+    let views = history.read(lang).map_err(said)?;
+    let about = About {
+        made_at: now(),
+        version: env!("CARGO_PKG_VERSION"),
+        names: names(&history.plan),
+        tickets: None,
+        hash: history.hash(views.last_seq()).map_err(said)?,
+    };
+    let made = report::Report::of(&views, month, &about);
+    files(&made, font(None, lang).ok()).map_err(said)
+}
+
 fn answer(arguments: &Report, lang: Lang, now: Wall) -> Result<Reply, Reply> {
     // What is refused is told before a long history is read.
     let font = if arguments.no_pdf { None } else { Some(font(arguments.font.as_deref(), lang)?) };
@@ -145,6 +168,17 @@ fn written(
         ))
     };
     std::fs::create_dir_all(folder).map_err(|error| failed(folder, &error))?;
+    let mut names = Vec::new();
+    for (name, bytes) in files(made, font)? {
+        let path = folder.join(&name);
+        std::fs::write(&path, bytes).map_err(|error| failed(&path, &error))?;
+        names.push(name);
+    }
+    Ok(names)
+}
+
+/// All files: names and bytes. None is a PDF without a font.
+fn files(made: &report::Report, font: Option<Vec<u8>>) -> Result<Vec<(String, Vec<u8>)>, Reply> {
     let name = format!("report-{}", made.month);
     let json = serde_json::to_vec_pretty(made).unwrap_or_default();
     let mut files = vec![
@@ -159,13 +193,7 @@ fn written(
     for table in report::tables(made) {
         files.push((format!("{name}-{}.csv", table.id), report::csv(&table)));
     }
-    let mut names = Vec::new();
-    for (name, bytes) in files {
-        let path = folder.join(&name);
-        std::fs::write(&path, bytes).map_err(|error| failed(&path, &error))?;
-        names.push(name);
-    }
-    Ok(names)
+    Ok(files)
 }
 
 fn said(made: &report::Report, files: &[String], lang: Lang) -> String {

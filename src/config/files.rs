@@ -180,10 +180,31 @@ pub fn load_plan(
     config: &Config,
     known_prompts: Option<&BTreeMap<PromptId, Duration>>,
 ) -> Result<(Plan, Vec<Finding>), Vec<Finding>> {
+    judge_plan(config, &plan_text(config)?, known_prompts)
+}
+
+/// The text of the plan that a configuration names.
+///
+/// # Errors
+///
+/// That it cannot be read.
+pub fn plan_text(config: &Config) -> Result<String, Vec<Finding>> {
+    read(&config.plan, &config.plan.display().to_string(), false)
+}
+
+/// The same of a text that might take the place of the plan's.
+///
+/// # Errors
+///
+/// As [`dialplan::load`].
+pub fn judge_plan(
+    config: &Config,
+    text: &str,
+    known_prompts: Option<&BTreeMap<PromptId, Duration>>,
+) -> Result<(Plan, Vec<Finding>), Vec<Finding>> {
     let name = config.plan.display().to_string();
-    let text = read(&config.plan, &name, false)?;
-    let (plan, mut findings) = plan_of(&text, &config.plan, known_prompts, today())?;
-    let mut out = Findings::new(Source::new(&text, &name));
+    let (plan, mut findings) = plan_of(text, &config.plan, known_prompts, today())?;
+    let mut out = Findings::new(Source::new(text, &name));
     for (number, desk) in &plan.desk_numbers {
         for trunk in &desk.trunks {
             if !config.trunks.iter().any(|known| known.name == *trunk) {

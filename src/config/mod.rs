@@ -27,7 +27,9 @@ mod warning_problem;
 #[cfg(test)]
 mod tests;
 
-pub use files::{Secrets, load, load_plan, looks_like_config, plan_at, write_private};
+pub use files::{
+    Secrets, judge_plan, load, load_plan, looks_like_config, plan_at, plan_text, write_private,
+};
 pub use parse::parse;
 pub use people::{parse_people, read_people, show_people, write_people};
 pub use recording::{RecordingConfig, read_key};

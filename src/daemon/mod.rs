@@ -10,6 +10,7 @@ mod keeper;
 mod layout;
 mod panics;
 mod past;
+mod plans;
 mod pulse;
 mod reload;
 mod retention;

@@ -24,6 +24,8 @@ pub(super) struct Reload {
     path: PathBuf,
     /// What is in force; held while one reload is under way, so that two never mix.
     running: Mutex<Config>,
+    /// The plan's text that is in force.
+    plan: Mutex<String>,
     /// The zone that the figures are made in, which only a restart changes.
     zone: chrono_tz::Tz,
     /// Prompts that were loaded at the start: a plan can name no other.
@@ -44,17 +46,40 @@ impl Reload {
         (certificates, web): (Option<Certificates>, Option<WebCertificate>),
         (within, people): ((Arc<Inlet<Heard>>, ViewHub, Arc<Pulse>), PeopleNow),
     ) -> Self {
-        let running = Mutex::new(running);
         let (inlet, hub, pulse) = within;
         let zone = plan.timezone;
-        Self { path, running, zone, prompts, certificates, web, people, inlet, hub, pulse }
+        let plan_text = std::fs::read_to_string(&running.plan).unwrap_or_default();
+        let (running, plan) = (Mutex::new(running), Mutex::new(plan_text));
+        Self { path, running, plan, zone, prompts, certificates, web, people, inlet, hub, pulse }
+    }
+
+    /// Where the plan lies.
+    pub fn plan_file(&self) -> PathBuf {
+        self.running.lock().unwrap_or_else(PoisonError::into_inner).plan.clone()
+    }
+
+    /// The plan's text that the desk goes by.
+    pub fn plan_in_force(&self) -> String {
+        self.plan.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// What is wrong with a text as this desk's plan.
+    pub fn judge_plan(&self, text: &str) -> Vec<Finding> {
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let (Ok((_, findings)) | Err(findings)) =
+            config::judge_plan(&running, text, Some(&self.prompts.lengths()));
+        findings
     }
 
     /// Reads everything again; the log and the metrics say what came of it. `now_ms` is the time of day.
-    pub fn again(&self, now_ms: i64) {
+    ///
+    /// # Errors
+    ///
+    /// What is wrong; everything stays as it was then.
+    pub fn again(&self, now_ms: i64) -> Result<(), Vec<Finding>> {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         let file = self.path.display();
-        let (config, plan, warnings) = match self.read() {
+        let (config, plan, text, warnings) = match self.read() {
             Ok(read) => read,
             Err(findings) => {
                 self.pulse.reloads_refused.fetch_add(1, Ordering::Relaxed);
@@ -63,7 +88,7 @@ impl Reload {
                     tracing::error!(%file, "the new certificate is refused and the old one stays in force");
                 }
                 tracing::error!(%file, "the changed files are refused, nothing was changed / 変更されたファイルに誤りがあるため、何も変えていません:\n{why}");
-                return;
+                return Err(findings);
             }
         };
         if let Some(certificates) = &self.certificates
@@ -71,14 +96,14 @@ impl Reload {
         {
             self.pulse.reloads_refused.fetch_add(1, Ordering::Relaxed);
             tracing::error!(%file, %error, "the new certificate is refused and the old one stays in force; nothing was changed / 新しい証明書は使えないため、何も変えていません");
-            return;
+            return Err(Vec::new());
         }
         if let Some(web) = &self.web
             && let Err(error) = web.replace(&config)
         {
             self.pulse.reloads_refused.fetch_add(1, Ordering::Relaxed);
             tracing::error!(%file, %error, "the pages' new certificate is refused and the old one stays in force / 画面の新しい証明書は使えません");
-            return;
+            return Err(Vec::new());
         }
         self.people.replace(config.people.clone());
         let mut waiting = running.needs_restart(&config);
@@ -111,6 +136,7 @@ impl Reload {
             channels: config.channels(),
         };
         self.inlet.push(Lane::First, Heard::Rules(Box::new(rules)));
+        *self.plan.lock().unwrap_or_else(PoisonError::into_inner) = text;
         *running = config;
         self.pulse.config_loaded_ms.store(now_ms, Ordering::Relaxed);
         if self.certificates.is_some() {
@@ -125,17 +151,20 @@ impl Reload {
             let settings = waiting.join(", ");
             tracing::warn!(%file, %settings, "these settings changed and need a restart / 次の設定は再起動するまで変わりません");
         }
+        Ok(())
     }
 
-    fn read(&self) -> Result<(Config, Plan, Vec<Finding>), Vec<Finding>> {
+    fn read(&self) -> Result<(Config, Plan, String, Vec<Finding>), Vec<Finding>> {
         let (config, mut warnings) = config::load(&self.path, Secrets::Look)?;
-        let (plan, more) = config::load_plan(&config, Some(&self.prompts.lengths()))?;
+        // Once, so that what is judged is what is in force.
+        let text = config::plan_text(&config)?;
+        let (plan, more) = config::judge_plan(&config, &text, Some(&self.prompts.lengths()))?;
         // One that nobody can believe must not take the place of one that is believed.
         if warnings.iter().any(certificates::is_dead) {
             return Err(warnings);
         }
         warnings.extend(more);
-        Ok((config, plan, warnings))
+        Ok((config, plan, text, warnings))
     }
 }
 

@@ -8,6 +8,7 @@ use super::inlet::Inlet;
 use super::keeper::{self, Keeper, Keeping};
 use super::layout::Told;
 use super::past;
+use super::plans::PlanFile;
 use super::pulse::Pulse;
 use super::reload::Reload;
 use super::retention::Retention;
@@ -475,9 +476,18 @@ pub async fn start(
     pulse.config_loaded_ms.store(now.wall.0, Ordering::Relaxed);
     let web = WebCertificate::new(config).map_err(StartError::Certificate)?;
     let people = PeopleNow::new(config.people.clone());
+    let shown_tls = web.as_ref().map(WebCertificate::now);
+    let within = (Arc::clone(&inlet), hub.clone(), Arc::clone(&pulse));
+    let reload = Arc::new(Reload::new(
+        path.to_owned(),
+        (config.clone(), &plan),
+        known_prompts,
+        (certificates, web),
+        (within, people.clone()),
+    ));
     let http_address = open_http(
         config,
-        web.as_ref().map(WebCertificate::now),
+        shown_tls.clone(),
         App {
             hub: hub.clone(),
             token: Token::new(config.http_token().reveal())
@@ -492,9 +502,21 @@ pub async fn start(
                 .map(|token| Token::new(token.reveal()))
                 .transpose()
                 .map_err(|weak| StartError::Token(weak.to_string()))?,
-            people: people.clone(),
+            people,
             note: note(&inlet),
-            secure: web.is_some(),
+            secure: shown_tls.is_some(),
+            plans: Arc::new(PlanFile::new(Arc::clone(&reload), clock)),
+            report: {
+                let path = path.to_owned();
+                Arc::new(move |month| {
+                    let path = path.clone();
+                    Box::pin(async move {
+                        let made = move || crate::cli::report_files(&path, month);
+                        let made = tokio::task::spawn_blocking(made).await;
+                        made.map_err(|error| error.to_string())?
+                    })
+                })
+            },
             commands: commands(&inlet),
             gauges: gauges(
                 clock,
@@ -527,12 +549,13 @@ pub async fn start(
                     })
                 })
             },
-            recorded: {
+            listed: {
                 let reader = store.reader();
-                Arc::new(move |from, below| {
+                Arc::new(move |from, below, recorded| {
                     let reader = reader.clone();
+                    let which = if recorded { store::Which::Recorded } else { store::Which::All };
                     Box::pin(async move {
-                        reader.recorded(from, below).await.map_err(|error| error.to_string())
+                        reader.listed(from, below, which).await.map_err(|error| error.to_string())
                     })
                 })
             },
@@ -544,14 +567,6 @@ pub async fn start(
     )
     .await?;
 
-    let within = (Arc::clone(&inlet), hub, Arc::clone(&pulse));
-    let reload = Reload::new(
-        path.to_owned(),
-        (config.clone(), &plan),
-        known_prompts,
-        (certificates, web),
-        (within, people),
-    );
     Ok(Desk {
         inlet,
         pulse,
@@ -563,7 +578,7 @@ pub async fn start(
         http: http_address,
         engine: Some(engine_thread),
         keeper,
-        reload: Arc::new(reload),
+        reload,
         net_runtime,
         _export: export,
     })

@@ -61,6 +61,11 @@ pub enum CallEvent {
         /// Which.
         number: Number,
     },
+    /// A person put the waiting call before all others of its group.
+    PutFirst {
+        /// By what.
+        by: Means,
+    },
     /// The caller chose a language.
     LanguageChosen {
         /// Which.

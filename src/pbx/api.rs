@@ -281,6 +281,13 @@ pub enum Command {
         /// By what.
         by: Means,
     },
+    /// Puts a waiting call before all others of its group.
+    PutFirst {
+        /// Which.
+        call: CallId,
+        /// By what.
+        by: Means,
+    },
     /// Cancels a wish to be called back.
     CancelCallback {
         /// The call in which it was said.

@@ -270,6 +270,12 @@ impl Floor {
         Order { priority: priority.unwrap_or(PLAIN_PRIORITY), turn: self.last_turn }
     }
 
+    /// The place before all that wait now, and before those that were put there earlier.
+    pub(super) fn draw_first(&mut self) -> Order {
+        self.last_turn += 1;
+        Order { priority: 0, turn: u64::MAX - self.last_turn }
+    }
+
     /// Dials an agent's phone for a call; it rings until `until` at most. The agent's line is told by
     /// the caller of this, when the history knows of the offer.
     pub(super) fn dial(

@@ -287,6 +287,18 @@ impl GroupRoom {
         u32::try_from(before).unwrap_or(u32::MAX).saturating_add(1)
     }
 
+    /// A waiting call has another place; false when it does not wait here.
+    pub(super) fn reorder(&mut self, from: Order, to: Order) -> bool {
+        let Some(waiter) = self.waiting.remove(&from) else { return false };
+        self.waiting.insert(to, waiter);
+        for set in [&mut self.queued, &mut self.hungry, &mut self.ringing_all, &mut self.wishes] {
+            if set.remove(&from) {
+                set.insert(to);
+            }
+        }
+        true
+    }
+
     /// The call waits no more, for whatever reason.
     pub(super) fn leave(&mut self, order: Order) -> Option<Waiter> {
         self.queued.remove(&order);

@@ -63,6 +63,11 @@ impl Desk {
                 self.message((call, number), order, by, turn)
             }
             Command::Note { call, agent, text, by } => self.note(call, agent, text, by, turn),
+            Command::PutFirst { call, by } => {
+                let leg = self.leg_of(call).ok_or(CommandError::NoSuchCall)?;
+                let call = self.calls.get_mut(&leg).ok_or(CommandError::NoSuchCall)?;
+                super::queue::put_first(call, by, &mut self.floor, turn)
+            }
             Command::CancelCallback { call, by } => {
                 self.callbacks.cancel(call, by, &mut self.floor, turn)
             }

@@ -1,6 +1,7 @@
 //! Waiting for an operator: who may wait, what a waiting caller hears and when, and the two ways the
 //! system ends a wait.
 
+use super::api::CommandError;
 use super::call::{Call, From, Over, Place, State};
 use super::floor::{Floor, Turn};
 use super::group::Waiter;
@@ -9,7 +10,7 @@ use super::overflow;
 use super::say::{Script, Told};
 use crate::base::{GroupId, Mono, PlayId, PromptId};
 use crate::dialplan::Group;
-use crate::event::{CallEvent, EndCause, Party, Purpose};
+use crate::event::{CallEvent, EndCause, Means, Party, Purpose};
 
 /// What the caller hears while it hunts.
 #[derive(Debug)]
@@ -82,6 +83,33 @@ fn ask_as(call: &mut Call, id: &GroupId, again: bool, floor: &mut Floor, turn: &
     } else {
         hunt::look(hunt, call, group, floor, turn);
     }
+}
+
+/// A person puts a call that hunts before all others of its group.
+///
+/// # Errors
+///
+/// [`CommandError::NotPossible`] when it waits for no group's operator; [`CommandError::AlreadySo`] when no other
+/// call is before it.
+pub(super) fn put_first(
+    call: &mut Call,
+    by: Means,
+    floor: &mut Floor,
+    turn: &mut Turn<'_>,
+) -> Result<(), CommandError> {
+    let State::Hunting(hunt) = &mut call.state else { return Err(CommandError::NotPossible) };
+    let room = floor.group_mut(hunt.group);
+    if room.waiting.first_key_value().is_some_and(|(first, _)| *first == hunt.order) {
+        return Err(CommandError::AlreadySo);
+    }
+    let first = floor.draw_first();
+    if !floor.group_mut(hunt.group).reorder(hunt.order, first) {
+        return Err(CommandError::NotPossible);
+    }
+    hunt.order = first;
+    call.first_place = Some(first);
+    call.record(CallEvent::PutFirst { by }, turn);
+    Ok(())
 }
 
 /// Nobody can be rung: the call is let into the queue, or sent away when that is full.

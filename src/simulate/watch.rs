@@ -417,6 +417,7 @@ impl Watch {
             | CallEvent::ConsultEnded { .. }
             | CallEvent::ExtensionDialled { .. }
             | CallEvent::LanguageChosen { .. }
+            | CallEvent::PutFirst { .. }
             | CallEvent::EntryBegan { .. }
             | CallEvent::NumberEntered { .. }
             | CallEvent::NumberRefused { .. }

@@ -109,6 +109,8 @@ pub struct WaitingRow {
     pub ringing: bool,
     /// Heard the busy announcement.
     pub busy_announced: bool,
+    /// A person put it before all others that wait.
+    pub put_first: bool,
     /// Since asking for an operator, milliseconds at `now_ms`.
     pub wait_ms: u64,
 }
@@ -254,6 +256,7 @@ impl super::call::Call {
             group: self.group.clone(),
             ringing: !self.offers.is_empty(),
             busy_announced: self.progress.heard_busy(),
+            put_first: self.put_first,
             wait_ms: self.wait_now_ms(age_ms(self.id)),
         }
     }

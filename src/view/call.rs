@@ -209,6 +209,8 @@ pub(super) struct Call {
     pub(super) talks: Vec<Talk>,
     entered: Vec<Entered>,
     pub(super) pressed: Vec<Pressed>,
+    /// A person put it before all others that wait.
+    pub(super) put_first: bool,
     language: Language,
     /// Agents whose phones ring for it.
     pub(super) offers: Vec<AgentId>,
@@ -227,7 +229,7 @@ pub(super) struct Call {
     pub(super) recordings: Vec<Recorded>,
 }
 
-kept!(struct Call { id, arrived_at, number, caller, origin, counted, last_t_ms, progress, group, agent, talks, entered, pressed, language, offers, waiting_since_seq, sound, parked, away, answers, hold, consulting, end, recordings });
+kept!(struct Call { id, arrived_at, number, caller, origin, counted, last_t_ms, progress, group, agent, talks, entered, pressed, put_first, language, offers, waiting_since_seq, sound, parked, away, answers, hold, consulting, end, recordings });
 kept!(struct Hold { held, asking, since_ms, ms });
 
 impl Call {
@@ -250,6 +252,7 @@ impl Call {
             talks: Vec::new(),
             entered: Vec::new(),
             pressed: Vec::new(),
+            put_first: false,
             language: Language::default(),
             offers: Vec::new(),
             waiting_since_seq: None,
@@ -302,6 +305,7 @@ impl Call {
             }
             CallEvent::Unparked { .. } => self.parked = None,
             CallEvent::AwayAnswered => self.away = true,
+            CallEvent::PutFirst { .. } => self.put_first = true,
             CallEvent::LanguageChosen { language } => self.language = *language,
             CallEvent::NumberEntered { entry, digits } if self.entered.len() < ENTERED_LISTED => {
                 self.entered.push(Entered { entry: entry.clone(), digits: shown(digits) });

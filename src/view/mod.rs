@@ -23,6 +23,7 @@ mod layout;
 mod ledger;
 mod month;
 mod operating;
+mod orders;
 mod outcome;
 mod outlook;
 mod panel;
@@ -73,6 +74,7 @@ pub use operating::{
     AgentFigures, By, CallFigures, DEFINITIONS, Definition, NotAWindow, NotTogether, Operating,
     OperatingRow, OperatingWanted, SPAN_MOST_DAYS,
 };
+pub use orders::{ORDERS_KEPT, OrderRow};
 pub use outcome::{Decision, Outcome, PerOutcome, Progress, outcome_of};
 pub use outlook::{Outlook, Outlooks, Warning};
 pub use panel::{

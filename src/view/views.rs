@@ -13,6 +13,7 @@ use super::hours::{AdHocHours, AdHocRow};
 use super::layout::Layout;
 use super::ledger::{Last, Ledger};
 use super::month::Month;
+use super::orders::{OrderRow, Orders};
 use super::outcome::{Decision, PerOutcome};
 use super::placed::{FullTime, PlacedCalls, PlacedRow};
 use super::policy::Policy;
@@ -85,6 +86,7 @@ pub struct Views {
     earlier: Earlier,
     unanswered: AllUnanswered,
     written: Written,
+    orders: Orders,
 }
 
 impl Views {
@@ -123,6 +125,7 @@ impl Views {
             earlier: Earlier::default(),
             unanswered: AllUnanswered::default(),
             written: Written::default(),
+            orders: Orders::default(),
         }
     }
 
@@ -186,13 +189,13 @@ impl Views {
                 }
             }
             Fact::Desk { event: DeskEvent::Started { .. } } => self.agents.restarted(entry.at),
+            Fact::Desk { event: DeskEvent::Stopped } => {}
             Fact::Desk {
                 event:
-                    DeskEvent::Stopped
-                    | DeskEvent::Ordered { .. }
+                    event @ (DeskEvent::Ordered { .. }
                     | DeskEvent::PersonSignedIn { .. }
-                    | DeskEvent::PersonSignedOut { .. },
-            } => {}
+                    | DeskEvent::PersonSignedOut { .. }),
+            } => self.orders.apply(event, entry.at),
             Fact::Desk {
                 event: event @ (DeskEvent::HoursChanged { .. } | DeskEvent::HoursRestored { .. }),
             } => self.hours.apply(event, entry.at),
@@ -449,6 +452,11 @@ impl Views {
             self.open.values().chain(&self.ended).filter(|call| call.wanted(query)).collect();
         wanted.sort_unstable_by_key(|call| std::cmp::Reverse((call.arrived_at, call.id)));
         wanted.into_iter().take(query.limit).map(Call::row).collect()
+    }
+
+    /// The last logins and orders over HTTP, the newest first; at most [`super::ORDERS_KEPT`].
+    pub fn orders(&self) -> impl Iterator<Item = &OrderRow> {
+        self.orders.rows()
     }
 
     /// The agent with whom a call's caller is now; none when there is none, or no such call.

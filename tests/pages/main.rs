@@ -10,4 +10,5 @@ mod libraries;
 mod panel;
 mod rig;
 mod streams;
+mod supervisor;
 mod wallboard;

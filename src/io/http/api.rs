@@ -6,8 +6,8 @@ use crate::base::{AgentId, CallId, Wall};
 use crate::event::{Entry, Means, chain};
 use crate::pbx::api::{Command, CommandError};
 use crate::view::{
-    self, CallQuery, CallRow, ERASED_WORD, Month, NotAMonth, NoteRow, Outcome, PLACED_KEPT,
-    PlacedRow, RECENT_KEPT, TrunkGauge,
+    self, CallQuery, CallRow, ERASED_WORD, Month, NotAMonth, NoteRow, ORDERS_KEPT, OrderRow,
+    Outcome, PLACED_KEPT, PlacedRow, RECENT_KEPT, TrunkGauge,
 };
 use axum::Json;
 use axum::body::Bytes;
@@ -251,6 +251,19 @@ struct Agents<T> {
 pub(super) async fn agents(State(server): State<Server>) -> Response {
     let agents: Vec<_> = server.app.hub.read(|views, now, _| views.agents(now.wall).collect());
     Json(Agents { agents }).into_response()
+}
+
+#[derive(Serialize)]
+struct Orders {
+    /// Those that the list can hold; older ones are in the history.
+    kept: usize,
+    orders: Vec<OrderRow>,
+}
+
+/// `GET /api/v1/orders`: who came, and who ordered what, the newest first.
+pub(super) async fn orders(State(server): State<Server>) -> Response {
+    let orders = server.app.hub.read(|views, _, _| views.orders().cloned().collect());
+    Json(Orders { kept: ORDERS_KEPT, orders }).into_response()
 }
 
 /// `GET /api/v1/board`.

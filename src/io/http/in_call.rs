@@ -1,8 +1,9 @@
-//! What an agent's panel does with the call that the agent is in.
+//! What an agent's panel does with the call that the agent is in, and a supervisor with one that waits.
 
 use super::{Server, api};
 use crate::base::{CallId, Number};
 use crate::dialplan::InCall;
+use crate::event::Means;
 use crate::pbx::Command;
 use axum::body::Bytes;
 use axum::extract::{Path, State};
@@ -14,6 +15,14 @@ use serde::Deserialize;
 #[serde(deny_unknown_fields)]
 struct To {
     to: Option<String>,
+}
+
+/// `POST /api/v1/calls/{id}/queue/first`: the call is served before all others of its group.
+pub(super) async fn put_first(State(server): State<Server>, Path(id): Path<String>) -> Response {
+    let Ok(id) = id.parse::<uuid::Uuid>() else {
+        return api::error(StatusCode::BAD_REQUEST, "due is a call's id");
+    };
+    api::obeyed(&server, Command::PutFirst { call: CallId(id), by: Means::Api }).await
 }
 
 /// `POST /api/v1/calls/{id}/talk/{transfer|consult|swap|back}`.

@@ -94,7 +94,11 @@ pub(super) async fn login(
             }
             let seal = server.app.token.seal();
             let session = seal.seal(&person, now_s.saturating_add(SESSION_S));
-            let to = if person.role == Role::Agent { pages::AGENTS_PAGE } else { "/" };
+            let to = match person.role {
+                Role::Agent => "/panel",
+                Role::Supervisor | Role::Admin => "/supervisor",
+                Role::Wall | Role::Viewer => "/",
+            };
             see_other(
                 to,
                 &[cookie(&server, PERSON_COOKIE, &session, SESSION_S), gone(&server, TOKEN_COOKIE)],

@@ -21,6 +21,7 @@
 mod api;
 mod attended;
 mod auth;
+mod day;
 mod doors;
 mod figures;
 mod guard;
@@ -33,6 +34,7 @@ mod pages;
 mod panel;
 mod parked;
 mod people;
+mod plan;
 mod range;
 mod recordings;
 mod routes;
@@ -49,6 +51,7 @@ pub use auth::{Token, WeakToken};
 pub use guard::MAX_CONNECTIONS;
 pub use hub::{FEED_BOUND, NowFn, PUBLISH_EVERY, Reread, ViewHub};
 pub use people::PeopleNow;
+pub use plan::{NotActivated, PlanText, Plans};
 pub use recordings::{Opened, Pieces, Recordings};
 pub use secure::{TlsNow, shown as shown_by_tls};
 pub use sip::{MAX_TRACES, TraceSource};
@@ -57,7 +60,9 @@ pub use stream::MAX_STREAMS;
 use crate::base::{CallId, Wall};
 use crate::event::{DeskEvent, Entry};
 use crate::pbx::api::{Command, CommandError};
-use crate::view::{Blocked, Gauges, JournalState, RecordingState, SiteState, TrunkGauge, Views};
+use crate::view::{
+    Blocked, Gauges, JournalState, Month, RecordingState, SiteState, TrunkGauge, Views,
+};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -96,11 +101,17 @@ pub type LadderFn = Arc<dyn Fn(CallId) -> BoxFuture<Result<Vec<Entry>, String>> 
 /// The history's hash after an entry, hexadecimal; none when it cannot be read.
 pub type HashFn = Arc<dyn Fn(u64) -> BoxFuture<Option<String>> + Send + Sync>;
 
-/// Some calls with recordings whose ids lie from the first one on and below the second, the greatest ids
-/// first, each with its entries in order; none when there are no more. The error is for the log.
-pub type RecordedFn = Arc<
-    dyn Fn(CallId, CallId) -> BoxFuture<Result<Vec<(CallId, Vec<Entry>)>, String>> + Send + Sync,
+/// Some calls, all or (true) those with recordings, whose ids lie from the first one on and below the second,
+/// the greatest ids first, each with its entries in order; none when there are no more. The error is for the log.
+pub type ListedFn = Arc<
+    dyn Fn(CallId, CallId, bool) -> BoxFuture<Result<Vec<(CallId, Vec<Entry>)>, String>>
+        + Send
+        + Sync,
 >;
+
+/// Makes a month's report as files: names and bytes. The error is for who asks.
+pub type ReportFn =
+    Arc<dyn Fn(Month) -> BoxFuture<Result<Vec<(String, Vec<u8>)>, String>> + Send + Sync>;
 
 /// Writes something of people into the history; false when it could not.
 pub type NoteFn = Arc<dyn Fn(DeskEvent) -> BoxFuture<bool> + Send + Sync>;
@@ -138,6 +149,10 @@ pub struct App {
     pub people: PeopleNow,
     /// Writes who came and who ordered what into the history.
     pub note: NoteFn,
+    /// The plan's file.
+    pub plans: Arc<dyn Plans>,
+    /// Makes a month's report.
+    pub report: ReportFn,
     /// Whether browsers come by TLS: cookies then go over nothing else.
     pub secure: bool,
     /// The way into the engine.
@@ -150,8 +165,8 @@ pub struct App {
     pub ladder: LadderFn,
     /// The history's hash after an entry.
     pub hash: HashFn,
-    /// The calls of a time that were recorded.
-    pub recorded: RecordedFn,
+    /// The calls of a time.
+    pub listed: ListedFn,
     /// The SIP trace.
     pub trace: TraceSource,
     /// Who is shut out.
@@ -169,6 +184,7 @@ struct Server {
     streams: Arc<tokio::sync::Semaphore>,
     traces: Arc<tokio::sync::Semaphore>,
     fetches: Arc<tokio::sync::Semaphore>,
+    reports: Arc<tokio::sync::Semaphore>,
     logins: login::Desk,
     stopping: watch::Receiver<bool>,
 }
@@ -190,6 +206,7 @@ pub async fn serve(
         streams: Arc::new(tokio::sync::Semaphore::new(MAX_STREAMS)),
         traces: Arc::new(tokio::sync::Semaphore::new(MAX_TRACES)),
         fetches: Arc::new(tokio::sync::Semaphore::new(recordings::MAX_FETCHES)),
+        reports: Arc::new(tokio::sync::Semaphore::new(1)),
         logins: login::Desk::new(),
         stopping: stopping.clone(),
     };
@@ -223,6 +240,8 @@ fn router(server: Server) -> Router {
         .route("/recordings", get(pages::recordings))
         .route("/recordings.css", get(pages::recordings_style))
         .route("/recordings.js", get(pages::recordings_script))
+        .route("/supervisor", get(pages::supervisor))
+        .route("/supervisor/{file}", get(pages::supervisor_file))
         .route("/tv", get(pages::tv))
         .route("/tv.js", get(pages::tv_script))
         .route("/login", post(login::login))

@@ -2,6 +2,7 @@
 
 use super::login::Wrong;
 use super::{Server, api, auth};
+use crate::people::Role;
 use axum::extract::{Path, Request, State};
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
@@ -21,9 +22,6 @@ const RECORDINGS_SCRIPT: &str = include_str!("../../../web/recordings.js");
 const LOGIN: &str = include_str!("../../../web/login.html");
 const TV: &str = include_str!("../../../web/tv.html");
 const TV_SCRIPT: &str = include_str!("../../../web/tv.js");
-
-/// Where an agent is led by the login.
-pub(super) const AGENTS_PAGE: &str = "/panel";
 
 /// What others have written for pages, as npm has it (docs/decisions/0016-pages.md), each with its licence.
 const LIBRARIES: &[(&str, &str, &str)] = &[
@@ -73,6 +71,32 @@ pub(super) async fn recordings(State(server): State<Server>, headers: HeaderMap)
         Html(RECORDINGS).into_response()
     } else {
         login_page(&server, Wrong::Nothing)
+    }
+}
+
+/// What the supervisor's pages are made of.
+const SUPERVISOR: [(&str, &str, &str); 4] = [
+    ("supervisor.css", CSS, include_str!("../../../web/supervisor.css")),
+    ("supervisor.js", JAVASCRIPT, include_str!("../../../web/supervisor.js")),
+    ("view.js", JAVASCRIPT, include_str!("../../../web/supervisor-view.js")),
+    ("words.js", JAVASCRIPT, include_str!("../../../web/supervisor-words.js")),
+];
+
+/// `GET /supervisor`: the supervisor's pages, or the login page for who may not.
+pub(super) async fn supervisor(State(server): State<Server>, headers: HeaderMap) -> Response {
+    match auth::known(&headers, &server) {
+        Some(who) if who.role >= Role::Supervisor => {
+            Html(include_str!("../../../web/supervisor.html")).into_response()
+        }
+        Some(_) | None => login_page(&server, Wrong::Nothing),
+    }
+}
+
+/// `GET /supervisor/{file}`.
+pub(super) async fn supervisor_file(Path(file): Path<String>) -> Response {
+    match SUPERVISOR.iter().find(|(known, ..)| *known == file) {
+        Some((_, kind, text)) => ([(CONTENT_TYPE, *kind)], *text).into_response(),
+        None => api::not_found().await,
     }
 }
 

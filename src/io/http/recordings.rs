@@ -1,14 +1,13 @@
 //! Recordings over HTTP: orders about one that runs, the list of a day, and fetching one that is whole, or a
 //! part of it. Fetching needs the desk's token, and stands in the history.
 
+use super::day::{self, DayWanted};
 use super::range::{self, Due};
 use super::{Server, api};
-use crate::base::{AgentId, CallId, Wall};
-use crate::event::{CallerNumber, Entry, Fact, Means, RecordingEvent};
+use crate::base::CallId;
+use crate::event::{Entry, Fact, Means, RecordingEvent};
 use crate::pbx::api::{Command, TapeOrder};
 use crate::recording::{Format, name};
-use crate::view::CallRow;
-use axum::Json;
 use axum::body::{Body, Bytes};
 use axum::extract::{Path, Query, State};
 use axum::http::header::{
@@ -17,8 +16,6 @@ use axum::http::header::{
 };
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
-use chrono::TimeZone as _;
-use serde::{Deserialize, Serialize};
 use std::io;
 use std::sync::Arc;
 use tokio::sync::OwnedSemaphorePermit;
@@ -28,10 +25,6 @@ use tokio_stream::wrappers::ReceiverStream;
 const AHEAD: usize = 4;
 /// Recordings fetched at once; one more is refused with 503.
 pub(super) const MAX_FETCHES: usize = 8;
-/// Calls of a day in one answer, and a little more.
-const DAY_ROWS: usize = 200;
-/// How often the journal is asked for one answer: what is sought for longer comes with `more_before`.
-const MAX_READS: usize = 50;
 
 /// Pieces of a file, in order.
 pub type Pieces = Box<dyn Iterator<Item = io::Result<Vec<u8>>> + Send>;
@@ -234,120 +227,10 @@ fn streamed(pieces: Pieces, place: OwnedSemaphorePermit, call: CallId, number: u
     Body::from_stream(ReceiverStream::new(rx))
 }
 
-/// Which recordings of a day are wanted.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-pub(super) struct DayWanted {
-    day: Option<String>,
-    number: Option<String>,
-    agent: Option<String>,
-    shortest_s: Option<String>,
-    before: Option<String>,
-}
-
-/// What is looked for in a day.
-struct Wanted {
-    number: Option<String>,
-    agent: Option<AgentId>,
-    shortest_ms: u64,
-}
-
-impl Wanted {
-    fn holds(&self, row: &CallRow) -> bool {
-        let caller = match &row.caller.number {
-            CallerNumber::Known(number) => Some(number.reveal().as_str()),
-            CallerNumber::Withheld
-            | CallerNumber::Payphone
-            | CallerNumber::Unavailable
-            | CallerNumber::Erased => None,
-        };
-        let has = |wanted: &String| {
-            row.number.as_str().contains(wanted)
-                || caller.is_some_and(|caller| caller.contains(wanted))
-        };
-        let spoke = |agent: &AgentId| row.talks.iter().any(|talk| talk.agent == *agent);
-        self.number.as_ref().is_none_or(has)
-            && self.agent.as_ref().is_none_or(spoke)
-            && (self.shortest_ms == 0
-                || row.recordings.iter().any(|it| it.length_ms >= Some(self.shortest_ms)))
-    }
-}
-
-#[derive(Serialize)]
-struct OfDay {
-    day: chrono::NaiveDate,
-    timezone: &'static str,
-    calls: Vec<api::Call>,
-    /// There may be more, of calls that came before this one.
-    more_before: Option<CallId>,
-}
-
 /// `GET /api/v1/recordings`: the calls of a day that were recorded, the newest first.
 pub(super) async fn of_day(
     State(server): State<Server>,
     wanted: Result<Query<DayWanted>, axum::extract::rejection::QueryRejection>,
 ) -> Response {
-    let bad = |text: &str| api::error(StatusCode::BAD_REQUEST, text);
-    let Ok(Query(asked)) = wanted else {
-        return bad("due are at most day, number, agent, shortest_s and before, each once");
-    };
-    let (zone, policy, today) = server
-        .app
-        .hub
-        .read(|views, now, _| (views.timezone(), views.policy().clone(), views.day_of(now.wall)));
-    let Ok(day) = asked.day.as_deref().map_or(Ok(today), str::parse) else {
-        return bad("due is a day such as 2026-11-26");
-    };
-    let Ok(shortest_s) = asked.shortest_s.as_deref().map_or(Ok(0), str::parse::<u32>) else {
-        return bad("due are whole seconds");
-    };
-    let Ok(before) = asked.before.as_deref().map(uuid::Uuid::parse_str).transpose() else {
-        return bad("due is a call's id, as more_before has it");
-    };
-    let some = |text: Option<String>| text.filter(|text| !text.is_empty());
-    let wanted = Wanted {
-        number: some(asked.number),
-        agent: some(asked.agent).map(AgentId::from),
-        shortest_ms: u64::from(shortest_s).saturating_mul(1_000),
-    };
-    let (from, to) = (day_begins(day, zone), day.succ_opt().map(|next| day_begins(next, zone)));
-    let from = first_of(from);
-    let mut below = to.map_or(CallId(uuid::Uuid::max()), first_of);
-    below = before.map_or(below, |before| below.min(CallId(before)));
-    let mut found = Vec::new();
-    let mut more_before = None;
-    for _ in 0..MAX_READS {
-        let ladders = match (server.app.recorded)(from, below).await {
-            Ok(ladders) => ladders,
-            Err(why) => {
-                tracing::warn!(why, "a day's recordings could not be read");
-                let error = "the journal cannot be read now";
-                return api::error(StatusCode::SERVICE_UNAVAILABLE, error);
-            }
-        };
-        more_before = ladders.iter().map(|(call, _)| *call).min();
-        let Some(least) = more_before else { break };
-        below = least;
-        let rows = ladders.iter().filter_map(|(_, it)| Some(CallRow::from_ladder(it, &policy)?.0));
-        found.extend(rows.filter(|row| wanted.holds(row)));
-        if found.len() >= DAY_ROWS {
-            break;
-        }
-    }
-    let calls = found.into_iter().map(|row| api::Call::new(row, zone)).collect();
-    Json(OfDay { day, timezone: zone.name(), calls, more_before }).into_response()
-}
-
-/// When a day begins in a zone.
-fn day_begins(day: chrono::NaiveDate, zone: chrono_tz::Tz) -> Wall {
-    let midnight = day.and_time(chrono::NaiveTime::MIN);
-    let begins = zone.from_local_datetime(&midnight).earliest();
-    // Where the clock is put forward at midnight, the day's first hour is missing.
-    begins.map_or(Wall(midnight.and_utc().timestamp_millis()), |at| Wall(at.timestamp_millis()))
-}
-
-/// No call that came then or later has a lesser id: ids begin with the time of arrival (RFC 9562 §5.7).
-fn first_of(at: Wall) -> CallId {
-    let ms = u64::try_from(at.0).unwrap_or(0) & 0xffff_ffff_ffff;
-    CallId(uuid::Uuid::from_u64_pair(ms << 16, 0))
+    day::listed(&server, wanted.ok().map(|Query(wanted)| wanted), true).await
 }

@@ -2,8 +2,8 @@
 //! it, so nothing is served that is not in it, and a test walks it with every role.
 
 use super::{
-    Server, api, attended, doors, figures, hours, in_call, login, operating, panel, parked,
-    recordings, sip, stream, talks,
+    Server, api, attended, day, doors, figures, hours, in_call, login, operating, panel, parked,
+    plan, recordings, sip, stream, talks,
 };
 use crate::people::Role;
 use axum::Router;
@@ -63,6 +63,7 @@ routes! {
 
     get "/metrics" Viewer Any => api::metrics;
     get "/api/v1/calls" Viewer Any => api::calls;
+    get "/api/v1/calls/search" Viewer Any => day::search;
     get "/api/v1/calls/{id}" Viewer Any => api::call;
     get "/api/v1/calls/{id}/{form}" Viewer Any => sip::of_call;
     get "/api/v1/placed-calls" Viewer Any => api::placed_calls;
@@ -96,12 +97,19 @@ routes! {
     delete "/api/v1/callbacks/{call}" Agent Any => attended::cancel;
 
     get "/api/v1/recordings" Supervisor Any => recordings::of_day;
+    get "/api/v1/orders" Supervisor Any => api::orders;
+    post "/api/v1/calls/{id}/queue/first" Supervisor Any => in_call::put_first;
     post "/api/v1/supervision" Supervisor Body => talks::supervise;
     post "/api/v1/hours/{number}/{action}" Supervisor Any => hours::order;
     post "/api/v1/exclusions" Supervisor Any => figures::enter;
     post "/api/v1/exclusions/{number}/{action}" Supervisor Any => figures::judge;
     post "/api/v1/months/{month}/close" Supervisor Any => figures::close;
 
+    get "/api/v1/months/{month}/report" Supervisor Any => plan::report;
+    get "/api/v1/plan" Supervisor Any => plan::shown;
+    post "/api/v1/plan/check" Supervisor Any => plan::check;
+
+    post "/api/v1/plan/activate" Admin Any => plan::activate;
     delete "/api/v1/blocked/{source}" Admin Any => doors::let_in;
 }
 

@@ -3,6 +3,7 @@
 mod figures;
 mod panel;
 mod people;
+mod plan;
 mod trace;
 
 use super::{App, CommandFailure, FEED_BOUND, PeopleNow, Reread, Token, ViewHub, serve};
@@ -136,6 +137,8 @@ impl World {
                 Box::pin(async { true })
             }),
             secure: false,
+            plans: Arc::new(plan::Lies::default()),
+            report: plan::report(),
             commands: Arc::new(move |command| {
                 let result = match &command {
                     Command::SignIn { agent, .. } if agent.as_str() == "2001" => {
@@ -177,7 +180,7 @@ impl World {
             }),
             trace: Arc::new(trace::Kept::new()),
             doors: trace::doors(),
-            recorded: Arc::new(|_, _| Box::pin(async { Ok(vec![]) })),
+            listed: Arc::new(|_, _, _| Box::pin(async { Ok(vec![]) })),
             recordings: None,
             version: "1.2.3".into(),
         };

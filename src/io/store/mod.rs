@@ -33,7 +33,7 @@ pub use import::{ImportError, Importing};
 pub use links::{Links, LinksError, Selection};
 pub use open::OpenError;
 pub use place::Place;
-pub use read::{LADDER_BOUND, ReadError, Reader};
+pub use read::{LADDER_BOUND, ReadError, Reader, Which};
 pub use replay::Entries;
 pub use retain::{CALLS_PER_STEP, Eraser, Retained};
 pub use snapshot::{SNAPSHOT_BOUND, Snapshot, Unfit, snapshot_path};

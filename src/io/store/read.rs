@@ -11,8 +11,17 @@ use tokio::sync::Mutex;
 /// Entries of one call that are read; what follows is not.
 pub const LADDER_BOUND: i64 = 2_000;
 
-/// Calls with recordings that are read at once.
-const RECORDED_BOUND: i64 = 100;
+/// Calls that are listed at once.
+const LISTED_BOUND: i64 = 100;
+
+/// Which calls are listed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Which {
+    /// All that came to the desk.
+    All,
+    /// Those that were recorded.
+    Recorded,
+}
 
 /// Why the journal could not be read.
 #[derive(Debug, thiserror::Error)]
@@ -192,28 +201,33 @@ impl Reader {
         entries_of(connection, call).await
     }
 
-    /// Calls with recordings whose ids lie from `from` on and below `below`, the greatest ids first, each with
+    /// Calls, all or those with recordings, whose ids lie from `from` on and below `below`, the greatest ids first, each with
     /// its entries in order: at most a hundred, none when there are no more.
     ///
     /// # Errors
     ///
     /// [`ReadError`].
-    pub async fn recorded(
+    pub async fn listed(
         &self,
         from: CallId,
         below: CallId,
+        which: Which,
     ) -> Result<Vec<(CallId, Vec<Entry>)>, ReadError> {
         let mut connection = self.connection.lock().await;
         let connection = self.open(&mut connection).await?;
         let rows = sqlx::query(
             "SELECT seq, at_ms, v, body, call FROM entry WHERE call IN ( \
              SELECT DISTINCT call FROM entry WHERE call >= ?1 AND call < ?2 \
-             AND body ->> '$.of' = 'recording' ORDER BY call DESC LIMIT ?3) \
+             AND body ->> '$.of' = ?4 ORDER BY call DESC LIMIT ?3) \
              ORDER BY call DESC, seq",
         )
         .bind(from.to_string())
         .bind(below.to_string())
-        .bind(RECORDED_BOUND)
+        .bind(LISTED_BOUND)
+        .bind(match which {
+            Which::Recorded => "recording",
+            Which::All => "call",
+        })
         .fetch_all(connection)
         .await?;
         let mut calls: Vec<(CallId, Vec<Entry>)> = Vec::new();

@@ -1,6 +1,6 @@
 //! The journal against a real file: restarts, a second daemon, a full disk, a wrong kind.
 
-use super::{Batch, Durability, Kind, OpenError, Options, Replay, Store, StoreNotice};
+use super::{Batch, Durability, Kind, OpenError, Options, Replay, Store, StoreNotice, Which};
 use crate::base::{CallId, Private, Wall};
 use crate::event::{
     AgentEvent, CallEvent, Caller, CallerNumber, EndCause, Entry, Fact, Means, Origin, Party,
@@ -197,7 +197,7 @@ fn calls_that_were_recorded_are_found_by_their_time_and_no_others() {
     store.append(Batch { number: 1, entries, bindings: vec![], subscriptions: vec![] });
     wait_for(&notices, committed(1));
     let read = |from: u64, below: u64| {
-        block_on(store.reader().recorded(id(from), id(below))).expect("read")
+        block_on(store.reader().listed(id(from), id(below), Which::Recorded)).expect("read")
     };
     let ids = |calls: &[(CallId, Vec<Entry>)]| calls.iter().map(|it| it.0).collect::<Vec<_>>();
     let found = read(10, 22);

@@ -174,6 +174,10 @@ impl Ladder {
                 let slot = slot.first().map(|slot| Number::from(*slot));
                 Input::Command(Command::Park { call, slot })
             }
+            ["first", who] => {
+                let call = self.desk.call_of(leg(who)).expect("a call");
+                Input::Command(Command::PutFirst { call, by })
+            }
             ["fetch", slot, who] => {
                 Input::Command(Command::Fetch { slot: slot.into(), agent: agent(who) })
             }
@@ -311,6 +315,7 @@ fn fact(event: &CallEvent) -> String {
         CallEvent::KeyWrong { menu, key } => format!("KeyWrong {menu} {key}"),
         CallEvent::MenuTimedOut { menu } => format!("MenuTimedOut {menu}"),
         CallEvent::ExtensionDialled { menu, number } => format!("ExtensionDialled {menu} {number}"),
+        CallEvent::PutFirst { by } => format!("PutFirst {by:?}"),
         CallEvent::LanguageChosen { language } => format!("LanguageChosen {}", language.name()),
         CallEvent::EntryBegan { entry } => format!("EntryBegan {entry}"),
         CallEvent::NumberEntered { entry, digits } => {

@@ -50,6 +50,7 @@ impl Views {
             earlier,
             unanswered,
             written,
+            orders,
             // Set anew at each start, from the plan.
             service_days: _,
             layout: _,
@@ -75,6 +76,7 @@ impl Views {
         earlier.keep(out);
         unanswered.keep(out);
         written.keep(out);
+        orders.keep(out);
     }
 
     /// The views that [`Views::keep`] wrote; none when that is not what stands there.
@@ -109,6 +111,7 @@ impl Views {
             earlier: Keep::found(from)?,
             unanswered: Keep::found(from)?,
             written: Keep::found(from)?,
+            orders: Keep::found(from)?,
             layout: Layout::default(),
             service_days: ServiceDays::default(),
         };

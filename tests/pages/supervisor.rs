@@ -1,0 +1,151 @@
+//! The supervisor's pages with real calls: what is ordered there happens at the desk.
+
+use crate::browser::{Browser, Look, Page};
+use crate::support::desk::Desk;
+use crate::support::{eventually, s};
+use serde_json::json;
+
+fn page(browser: &Browser, desk: &Desk, look: Look) -> Page {
+    let page = browser.open(desk, &Look { path: "/supervisor", ..look });
+    page.wait("document.querySelector('#page table') !== null", s(8));
+    page
+}
+
+/// Asked for an operator of the group `nobody`, and stays there.
+fn waits(desk: &Desk, from: &str) -> crate::support::sipp::Sipp {
+    let job = desk.caller("0312340090").set("FROM", from).set("STAY", 90_000);
+    job.set("PATIENCE", 90_000).within(s(120)).start()
+}
+
+fn tab(page: &Page, name: &str) {
+    page.click(&format!("[data-tab={name}]"));
+}
+
+#[test]
+fn every_page_of_a_supervisor_is_open_to_all_in_both_languages_and_themes() {
+    let desk = Desk::start("desk.toml");
+    let browser = Browser::start();
+    let agent = desk.agent("agent", 201).set("RING", 100).start();
+    desk.caller("0312340010").set("FROM", "03222").set("STAY", 800).start().done();
+    agent.done();
+    let waiting = waits(&desk, "03111");
+    for look in Look::all() {
+        let case = look.name();
+        let page = page(&browser, &desk, look);
+        page.wait("document.querySelector('#page tr[data-call]') !== null", s(8));
+        for name in ["now", "hours", "calls", "figures", "plan", "orders"] {
+            tab(&page, name);
+            page.wait("document.querySelector('#page').textContent.length > 20", s(5));
+            let settled = match name {
+                "calls" => {
+                    page.click("#calls-form button.main");
+                    page.wait("document.querySelectorAll('#page tr[data-call]').length >= 2", s(8));
+                    page.click("#page tr[data-call]:last-child button");
+                    "document.querySelector('#explained') !== null"
+                }
+                "figures" => "document.querySelector('#close-form') !== null",
+                "plan" => "document.querySelector('#plan-text').value.length > 100",
+                _ => "true",
+            };
+            page.wait(settled, s(8));
+            page.is_open_to_all(&format!("{case}, {name}"));
+            page.picture(&format!("supervisor-{name}-{case}"));
+        }
+        page.has_no_complaints(&case);
+        page.close();
+    }
+    drop(waiting);
+}
+
+#[test]
+fn who_waits_last_is_put_first_and_the_page_says_so() {
+    let desk = Desk::start("desk.toml");
+    let browser = Browser::start();
+    let page = page(&browser, &desk, Look::default());
+    let first = waits(&desk, "03111");
+    page.wait("document.querySelectorAll('#page tr[data-call]').length === 1", s(8));
+    let second = waits(&desk, "03222");
+    page.wait("document.querySelectorAll('#page tr[data-call]').length === 2", s(8));
+    let call = desk.call_of("032221").expect("it waits");
+    let id = call["call"].as_str().expect("an id").to_owned();
+    page.click(&format!("tr[data-call='{id}'] button"));
+    page.wait(&format!("document.querySelector(\"tr[data-call='{id}'] button\").disabled"), s(8));
+    eventually("it stands in its history", s(5), || {
+        let ladder = desk.get(&format!("/api/v1/calls/{id}"))["ladder"].clone();
+        ladder
+            .as_array()
+            .is_some_and(|rows| rows.iter().any(|row| row["event"]["kind"] == "put_first"))
+    });
+    drop((first, second));
+}
+
+#[test]
+fn the_desk_is_closed_for_a_reason_and_opened_again() {
+    let desk = Desk::start("desk.toml");
+    let browser = Browser::start();
+    let page = page(&browser, &desk, Look::default());
+    page.fill("#author", "佐藤");
+    tab(&page, "hours");
+    page.wait("document.querySelector('#hours-form') !== null", s(5));
+    let later = "(() => { const it = new Date(Date.now() + 9 * 3600e3 + 7200e3); return it.toISOString().slice(0, 16); })()";
+    let until = page.evaluate(later);
+    page.fill("#hours-form [name=until]", until.as_str().expect("a time"));
+    page.fill("#hours-form [name=reason]", "<b>停電</b>");
+    page.click("#hours-form button.main");
+    page.wait("document.querySelector('#page .list li button') !== null", s(8));
+    let hours = desk.get("/api/v1/hours");
+    let row = &hours["ad_hoc"][0];
+    assert_eq!(
+        (&row["to"], &row["author"], &row["reason"]),
+        (&json!("closed"), &json!("佐藤"), &json!("<b>停電</b>"))
+    );
+    let left_ms = row["until_ms"].as_i64().expect("ms")
+        - i64::try_from(
+            std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_millis(),
+        )
+        .unwrap();
+    assert!(
+        (7_000_000..7_210_000).contains(&left_ms),
+        "two hours from now in the desk's own zone: {left_ms}"
+    );
+    assert_eq!(
+        page.evaluate("document.querySelector('#page b b')"),
+        json!(null),
+        "text, not markup"
+    );
+    page.click("#page .list li button");
+    eventually("the usual hours hold", s(5), || desk.get("/api/v1/hours")["ad_hoc"] == json!([]));
+}
+
+#[test]
+fn a_plan_is_changed_judged_compared_and_put_in_force_and_a_wrong_one_is_not() {
+    let desk = Desk::start("desk.toml");
+    let browser = Browser::start();
+    let page = page(&browser, &desk, Look::default());
+    tab(&page, "plan");
+    page.wait("document.querySelector('#plan-text').value.length > 100", s(8));
+    let edit = |from: &str, to: &str| {
+        page.evaluate(&format!(
+            "const it = document.querySelector('#plan-text'); it.value = it.value.replace({from}, '{to}'); it.dispatchEvent(new Event('input', {{ bubbles: true }})); it.value.length"
+        ));
+        page.click("#plan-check");
+        page.wait("document.querySelector('#findings') !== null", s(8));
+    };
+    let before = desk.get("/api/v1/board")["desk"].clone();
+    edit("/^name = .*$/m", "nama = \\'x\\'");
+    page.wait("document.querySelector('#findings .bad') !== null", s(5));
+    assert_eq!(page.evaluate("document.querySelector('#plan-activate').disabled"), json!(true));
+    edit("/^nama = .*$/m", "name = \"新しい窓口\"");
+    page.wait("document.querySelector('#plan-diff ins') !== null", s(5));
+    assert!(page.text("#plan-diff ins").contains("新しい窓口"));
+    page.picture("supervisor-plan-changed");
+    page.click("#plan-activate");
+    eventually("the new plan is in force", s(8), || {
+        desk.get("/api/v1/board")["desk"] == "新しい窓口"
+    });
+    assert_ne!(before, "新しい窓口");
+    let shown = desk.get("/api/v1/plan");
+    assert_eq!(shown["in_force"], true);
+    let kept = format!("{}.previous", shown["file"].as_str().expect("a file"));
+    assert!(!std::fs::read_to_string(kept).expect("the old one is kept").contains("新しい窓口"));
+}

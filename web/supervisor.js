@@ -1,0 +1,347 @@
+// The supervisor's pages: show what the event stream and the API say, and give orders. How they look is in view.js.
+import { render } from "/lib/lit-html.js";
+import * as view from "./view.js";
+import { WORDS } from "./words.js";
+
+const STALE_MS = 6000; // Three signs of life missed.
+const PATIENCE_MS = 10000; // For an answer to an order.
+const REPORT_MS = 120000; // A report reads the whole history.
+const DONE_MS = 6000;
+const MOST_LINES = 6000; // Of a plan that is compared line by line.
+
+const asked = new URLSearchParams(location.search);
+const kept = (name) => { try { return localStorage.getItem(name); } catch { return null; } };
+const keep = (name, value) => { try { localStorage.setItem(name, value); } catch { /* not kept, then */ } };
+const $ = (id) => document.getElementById(id);
+const say = (id, text) => { if ($(id).textContent !== text) $(id).textContent = text; };
+
+let theme = asked.get("theme") || kept("theme") || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
+let boardAt = 0; // By this page's clock.
+let heardAt = 0; // The last sign of life.
+let health = null;
+let outside = ""; // What keeps the stream from us, in words.
+
+// What the templates see.
+const it = {
+  board: null, me: null, language: asked.get("lang") || kept("lang") || (navigator.language.startsWith("ja") ? "ja" : "en"), t: null, tab: "now",
+  reasons: [], found: { rows: [], more: null, asked: null }, chosen: null,
+  figures: { month: "", level: null, exclusions: [], files: null }, plan: { shown: null, text: "", checked: null, changes: [] }, orders: {},
+  switchLanguage: () => { it.language = it.language === "ja" ? "en" : "ja"; keep("lang", it.language); translate(); },
+  switchTheme: () => { theme = theme === "dark" ? "light" : "dark"; keep("theme", theme); translate(); },
+  logout: () => fetch("/logout", { method: "POST", headers: { "X-Madoguchi": "1" } }).finally(() => location.reload()),
+  open, order, signed, search, searchMore: () => searchFor({ ...it.found.asked, before: it.found.more }), choose, orderHours,
+  showMonth, refreshFigures, enterExclusion, closeMonth, makeReport, planTyped, checkPlan, activatePlan, readPlan,
+  phone: () => it.me?.extension ?? $("phone").value.trim(),
+  agentName: (id) => it.board.agents.find((agent) => agent.agent === id)?.name ?? id,
+  groupName: (id) => (it.board.groups ?? []).find((group) => group.group === id || group.id === id)?.name ?? id ?? "–",
+  moment: (ms) => inZone(ms, { month: "numeric", day: "numeric", hour: "2-digit", minute: "2-digit", hour12: false }),
+};
+if (!WORDS[it.language]) it.language = "ja";
+it.t = WORDS[it.language];
+
+const inZone = (ms, options) => new Intl.DateTimeFormat(it.language === "ja" ? "ja-JP" : "en-GB", { timeZone: it.board.timezone, ...options }).format(ms);
+
+// A time of day as it was typed, in the desk's zone, as milliseconds since 1970.
+function inDesk(typed) {
+  const guess = Date.parse(`${typed}:00Z`);
+  const shown = new Intl.DateTimeFormat("sv-SE", { timeZone: it.board.timezone, dateStyle: "short", timeStyle: "medium" }).format(guess);
+  return guess - (Date.parse(`${shown.replace(" ", "T")}Z`) - guess);
+}
+
+// ---- asking and ordering
+
+function error(text) {
+  say("page-error", text);
+  $("page-error").hidden = text === "";
+}
+
+let doneTimer = 0;
+function done(text) {
+  say("done", text);
+  clearTimeout(doneTimer);
+  doneTimer = setTimeout(() => say("done", ""), DONE_MS);
+}
+
+async function ask(path, patience = PATIENCE_MS) {
+  try {
+    const answer = await fetch(path, { cache: "no-store", signal: AbortSignal.timeout(patience) });
+    const said = await answer.json().catch(() => ({}));
+    if (answer.ok) { error(""); return said; }
+    error(answer.status === 401 ? it.t.logged_out : it.t.status(answer.status, said.error ?? answer.statusText));
+  } catch { error(it.t.unreached); }
+  return null;
+}
+
+const under = new Set(); // Orders that are under way.
+
+// Gives an order; what stands against it is told. Its answer, or null.
+async function order(path, name, body = null, also = []) {
+  if (under.has(path)) return null;
+  under.add(path);
+  try {
+    const answer = await fetch(path, {
+      method: "POST", headers: { "X-Madoguchi": "1", ...(body ? { "Content-Type": "application/json" } : {}) },
+      body: body ? JSON.stringify(body) : undefined, signal: AbortSignal.timeout(PATIENCE_MS),
+    });
+    const said = await answer.json().catch(() => ({}));
+    if (answer.ok || also.includes(answer.status)) {
+      error("");
+      if (answer.ok) done(it.t.done(it.t[name] ?? name));
+      return said;
+    }
+    error(it.t.status(answer.status, said.error ?? answer.statusText));
+  } catch { error(it.t.unreached); } finally { under.delete(path); }
+  return null;
+}
+
+// Whose word it is: the account's name is put in by the desk; with a token it is asked for here.
+function signed(body) { return it.me?.name ? body : { author: $("author").value.trim(), ...body }; }
+
+// ---- tabs
+
+const LOADS = { figures: () => (it.figures.level ? null : refreshFigures()), plan: () => (it.plan.shown ? null : readPlan()), orders: loadOrders };
+
+function open(name) {
+  it.tab = name;
+  location.hash = name;
+  error("");
+  draw();
+  LOADS[name]?.();
+}
+
+async function loadOrders() {
+  it.orders = await ask("/api/v1/orders") ?? it.orders;
+  draw();
+}
+
+// ---- calls
+
+function search(event) {
+  event.preventDefault();
+  it.found = { rows: [], more: null, asked: Object.fromEntries(new FormData(event.target)) };
+  it.chosen = null;
+  searchFor(it.found.asked);
+}
+
+async function searchFor(wanted) {
+  const query = new URLSearchParams(Object.entries(wanted).filter(([, value]) => value));
+  const found = await ask(`/api/v1/calls/search?${query}`);
+  if (!found) return;
+  it.found.rows.push(...found.calls);
+  it.found.more = found.more_before;
+  draw();
+}
+
+async function choose(call) {
+  it.chosen = await ask(`/api/v1/calls/${call}`) ?? it.chosen;
+  draw();
+  $("one-h")?.scrollIntoView({ block: "nearest" });
+}
+
+// ---- hours
+
+async function orderHours(event) {
+  event.preventDefault();
+  const form = event.target;
+  const { number, to, until, reason } = Object.fromEntries(new FormData(form));
+  const said = await order(`/api/v1/hours/${encodeURIComponent(number)}/${to}`, "order_hours", signed({ reason: reason.trim(), until: String(inDesk(until)) }));
+  if (said) form.reset();
+}
+
+// ---- figures
+
+async function refreshFigures() {
+  const month = it.figures.month || it.board.month;
+  const [level, listed] = await Promise.all([ask(`/api/v1/service-level?month=${month}`), ask("/api/v1/exclusions")]);
+  if (!level || !listed) return;
+  it.figures = { ...it.figures, month, level, exclusions: listed.exclusions };
+  draw();
+}
+
+function showMonth(event) {
+  event.preventDefault();
+  it.figures = { ...it.figures, month: new FormData(event.target).get("month"), files: null };
+  refreshFigures();
+}
+
+async function enterExclusion(event) {
+  event.preventDefault();
+  const form = event.target;
+  const { from, until, reason } = Object.fromEntries(new FormData(form));
+  const said = await order("/api/v1/exclusions", "enter", signed({ reason: reason.trim(), from: String(inDesk(from)), until: String(inDesk(until)) }));
+  if (said) { form.reset(); refreshFigures(); }
+}
+
+async function closeMonth(event) {
+  event.preventDefault();
+  const reason = new FormData(event.target).get("reason");
+  const said = await order(`/api/v1/months/${it.figures.month}/close`, "close_month", signed(reason ? { reason: reason.trim() } : {}));
+  if (said) refreshFigures();
+}
+
+async function makeReport() {
+  it.figures.files = "making";
+  draw();
+  const made = await ask(`/api/v1/months/${it.figures.month}/report`, REPORT_MS);
+  it.figures.files = made?.files ?? null;
+  draw();
+}
+
+// ---- plan
+
+async function readPlan() {
+  if (it.plan.shown && it.plan.text !== it.plan.shown.text && !confirm(it.t.lost)) return;
+  const shown = await ask("/api/v1/plan");
+  if (!shown) return;
+  it.plan = { shown, text: shown.text, checked: null, changes: [] };
+  draw();
+}
+
+function planTyped(event) {
+  it.plan.text = event.target.value;
+  if (it.plan.checked) { it.plan.checked = null; draw(); }
+}
+
+async function checkPlan() {
+  const text = it.plan.text;
+  const checked = await order("/api/v1/plan/check", "check", { text });
+  if (!checked || it.plan.text !== text) return;
+  it.plan.checked = checked;
+  it.plan.changes = changed(it.plan.shown.text, text);
+  draw();
+}
+
+async function activatePlan() {
+  const { text, shown } = it.plan;
+  const said = await order("/api/v1/plan/activate", "activate", { text, instead_of: shown.sha256 }, [422]);
+  if (!said) return;
+  it.plan.checked = said;
+  if (!said.fits) { draw(); return; }
+  const now = await ask("/api/v1/plan");
+  if (now) it.plan = { shown: now, text: now.text, checked: null, changes: [] };
+  done(it.t.activated);
+  draw();
+}
+
+// The lines that came and went, with two unchanged ones around each: the longest common subsequence of what lies
+// between the equal beginnings and ends.
+function changed(before, after) {
+  const [a, b] = [before.split("\n"), after.split("\n")];
+  let head = 0;
+  while (head < a.length && head < b.length && a[head] === b[head]) head += 1;
+  let tail = 0;
+  while (tail < a.length - head && tail < b.length - head && a[a.length - 1 - tail] === b[b.length - 1 - tail]) tail += 1;
+  const [old, young] = [a.slice(head, a.length - tail), b.slice(head, b.length - tail)];
+  if (old.length === 0 && young.length === 0) return [];
+  const steps = old.length * young.length > MOST_LINES * MOST_LINES ? [...old.map((text) => ({ kind: "-", text })), ...young.map((text) => ({ kind: "+", text }))] : common(old, young);
+  const same = (text) => ({ kind: " ", text });
+  const all = [...a.slice(Math.max(0, head - 2), head).map(same), ...steps, ...a.slice(a.length - tail, a.length - tail + 2).map(same)];
+  const near = (n) => all.slice(Math.max(0, n - 2), n + 3).some((step) => step.kind !== " ");
+  return all.filter((step, n) => step.kind !== " " || near(n));
+}
+
+function common(old, young) {
+  const width = young.length + 1;
+  const best = new Uint32Array((old.length + 1) * width);
+  for (let i = old.length - 1; i >= 0; i -= 1) {
+    for (let j = young.length - 1; j >= 0; j -= 1) {
+      best[i * width + j] = old[i] === young[j] ? best[(i + 1) * width + j + 1] + 1 : Math.max(best[(i + 1) * width + j], best[i * width + j + 1]);
+    }
+  }
+  const steps = [];
+  for (let i = 0, j = 0; i < old.length || j < young.length;) {
+    if (i < old.length && j < young.length && old[i] === young[j]) { steps.push({ kind: " ", text: old[i] }); i += 1; j += 1; }
+    else if (j >= young.length || (i < old.length && best[(i + 1) * width + j] >= best[i * width + j + 1])) { steps.push({ kind: "-", text: old[i] }); i += 1; }
+    else { steps.push({ kind: "+", text: young[j] }); j += 1; }
+  }
+  return steps;
+}
+
+// ---- what is shown
+
+function translate() {
+  it.t = WORDS[it.language];
+  document.documentElement.lang = it.language;
+  document.documentElement.dataset.theme = theme;
+  for (const node of document.querySelectorAll("[data-t]")) node.textContent = it.t[node.dataset.t];
+  render(view.nav(it), $("nav"));
+  draw();
+  watchLink();
+}
+
+function draw() {
+  render(view.tabs(it), $("tabs"));
+  if (!it.board) return;
+  $("demonstration").hidden = !it.board.demonstration;
+  say("desk", `${it.board.desk} – ${it.t.title}${it.me?.name ? ` (${it.me.name})` : ""}`);
+  document.title = `${it.board.waiting.count > 0 ? `(${it.board.waiting.count}) ` : ""}${it.board.desk} – ${it.t.title}`;
+  $("as").hidden = Boolean(it.me?.name);
+  render(view[it.tab](it), $("page"));
+  tick();
+}
+
+function tick() {
+  if (!it.board) return;
+  const passed = performance.now() - boardAt;
+  for (const node of document.querySelectorAll(".clock")) {
+    const { since, waited } = node.dataset;
+    const text = view.clock(since ? it.board.now_ms + passed - Number(since) : Number(waited) + passed);
+    if (node.textContent !== text) node.textContent = text;
+  }
+}
+
+function watchLink() {
+  const silent = heardAt > 0 && performance.now() - heardAt > STALE_MS;
+  const link = heardAt === 0 ? "connecting" : silent ? "stale" : "live";
+  document.body.className = `${link} supervisor`;
+  say("link-text", it.t[link]);
+  const alarm = outside || (silent && it.board ? it.t.stale_since(inZone(it.board.now_ms + (heardAt - boardAt), { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false }))
+    : health && health.status !== "ok" ? it.t.failing : "");
+  $("alarm").hidden = alarm === "";
+  say("alarm", alarm);
+  if (!silent) tick();
+}
+
+// ---- the stream
+
+// A page on which somebody types is not drawn anew by what happens elsewhere.
+const LIVE = ["now", "hours"];
+
+function listen() {
+  const source = new EventSource("/api/v1/events");
+  const heard = () => { heardAt = performance.now(); outside = ""; watchLink(); };
+  source.addEventListener("board", (event) => {
+    const first = it.board === null;
+    it.board = JSON.parse(event.data);
+    boardAt = performance.now();
+    if (first) begin();
+    else if (LIVE.includes(it.tab)) draw();
+    heard();
+  });
+  source.addEventListener("beat", (event) => { health = JSON.parse(event.data); heard(); });
+  source.onerror = async () => {
+    if (source.readyState !== EventSource.CLOSED) return; // It tries again by itself.
+    try {
+      const answer = await fetch("/api/v1/me", { cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
+      if (answer.status === 401) { outside = it.t.logged_out; watchLink(); }
+    } catch { /* The daemon is away: try again below. */ }
+    setTimeout(listen, 2000);
+  };
+}
+
+async function begin() {
+  it.me = await ask("/api/v1/me");
+  const first = it.board.agents[0]?.agent;
+  const panel = first ? await ask(`/api/v1/panel/${encodeURIComponent(first)}`) : null;
+  it.reasons = panel?.pause_reasons?.length ? panel.pause_reasons : ["―"];
+  $("author").value = kept("author") ?? "";
+  $("phone").value = asked.get("extension") ?? "";
+  const wanted = location.hash.slice(1);
+  open(it.t.tabs[wanted] ? wanted : "now");
+}
+
+$("author").addEventListener("change", () => keep("author", $("author").value.trim()));
+$("as").addEventListener("submit", (event) => event.preventDefault());
+translate();
+listen();
+setInterval(watchLink, 250);
