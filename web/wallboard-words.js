@@ -63,7 +63,7 @@ export const WORDS = {
     so_far: (now, usual) => (usual === null ? String(now) : `${now} (usual ${usual})`),
     chart: (now, usual) => `${now} calls arrived today so far${usual === null ? "" : `; usually ${usual} by this time`}`,
     service: { open: "Open", closed: "Closed", some: (n, all) => `Partly open (${n} of ${all} numbers)`, unknown: "hours unknown" },
-    why: { night: "night", weekend: "weekend", holiday: "holiday", closure: "closed", ad_hoc: "out of turn", disaster: "disaster" },
+    why: { night: "night", weekend: "weekend", holiday: "holiday", closure: "closed", ad_hoc: "closed", disaster: "disaster" },
     because: (word, name) => (name ? `${word}: ${name}` : word), out_of_turn: "out of turn", always: "always",
     until: (t) => `until ${t}`, to: (t) => `to ${t}`, opens: (t) => `opens ${t}`,
     no_calls: "no calls", calls: (a, b) => `${a} of ${b} calls`, month: (m) => MONTHS[Number(m.slice(5)) - 1],

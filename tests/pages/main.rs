@@ -8,5 +8,4 @@ mod support;
 mod browser;
 mod libraries;
 mod rig;
-mod streams;
 mod wallboard;
