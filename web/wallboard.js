@@ -174,10 +174,13 @@ function brief(ms) {
   return whole.length > 5 ? inZone(ms, { month: "numeric", day: "numeric", weekday: "short" }) : whole;
 }
 
+// A reason in a person's words, or that of a rule or a code in ours.
+const said = (words) => (Object.hasOwn(t("by_rule"), words) ? t("by_rule")[words] : words);
+
 // Why a number is closed, or that it was opened out of turn.
 function reason(row) {
   if (row.open) return row.out_of_turn ? t("out_of_turn") : "";
-  return row.why ? t("because")(t("why")[row.why.closed], row.why.name) : "";
+  return row.why ? t("because")(t("why")[row.why.closed], said(row.why.name)) : "";
 }
 
 // Whether the desk is open: in one word when its counted numbers agree, and what was ordered out of turn.
@@ -200,7 +203,7 @@ function drawService() {
   const missing = wanted !== "" && !board.groups.some((row) => row.group === wanted);
   if (!isNew("ad-hoc", board.ad_hoc_hours, board.today, missing && wanted)) return;
   const badges = board.ad_hoc_hours.map((row) => {
-    const line = t("ad_hoc_line")(t("ad_hoc")[row.to], row.number ?? t("all_numbers"), moment(row.until_ms), row.reason, row.author);
+    const line = t("ad_hoc_line")(t("ad_hoc")[row.to], row.number ?? t("all_numbers"), moment(row.until_ms), said(row.reason), row.author);
     return element("span", `badge ${row.to}`, line);
   });
   if (missing) badges.unshift(element("span", "badge closed", t("no_group")(wanted)));
@@ -298,7 +301,7 @@ function drawAgents({ counts, agents }) {
   const shown = present.slice(0, AGENTS_FIT);
   $("agent-list").replaceChildren(...shown.map((agent) => {
     const item = element("li", agent.state);
-    const state = agent.state === "paused" && agent.paused ? agent.paused : t("states")[agent.state];
+    const state = agent.state === "paused" && agent.paused ? said(agent.paused) : t("states")[agent.state];
     item.append(element("span", "name", agent.name), element("span", "state", state));
     const since = element("span", "for");
     since.dataset.since = agent.since_ms;
@@ -350,10 +353,12 @@ function drawRecent() {
     const shade = call.state === "ended" ? SHADE[call.outcome] : "";
     const outcome = element("td", shade, result || "–");
     outcome.title = result || "";
+    const caller = element("td", "", callerOf(call.caller));
+    caller.title = caller.textContent;
     row.append(
       element("td", "", inZone(call.arrived_at_ms, { hour: "2-digit", minute: "2-digit", hour12: false })),
       outcome,
-      element("td", "", callerOf(call.caller)),
+      caller,
       element("td", "num", call.wait_ms === null ? "–" : clock(call.wait_ms)),
       element("td", "", call.agent ? agentName(call.agent) : "–"),
     );
