@@ -296,6 +296,7 @@ function drawAgents({ counts, agents }) {
     return item;
   });
   $("states").replaceChildren(...states);
+  $("states").classList.toggle("long", STATES.some((state) => counts[state] > 99));
   const order = (agent) => STATES.indexOf(agent.state);
   const present = agents.filter((agent) => agent.state !== "signed_out").sort((a, b) => order(a) - order(b));
   const shown = present.slice(0, AGENTS_FIT);
