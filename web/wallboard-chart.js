@@ -61,7 +61,7 @@ export class Chart {
   // Whole steps of four, so that the scale seldom moves.
   most() {
     const most = Math.max(4, ...this.data.slice(1).flat().map((value) => value ?? 0));
-    const step = [4, 8, 12, 20, 40, 60, 80, 120, 200, 400, 800, 1200, 2000, 4000].find((it) => most <= it);
+    const step = [4, 8, 12, 20, 40, 60, 80, 120, 160, 200, 300, 400, 600, 800, 1200, 2000, 4000].find((it) => most <= it);
     return step ?? most;
   }
 

@@ -32,6 +32,7 @@ export const WORDS = {
     failing: (parts) => `障害: ${parts.join("・")}`, journal: "履歴を書き込めません", engine: "呼処理が応答しません",
     media: "音声処理が応答しません",
     states: { idle: "待機", ringing: "呼出", talking: "通話", wrap_up: "後処理", paused: "離席", unreachable: "未登録", signed_out: "退席" },
+    by_rule: { rang_out: "不応答", refused: "拒否", rang_out_briefly: "不応答", refused_briefly: "拒否", unreachable_briefly: "圏外", feature_code: "電話から" },
     outcomes: {
       answered: "応答", answered_after_busy: "ビジー後応答", abandoned: "放棄", short_abandoned: "ワンコール切り",
       busy_released: "ビジー切断", blocked: "輻輳拒否", menu_left: "自動応答内離脱", menu_served: "自動応答完了",
@@ -63,7 +64,7 @@ export const WORDS = {
     so_far: (now, usual) => (usual === null ? String(now) : `${now} (usual ${usual})`),
     chart: (now, usual) => `${now} calls arrived today so far${usual === null ? "" : `; usually ${usual} by this time`}`,
     service: { open: "Open", closed: "Closed", some: (n, all) => `Partly open (${n} of ${all} numbers)`, unknown: "hours unknown" },
-    why: { night: "night", weekend: "weekend", holiday: "holiday", closure: "closed", ad_hoc: "out of turn", disaster: "disaster" },
+    why: { night: "night", weekend: "weekend", holiday: "holiday", closure: "closed", ad_hoc: "closed", disaster: "disaster" },
     because: (word, name) => (name ? `${word}: ${name}` : word), out_of_turn: "out of turn", always: "always",
     until: (t) => `until ${t}`, to: (t) => `to ${t}`, opens: (t) => `opens ${t}`,
     no_calls: "no calls", calls: (a, b) => `${a} of ${b} calls`, month: (m) => MONTHS[Number(m.slice(5)) - 1],
@@ -72,6 +73,7 @@ export const WORDS = {
     failing: (parts) => `Fault: ${parts.join(", ")}`, journal: "the journal cannot be written", engine: "call handling does not respond",
     media: "audio does not respond",
     states: { idle: "idle", ringing: "ringing", talking: "talking", wrap_up: "wrap-up", paused: "paused", unreachable: "offline", signed_out: "off duty" },
+    by_rule: { rang_out: "no answer", refused: "refused", rang_out_briefly: "no answer", refused_briefly: "refused", unreachable_briefly: "offline", feature_code: "by phone" },
     outcomes: {
       answered: "answered", answered_after_busy: "answered after busy", abandoned: "abandoned", short_abandoned: "one-ring",
       busy_released: "released busy", blocked: "blocked", menu_left: "left in menu", menu_served: "served by menu",

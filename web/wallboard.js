@@ -36,13 +36,25 @@ let health = null;
 
 const $ = (id) => document.getElementById(id);
 const t = (word) => WORDS[language][word];
-const say = (id, text) => { const node = $(id); if (node.textContent !== text) node.textContent = text; };
+const tell = (node, text) => { if (node.textContent !== text) node.textContent = text; };
+const say = (id, text) => tell($(id), text);
+const style = (node, className) => { if (node.className !== className) node.className = className; };
 const element = (name, className, text) => {
   const node = document.createElement(name);
   if (className) node.className = className;
   if (text !== undefined) node.textContent = text;
   return node;
 };
+
+// Whether a part was drawn from something else before: what has not changed is left as it stands, since boards come
+// ten times a second.
+const drawn = new Map();
+function isNew(part, ...from) {
+  const key = JSON.stringify([language, ...from]);
+  if (drawn.get(part) === key) return false;
+  drawn.set(part, key);
+  return true;
+}
 
 function clock(ms) {
   const s = Math.max(0, Math.floor(ms / 1000));
@@ -99,7 +111,8 @@ function draw() {
   if (!board) return;
   const shown = scope();
   const named = shown.group ? `${shown.group.name} – ${board.desk}` : board.desk;
-  document.title = `${shown.waiting > 0 ? `(${shown.waiting}) ` : ""}${named} – Madoguchi`;
+  const title = `${shown.waiting > 0 ? `(${shown.waiting}) ` : ""}${named} – Madoguchi`;
+  if (document.title !== title) document.title = title;
   $("demonstration").hidden = !board.demonstration;
   say("desk", named);
   drawGroups();
@@ -124,7 +137,7 @@ function draw() {
   say("menu", String(day.outcomes.menu_left + day.outcomes.menu_served));
   say("closed", String(day.outcomes.closed));
   drawChart(shown.half_hours);
-  for (const node of document.querySelectorAll(".month")) node.textContent = t("month")(board.month);
+  for (const node of document.querySelectorAll(".month")) tell(node, t("month")(board.month));
   drawRate("abandon", board.month_abandon_rate, board.outlook.abandon);
   drawRate("busy", board.month_busy_rate, board.outlook.busy);
   drawRecent();
@@ -161,10 +174,13 @@ function brief(ms) {
   return whole.length > 5 ? inZone(ms, { month: "numeric", day: "numeric", weekday: "short" }) : whole;
 }
 
+// A reason in a person's words, or that of a rule or a code in ours.
+const said = (words) => (Object.hasOwn(t("by_rule"), words) ? t("by_rule")[words] : words);
+
 // Why a number is closed, or that it was opened out of turn.
 function reason(row) {
   if (row.open) return row.out_of_turn ? t("out_of_turn") : "";
-  return row.why ? t("because")(t("why")[row.why.closed], row.why.name) : "";
+  return row.why ? t("because")(t("why")[row.why.closed], said(row.why.name)) : "";
 }
 
 // Whether the desk is open: in one word when its counted numbers agree, and what was ordered out of turn.
@@ -175,7 +191,7 @@ function drawService() {
   const all = rows.length;
   const unknown = all === 0 || rows.every((row) => row.open === null);
   const state = unknown ? "unknown" : open === all ? "open" : open === 0 ? "closed" : "some";
-  $("service").className = `service ${state}`;
+  style($("service"), `service ${state}`);
   say("service-state", state === "some" ? t("service").some(open, all) : t("service")[state]);
   const next = Math.min(...rows.map((row) => row.changes_at_ms ?? Infinity));
   const why = state === "closed" && rows.every((row) => reason(row) === reason(rows[0])) ? [reason(rows[0])] : [];
@@ -184,16 +200,18 @@ function drawService() {
     if (state === "closed") why.push(t("opens")(moment(next)));
   }
   say("service-until", why.filter(Boolean).join(" · "));
+  const missing = wanted !== "" && !board.groups.some((row) => row.group === wanted);
+  if (!isNew("ad-hoc", board.ad_hoc_hours, board.today, missing && wanted)) return;
   const badges = board.ad_hoc_hours.map((row) => {
-    const line = t("ad_hoc_line")(t("ad_hoc")[row.to], row.number ?? t("all_numbers"), moment(row.until_ms), row.reason, row.author);
+    const line = t("ad_hoc_line")(t("ad_hoc")[row.to], row.number ?? t("all_numbers"), moment(row.until_ms), said(row.reason), row.author);
     return element("span", `badge ${row.to}`, line);
   });
-  const missing = wanted !== "" && !board.groups.some((row) => row.group === wanted);
   if (missing) badges.unshift(element("span", "badge closed", t("no_group")(wanted)));
   $("ad-hoc").replaceChildren(...badges);
 }
 
 function drawNumbers() {
+  if (!isNew("numbers", board.numbers, board.today)) return;
   say("lines", `${board.lines.in_use} / ${board.lines.limit}`);
   // Those that are counted and open first; one whose lines are all in use is never left out.
   const by = (key) => (a, b) => Number(key(b)) - Number(key(a));
@@ -221,6 +239,7 @@ function drawNumbers() {
 }
 
 function drawParked() {
+  if (!isNew("parked", board.parked, board.parked_count, names())) return;
   say("parked-count", String(board.parked_count));
   $("parked-tile").classList.toggle("none", board.parked_count === 0);
   const rows = board.parked.slice(0, PARKED_FIT).map((row) => {
@@ -253,7 +272,7 @@ function drawRate(name, rate, outlook) {
   const close = rate.part * 100 >= 0.8 * rate.limit_percent * rate.whole;
   const near = rate.verdict === "within" && (close || outlook.warning === "projected");
   const verdict = near ? "near" : rate.verdict;
-  tile.className = `tile rate ${verdict}`;
+  style(tile, `tile rate ${verdict}`);
   const mark = { within: "✓ ", near: "! ", missed: "▲ ", adjustment: "", no_calls: "" }[verdict];
   say(`${name}-rate`, rate.percent === null ? "–" : `${rate.percent} %`);
   say(`${name}-verdict`, verdict === "no_calls" ? t("no_calls") : mark + t(verdict));
@@ -265,22 +284,25 @@ function drawRate(name, rate, outlook) {
   say(`${name}-outlook`, projected ? t("outlook")(outlook.projected.percent, outlook.left_in_month) : "");
   // The limit stands in the middle of the scale.
   const share = rate.whole === 0 ? 0 : (rate.part * 100) / rate.whole / (2 * rate.limit_percent);
-  $(`${name}-bar`).style.width = `${Math.min(1, share) * 100}%`;
+  const width = `${Math.min(1, share) * 100}%`;
+  if ($(`${name}-bar`).style.width !== width) $(`${name}-bar`).style.width = width;
 }
 
 function drawAgents({ counts, agents }) {
+  if (!isNew("agents", counts, agents)) return;
   const states = STATES.map((state) => {
     const item = element("li", counts[state] === 0 ? `${state} none` : state);
     item.append(element("b", "", String(counts[state])), element("span", "", t("states")[state]));
     return item;
   });
   $("states").replaceChildren(...states);
+  $("states").classList.toggle("long", STATES.some((state) => counts[state] > 99));
   const order = (agent) => STATES.indexOf(agent.state);
   const present = agents.filter((agent) => agent.state !== "signed_out").sort((a, b) => order(a) - order(b));
   const shown = present.slice(0, AGENTS_FIT);
   $("agent-list").replaceChildren(...shown.map((agent) => {
     const item = element("li", agent.state);
-    const state = agent.state === "paused" && agent.paused ? agent.paused : t("states")[agent.state];
+    const state = agent.state === "paused" && agent.paused ? said(agent.paused) : t("states")[agent.state];
     item.append(element("span", "name", agent.name), element("span", "state", state));
     const since = element("span", "for");
     since.dataset.since = agent.since_ms;
@@ -321,19 +343,23 @@ function soundOf(call) {
   return cell(mos(worse), worse < 3.1 ? "bad" : worse < 3.6 ? "warn" : worse < 4 ? "" : "good");
 }
 
+const names = () => board.agents.map((agent) => agent.name);
 const agentName = (id) => (board.agents.find((agent) => agent.agent === id) || { name: id }).name;
 
 function drawRecent() {
+  if (!isNew("recent", board.recent, names())) return;
   $("recent").replaceChildren(...board.recent.slice(0, RECENT_FIT).map((call) => {
     const row = element("tr");
     const result = call.state === "ended" || !t("open")[call.state] ? t("outcomes")[call.outcome] : t("open")[call.state];
     const shade = call.state === "ended" ? SHADE[call.outcome] : "";
     const outcome = element("td", shade, result || "–");
     outcome.title = result || "";
+    const caller = element("td", "", callerOf(call.caller));
+    caller.title = caller.textContent;
     row.append(
       element("td", "", inZone(call.arrived_at_ms, { hour: "2-digit", minute: "2-digit", hour12: false })),
       outcome,
-      element("td", "", callerOf(call.caller)),
+      caller,
       element("td", "num", call.wait_ms === null ? "–" : clock(call.wait_ms)),
       element("td", "", call.agent ? agentName(call.agent) : "–"),
     );
@@ -356,23 +382,24 @@ function tick() {
   say("longest", shown.waiting > 0 ? clock(longest) : "–");
   say("longest-today", clock(Math.max(longest, shown.day.longest_wait_ms)));
   const late = longest > (board.answer_target_ms || LATE_MS) ? "late" : "busy";
-  $("waiting-tile").className = `tile big ${shown.waiting > 0 ? late : ""}`;
-  $("longest-tile").className = `tile big ${shown.waiting > 0 ? late : ""}`;
-  $("waiting-list").replaceChildren(...shown.calls.slice(0, WAITS_FIT).map((call) => {
-    const item = element("li");
-    item.append(element("span", "", callerOf(call.caller)), element("b", "", clock(call.wait_ms + passed())));
-    return item;
-  }));
+  for (const tile of [$("waiting-tile"), $("longest-tile")]) style(tile, `tile big ${shown.waiting > 0 ? late : ""}`);
+  const waits = shown.calls.slice(0, WAITS_FIT).map((call) => [callerOf(call.caller), clock(call.wait_ms + passed())]);
+  if (isNew("waits", waits)) {
+    $("waiting-list").replaceChildren(...waits.map(([caller, wait]) => {
+      const item = element("li");
+      item.append(element("span", "", caller), element("b", "", wait));
+      return item;
+    }));
+  }
   for (const node of document.querySelectorAll(".for")) {
-    const text = clock(now - Number(node.dataset.since));
-    if (node.textContent !== text) node.textContent = text;
+    tell(node, clock(now - Number(node.dataset.since)));
   }
 }
 
 function watchLink() {
   const silent = heardAt > 0 && (lost || performance.now() - heardAt > STALE_MS);
   const link = heardAt === 0 ? "connecting" : silent ? "stale" : "live";
-  document.body.className = link;
+  style(document.body, link);
   say("link-text", t(link));
   const broken = health && health.status !== "ok"
     ? ["journal", "engine", "media"].filter((part) => health[part] !== "ok").map(t) : [];

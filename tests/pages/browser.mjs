@@ -19,7 +19,8 @@ export const start = () => chromium.launch({
 async function logIn(page, url, login) {
     await page.goto(url);
     for (const [name, value] of Object.entries(login)) await page.fill(`[name="${name}"]`, value);
-    await Promise.all([page.waitForURL(url), page.click('form button[type=submit]')]);
+    const [field] = Object.keys(login);
+    await Promise.all([page.waitForNavigation(), page.click(`form:has([name="${field}"]) button[type=submit]`)]);
 }
 
 // A page of the desk at `url`; `login` null: nobody has logged in. `language` is ja or en, `theme` light or dark; a page

@@ -9,6 +9,5 @@ mod browser;
 mod libraries;
 mod panel;
 mod rig;
-mod streams;
 mod supervisor;
 mod wallboard;

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 /// Whatever holds something on the wallboard.
-const PARTS: &str = "header, .service, .tile, .rows, .people, .waits, .plot, .figures, footer";
+const PARTS: &str = "header, .service, .tile, .rows, .people, .waits, .plot, .figures, .figures div, .states li, footer";
 
 /// Asked for an operator of the group `nobody`, and stays there.
 fn waits(desk: &Desk) -> crate::support::sipp::Job {
@@ -381,6 +381,97 @@ fn the_day_stands_beside_what_is_usual() {
         page.nothing_overflows(PARTS, &case);
         page.picture(&format!("wallboard-usual-{case}"));
         page.close();
+    }
+}
+
+/// A day on which everything is long: four digits, waits of hours, names that fill their place.
+fn worst(mut board: Value) -> Value {
+    let now = board["now_ms"].as_i64().expect("a time");
+    let name = "大臣官房会計課 情報システム係 長谷川 健太郎";
+    let caller = json!({ "number": { "known": "0398765432101" }, "name": name });
+    let row = |n: i64| {
+        json!({ "call": format!("c{n}"), "number": "0312340010", "caller": caller, "group": "one",
+                "ringing": true, "busy_announced": true, "wait_ms": 5_025_000 - n })
+    };
+    board["desk"] = json!("情報システム統一研修及び総合運用支援業務 ITサービスデスク 第二拠点");
+    board["waiting"] = json!({ "count": 128, "longest_ms": 5_025_000, "calls": (0..30).map(row).collect::<Vec<_>>() });
+    for (n, agent) in board["agents"].as_array_mut().unwrap().iter_mut().enumerate() {
+        agent["name"] = json!("長谷川 健太郎（研修中）");
+        agent["state"] = json!(["talking", "unreachable", "wrap_up", "paused"][n % 4]);
+        agent["paused"] = json!("午後の定例打合せと引継ぎ");
+        agent["since_ms"] = json!(now - 36_000_000);
+    }
+    for state in ["idle", "ringing", "talking", "wrap_up", "paused", "unreachable", "signed_out"] {
+        board["agent_counts"][state] = json!(188);
+    }
+    for figure in ["offered", "answered"] {
+        board["day"][figure] = json!(9_876);
+    }
+    for rate in ["abandon_rate", "busy_rate"] {
+        board["day"][rate]["part"] = json!(8_765);
+        board[format!("month_{rate}")] = json!({ "part": 98_765, "whole": 98_765, "percent": "100.00", "limit_percent": 10, "verdict": "missed" });
+        let outlook = json!({ "projected": { "percent": "100.00" }, "left_in_month": 12_345, "warning": "missed" });
+        board["outlook"][rate.trim_end_matches("_rate")] = outlook;
+    }
+    board["day"]["answered_in_time"]["percent"] = json!("100.00");
+    board["day"]["average_speed_of_answer_ms"] = json!(3_725_000);
+    board["day"]["longest_wait_ms"] = json!(5_025_000);
+    for outcome in ["short_abandoned", "menu_left", "closed"] {
+        board["day"]["outcomes"][outcome] = json!(1_234);
+    }
+    for (n, number) in board["numbers"].as_array_mut().unwrap().iter_mut().enumerate() {
+        number["name"] = json!("地方支分部局専用ダイヤルイン番号");
+        number["lines_in_use"] = json!(250);
+        number["line_limit"] = json!(250);
+        number["open"] = json!(n % 2 == 0);
+        number["why"] = json!({ "closed": "closure", "name": "年末年始の休業と設備の点検" });
+        number["out_of_turn"] = json!(true);
+        number["changes_at_ms"] = json!(now + 400_000_000);
+    }
+    board["lines"] = json!({ "in_use": 300, "limit": 325 });
+    board["ad_hoc_hours"] = (0..4)
+        .map(|_| {
+            json!({ "number": "0312340010", "to": "disaster", "reason": "地震による庁舎の停電と通信設備の障害のため",
+                    "author": "総務課長 佐藤", "by": "api", "since_ms": now, "until_ms": now + 400_000_000 })
+        })
+        .collect();
+    board["parked_count"] = json!(20);
+    board["parked"] = (0..20)
+        .map(|n| json!({ "slot": format!("7{n:02}"), "by": "201", "since_ms": now - 36_000_000, "call": "c", "caller": caller }))
+        .collect();
+    let recent = |n: i64| {
+        json!({ "call": format!("r{n}"), "arrived_at_ms": now, "number": "0312340010", "caller": caller, "state": "ended",
+                "outcome": "answered_after_busy", "wait_ms": 5_025_000, "agent": "201",
+                "sound": [{ "side": "caller", "faults": [{ "fault": "one_way", "from_ms": 0, "for_ms": null }], "measured": null }] })
+    };
+    board["recent"] = (0..12).map(recent).collect();
+    board["demonstration"] = json!(true);
+    board["usual_days"] = json!(["2026-09-24", "2026-09-17", "2026-09-10", "2026-09-03"]);
+    board["half_hours"] = json!({ "arrived": vec![1_999; 48], "answered": vec![1_000; 48], "before": vec![7_996; 48] });
+    board
+}
+
+#[test]
+fn a_day_on_which_everything_is_long_stays_within_its_tiles() {
+    let desk = Desk::start("desk.toml");
+    let browser = Browser::start();
+    for look in Look::all() {
+        for (size, path) in [((1920, 1080), "/"), ((1280, 720), "/?group=nobody")] {
+            let case = format!("{}-{}", look.name(), size.0);
+            let page = browser.open(&desk, &Look { path: "/recordings", size, ..look });
+            page.pretend(&worst(desk.get("/api/v1/board")));
+            page.go(path);
+            page.wait("document.querySelector('#lines')?.textContent === '300 / 325'", s(5));
+            shows_no_scrollbar(&page, &case);
+            page.nothing_overflows(PARTS, &case);
+            // Not only within its tile, but within the tile's padding.
+            let wide = "[...document.querySelectorAll('.huge, .large, .tile h2, .rate .verdict')]\
+                        .filter((it) => it.scrollWidth > it.clientWidth + 1).map((it) => it.textContent)";
+            assert_eq!(page.evaluate(wide), json!([]), "{case}");
+            page.is_open_to_all(&case);
+            page.picture(&format!("wallboard-long-{case}"));
+            page.close();
+        }
     }
 }
 
