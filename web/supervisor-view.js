@@ -130,7 +130,7 @@ function one(it) {
   return tile("one", `${it.t.explained}: ${callerOf(it, call.caller)}`, html`
     <p id="explained"><b>${call.outcome ? it.t.outcomes[call.outcome] : it.t.undecided}</b> – ${explained[it.language] ?? ""}</p>
     <dl class="facts">${stands}</dl>
-    <p><a class="button" href=${`/api/v1/calls/${call.call}/ladder.html`} target="_blank" rel="noopener">${it.t.sip}</a> <small>${call.call}</small></p>
+    <p class="row"><a class="button" href=${`/api/v1/calls/${call.call}/ladder.html`} target="_blank" rel="noopener">${it.t.sip}</a> <small>${call.call}</small></p>
     ${tapes}
     <table class="ladder">${heads("", it.t.event, it.t.details)}<tbody>${ladder.map(rung)}</tbody></table>`);
 }
@@ -143,7 +143,7 @@ export function figures(it) {
     <small>${it_.part} / ${it_.whole} · ${it.t.limit(it_.limit_percent)} · ${it.t[it_.verdict]}</small></div>`;
   const count = (name, value) => html`<div><span class="soft">${it.t[name]}</span> <b>${value}</b></div>`;
   const head = tile("rates", it.t.tabs.figures, html`<form class="fields" id="month-form" @submit=${it.showMonth}>
-      <label>${it.t.month} <input type="month" name="month" required .value=${it.figures.month}></label><button>${it.t.search}</button></form>
+      <label>${it.t.month} <input type="month" name="month" required .value=${it.figures.month}></label><button>${it.t.show}</button></form>
     ${level ? html`<div class="big">${rate("abandon_rate", level.abandon_rate)}${rate("busy_rate", level.busy_rate)}
       ${count("arrived", level.arrived)}${count("offered", level.offered)}${count("answered", level.answered)}
       ${count("in_time", level.answered_in_time.percent === null ? "–" : `${level.answered_in_time.percent} %`)}

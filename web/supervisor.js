@@ -333,7 +333,7 @@ async function begin() {
   it.me = await ask("/api/v1/me");
   const first = it.board.agents[0]?.agent;
   const panel = first ? await ask(`/api/v1/panel/${encodeURIComponent(first)}`) : null;
-  it.reasons = panel?.pause_reasons?.length ? panel.pause_reasons : ["―"];
+  it.reasons = panel?.pause_reasons?.length ? panel.pause_reasons : [it.t.away];
   $("author").value = kept("author") ?? "";
   $("phone").value = asked.get("extension") ?? "";
   const wanted = location.hash.slice(1);

@@ -1,9 +1,12 @@
 //! The supervisor's pages with real calls: what is ordered there happens at the desk.
 
 use crate::browser::{Browser, Look, Page};
-use crate::support::desk::Desk;
+use crate::support::desk::{Desk, Setup};
 use crate::support::{eventually, s};
 use serde_json::json;
+
+/// That plan records calls.
+const RECORDS: &str = "[recording]\ndirectory = \"recordings\"\nleast_free_mib = 1\n";
 
 fn page(browser: &Browser, desk: &Desk, look: Look) -> Page {
     let page = browser.open(desk, &Look { path: "/supervisor", ..look });
@@ -11,9 +14,9 @@ fn page(browser: &Browser, desk: &Desk, look: Look) -> Page {
     page
 }
 
-/// Asked for an operator of the group `nobody`, and stays there.
-fn waits(desk: &Desk, from: &str) -> crate::support::sipp::Sipp {
-    let job = desk.caller("0312340090").set("FROM", from).set("STAY", 90_000);
+/// Asked for an operator where nobody is, and stays there.
+fn waits(desk: &Desk, number: &str, from: &str) -> crate::support::sipp::Sipp {
+    let job = desk.caller(number).set("FROM", from).set("STAY", 90_000);
     job.set("PATIENCE", 90_000).within(s(120)).start()
 }
 
@@ -28,7 +31,7 @@ fn every_page_of_a_supervisor_is_open_to_all_in_both_languages_and_themes() {
     let agent = desk.agent("agent", 201).set("RING", 100).start();
     desk.caller("0312340010").set("FROM", "03222").set("STAY", 800).start().done();
     agent.done();
-    let waiting = waits(&desk, "03111");
+    let waiting = waits(&desk, "0312340090", "03111");
     for look in Look::all() {
         let case = look.name();
         let page = page(&browser, &desk, look);
@@ -59,17 +62,17 @@ fn every_page_of_a_supervisor_is_open_to_all_in_both_languages_and_themes() {
 
 #[test]
 fn who_waits_last_is_put_first_and_the_page_says_so() {
-    let desk = Desk::start("desk.toml");
+    let desk = Desk::with(&Setup { plan: "panel.toml", more: RECORDS, ..Setup::default() });
     let browser = Browser::start();
     let page = page(&browser, &desk, Look::default());
-    let first = waits(&desk, "03111");
+    let first = waits(&desk, "0312340020", "03111");
     page.wait("document.querySelectorAll('#page tr[data-call]').length === 1", s(8));
-    let second = waits(&desk, "03222");
+    let second = waits(&desk, "0312340020", "03222");
     page.wait("document.querySelectorAll('#page tr[data-call]').length === 2", s(8));
     let call = desk.call_of("032221").expect("it waits");
     let id = call["call"].as_str().expect("an id").to_owned();
     page.click(&format!("tr[data-call='{id}'] button"));
-    page.wait(&format!("document.querySelector(\"tr[data-call='{id}'] button\").disabled"), s(8));
+    page.wait(&format!("document.querySelector(\"tr[data-call='{id}'] button\")?.disabled"), s(8));
     eventually("it stands in its history", s(5), || {
         let ladder = desk.get(&format!("/api/v1/calls/{id}"))["ladder"].clone();
         ladder
