@@ -111,6 +111,10 @@ pub enum Problem {
     ComfortNever { every: String, wait: String },
     /// Very many phones rung at once.
     RingAllLarge { agents: usize, most: usize },
+    /// A call would overflow to a number outside that no rule lets it reach.
+    OverflowNowhere { number: String },
+    /// A number of the plan where one outside is due.
+    NotOutside { number: String, is: What },
     /// An agent hears for a long time what is told before a caller, who waits meanwhile.
     AgentToldLong { name: String, length: String, most: String },
 }
@@ -755,6 +759,30 @@ impl Problem {
                     "at most {most} for ring_all; longest_idle or another for more"
                 ),
             ),
+            Self::OverflowNowhere { number } => (
+                Error,
+                "overflow-nowhere",
+                say!(
+                    "あふれ先 {number} は、外線の決まり [[outside]] のどれにも当てはまらない",
+                    "no rule of [[outside]] lets a call overflow to {number}"
+                ),
+                say!(
+                    "[[outside]] の numbers に合う番号（外線発信の先頭の番号や 184・186 は付けない）",
+                    "a number that a rule of [[outside]] has, without prefix, 184 or 186"
+                ),
+            ),
+            Self::NotOutside { number, is } => {
+                let [ja, en] = is.both();
+                (
+                    Error,
+                    "not-outside",
+                    say!("{number} はこの計画の{ja}", "{number} is a number of this plan ({en})"),
+                    say!(
+                        "窓口の外の番号。中へは {{ group = \"…\" }} など",
+                        "a number outside; inside, {{ group = \"…\" }} and the like"
+                    ),
+                )
+            }
             Self::AgentToldLong { name, length, most } => (
                 Warning,
                 "agent-told-long",

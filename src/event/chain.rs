@@ -25,12 +25,13 @@ pub(super) const RESERVED: [&str; 6] = ["seq", "at", "v", "hash", "salt", "befor
 /// Where the texts are that tell who a person is: of what, which kind, the JSON pointer in the body.
 /// Every `Private` field of the events is here (a test reads the source). A line is never changed or
 /// removed: the hashes of what was written under it depend on it.
-pub const PRIVATE: [(&str, &str, &str); 8] = [
+pub const PRIVATE: [(&str, &str, &str); 9] = [
     ("call", "arrived", "/event/caller/number/known"),
     ("call", "arrived", "/event/caller/name"),
     ("call", "arrived", "/event/caller/diverted_from"),
     ("call", "number_entered", "/event/digits"),
     ("call", "callback_asked", "/event/number"),
+    ("call", "overflowed_outside", "/event/number"),
     ("call", "sent_away", "/event/number"),
     ("call", "third_called", "/event/number"),
     ("placed", "dialled", "/event/number"),
@@ -494,6 +495,7 @@ mod tests {
             ("CallerNumber::Known", "Known", "call/arrived/event/caller/number/known"),
             ("CallEvent::NumberEntered", "digits", "call/number_entered/event/digits"),
             ("CallEvent::CallbackAsked", "number", "call/callback_asked/event/number"),
+            ("CallEvent::OverflowedOutside", "number", "call/overflowed_outside/event/number"),
             ("CallEvent::SentAway", "number", "call/sent_away/event/number"),
             ("CallEvent::ThirdCalled", "number", "call/third_called/event/number"),
             ("PlacedEvent::Dialled", "number", "placed/dialled/event/number"),

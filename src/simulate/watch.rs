@@ -424,6 +424,7 @@ impl Watch {
             | CallEvent::SurveyAnswered { .. }
             | CallEvent::Queued { .. }
             | CallEvent::AgentTold { .. }
+            | CallEvent::OverflowedOutside { .. }
             | CallEvent::Announced { .. } => {}
         }
     }

@@ -392,6 +392,42 @@ fn what_only_larger_plans_can_have_is_found_too() {
             .replacen("lines = 5", &format!("lines = 5\n{number}"), 1);
         shown(load(&text, "p.toml", Some(&prompts())), Lang::En)
     };
+    let beyond = |number: &str, prefix: &str| {
+        let to = format!("overflow = [{{ waited = \"60s\", to = {{ outside = \"{number}\" }} }}]");
+        let text =
+            SMALL.replacen("strategy = \"linear\"", &format!("strategy = \"linear\"\n{to}"), 1);
+        let rule = "[[outside]]\nname = \"x\"\nnumbers = [\"0xxxxxxxxx\", \"1*\"]\ntrunks = [\"carrier\"]\n";
+        let text = format!("{text}[calling_out]\n{prefix}emergency = [\"carrier\"]\n{rule}");
+        shown(load(&text, "p.toml", None), Lang::En)
+    };
+    assert_eq!(beyond("0398765432", ""), "", "by the rules");
+    // Never to an emergency number, in whatever dress: the rules would let each of these pass.
+    for number in ["110", "118", "119", "184110", "186119"] {
+        let found = beyond(number, "");
+        assert!(found.contains("error[emergency-number]"), "{number}: {found}");
+    }
+    let found = beyond("1110", "prefix = \"1\"\n");
+    assert!(found.contains("error[emergency-number]"), "behind the prefix: {found}");
+    for (number, code) in [
+        ("0312345678", "not-outside"),
+        ("2001", "not-outside"),
+        ("09012345678", "overflow-nowhere"),
+        ("03-9876-5432", "bad-number"),
+    ] {
+        let found = beyond(number, "");
+        assert!(found.contains(&format!("error[{code}]")), "{number}: {found}");
+    }
+    let nobody = SMALL.replacen(
+        "strategy = \"linear\"",
+        "strategy = \"linear\"\noverflow = [{ waited = \"60s\", to = { outside = \"0398765432\" } }]",
+        1,
+    );
+    let found = shown(load(&nobody, "p.toml", None), Lang::Ja);
+    assert!(found.contains("overflow-nowhere"), "no calls outside at all: {found}");
+    let elsewhere =
+        SMALL.replacen("then = { group = \"desk\" }", "then = { outside = \"0398765432\" }", 1);
+    assert!(load(&elsewhere, "p.toml", None).is_err(), "only an overflow leads outside");
+
     let (good, long) = ("tell_agent = \"desk-is-demo\"", "tell_agent = \"long-story\"");
     assert_eq!(told(good, good), "", "a few words");
     for found in [told(long, ""), told("", long)] {

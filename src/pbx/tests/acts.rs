@@ -6,8 +6,8 @@ use super::model::{Leg, World};
 use super::{plan, secs};
 use crate::base::{AdHoc, AgentId, LegId, Number, PlayId, Rng, Wall};
 use crate::dialplan::{
-    Outside, OutsideRule, Overflow, OverflowWhen, Pattern, Plan, Recorded, SetAside, Share, Skills,
-    Strategy, Target, Widening,
+    Onward, Outside, OutsideRule, Overflow, OverflowWhen, Pattern, Plan, Recorded, SetAside, Share,
+    Skills, Strategy, Target, Widening,
 };
 use crate::event::{Means, Origin};
 use crate::pbx::{Action, Command, HoursOrder, Input, TapeOrder, TransferTo};
@@ -493,11 +493,12 @@ fn preferring(plan: &mut Plan, rng: &mut Rng) {
             2 => OverflowWhen::Estimated(secs(1 + rng.below(40))),
             _ => continue,
         };
-        let to = match rng.below(5) {
-            0 => Target::Announce("sorry".into()),
-            1 => Target::Menu("main".into()),
-            2 => Target::Refuse(486),
-            _ => Target::Group("robin".into()),
+        let to = match rng.below(7) {
+            0 => Onward::Way(Target::Announce("sorry".into())),
+            1 => Onward::Way(Target::Menu("main".into())),
+            2 => Onward::Way(Target::Refuse(486)),
+            3 | 4 => Onward::Outside(Number::from(OUTSIDE)),
+            _ => Onward::Way(Target::Group("robin".into())),
         };
         group.overflow = vec![Overflow { when, to }];
         group.tell_wait = rng.below(2) == 0;
