@@ -111,6 +111,12 @@ pub enum Problem {
     ComfortNever { every: String, wait: String },
     /// Very many phones rung at once.
     RingAllLarge { agents: usize, most: usize },
+    /// A feature code about hours with an extension's place behind it.
+    CodePlace { found: String },
+    /// Not what can stand for a desk number behind a code.
+    BadShort { found: String },
+    /// It stands for two desk numbers.
+    ShortTwice { found: String, line: usize },
     /// A call would overflow to a number outside that no rule lets it reach.
     OverflowNowhere { number: String },
     /// A number of the plan where one outside is due.
@@ -148,6 +154,8 @@ pub enum What {
     Slot,
     /// A skill that an agent has.
     Skill,
+    /// A lamp of a group or desk number.
+    Lamp,
 }
 
 impl What {
@@ -166,6 +174,7 @@ impl What {
             Self::Park => ["パーク保留", "parking lot"],
             Self::Slot => ["パーク保留の番号", "slot of a parking lot"],
             Self::Skill => ["スキル", "skill"],
+            Self::Lamp => ["ランプの番号", "lamp"],
         }
     }
 }
@@ -758,6 +767,33 @@ impl Problem {
                     "一斉は {most} 人まで。多い時は longest_idle など",
                     "at most {most} for ring_all; longest_idle or another for more"
                 ),
+            ),
+            Self::CodePlace { found } => (
+                Error,
+                "code-place",
+                say!(
+                    "特番 {found} の後に付けるのは着信番号",
+                    "behind the code {found} stands a desk number"
+                ),
+                say!("{{number}} と書く", "written {{number}}"),
+            ),
+            Self::BadShort { found } => (
+                Error,
+                "bad-short",
+                say!(
+                    "short の \"{found}\" は短縮番号にならない",
+                    "\"{found}\" cannot stand for a desk number"
+                ),
+                say!("1〜4 桁の数字（例: short = \"1\"）", "1 to 4 digits, such as short = \"1\""),
+            ),
+            Self::ShortTwice { found, line } => (
+                Error,
+                "short-twice",
+                say!(
+                    "short の {found} が二つの着信番号にある（先は {line} 行目）",
+                    "{found} stands for two desk numbers (first in line {line})"
+                ),
+                say!("着信番号ごとに別の数字", "another one for each desk number"),
             ),
             Self::OverflowNowhere { number } => (
                 Error,

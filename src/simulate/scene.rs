@@ -284,6 +284,8 @@ fn plan(agents: u64, rng: &mut Rng) -> Plan {
             recorded: None,
             at_closing: None,
             tell_agent: None,
+            lamp: None,
+            short: None,
         };
         numbers.insert(Number::from(number), made);
     };
@@ -527,6 +529,7 @@ fn group(number: &str, agents: Vec<AgentId>, rng: &mut Rng) -> Group {
         at_closing: rng.chance(500).then_some(AtClosing::Tell),
         closing: PromptId::from("closing"),
         recorded: None,
+        lamp: None,
         tell_agent: rng.chance(300).then(|| PromptId::from("who")),
     }
 }

@@ -52,6 +52,8 @@ fn desk_number(open: Target) -> DeskNumber {
         recorded: None,
         at_closing: None,
         tell_agent: None,
+        lamp: None,
+        short: None,
     }
 }
 
@@ -61,6 +63,7 @@ fn group(strategy: Strategy, number: &str, agents: &[&str]) -> Group {
     Group {
         survey: None,
         tell_agent: None,
+        lamp: None,
         name: "group".to_owned(),
         number: Some(number.into()),
         agents: agents.iter().map(|agent| AgentId::from(*agent)).collect(),
@@ -147,7 +150,7 @@ fn beyond() -> Plan {
 /// |---|---|
 /// | 0312345670 | group `line` (順次, 201 202 203), one line only |
 /// | 0312345671 | menu `main` |
-/// | 0312345672 | group `line`, open weekdays 8:30–18:15; who waits at 18:15 is told |
+/// | 0312345672 | short 2; group `line`, open weekdays 8:30–18:15; who waits at 18:15 is told |
 /// | 0312345673 | extension 201 |
 /// | 0312345674 | an announcement |
 /// | 0312345675 | refused 503 |
@@ -181,6 +184,7 @@ fn plan() -> Plan {
     let mut timed = desk_number(to("line"));
     timed.hours = Some("office".into());
     timed.at_closing = Some(AtClosing::Tell);
+    timed.short = Some("2".into());
     let mut picky = desk_number(to("line"));
     picky.counted = false;
     picky.trunks = [TrunkId::from("carrier")].into();
@@ -437,7 +441,11 @@ fn plan() -> Plan {
             (number("*8"), FeatureCode::UsualHours),
         ]
         .into(),
-        open_codes: BTreeMap::new(),
+        open_codes: [
+            (number("*5"), FeatureCode::CloseDesk),
+            (number("*8"), FeatureCode::UsualHours),
+        ]
+        .into(),
         supervisors: crate::dialplan::Supervisors::default(),
         outside: None,
         extension_ring: secs(25),
