@@ -311,8 +311,10 @@ impl World {
             })
             .map(|(id, _)| *id)
             .collect();
-        let wishes =
-            ["*7", "*1202#", "*1211", "*1700#", "*2201#", "*2202#", "*2203", "*3", "*0", "*9"];
+        let wishes = [
+            "*7", "*1202#", "*1211", "*1700#", "*2201#", "*2202#", "*2203", "*2700#", "*3", "*0",
+            "*9",
+        ];
         let (Some(leg), Some(wish)) = (self.one_of(&phones), self.one_of(&wishes)) else { return };
         for key in wish.chars() {
             self.give(Input::Key { leg, key });
