@@ -5,7 +5,7 @@ use super::finding::{Findings, nearest};
 use super::parse::{From, Marks};
 use super::plan::{Plan, Target};
 use super::problem::{Problem, What};
-use super::shape::show;
+use super::shape::{Shape, show};
 use crate::base::{AgentId, BoxId, CallbackId, EntryId, GroupId, MenuId, PromptId, SurveyId};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -32,6 +32,7 @@ pub(crate) fn whole(
     reached(plan, marks, out);
     circles(marks, out);
     skills(plan, marks, out);
+    overflow_outside(plan, marks, &kinds, out);
     if let Some(known) = known_prompts {
         prompts(marks, known, out);
         for told in &marks.tell_agent {
@@ -237,6 +238,25 @@ fn skills(plan: &Plan, marks: &Marks, out: &mut Findings) {
         let near = nearest(&asked.value, had.iter().copied());
         let name = asked.value.to_string();
         out.at(&asked.span, Problem::NoSuch { what: What::Skill, name, near });
+    }
+}
+
+/// A call goes on outside only where the rules for numbers outside let it: never to an emergency number, and
+/// never back to the desk by way of the carrier.
+fn overflow_outside(plan: &Plan, marks: &Marks, kinds: &BTreeMap<&str, What>, out: &mut Findings) {
+    for (group, number) in &marks.overflow_outside {
+        let text = number.value.as_str();
+        let behind = |prefix: &str| text.strip_prefix(prefix).unwrap_or(text).to_owned();
+        let prefix = plan.outside.as_ref().map_or("", |outside| outside.prefix.as_str());
+        let bare = [text.to_owned(), behind("184"), behind("186"), behind(prefix)];
+        if bare.iter().any(|number| super::values::is_emergency(number)) {
+            out.at(&number.span, Shape::Emergency { found: text.to_owned() });
+        } else if let Some(is) = kinds.get(text) {
+            let number_shown = text.to_owned();
+            out.at(&number.span, Problem::NotOutside { number: number_shown, is: *is });
+        } else if plan.outward_of_group(&number.value, group).is_none() {
+            out.at(&number.span, Problem::OverflowNowhere { number: text.to_owned() });
+        }
     }
 }
 

@@ -42,7 +42,8 @@ pub use outside::{Outside, OutsideRule, Outward, Pattern, Way};
 pub use park::{Lot, MOST_SLOTS, Recall};
 pub use parse::{LONGEST_RING, MOST_AGENTS, MOST_ENTRIES};
 pub use picking::{
-    MOST_LEVEL, Overflow, OverflowWhen, PLAIN_PRIORITY, Picking, Preferred, Share, Skills, Widening,
+    MOST_LEVEL, Onward, Overflow, OverflowWhen, PLAIN_PRIORITY, Picking, Preferred, Share, Skills,
+    Widening,
 };
 pub use plan::*;
 pub use problem::Problem;

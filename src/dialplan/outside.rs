@@ -157,6 +157,28 @@ impl Plan {
         }
     }
 
+    /// How calls of a group go on to a number outside that the plan itself names, written as the carrier gets
+    /// it; none when no rule fits, and for emergency numbers.
+    #[must_use]
+    pub fn outward_of_group(&self, number: &Number, group: &GroupId) -> Option<Way> {
+        let outside = self.outside.as_ref()?;
+        let text = number.as_str();
+        let (behind, _) = privacy(text);
+        if [text, behind].iter().any(|number| super::values::is_emergency(number)) {
+            return None;
+        }
+        let fits = |rule: &&OutsideRule| rule.numbers.iter().any(|pattern| pattern.fits(text));
+        let rule = outside.rules.iter().find(fits)?;
+        let shown = rule.caller_id.as_ref().or_else(|| outside.group_ids.get(group));
+        Some(Way {
+            number: number.clone(),
+            trunks: rule.trunks.clone(),
+            caller_id: shown.or(outside.caller_id.as_ref()).cloned(),
+            withhold: outside.withhold.then_some(true),
+            emergency: false,
+        })
+    }
+
     /// The groups of which an extension is a member, in the plan's order.
     fn groups_of(&self, extension: &Number) -> Vec<&GroupId> {
         let agent = AgentId(extension.0.clone());

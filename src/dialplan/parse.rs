@@ -79,6 +79,10 @@ pub(crate) struct Marks {
     pub(crate) skills: Vec<At<Arc<str>>>,
     /// Groups that ring everybody, and where they say so.
     pub(crate) ring_all: Vec<(GroupId, Range<usize>)>,
+    /// Numbers outside to which groups overflow.
+    pub(crate) overflow_outside: Vec<(GroupId, At<Number>)>,
+    /// What stands for desk numbers behind feature codes.
+    pub(crate) shorts: Vec<At<String>>,
     /// What agents hear alone before a caller.
     pub(crate) tell_agent: Vec<At<PromptId>>,
 }

@@ -11,6 +11,8 @@ use crate::base::{AgentId, Number};
 
 /// What stands behind a code in the plan that takes an extension.
 const EXTENSION: &str = "{extension}";
+/// The same for a code that takes a desk number.
+const NUMBER: &str = "{number}";
 
 /// Whether a number stands behind a code.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -18,6 +20,24 @@ enum Behind {
     Nothing,
     Perhaps,
     Always,
+}
+
+/// What is dialled behind a code as it is written.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Takes {
+    Nothing,
+    Extension,
+    Number,
+}
+
+const fn is_about_hours(code: FeatureCode) -> bool {
+    matches!(
+        code,
+        FeatureCode::CloseDesk
+            | FeatureCode::CloseForDisaster
+            | FeatureCode::OpenDesk
+            | FeatureCode::UsualHours
+    )
 }
 
 const fn behind(code: FeatureCode) -> Behind {
@@ -33,12 +53,12 @@ const fn behind(code: FeatureCode) -> Behind {
         | FeatureCode::RecordStop
         | FeatureCode::RecordPause
         | FeatureCode::RecordResume
-        | FeatureCode::Park
+        | FeatureCode::Park => Behind::Nothing,
+        FeatureCode::Pickup
         | FeatureCode::CloseDesk
         | FeatureCode::CloseForDisaster
         | FeatureCode::OpenDesk
-        | FeatureCode::UsualHours => Behind::Nothing,
-        FeatureCode::Pickup => Behind::Perhaps,
+        | FeatureCode::UsualHours => Behind::Perhaps,
         FeatureCode::Listen | FeatureCode::Whisper | FeatureCode::Barge | FeatureCode::Add => {
             Behind::Always
         }
@@ -48,36 +68,50 @@ const fn behind(code: FeatureCode) -> Behind {
 impl Reading<'_, '_> {
     /// `[codes]`: `"*11" = "sign_in"`, `"*90{extension}" = "listen"`.
     pub(crate) fn codes(&mut self, top: &mut Table, plan: &mut Plan) {
-        let mut written: Vec<(At<String>, bool)> = Vec::new();
+        let mut written: Vec<(At<String>, Takes)> = Vec::new();
         for (key, item) in self.all(top, "codes") {
-            let open = key.value.strip_suffix(EXTENSION);
+            let does = item.word(&FeatureCode::NAMES, self.out);
+            let takes_number = does.is_none_or(is_about_hours);
+            let of_number = key.value.strip_suffix(NUMBER).filter(|_| takes_number);
+            let open = key.value.strip_suffix(EXTENSION).or(of_number);
             let code = open.unwrap_or(&key.value).to_owned();
             if !values::is_code(&code) {
                 let found = key.value.clone();
                 self.out.at(&key.span, Shape::BadNumber { found, rule: NumberRule::Code });
             }
             self.number(&key, What::Code);
-            if let Some(does) = item.word(&FeatureCode::NAMES, self.out) {
+            if let Some(does) = does {
                 let due = behind(does);
                 if due != Behind::Perhaps && (due == Behind::Always) != open.is_some() {
                     let wanted = due == Behind::Always;
                     self.out.at(&key.span, Problem::CodeBehind { code: code.clone(), wanted });
                 }
+                if open.is_some() && is_about_hours(does) && of_number.is_none() {
+                    let found = key.value.clone();
+                    self.out.at(&key.span, Problem::CodePlace { found });
+                }
                 let codes = if open.is_some() { &mut plan.open_codes } else { &mut plan.codes };
                 codes.insert(Number::from(code.clone()), does);
             }
-            written.push((At { value: code, span: key.span.clone() }, open.is_some()));
+            let takes = match (open, of_number) {
+                (None, _) => Takes::Nothing,
+                (Some(_), None) => Takes::Extension,
+                (Some(_), Some(_)) => Takes::Number,
+            };
+            written.push((At { value: code, span: key.span.clone() }, takes));
         }
         self.ambiguous(&written);
     }
 
     /// What is dialled means one thing, whatever extension stands behind a code.
-    fn ambiguous(&mut self, written: &[(At<String>, bool)]) {
-        for (open, _) in written.iter().filter(|(_, open)| *open) {
-            for (other, is_open) in written {
+    fn ambiguous(&mut self, written: &[(At<String>, Takes)]) {
+        for (open, takes) in written.iter().filter(|(_, takes)| *takes != Takes::Nothing) {
+            for (other, others) in written {
                 let Some(rest) = other.value.strip_prefix(&open.value) else { continue };
                 let more = !rest.is_empty() && rest.bytes().all(|byte| byte.is_ascii_digit());
-                if more && (*is_open || values::is_number(rest)) {
+                // A desk number can be dialled by one digit, an extension has two at least.
+                let whole = *takes == Takes::Number || values::is_number(rest);
+                if more && (*others != Takes::Nothing || whole) {
                     let (open, code) = (open.value.clone(), other.value.clone());
                     self.out.at(&other.span, Problem::CodeAmbiguous { code, open });
                 }

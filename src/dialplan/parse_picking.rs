@@ -5,14 +5,14 @@ use super::finding::Findings;
 use super::parse::{From, Reading};
 use super::parse_way;
 use super::picking::{
-    MOST_LEVEL, Overflow, OverflowWhen, Picking, Preferred, Share, Skills, Widening,
+    MOST_LEVEL, Onward, Overflow, OverflowWhen, Picking, Preferred, Share, Skills, Widening,
 };
 use super::plan::Target;
 use super::problem::Problem;
 use super::reader::{At, Item, Table};
 use super::shape::{Kind, NumberRule, Shape, TextRule, show};
 use super::values;
-use crate::base::{AgentId, GroupId, Private, PromptId};
+use crate::base::{AgentId, GroupId, Number, Private, PromptId};
 use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 use std::sync::Arc;
@@ -157,12 +157,12 @@ impl Reading<'_, '_> {
             let conditions = rule.written();
             let example = "overflow = [{ waited = \"60s\", to = { group = \"second\" } }]";
             let to = rule.need("to", example, self.out);
-            let to = to.and_then(|item| parse_way::target(self, &From::Desk, &item));
+            let to = to.and_then(|item| self.onward(id, &item));
             rule.finish(self.out);
             if conditions != 1 {
                 self.out.at(&item.span, Problem::BadOverflow { found: conditions });
             }
-            if to.as_ref().is_some_and(|to| *to == Target::Group(id.clone())) {
+            if to.as_ref().is_some_and(|to| *to == Onward::Way(Target::Group(id.clone()))) {
                 self.out.at(&item.span, Problem::OverflowHome { group: id.as_str().to_owned() });
             }
             let waiting = waiting.and_then(|at| u32::try_from(at.value).ok());
@@ -175,6 +175,29 @@ impl Reading<'_, '_> {
             }
         }
         found
+    }
+
+    /// A way as everywhere, or `{ outside = "0398765432" }`.
+    fn onward(&mut self, id: &GroupId, item: &Item) -> Option<Onward> {
+        let mut table = item.table(self.out)?;
+        let Some(outside) = table.get("outside") else {
+            return parse_way::target(self, &From::Desk, item).map(Onward::Way);
+        };
+        let ways = table.written();
+        table.finish(self.out);
+        if ways != 1 {
+            self.out.at(&item.span, Problem::BadTarget { found: ways });
+            return None;
+        }
+        let number = outside.raw(self.out)?;
+        if !values::is_number(&number.value) && !values::is_emergency(&number.value) {
+            let found = number.value;
+            self.out.at(&number.span, Shape::BadNumber { found, rule: NumberRule::Digits });
+            return None;
+        }
+        let number = number.map(Number::from);
+        self.marks.overflow_outside.push((id.clone(), number.clone()));
+        Some(Onward::Outside(number.value))
     }
 
     /// `waits = [{ within = "1m", prompt = "wait-1min" }, …]` of `[prompts]`.

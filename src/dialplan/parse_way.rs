@@ -166,6 +166,8 @@ pub(crate) fn desk_number(reading: &mut Reading<'_, '_>, item: &Item) -> Option<
     let recorded = reading.recorded(&mut table);
     let at_closing = at_closing(reading, &mut table);
     let tell_agent = tell_agent(reading, &mut table);
+    let lamp = lamp(reading, &mut table);
+    let short = short(reading, &mut table);
     table.finish(reading.out);
     Some(DeskNumber {
         name,
@@ -180,7 +182,40 @@ pub(crate) fn desk_number(reading: &mut Reading<'_, '_>, item: &Item) -> Option<
         recorded,
         at_closing,
         tell_agent,
+        lamp,
+        short,
     })
+}
+
+/// The number of a lamp of the desk's own.
+fn lamp(reading: &mut Reading<'_, '_>, table: &mut Table) -> Option<Number> {
+    let number = table.get("lamp")?.raw(reading.out)?;
+    if !values::is_number(&number.value) {
+        let found = number.value;
+        reading.out.at(&number.span, Shape::BadNumber { found, rule: NumberRule::Digits });
+        return None;
+    }
+    reading.number(&number, What::Lamp);
+    Some(number.value.into())
+}
+
+/// What stands for a desk number behind a feature code: one to four digits, each once.
+fn short(reading: &mut Reading<'_, '_>, table: &mut Table) -> Option<Number> {
+    let text = table.get("short")?.raw(reading.out)?;
+    let good =
+        (1..=4).contains(&text.value.len()) && text.value.bytes().all(|b| b.is_ascii_digit());
+    if !good {
+        reading.out.at(&text.span, Problem::BadShort { found: text.value });
+        return None;
+    }
+    let before = reading.marks.shorts.iter().find(|known| known.value == text.value);
+    if let Some(before) = before {
+        let line = reading.out.source().line_of(before.span.start);
+        reading.out.at(&text.span, Problem::ShortTwice { found: text.value, line });
+        return None;
+    }
+    reading.marks.shorts.push(text.clone());
+    Some(text.value.into())
 }
 
 fn tell_agent(reading: &mut Reading<'_, '_>, table: &mut Table) -> Option<PromptId> {
@@ -329,8 +364,10 @@ pub(crate) fn group(reading: &mut Reading<'_, '_>, id: &GroupId, item: &Item) ->
         name.value
     });
     let tell_agent = tell_agent(reading, &mut table);
+    let lamp = lamp(reading, &mut table);
     table.finish(reading.out);
     Some(Group {
+        lamp,
         survey,
         tell_agent,
         name,

@@ -2,7 +2,7 @@
 //! caller's wish widens while it waits. Plain values; `pbx` acts on them.
 
 use super::plan::Target;
-use crate::base::{AgentId, Private};
+use crate::base::{AgentId, Number, Private};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -88,7 +88,16 @@ pub struct Overflow {
     /// When.
     pub when: OverflowWhen,
     /// Where to.
-    pub to: Target,
+    pub to: Onward,
+}
+
+/// Where a call goes on whose wait is too long.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Onward {
+    /// As everywhere.
+    Way(Target),
+    /// To a number outside, which is rung while the call waits on.
+    Outside(Number),
 }
 
 /// What makes a wait too long.

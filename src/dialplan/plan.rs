@@ -117,6 +117,14 @@ impl Plan {
         of_caller.into_iter().chain(of_number).min()
     }
 
+    /// The desk number that is meant by what is dialled behind a feature code: by its short key, or as a whole.
+    #[must_use]
+    pub fn number_behind(&self, dialled: &Number) -> Option<&Number> {
+        let short = |(_, desk): &(&Number, &DeskNumber)| desk.short.as_ref() == Some(dialled);
+        let found = self.desk_numbers.iter().find(short);
+        found.or_else(|| self.desk_numbers.get_key_value(dialled)).map(|(number, _)| number)
+    }
+
     /// What an agent hears alone before a caller of this group that came by this number: the word of the
     /// group, or else that of the number.
     #[must_use]
@@ -206,6 +214,10 @@ pub struct DeskNumber {
     pub at_closing: Option<AtClosing>,
     /// What an agent of a group hears alone before one of its callers, unless the group says otherwise.
     pub tell_agent: Option<PromptId>,
+    /// A lamp that is lit while it is closed.
+    pub lamp: Option<Number>,
+    /// What is dialled behind a feature code for it.
+    pub short: Option<Number>,
 }
 
 /// Where a call goes while closed.
@@ -407,6 +419,8 @@ pub struct Group {
     pub survey: Option<SurveyId>,
     /// What an agent hears alone who has answered, before the caller is put through.
     pub tell_agent: Option<PromptId>,
+    /// A lamp that blinks while a call waits.
+    pub lamp: Option<Number>,
 }
 
 /// Who is rung next.

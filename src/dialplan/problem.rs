@@ -111,6 +111,16 @@ pub enum Problem {
     ComfortNever { every: String, wait: String },
     /// Very many phones rung at once.
     RingAllLarge { agents: usize, most: usize },
+    /// A feature code about hours with an extension's place behind it.
+    CodePlace { found: String },
+    /// Not what can stand for a desk number behind a code.
+    BadShort { found: String },
+    /// It stands for two desk numbers.
+    ShortTwice { found: String, line: usize },
+    /// A call would overflow to a number outside that no rule lets it reach.
+    OverflowNowhere { number: String },
+    /// A number of the plan where one outside is due.
+    NotOutside { number: String, is: What },
     /// An agent hears for a long time what is told before a caller, who waits meanwhile.
     AgentToldLong { name: String, length: String, most: String },
 }
@@ -144,6 +154,8 @@ pub enum What {
     Slot,
     /// A skill that an agent has.
     Skill,
+    /// A lamp of a group or desk number.
+    Lamp,
 }
 
 impl What {
@@ -162,6 +174,7 @@ impl What {
             Self::Park => ["パーク保留", "parking lot"],
             Self::Slot => ["パーク保留の番号", "slot of a parking lot"],
             Self::Skill => ["スキル", "skill"],
+            Self::Lamp => ["ランプの番号", "lamp"],
         }
     }
 }
@@ -755,6 +768,57 @@ impl Problem {
                     "at most {most} for ring_all; longest_idle or another for more"
                 ),
             ),
+            Self::CodePlace { found } => (
+                Error,
+                "code-place",
+                say!(
+                    "特番 {found} の後に付けるのは着信番号",
+                    "behind the code {found} stands a desk number"
+                ),
+                say!("{{number}} と書く", "written {{number}}"),
+            ),
+            Self::BadShort { found } => (
+                Error,
+                "bad-short",
+                say!(
+                    "short の \"{found}\" は短縮番号にならない",
+                    "\"{found}\" cannot stand for a desk number"
+                ),
+                say!("1〜4 桁の数字（例: short = \"1\"）", "1 to 4 digits, such as short = \"1\""),
+            ),
+            Self::ShortTwice { found, line } => (
+                Error,
+                "short-twice",
+                say!(
+                    "short の {found} が二つの着信番号にある（先は {line} 行目）",
+                    "{found} stands for two desk numbers (first in line {line})"
+                ),
+                say!("着信番号ごとに別の数字", "another one for each desk number"),
+            ),
+            Self::OverflowNowhere { number } => (
+                Error,
+                "overflow-nowhere",
+                say!(
+                    "あふれ先 {number} は、外線の決まり [[outside]] のどれにも当てはまらない",
+                    "no rule of [[outside]] lets a call overflow to {number}"
+                ),
+                say!(
+                    "[[outside]] の numbers に合う番号（外線発信の先頭の番号や 184・186 は付けない）",
+                    "a number that a rule of [[outside]] has, without prefix, 184 or 186"
+                ),
+            ),
+            Self::NotOutside { number, is } => {
+                let [ja, en] = is.both();
+                (
+                    Error,
+                    "not-outside",
+                    say!("{number} はこの計画の{ja}", "{number} is a number of this plan ({en})"),
+                    say!(
+                        "窓口の外の番号。中へは {{ group = \"…\" }} など",
+                        "a number outside; inside, {{ group = \"…\" }} and the like"
+                    ),
+                )
+            }
             Self::AgentToldLong { name, length, most } => (
                 Warning,
                 "agent-told-long",

@@ -6,11 +6,12 @@
 
 use super::Engine;
 use super::session::Session;
-use crate::base::{CallId, LegId, Now, Number};
+use crate::base::{CallId, GroupId, LegId, Mono, Now, Number};
 use crate::dialplan::Plan;
 use crate::event::CallEvent;
 use crate::sip::api::{Circles, Directory, Lamp, LampCall, LampStage, Shown};
 use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
 
 /// What has a lamp: its number says which. Each kind has its own way to be read.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -19,7 +20,27 @@ pub enum Source {
     Extension(Number),
     /// A slot of a parking lot: the caller in it.
     Slot(Number),
+    /// A group's own lamp: whether a call waits in its queue.
+    Waiting(Number, GroupId),
+    /// A desk number's own lamp, which comes first: whether the number is closed.
+    Closed(Number, Number),
 }
+
+impl Source {
+    const fn number(&self) -> &Number {
+        match self {
+            Self::Extension(number)
+            | Self::Slot(number)
+            | Self::Waiting(number, _)
+            | Self::Closed(number, _) => number,
+        }
+    }
+}
+
+/// A number may open or close with nothing else happening: so often it is looked at while somebody watches.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// A lamp of the desk's is of no leg; none is ever called so.
+const NO_LEG: LegId = LegId(0);
 
 /// A leg at the phone of an extension.
 #[derive(Clone, Debug)]
@@ -41,6 +62,25 @@ pub struct Lamps {
     /// Which call is in which slot.
     parked: BTreeMap<Number, CallId>,
     stirred: BTreeSet<Source>,
+    /// The plan's own lamps, of groups and desk numbers.
+    of_desk: Vec<Source>,
+    /// When to look again whether a number is closed.
+    look_at: Mono,
+}
+
+impl Lamps {
+    /// Takes the plan's own lamps.
+    pub(super) fn set_plan(&mut self, plan: &Plan) {
+        let groups = plan.groups.iter();
+        let groups =
+            groups.filter_map(|(id, group)| Some(Source::Waiting(group.lamp.clone()?, id.clone())));
+        let numbers = plan.desk_numbers.iter();
+        let numbers = numbers
+            .filter_map(|(number, desk)| Some(Source::Closed(desk.lamp.clone()?, number.clone())));
+        self.of_desk = groups.chain(numbers).collect();
+        self.look_at = Mono::ZERO;
+        self.stirred.extend(self.of_desk.iter().cloned());
+    }
 }
 
 /// The extensions with a lamp, and who may see with whom they speak: the members of one group.
@@ -60,6 +100,12 @@ pub fn circles(plan: &Plan, directory: &Directory) -> Circles {
     let all: BTreeSet<u32> = (0..).take(plan.groups.len()).collect();
     for slot in plan.lots.iter().flat_map(|lot| lot.slots.keys()) {
         circles.insert(slot.clone(), all.clone());
+    }
+    // These name nobody.
+    let groups = plan.groups.values().filter_map(|group| group.lamp.as_ref());
+    let numbers = plan.desk_numbers.values().filter_map(|desk| desk.lamp.as_ref());
+    for lamp in groups.chain(numbers) {
+        circles.entry(lamp.clone()).or_default();
     }
     Circles(circles)
 }
@@ -104,8 +150,12 @@ impl Engine {
 
     /// A lamp must be looked at, whether anything changed or not.
     pub(super) fn stir_number(&mut self, number: Number) {
-        let slot = self.desk.is_slot(&number);
-        let source = if slot { Source::Slot(number) } else { Source::Extension(number) };
+        let of_desk = self.lamps.of_desk.iter().find(|source| *source.number() == number);
+        let source = match of_desk {
+            Some(source) => source.clone(),
+            None if self.desk.is_slot(&number) => Source::Slot(number),
+            None => Source::Extension(number),
+        };
         self.lamps.stirred.insert(source);
     }
 
@@ -132,19 +182,46 @@ impl Engine {
         if let Some(lamps) = self.desk.message_lamps() {
             self.sip.show_messages(lamps, now, &mut self.effects);
         }
+        let due = self.lamps.look_at <= now.mono;
+        if due {
+            self.lamps.look_at = now.mono + LOOK_EVERY;
+        }
+        // Few: what has not changed is told to nobody.
+        let looked_at = |source: &&Source| due || matches!(source, Source::Waiting(..));
+        let of_desk = self.lamps.of_desk.iter().filter(looked_at).cloned();
+        self.lamps.stirred.extend(of_desk);
         for source in std::mem::take(&mut self.lamps.stirred) {
-            let (Source::Extension(number) | Source::Slot(number)) = &source;
+            let number = source.number();
             if self.sip.is_watched(number) {
-                let lamp = self.lamp(&source);
+                let lamp = self.lamp(&source, now);
                 self.sip.show(number, lamp, now, &mut self.effects);
             }
         }
     }
 
-    fn lamp(&self, source: &Source) -> Lamp {
+    /// When a lamp must be looked at although nothing happens; none while nobody watches one.
+    pub(super) fn next_look(&self) -> Option<Mono> {
+        let mut timed = self.lamps.of_desk.iter();
+        let watched = |source: &Source| {
+            matches!(source, Source::Closed(..)) && self.sip.is_watched(source.number())
+        };
+        timed.any(watched).then_some(self.lamps.look_at)
+    }
+
+    fn lamp(&self, source: &Source, now: Now) -> Lamp {
         let number = match source {
             Source::Extension(number) => number,
             Source::Slot(slot) => return self.slot_lamp(slot),
+            // Phones blink: somebody ought to do something.
+            Source::Waiting(_, group) => {
+                return Lamp::lit(self.desk.waits_in(group).then_some(LampStage::Early));
+            }
+            // Phones light it steadily: so it is.
+            Source::Closed(_, number) => {
+                return Lamp::lit(
+                    self.desk.has_closed(number, now).then_some(LampStage::Confirmed),
+                );
+            }
         };
         let legs = self.lamps.legs.get(number).into_iter().flatten();
         let call = |leg: &LegId| {
@@ -164,5 +241,16 @@ impl Engine {
             Some(LampCall { leg, placed: false, stage, held: true, with, dialog: None })
         };
         Lamp { calls: self.desk.parked_in(slot).and_then(call).into_iter().collect() }
+    }
+}
+
+impl Lamp {
+    /// One of the desk's own, which names nobody.
+    fn lit(stage: Option<LampStage>) -> Self {
+        let call = |stage| {
+            let (placed, held, with, dialog) = (false, false, None, None);
+            LampCall { leg: NO_LEG, placed, stage, held, with, dialog }
+        };
+        Self { calls: stage.map(call).into_iter().collect() }
     }
 }

@@ -303,6 +303,8 @@ impl Engine {
         let keys_rng = parts.rng.fork();
         let extensions = extensions(&parts.plan, &parts.directory);
         let circles = lamps::circles(&parts.plan, &parts.directory);
+        let mut lamps = lamps::Lamps::default();
+        lamps.set_plan(&parts.plan);
         let mut sip = Endpoint::new(parts.settings, parts.directory, sip_rng);
         sip.set_circles(circles);
         sip.restore(parts.bindings, now);
@@ -331,7 +333,7 @@ impl Engine {
             held: BTreeSet::new(),
             next_seq: parts.next_seq,
             next_tap: 1,
-            lamps: Lamps::default(),
+            lamps,
             last_words: LastWords::default(),
             reachable: BTreeMap::new(),
             rng: keys_rng,
@@ -401,6 +403,7 @@ impl Engine {
         (self.policy.sealing, self.policy.keys) = (sealing, keys);
         let extensions = extensions(&plan, &directory);
         let circles = lamps::circles(&plan, &directory);
+        self.lamps.set_plan(&plan);
         self.sip.set_directory(directory, now.mono);
         self.sip.set_circles(circles);
         self.deciding = true;
@@ -425,7 +428,8 @@ impl Engine {
     #[must_use]
     pub fn next_deadline(&self) -> Option<Mono> {
         let [silent, held] = [&self.silent, &self.held].map(|set| set.first().map(|(at, _)| *at));
-        let deadlines = [self.sip.next_deadline(), self.desk.next_deadline(), silent, held];
+        let (sip, desk) = (self.sip.next_deadline(), self.desk.next_deadline());
+        let deadlines = [sip, desk, silent, held, self.next_look()];
         deadlines.into_iter().flatten().min()
     }
 

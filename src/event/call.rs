@@ -249,6 +249,16 @@ pub enum CallEvent {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         phone: Option<Number>,
     },
+    /// The wait is too long, and a number outside is rung as well (`TrunkTried`); the caller waits on. With
+    /// `AwayAnswered` it is there, and no operator has answered.
+    OverflowedOutside {
+        /// In whose queue it waits.
+        group: GroupId,
+        /// The number, as the plan has it.
+        number: Private<String>,
+        /// Why.
+        why: Overflowing,
+    },
     /// The agent's phone has answered, and the agent hears this alone; the caller hears what it heard, and is put
     /// through at its end (`OperatorAnswered`).
     AgentTold {

@@ -49,6 +49,7 @@ pub(super) fn begin(
     let id = floor.agent(agent).id.clone();
     call.record(CallEvent::AgentTold { agent: id, prompt: prompt.clone() }, turn);
     hunt.briefing = Some(Briefing { phone, play, holds: false });
+    hunt.let_outside_go(floor, turn);
     hunt.withdraw_others(phone, call, OfferEnd::TakenElsewhere, floor, turn);
     floor.group_mut(hunt.group).ringing_all.remove(&hunt.order);
     true

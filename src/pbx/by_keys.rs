@@ -9,6 +9,7 @@ use super::keypad::Wanted;
 use crate::base::{CallId, LegId, Number, PromptId};
 use crate::dialplan::{InCall, Route};
 use crate::event::ConsultEnd;
+use std::collections::{BTreeMap, BTreeSet};
 
 impl Desk {
     /// A key of a phone of ours. Only agents in a conversation do anything by keys.
@@ -88,13 +89,25 @@ impl Desk {
     }
 
     fn consult(&mut self, leg: LegId, number: &Number, turn: &mut Turn<'_>) -> bool {
+        if matches!(self.call_at(leg).map(|call| &call.state), Some(State::Consulting(_))) {
+            return false;
+        }
         let plan = self.floor.plan.clone();
-        let Route::Agent(id) = plan.route(number, turn.now.wall) else { return false };
-        let Some(colleague) = self.floor.agent_ix(id) else { return false };
+        let colleague = match plan.route(number, turn.now.wall) {
+            Route::Agent(id) => self.floor.agent_ix(id),
+            // One of the group's: whom it would ring for a caller now.
+            Route::Group(id) => self.floor.group_ix(id).and_then(|group| {
+                let (none, nobody) = (BTreeMap::new(), BTreeSet::new());
+                self.floor.choose(group, None, &nobody, &none, turn.now.mono).first().copied()
+            }),
+            _ => None,
+        };
+        let Some(colleague) = colleague else { return false };
         // Never one whose phone is in use, the asker's own included.
         if !self.floor.agent(colleague).is_quiet() {
             return false;
         }
+        // Last of all: an agent's own call outside becomes one of the desk's by it.
         let Ok(caller) = self.talker_at(leg, turn) else { return false };
         let Some(call) = self.calls.get_mut(&caller) else { return false };
         self.at_hand = Some(caller);

@@ -174,7 +174,7 @@ pub(super) enum Event {
         by: Party,
         reason: Reason,
     },
-    PhoneRings,
+    PhoneRings(LegId),
     PhoneAnswered(LegId),
     PhoneRefused(LegId, u16),
     PhoneGone(LegId),

@@ -94,10 +94,12 @@ impl Desk {
                 let parked = caller.and_then(|caller| self.park(caller, None, true, turn));
                 Done(parked.map(|(lot, slot)| lot.slots.get(&slot).cloned()))
             }
-            F::CloseDesk => usual(self.hours_by_code(agent, Some(AdHoc::Closed), turn)),
-            F::CloseForDisaster => usual(self.hours_by_code(agent, Some(AdHoc::Disaster), turn)),
-            F::OpenDesk => usual(self.hours_by_code(agent, Some(AdHoc::Open), turn)),
-            F::UsualHours => usual(self.hours_by_code(agent, None, turn)),
+            F::CloseDesk => usual(self.hours_by_code(agent, Some(AdHoc::Closed), behind, turn)),
+            F::CloseForDisaster => {
+                usual(self.hours_by_code(agent, Some(AdHoc::Disaster), behind, turn))
+            }
+            F::OpenDesk => usual(self.hours_by_code(agent, Some(AdHoc::Open), behind, turn)),
+            F::UsualHours => usual(self.hours_by_code(agent, None, behind, turn)),
             F::SignIn => Order(AgentOrder::SignIn),
             F::SignOut => Order(AgentOrder::SignOut),
             F::Pause => Order(AgentOrder::Pause { reason: PAUSE_REASON.to_owned() }),

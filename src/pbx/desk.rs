@@ -100,12 +100,12 @@ impl Desk {
             Input::Ringing { leg } if self.placed.has(leg) => {
                 self.placed(leg, placed::Event::Rings, placed::Event::Rings, turn);
             }
-            Input::Ringing { leg } => self.phone(leg, Event::PhoneRings, turn),
+            Input::Ringing { leg } => self.phone(leg, Event::PhoneRings(leg), turn),
             Input::Early { leg } if self.placed.has(leg) => {
                 self.placed(leg, placed::Event::Early, placed::Event::Early, turn);
             }
             // An agent's phone that sends early media rings; nobody is put through to it.
-            Input::Early { leg } => self.phone(leg, Event::PhoneRings, turn),
+            Input::Early { leg } => self.phone(leg, Event::PhoneRings(leg), turn),
             Input::Answered { leg } => {
                 if self.placed.has(leg) {
                     self.placed(leg, placed::Event::Answered, placed::Event::Answered, turn);

@@ -72,6 +72,13 @@ impl Desk {
             + rooms.map(|g| g.waiting.len() + g.hungry.len() + g.ringing_all.len()).sum::<usize>()
     }
 
+    /// Whether a call waits in the queue of a group: nobody is free for it, or was when it came.
+    #[must_use]
+    pub fn waits_in(&self, group: &GroupId) -> bool {
+        let group = self.floor.group_ix(group);
+        group.is_some_and(|group| !self.floor.room_of(group).queued.is_empty())
+    }
+
     /// What is held now.
     #[must_use]
     pub fn gauges(&self, now: Mono) -> Gauges {

@@ -126,11 +126,18 @@ impl Desk {
         Ok(())
     }
 
-    /// An agent's feature code about the hours of all desk numbers.
+    /// Whether a desk number is closed now, by its hours or out of turn.
+    #[must_use]
+    pub fn has_closed(&self, number: &Number, now: Now) -> bool {
+        self.floor.is_closed(Some(number), now)
+    }
+
+    /// An agent's feature code about the hours of all desk numbers, or of the one behind it.
     pub(super) fn hours_by_code(
         &mut self,
         agent: AgentIx,
         to: Option<AdHoc>,
+        behind: Option<&Number>,
         turn: &mut Turn<'_>,
     ) -> Result<(), CommandError> {
         let id = &self.floor.agent(agent).id;
@@ -139,7 +146,14 @@ impl Desk {
         }
         let author = id.to_string();
         let order = to.map_or(HoursOrder::Restore, |to| self.floor.code_period(to, turn.now));
-        self.order_hours(None, order, author, Means::FeatureCode, turn)
+        let number = match behind {
+            Some(behind) => {
+                let number = self.floor.plan.number_behind(behind);
+                Some(number.ok_or(CommandError::NoSuchNumber)?.clone())
+            }
+            None => None,
+        };
+        self.order_hours(number, order, author, Means::FeatureCode, turn)
     }
 
     /// A period may have ended.

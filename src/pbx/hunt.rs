@@ -6,6 +6,7 @@ use super::briefing::{self, Briefing};
 use super::call::{Call, Over, State, judge_refusal};
 use super::floor::{CountsAs, Floor, Turn};
 use super::group::{Demand, GroupIx, Order};
+use super::outside::Attempt;
 use super::queue::{self, Hears};
 use super::staff::Missed;
 use crate::base::{GroupId, LegId, Mono};
@@ -51,6 +52,8 @@ pub(super) struct Hunt {
     /// An agent has answered and hears something before the caller is put through: nothing else is done for
     /// the caller meanwhile but that it hears what it heard.
     pub(super) briefing: Option<Briefing>,
+    /// A number outside that rings for it as well.
+    pub(super) far: Option<Box<Attempt>>,
 }
 
 /// How a phone refuses that had answered and hung up before it heard the caller.
@@ -70,6 +73,7 @@ impl Hunt {
             self.widens_at,
             self.overflow_at,
             self.closes_at,
+            self.rings_outside_until(),
         ];
         Some(others.into_iter().flatten().fold(self.give_up_at, Mono::min))
     }
@@ -169,7 +173,7 @@ impl Hunt {
         floor.offer_ends(agent, missed, turn);
     }
 
-    /// All phones stop ringing, through no fault of their agents.
+    /// All phones stop ringing, those outside too, through no fault of their agents.
     pub(super) fn withdraw_all(
         &mut self,
         call: &Call,
@@ -177,6 +181,7 @@ impl Hunt {
         floor: &mut Floor,
         turn: &mut Turn<'_>,
     ) {
+        self.let_outside_go(floor, turn);
         self.withdraw_others(LegId(0), call, why, floor, turn);
     }
 

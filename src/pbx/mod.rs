@@ -9,6 +9,7 @@ pub mod api;
 mod arrival;
 mod asking;
 mod away;
+mod beyond;
 mod boxes;
 mod briefing;
 mod by_keys;

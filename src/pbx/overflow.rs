@@ -2,13 +2,14 @@
 //! when it asked, or wherever the plan says. A step inside a call: never a second call, and never a
 //! second busy announcement.
 
+use super::beyond;
 use super::call::{Call, From, State};
 use super::floor::{Floor, Turn};
 use super::group::{Demand, GroupIx, Order};
 use super::hunt::Hunt;
 use super::queue;
 use crate::base::{GroupId, Mono};
-use crate::dialplan::{Group, Overflow, OverflowWhen, Target};
+use crate::dialplan::{Group, Onward, Overflow, OverflowWhen, Target};
 use crate::event::{CallEvent, EndCause, OfferEnd, Overflowing, Purpose};
 use std::time::Duration;
 
@@ -33,7 +34,8 @@ impl Hunt {
         call: &Call,
         plan: &'p Group,
         floor: &Floor,
-    ) -> Option<(Overflowing, &'p Target)> {
+        turn: &Turn<'_>,
+    ) -> Option<(Overflowing, &'p Onward)> {
         if self.queued || call.overflows >= MOST_OVERFLOWS {
             return None;
         }
@@ -48,7 +50,7 @@ impl Hunt {
                 OverflowWhen::Waited(_) => false,
             }
         };
-        let open = |rule: &&Overflow| has_room(&rule.to, floor);
+        let open = |rule: &&Overflow| self.has_room(&rule.to, floor, turn);
         let rule = plan.overflow.iter().filter(holds).find(open)?;
         let why = match rule.when {
             OverflowWhen::Waiting(_) => Overflowing::Waiting,
@@ -64,9 +66,10 @@ impl Hunt {
         call: &Call,
         plan: &'p Group,
         floor: &Floor,
-        now: Mono,
-    ) -> Option<(Overflowing, &'p Target)> {
+        turn: &Turn<'_>,
+    ) -> Option<(Overflowing, &'p Onward)> {
         self.overflow_at = None;
+        let now = turn.now.mono;
         if call.overflows >= MOST_OVERFLOWS {
             return None;
         }
@@ -75,7 +78,8 @@ impl Hunt {
             OverflowWhen::Waited(span) => span <= waited,
             OverflowWhen::Waiting(_) | OverflowWhen::Estimated(_) => false,
         };
-        let rule = plan.overflow.iter().filter(holds).find(|rule| has_room(&rule.to, floor));
+        let rule =
+            plan.overflow.iter().filter(holds).find(|rule| self.has_room(&rule.to, floor, turn));
         if rule.is_none() {
             self.overflow_at = Some(now + NO_ROOM_PAUSE);
         }
@@ -83,12 +87,23 @@ impl Hunt {
     }
 }
 
-/// A group takes one more when somebody is free or its queue is not full; everything else always does.
-fn has_room(to: &Target, floor: &Floor) -> bool {
-    let Target::Group(id) = to else { return true };
-    let Some((ix, plan)) = floor.group_ix(id).zip(floor.plan.groups.get(id)) else { return false };
-    let room = floor.room_of(ix);
-    room.free_agents() > 0 || room.queued.len() < plan.max_waiting as usize
+impl Hunt {
+    /// A group takes one more when somebody is free or its queue is not full, a number outside while the plan's
+    /// bounds are not reached; everything else always does.
+    fn has_room(&self, to: &Onward, floor: &Floor, turn: &Turn<'_>) -> bool {
+        let id = match to {
+            Onward::Outside(number) => {
+                return self.far.is_none() && beyond::way(&self.id, number, floor, turn).is_some();
+            }
+            Onward::Way(Target::Group(id)) => id,
+            Onward::Way(_) => return true,
+        };
+        let Some((ix, plan)) = floor.group_ix(id).zip(floor.plan.groups.get(id)) else {
+            return false;
+        };
+        let room = floor.room_of(ix);
+        room.free_agents() > 0 || room.queued.len() < plan.max_waiting as usize
+    }
 }
 
 /// Sends the call on.
@@ -252,6 +267,7 @@ impl Hunt {
             again_at: None,
             closes_at: None,
             briefing: None,
+            far: None,
         }
     }
 }

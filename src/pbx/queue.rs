@@ -2,6 +2,7 @@
 //! system ends a wait.
 
 use super::api::CommandError;
+use super::beyond;
 use super::call::{Call, From, Over, Place, State};
 use super::floor::{Floor, Turn};
 use super::group::Waiter;
@@ -9,7 +10,7 @@ use super::hunt::{self, Hunt};
 use super::overflow;
 use super::say::{Script, Told};
 use crate::base::{GroupId, Mono, PlayId, PromptId};
-use crate::dialplan::Group;
+use crate::dialplan::{Group, Onward};
 use crate::event::{CallEvent, EndCause, Means, Party, Purpose};
 
 /// What the caller hears while it hunts.
@@ -120,11 +121,18 @@ pub(super) fn join(
     floor: &mut Floor,
     turn: &mut Turn<'_>,
 ) {
-    if let Some(way) = hunt.overflow_at_door(call, plan, floor) {
-        return overflow::send_on(hunt, way, call, plan, floor, turn);
+    match hunt.overflow_at_door(call, plan, floor, turn) {
+        Some((why, Onward::Way(to))) => {
+            return overflow::send_on(hunt, (why, to), call, plan, floor, turn);
+        }
+        // It waits meanwhile.
+        Some((why, Onward::Outside(number))) => {
+            beyond::ring(&mut hunt, (why, number), call, floor, turn);
+        }
+        None => {}
     }
     let full = floor.group_mut(hunt.group).queued.len() >= plan.max_waiting as usize;
-    if hunt.fresh && full {
+    if hunt.fresh && full && hunt.rings_outside().is_none() {
         return release(&hunt, call, plan.full.clone(), EndCause::QueueFull, plan, floor, turn);
     }
     hunt.fresh = false;
@@ -229,12 +237,24 @@ pub(super) fn due(call: &mut Call, floor: &mut Floor, turn: &mut Turn<'_>) {
     if hunt.closes_at.is_some_and(|at| at <= now) {
         return closes(call, floor, turn);
     }
+    if hunt.rings_outside_until().is_some_and(|at| at <= now) {
+        return hunt::with(call, floor, turn, |mut hunt, call, _, floor, turn| {
+            hunt.rang_outside_in_vain(call, floor, turn);
+            call.state = State::Hunting(hunt);
+        });
+    }
     if hunt.overflow_at.is_some_and(|at| at <= now) {
         return hunt::with(call, floor, turn, |mut hunt, call, plan, floor, turn| {
-            match hunt.overflow_now(call, plan, floor, now) {
-                Some(way) => overflow::send_on(hunt, way, call, plan, floor, turn),
-                None => call.state = State::Hunting(hunt),
+            match hunt.overflow_now(call, plan, floor, turn) {
+                Some((why, Onward::Way(to))) => {
+                    return overflow::send_on(hunt, (why, to), call, plan, floor, turn);
+                }
+                Some((why, Onward::Outside(number))) => {
+                    beyond::ring(&mut hunt, (why, number), call, floor, turn);
+                }
+                None => {}
             }
+            call.state = State::Hunting(hunt);
         });
     }
     if hunt.widens_at.is_some_and(|at| at <= now) {
@@ -276,6 +296,7 @@ fn closes(call: &mut Call, floor: &mut Floor, turn: &mut Turn<'_>) {
         } else if !floor.is_closed(call.line.as_ref(), turn.now) {
             hunt.closes_at = floor.closing(call.line.as_ref(), plan, turn.now);
         } else if hunt.queued && hunt.offers.is_empty() {
+            hunt.let_outside_go(floor, turn);
             let (words, cause) = (plan.closing.clone(), EndCause::ClosedWhileWaiting);
             return release(&hunt, call, words, cause, plan, floor, turn);
         } else {

@@ -139,6 +139,10 @@ impl TalkedMemory {
                 let by = Number(by.0.clone());
                 self.away.insert(call, Open { by, answered: None });
             }
+            CallEvent::OverflowedOutside { group, .. } => {
+                let by = super::beyond::counted_as(group);
+                self.away.insert(call, Open { by, answered: None });
+            }
             CallEvent::AwayAnswered | CallEvent::ThirdJoined { .. } => {
                 if let Some(open) = self.away.get_mut(&call) {
                     open.answered.get_or_insert((t_ms, at));

@@ -7,8 +7,9 @@ use super::peer::Describes;
 use crate::base::{AgentId, CallbackId, EntryId, GroupId, Language, MenuId, Number, PromptId, Rng};
 use crate::dialplan::{
     Agent, AtClosing, Branch, Callback, ClosedTargets, DeskNumber, Dial, Entry, FeatureCode, Group,
-    Hours, Lot, Menu, Overflow, OverflowWhen, PLAIN_PRIORITY, Pausing, Picking, Plan, Recall,
-    SetAside, Share, Skills, Span, Speak, Strategy, Supervisors, Target, WeekdayKey, Widening,
+    Hours, Lot, Menu, Onward, Overflow, OverflowWhen, PLAIN_PRIORITY, Pausing, Picking, Plan,
+    Recall, SetAside, Share, Skills, Span, Speak, Strategy, Supervisors, Target, WeekdayKey,
+    Widening,
 };
 use chrono::NaiveTime;
 use std::collections::{BTreeMap, BTreeSet};
@@ -283,6 +284,8 @@ fn plan(agents: u64, rng: &mut Rng) -> Plan {
             recorded: None,
             at_closing: None,
             tell_agent: None,
+            lamp: None,
+            short: None,
         };
         numbers.insert(Number::from(number), made);
     };
@@ -461,7 +464,7 @@ fn overflow(number: &str, rng: &mut Rng) -> Vec<Overflow> {
         2 => OverflowWhen::Estimated(rng.millis(2000, 60_000)),
         _ => return Vec::new(),
     };
-    vec![Overflow { when, to: to(rng) }]
+    vec![Overflow { when, to: Onward::Way(to(rng)) }]
 }
 
 /// Callers of the simulation have no way back by a carrier: those who come from a phone of ours do.
@@ -526,6 +529,7 @@ fn group(number: &str, agents: Vec<AgentId>, rng: &mut Rng) -> Group {
         at_closing: rng.chance(500).then_some(AtClosing::Tell),
         closing: PromptId::from("closing"),
         recorded: None,
+        lamp: None,
         tell_agent: rng.chance(300).then(|| PromptId::from("who")),
     }
 }

@@ -429,6 +429,7 @@ impl Watch {
             | CallEvent::SurveyAnswered { .. }
             | CallEvent::Queued { .. }
             | CallEvent::AgentTold { .. }
+            | CallEvent::OverflowedOutside { .. }
             | CallEvent::Announced { .. } => {}
         }
     }

@@ -252,6 +252,10 @@ impl Progress {
             (_, CallEvent::CallbackAsked { .. }) => {
                 decided(Rule::CallbackAsked, self.waited_ms(t_ms))
             }
+            // Sent on to a number outside, which is no operator.
+            (Asked { .. }, CallEvent::AwayAnswered) => {
+                decided(Rule::SentOutside, self.waited_ms(t_ms))
+            }
             (_, CallEvent::Ended { by, cause }) => {
                 decided(self.at_end(*by, cause, t_ms, policy), self.waited_ms(t_ms))
             }

@@ -40,6 +40,8 @@ pub enum Rule {
     ReleasedAfterBusy,
     /// The system ended the call of a caller who had heard something, but no busy announcement.
     ReleasedAfterWords,
+    /// The wait was too long, and somebody outside answered whom the plan names, before any agent did.
+    SentOutside,
     /// No line, no channel, no capacity.
     NoRoom,
     /// The system refused a caller who had heard nothing.
@@ -65,6 +67,7 @@ kept!(
         HungUpInMenu,
         ReleasedAfterBusy,
         ReleasedAfterWords,
+        SentOutside,
         NoRoom,
         RefusedUnheard,
         AttendantDone,
@@ -73,7 +76,7 @@ kept!(
 
 impl Rule {
     /// All of them.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::AgentAnswered,
         Self::AgentAnsweredAfterBusy,
         Self::MessageLeft,
@@ -89,6 +92,7 @@ impl Rule {
         Self::HungUpInMenu,
         Self::ReleasedAfterBusy,
         Self::ReleasedAfterWords,
+        Self::SentOutside,
         Self::NoRoom,
         Self::RefusedUnheard,
         Self::AttendantDone,
@@ -108,7 +112,9 @@ impl Rule {
             Self::HungUpWaiting | Self::PassedOnRinging => Outcome::Abandoned,
             Self::OutOfHours => Outcome::Closed,
             Self::HungUpInMenu => Outcome::MenuLeft,
-            Self::ReleasedAfterBusy | Self::ReleasedAfterWords => Outcome::BusyReleased,
+            Self::ReleasedAfterBusy | Self::ReleasedAfterWords | Self::SentOutside => {
+                Outcome::BusyReleased
+            }
             Self::NoRoom | Self::RefusedUnheard => Outcome::Blocked,
             Self::AttendantDone => Outcome::MenuServed,
         }
@@ -172,6 +178,10 @@ impl Rule {
             Self::ReleasedAfterWords => (
                 "オペレータを求めた発信者に何かが聞こえた後に、システムが呼を切った（ビジー切断とみなす）",
                 "the system ended the call after the caller had heard something: taken for a busy release",
+            ),
+            Self::SentOutside => (
+                "待ちが長いため外線のあふれ先につながった。オペレータは応答していない（ビジー切断とみなす）",
+                "the wait was too long, and a number outside answered, no agent: taken for a busy release",
             ),
             Self::NoRoom => (
                 "回線または収容能力に空きがなく、何も流さずに拒否した",

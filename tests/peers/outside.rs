@@ -3,10 +3,11 @@
 
 use crate::carrier::{Carrier, registered};
 use crate::linphone::phone;
-use crate::support::desk::{Desk, Setup};
+use crate::support::desk::{Desk, Setup, prompt};
+use crate::support::ear::Ear;
 use crate::support::ports::Block;
 use crate::support::softphone::{self, Softphone};
-use crate::support::sound::Sound;
+use crate::support::sound::{Law, Sound};
 use crate::support::{eventually, poll, s};
 use serde_json::Value;
 
@@ -141,4 +142,55 @@ fn a_caller_is_sent_outside_where_the_agent_may_call_and_talks_with_whom_it_reac
         assert_eq!(talks.iter().map(|(who, _)| *who).collect::<Vec<_>>(), ["6001"], "{call}");
         assert!(talks[0].1 + 500 < call["length_ms"].as_u64().unwrap(), "{call}");
     }
+}
+
+#[test]
+fn a_caller_who_waits_too_long_is_answered_outside_and_counts_as_released() {
+    let (his, callers) = (Sound::voice(127, 60), Sound::voice(128, 60));
+    let (desk, _carrier, callee) = desk_and_callee(&his);
+    let ear = Ear::new(desk.ports.port());
+    let caller = desk.caller("0312345679").set("MEDIA", ear.port()).set("STAY", 60_000).start();
+    let port: u16 = caller.wait(1, "answered", s(5)).parse().unwrap();
+    ear.say(&callers, Law::Mu, port);
+    // The dead trunk first: the caller hears what it heard, and then whom the other one brings.
+    callee.wait("CALL_ESTABLISHED", s(30));
+    assert!(ear.heard().holds(&prompt("busy")).is_some(), "told once that all are busy");
+    ear.forget();
+    let found = poll(s(5), || {
+        let heard = ear.heard();
+        (heard.ms() > 1500 && his.holds(&heard.part(800, 500)).is_some()).then_some(())
+    });
+    assert!(found.is_some(), "the other side is not heard");
+    let call = desk.call_of("031234561").unwrap();
+    assert_eq!(
+        (&call["state"], &call["outcome"]),
+        (&"away".into(), &"busy_released".into()),
+        "{call}"
+    );
+    callee.tell("hangup", "");
+    assert!(caller.done().calls[&1].has("released"));
+    was_heard(&callee, &callers);
+    let call = desk.over("031234561");
+    assert_eq!(call["outcome"], "busy_released", "nobody of the desk answered: {call}");
+    let id = call["call"].as_str().unwrap();
+    let ladder = desk.get(&format!("/api/v1/calls/{id}"))["ladder"].clone();
+    let ladder = ladder.as_array().unwrap();
+    let at = |kind: &str| {
+        let found = ladder.iter().find(|entry| entry["event"]["kind"] == kind);
+        found.unwrap_or_else(|| panic!("{kind}: {ladder:?}"))["t_ms"].as_u64().unwrap()
+    };
+    // The wait ends with the answer, not with the talk.
+    assert_eq!(call["wait_ms"], at("away_answered") - at("operator_asked"), "{call}");
+    let tried = ladder.iter().filter(|entry| entry["event"]["kind"] == "trunk_tried");
+    let tried: Vec<&str> = tried.filter_map(|entry| entry["event"]["trunk"].as_str()).collect();
+    assert_eq!((tried.first(), tried.last()), (Some(&"dead"), Some(&"works")), "{tried:?}");
+    assert_eq!(desk.month()["outcomes"]["busy_released"], 1);
+
+    // A caller who hangs up there: the same, and nothing is left over.
+    let caller = desk.caller("0312345679").set("FROM", "03222").set("STAY", 8_000).start();
+    callee.wait_count("CALL_ESTABLISHED", 2, s(10));
+    assert!(caller.done().calls[&1].has("hung_up"));
+    callee.wait_count("CALL_CLOSED", 2, s(5));
+    assert_eq!(desk.outcome("032221"), "busy_released");
+    desk.at_rest(s(10));
 }

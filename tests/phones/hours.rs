@@ -11,13 +11,13 @@ use serde_json::json;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// So many milliseconds from now, as the API takes a time.
-fn from_now(ms: u64) -> String {
+pub fn from_now(ms: u64) -> String {
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap().as_millis();
     (now + u128::from(ms)).to_string()
 }
 
 #[track_caller]
-fn order(desk: &Desk, path: &str, reason: &str, until: &str) {
+pub fn order(desk: &Desk, path: &str, reason: &str, until: &str) {
     let body = json!({ "author": "佐藤", "reason": reason, "until": until }).to_string();
     let answer = desk.api("POST", &format!("/api/v1/hours/{path}"), &body);
     assert_eq!(answer.status, 204, "{path}: {}", answer.body);

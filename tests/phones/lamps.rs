@@ -1,5 +1,6 @@
 //! A phone key's lamp as SIPp sees it, through ring, talk, idle and a kill of the daemon.
 
+use crate::hours::{from_now, order};
 use crate::support::desk::{Desk, password};
 use crate::support::sipp::{Job, Sipp};
 use crate::support::sound::Sound;
@@ -129,4 +130,71 @@ fn what_rings_is_picked_up_with_the_names_that_the_lamp_tells() {
     assert!(rung.trace().contains("cause=200"), "no missed call");
     assert_eq!(desk.over("031234561")["agent"], "6003");
     desk.at_rest(s(5));
+}
+
+#[test]
+fn a_groups_lamp_blinks_while_a_call_waits_and_is_right_after_a_kill() {
+    let mut desk = Desk::start("desk.toml");
+    let watcher = watch(&desk, "720").start();
+    watcher.wait(1, "watching", s(5));
+    shows(&watcher, "", "");
+    let first = desk.caller("0312340090").start();
+    shows(&watcher, "early", "");
+    assert!(!watcher.messages().contains("<remote>"), "a lamp of the desk's names nobody");
+    first.stop();
+    // A call that a kill cuts off waits no more.
+    desk.kill();
+    desk.again();
+    shows(&watcher, "", "");
+    let caller = desk.caller("0312340090").set("FROM", "03222").set("STAY", 2_000).start();
+    shows(&watcher, "early", "");
+    caller.done();
+    shows(&watcher, "", "");
+    // A phone that subscribes anew while a call waits sees it at once.
+    let waits = desk.caller("0312340090").set("FROM", "03333").set("STAY", 9_000).start();
+    shows(&watcher, "early", "");
+    let second = watch(&desk, "720").start();
+    second.wait(1, "watching", s(5));
+    shows(&second, "early", "");
+    waits.done();
+    shows(&second, "", "");
+    second.stop();
+    watcher.stop();
+}
+
+#[test]
+fn a_numbers_lamp_is_lit_while_it_is_closed_by_a_code_for_it_alone_and_after_a_kill() {
+    let mut desk = Desk::start("desk.toml");
+    let voice = Sound::voice(64, 30);
+    let phone = crate::talk::quiet_agent(&desk, "6003", &voice);
+    eventually("it is there", s(5), || desk.metric("madoguchi_sip_registrations") >= 1.0);
+    // Closed by its hours from the start.
+    let evening = watch(&desk, "731").start();
+    evening.wait(1, "watching", s(5));
+    shows(&evening, "confirmed", "");
+    evening.stop();
+
+    let watcher = watch(&desk, "730").start();
+    watcher.wait(1, "watching", s(5));
+    shows(&watcher, "", "");
+    phone.tell("dial", &format!("sip:*211@{}", desk.sip));
+    shows(&watcher, "confirmed", "");
+    // That number alone: another one serves on, and this one does not.
+    assert!(desk.caller("0312340010").set("STAY", 20_000).start().done().calls[&1].has("released"));
+    assert_eq!(desk.outcome("031234561"), "closed");
+    desk.caller("0312340011").set("FROM", "03222").set("STAY", 500).start().done();
+    assert_eq!(desk.outcome("032221"), "abandoned");
+    desk.kill();
+    desk.again();
+    let before = told(&watcher).len();
+    eventually("told anew after the start", s(8), || told(&watcher).len() > before);
+    shows(&watcher, "confirmed", "");
+    phone.tell("dial", &format!("sip:*241@{}", desk.sip));
+    shows(&watcher, "", "");
+
+    // What is closed for a few seconds opens by itself, and the lamp goes out with nothing else happening.
+    order(&desk, "0312340010/close", "停電", &from_now(4_000));
+    shows(&watcher, "confirmed", "");
+    shows(&watcher, "", "");
+    watcher.stop();
 }

@@ -33,6 +33,8 @@ def outcome(steps, short_call_ms=SHORT_CALL_MS):
             return "answered_after_busy" if told_busy else "answered"
         if event["kind"] in ("message_left", "callback_asked"):
             return "message_taken"
+        if event["kind"] == "away_answered":
+            return "busy_released"
     if "ended" not in kinds:
         return None
     place = kinds.index("ended")

@@ -18,7 +18,7 @@ from recount import ASKED, JAPAN, history, is_busy, outcome  # noqa: E402
 
 def wait(steps, came_to):
     """From asking for an operator to the answer or the end; none when none was asked for."""
-    ends = ("operator_answered", "message_left", "callback_asked", "ended")
+    ends = ("operator_answered", "message_left", "callback_asked", "away_answered", "ended")
     over = next(place for place, (_, event) in enumerate(steps) if event["kind"] in ends)
     asked = [ms for ms, event in steps[:over] if event["kind"] in ASKED or is_busy(event)]
     if asked:

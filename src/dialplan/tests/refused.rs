@@ -392,6 +392,83 @@ fn what_only_larger_plans_can_have_is_found_too() {
             .replacen("lines = 5", &format!("lines = 5\n{number}"), 1);
         shown(load(&text, "p.toml", Some(&prompts())), Lang::En)
     };
+    let codes = |codes: &str, number: &str| {
+        let text = SMALL.replacen("[codes]", &format!("[codes]\n{codes}"), 1).replacen(
+            "lines = 5",
+            &format!("lines = 5\n{number}"),
+            1,
+        );
+        match load(&text, "p.toml", None) {
+            Ok((plan, found)) => (Some(plan.clone()), shown(Ok((plan, found)), Lang::En)),
+            Err(found) => (None, shown(Err(found), Lang::En)),
+        }
+    };
+    let (plan, found) = codes(
+        "\"*21\" = \"close_desk\"\n\"*21{number}\" = \"close_desk\"",
+        "short = \"7\"\nlamp = \"730\"",
+    );
+    assert_eq!(found, "");
+    let plan = plan.expect("good");
+    let behind = |text: &str| plan.number_behind(&Number::from(text)).map(Number::as_str);
+    let whole = Some("0312345678");
+    assert_eq!([behind("7"), behind("0312345678"), behind("8")], [whole, whole, None]);
+    for (code, number, want) in [
+        ("\"*21{extension}\" = \"close_desk\"", "", "code-place"),
+        ("\"*8{number}\" = \"pickup\"", "", "bad-number"),
+        ("\"*21{number}\" = \"pause\"", "", "bad-number"),
+        ("\"*21{number}\" = \"close_desk\"\n\"*211\" = \"pause\"", "", "code-ambiguous"),
+        ("", "short = \"12345\"", "bad-short"),
+        ("", "short = \"*1\"", "bad-short"),
+        ("", "lamp = \"2001\"", "number-twice"),
+        ("", "lamp = \"x\"", "bad-number"),
+        ("", "lamp = \"119\"", "emergency-number"),
+    ] {
+        let (_, found) = codes(code, number);
+        assert!(found.contains(&format!("error[{want}]")), "{code} {number}: {found}");
+    }
+    let twice = SMALL.replacen("lines = 5", "lines = 5\nshort = \"1\"", 1).replacen(
+        "[desk_numbers.",
+        "[desk_numbers.0312345677]\nname = \"x\"\nopen = { group = \"desk\" }\nlines = 1\nshort = \"1\"\n[desk_numbers.",
+        1,
+    );
+    assert!(shown(load(&twice, "p.toml", None), Lang::Ja).contains("short-twice"));
+
+    let beyond = |number: &str, prefix: &str| {
+        let to = format!("overflow = [{{ waited = \"60s\", to = {{ outside = \"{number}\" }} }}]");
+        let text =
+            SMALL.replacen("strategy = \"linear\"", &format!("strategy = \"linear\"\n{to}"), 1);
+        let rule = "[[outside]]\nname = \"x\"\nnumbers = [\"0xxxxxxxxx\", \"1*\"]\ntrunks = [\"carrier\"]\n";
+        let text = format!("{text}[calling_out]\n{prefix}emergency = [\"carrier\"]\n{rule}");
+        shown(load(&text, "p.toml", None), Lang::En)
+    };
+    assert_eq!(beyond("0398765432", ""), "", "by the rules");
+    // Never to an emergency number, in whatever dress: the rules would let each of these pass.
+    for number in ["110", "118", "119", "184110", "186119"] {
+        let found = beyond(number, "");
+        assert!(found.contains("error[emergency-number]"), "{number}: {found}");
+    }
+    let found = beyond("1110", "prefix = \"1\"\n");
+    assert!(found.contains("error[emergency-number]"), "behind the prefix: {found}");
+    for (number, code) in [
+        ("0312345678", "not-outside"),
+        ("2001", "not-outside"),
+        ("09012345678", "overflow-nowhere"),
+        ("03-9876-5432", "bad-number"),
+    ] {
+        let found = beyond(number, "");
+        assert!(found.contains(&format!("error[{code}]")), "{number}: {found}");
+    }
+    let nobody = SMALL.replacen(
+        "strategy = \"linear\"",
+        "strategy = \"linear\"\noverflow = [{ waited = \"60s\", to = { outside = \"0398765432\" } }]",
+        1,
+    );
+    let found = shown(load(&nobody, "p.toml", None), Lang::Ja);
+    assert!(found.contains("overflow-nowhere"), "no calls outside at all: {found}");
+    let elsewhere =
+        SMALL.replacen("then = { group = \"desk\" }", "then = { outside = \"0398765432\" }", 1);
+    assert!(load(&elsewhere, "p.toml", None).is_err(), "only an overflow leads outside");
+
     let (good, long) = ("tell_agent = \"desk-is-demo\"", "tell_agent = \"long-story\"");
     assert_eq!(told(good, good), "", "a few words");
     for found in [told(long, ""), told("", long)] {

@@ -6,8 +6,8 @@ use crate::pbx::api::Action;
 use crate::pbx::floor::{Floor, Turn};
 use crate::pbx::tape::TapeEvent;
 use crate::pbx::{
-    asking, away, briefing, consult, direct, entry, hunt, menu, message, park, queue, recall,
-    survey, tape, transfer,
+    asking, away, beyond, briefing, consult, direct, entry, hunt, menu, message, park, queue,
+    recall, survey, tape, transfer,
 };
 
 impl Call {
@@ -17,6 +17,9 @@ impl Call {
         use {Event as E, State as S};
         if matches!(event, E::Due) && away::time_is_up(self, turn) {
             return away::end_for_time(self, floor, turn);
+        }
+        if beyond::took(self, event, floor, turn) {
+            return;
         }
         if matches!(event, E::Due) {
             self.tape_is(TapeEvent::Due, floor, turn);
@@ -116,7 +119,7 @@ impl Call {
             (S::Hunting(_), E::RangOut(leg)) => hunt::rang_out(self, leg, floor, turn),
             (S::Hunting(_), E::Withdraw(leg)) => hunt::withdraw(self, leg, floor, turn),
 
-            (S::Direct(_), E::PhoneRings) => self.ring(turn),
+            (S::Direct(_), E::PhoneRings(_)) => self.ring(turn),
             (S::Direct(_), E::PhoneAnswered(_)) => direct::answered(self, floor, turn),
             (S::Direct(_), E::PhoneRefused(_, status)) => {
                 direct::refused(self, status, floor, turn);
@@ -156,7 +159,7 @@ impl Call {
                 }
             }
 
-            (S::Passing(_), E::PhoneRings) => transfer::rings(self, turn),
+            (S::Passing(_), E::PhoneRings(_)) => transfer::rings(self, turn),
             (S::Passing(_), E::PhoneAnswered(leg)) => transfer::answered(self, leg, floor, turn),
             (S::Passing(_), E::PhoneRefused(leg, status)) => {
                 transfer::gone(self, leg, status, floor, turn);
@@ -261,7 +264,7 @@ impl Call {
             // A group's caller was told that it rings when the phone was dialled.
             | (
                 S::Hunting(_) | S::Talking(_) | S::Consulting(_) | S::Parked(_) | S::Away(_),
-                E::PhoneRings,
+                E::PhoneRings(_),
             )
             // Answered already: a forked phone's second word, or a timer that crossed the answer.
             | (S::Talking(_) | S::Away(_), E::PhoneAnswered(_) | E::RangOut(_))
@@ -284,7 +287,7 @@ impl Call {
                 | S::Announcing(_)
                 | S::Telling(_)
                 | S::Surveying(_),
-                E::PhoneRings
+                E::PhoneRings(_)
                 | E::PhoneAnswered(_)
                 | E::PhoneRefused(..)
                 | E::PhoneGone(_)

@@ -6,8 +6,8 @@ use super::model::{Leg, World};
 use super::{plan, secs};
 use crate::base::{AdHoc, AgentId, LegId, Number, PlayId, Rng, Wall};
 use crate::dialplan::{
-    Outside, OutsideRule, Overflow, OverflowWhen, Pattern, Plan, Recorded, SetAside, Share, Skills,
-    Strategy, Target, Widening,
+    Onward, Outside, OutsideRule, Overflow, OverflowWhen, Pattern, Plan, Recorded, SetAside, Share,
+    Skills, Strategy, Target, Widening,
 };
 use crate::event::{Means, Origin};
 use crate::pbx::{Action, Command, HoursOrder, Input, TapeOrder, TransferTo};
@@ -311,8 +311,10 @@ impl World {
             })
             .map(|(id, _)| *id)
             .collect();
-        let wishes =
-            ["*7", "*1202#", "*1211", "*1700#", "*2201#", "*2202#", "*2203", "*3", "*0", "*9"];
+        let wishes = [
+            "*7", "*1202#", "*1211", "*1700#", "*2201#", "*2202#", "*2203", "*2700#", "*3", "*0",
+            "*9",
+        ];
         let (Some(leg), Some(wish)) = (self.one_of(&phones), self.one_of(&wishes)) else { return };
         for key in wish.chars() {
             self.give(Input::Key { leg, key });
@@ -493,11 +495,12 @@ fn preferring(plan: &mut Plan, rng: &mut Rng) {
             2 => OverflowWhen::Estimated(secs(1 + rng.below(40))),
             _ => continue,
         };
-        let to = match rng.below(5) {
-            0 => Target::Announce("sorry".into()),
-            1 => Target::Menu("main".into()),
-            2 => Target::Refuse(486),
-            _ => Target::Group("robin".into()),
+        let to = match rng.below(7) {
+            0 => Onward::Way(Target::Announce("sorry".into())),
+            1 => Onward::Way(Target::Menu("main".into())),
+            2 => Onward::Way(Target::Refuse(486)),
+            3 | 4 => Onward::Outside(Number::from(OUTSIDE)),
+            _ => Onward::Way(Target::Group("robin".into())),
         };
         group.overflow = vec![Overflow { when, to }];
         group.tell_wait = rng.below(2) == 0;

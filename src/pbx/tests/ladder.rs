@@ -7,6 +7,7 @@ use super::plan;
 use crate::base::{
     AdHoc, AgentId, LegId, Mono, Now, Number, PlayId, Private, Protocol, Reason, Rng, Wall,
 };
+use crate::dialplan::Plan;
 use crate::event::{
     AgentEvent, CallEvent, CallbackEvent, Caller, CallerNumber, Fact, Means, Origin,
 };
@@ -32,7 +33,11 @@ struct Ladder {
 
 impl Ladder {
     fn new() -> Self {
-        let desk = Desk::new(Arc::new(plan()), 8, Rng::from_number(1));
+        Self::of(plan())
+    }
+
+    fn of(plan: Plan) -> Self {
+        let desk = Desk::new(Arc::new(plan), 8, Rng::from_number(1));
         Self { desk, at: 0, plays: BTreeMap::new(), text: String::new() }
     }
 
@@ -354,6 +359,9 @@ fn fact(event: &CallEvent) -> String {
         CallEvent::SentAway { by, attended, .. } => {
             format!("SentAway {by}{}", if *attended { " (attended)" } else { "" })
         }
+        CallEvent::OverflowedOutside { group, number, why } => {
+            format!("OverflowedOutside {group} {} {why:?}", number.reveal())
+        }
         CallEvent::AgentTold { agent, prompt } => format!("AgentTold {agent} {prompt}"),
         CallEvent::ConsultBegan { by, with } => format!("ConsultBegan {by} {with}"),
         CallEvent::ConsultEnded { with, why } => format!("ConsultEnded {with} {why:?}"),
@@ -430,15 +438,24 @@ fn agents_are_told_who_calls_as_the_ladders_say() {
     told_in("telling.txt", include_str!("telling.txt"));
 }
 
+#[test]
+fn callers_who_wait_too_long_are_answered_outside_as_the_ladders_say() {
+    told_of("beyond.txt", include_str!("beyond.txt"), super::beyond);
+}
+
 /// Plays what a file tells, and compares.
 fn told_in(name: &str, told: &str) {
+    told_of(name, told, plan);
+}
+
+fn told_of(name: &str, told: &str, plan: fn() -> Plan) {
     let mut done = String::new();
-    let mut ladder = Ladder::new();
+    let mut ladder = Ladder::of(plan());
     for line in told.lines() {
         if line.starts_with('#') {
             done.push_str(&ladder.text);
             if line.starts_with("##") {
-                ladder = Ladder::new();
+                ladder = Ladder::of(plan());
             }
             ladder.text = format!("{line}\n");
         } else if line.is_empty() {

@@ -19,9 +19,9 @@ use crate::base::{
 };
 use crate::dialplan::{
     Agent, AtClosing, Branch, Callback, ClosedTargets, DeskNumber, Dial, Entry, FeatureCode, Group,
-    Hours, InCall, Lot, Mailbox, Menu, Overflow, OverflowWhen, PLAIN_PRIORITY, Pausing, Picking,
-    Plan, Recall, SetAside, Share, Skills, Span, Speak, Strategy, Survey, Target, WeekdayKey,
-    Widening,
+    Hours, InCall, Lot, Mailbox, Menu, Onward, Outside, OutsideRule, Overflow, OverflowWhen,
+    PLAIN_PRIORITY, Pattern, Pausing, Picking, Plan, Recall, SetAside, Share, Skills, Span, Speak,
+    Strategy, Survey, Target, WeekdayKey, Widening,
 };
 use chrono::NaiveTime;
 use std::collections::{BTreeMap, BTreeSet};
@@ -52,6 +52,8 @@ fn desk_number(open: Target) -> DeskNumber {
         recorded: None,
         at_closing: None,
         tell_agent: None,
+        lamp: None,
+        short: None,
     }
 }
 
@@ -61,6 +63,7 @@ fn group(strategy: Strategy, number: &str, agents: &[&str]) -> Group {
     Group {
         survey: None,
         tell_agent: None,
+        lamp: None,
         name: "group".to_owned(),
         number: Some(number.into()),
         agents: agents.iter().map(|agent| AgentId::from(*agent)).collect(),
@@ -108,13 +111,46 @@ fn lot(number: &str, slots: &[&str], recall: Recall) -> Arc<Lot> {
     })
 }
 
+/// The same where `brief` (712; 291) overflows to a number outside after 10 s, and `sorry` (713; 291) when one waits.
+/// One call outside of a group at once, for 60 s a day.
+fn beyond() -> Plan {
+    let mut plan = plan();
+    let number = Number::from("0398765432");
+    plan.outside = Some(Outside {
+        extensions: BTreeSet::new(),
+        groups: BTreeSet::new(),
+        calls: 1,
+        per_day: secs(60),
+        prefix: String::new(),
+        withhold: false,
+        caller_id: Some("0312345670".into()),
+        group_ids: BTreeMap::new(),
+        extension_ids: BTreeMap::new(),
+        emergency: Vec::new(),
+        rules: vec![OutsideRule {
+            name: "x".to_owned(),
+            numbers: Pattern::parse("03xxxxxxxx").into_iter().collect(),
+            trunks: vec!["carrier".into(), "second".into()],
+            caller_id: None,
+        }],
+    });
+    for (group, when) in
+        [("brief", OverflowWhen::Waited(secs(10))), ("sorry", OverflowWhen::Waiting(1))]
+    {
+        let group = plan.groups.get_mut(&GroupId::from(group)).expect("a group");
+        group.overflow = vec![Overflow { when, to: Onward::Outside(number.clone()) }];
+        group.max_waiting = 1;
+    }
+    plan
+}
+
 /// Desk numbers, groups and agents for every rule:
 ///
 /// | number | leads to |
 /// |---|---|
 /// | 0312345670 | group `line` (順次, 201 202 203), one line only |
 /// | 0312345671 | menu `main` |
-/// | 0312345672 | group `line`, open weekdays 8:30–18:15; who waits at 18:15 is told |
+/// | 0312345672 | short 2; group `line`, open weekdays 8:30–18:15; who waits at 18:15 is told |
 /// | 0312345673 | extension 201 |
 /// | 0312345674 | an announcement |
 /// | 0312345675 | refused 503 |
@@ -148,6 +184,7 @@ fn plan() -> Plan {
     let mut timed = desk_number(to("line"));
     timed.hours = Some("office".into());
     timed.at_closing = Some(AtClosing::Tell);
+    timed.short = Some("2".into());
     let mut picky = desk_number(to("line"));
     picky.counted = false;
     picky.trunks = [TrunkId::from("carrier")].into();
@@ -222,13 +259,14 @@ fn plan() -> Plan {
     };
     let mut brief = group(Strategy::Linear, "712", &["291"]);
     brief.overflow = vec![
-        Overflow { when: OverflowWhen::Waiting(1), to: to("line") },
-        Overflow { when: OverflowWhen::Waited(secs(40)), to: to("line") },
+        Overflow { when: OverflowWhen::Waiting(1), to: Onward::Way(to("line")) },
+        Overflow { when: OverflowWhen::Waited(secs(40)), to: Onward::Way(to("line")) },
     ];
     let mut sorry = group(Strategy::Linear, "713", &["291"]);
     let sorry_to = Target::Announce("sorry".into());
     sorry.tell_wait = true;
-    sorry.overflow = vec![Overflow { when: OverflowWhen::Estimated(secs(90)), to: sorry_to }];
+    sorry.overflow =
+        vec![Overflow { when: OverflowWhen::Estimated(secs(90)), to: Onward::Way(sorry_to) }];
     let mut keeps = group(Strategy::Linear, "714", &["292"]);
     keeps.keeps_place = true;
     keeps.survey = Some("after".into());
@@ -403,7 +441,11 @@ fn plan() -> Plan {
             (number("*8"), FeatureCode::UsualHours),
         ]
         .into(),
-        open_codes: BTreeMap::new(),
+        open_codes: [
+            (number("*5"), FeatureCode::CloseDesk),
+            (number("*8"), FeatureCode::UsualHours),
+        ]
+        .into(),
         supervisors: crate::dialplan::Supervisors::default(),
         outside: None,
         extension_ring: secs(25),

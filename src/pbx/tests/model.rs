@@ -611,6 +611,7 @@ fn what_must_always_hold_holds_in_every_seed() {
                     CallEvent::Parked { .. } => count("parked"),
                     CallEvent::ConsultBegan { .. } => count("asked"),
                     CallEvent::AgentTold { .. } => count("told"),
+                    CallEvent::OverflowedOutside { .. } => count("overflowed outside"),
                     CallEvent::ConsultEnded { why: ConsultEnd::HandedOver, .. } => {
                         count("handed over");
                     }
@@ -652,6 +653,7 @@ fn what_must_always_hold_holds_in_every_seed() {
             ("replaced", 1),
             ("parked", 20),
             ("told", 20),
+            ("overflowed outside", 1),
             ("asked", 2),
             ("handed over", 1),
             ("asked in vain", 1),

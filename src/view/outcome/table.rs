@@ -2,7 +2,7 @@
 //! under every setting of the figures. Written from the definition and not from the machine.
 
 use super::Outcome::{self, *};
-use crate::base::{CallId, PromptId, Wall};
+use crate::base::{CallId, Private, PromptId, Wall};
 use crate::event::{
     CallEvent, Caller, CallerNumber, Closed as Why, EndCause, Entry, Fact, FiguresEvent, Means,
     OfferEnd, Origin, Overflowing, Party, Purpose, Unpark,
@@ -82,6 +82,9 @@ const TABLE: &[Line] = &[
     ("passed on to another call while its phone rings", "arrived@0 asked offer passed_on@9000", Some(Abandoned), Some(Rule::PassedOnRinging), "Nd Nd Nd Nd Nd Nd Nd Nd"),
     ("to a number that is not counted, abandoned", "uncounted@0 asked offer caller_hangs_up@9000", Some(Abandoned), Some(Rule::HungUpWaiting), "-- -- -- -- -- -- -- --"),
     ("in an approved excluded period, abandoned", "excluded@0 asked offer caller_hangs_up@9000", Some(Abandoned), Some(Rule::HungUpWaiting), "-- -- -- -- -- -- -- --"),
+    ("abandoned while a number outside rings", "arrived@0 accepted asked queued busy outside@60000 tried@60000 caller_hangs_up@65000", Some(Abandoned), Some(Rule::HungUpWaiting), "Nd Nd Nd Nd Nd Nd Nd Nd"),
+    ("answered by an agent while a number outside rings", "arrived@0 accepted asked queued outside@60000 tried@60000 offer@61000 answered@65000", Some(Answered), Some(Rule::AgentAnswered), "dd dd dd dd dd dd dd dd"),
+    ("hung up while the agent alone hears an announcement", "arrived@0 asked offer told@4000 caller_hangs_up@7000", Some(Abandoned), Some(Rule::HungUpWaiting), "Nd Nd Nd Nd Nd Nd Nd Nd"),
     // ワンコール切り
     ("rang once", "arrived@0 asked offer caller_hangs_up@1200", Some(ShortAbandoned), Some(Rule::OneRing), "-d -d -d -d -d -d -- -d"),
     ("exactly the short call", "arrived@0 asked offer caller_hangs_up@3000", Some(ShortAbandoned), Some(Rule::OneRing), "-d -d -d -d -d -d -- -d"),
@@ -96,6 +99,9 @@ const TABLE: &[Line] = &[
     ("closing time reached the waiting caller", "arrived@0 accepted asked queued comfort@9000 closed_told@30000", Some(BusyReleased), Some(Rule::ReleasedAfterWords), "dN Nd dN dN dN dN dN dN"),
     ("told that the desk closes while it waits", "arrived@0 accepted asked queued comfort@9000 release@30000 at_closing@33000", Some(BusyReleased), Some(Rule::ReleasedAfterWords), "dN Nd dN dN dN dN dN dN"),
     ("told busy, and the desk closes while it waits", "arrived@0 accepted asked queued busy at_closing@33000", Some(BusyReleased), Some(Rule::ReleasedAfterBusy), "dN Nd dN dN dN dN dN dN"),
+    ("sent outside after the busy announcement, and answered there", "arrived@0 accepted asked queued busy outside@60000 tried@60000 away@70000 agent_hangs_up@90000", Some(BusyReleased), Some(Rule::SentOutside), "dN Nd dN dN dN dN dN dN"),
+    ("sent outside before any announcement, and the caller hangs up there", "arrived@0 asked outside@1000 tried@1000 away@2500 caller_hangs_up@2900", Some(BusyReleased), Some(Rule::SentOutside), "dN Nd dN dN dN dN dN dN"),
+    ("answered there, then a restart", "arrived@0 accepted asked queued busy outside@60000 away@70000 restart@80000", Some(BusyReleased), Some(Rule::SentOutside), "dN Nd dN dN dN dN dN dN"),
     // 輻輳拒否
     ("all lines in use", "arrived@0 lines_full", Some(Blocked), Some(Rule::NoRoom), "dN Nd dN dN dN dN dN dN"),
     ("all channels of its trunk in use", "arrived@0 channels_full", Some(Blocked), Some(Rule::NoRoom), "dN Nd dN dN dN dN dN dN"),
@@ -202,6 +208,14 @@ fn event(word: &str) -> CallEvent {
         "returned" => CallEvent::Returned { agent: "2001".into() },
         "parked" => CallEvent::Parked { by: "2001".into(), slot: "701".into() },
         "fetched" => CallEvent::Unparked { slot: "701".into(), how: Unpark::Fetched, phone: None },
+        "outside" => CallEvent::OverflowedOutside {
+            group: "desk".into(),
+            number: Private::new("0398765432".to_owned()),
+            why: Overflowing::Waited,
+        },
+        "tried" => CallEvent::TrunkTried { trunk: "carrier".into() },
+        "away" => CallEvent::AwayAnswered,
+        "told" => CallEvent::AgentTold { agent: "2001".into(), prompt: "who".into() },
         "overflowed" => CallEvent::Overflowed { group: "desk".into(), why: Overflowing::Waited },
         "held" => CallEvent::Held { by: Party::Agent },
         "resumed" => CallEvent::Resumed { by: Party::Agent },

@@ -4,13 +4,14 @@ use super::{Address, SiteError};
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::{PgConnection, SqlSafeStr};
 
-const TEXTS: [(&str, &str); 2] = [
+const TEXTS: [(&str, &str); 3] = [
     ("history", include_str!("../../../../migrations/postgres/0001_history.sql")),
     ("figures", include_str!("../../../../migrations/postgres/0002_figures.sql")),
+    ("outside", include_str!("../../../../migrations/postgres/0003_outside.sql")),
 ];
 
 /// The schema's version.
-pub(super) const KNOWN: i64 = 2;
+pub(super) const KNOWN: i64 = 3;
 
 /// Makes the tables, or brings them up to date.
 pub(super) async fn prepare(
