@@ -177,6 +177,11 @@ fn a_note_is_text_whatever_is_in_it_and_stays_with_its_call_while_another_rings(
     let browser = Browser::start();
     let page = panel(&browser, &desk);
     sign_in(&page);
+    // The ring is off until it is wanted.
+    let off = "document.querySelector('[data-act=sound]').textContent.includes('切')";
+    assert_eq!(page.evaluate(off), json!(true));
+    page.press("a");
+    page.wait("document.querySelector('[data-act=sound]').textContent.includes('入')", s(2));
     let one = in_a_call(&desk, &page, &first);
     // In the field, letters are letters: nobody is parked by a k.
     page.press("n");
