@@ -1,13 +1,14 @@
 //! The agent's panel beside a real softphone: what an agent sees and does during a call, by keys and by clicks.
 
 use crate::browser::{Browser, Look, Page};
-use crate::support::desk::{Desk, Setup, password};
+use crate::support::desk::{Desk, Setup, binary, password};
 use crate::support::ear::Ear;
 use crate::support::sipp::Sipp;
 use crate::support::softphone::{self, Softphone};
 use crate::support::sound::{Law, Sound};
 use crate::support::{eventually, rest, s};
 use serde_json::{Value, json};
+use std::process::Command;
 
 /// The first caller's number.
 const CALLER: &str = "031234561";
@@ -211,6 +212,22 @@ fn a_note_is_text_whatever_is_in_it_and_stays_with_its_call_while_another_rings(
     assert_eq!(
         (noted.len(), &noted[0]["text"], &noted[0]["agent"]),
         (1, &json!(text), &json!("6001"))
+    );
+    // On a terminal it is seen by who asks for numbers and names, and is one line.
+    let id = desk.call_of(CALLER).expect("the call")["call"].as_str().expect("an id").to_owned();
+    let explained = |more: &[&str]| {
+        let mut command = Command::new(binary());
+        command
+            .args(["explain", &id, "--config"])
+            .arg(desk.dir().file("madoguchi.toml"))
+            .args(more);
+        String::from_utf8(command.output().expect("it runs").stdout).expect("text")
+    };
+    let (hidden, whole) = (explained(&[]), explained(&["--callers"]));
+    assert!(hidden.contains("note noted") && !hidden.contains("window.ran"), "{hidden}");
+    assert!(
+        whole.lines().any(|line| line.contains("window.ran") && line.contains("二行目")),
+        "{whole}"
     );
 
     // A note is begun; the call ends, and another comes while it is being typed.
