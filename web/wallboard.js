@@ -1,76 +1,20 @@
 // The wallboard: shows what the event stream says, and nothing of its own. Every text that comes
 // from outside is set as text, never as markup.
-"use strict";
-
-const WORDS = {
-  ja: {
-    title: "窓口", demonstration: "デモ運転中 ― 表示はすべて模擬呼です", connecting: "接続中", live: "受信中",
-    stale: "更新停止", theme: "明/暗", recordings: "録音", logout: "ログアウト", waiting: "待ち呼", ringing_now: "うち呼出中",
-    longest: "最長待ち時間", agents: "オペレータ", today: "本日", offered: "受付", answered: "応答",
-    abandoned: "放棄", busy: "ビジー", speed: "平均応答時間", longest_today: "最長待ち", short: "ワンコール切り",
-    menu: "自動応答のみ", closed: "時間外", abandon_rate: "放棄率", busy_rate: "ビジー率", recent: "最近の呼", at: "着信",
-    outcome: "結果", caller: "発信者", wait: "待ち", agent: "応答者", sound: "音質",
-    blind: "通信事業者側で拒否された呼は、この画面の数値に含まれません。",
-    in_time: (s) => `${s}秒以内応答`, limit: (p) => `基準 ${p} % 未満`, within: "基準内", near: "基準に接近", missed: "基準超過", adjustment: "調整期間（判定なし）",
-    outlook: (percent, left) => `月末見込み ${percent} %、あと ${left} 件`,
-    no_calls: "呼なし", calls: (a, b) => `${a} / ${b} 件`, month: (m) => `${Number(m.slice(5))}月累計`,
-    more: (n) => `ほか ${n} 名`, withheld: "非通知", payphone: "公衆電話", unavailable: "表示圏外", erased: "消去済み",
-    stale_since: (t) => `データが更新されていません（最終受信 ${t}）。表示は古い値です。`,
-    failing: (parts) => `障害: ${parts.join("・")}`, journal: "履歴を書き込めません", engine: "呼処理が応答しません",
-    media: "音声処理が応答しません",
-    states: { idle: "待機", ringing: "呼出", talking: "通話", wrap_up: "後処理", paused: "離席", unreachable: "未登録", signed_out: "退席" },
-    outcomes: {
-      answered: "応答", answered_after_busy: "ビジー後応答", abandoned: "放棄", short_abandoned: "ワンコール切り",
-      busy_released: "ビジー切断", blocked: "輻輳拒否", menu_left: "自動応答内離脱", menu_served: "自動応答完了",
-      closed: "時間外", message_taken: "伝言", failed: "障害",
-    },
-    ad_hoc: { open: "臨時受付中", closed: "臨時休業中", disaster: "災害のため休業中" }, all_numbers: "全番号",
-    ad_hoc_line: (what, which, until, why, who) => `${what}（${which}）${until} まで: ${why}（${who}）`,
-    faults: { one_way: "片通話", no_way: "無通話", frozen: "無音", loop: "折返し" },
-    sides: { caller: "発信側", agent: "応答側" },
-    leg: (side, m) => `${side}: ${m.codec} MOS ${mos(m.mos)}（最低 ${mos(m.worst_mos)}）損失 ${m.lost}/${m.due} 揺らぎ ${(m.jitter_us / 1000).toFixed(1)} ms 往復 ${m.round_trip_ms ?? "–"} ms`,
-    wrong: (side, fault, seconds) => `${side}: ${fault}${seconds === null ? "（継続中）" : ` ${seconds}秒`}`,
-    open: { attendant: "自動応答中", closed: "時間外案内中", waiting: "待ち", ringing: "呼出中", talking: "通話中", parked: "保留中", away: "転送先で通話中" },
-  },
-  en: {
-    title: "Desk", demonstration: "DEMONSTRATION – every call shown is synthetic", connecting: "connecting", live: "live",
-    stale: "stale", theme: "light/dark", recordings: "Recordings", logout: "Sign out", waiting: "Waiting now", ringing_now: "of these ringing",
-    longest: "Longest wait", agents: "Operators", today: "Today", offered: "Offered", answered: "Answered",
-    abandoned: "Abandoned", busy: "Busy", speed: "avg. answer", longest_today: "longest wait", short: "one-ring",
-    menu: "attendant only", closed: "closed", abandon_rate: "Abandon rate", busy_rate: "Busy rate", recent: "Recent calls", at: "arrived",
-    outcome: "outcome", caller: "caller", wait: "wait", agent: "operator", sound: "sound",
-    blind: "Calls that the carrier refuses before they reach us are in no figure here.",
-    in_time: (s) => `within ${s} s`, limit: (p) => `limit < ${p} %`, within: "within limit", near: "near limit", missed: "limit missed", adjustment: "adjustment, not judged",
-    outlook: (percent, left) => `month's end ${percent} %, ${left} left`,
-    no_calls: "no calls", calls: (a, b) => `${a} of ${b} calls`, month: (m) => m,
-    more: (n) => `and ${n} more`, withheld: "withheld", payphone: "payphone", unavailable: "unavailable", erased: "erased",
-    stale_since: (t) => `No data since ${t}. What is shown is old.`,
-    failing: (parts) => `Fault: ${parts.join(", ")}`, journal: "the journal cannot be written", engine: "call handling does not respond",
-    media: "audio does not respond",
-    states: { idle: "idle", ringing: "ringing", talking: "talking", wrap_up: "wrap-up", paused: "paused", unreachable: "no phone", signed_out: "signed out" },
-    outcomes: {
-      answered: "answered", answered_after_busy: "answered after busy", abandoned: "abandoned", short_abandoned: "one-ring",
-      busy_released: "released busy", blocked: "blocked", menu_left: "left in menu", menu_served: "served by menu",
-      closed: "closed", message_taken: "message", failed: "failed",
-    },
-    ad_hoc: { open: "Open out of turn", closed: "Closed out of turn", disaster: "Closed: disaster" }, all_numbers: "all numbers",
-    ad_hoc_line: (what, which, until, why, who) => `${what} (${which}) until ${until}: ${why} (${who})`,
-    faults: { one_way: "1-way", no_way: "none", frozen: "mute", loop: "loop" },
-    sides: { caller: "caller's side", agent: "operator's side" },
-    leg: (side, m) => `${side}: ${m.codec} MOS ${mos(m.mos)} (worst ${mos(m.worst_mos)}) lost ${m.lost}/${m.due} jitter ${(m.jitter_us / 1000).toFixed(1)} ms round trip ${m.round_trip_ms ?? "–"} ms`,
-    wrong: (side, fault, seconds) => `${side}: ${fault}${seconds === null ? " (goes on)" : ` ${seconds} s`}`,
-    open: { attendant: "in menu", closed: "after hours", waiting: "waiting", ringing: "ringing", talking: "talking", away: "passed on" },
-  },
-};
+import { Chart } from "/wallboard-chart.js";
+import { WORDS } from "/wallboard-words.js";
 
 const STATES = ["idle", "ringing", "talking", "wrap_up", "paused", "unreachable", "signed_out"];
 const SHADE = {
   answered: "good", answered_after_busy: "warn", abandoned: "bad", short_abandoned: "", busy_released: "bad",
   blocked: "bad", menu_left: "", menu_served: "", closed: "", message_taken: "", failed: "bad",
 };
-const STALE_MS = 6000; // Three signs of life missed.
-const AGENTS_FIT = 14; // In two columns above the recent calls.
+const STALE_MS = 5000; // Two signs of life missed, and half of a third.
+// What there is room for; how many more there are is said.
+const AGENTS_FIT = 10;
 const RECENT_FIT = 11;
+const NUMBERS_FIT = 5;
+const PARKED_FIT = 4;
+const WAITS_FIT = 2;
 const LATE_MS = 20000; // A wait beyond the usual target is shown as late unless the board says otherwise.
 
 const asked = new URLSearchParams(location.search);
@@ -82,20 +26,35 @@ if (!WORDS[language]) language = "ja";
 let theme = asked.get("theme") || kept("theme")
   || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
 
+let wanted = asked.get("group") || ""; // The group that is shown alone; empty: all.
+
 let board = null; // The last board and when, by this page's clock, it came.
 let boardAt = 0;
 let heardAt = 0; // The last sign of life.
+let lost = false; // The connection is gone, and no other has brought a board yet.
 let health = null;
 
 const $ = (id) => document.getElementById(id);
 const t = (word) => WORDS[language][word];
-const say = (id, text) => { const node = $(id); if (node.textContent !== text) node.textContent = text; };
+const tell = (node, text) => { if (node.textContent !== text) node.textContent = text; };
+const say = (id, text) => tell($(id), text);
+const style = (node, className) => { if (node.className !== className) node.className = className; };
 const element = (name, className, text) => {
   const node = document.createElement(name);
   if (className) node.className = className;
   if (text !== undefined) node.textContent = text;
   return node;
 };
+
+// Whether a part was drawn from something else before: what has not changed is left as it stands, since boards come
+// ten times a second.
+const drawn = new Map();
+function isNew(part, ...from) {
+  const key = JSON.stringify([language, ...from]);
+  if (drawn.get(part) === key) return false;
+  drawn.set(part, key);
+  return true;
+}
 
 function clock(ms) {
   const s = Math.max(0, Math.floor(ms / 1000));
@@ -106,7 +65,14 @@ function clock(ms) {
 
 const passed = () => performance.now() - boardAt;
 const serverNow = () => board.now_ms + passed();
-const inZone = (ms, options) => new Intl.DateTimeFormat(language === "ja" ? "ja-JP" : "en-GB", { timeZone: board.timezone, ...options }).format(ms);
+const formats = new Map(); // They are dear to make, and a board needs twenty of them.
+function inZone(ms, options) {
+  const key = JSON.stringify([language, board.timezone, options]);
+  if (!formats.has(key)) {
+    formats.set(key, new Intl.DateTimeFormat(language === "ja" ? "ja-JP" : "en-GB", { timeZone: board.timezone, ...options }));
+  }
+  return formats.get(key).format(ms);
+}
 const timeOf = (ms) => inZone(ms, { hour: "2-digit", minute: "2-digit", second: "2-digit", hour12: false });
 
 function translate() {
@@ -116,36 +82,189 @@ function translate() {
     if (node.id === "demonstration") node.replaceChildren(element("span", "", t("demonstration")));
     else node.textContent = t(node.dataset.t);
   }
+  chart.themed();
   $("language").textContent = language === "ja" ? "English" : "日本語";
   $("language").lang = language === "ja" ? "en" : "ja";
   draw();
 }
 
+// What is shown: a group's part of the board, or all of it.
+function scope() {
+  const group = board.groups.find((row) => row.group === wanted);
+  if (!group) {
+    const { day, waiting } = board;
+    return {
+      group: null, waiting: waiting.count, longest_ms: waiting.longest_ms, calls: waiting.calls, counts: board.agent_counts,
+      agents: board.agents, half_hours: board.half_hours, day, abandoned: day.abandon_rate.part, busy: day.busy_rate.part,
+    };
+  }
+  const members = new Set(group.agents);
+  return {
+    group, waiting: group.waiting, longest_ms: group.longest_ms, counts: group.agent_counts, half_hours: group.half_hours,
+    calls: board.waiting.calls.filter((call) => call.group === group.group),
+    agents: board.agents.filter((agent) => members.has(agent.agent)),
+    day: group.day, abandoned: group.day.abandoned, busy: group.day.busy,
+  };
+}
+
 function draw() {
   if (!board) return;
-  document.title = `${board.waiting.count > 0 ? `(${board.waiting.count}) ` : ""}${board.desk} – Madoguchi`;
+  const shown = scope();
+  const named = shown.group ? `${shown.group.name} – ${board.desk}` : board.desk;
+  const title = `${shown.waiting > 0 ? `(${shown.waiting}) ` : ""}${named} – Madoguchi`;
+  if (document.title !== title) document.title = title;
   $("demonstration").hidden = !board.demonstration;
-  say("desk", board.desk);
-  drawAdHoc();
-  say("waiting", String(board.waiting.count));
-  say("ringing", String(board.waiting.calls.filter((call) => call.ringing).length));
-  drawAgents();
-  const day = board.day;
+  say("desk", named);
+  drawGroups();
+  for (const node of document.querySelectorAll(".scope")) node.hidden = shown.group === null;
+  drawService();
+  say("waiting", String(shown.waiting));
+  say("ringing", String(shown.calls.filter((call) => call.ringing).length));
+  drawNumbers();
+  drawParked();
+  drawAgents(shown);
+  const day = shown.day;
   say("offered", String(day.offered));
   say("answered", String(day.answered));
-  say("abandoned", String(day.abandon_rate.part));
-  say("busy", String(day.busy_rate.part));
+  say("abandoned", String(shown.abandoned));
+  say("busy", String(shown.busy));
+  const long = [day.offered, day.answered, shown.abandoned, shown.busy].some((count) => count > 999);
+  document.querySelector(".figures").classList.toggle("long", long);
   say("in-time-label", t("in_time")(Math.round(board.answer_target_ms / 1000)));
   say("in-time", day.answered_in_time.percent === null ? "–" : `${day.answered_in_time.percent} %`);
   say("speed", day.average_speed_of_answer_ms === null ? "–" : clock(day.average_speed_of_answer_ms));
   say("short", String(day.outcomes.short_abandoned));
   say("menu", String(day.outcomes.menu_left + day.outcomes.menu_served));
   say("closed", String(day.outcomes.closed));
-  for (const node of document.querySelectorAll(".month")) node.textContent = t("month")(board.month);
+  drawChart(shown.half_hours);
+  for (const node of document.querySelectorAll(".month")) tell(node, t("month")(board.month));
   drawRate("abandon", board.month_abandon_rate, board.outlook.abandon);
   drawRate("busy", board.month_busy_rate, board.outlook.busy);
   drawRecent();
   tick();
+}
+
+// The groups to choose from; rebuilt only when they changed, so that an open list stays open.
+function drawGroups() {
+  const select = $("group");
+  const choices = [["", t("all_groups")], ...board.groups.map((row) => [row.group, row.name])];
+  const key = JSON.stringify(choices);
+  if (select.dataset.choices !== key) {
+    select.dataset.choices = key;
+    select.replaceChildren(...choices.map(([value, text]) => {
+      const option = element("option", "", text);
+      option.value = value;
+      return option;
+    }));
+  }
+  const value = board.groups.some((row) => row.group === wanted) ? wanted : "";
+  if (select.value !== value) select.value = value;
+}
+
+// A moment as a person says it: the time alone when it is today, the day with it otherwise.
+function moment(ms) {
+  const today = inZone(ms, { dateStyle: "short" }) === inZone(board.now_ms, { dateStyle: "short" });
+  const day = today ? {} : { month: "numeric", day: "numeric", weekday: "short" };
+  return inZone(ms, { ...day, hour: "2-digit", minute: "2-digit", hour12: false });
+}
+
+// The same where there is little room: of another day the day alone.
+function brief(ms) {
+  const whole = moment(ms);
+  return whole.length > 5 ? inZone(ms, { month: "numeric", day: "numeric", weekday: "short" }) : whole;
+}
+
+// A reason in a person's words, or that of a rule or a code in ours.
+const said = (words) => (Object.hasOwn(t("by_rule"), words) ? t("by_rule")[words] : words);
+
+// Why a number is closed, or that it was opened out of turn.
+function reason(row) {
+  if (row.open) return row.out_of_turn ? t("out_of_turn") : "";
+  return row.why ? t("because")(t("why")[row.why.closed], said(row.why.name)) : "";
+}
+
+// Whether the desk is open: in one word when its counted numbers agree, and what was ordered out of turn.
+function drawService() {
+  const counted = board.numbers.filter((row) => row.counted);
+  const rows = counted.length > 0 ? counted : board.numbers;
+  const open = rows.filter((row) => row.open).length;
+  const all = rows.length;
+  const unknown = all === 0 || rows.every((row) => row.open === null);
+  const state = unknown ? "unknown" : open === all ? "open" : open === 0 ? "closed" : "some";
+  style($("service"), `service ${state}`);
+  say("service-state", state === "some" ? t("service").some(open, all) : t("service")[state]);
+  const next = Math.min(...rows.map((row) => row.changes_at_ms ?? Infinity));
+  const why = state === "closed" && rows.every((row) => reason(row) === reason(rows[0])) ? [reason(rows[0])] : [];
+  if (Number.isFinite(next)) {
+    if (state === "open") why.push(t("until")(moment(next)));
+    if (state === "closed") why.push(t("opens")(moment(next)));
+  }
+  say("service-until", why.filter(Boolean).join(" · "));
+  const missing = wanted !== "" && !board.groups.some((row) => row.group === wanted);
+  if (!isNew("ad-hoc", board.ad_hoc_hours, board.today, missing && wanted)) return;
+  const badges = board.ad_hoc_hours.map((row) => {
+    const line = t("ad_hoc_line")(t("ad_hoc")[row.to], row.number ?? t("all_numbers"), moment(row.until_ms), said(row.reason), row.author);
+    return element("span", `badge ${row.to}`, line);
+  });
+  if (missing) badges.unshift(element("span", "badge closed", t("no_group")(wanted)));
+  $("ad-hoc").replaceChildren(...badges);
+}
+
+function drawNumbers() {
+  if (!isNew("numbers", board.numbers, board.today)) return;
+  say("lines", `${board.lines.in_use} / ${board.lines.limit}`);
+  // Those that are counted and open first; one whose lines are all in use is never left out.
+  const by = (key) => (a, b) => Number(key(b)) - Number(key(a));
+  const full = (row) => row.lines_in_use >= row.line_limit;
+  const rows = [...board.numbers].sort((a, b) => by((row) => row.counted)(a, b) || by((row) => row.open)(a, b));
+  const shown = new Set([...rows].sort(by(full)).slice(0, NUMBERS_FIT));
+  $("numbers").replaceChildren(...rows.filter((row) => shown.has(row)).map((row) => {
+    const state = row.open === null ? "unknown" : row.open ? "open" : "closed";
+    const item = element("li", full(row) ? `${state} full` : state);
+    const until = row.changes_at_ms === null ? "" : t("to")(brief(row.changes_at_ms));
+    // A holiday's name says enough; what a person ordered is told in full above.
+    const named = !row.open && ["holiday", "closure"].includes(row.why?.closed);
+    const word = row.open ? reason(row) : named ? row.why.name : row.why ? t("why")[row.why.closed] : "";
+    const told = (named ? word : [word, until].filter(Boolean).join(" ")) || (row.open ? t("always") : t("service")[state]);
+    item.append(
+      element("span", "lamp"), element("span", "name", row.name), element("span", "when", told),
+      element("b", "", `${row.lines_in_use}/${row.line_limit}`),
+    );
+    const change = row.changes_at_ms === null ? "" : t(row.open ? "until" : "opens")(moment(row.changes_at_ms));
+    item.title = `${row.number} ${row.name}: ${t("service")[state]} ${reason(row)} ${change}`;
+    return item;
+  }));
+  const hidden = board.numbers.length - Math.min(board.numbers.length, NUMBERS_FIT);
+  say("numbers-more", hidden > 0 ? t("more_numbers")(hidden) : "");
+}
+
+function drawParked() {
+  if (!isNew("parked", board.parked, board.parked_count, names())) return;
+  say("parked-count", String(board.parked_count));
+  $("parked-tile").classList.toggle("none", board.parked_count === 0);
+  const rows = board.parked.slice(0, PARKED_FIT).map((row) => {
+    const item = element("li");
+    const since = element("b", "for");
+    since.dataset.since = row.since_ms;
+    item.append(element("b", "slot", row.slot), element("span", "name", callerOf(row.caller)), element("span", "when", agentName(row.by)), since);
+    return item;
+  });
+  $("parked").replaceChildren(...(rows.length > 0 ? rows : [element("li", "nobody", t("none_parked"))]));
+  const hidden = board.parked_count - rows.length;
+  say("parked-more", hidden > 0 ? t("more_parked")(hidden) : "");
+}
+
+function drawChart(half_hours) {
+  const days = board.usual_days.length;
+  const [hours, minutes] = inZone(board.now_ms, { hour: "2-digit", minute: "2-digit", hour12: false }).split(":").map(Number);
+  const passed = (hours % 24) + minutes / 60;
+  chart.draw(half_hours, days, passed);
+  const now = half_hours.arrived.reduce((sum, count) => sum + count, 0);
+  const usual = days === 0 ? null : Math.round(chart.usualBy(half_hours, days, passed));
+  say("usual-key", days === 0 ? t("no_usual") : t("usual")(inZone(board.now_ms, { weekday: language === "ja" ? "long" : "short" }), days));
+  say("so-far", t("so_far")(now, usual));
+  const label = t("chart")(now, usual);
+  if ($("chart").getAttribute("aria-label") !== label) $("chart").setAttribute("aria-label", label);
 }
 
 function drawRate(name, rate, outlook) {
@@ -153,45 +272,36 @@ function drawRate(name, rate, outlook) {
   const close = rate.part * 100 >= 0.8 * rate.limit_percent * rate.whole;
   const near = rate.verdict === "within" && (close || outlook.warning === "projected");
   const verdict = near ? "near" : rate.verdict;
-  tile.className = `tile rate ${verdict}`;
+  style(tile, `tile rate ${verdict}`);
   const mark = { within: "✓ ", near: "! ", missed: "▲ ", adjustment: "", no_calls: "" }[verdict];
   say(`${name}-rate`, rate.percent === null ? "–" : `${rate.percent} %`);
   say(`${name}-verdict`, verdict === "no_calls" ? t("no_calls") : mark + t(verdict));
   const limit = t("limit")(rate.limit_percent);
   const fraction = rate.whole === 0 ? [limit] : [limit, t("calls")(rate.part, rate.whole)];
-  const judged = rate.verdict === "within" || rate.verdict === "missed";
-  if (judged && outlook.projected !== null) fraction.push(t("outlook")(outlook.projected.percent, outlook.left_in_month));
   say(`${name}-fraction`, fraction.join(" · "));
+  const judged = rate.verdict === "within" || rate.verdict === "missed";
+  const projected = judged && outlook.projected !== null;
+  say(`${name}-outlook`, projected ? t("outlook")(outlook.projected.percent, outlook.left_in_month) : "");
   // The limit stands in the middle of the scale.
   const share = rate.whole === 0 ? 0 : (rate.part * 100) / rate.whole / (2 * rate.limit_percent);
-  $(`${name}-bar`).style.width = `${Math.min(1, share) * 100}%`;
+  const width = `${Math.min(1, share) * 100}%`;
+  if ($(`${name}-bar`).style.width !== width) $(`${name}-bar`).style.width = width;
 }
 
-// The desk closed or opened out of turn: what, which numbers, until when, why, by whom.
-function drawAdHoc() {
-  const rows = board.ad_hoc_hours;
-  $("ad-hoc").hidden = rows.length === 0;
-  $("ad-hoc").replaceChildren(...rows.map((row) => {
-    const today = inZone(row.until_ms, { dateStyle: "short" }) === inZone(board.now_ms, { dateStyle: "short" });
-    const until = inZone(row.until_ms, { ...(today ? {} : { month: "numeric", day: "numeric" }), hour: "2-digit", minute: "2-digit", hour12: false });
-    const line = t("ad_hoc_line")(t("ad_hoc")[row.to], row.number ?? t("all_numbers"), until, row.reason, row.author);
-    return element("span", row.to, line);
-  }));
-}
-
-function drawAgents() {
+function drawAgents({ counts, agents }) {
+  if (!isNew("agents", counts, agents)) return;
   const states = STATES.map((state) => {
-    const item = element("li", board.agent_counts[state] === 0 ? `${state} none` : state);
-    item.append(element("b", "", String(board.agent_counts[state])), element("span", "", t("states")[state]));
+    const item = element("li", counts[state] === 0 ? `${state} none` : state);
+    item.append(element("b", "", String(counts[state])), element("span", "", t("states")[state]));
     return item;
   });
   $("states").replaceChildren(...states);
   const order = (agent) => STATES.indexOf(agent.state);
-  const present = board.agents.filter((agent) => agent.state !== "signed_out").sort((a, b) => order(a) - order(b));
+  const present = agents.filter((agent) => agent.state !== "signed_out").sort((a, b) => order(a) - order(b));
   const shown = present.slice(0, AGENTS_FIT);
   $("agent-list").replaceChildren(...shown.map((agent) => {
     const item = element("li", agent.state);
-    const state = agent.state === "paused" && agent.paused ? agent.paused : t("states")[agent.state];
+    const state = agent.state === "paused" && agent.paused ? said(agent.paused) : t("states")[agent.state];
     item.append(element("span", "name", agent.name), element("span", "state", state));
     const since = element("span", "for");
     since.dataset.since = agent.since_ms;
@@ -203,7 +313,9 @@ function drawAgents() {
 }
 
 function callerOf(caller) {
-  const number = typeof caller.number === "string" ? t(caller.number) : caller.number.known;
+  const hidden = typeof caller.number === "string";
+  const number = hidden ? t(caller.number) : caller.number.known;
+  if (hidden && /^anonymous$/i.test(caller.name ?? "")) return number;
   return caller.name && caller.name !== number ? `${caller.name} ${number}` : number;
 }
 
@@ -230,17 +342,23 @@ function soundOf(call) {
   return cell(mos(worse), worse < 3.1 ? "bad" : worse < 3.6 ? "warn" : worse < 4 ? "" : "good");
 }
 
+const names = () => board.agents.map((agent) => agent.name);
 const agentName = (id) => (board.agents.find((agent) => agent.agent === id) || { name: id }).name;
 
 function drawRecent() {
+  if (!isNew("recent", board.recent, names())) return;
   $("recent").replaceChildren(...board.recent.slice(0, RECENT_FIT).map((call) => {
     const row = element("tr");
     const result = call.state === "ended" || !t("open")[call.state] ? t("outcomes")[call.outcome] : t("open")[call.state];
     const shade = call.state === "ended" ? SHADE[call.outcome] : "";
+    const outcome = element("td", shade, result || "–");
+    outcome.title = result || "";
+    const caller = element("td", "", callerOf(call.caller));
+    caller.title = caller.textContent;
     row.append(
-      element("td", "", timeOf(call.arrived_at_ms)),
-      element("td", shade, result || "–"),
-      element("td", "", callerOf(call.caller)),
+      element("td", "", inZone(call.arrived_at_ms, { hour: "2-digit", minute: "2-digit", hour12: false })),
+      outcome,
+      caller,
       element("td", "num", call.wait_ms === null ? "–" : clock(call.wait_ms)),
       element("td", "", call.agent ? agentName(call.agent) : "–"),
     );
@@ -258,28 +376,29 @@ function tick() {
   const now = serverNow();
   say("date", inZone(now, { year: "numeric", month: "short", day: "numeric", weekday: "short" }));
   say("time", timeOf(now));
-  const waiting = board.waiting;
-  const longest = waiting.count > 0 ? waiting.longest_ms + passed() : 0;
-  say("longest", waiting.count > 0 ? clock(longest) : "–");
-  say("longest-today", clock(Math.max(longest, board.day.longest_wait_ms)));
+  const shown = scope();
+  const longest = shown.waiting > 0 ? shown.longest_ms + passed() : 0;
+  say("longest", shown.waiting > 0 ? clock(longest) : "–");
+  say("longest-today", clock(Math.max(longest, shown.day.longest_wait_ms)));
   const late = longest > (board.answer_target_ms || LATE_MS) ? "late" : "busy";
-  $("waiting-tile").className = `tile big ${waiting.count > 0 ? late : ""}`;
-  $("longest-tile").className = `tile big ${waiting.count > 0 ? late : ""}`;
-  $("waiting-list").replaceChildren(...waiting.calls.slice(0, 6).map((call) => {
-    const item = element("li");
-    item.append(element("span", "", callerOf(call.caller)), element("b", "", clock(call.wait_ms + passed())));
-    return item;
-  }));
+  for (const tile of [$("waiting-tile"), $("longest-tile")]) style(tile, `tile big ${shown.waiting > 0 ? late : ""}`);
+  const waits = shown.calls.slice(0, WAITS_FIT).map((call) => [callerOf(call.caller), clock(call.wait_ms + passed())]);
+  if (isNew("waits", waits)) {
+    $("waiting-list").replaceChildren(...waits.map(([caller, wait]) => {
+      const item = element("li");
+      item.append(element("span", "", caller), element("b", "", wait));
+      return item;
+    }));
+  }
   for (const node of document.querySelectorAll(".for")) {
-    const text = clock(now - Number(node.dataset.since));
-    if (node.textContent !== text) node.textContent = text;
+    tell(node, clock(now - Number(node.dataset.since)));
   }
 }
 
 function watchLink() {
-  const silent = heardAt > 0 && performance.now() - heardAt > STALE_MS;
+  const silent = heardAt > 0 && (lost || performance.now() - heardAt > STALE_MS);
   const link = heardAt === 0 ? "connecting" : silent ? "stale" : "live";
-  document.body.className = link;
+  style(document.body, link);
   say("link-text", t(link));
   const broken = health && health.status !== "ok"
     ? ["journal", "engine", "media"].filter((part) => health[part] !== "ok").map(t) : [];
@@ -294,7 +413,7 @@ let source = null;
 function listen() {
   if (source) source.close();
   source = new EventSource("/api/v1/events");
-  const heard = () => { heardAt = performance.now(); watchLink(); };
+  const heard = () => { lost = false; heardAt = performance.now(); watchLink(); };
   source.addEventListener("board", (event) => {
     board = JSON.parse(event.data);
     boardAt = performance.now();
@@ -306,6 +425,8 @@ function listen() {
     heard();
   });
   source.onerror = async () => {
+    lost = true;
+    watchLink();
     if (source.readyState !== EventSource.CLOSED) return; // It tries again by itself.
     try {
       const answer = await fetch("/api/v1/board", { cache: "no-store" });
@@ -330,6 +451,16 @@ $("logout").addEventListener("submit", (event) => {
   fetch("/logout", { method: "POST", headers: { "X-Madoguchi": "1" } }).finally(() => location.reload());
 });
 
+$("group").addEventListener("change", (event) => {
+  wanted = event.target.value;
+  const address = new URL(location.href);
+  if (wanted) address.searchParams.set("group", wanted);
+  else address.searchParams.delete("group");
+  history.replaceState(null, "", address);
+  draw();
+});
+
+const chart = new Chart($("chart"));
 translate();
 listen();
 setInterval(watchLink, 250);

@@ -7,6 +7,7 @@ mod engine_loop;
 mod figures;
 mod inlet;
 mod keeper;
+mod layout;
 mod panics;
 mod past;
 mod pulse;

@@ -1,7 +1,7 @@
 //! What the journal says at the start: the views, the agents' duty, what was talked, and the last words
 //! for calls that were up when the last run ended.
 
-use crate::base::{AgentId, CallId, Keep, Now, Number, Wall, kept};
+use crate::base::{AgentId, CallId, Keep, Now, kept};
 use crate::dialplan::Plan;
 use crate::event::{CallEvent, DeskEvent, Entry, Fact, FiguresEvent, RecordingEvent};
 use crate::io::store::{self, Snapshot, Unfit};
@@ -239,44 +239,6 @@ pub(super) fn read(fold: Fold, policy: &Policy, plan: &Plan, now: Now) -> Past {
         closing,
         next_seq,
         unkept,
-    }
-}
-
-/// The days on which a plan serves, from the month before `now` on.
-pub(super) fn service_days(plan: &Plan, now: Wall) -> view::ServiceDays {
-    let month = view::Month::of(plan.local(now).date_naive());
-    view::ServiceDays::ask(month.earlier(1).first(), |day| plan.serves_on(day))
-}
-
-/// What pages must know of a plan.
-pub(super) fn layout(plan: &Plan) -> view::Layout {
-    let groups = plan.groups.iter().map(|(id, group)| view::GroupLaid {
-        group: id.clone(),
-        name: group.name.clone(),
-        number: group.number.clone(),
-        agents: group.agents.clone(),
-    });
-    let slots = plan.lots.iter().flat_map(|lot| {
-        let laid = |slot: &Number| view::SlotLaid { slot: slot.clone(), lot: lot.name.clone() };
-        lot.slots.keys().map(laid)
-    });
-    let boxes = plan.mailboxes.iter().map(|(id, mailbox)| view::BoxLaid {
-        mailbox: id.clone(),
-        name: mailbox.name.clone(),
-        phones: mailbox.phones.clone(),
-    });
-    let lines = plan.desk_numbers.iter().map(|(number, line)| view::LineLaid {
-        number: number.clone(),
-        name: line.name.clone(),
-        limit: line.line_limit,
-    });
-    view::Layout {
-        groups: groups.collect(),
-        pause_reasons: plan.pausing.reasons.clone(),
-        wrap_up_more_ms: u64::try_from(plan.pausing.wrap_up_more.as_millis()).unwrap_or(u64::MAX),
-        slots: slots.collect(),
-        boxes: boxes.collect(),
-        lines: lines.collect(),
     }
 }
 

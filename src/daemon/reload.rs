@@ -5,7 +5,7 @@
 use super::certificates::{self, Certificates};
 use super::engine_loop::Heard;
 use super::inlet::Inlet;
-use super::past::{layout, service_days};
+use super::layout::Told;
 use super::pulse::Pulse;
 use crate::base::Wall;
 use crate::cli::Language;
@@ -83,11 +83,10 @@ impl Reload {
         let agents = plan.agents.iter();
         let roster = agents.map(|(id, agent)| (id.clone(), agent.name.clone())).collect();
         let name = plan.name.clone();
-        let (days, laid) = (service_days(&plan, Wall(now_ms)), layout(&plan));
+        let told = Told::of(&plan, Wall(now_ms));
         self.hub.configure(|views| {
             views.set_roster(name, roster);
-            views.set_service_days(days);
-            views.set_layout(laid);
+            told.tell(views);
         });
         let (phones, trunks) = config.sealing();
         let (phone_keys, trunk_keys) = config.keys();

@@ -6,6 +6,7 @@ use super::engine_loop::{Clock, EngineLoop, Heard};
 use super::figures::gauges;
 use super::inlet::Inlet;
 use super::keeper::{self, Keeper, Keeping};
+use super::layout::Told;
 use super::past;
 use super::pulse::Pulse;
 use super::reload::Reload;
@@ -323,8 +324,7 @@ pub async fn start(
             let kept = folded.read() >= keeper::EVERY;
             let kept = (kept.then(|| folded.fold.clone()), folded.stood_at);
             let mut past = past::read(folded.fold, &policy, &read_with, now);
-            past.views.set_service_days(past::service_days(&read_with, now.wall));
-            past.views.set_layout(past::layout(&read_with));
+            Told::of(&read_with, now.wall).tell(&mut past.views);
             Ok::<_, StartError>((past, kept))
         }
     })

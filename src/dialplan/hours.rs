@@ -126,6 +126,34 @@ impl Hours {
         None
     }
 
+    /// The moments of `days` days, from the beginning of `first` on, at which [`Hours::state`] becomes another,
+    /// the first of them that beginning.
+    #[must_use]
+    pub fn changes(
+        &self,
+        zone: Tz,
+        first: NaiveDate,
+        days: usize,
+    ) -> Vec<(DateTime<Tz>, OpenState)> {
+        let mut changes: Vec<(DateTime<Tz>, OpenState)> = Vec::new();
+        for date in first.iter_days().take(days) {
+            let mut times = vec![NaiveTime::MIN];
+            if let Day::Served(spans) = self.day(date) {
+                // The end of a day is the beginning of the next.
+                let ends = spans.iter().map(|span| span.until).filter(|it| *it != end_of_day());
+                times.extend(spans.iter().map(|span| span.from).chain(ends));
+                times.sort_unstable();
+            }
+            for at in times.into_iter().filter_map(|time| local(zone, date, time)) {
+                let state = self.state(at);
+                if changes.last().is_none_or(|(_, before)| *before != state) {
+                    changes.push((at, state));
+                }
+            }
+        }
+        changes
+    }
+
     fn day(&self, date: NaiveDate) -> Day<'_> {
         if let Some(special) = self.days.get(&date) {
             return if special.spans.is_empty() {

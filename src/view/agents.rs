@@ -554,6 +554,18 @@ impl Agents {
         counts
     }
 
+    /// The same of these agents alone.
+    pub(super) fn counts_of<'a>(
+        &self,
+        wanted: impl Iterator<Item = &'a AgentId>,
+    ) -> [(AgentState, u64); AgentState::ALL.len()] {
+        let mut counts = AgentState::ALL.map(|state| (state, 0));
+        for agent in wanted.filter_map(|id| self.all.get(id)) {
+            counts[agent.state() as usize].1 += 1;
+        }
+        counts
+    }
+
     pub(super) fn for_restore(&self) -> Vec<AgentRestore> {
         let kept = self.all.iter().filter(|(_, agent)| agent.signed_in || agent.paused.is_some());
         kept.map(|(id, agent)| AgentRestore {

@@ -30,6 +30,8 @@ pub struct Line {
     pub arrived_at: Wall,
     /// Whether its number's calls enter the contract's figures.
     pub counted: bool,
+    /// The half hour of the day in which it arrived, in the desk's zone, 0 to 47.
+    pub half_hour: u8,
     /// The rule that gave its outcome, once decided.
     pub rule: Option<Rule>,
     number: u16,
@@ -43,7 +45,7 @@ pub struct Line {
 
 kept!(
     struct Line {
-        call, arrived_at, counted, rule, number, group, agent, wait_ms, talk_ms, hold_ms, wrap_up_ms,
+        call, arrived_at, counted, half_hour, rule, number, group, agent, wait_ms, talk_ms, hold_ms, wrap_up_ms,
     }
 );
 
@@ -196,10 +198,10 @@ pub(super) struct Last<'a> {
 }
 
 impl Ledger {
-    /// A call arrived.
+    /// A call arrived, on that day in that half hour.
     pub(super) fn arrive(
         &mut self,
-        day: NaiveDate,
+        (day, half_hour): (NaiveDate, u8),
         call: CallId,
         arrived_at: Wall,
         number: &Number,
@@ -222,6 +224,7 @@ impl Ledger {
             call,
             arrived_at,
             counted,
+            half_hour,
             rule: None,
             number: self.numbers.number_of(number.as_str()),
             group: NO_NAME,

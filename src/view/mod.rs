@@ -25,6 +25,7 @@ mod operating;
 mod outcome;
 mod outlook;
 mod panel;
+mod panel_plan;
 mod placed;
 mod policy;
 mod ratio;
@@ -37,6 +38,7 @@ mod sound;
 mod stamp;
 mod standing;
 mod survey;
+mod today;
 mod turns;
 mod unanswered;
 mod views;
@@ -47,7 +49,8 @@ pub use agents::{AgentRestore, AgentRow, AgentState, Rings};
 pub use attended::{CallbackRow, CallbackState, MessageRow};
 pub use average::Average;
 pub use board::{
-    AGENTS_SHOWN, AgentCounts, Board, RECENT_SHOWN, WAITING_SHOWN, Waiting, WaitingRow,
+    AGENTS_SHOWN, AgentCounts, Board, Lines, PARKED_SHOWN, ParkedRow, RECENT_SHOWN, WAITING_SHOWN,
+    Waiting, WaitingRow,
 };
 pub use call::{CallQuery, CallRow, CallState, OpenCall, Pressed};
 pub use declared::{ClosedMonth, ExclusionRow, ExclusionState, Signed};
@@ -59,7 +62,7 @@ pub use gauges::{
 };
 pub use half_hour::{HALF_HOURS, Window};
 pub use hours::AdHocRow;
-pub use layout::{BoxLaid, GroupLaid, Layout, LineLaid, SlotLaid};
+pub use layout::{DeskLine, GroupLine, Layout, NumberRow, Service, TIMETABLE_DAYS, Timetable};
 pub use ledger::{DAYS_KEPT, LINES_KEPT, Line};
 pub use month::{Month, NotAMonth};
 pub use operating::{
@@ -69,9 +72,10 @@ pub use operating::{
 pub use outcome::{Decision, Outcome, PerOutcome, Progress, outcome_of};
 pub use outlook::{Outlook, Outlooks, Warning};
 pub use panel::{
-    Colleague, EarlierCall, LISTED, LineRow, Listed, Panel, PanelCall, PanelMessage, ParkedRow,
-    Role, SlotRow,
+    Colleague, EarlierCall, InSlot, LISTED, LineRow, Listed, Panel, PanelCall, PanelGroup,
+    PanelMessage, Role, SlotRow,
 };
+pub use panel_plan::{LotSlot, MessageBox, PanelPlan};
 pub use placed::{FULL_MONTHS_KEPT, FullTime, PLACED_KEPT, PlacedRow};
 pub use policy::{CountsAs, Policy, ShortCallExcluded};
 pub use ratio::{Limit, Rate, Ratio, Verdict};
@@ -84,6 +88,7 @@ pub use sound::{CallSound, FaultRow, LegSound, Measured, SoundTotals, Spread};
 pub use stamp::{local, written};
 pub use standing::{Behind, Figure, LeftOut, Side, Standing};
 pub use survey::{POINTS, SURVEYS_KEPT, SurveyFigures};
+pub use today::{GROUPS_SHOWN, GroupFigures, GroupRow, HalfHours, USUAL_DAYS};
 pub use turns::{HELD, Pending, Turns, UNTOLD_KEPT, WarningWatch};
 pub use unanswered::{UNANSWERED_OF_ONE, Unanswered, UnansweredRow};
 pub use views::{ErasedCalls, RECENT_KEPT, Setup, Views};

@@ -6,7 +6,8 @@ use super::attended::{CallbackRow, CallbackState, MessageRow};
 use super::board::{AGENTS_SHOWN, WAITING_SHOWN, Waiting};
 use super::call::{Call, CallRow, Pressed};
 use super::earlier::EarlierRow;
-use super::layout::{GroupLaid, LineLaid, SlotLaid};
+use super::layout::DeskLine;
+use super::panel_plan::LotSlot;
 use super::placed::PlacedRow;
 use super::unanswered::UnansweredRow;
 use super::views::Views;
@@ -39,7 +40,7 @@ pub struct Panel {
     /// By how much an order makes after-call work longer, milliseconds.
     pub wrap_up_more_ms: u64,
     /// The agent's groups.
-    pub groups: Vec<GroupLaid>,
+    pub groups: Vec<PanelGroup>,
     /// The call that rings at the agent's phone, that the agent is in or asked about, or was in last.
     pub call: Option<PanelCall>,
     /// A call that the agent's phone placed, not over yet.
@@ -60,6 +61,15 @@ pub struct Panel {
     pub lines: Vec<LineRow>,
     /// Calls that came by a trunk and have no end.
     pub channels_in_use: u64,
+}
+
+/// A group of the agent's.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct PanelGroup {
+    /// Which.
+    pub group: GroupId,
+    /// For people.
+    pub name: String,
 }
 
 /// A list that may be cut.
@@ -153,12 +163,12 @@ pub struct SlotRow {
     /// The lot's name.
     pub lot: String,
     /// Who is in it.
-    pub parked: Option<ParkedRow>,
+    pub parked: Option<InSlot>,
 }
 
 /// A caller in a slot.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct ParkedRow {
+pub struct InSlot {
     /// Which call.
     pub call: CallId,
     /// Who waits there.
@@ -220,7 +230,7 @@ impl Views {
         now: Wall,
         age_ms: &dyn Fn(CallId) -> Option<u64>,
     ) -> Option<Panel> {
-        let layout = self.layout();
+        let plan = self.panel_plan();
         let mut agent = None;
         let mut colleagues = Vec::new();
         for row in self.agents(now) {
@@ -232,8 +242,13 @@ impl Views {
             }
         }
         let agent = agent.filter(|_| self.is_in_plan(id))?;
-        let groups: Vec<GroupLaid> =
-            layout.groups.iter().filter(|group| group.agents.contains(id)).cloned().collect();
+        let groups: Vec<PanelGroup> = self
+            .layout()
+            .groups
+            .iter()
+            .filter(|group| group.agents.contains(id))
+            .map(|group| PanelGroup { group: group.id.clone(), name: group.name.clone() })
+            .collect();
         let is_mine = |group: Option<&GroupId>| {
             group.is_some_and(|group| groups.iter().any(|mine| mine.group == *group))
         };
@@ -247,7 +262,7 @@ impl Views {
         let is_due =
             |row: &CallbackRow| row.state != CallbackState::Over && is_mine(Some(&row.group));
         let messages = self.messages().into_iter().filter(|row| !row.heard).filter_map(|row| {
-            let mut boxes = layout.boxes.iter();
+            let mut boxes = plan.boxes.iter();
             let of = boxes.find(|it| it.mailbox == row.mailbox && it.is_of(id))?;
             Some(PanelMessage { row, box_name: of.name.clone() })
         });
@@ -263,8 +278,8 @@ impl Views {
             call: self.panel_call(id, &agent, age_ms),
             placed: self.placed_by(id),
             agent,
-            pause_reasons: layout.pause_reasons.clone(),
-            wrap_up_more_ms: layout.wrap_up_more_ms,
+            pause_reasons: plan.pause_reasons.clone(),
+            wrap_up_more_ms: plan.wrap_up_more_ms,
             queue: Waiting { count, longest_ms, calls },
             colleagues,
             slots: self.slots(),
@@ -326,9 +341,9 @@ impl Views {
 
     fn slots(&self) -> Vec<SlotRow> {
         let stays = self.open().filter_map(|call| Some((call, call.parked.as_ref()?)));
-        let mut parked: BTreeMap<&Number, ParkedRow> = stays
+        let mut parked: BTreeMap<&Number, InSlot> = stays
             .map(|(call, stay)| {
-                let row = ParkedRow {
+                let row = InSlot {
                     call: call.id,
                     caller: call.caller.clone(),
                     group: call.group.clone(),
@@ -338,8 +353,8 @@ impl Views {
                 (&stay.slot, row)
             })
             .collect();
-        let slots = self.layout().slots.iter();
-        let row = |laid: &SlotLaid| SlotRow {
+        let slots = self.panel_plan().slots.iter();
+        let row = |laid: &LotSlot| SlotRow {
             slot: laid.slot.clone(),
             lot: laid.lot.clone(),
             parked: parked.remove(&laid.slot),
@@ -349,12 +364,12 @@ impl Views {
 
     fn lines(&self) -> Vec<LineRow> {
         let in_use = |number: &Number| self.open().filter(|call| call.number == *number).count();
-        let row = |line: &LineLaid| LineRow {
+        let row = |line: &DeskLine| LineRow {
             number: line.number.clone(),
             name: line.name.clone(),
             in_use: in_use(&line.number),
-            limit: line.limit,
+            limit: line.line_limit,
         };
-        self.layout().lines.iter().map(row).collect()
+        self.layout().numbers.iter().map(row).collect()
     }
 }

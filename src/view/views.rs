@@ -7,11 +7,13 @@ use super::attended::{Attended, CallbackRow, MessageRow};
 use super::call::{Call, CallQuery, CallRow, OpenCall};
 use super::declared::Declared;
 use super::earlier::Earlier;
+use super::half_hour::HalfHour;
 use super::hours::{AdHocHours, AdHocRow};
 use super::layout::Layout;
 use super::ledger::{Last, Ledger};
 use super::month::Month;
 use super::outcome::{Decision, PerOutcome};
+use super::panel_plan::PanelPlan;
 use super::placed::{FullTime, PlacedCalls, PlacedRow};
 use super::policy::Policy;
 use super::recorded;
@@ -23,7 +25,7 @@ use super::survey::Surveys;
 use super::turns::Turns;
 use super::unanswered::AllUnanswered;
 use super::written::Written;
-use crate::base::{AgentId, CallId, TrunkId, Wall};
+use crate::base::{AgentId, CallId, GroupId, Number, TrunkId, Wall};
 use crate::event::{
     CallEvent, DeskEvent, EndCause, Entry, Fact, FiguresEvent, Origin, Party, PlacedEnd,
     PlacedEvent, TrunkEvent,
@@ -79,6 +81,7 @@ pub struct Views {
     pub(super) surveys: Surveys,
     erased: ErasedCalls,
     layout: Layout,
+    panel_plan: PanelPlan,
     earlier: Earlier,
     unanswered: AllUnanswered,
     written: Written,
@@ -116,6 +119,7 @@ impl Views {
             surveys: Surveys::default(),
             erased: ErasedCalls::default(),
             layout: Layout::default(),
+            panel_plan: PanelPlan::default(),
             earlier: Earlier::default(),
             unanswered: AllUnanswered::default(),
             written: Written::default(),
@@ -304,8 +308,9 @@ impl Views {
         let counted = call.counted;
         self.total.arrived += u64::from(counted);
         self.total.left_out += u64::from(!counted);
-        let day = self.day_of(call.arrived_at);
-        self.ledger.arrive(day, id, call.arrived_at, &call.number, counted);
+        let half_hour = HalfHour::of(call.arrived_at, self.timezone);
+        let when = half_hour.map_or((NaiveDate::MIN, 0), |it| (it.day, it.index));
+        self.ledger.arrive(when, id, call.arrived_at, &call.number, counted);
         self.open.insert(id, call);
     }
 
@@ -458,6 +463,15 @@ impl Views {
         newest.into_iter().take(count).map(Call::row).collect()
     }
 
+    pub(super) fn group_of_open(&self, call: CallId) -> Option<&str> {
+        self.open.get(&call)?.group.as_ref().map(GroupId::as_str)
+    }
+
+    /// Calls that have no end, by the number that was dialled.
+    pub(super) fn open_at(&self) -> impl Iterator<Item = &Number> {
+        self.open.values().map(|call| &call.number)
+    }
+
     /// Calls that wait for an operator, in the order in which they began to.
     pub(super) fn waiting(&self) -> impl Iterator<Item = &Call> {
         self.waiting.values().filter_map(|id| self.open.get(id))
@@ -580,4 +594,4 @@ mod figures_tests;
 #[cfg(test)]
 mod panel_tests;
 #[cfg(test)]
-mod tests;
+pub(super) mod tests;

@@ -72,7 +72,8 @@ export async function barriers(page) {
 export const overflowing = (page, selector) => page.evaluate((selector) =>
     [...document.querySelectorAll(selector)].filter((node) => node.getClientRects().length > 0).flatMap((node) => {
         const box = node.getBoundingClientRect();
-        const wide = node.scrollWidth > node.clientWidth, high = node.scrollHeight > node.clientHeight;
+        // Both are rounded, each in its own way.
+        const wide = node.scrollWidth > node.clientWidth + 1, high = node.scrollHeight > node.clientHeight + 1;
         const out = box.left < -0.5 || box.right > document.documentElement.clientWidth + 0.5;
         const size = `${node.scrollWidth}x${node.scrollHeight} in ${node.clientWidth}x${node.clientHeight}`;
         return wide || high || out ? [`${node.id || node.className}: ${size}`] : [];

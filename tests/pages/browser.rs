@@ -218,6 +218,13 @@ impl Page {
         self.order("resize", json!({ "width": width, "height": height }), s(0));
     }
 
+    /// From the next loading on it gets this board over and over, and none of the desk's.
+    #[track_caller]
+    pub fn pretend(&self, board: &Value) {
+        let events = format!("retry: 500\nevent: board\ndata: {board}\n\n");
+        self.order("pretend", json!({ "events": events }), s(0));
+    }
+
     /// Keeps a picture of what is seen as target/pages/NAME.png.
     #[track_caller]
     pub fn picture(&self, name: &str) {

@@ -9,3 +9,4 @@ mod browser;
 mod libraries;
 mod panel;
 mod rig;
+mod wallboard;

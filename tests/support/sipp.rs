@@ -30,6 +30,7 @@ impl Job {
         let set = [
             ("TO", ""),
             ("FROM", "03123456"),
+            ("NAME", "Hanako"),
             ("PATIENCE", "20000"),
             ("STAY", "20000"),
             ("RING", "200"),

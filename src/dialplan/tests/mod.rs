@@ -323,3 +323,26 @@ fn a_service_day_is_one_on_which_a_number_of_the_contract_is_open() {
     }
     assert!(always.serves_on(day("2026-10-17")), "without hours it is always open");
 }
+
+#[test]
+fn the_moments_at_which_hours_change_say_what_the_hours_say_at_every_minute() {
+    for (file, text) in SHIPPED {
+        let plan = load(text, file, Some(&prompts())).expect("it ships").0;
+        for (name, hours) in &plan.hours {
+            // Over the year's end and the holidays of May.
+            for (first, days) in [((2026, 12, 25), 20), ((2026, 4, 28), 12)] {
+                let first = chrono::NaiveDate::from_ymd_opt(first.0, first.1, first.2).unwrap();
+                let changes = hours.changes(plan.timezone, first, days);
+                let begin = plan.midnight(first).expect("a day");
+                assert_eq!(changes[0].0.timestamp_millis(), begin.0, "{file} {name}");
+                for minute in 0..i64::try_from(days).unwrap() * 24 * 60 {
+                    let at = plan.local(Wall(begin.0 + minute * 60_000));
+                    let held = changes.iter().rev().find(|(from, _)| *from <= at).unwrap();
+                    assert_eq!(held.1, hours.state(at), "{file} {name} {at}");
+                }
+                let twice = changes.windows(2).find(|pair| pair[0].1 == pair[1].1);
+                assert!(twice.is_none(), "{file} {name}: no change is one {twice:?}");
+            }
+        }
+    }
+}

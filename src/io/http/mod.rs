@@ -245,6 +245,8 @@ fn router(server: Server) -> Router {
         .route("/lib/{name}", get(pages::library))
         .route("/wallboard.css", get(pages::style))
         .route("/wallboard.js", get(pages::script))
+        .route("/wallboard-chart.js", get(pages::chart))
+        .route("/wallboard-words.js", get(pages::words))
         .route("/login", post(auth::login))
         .route("/healthz", get(api::healthz))
         .merge(closed)

@@ -12,6 +12,8 @@ use axum::response::{Html, IntoResponse, Response};
 const WALLBOARD: &str = include_str!("../../../web/wallboard.html");
 const STYLE: &str = include_str!("../../../web/wallboard.css");
 const SCRIPT: &str = include_str!("../../../web/wallboard.js");
+const CHART: &str = include_str!("../../../web/wallboard-chart.js");
+const WORDS: &str = include_str!("../../../web/wallboard-words.js");
 const RECORDINGS: &str = include_str!("../../../web/recordings.html");
 const RECORDINGS_STYLE: &str = include_str!("../../../web/recordings.css");
 const RECORDINGS_SCRIPT: &str = include_str!("../../../web/recordings.js");
@@ -97,6 +99,16 @@ pub(super) async fn style() -> Response {
 /// `GET /wallboard.js`.
 pub(super) async fn script() -> Response {
     ([(CONTENT_TYPE, JAVASCRIPT)], SCRIPT).into_response()
+}
+
+/// `GET /wallboard-chart.js`.
+pub(super) async fn chart() -> Response {
+    ([(CONTENT_TYPE, JAVASCRIPT)], CHART).into_response()
+}
+
+/// `GET /wallboard-words.js`.
+pub(super) async fn words() -> Response {
+    ([(CONTENT_TYPE, JAVASCRIPT)], WORDS).into_response()
 }
 
 /// `GET /lib/{name}`: a library of the pages, or its licence.

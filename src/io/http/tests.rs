@@ -278,7 +278,7 @@ async fn nothing_is_told_without_the_token() {
     assert!(world.commands.lock().expect("whole").is_empty());
     let page = world.ask("GET / HTTP/1.1", "").await;
     assert!(page.body.contains("name=\"token\"") && !page.body.contains("総合窓口"));
-    for open in ["/healthz", "/wallboard.css", "/wallboard.js"] {
+    for open in ["/healthz", "/wallboard.css", "/wallboard.js", "/wallboard-words.js"] {
         assert_eq!(world.ask(&format!("GET {open} HTTP/1.1"), "").await.status(), 200, "{open}");
     }
 }
@@ -299,11 +299,16 @@ async fn every_answer_carries_the_headers_that_guard_a_browser() {
 /// Texts of people reach the page by JSON and become text nodes, never markup.
 #[test]
 fn the_page_has_no_way_to_make_markup_of_text() {
-    let script = include_str!("../../../web/wallboard.js");
-    for way in
-        ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "Function("]
-    {
-        assert!(!script.contains(way), "{way}");
+    for script in [
+        include_str!("../../../web/wallboard.js"),
+        include_str!("../../../web/wallboard-chart.js"),
+        include_str!("../../../web/wallboard-words.js"),
+    ] {
+        for way in
+            ["innerHTML", "outerHTML", "insertAdjacentHTML", "document.write", "eval(", "Function("]
+        {
+            assert!(!script.contains(way), "{way}");
+        }
     }
     for page in
         [include_str!("../../../web/wallboard.html"), include_str!("../../../web/login.html")]

@@ -14,7 +14,7 @@ pub use span::{NotAWindow, SPAN_MOST_DAYS};
 
 use super::agents::Rings;
 use super::average::Average;
-use super::half_hour::{HALF_HOURS, HalfHour, Window};
+use super::half_hour::{HALF_HOURS, Window};
 use super::ledger::Line;
 use super::month::Month;
 use super::policy::Policy;
@@ -477,7 +477,7 @@ impl Views {
                 not_cut = not_cut.saturating_add(counts.arrived);
             }
             for line in lines {
-                let index = HalfHour::of(line.arrived_at, self.timezone()).map_or(0, |it| it.index);
+                let index = line.half_hour;
                 if wanted.window.holds(day, index) && self.is_wanted(line, wanted) {
                     let key = by_day(day).unwrap_or_else(|| self.key_of(line, index, wanted.by));
                     rows.entry(key).or_default().tally.merge(&line.tally(self.policy()));

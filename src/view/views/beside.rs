@@ -5,6 +5,7 @@ use crate::base::{AgentId, CallId, Private, Wall, kept};
 use crate::view::call::Call;
 use crate::view::earlier::EarlierRow;
 use crate::view::layout::Layout;
+use crate::view::panel_plan::PanelPlan;
 use crate::view::placed::PlacedRow;
 use crate::view::service_days::ServiceDays;
 use crate::view::turns::Turns;
@@ -25,8 +26,8 @@ pub struct ErasedCalls {
 kept!(struct ErasedCalls { calls, before });
 
 impl Views {
-    /// Takes the days on which the desk serves, as a plan says; only the outlook looks at them, so it may be
-    /// done at any time.
+    /// Takes the days on which the desk serves, as a plan says; only the outlook and what is usual look at them,
+    /// so it may be done at any time.
     pub fn set_service_days(&mut self, days: ServiceDays) {
         self.service_days = days;
     }
@@ -37,17 +38,26 @@ impl Views {
         &self.service_days
     }
 
-    pub(in crate::view) fn serves_on(&self, day: NaiveDate) -> bool {
-        self.service_days.serves_on(day)
-    }
-
-    /// Takes what pages must know of a plan; it may be done at any time.
+    /// Takes what a plan says of numbers and groups; only the board and panels look at it.
     pub fn set_layout(&mut self, layout: Layout) {
         self.layout = layout;
     }
 
     pub(in crate::view) fn layout(&self) -> &Layout {
         &self.layout
+    }
+
+    pub(in crate::view) fn serves_on(&self, day: NaiveDate) -> bool {
+        self.service_days.serves_on(day)
+    }
+
+    /// Takes what panels must know of a plan; it may be done at any time.
+    pub fn set_panel_plan(&mut self, plan: PanelPlan) {
+        self.panel_plan = plan;
+    }
+
+    pub(in crate::view) fn panel_plan(&self) -> &PanelPlan {
+        &self.panel_plan
     }
 
     /// Calls without an end, in order of arrival.

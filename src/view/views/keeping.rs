@@ -3,6 +3,7 @@
 use super::{Setup, Views};
 use crate::base::{Keep, Kept};
 use crate::view::layout::Layout;
+use crate::view::panel_plan::PanelPlan;
 use crate::view::service_days::ServiceDays;
 
 impl Setup {
@@ -52,6 +53,7 @@ impl Views {
             // Set anew at each start, from the plan.
             service_days: _,
             layout: _,
+            panel_plan: _,
         } = self;
         [*last_seq, *holes, *strays].keep(out);
         open.keep(out);
@@ -106,8 +108,9 @@ impl Views {
             earlier: Keep::found(from)?,
             unanswered: Keep::found(from)?,
             written: Keep::found(from)?,
-            layout: Layout::default(),
             service_days: ServiceDays::default(),
+            layout: Layout::default(),
+            panel_plan: PanelPlan::default(),
         };
         views.agents.set_roster(setup.agents);
         Some(views)

@@ -11,9 +11,9 @@ use crate::view::{
 };
 use proptest::prelude::*;
 
-pub(super) const TOKYO_MIDNIGHT_OCT_1: i64 = 1_790_780_400_000; // 2026-10-01T00:00:00+09:00
+pub(in crate::view) const TOKYO_MIDNIGHT_OCT_1: i64 = 1_790_780_400_000; // 2026-10-01T00:00:00+09:00
 
-pub(super) fn setup() -> Setup {
+pub(in crate::view) fn setup() -> Setup {
     Setup {
         desk: "窓口".into(),
         demonstration: false,
@@ -23,28 +23,28 @@ pub(super) fn setup() -> Setup {
     }
 }
 
-pub(super) fn id(n: u64) -> CallId {
+pub(in crate::view) fn id(n: u64) -> CallId {
     CallId(uuid::Uuid::from_u64_pair(n, 0))
 }
 
 /// Writes entries one after another.
 #[derive(Default)]
-pub(super) struct Pen {
-    pub(super) entries: Vec<Entry>,
-    pub(super) at: i64,
+pub(in crate::view) struct Pen {
+    pub(in crate::view) entries: Vec<Entry>,
+    pub(in crate::view) at: i64,
 }
 
 impl Pen {
-    pub(super) fn fact(&mut self, fact: Fact) {
+    pub(in crate::view) fn fact(&mut self, fact: Fact) {
         let seq = self.entries.len() as u64 + 1;
         self.entries.push(Entry { seq, at: Wall(self.at), fact });
     }
 
-    pub(super) fn call(&mut self, n: u64, t_ms: u64, event: CallEvent) {
+    pub(in crate::view) fn call(&mut self, n: u64, t_ms: u64, event: CallEvent) {
         self.fact(Fact::Call { call: id(n), t_ms, event });
     }
 
-    pub(super) fn arrive(&mut self, n: u64, counted: bool) {
+    pub(in crate::view) fn arrive(&mut self, n: u64, counted: bool) {
         self.call(n, 0, arrived(counted));
     }
 
@@ -52,7 +52,7 @@ impl Pen {
         self.fact(Fact::Agent { agent: AgentId::from(agent), event });
     }
 
-    pub(super) fn read(&self) -> Views {
+    pub(in crate::view) fn read(&self) -> Views {
         let mut views = Views::new(setup());
         for entry in &self.entries {
             views.apply(entry);
@@ -61,7 +61,7 @@ impl Pen {
     }
 }
 
-pub(super) fn arrived(counted: bool) -> CallEvent {
+pub(in crate::view) fn arrived(counted: bool) -> CallEvent {
     CallEvent::Arrived {
         number: "0312345678".into(),
         caller: Caller {
@@ -74,11 +74,11 @@ pub(super) fn arrived(counted: bool) -> CallEvent {
     }
 }
 
-pub(super) fn asked() -> CallEvent {
+pub(in crate::view) fn asked() -> CallEvent {
     CallEvent::OperatorAsked { group: Some("desk".into()) }
 }
 
-pub(super) fn hung_up() -> CallEvent {
+pub(in crate::view) fn hung_up() -> CallEvent {
     CallEvent::Ended { by: Party::Caller, cause: EndCause::HungUp }
 }
 

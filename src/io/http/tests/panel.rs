@@ -4,32 +4,43 @@ use super::{Events, INJECTED, MORNING, TOKEN, World, arrived, asked, entry, hung
 use crate::base::{Private, Wall};
 use crate::event::{AgentEvent, CallEvent, Entry, Fact, Means, NoteEvent, OfferEnd};
 use crate::pbx::api::Command;
-use crate::view::{GroupLaid, Layout, LineLaid, SlotLaid};
+use crate::view::{DeskLine, GroupLine, Layout, LotSlot, PanelPlan};
 use serde_json::Value;
 use std::time::Duration;
 
-fn laid() -> Layout {
-    let group = |name: &str, agents: &[&str]| GroupLaid {
-        group: name.into(),
+fn layout() -> Layout {
+    let group = |name: &str, agents: &[&str]| GroupLine {
+        id: name.into(),
         name: name.to_owned(),
-        number: None,
         agents: agents.iter().map(|agent| (*agent).into()).collect(),
     };
-    Layout {
-        groups: vec![group("desk", &["2001"]), group("second", &["2002"])],
+    let line = DeskLine {
+        number: "0312345678".into(),
+        name: "総合".to_owned(),
+        line_limit: 4,
+        counted: true,
+        hours: None,
+    };
+    let groups = vec![group("desk", &["2001"]), group("second", &["2002"])];
+    Layout { groups, numbers: vec![line] }
+}
+
+fn panel_plan() -> PanelPlan {
+    let slot = |slot: &str| LotSlot { slot: slot.into(), lot: "保留".to_owned() };
+    PanelPlan {
         pause_reasons: vec!["昼休み".to_owned()],
         wrap_up_more_ms: 60_000,
-        slots: ["701", "702"]
-            .map(|slot| SlotLaid { slot: slot.into(), lot: "保留".to_owned() })
-            .to_vec(),
+        slots: vec![slot("701"), slot("702")],
         boxes: Vec::new(),
-        lines: vec![LineLaid { number: "0312345678".into(), name: "総合".to_owned(), limit: 4 }],
     }
 }
 
 async fn world() -> World {
     let world = World::new().await;
-    world.hub.configure(|views| views.set_layout(laid()));
+    world.hub.configure(|views| {
+        views.set_layout(layout());
+        views.set_panel_plan(panel_plan());
+    });
     world
 }
 

@@ -1,0 +1,415 @@
+//! The wallboard as people in the room see it, with real calls.
+
+use crate::browser::{Browser, Look, Page};
+use crate::support::desk::Desk;
+use crate::support::{eventually, poll, s};
+use serde_json::{Value, json};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+/// Whatever holds something on the wallboard.
+const PARTS: &str = "header, .service, .tile, .rows, .people, .waits, .plot, .figures, footer";
+
+/// Asked for an operator of the group `nobody`, and stays there.
+fn waits(desk: &Desk) -> crate::support::sipp::Job {
+    desk.caller("0312340090").set("STAY", 60_000).set("PATIENCE", 60_000).within(s(90))
+}
+
+/// An hour from now, as the API takes a time.
+fn in_an_hour() -> String {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    (now + s(3600)).as_millis().to_string()
+}
+
+fn shows_no_scrollbar(page: &Page, case: &str) {
+    let sizes = page.evaluate(
+        "const it = document.documentElement; [it.scrollWidth - innerWidth, it.scrollHeight - innerHeight, \
+         it.clientWidth - innerWidth, it.clientHeight - innerHeight]",
+    );
+    assert_eq!(
+        sizes,
+        json!([0, 0, 0, 0]),
+        "{case}: nothing is outside the window, no bar beside it"
+    );
+}
+
+#[test]
+fn all_of_it_is_seen_and_open_to_all_in_both_languages_and_themes() {
+    let desk = Desk::start("desk.toml");
+    let browser = Browser::start();
+    let agent = desk.agent("agent", 201).set("RING", 100).start();
+    desk.caller("0312340010").set("FROM", "03222").set("STAY", 800).start().done();
+    agent.done();
+    let waiting = waits(&desk).start();
+    for look in Look::all() {
+        let case = look.name();
+        let stranger = browser.open(&desk, &Look { known: false, ..look });
+        stranger.is_open_to_all(&format!("{case}, the login"));
+        stranger.has_no_complaints(&format!("{case}, the login"));
+        stranger.picture(&format!("login-{case}"));
+        stranger.close();
+
+        let page = browser.open(&desk, &look);
+        page.shows("#waiting", "1", s(5));
+        assert_eq!(page.evaluate("document.documentElement.lang"), json!(look.language));
+        shows_no_scrollbar(&page, &case);
+        page.nothing_overflows(PARTS, &case);
+        page.is_open_to_all(&case);
+        // Seen from five metres: no letter of a tile below 20 pixels of 1080, no figure that counts below 60.
+        let smallest = |parts: &str| {
+            page.evaluate(&format!(
+                "Math.min(...[...document.querySelectorAll('{parts}')].filter((it) => it.textContent.trim() && it.getClientRects().length > 0)\
+                 .map((it) => parseFloat(getComputedStyle(it).fontSize)))",
+            ))
+            .as_f64()
+            .expect("a size")
+        };
+        assert!(smallest(".tile *, .service *") >= 20.0, "{case}: {}", smallest(".tile *"));
+        let figures = ".huge output, .figures dd, .large output, .states b";
+        assert!(smallest(figures) >= 60.0, "{case}: {}", smallest(figures));
+        page.picture(&format!("wallboard-{case}"));
+        page.resize((1280, 720));
+        page.wait("innerWidth === 1280", s(2));
+        shows_no_scrollbar(&page, &format!("{case}, 1280 wide"));
+        page.nothing_overflows(PARTS, &format!("{case}, 1280 wide"));
+        // On a tablet one under another: it scrolls down and never sideways.
+        page.resize((820, 1180));
+        page.wait("innerWidth === 820 && document.documentElement.scrollHeight > 1180", s(2));
+        assert_eq!(page.evaluate("document.documentElement.scrollWidth"), json!(820), "{case}");
+        page.nothing_overflows(".tile", &format!("{case}, on a tablet"));
+        page.is_open_to_all(&format!("{case}, on a tablet"));
+        page.picture(&format!("wallboard-tablet-{case}"));
+        page.has_no_complaints(&case);
+        page.close();
+    }
+    waiting.stop();
+}
+
+#[test]
+fn a_caller_waits_is_answered_and_counted_and_one_who_gives_up_changes_the_rate() {
+    let desk = Desk::start("desk.toml");
+    let browser = Browser::start();
+    let page = browser.open(&desk, &Look::default());
+    page.shows("#waiting", "0", s(5));
+    page.shows("#abandon-rate", "–", s(1));
+    assert_eq!(page.text("#lines"), format!("0 / {}", desk.get("/api/v1/board")["lines"]["limit"]));
+
+    let agent = desk.agent("agent", 201).set("RING", 1_500).start();
+    let caller = desk.caller("0312340010").set("STAY", 2_500).start();
+    page.shows("#waiting", "1", s(5));
+    page.shows("#ringing", "1", s(2));
+    assert!(
+        page.text("#waiting-list").contains("Hanako 031234561"),
+        "{}",
+        page.text("#waiting-list")
+    );
+    page.wait("/^0:0[0-4]$/.test(document.querySelector('#longest').textContent)", s(1));
+    page.wait("document.querySelector('#lines').textContent.startsWith('1 / ')", s(1));
+    page.shows(".states .ringing b", "1", s(2));
+    page.shows("#waiting", "0", s(5));
+    page.shows("#longest", "–", s(1));
+    page.shows(".states .talking b", "1", s(2));
+    assert!(page.text("#recent").contains("通話中"));
+    assert!(caller.done().calls[&1].has("hung_up"));
+    agent.done();
+    page.shows("#offered", "1", s(3));
+    page.shows("#answered", "1", s(1));
+    page.shows("#abandon-rate", "0.00 %", s(1));
+    page.wait("document.querySelector('#abandon-tile').classList.contains('within')", s(1));
+    page.wait("document.querySelector('#lines').textContent.startsWith('0 / ')", s(2));
+
+    desk.caller("0312340010")
+        .set("FROM", "03555")
+        .set("PATIENCE", 3_000)
+        .set("STAY", 3_000)
+        .start()
+        .done();
+    assert_eq!(desk.outcome("035551"), "abandoned");
+    page.shows("#abandoned", "1", s(3));
+    page.shows("#abandon-rate", "50.00 %", s(1));
+    page.wait("document.querySelector('#abandon-tile').classList.contains('missed')", s(1));
+    page.shows("#waiting", "0", s(2));
+    // What is shown is what the API says.
+    let board = desk.get("/api/v1/board");
+    assert_eq!(board["month_abandon_rate"]["percent"], "50.00");
+    let sum = |of: &str| -> u64 {
+        board["half_hours"][of].as_array().unwrap().iter().filter_map(Value::as_u64).sum()
+    };
+    assert_eq!((sum("arrived"), sum("answered")), (2, 1));
+    let label = page.evaluate("document.querySelector('#chart').getAttribute('aria-label')");
+    assert_eq!(label, "本日これまでの着信 2 件");
+    assert_eq!(page.evaluate("document.querySelectorAll('#chart canvas').length"), json!(1));
+    page.has_no_complaints("all of it");
+}
+
+#[test]
+fn a_callers_name_is_text_whatever_it_is() {
+    const NAME: &str = "<img src=x onerror=alert(1)>";
+    let desk = Desk::start("desk.toml");
+    let browser = Browser::start();
+    let page = browser.open(&desk, &Look::default());
+    page.shows("#waiting", "0", s(5));
+    let agent = desk.agent("agent", 201).set("RING", 1_000).start();
+    let caller = desk.caller("0312340010").set("NAME", NAME).set("STAY", 30_000).start();
+    page.shows("#waiting", "1", s(5));
+    assert!(page.text("#waiting-list").contains(NAME), "{}", page.text("#waiting-list"));
+    page.shows(".states .talking b", "1", s(5));
+    assert!(page.text("#recent").contains(NAME), "{}", page.text("#recent"));
+    park(&desk, "031234561", "701");
+    page.shows("#parked-count", "1", s(5));
+    assert!(page.text("#parked").contains(NAME), "{}", page.text("#parked"));
+    assert_eq!(page.evaluate("document.querySelectorAll('img').length"), json!(0));
+    page.has_no_complaints("no script ran, none was kept out");
+    page.picture("wallboard-name");
+    agent.stop();
+    caller.stop();
+}
+
+/// Parks a call that is with an agent.
+#[track_caller]
+fn park(desk: &Desk, caller: &str, slot: &str) {
+    let call = desk.call_of(caller).expect("its call")["call"].as_str().unwrap().to_owned();
+    let body = json!({ "slot": slot }).to_string();
+    let parked = desk.api("POST", &format!("/api/v1/calls/{call}/park"), &body);
+    assert_eq!(parked.status, 204, "{}", parked.body);
+}
+
+#[test]
+fn when_the_desk_does_not_speak_the_wall_says_so_within_six_seconds_and_is_right_again_after() {
+    let mut desk = Desk::start("desk.toml");
+    let browser = Browser::start();
+    let page = browser.open(&desk, &Look::default());
+    let waiting = waits(&desk).start();
+    page.shows("#waiting", "1", s(5));
+    page.wait("document.body.className === 'live'", s(2));
+    assert_eq!(page.evaluate("document.querySelector('#alarm').hidden"), json!(true));
+    let tiles = page.places(".tile");
+
+    // The machine hangs: the connection stands, and nothing comes.
+    desk.process().signal("STOP");
+    let stopped = Instant::now();
+    page.wait("document.body.className === 'stale'", s(6));
+    assert!(stopped.elapsed() < s(6), "{:?}", stopped.elapsed());
+    let alarm = page.text("#alarm");
+    assert!(alarm.contains("更新されていません"), "{alarm}");
+    assert_eq!(page.places(".tile"), tiles, "nothing moves");
+    page.picture("wallboard-stale");
+    desk.process().signal("CONT");
+    page.wait("document.body.className === 'live'", s(5));
+    page.shows("#waiting", "1", s(1));
+
+    // It dies: seen at once. Who waited is not there any more when it is back, and another is.
+    desk.kill();
+    let killed = Instant::now();
+    page.wait("document.body.className === 'stale'", s(6));
+    assert!(killed.elapsed() < s(2), "{:?}", killed.elapsed());
+    waiting.stop();
+    desk.again();
+    let second = waits(&desk).set("FROM", "03666").start();
+    page.wait("document.body.className === 'live'", s(10));
+    page.wait("document.querySelector('#waiting-list').textContent.includes('036661')", s(5));
+    page.shows("#waiting", "1", s(1));
+    assert_eq!(page.text("#alarm"), "");
+    second.stop();
+    // The browser itself says that it was cut off; the page says nothing.
+    let complaints = page.complaints();
+    assert!(complaints.iter().all(|it| it.contains("ERR_")), "{complaints:?}");
+}
+
+#[test]
+fn nothing_moves_when_calls_come_and_the_desk_is_closed() {
+    let desk = Desk::start("desk.toml");
+    let browser = Browser::start();
+    let pages = Look::all().map(|look| (look.name(), browser.open(&desk, &look)));
+    let parts =
+        ".tile, .tile h2, .huge, .figures, .details, .states, .plot, header, .service, footer";
+    for (_, page) in &pages {
+        page.shows("#waiting", "0", s(5));
+        // The chart is there from the first board on.
+        page.wait("document.querySelector('#chart canvas')", s(2));
+    }
+    let before: Vec<_> = pages.iter().map(|(_, page)| page.places(parts)).collect();
+    assert!(before[0].len() > 20, "{before:?}");
+
+    let agent = desk.agent("agent", 201).set("RING", 100).start();
+    let talk = desk.caller("0312340010").set("FROM", "03777").set("STAY", 60_000).start();
+    desk.agent_is("201", "talking");
+    park(&desk, "037771", "702");
+    let waiting = waits(&desk).start();
+    pages[0].1.shows("#waiting", "1", s(5));
+    let body = json!({ "author": "佐藤", "reason": "停電のため復旧まで", "until": in_an_hour() });
+    let closed = desk.api("POST", "/api/v1/hours/all/close", &body.to_string());
+    assert_eq!(closed.status, 204, "{}", closed.body);
+    for ((case, page), before) in pages.iter().zip(&before) {
+        page.shows("#waiting", "1", s(5));
+        page.shows("#parked-count", "1", s(5));
+        page.wait("document.querySelector('#service').classList.contains('closed')", s(5));
+        assert_eq!(&page.places(parts), before, "{case}");
+        page.nothing_overflows(PARTS, case);
+        page.picture(&format!("wallboard-closed-{case}"));
+        page.has_no_complaints(case);
+    }
+    agent.stop();
+    talk.stop();
+    waiting.stop();
+}
+
+#[test]
+fn the_wall_says_whether_each_number_is_open_why_not_and_until_when() {
+    let desk = Desk::start("desk.toml");
+    let browser = Browser::start();
+    let page = browser.open(&desk, &Look::default());
+    page.wait("document.querySelector('#service').classList.contains('some')", s(5));
+    let state = page.text("#service-state");
+    assert!(state.contains("番号のうち"), "one number is closed by its hours: {state}");
+    let order = |what: &str, body: Value| {
+        let answer = desk.api("POST", &format!("/api/v1/hours/{what}"), &body.to_string());
+        assert_eq!(answer.status, 204, "{}", answer.body);
+    };
+    order("all/disaster", json!({ "author": "佐藤", "reason": "地震", "until": in_an_hour() }));
+    page.shows("#service-state", "受付停止中", s(5));
+    let why = page.text("#service-until");
+    assert!(why.contains("災害・地震") && why.contains("次の受付"), "{why}");
+    let told = page.text("#ad-hoc");
+    assert!(told.contains("災害のため休業中（全番号）") && told.contains("地震（佐藤）"), "{told}");
+    assert_eq!(page.evaluate("document.querySelectorAll('#numbers li.open').length"), json!(0));
+    // A number's own word goes before that of all.
+    order("0312340010/open", json!({ "author": "佐藤", "reason": "復旧", "until": in_an_hour() }));
+    page.wait("document.querySelectorAll('#numbers li.open').length === 1", s(5));
+    let row = page.text("#numbers li.open");
+    assert!(row.contains("one agent") && row.contains("臨時受付"), "{row}");
+    order("all/restore", json!({ "author": "佐藤" }));
+    order("0312340010/restore", json!({ "author": "佐藤" }));
+    page.shows("#ad-hoc", "", s(5));
+    page.wait("document.querySelector('#service').classList.contains('some')", s(1));
+    // The line limit of a number is said, and that it is reached.
+    let agent = desk.agent("agent", 201).set("RING", 100).start();
+    let caller = desk.caller("0312340011").set("STAY", 30_000).start();
+    page.wait("document.querySelector('#numbers li.full')?.textContent.includes('1/1')", s(5));
+    page.has_no_complaints("all of it");
+    agent.stop();
+    caller.stop();
+}
+
+#[test]
+fn a_group_alone_is_seen_when_asked_for_and_the_rates_stay_the_desks() {
+    let desk = Desk::start("desk.toml");
+    let browser = Browser::start();
+    let page = browser.open(&desk, &Look { path: "/?group=one", ..Look::default() });
+    page.wait("document.querySelector('#group').value === 'one'", s(5));
+    page.wait("document.querySelector('#desk').textContent.startsWith('one – ')", s(1));
+    let waiting = waits(&desk).set("FROM", "03888").start();
+    let agent = desk.agent("agent", 201).set("RING", 100).start();
+    desk.caller("0312340010").set("STAY", 800).start().done();
+    agent.done();
+    page.shows("#offered", "1", s(5));
+    page.shows("#answered", "1", s(1));
+    page.shows("#waiting", "0", s(1));
+    let shown = |page: &Page| {
+        page.evaluate(
+            "[...document.querySelectorAll('#agent-list .name')].map((it) => it.textContent)",
+        )
+    };
+    assert_eq!(shown(&page), json!(["固定 201"]), "its members alone");
+    assert_eq!(
+        page.evaluate("[...document.querySelectorAll('.rate .scope')].every((it) => !it.hidden)"),
+        json!(true)
+    );
+    assert_eq!(page.text(".rate .scope"), "（全体）");
+    let so_far = page.text("#so-far");
+    assert_eq!(so_far, "1");
+    page.picture("wallboard-group");
+    // Another is chosen; the address says so, and a reload keeps it.
+    page.select("#group", "nobody");
+    page.shows("#waiting", "1", s(2));
+    page.shows("#offered", "0", s(2));
+    page.wait("location.search === '?group=nobody'", s(1));
+    assert!(page.text("#waiting-list").contains("038881"));
+    page.go("/?group=nobody");
+    page.shows("#waiting", "1", s(5));
+    page.select("#group", "");
+    page.shows("#offered", "1", s(2));
+    page.wait("location.search === '' && document.querySelector('.rate .scope').hidden", s(1));
+    page.nothing_overflows(PARTS, "all again");
+    // One that is none is said to be none.
+    page.go("/?group=gone");
+    page.wait("document.querySelector('#ad-hoc').textContent.includes('gone')", s(5));
+    page.shows("#waiting", "1", s(2));
+    page.has_no_complaints("all of it");
+    waiting.stop();
+}
+
+#[test]
+fn the_day_stands_beside_what_is_usual() {
+    let desk = Desk::start("desk.toml");
+    let browser = Browser::start();
+    for look in Look::all() {
+        let case = look.name();
+        let page = browser.open(&desk, &Look { path: "/recordings", ..look });
+        // Four Thursdays are more than a test can wait for.
+        let mut board = desk.get("/api/v1/board");
+        board["now_ms"] = json!(1_790_833_500_000_u64); // 2026-10-01T14:45:00+09:00
+        board["usual_days"] = json!(["2026-09-24", "2026-09-17", "2026-09-10", "2026-09-03"]);
+        let day = |of: &dyn Fn(u32) -> u32| {
+            (0..48).map(|n| if (17..37).contains(&n) { of(n) } else { 0 }).collect::<Vec<u32>>()
+        };
+        board["half_hours"] = json!({
+            "arrived": day(&|n| if n < 30 { 10 + n % 3 * 5 } else { 0 }),
+            "answered": day(&|n| if n < 30 { 10 } else { 0 }),
+            "before": day(&|n| 48 + n % 2 * 8),
+        });
+        page.pretend(&board);
+        page.go("/");
+        page.wait("document.querySelector('#so-far')?.textContent !== ''", s(5));
+        // Usual are 12 and 14 in turn from 8:30 to 14:30, and half of 14 of the half hour that is half over.
+        let (now, usual) = (200, 6 * 12 + 6 * 14 + 7);
+        let label = page.evaluate("document.querySelector('#chart').getAttribute('aria-label')");
+        let label = label.as_str().unwrap_or_default();
+        assert!(
+            label.contains(&now.to_string()) && label.contains(&usual.to_string()),
+            "{case}: {label}"
+        );
+        // The line of the usual, and both kinds of bars, are on the canvas in the page's colours.
+        let drawn = page.evaluate(
+            "const canvas = document.querySelector('#chart canvas'); const style = getComputedStyle(document.documentElement); \
+             const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height); \
+             const seen = new Map(); for (let n = 0; n < data.length; n += 4) { if (data[n + 3] === 255) { const key = '#' + \
+             [0, 1, 2].map((k) => data[n + k].toString(16).padStart(2, '0')).join(''); seen.set(key, (seen.get(key) ?? 0) + 1); } } \
+             ['answered', 'arrived', 'usual'].map((name) => seen.get(style.getPropertyValue(`--chart-${name}`).trim()) ?? 0)",
+        );
+        let drawn: Vec<u64> = serde_json::from_value(drawn).unwrap();
+        assert!(drawn[0] > 5_000 && drawn[1] > 1_000 && drawn[2] > 500, "{case}: {drawn:?} pixels");
+        page.nothing_overflows(PARTS, &case);
+        page.picture(&format!("wallboard-usual-{case}"));
+        page.close();
+    }
+}
+
+#[test]
+fn language_and_theme_are_changed_by_hand_and_kept() {
+    let desk = Desk::start("desk.toml");
+    let browser = Browser::start();
+    let page = browser.open(&desk, &Look::default());
+    page.shows("#waiting-h", "待ち呼", s(5));
+    page.click("#language");
+    page.shows("#waiting-h", "Waiting now", s(1));
+    page.click("#theme");
+    let told = "[document.documentElement.lang, document.documentElement.dataset.theme]";
+    assert_eq!(page.evaluate(told), json!(["en", "dark"]));
+    page.go("/");
+    page.shows("#waiting-h", "Waiting now", s(5));
+    assert_eq!(page.evaluate(told), json!(["en", "dark"]));
+    // By the keyboard alone, and the focus is seen.
+    page.press("Tab");
+    let focus = page.evaluate(
+        "const it = document.activeElement; [it.matches('select, button, a'), getComputedStyle(it).outlineStyle]",
+    );
+    assert_eq!(focus, json!([true, "solid"]));
+    page.has_no_complaints("all of it");
+    // Who logs out sees nothing more.
+    page.click("#logout button");
+    page.wait("document.querySelector('#token')", s(5));
+    eventually("the board is not shown", Duration::from_secs(2), || {
+        poll(s(1), || Some(page.evaluate("document.querySelector('#waiting') === null")))
+            .is_some_and(|it| it == json!(true))
+    });
+}
