@@ -305,6 +305,16 @@ fn a_cut_connection_is_shown_and_what_was_typed_is_kept_and_saved_after_it() {
     page.fill("#note", "読み直し");
     page.go("/panel?extension=6001");
     page.wait("document.querySelector('#note').value === '読み直し'", s(8));
+    // Who logs out is asked first whether it may go; the harness says no.
+    page.complaints();
+    page.click("#nav button:last-of-type");
+    rest(500);
+    let asked = page.complaints();
+    assert!(asked.iter().any(|it| it.contains("保存していないメモ")), "{asked:?}");
+    assert_eq!(page.evaluate(value), json!("読み直し"));
+    page.fill("#note", "");
+    page.click("#nav button:last-of-type");
+    page.wait("document.querySelector('#token') !== null", s(8));
 }
 
 #[test]
