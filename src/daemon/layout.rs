@@ -1,12 +1,11 @@
 //! The plan in the words of the views: which days the desk serves, its numbers with their lines and hours, its
-//! groups, and what panels offer. Asked of a plan at the start and whenever one is read again.
+//! groups, slots, boxes and reasons for a pause. Asked of a plan at the start and whenever one is read again.
 
 use crate::base::{Number, Wall};
 use crate::dialplan::{ClosedWhy, Hours, OpenState, Plan};
 use crate::event::Closed;
 use crate::view::{
-    self, DeskLine, GroupLine, Layout, LotSlot, MessageBox, PanelPlan, TIMETABLE_DAYS, Timetable,
-    Views,
+    self, BoxLaid, DeskLine, GroupLaid, Layout, SlotLaid, TIMETABLE_DAYS, Timetable, Views,
 };
 use chrono::NaiveDate;
 use std::collections::BTreeMap;
@@ -16,20 +15,18 @@ use std::sync::Arc;
 pub(super) struct Told {
     days: view::ServiceDays,
     layout: Layout,
-    panels: PanelPlan,
 }
 
 impl Told {
     pub(super) fn of(plan: &Plan, now: Wall) -> Self {
         let month = view::Month::of(plan.local(now).date_naive());
         let days = view::ServiceDays::ask(month.earlier(1).first(), |day| plan.serves_on(day));
-        Self { days, layout: layout(plan, now), panels: panels(plan) }
+        Self { days, layout: layout(plan, now) }
     }
 
     pub(super) fn tell(self, views: &mut Views) {
         views.set_service_days(self.days);
         views.set_layout(self.layout);
-        views.set_panel_plan(self.panels);
     }
 }
 
@@ -47,25 +44,24 @@ fn layout(plan: &Plan, now: Wall) -> Layout {
         counted: desk.counted,
         hours: desk.hours.as_ref().and_then(|name| timetables.get(&**name).cloned()),
     });
-    let groups = plan.groups.iter().map(|(id, group)| GroupLine {
-        id: id.clone(),
+    let groups = plan.groups.iter().map(|(id, group)| GroupLaid {
+        group: id.clone(),
         name: group.name.clone(),
+        number: group.number.clone(),
         agents: group.agents.clone(),
     });
-    Layout { numbers: numbers.collect(), groups: groups.collect() }
-}
-
-fn panels(plan: &Plan) -> PanelPlan {
     let slots = plan.lots.iter().flat_map(|lot| {
-        let slot = |slot: &Number| LotSlot { slot: slot.clone(), lot: lot.name.clone() };
-        lot.slots.keys().map(slot)
+        let laid = |slot: &Number| SlotLaid { slot: slot.clone(), lot: lot.name.clone() };
+        lot.slots.keys().map(laid)
     });
-    let boxes = plan.mailboxes.iter().map(|(id, mailbox)| MessageBox {
+    let boxes = plan.mailboxes.iter().map(|(id, mailbox)| BoxLaid {
         mailbox: id.clone(),
         name: mailbox.name.clone(),
         phones: mailbox.phones.clone(),
     });
-    PanelPlan {
+    Layout {
+        numbers: numbers.collect(),
+        groups: groups.collect(),
         pause_reasons: plan.pausing.reasons.clone(),
         wrap_up_more_ms: u64::try_from(plan.pausing.wrap_up_more.as_millis()).unwrap_or(u64::MAX),
         slots: slots.collect(),

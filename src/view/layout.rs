@@ -1,9 +1,9 @@
-//! What the plan says of the desk and the wall shows: numbers with their lines and hours, groups with their
-//! members. Data, because the plan is not this room's; whether a number is open follows from it and from
+//! What pages must know of the plan that no history tells: numbers with their lines and hours, groups with
+//! their members, slots, boxes, reasons for a pause. Data, because the plan is not this room's; whether a number is open follows from it and from
 //! what was closed or opened out of turn.
 
 use super::hours::AdHocRow;
-use crate::base::{AdHoc, AgentId, GroupId, Number, Wall};
+use crate::base::{AdHoc, AgentId, BoxId, GroupId, Number, Wall};
 use crate::event::Closed;
 use serde::Serialize;
 use std::sync::Arc;
@@ -11,13 +11,21 @@ use std::sync::Arc;
 /// Days from the last start or reload for which the plan's hours are known: two years.
 pub const TIMETABLE_DAYS: usize = 731;
 
-/// The plan's part in what the wall shows.
+/// The plan's part in what pages show.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Layout {
     /// Desk numbers, in the plan's order.
     pub numbers: Vec<DeskLine>,
     /// Groups, in the plan's order.
-    pub groups: Vec<GroupLine>,
+    pub groups: Vec<GroupLaid>,
+    /// For what an agent may pause; none: anything.
+    pub pause_reasons: Vec<String>,
+    /// By how much an order makes after-call work longer, milliseconds.
+    pub wrap_up_more_ms: u64,
+    /// Slots of all parking lots, in order.
+    pub slots: Vec<SlotLaid>,
+    /// Boxes for voice messages.
+    pub boxes: Vec<BoxLaid>,
 }
 
 /// A desk number.
@@ -36,14 +44,37 @@ pub struct DeskLine {
 }
 
 /// A group.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct GroupLine {
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct GroupLaid {
     /// Which.
-    pub id: GroupId,
+    pub group: GroupId,
     /// For people.
     pub name: String,
-    /// Its members, in the plan's order.
+    /// Its own extension number.
+    pub number: Option<Number>,
+    /// Its members.
+    #[serde(skip)]
     pub agents: Vec<AgentId>,
+}
+
+/// A slot of a parking lot.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SlotLaid {
+    /// Its number.
+    pub slot: Number,
+    /// The lot's name for people.
+    pub lot: String,
+}
+
+/// A box for voice messages.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BoxLaid {
+    /// Which.
+    pub mailbox: BoxId,
+    /// For people.
+    pub name: String,
+    /// Whose lamps show it; none: it is everybody's.
+    pub phones: Vec<Number>,
 }
 
 /// From when on a number is open, or why it is closed; each holds until the next, in order of time.
@@ -103,6 +134,12 @@ pub struct NumberRow {
     /// Whether it is served now.
     #[serde(flatten)]
     pub service: Service,
+}
+
+impl BoxLaid {
+    pub(super) fn is_of(&self, agent: &AgentId) -> bool {
+        self.phones.is_empty() || self.phones.iter().any(|phone| phone.as_str() == agent.as_str())
+    }
 }
 
 impl DeskLine {

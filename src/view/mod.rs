@@ -25,7 +25,6 @@ mod operating;
 mod outcome;
 mod outlook;
 mod panel;
-mod panel_plan;
 mod placed;
 mod policy;
 mod ratio;
@@ -62,7 +61,9 @@ pub use gauges::{
 };
 pub use half_hour::{HALF_HOURS, Window};
 pub use hours::AdHocRow;
-pub use layout::{DeskLine, GroupLine, Layout, NumberRow, Service, TIMETABLE_DAYS, Timetable};
+pub use layout::{
+    BoxLaid, DeskLine, GroupLaid, Layout, NumberRow, Service, SlotLaid, TIMETABLE_DAYS, Timetable,
+};
 pub use ledger::{DAYS_KEPT, LINES_KEPT, Line};
 pub use month::{Month, NotAMonth};
 pub use operating::{
@@ -72,10 +73,9 @@ pub use operating::{
 pub use outcome::{Decision, Outcome, PerOutcome, Progress, outcome_of};
 pub use outlook::{Outlook, Outlooks, Warning};
 pub use panel::{
-    Colleague, EarlierCall, InSlot, LISTED, LineRow, Listed, Panel, PanelCall, PanelGroup,
-    PanelMessage, Role, SlotRow,
+    Colleague, EarlierCall, LISTED, LineRow, Listed, Panel, PanelCall, PanelMessage, Role, SlotRow,
+    SlotStay,
 };
-pub use panel_plan::{LotSlot, MessageBox, PanelPlan};
 pub use placed::{FULL_MONTHS_KEPT, FullTime, PLACED_KEPT, PlacedRow};
 pub use policy::{CountsAs, Policy, ShortCallExcluded};
 pub use ratio::{Limit, Rate, Ratio, Verdict};

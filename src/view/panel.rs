@@ -6,8 +6,7 @@ use super::attended::{CallbackRow, CallbackState, MessageRow};
 use super::board::{AGENTS_SHOWN, WAITING_SHOWN, Waiting};
 use super::call::{Call, CallRow, Pressed};
 use super::earlier::EarlierRow;
-use super::layout::DeskLine;
-use super::panel_plan::LotSlot;
+use super::layout::{DeskLine, GroupLaid, SlotLaid};
 use super::placed::PlacedRow;
 use super::unanswered::UnansweredRow;
 use super::views::Views;
@@ -40,7 +39,7 @@ pub struct Panel {
     /// By how much an order makes after-call work longer, milliseconds.
     pub wrap_up_more_ms: u64,
     /// The agent's groups.
-    pub groups: Vec<PanelGroup>,
+    pub groups: Vec<GroupLaid>,
     /// The call that rings at the agent's phone, that the agent is in or asked about, or was in last.
     pub call: Option<PanelCall>,
     /// A call that the agent's phone placed, not over yet.
@@ -61,15 +60,6 @@ pub struct Panel {
     pub lines: Vec<LineRow>,
     /// Calls that came by a trunk and have no end.
     pub channels_in_use: u64,
-}
-
-/// A group of the agent's.
-#[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct PanelGroup {
-    /// Which.
-    pub group: GroupId,
-    /// For people.
-    pub name: String,
 }
 
 /// A list that may be cut.
@@ -163,12 +153,12 @@ pub struct SlotRow {
     /// The lot's name.
     pub lot: String,
     /// Who is in it.
-    pub parked: Option<InSlot>,
+    pub parked: Option<SlotStay>,
 }
 
 /// A caller in a slot.
 #[derive(Clone, Debug, PartialEq, Serialize)]
-pub struct InSlot {
+pub struct SlotStay {
     /// Which call.
     pub call: CallId,
     /// Who waits there.
@@ -230,7 +220,7 @@ impl Views {
         now: Wall,
         age_ms: &dyn Fn(CallId) -> Option<u64>,
     ) -> Option<Panel> {
-        let plan = self.panel_plan();
+        let layout = self.layout();
         let mut agent = None;
         let mut colleagues = Vec::new();
         for row in self.agents(now) {
@@ -242,13 +232,8 @@ impl Views {
             }
         }
         let agent = agent.filter(|_| self.is_in_plan(id))?;
-        let groups: Vec<PanelGroup> = self
-            .layout()
-            .groups
-            .iter()
-            .filter(|group| group.agents.contains(id))
-            .map(|group| PanelGroup { group: group.id.clone(), name: group.name.clone() })
-            .collect();
+        let groups: Vec<GroupLaid> =
+            layout.groups.iter().filter(|group| group.agents.contains(id)).cloned().collect();
         let is_mine = |group: Option<&GroupId>| {
             group.is_some_and(|group| groups.iter().any(|mine| mine.group == *group))
         };
@@ -262,7 +247,7 @@ impl Views {
         let is_due =
             |row: &CallbackRow| row.state != CallbackState::Over && is_mine(Some(&row.group));
         let messages = self.messages().into_iter().filter(|row| !row.heard).filter_map(|row| {
-            let mut boxes = plan.boxes.iter();
+            let mut boxes = layout.boxes.iter();
             let of = boxes.find(|it| it.mailbox == row.mailbox && it.is_of(id))?;
             Some(PanelMessage { row, box_name: of.name.clone() })
         });
@@ -278,8 +263,8 @@ impl Views {
             call: self.panel_call(id, &agent, age_ms),
             placed: self.placed_by(id),
             agent,
-            pause_reasons: plan.pause_reasons.clone(),
-            wrap_up_more_ms: plan.wrap_up_more_ms,
+            pause_reasons: layout.pause_reasons.clone(),
+            wrap_up_more_ms: layout.wrap_up_more_ms,
             queue: Waiting { count, longest_ms, calls },
             colleagues,
             slots: self.slots(),
@@ -341,9 +326,9 @@ impl Views {
 
     fn slots(&self) -> Vec<SlotRow> {
         let stays = self.open().filter_map(|call| Some((call, call.parked.as_ref()?)));
-        let mut parked: BTreeMap<&Number, InSlot> = stays
+        let mut parked: BTreeMap<&Number, SlotStay> = stays
             .map(|(call, stay)| {
-                let row = InSlot {
+                let row = SlotStay {
                     call: call.id,
                     caller: call.caller.clone(),
                     group: call.group.clone(),
@@ -353,8 +338,8 @@ impl Views {
                 (&stay.slot, row)
             })
             .collect();
-        let slots = self.panel_plan().slots.iter();
-        let row = |laid: &LotSlot| SlotRow {
+        let slots = self.layout().slots.iter();
+        let row = |laid: &SlotLaid| SlotRow {
             slot: laid.slot.clone(),
             lot: laid.lot.clone(),
             parked: parked.remove(&laid.slot),

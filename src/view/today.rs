@@ -134,7 +134,7 @@ impl Views {
         let layout = self.layout();
         let named = || layout.groups.iter().take(GROUPS_SHOWN);
         let mut groups: BTreeMap<&str, (Tally, HalfHours)> =
-            named().map(|group| (group.id.as_str(), Default::default())).collect();
+            named().map(|group| (group.group.as_str(), Default::default())).collect();
         for line in self.figured(today) {
             all.today(line);
             if let Some(name) = self.group_so_far(line)
@@ -160,11 +160,12 @@ impl Views {
                 *longest_ms = (*longest_ms).max(call.wait_now_ms(age_ms(call.id)));
             }
         }
-        let row = |group: &super::layout::GroupLine| {
-            let (waiting, longest_ms) = waits.get(group.id.as_str()).copied().unwrap_or_default();
-            let (tally, half_hours) = groups.remove(group.id.as_str()).unwrap_or_default();
+        let row = |group: &super::layout::GroupLaid| {
+            let (waiting, longest_ms) =
+                waits.get(group.group.as_str()).copied().unwrap_or_default();
+            let (tally, half_hours) = groups.remove(group.group.as_str()).unwrap_or_default();
             GroupRow {
-                group: group.id.clone(),
+                group: group.group.clone(),
                 name: group.name.clone(),
                 agents: group.agents.clone(),
                 agent_counts: AgentCounts(self.states_of(&group.agents)),
@@ -204,7 +205,7 @@ impl Views {
 
 #[cfg(test)]
 mod tests {
-    use super::super::layout::{GroupLine, Layout};
+    use super::super::layout::{GroupLaid, Layout};
     use super::super::views::tests::{Pen, TOKYO_MIDNIGHT_OCT_1};
     use super::*;
     use crate::event::{CallEvent, EndCause, Party};
@@ -256,14 +257,15 @@ mod tests {
         let closed = views.day_of(Wall(thursday - 35 * DAY));
         let first = views.day_of(Wall(thursday - 100 * DAY));
         views.set_service_days(ServiceDays::ask(first, |day| day != closed));
-        let group = |id: &str, agents: &[&str]| GroupLine {
-            id: id.into(),
+        let group = |id: &str, agents: &[&str]| GroupLaid {
+            group: id.into(),
+            number: None,
             name: id.to_uppercase(),
             agents: agents.iter().map(|id| AgentId::from(*id)).collect(),
         };
         views.set_layout(Layout {
-            numbers: vec![],
             groups: vec![group("desk", &["2001", "2002"]), group("other", &["2002", "9999"])],
+            ..Layout::default()
         });
         let today = views.today(Wall(thursday + DAY - 1), &|_| Some(60_000));
         let days: Vec<String> = today.usual_days.iter().map(ToString::to_string).collect();

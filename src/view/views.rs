@@ -13,7 +13,6 @@ use super::layout::Layout;
 use super::ledger::{Last, Ledger};
 use super::month::Month;
 use super::outcome::{Decision, PerOutcome};
-use super::panel_plan::PanelPlan;
 use super::placed::{FullTime, PlacedCalls, PlacedRow};
 use super::policy::Policy;
 use super::recorded;
@@ -81,7 +80,6 @@ pub struct Views {
     pub(super) surveys: Surveys,
     erased: ErasedCalls,
     layout: Layout,
-    panel_plan: PanelPlan,
     earlier: Earlier,
     unanswered: AllUnanswered,
     written: Written,
@@ -119,7 +117,6 @@ impl Views {
             surveys: Surveys::default(),
             erased: ErasedCalls::default(),
             layout: Layout::default(),
-            panel_plan: PanelPlan::default(),
             earlier: Earlier::default(),
             unanswered: AllUnanswered::default(),
             written: Written::default(),

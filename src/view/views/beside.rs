@@ -5,7 +5,6 @@ use crate::base::{AgentId, CallId, Private, Wall, kept};
 use crate::view::call::Call;
 use crate::view::earlier::EarlierRow;
 use crate::view::layout::Layout;
-use crate::view::panel_plan::PanelPlan;
 use crate::view::placed::PlacedRow;
 use crate::view::service_days::ServiceDays;
 use crate::view::turns::Turns;
@@ -49,15 +48,6 @@ impl Views {
 
     pub(in crate::view) fn serves_on(&self, day: NaiveDate) -> bool {
         self.service_days.serves_on(day)
-    }
-
-    /// Takes what panels must know of a plan; it may be done at any time.
-    pub fn set_panel_plan(&mut self, plan: PanelPlan) {
-        self.panel_plan = plan;
-    }
-
-    pub(in crate::view) fn panel_plan(&self) -> &PanelPlan {
-        &self.panel_plan
     }
 
     /// Calls without an end, in order of arrival.

@@ -3,7 +3,6 @@
 use super::{Setup, Views};
 use crate::base::{Keep, Kept};
 use crate::view::layout::Layout;
-use crate::view::panel_plan::PanelPlan;
 use crate::view::service_days::ServiceDays;
 
 impl Setup {
@@ -53,7 +52,6 @@ impl Views {
             // Set anew at each start, from the plan.
             service_days: _,
             layout: _,
-            panel_plan: _,
         } = self;
         [*last_seq, *holes, *strays].keep(out);
         open.keep(out);
@@ -110,7 +108,6 @@ impl Views {
             written: Keep::found(from)?,
             service_days: ServiceDays::default(),
             layout: Layout::default(),
-            panel_plan: PanelPlan::default(),
         };
         views.agents.set_roster(setup.agents);
         Some(views)

@@ -7,7 +7,7 @@ use crate::event::{
     CallEvent, CallerNumber, ConsultEnd, DeskEvent, Fact, Means, MessageEvent, NoteEvent, OfferEnd,
 };
 use crate::view::{
-    AGENTS_SHOWN, GroupLine, Layout, LotSlot, MessageBox, Panel, PanelPlan, Role, Setup, Unanswered,
+    AGENTS_SHOWN, BoxLaid, GroupLaid, Layout, Panel, Role, Setup, SlotLaid, Unanswered,
 };
 
 fn agent() -> AgentId {
@@ -100,11 +100,15 @@ fn a_panel_of_a_large_desk_is_bounded() {
     let names: Vec<AgentId> = (0..400).map(|n| format!("{}", 3_000 + n).as_str().into()).collect();
     let agents = names.iter().map(|agent| (agent.clone(), format!("オペレータ {agent}"))).collect();
     let mut views = Views::new(Setup { agents, ..setup() });
-    let group = GroupLine { id: "desk".into(), name: "受付".into(), agents: names.clone() };
-    let slot = |n: u32| LotSlot { slot: format!("{n}").as_str().into(), lot: "保留".into() };
+    let group = GroupLaid {
+        group: "desk".into(),
+        name: "受付".into(),
+        number: None,
+        agents: names.clone(),
+    };
+    let slot = |n: u32| SlotLaid { slot: format!("{n}").as_str().into(), lot: "保留".into() };
     let slots = (700..900).map(slot).collect();
-    views.set_layout(Layout { groups: vec![group], ..Layout::default() });
-    views.set_panel_plan(PanelPlan { slots, ..PanelPlan::default() });
+    views.set_layout(Layout { groups: vec![group], slots, ..Layout::default() });
     let mut pen = Pen { at: TOKYO_MIDNIGHT_OCT_1, ..Pen::default() };
     for n in 1..=300 {
         pen.arrive(n, true);
@@ -133,22 +137,22 @@ fn a_panel_of_a_large_desk_is_bounded() {
 #[test]
 fn messages_and_wishes_are_shown_to_whom_they_concern() {
     let mut views = Views::new(setup());
-    let group = |name: &str, agent: &str| GroupLine {
-        id: name.into(),
+    let group = |name: &str, agent: &str| GroupLaid {
+        group: name.into(),
         name: name.to_owned(),
+        number: None,
         agents: vec![agent.into()],
     };
-    let mailbox = |name: &str, phones: &[&str]| MessageBox {
+    let mailbox = |name: &str, phones: &[&str]| BoxLaid {
         mailbox: name.into(),
         name: format!("box {name}"),
         phones: phones.iter().map(|phone| (*phone).into()).collect(),
     };
     views.set_layout(Layout {
         groups: vec![group("desk", "2001"), group("second", "2002")],
+        boxes: vec![mailbox("hers", &["2001"]), mailbox("all", &[])],
         ..Layout::default()
     });
-    let boxes = vec![mailbox("hers", &["2001"]), mailbox("all", &[])];
-    views.set_panel_plan(PanelPlan { boxes, ..PanelPlan::default() });
     let mut pen = Pen { at: TOKYO_MIDNIGHT_OCT_1, ..Pen::default() };
     for (n, mailbox) in [(1, "hers"), (2, "all")] {
         pen.arrive(n, true);

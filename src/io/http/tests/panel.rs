@@ -4,14 +4,15 @@ use super::{Events, INJECTED, MORNING, TOKEN, World, arrived, asked, entry, hung
 use crate::base::{Private, Wall};
 use crate::event::{AgentEvent, CallEvent, Entry, Fact, Means, NoteEvent, OfferEnd};
 use crate::pbx::api::Command;
-use crate::view::{DeskLine, GroupLine, Layout, LotSlot, PanelPlan};
+use crate::view::{DeskLine, GroupLaid, Layout, SlotLaid};
 use serde_json::Value;
 use std::time::Duration;
 
 fn layout() -> Layout {
-    let group = |name: &str, agents: &[&str]| GroupLine {
-        id: name.into(),
+    let group = |name: &str, agents: &[&str]| GroupLaid {
+        group: name.into(),
         name: name.to_owned(),
+        number: None,
         agents: agents.iter().map(|agent| (*agent).into()).collect(),
     };
     let line = DeskLine {
@@ -21,26 +22,20 @@ fn layout() -> Layout {
         counted: true,
         hours: None,
     };
-    let groups = vec![group("desk", &["2001"]), group("second", &["2002"])];
-    Layout { groups, numbers: vec![line] }
-}
-
-fn panel_plan() -> PanelPlan {
-    let slot = |slot: &str| LotSlot { slot: slot.into(), lot: "保留".to_owned() };
-    PanelPlan {
+    let slot = |slot: &str| SlotLaid { slot: slot.into(), lot: "保留".to_owned() };
+    Layout {
+        groups: vec![group("desk", &["2001"]), group("second", &["2002"])],
+        numbers: vec![line],
         pause_reasons: vec!["昼休み".to_owned()],
         wrap_up_more_ms: 60_000,
         slots: vec![slot("701"), slot("702")],
-        boxes: Vec::new(),
+        ..Layout::default()
     }
 }
 
 async fn world() -> World {
     let world = World::new().await;
-    world.hub.configure(|views| {
-        views.set_layout(layout());
-        views.set_panel_plan(panel_plan());
-    });
+    world.hub.configure(|views| views.set_layout(layout()));
     world
 }
 
