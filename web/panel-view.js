@@ -37,6 +37,9 @@ const lineName = (it, number) => {
   return name ? `${name} ${number}` : number;
 };
 
+// Why somebody is paused: a person's words, or a rule's.
+const reasonOf = (it, reason) => it.t.by_rule[reason] ?? reason;
+
 export const nav = (it) => html`
   ${button(it, "language", it.t.language)}${button(it, "theme", it.t.theme)}
   ${button(it, "sound", it.t.sound(it.sound))}${button(it, "help", it.t.keys)}
@@ -45,7 +48,7 @@ export const nav = (it) => html`
 
 export function me(it) {
   const { agent, pause_reasons: reasons, wrap_up_more_ms: more } = it.panel;
-  const state = agent.state === "paused" && agent.paused ? `${it.t.states.paused}: ${agent.paused}` : it.t.states[agent.state];
+  const state = agent.state === "paused" && agent.paused ? `${it.t.states.paused}: ${reasonOf(it, agent.paused)}` : it.t.states[agent.state];
   return html`
     <p class="state ${agent.state}"><b id="state">${state}</b> ${since(agent.since_ms)}</p>
     <p class="soft">${agent.name} ${agent.agent} · ${it.panel.groups.map((group) => group.name).join("、")}</p>
@@ -133,7 +136,7 @@ export function slots(it) {
 
 export const colleagues = (it) => html`<ul class="people">${it.panel.colleagues.map((row) => html`<li class=${row.state} data-agent=${row.agent}>
     <span class="name">${row.name} <small>${row.agent}</small></span>
-    <span class="shown">${row.state === "paused" && row.paused ? row.paused : it.t.states[row.state]} ${since(row.since_ms)}</span>
+    <span class="shown">${row.state === "paused" && row.paused ? reasonOf(it, row.paused) : it.t.states[row.state]} ${since(row.since_ms)}</span>
     ${it.can("transfer") ? html`<span class="row">
       <button type="button" data-act="transfer-to" aria-label=${`${it.t.transfer} ${row.name}`} ?disabled=${!row.reachable} @click=${() => it.pass("transfer", row.agent, "colleagues")}>${it.t.transfer}</button>
       <button type="button" data-act="consult-with" aria-label=${`${it.t.consult} ${row.name}`} ?disabled=${!row.reachable} @click=${() => it.pass("consult", row.agent, "colleagues")}>${it.t.consult}</button></span>` : nothing}</li>`)}</ul>`;

@@ -353,7 +353,12 @@ function listen() {
   };
 }
 
+// What is not saved is not left behind for who logs in next in this tab.
 function logout() {
+  const unsaved = [...drafts.values()].some((draft) => draft.text !== "");
+  if (unsaved && !confirm(it.t.drop_drafts)) return;
+  drafts.clear();
+  keepDrafts();
   fetch("/logout", { method: "POST", headers: { "X-Madoguchi": "1" } }).finally(() => location.reload());
 }
 

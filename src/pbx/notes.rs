@@ -94,7 +94,9 @@ mod tests {
         let id = |n: usize| CallId(uuid::Uuid::from_u128(u128::try_from(n).expect("small")));
         let mut notes = Notes::default();
         notes.one_more(id(0));
-        (0..NOTABLE_ENDED).for_each(|n| notes.over(id(n)));
+        for n in 0..NOTABLE_ENDED {
+            notes.over(id(n));
+        }
         assert!(notes.ended_lately(id(0)) && notes.counts.len() == 1);
         notes.over(id(NOTABLE_ENDED));
         assert!(!notes.ended_lately(id(0)) && notes.ended_lately(id(1)));

@@ -6,7 +6,7 @@ use super::attended::{CallbackRow, CallbackState, MessageRow};
 use super::board::{AGENTS_SHOWN, WAITING_SHOWN, Waiting};
 use super::call::{Call, CallRow, Pressed};
 use super::earlier::EarlierRow;
-use super::layout::GroupLaid;
+use super::layout::{DeskLine, GroupLaid, SlotLaid};
 use super::placed::PlacedRow;
 use super::unanswered::UnansweredRow;
 use super::views::Views;
@@ -14,6 +14,7 @@ use super::written::NoteRow;
 use crate::base::{AgentId, CallId, GroupId, Number, Wall};
 use crate::event::{Caller, CallerNumber};
 use serde::Serialize;
+use std::collections::BTreeMap;
 
 /// Wishes to be called back, and messages, that are listed; the counts are whole.
 pub const LISTED: usize = 30;
@@ -324,32 +325,31 @@ impl Views {
     }
 
     fn slots(&self) -> Vec<SlotRow> {
-        let parked = |slot: &Number| {
-            let mut open = self.open();
-            let call =
-                open.find(|it| it.parked.as_ref().is_some_and(|in_it| in_it.slot == *slot))?;
-            let stay = call.parked.as_ref()?;
-            Some(SlotStay {
-                call: call.id,
-                caller: call.caller.clone(),
-                group: call.group.clone(),
-                by: stay.by.clone(),
-                since_ms: Wall(call.arrived_at.0.saturating_add_unsigned(stay.from_ms)),
+        let stays = self.open().filter_map(|call| Some((call, call.parked.as_ref()?)));
+        let mut parked: BTreeMap<&Number, SlotStay> = stays
+            .map(|(call, stay)| {
+                let row = SlotStay {
+                    call: call.id,
+                    caller: call.caller.clone(),
+                    group: call.group.clone(),
+                    by: stay.by.clone(),
+                    since_ms: Wall(call.arrived_at.0.saturating_add_unsigned(stay.from_ms)),
+                };
+                (&stay.slot, row)
             })
-        };
-        let anybody = self.open().any(|call| call.parked.is_some());
+            .collect();
         let slots = self.layout().slots.iter();
-        let row = |laid: &super::layout::SlotLaid| SlotRow {
+        let row = |laid: &SlotLaid| SlotRow {
             slot: laid.slot.clone(),
             lot: laid.lot.clone(),
-            parked: if anybody { parked(&laid.slot) } else { None },
+            parked: parked.remove(&laid.slot),
         };
         slots.map(row).collect()
     }
 
     fn lines(&self) -> Vec<LineRow> {
         let in_use = |number: &Number| self.open().filter(|call| call.number == *number).count();
-        let row = |line: &super::layout::DeskLine| LineRow {
+        let row = |line: &DeskLine| LineRow {
             number: line.number.clone(),
             name: line.name.clone(),
             in_use: in_use(&line.number),

@@ -23,6 +23,7 @@ PRIVATE = [
     ("call", "sent_away", "/event/number"),
     ("call", "third_called", "/event/number"),
     ("placed", "dialled", "/event/number"),
+    ("note", "noted", "/event/text"),
 ]
 
 

@@ -4,8 +4,8 @@
 
 use madoguchi::base::{CallId, Private, Wall};
 use madoguchi::event::{
-    AgentEvent, CallEvent, Caller, CallerNumber, EndCause, Entry, Fact, Means, Origin, Party,
-    PlacedEvent,
+    AgentEvent, CallEvent, Caller, CallerNumber, EndCause, Entry, Fact, Means, NoteEvent, Origin,
+    Party, PlacedEvent,
 };
 use madoguchi::io::store::{Batch, Durability, Kind, Options, Store};
 use madoguchi::view::{CallQuery, Policy, Setup, Views};
@@ -185,6 +185,55 @@ fn erasing_old_calls_changes_no_figure_and_no_hash() {
     let wrong = madoguchi(&["events", "erase", "--before", "soon"], &[&store]);
     assert!(wrong.0 == 2 && wrong.2.contains("is not a time"), "{wrong:?}");
     assert_eq!(madoguchi(&["events", "erase", "--before", "2100-01-01"], &[&folder.at("no")]).0, 2);
+}
+
+/// What an agent wrote about a call goes with the call's numbers and names, also what was written after its end.
+#[test]
+fn notes_are_hidden_and_erased_as_numbers_are() {
+    let folder = Folder::new();
+    let store = folder.at("noted.db");
+    let options = Options { kind: Kind::Service, durability: Durability::Process };
+    let (open, _replay) = Store::open(&store, options, |_| {}).unwrap();
+    let call = CallId(uuid::Uuid::from_u128(7));
+    let of_call = |t_ms, event| Fact::Call { call, t_ms, event };
+    let caller = Caller {
+        number: CallerNumber::Known(Private::new("0398765432".into())),
+        name: None,
+        diverted_from: None,
+    };
+    let origin = Origin::Trunk("carrier".into());
+    let number = "0312345678".into();
+    let ended = CallEvent::Ended { by: Party::Caller, cause: EndCause::HungUp };
+    let text = Private::new("書いたことは秘密".to_owned());
+    let noted = NoteEvent::Noted { agent: "2001".into(), text, by: Means::Api };
+    let facts = [
+        of_call(0, CallEvent::Arrived { number, caller, origin, counted: true }),
+        of_call(9_000, ended),
+        Fact::Note { call, event: noted },
+    ];
+    let entries = facts.into_iter().zip(1..);
+    let entries = entries.map(|(fact, seq)| Entry { seq, at: Wall(1_790_816_400_000), fact });
+    let batch =
+        Batch { number: 1, entries: entries.collect(), bindings: vec![], subscriptions: vec![] };
+    open.append(batch);
+    assert!(open.close(Duration::from_secs(20)));
+    let anchor = whole(&store).1;
+    let file = folder.at("exported.jsonl");
+    let exported = |more: &[&str]| {
+        export(&store, more, &file);
+        std::fs::read_to_string(&file).unwrap()
+    };
+    let hidden = exported(&[]);
+    assert!(hidden.contains("noted") && !hidden.contains("秘密"), "{hidden}");
+    assert!(exported(&["--private"]).contains("秘密"));
+    assert_eq!(python(&store), (0, anchor.clone()));
+    let (code, said, err) = madoguchi(&["events", "erase", "--before", "2100-01-01"], &[&store]);
+    assert_eq!(code, 0, "{said}{err}");
+    assert!(!exported(&["--private"]).contains("秘密"));
+    assert_eq!(python(&store), (0, anchor));
+    let bytes = std::fs::read(&store).unwrap();
+    let word = "秘密".as_bytes();
+    assert!(!bytes.windows(word.len()).any(|part| part == word), "it is nowhere in the file");
 }
 
 #[test]
@@ -372,7 +421,11 @@ fn fact() -> impl Strategy<Value = Fact> {
         agent: agent.as_str().into(),
         event: AgentEvent::Paused { by: Means::Api, reason },
     });
-    prop_oneof![of_call, placed, agent]
+    let note = (call(), private()).prop_map(|(call, text)| {
+        let event = NoteEvent::Noted { agent: "2001".into(), text, by: Means::Api };
+        Fact::Note { call, event }
+    });
+    prop_oneof![of_call, placed, agent, note]
 }
 
 proptest! {

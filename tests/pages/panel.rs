@@ -1,13 +1,14 @@
 //! The agent's panel beside a real softphone: what an agent sees and does during a call, by keys and by clicks.
 
 use crate::browser::{Browser, Look, Page};
-use crate::support::desk::{Desk, Setup, password};
+use crate::support::desk::{Desk, Setup, binary, password};
 use crate::support::ear::Ear;
 use crate::support::sipp::Sipp;
 use crate::support::softphone::{self, Softphone};
 use crate::support::sound::{Law, Sound};
 use crate::support::{eventually, rest, s};
 use serde_json::{Value, json};
+use std::process::Command;
 
 /// The first caller's number.
 const CALLER: &str = "031234561";
@@ -177,6 +178,11 @@ fn a_note_is_text_whatever_is_in_it_and_stays_with_its_call_while_another_rings(
     let browser = Browser::start();
     let page = panel(&browser, &desk);
     sign_in(&page);
+    // The ring is off until it is wanted.
+    let off = "document.querySelector('[data-act=sound]').textContent.includes('切')";
+    assert_eq!(page.evaluate(off), json!(true));
+    page.press("a");
+    page.wait("document.querySelector('[data-act=sound]').textContent.includes('入')", s(2));
     let one = in_a_call(&desk, &page, &first);
     // In the field, letters are letters: nobody is parked by a k.
     page.press("n");
@@ -206,6 +212,22 @@ fn a_note_is_text_whatever_is_in_it_and_stays_with_its_call_while_another_rings(
     assert_eq!(
         (noted.len(), &noted[0]["text"], &noted[0]["agent"]),
         (1, &json!(text), &json!("6001"))
+    );
+    // On a terminal it is seen by who asks for numbers and names, and is one line.
+    let id = desk.call_of(CALLER).expect("the call")["call"].as_str().expect("an id").to_owned();
+    let explained = |more: &[&str]| {
+        let mut command = Command::new(binary());
+        command
+            .args(["explain", &id, "--config"])
+            .arg(desk.dir().file("madoguchi.toml"))
+            .args(more);
+        String::from_utf8(command.output().expect("it runs").stdout).expect("text")
+    };
+    let (hidden, whole) = (explained(&[]), explained(&["--callers"]));
+    assert!(hidden.contains("note noted") && !hidden.contains("window.ran"), "{hidden}");
+    assert!(
+        whole.lines().any(|line| line.contains("window.ran") && line.contains("二行目")),
+        "{whole}"
     );
 
     // A note is begun; the call ends, and another comes while it is being typed.
@@ -283,6 +305,16 @@ fn a_cut_connection_is_shown_and_what_was_typed_is_kept_and_saved_after_it() {
     page.fill("#note", "読み直し");
     page.go("/panel?extension=6001");
     page.wait("document.querySelector('#note').value === '読み直し'", s(8));
+    // Who logs out is asked first whether it may go; the harness says no.
+    page.complaints();
+    page.click("#nav button:last-of-type");
+    rest(500);
+    let asked = page.complaints();
+    assert!(asked.iter().any(|it| it.contains("保存していないメモ")), "{asked:?}");
+    assert_eq!(page.evaluate(value), json!("読み直し"));
+    page.fill("#note", "");
+    page.click("#nav button:last-of-type");
+    page.wait("document.querySelector('#token') !== null", s(8));
 }
 
 #[test]

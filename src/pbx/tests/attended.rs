@@ -85,7 +85,9 @@ impl World {
         let now = Now { mono: Mono(self.ms * 1000), wall: self.wall() };
         desk.restore_attended(boxes, wishes, now);
         let mut notes = Notes::default();
-        history.iter().for_each(|entry| notes.apply(entry));
+        for entry in history {
+            notes.apply(entry);
+        }
         desk.restore_notes(notes);
         let mut world = Self { desk, ms: self.ms, out: Vec::new(), next: 101 };
         world.tell(Input::Tick);

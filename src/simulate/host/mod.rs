@@ -183,7 +183,9 @@ impl Host {
         let mut watch = Watch::after(self.journal.entries());
         watch.take_wrong(); // told when it happened
         let closing = views.closing_entries(now.wall);
-        closing.iter().for_each(|entry| notes.apply(entry));
+        for entry in &closing {
+            notes.apply(entry);
+        }
         let mut first = Outbox { entries: closing, ..Outbox::default() };
         let next_seq = views.next_seq() + first.entries.len() as u64;
         let mut rng = self.rng.fork();

@@ -38,7 +38,7 @@ impl Views {
         &self.service_days
     }
 
-    /// Takes what a plan says of numbers and groups; only the board looks at it.
+    /// Takes what a plan says of numbers and groups; only the board and panels look at it.
     pub fn set_layout(&mut self, layout: Layout) {
         self.layout = layout;
     }

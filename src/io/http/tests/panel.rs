@@ -8,34 +8,34 @@ use crate::view::{DeskLine, GroupLaid, Layout, SlotLaid};
 use serde_json::Value;
 use std::time::Duration;
 
-fn laid() -> Layout {
+fn layout() -> Layout {
     let group = |name: &str, agents: &[&str]| GroupLaid {
         group: name.into(),
         name: name.to_owned(),
         number: None,
         agents: agents.iter().map(|agent| (*agent).into()).collect(),
     };
+    let line = DeskLine {
+        number: "0312345678".into(),
+        name: "総合".to_owned(),
+        line_limit: 4,
+        counted: true,
+        hours: None,
+    };
+    let slot = |slot: &str| SlotLaid { slot: slot.into(), lot: "保留".to_owned() };
     Layout {
         groups: vec![group("desk", &["2001"]), group("second", &["2002"])],
+        numbers: vec![line],
         pause_reasons: vec!["昼休み".to_owned()],
         wrap_up_more_ms: 60_000,
-        slots: ["701", "702"]
-            .map(|slot| SlotLaid { slot: slot.into(), lot: "保留".to_owned() })
-            .to_vec(),
-        boxes: Vec::new(),
-        numbers: vec![DeskLine {
-            number: "0312345678".into(),
-            name: "総合".to_owned(),
-            line_limit: 4,
-            counted: true,
-            hours: None,
-        }],
+        slots: vec![slot("701"), slot("702")],
+        ..Layout::default()
     }
 }
 
 async fn world() -> World {
     let world = World::new().await;
-    world.hub.configure(|views| views.set_layout(laid()));
+    world.hub.configure(|views| views.set_layout(layout()));
     world
 }
 
