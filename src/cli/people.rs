@@ -18,7 +18,7 @@ pub struct People {
     /// What is done.
     #[command(subcommand)]
     pub command: PeopleCommand,
-    /// The configuration; its [http] people_file is read and written.
+    /// The configuration; its `[http] people_file` is read and written.
     #[arg(long, value_name = "FILE", default_value = "madoguchi.toml", global = true)]
     pub config: PathBuf,
     /// Answers as JSON.

@@ -97,8 +97,7 @@ fn desk_numbers(desk: &pbx::Gauges) -> Vec<DeskNumberGauge> {
 pub(super) fn gauges(
     clock: Clock,
     pulse: &Arc<Pulse>,
-    net: &Arc<Net>,
-    media: &Arc<Media>,
+    (net, media): (&Arc<Net>, &Arc<Media>),
     (store, recorder): (&Arc<Store>, Option<&Arc<Recorder>>),
     trace: &Arc<Trace>,
     (export, site, told): (Option<&Export>, Option<Arc<Copying>>, Vec<Arc<Told>>),

@@ -38,15 +38,23 @@ pub(super) struct Reload {
     pulse: Arc<Pulse>,
 }
 
+/// What it reaches.
+pub(super) struct Within {
+    pub inlet: Arc<Inlet<Heard>>,
+    pub hub: ViewHub,
+    pub pulse: Arc<Pulse>,
+    pub people: PeopleNow,
+}
+
 impl Reload {
     pub fn new(
         path: PathBuf,
         (running, plan): (Config, &Plan),
         prompts: Arc<PromptLibrary>,
         (certificates, web): (Option<Certificates>, Option<WebCertificate>),
-        (within, people): ((Arc<Inlet<Heard>>, ViewHub, Arc<Pulse>), PeopleNow),
+        within: Within,
     ) -> Self {
-        let (inlet, hub, pulse) = within;
+        let Within { inlet, hub, pulse, people } = within;
         let zone = plan.timezone;
         let plan_text = std::fs::read_to_string(&running.plan).unwrap_or_default();
         let (running, plan) = (Mutex::new(running), Mutex::new(plan_text));

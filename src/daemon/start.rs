@@ -10,7 +10,7 @@ use super::layout::Told;
 use super::past;
 use super::plans::PlanFile;
 use super::pulse::Pulse;
-use super::reload::Reload;
+use super::reload::{Reload, Within};
 use super::retention::Retention;
 use super::warning::Teller;
 use crate::base::Rng;
@@ -477,13 +477,18 @@ pub async fn start(
     let web = WebCertificate::new(config).map_err(StartError::Certificate)?;
     let people = PeopleNow::new(config.people.clone());
     let shown_tls = web.as_ref().map(WebCertificate::now);
-    let within = (Arc::clone(&inlet), hub.clone(), Arc::clone(&pulse));
+    let within = Within {
+        inlet: Arc::clone(&inlet),
+        hub: hub.clone(),
+        pulse: Arc::clone(&pulse),
+        people: people.clone(),
+    };
     let reload = Arc::new(Reload::new(
         path.to_owned(),
         (config.clone(), &plan),
         known_prompts,
         (certificates, web),
-        (within, people.clone()),
+        within,
     ));
     let http_address = open_http(
         config,
@@ -521,8 +526,7 @@ pub async fn start(
             gauges: gauges(
                 clock,
                 &pulse,
-                &net,
-                &media,
+                (&net, &media),
                 (&store, recorder.as_ref()),
                 &trace,
                 (export.as_ref(), site.clone(), told),

@@ -111,7 +111,7 @@ fn source_of(address: IpAddr) -> IpAddr {
             let network = u128::from(ip) & !u128::from(u64::MAX);
             IpAddr::V6(network.into())
         }
-        v4 => v4,
+        v4 @ IpAddr::V4(_) => v4,
     }
 }
 

@@ -58,9 +58,9 @@ pub fn selectors(expr: &str) -> Vec<Selector> {
             rest = behind;
             if LISTS.contains(&word) {
                 rest = closed(next, '(', ')').1;
-            } else if next.starts_with('(') {
+            } else if let Some(inside) = next.strip_prefix('(') {
                 open.push((!WORDS.contains(&word)).then(|| word.to_owned()));
-                rest = &next[1..];
+                rest = inside;
                 directly = true;
                 continue;
             } else if next.starts_with("by ") || next.starts_with("without ") {

@@ -265,7 +265,7 @@ fn the_first_dashboard_answers_what_a_manager_asks_in_that_order() {
         let asks = |panel: &&Panel| {
             panel.kind != "timeseries" && panel.exprs.iter().any(|expr| expr.starts_with(metric))
         };
-        now.iter().position(|panel| asks(panel)).unwrap_or_else(|| panic!("nothing asks {metric}"))
+        now.iter().position(asks).unwrap_or_else(|| panic!("nothing asks {metric}"))
     };
     let order = [
         "madoguchi_calls_waiting{",

@@ -7,7 +7,7 @@
 use super::routes::{self, Own, Right};
 use super::who::Who;
 use super::{Server, api};
-use crate::base::{AgentId, CallId};
+use crate::base::CallId;
 use crate::event::DeskEvent;
 use crate::people::{Role, Seal, mac};
 use axum::extract::{FromRequestParts as _, MatchedPath, Query, RawPathParams, Request, State};
@@ -168,10 +168,10 @@ pub(super) async fn authorize(
         return next.run(Request::from_parts(parts, body)).await;
     };
     let params = RawPathParams::from_request_parts(&mut parts, &()).await.ok();
-    if let Err(refused) = allowed(&server, &who, right, params.as_ref()) {
+    if let Err(why) = allowed(&server, &who, right, params.as_ref()) {
         let (user, role, path) = (who.user(), who.role, parts.uri.path());
         tracing::warn!(user, %role, path, "somebody asked for what the role does not allow: refused");
-        return refused;
+        return api::error(StatusCode::FORBIDDEN, why);
     }
     let reveals = reveals(&parts.uri);
     if reveals && who.role < Role::Supervisor {
@@ -208,13 +208,9 @@ fn allowed(
     who: &Who,
     right: Right,
     params: Option<&RawPathParams>,
-) -> Result<(), Response> {
-    let forbidden = |text: String| Err(api::error(StatusCode::FORBIDDEN, text));
+) -> Result<(), String> {
     if who.role < right.least {
-        return forbidden(format!(
-            "a {} may not; due is a role of {} or more",
-            who.role, right.least
-        ));
+        return Err(format!("a {} may not; due is a role of {} or more", who.role, right.least));
     }
     if who.role > Role::Agent {
         return Ok(());
@@ -226,17 +222,20 @@ fn allowed(
     let call = || param("id")?.parse::<uuid::Uuid>().ok().map(CallId);
     match right.own {
         Own::Any | Own::Body => Ok(()),
-        Own::Line => who.may_act_for(&AgentId::from(param("extension").unwrap_or_default())),
+        Own::Line => match who.extension.as_ref() {
+            Some(own) if param("extension") == Some(own.as_str()) => Ok(()),
+            Some(_) | None => Err("an agent orders about the own line only".to_owned()),
+        },
         Own::Call => {
             let with = call().and_then(|call| {
                 server.app.hub.read(|views, _, _| views.talks_with(call).cloned())
             });
             match with {
                 Some(agent) if who.extension.as_ref() == Some(&agent) => Ok(()),
-                Some(_) | None => forbidden(
-                    "the caller is not with you now: an agent orders about the own call only"
-                        .into(),
-                ),
+                Some(_) | None => {
+                    Err("the caller is not with you now: an agent orders about the own call only"
+                        .to_owned())
+                }
             }
         }
         Own::Message => {
@@ -246,7 +245,7 @@ fn allowed(
             if call().zip(number).is_some_and(is) {
                 return Ok(());
             }
-            forbidden("an agent fetches voice messages only; recordings are a supervisor's".into())
+            Err("an agent fetches voice messages only; recordings are a supervisor's".to_owned())
         }
     }
 }

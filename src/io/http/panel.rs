@@ -90,7 +90,7 @@ pub(super) async fn note(
         return bad("due is `agent`, whose note it is".to_owned());
     };
     if let Err(refused) = who.may_act_for(&agent) {
-        return refused;
+        return refused.into_response();
     }
     match words(&text) {
         Ok(text) => {

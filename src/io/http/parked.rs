@@ -65,7 +65,7 @@ pub(super) async fn fetch(
     };
     let (slot, agent) = (Number::from(slot), AgentId::from(agent));
     if let Err(refused) = who.may_act_for(&agent) {
-        return refused;
+        return refused.into_response();
     }
     api::obeyed(&server, Command::Fetch { slot, agent }).await
 }

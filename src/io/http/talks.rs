@@ -8,7 +8,7 @@ use crate::pbx::api::Command;
 use axum::body::Bytes;
 use axum::extract::{Extension, Path, State};
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 use serde::Deserialize;
 
 /// Longest number, characters.
@@ -49,7 +49,7 @@ pub(super) async fn supervise(
     };
     let (by, agent, means) = (AgentId::from(wish.by), AgentId::from(wish.agent), Means::Api);
     if let Err(refused) = who.may_listen_at(&by) {
-        return refused;
+        return refused.into_response();
     }
     api::obeyed(&server, Command::Supervise { by, agent, mode, means }).await
 }

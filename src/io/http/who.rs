@@ -4,7 +4,7 @@ use super::api;
 use crate::base::AgentId;
 use crate::people::{Person, Role};
 use axum::http::StatusCode;
-use axum::response::Response;
+use axum::response::{IntoResponse, Response};
 
 /// The author of a request that is let through.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -15,6 +15,16 @@ pub(super) struct Who {
     pub(super) role: Role,
     /// The own line.
     pub(super) extension: Option<AgentId>,
+}
+
+/// Why somebody may not.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Forbidden(&'static str);
+
+impl IntoResponse for Forbidden {
+    fn into_response(self) -> Response {
+        api::error(StatusCode::FORBIDDEN, self.0)
+    }
 }
 
 /// What stands in the history of who came with a token.
@@ -64,24 +74,24 @@ impl Who {
     ///
     /// # Errors
     ///
-    /// The answer when it may not.
-    pub(super) fn may_act_for(&self, agent: &AgentId) -> Result<(), Response> {
+    /// When it may not.
+    pub(super) fn may_act_for(&self, agent: &AgentId) -> Result<(), Forbidden> {
         if self.role >= Role::Supervisor || self.extension.as_ref() == Some(agent) {
             return Ok(());
         }
-        Err(api::error(StatusCode::FORBIDDEN, "an agent orders about the own line only"))
+        Err(Forbidden("an agent orders about the own line only"))
     }
 
     /// Whether the phone that would hear a talk is its own, or any from an administrator on.
     ///
     /// # Errors
     ///
-    /// The answer when it is not.
-    pub(super) fn may_listen_at(&self, phone: &AgentId) -> Result<(), Response> {
+    /// When it is not.
+    pub(super) fn may_listen_at(&self, phone: &AgentId) -> Result<(), Forbidden> {
         if self.role >= Role::Admin || self.extension.as_ref() == Some(phone) {
             return Ok(());
         }
-        Err(api::error(StatusCode::FORBIDDEN, "a supervisor listens at the own phone only"))
+        Err(Forbidden("a supervisor listens at the own phone only"))
     }
 }
 
