@@ -31,6 +31,7 @@ mod policy;
 mod ratio;
 mod recorded;
 mod rule;
+mod schema;
 mod service_days;
 mod service_level;
 mod sliced;

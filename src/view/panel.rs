@@ -13,13 +13,14 @@ use super::views::Views;
 use super::written::NoteRow;
 use crate::base::{AgentId, CallId, GroupId, Number, Wall};
 use crate::event::{Caller, CallerNumber};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Wishes to be called back, and messages, that are listed; the counts are whole.
 pub const LISTED: usize = 30;
 
 /// All that one agent's panel shows.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Panel {
     /// When it was made, by the wall clock.
     pub now_ms: Wall,
@@ -62,7 +63,8 @@ pub struct Panel {
 }
 
 /// A list that may be cut.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "Listed{T}")]
 pub struct Listed<T> {
     /// How many there are.
     pub count: usize,
@@ -80,7 +82,7 @@ impl<T> Listed<T> {
 }
 
 /// What the agent has to do with a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// The agent's phone rings for it.
@@ -94,7 +96,7 @@ pub enum Role {
 }
 
 /// The panel's call.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct PanelCall {
     /// What the agent has to do with it.
     pub role: Role,
@@ -118,7 +120,7 @@ pub struct PanelCall {
 }
 
 /// An earlier call, with what was written about it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct EarlierCall {
     /// The call.
     #[serde(flatten)]
@@ -128,7 +130,7 @@ pub struct EarlierCall {
 }
 
 /// Another agent.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Colleague {
     /// The agent's own line.
     pub agent: AgentId,
@@ -145,7 +147,7 @@ pub struct Colleague {
 }
 
 /// A slot of a parking lot.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct SlotRow {
     /// Its number.
     pub slot: Number,
@@ -156,7 +158,7 @@ pub struct SlotRow {
 }
 
 /// A caller in a slot.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct SlotStay {
     /// Which call.
     pub call: CallId,
@@ -171,7 +173,7 @@ pub struct SlotStay {
 }
 
 /// A voice message with its box's name.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct PanelMessage {
     /// As in the list of messages.
     #[serde(flatten)]
@@ -181,7 +183,7 @@ pub struct PanelMessage {
 }
 
 /// A desk number.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct LineRow {
     /// What is dialled.
     pub number: Number,

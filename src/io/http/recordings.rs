@@ -18,6 +18,7 @@ use axum::http::header::{
 use axum::http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode};
 use axum::response::{IntoResponse, Response};
 use chrono::TimeZone as _;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::io;
 use std::sync::Arc;
@@ -235,13 +236,21 @@ fn streamed(pieces: Pieces, place: OwnedSemaphorePermit, call: CallId, number: u
 }
 
 /// Which recordings of a day are wanted.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct DayWanted {
+    /// That of the call's arrival; today if left out.
+    #[schemars(with = "Option<chrono::NaiveDate>")]
     day: Option<String>,
+    /// Found in the caller's number or the one dialled.
     number: Option<String>,
+    /// Who spoke with the caller.
     agent: Option<String>,
+    /// One recording is at least so long, seconds.
+    #[schemars(with = "Option<u32>")]
     shortest_s: Option<String>,
+    /// A call, as `more_before` has it.
+    #[schemars(with = "Option<uuid::Uuid>")]
     before: Option<String>,
 }
 
@@ -273,8 +282,9 @@ impl Wanted {
     }
 }
 
-#[derive(Serialize)]
-struct OfDay {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "RecordedCalls")]
+pub(super) struct OfDay {
     day: chrono::NaiveDate,
     timezone: &'static str,
     calls: Vec<api::Call>,
