@@ -8,4 +8,5 @@
 mod support;
 
 mod described;
+mod fuzzed;
 mod living;
