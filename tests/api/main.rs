@@ -10,3 +10,5 @@ mod support;
 mod described;
 mod fuzzed;
 mod living;
+mod typed;
+mod types;
