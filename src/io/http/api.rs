@@ -1,7 +1,7 @@
 //! The JSON API, the metrics page and the health page. What each says is in docs/API.md.
 
 use super::figures::{self, Explained};
-use super::{BODY_BOUND, CommandFailure, Health, Server, openapi};
+use super::{BODY_BOUND, CommandFailure, Health, Server, about};
 use crate::base::{AgentId, CallId, Wall};
 use crate::event::{Entry, Means, chain};
 use crate::pbx::api::{Command, CommandError};
@@ -105,7 +105,7 @@ pub(super) struct CallsWanted {
     #[schemars(with = "Option<u16>", range(min = 1, max = RECENT_KEPT))]
     limit: Option<String>,
     /// Only calls that arrived then or later: a time such as 2026-10-01T08:30:00+09:00, or milliseconds since 1970.
-    #[schemars(with = "Option<openapi::Time>")]
+    #[schemars(with = "Option<about::Time>")]
     since: Option<String>,
     /// Only calls that came to this.
     #[schemars(with = "Option<Outcome>")]
@@ -307,7 +307,7 @@ pub(super) async fn board(State(server): State<Server>) -> Response {
 pub(super) struct Order {
     /// Why an agent pauses: due with `pause`, and one of the plan's `pause_reasons` when it has some.
     #[serde(default)]
-    #[schemars(length(min = 1, max = REASON_BOUND), regex(pattern = openapi::WORDS))]
+    #[schemars(length(min = 1, max = REASON_BOUND), regex(pattern = about::WORDS))]
     reason: Option<String>,
 }
 

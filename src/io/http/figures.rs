@@ -1,7 +1,7 @@
 //! What people declare about the contract's figures, and the calls behind one, over HTTP.
 
 use super::who::Who;
-use super::{Server, api, openapi};
+use super::{Server, about, api};
 use crate::base::Wall;
 use crate::event::Means;
 use crate::pbx::Declaration;
@@ -63,15 +63,15 @@ pub(super) async fn exclusions(State(server): State<Server>) -> Response {
 pub(super) struct Period {
     /// Who enters it; who signed in by name may leave it out.
     #[serde(default)]
-    #[schemars(length(min = 1, max = AUTHOR_BOUND), regex(pattern = openapi::WORDS))]
+    #[schemars(length(min = 1, max = AUTHOR_BOUND), regex(pattern = about::WORDS))]
     author: Option<String>,
-    #[schemars(length(min = 1, max = REASON_BOUND), regex(pattern = openapi::WORDS))]
+    #[schemars(length(min = 1, max = REASON_BOUND), regex(pattern = about::WORDS))]
     reason: String,
     /// Calls that arrived then or later.
-    #[schemars(with = "openapi::Time")]
+    #[schemars(with = "about::Time")]
     from: String,
     /// Calls that arrived before then.
-    #[schemars(with = "openapi::Time")]
+    #[schemars(with = "about::Time")]
     until: String,
 }
 
@@ -120,11 +120,11 @@ pub(super) async fn enter(
 pub(super) struct Word {
     /// Whose word it is; who signed in by name may leave it out.
     #[serde(default)]
-    #[schemars(length(min = 1, max = AUTHOR_BOUND), regex(pattern = openapi::WORDS))]
+    #[schemars(length(min = 1, max = AUTHOR_BOUND), regex(pattern = about::WORDS))]
     author: Option<String>,
     /// Due with `withdraw`, and to close a month once more.
     #[serde(default)]
-    #[schemars(length(min = 1, max = REASON_BOUND), regex(pattern = openapi::WORDS))]
+    #[schemars(length(min = 1, max = REASON_BOUND), regex(pattern = about::WORDS))]
     reason: Option<String>,
 }
 
@@ -224,7 +224,7 @@ pub(super) struct Wanted {
     #[schemars(with = "Option<NaiveDate>")]
     day: Option<String>,
     /// `numerator`, `total` (the numerator among it) or `out`.
-    #[schemars(with = "Option<openapi::SideWord>")]
+    #[schemars(with = "Option<about::SideWord>")]
     stands: Option<String>,
     #[schemars(with = "Option<Outcome>")]
     outcome: Option<String>,

@@ -1,7 +1,7 @@
 //! The desk closed or opened out of turn over HTTP: what holds, and orders about it.
 
 use super::who::Who;
-use super::{Server, api, openapi};
+use super::{Server, about, api};
 use crate::base::{AdHoc, Number};
 use crate::event::Means;
 use crate::pbx::HoursOrder;
@@ -51,15 +51,15 @@ pub(super) async fn shown(State(server): State<Server>) -> Response {
 pub(super) struct Order {
     /// Whose word it is; who signed in by name may leave it out.
     #[serde(default)]
-    #[schemars(length(min = 1, max = WORDS_BOUND), regex(pattern = openapi::WORDS))]
+    #[schemars(length(min = 1, max = WORDS_BOUND), regex(pattern = about::WORDS))]
     author: Option<String>,
     /// Due unless it is `restore`.
     #[serde(default)]
-    #[schemars(length(min = 1, max = WORDS_BOUND), regex(pattern = openapi::WORDS))]
+    #[schemars(length(min = 1, max = WORDS_BOUND), regex(pattern = about::WORDS))]
     reason: Option<String>,
     /// Due unless it is `restore`: in the future, within 400 days.
     #[serde(default)]
-    #[schemars(with = "Option<openapi::Time>")]
+    #[schemars(with = "Option<about::Time>")]
     until: Option<String>,
 }
 

@@ -6,7 +6,7 @@
 use super::auth::{self, PERSON_COOKIE, TOKEN_COOKIE};
 use super::guard::Peer;
 use super::who::Who;
-use super::{Server, api, openapi, pages};
+use super::{Server, about, api, pages};
 use crate::event::DeskEvent;
 use crate::people::{PasswordHash, Person, Role, SESSION_S, Throttle, TooMany};
 use axum::Json;
@@ -170,7 +170,7 @@ pub(super) struct Me<'a> {
     /// `token` for who came with one of the desk's tokens.
     user: &'a str,
     name: Option<&'a str>,
-    #[schemars(schema_with = "openapi::role")]
+    #[schemars(schema_with = "about::role")]
     role: &'static str,
     extension: Option<&'a str>,
 }

@@ -18,6 +18,7 @@
     )
 )]
 
+mod about;
 mod api;
 mod attended;
 mod auth;
@@ -245,7 +246,7 @@ fn router(server: Server) -> Router {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 struct Health {
     /// `ok`, or `failing` when any part is not well.
-    #[schemars(schema_with = "openapi::status")]
+    #[schemars(schema_with = "about::status")]
     status: &'static str,
     journal: JournalState,
     engine: Beat,

@@ -1,6 +1,6 @@
 //! The operating figures over HTTP, as JSON and as a sheet.
 
-use super::{Server, api, openapi};
+use super::{Server, about, api};
 use crate::base::csv_bytes;
 use crate::view::{By, Month, NotAMonth, OperatingWanted, Window};
 use axum::Json;
@@ -20,10 +20,10 @@ pub(super) struct Asked {
     #[schemars(with = "Option<Month>")]
     month: Option<String>,
     /// A day such as 2026-10-01, or a half hour's beginning such as 2026-10-01T08:30.
-    #[schemars(with = "Option<openapi::DayOrHalfHour>")]
+    #[schemars(with = "Option<about::DayOrHalfHour>")]
     from: Option<String>,
     /// A day that is in it, or a half hour's beginning that is not; at most 400 days in all.
-    #[schemars(with = "Option<openapi::DayOrHalfHour>")]
+    #[schemars(with = "Option<about::DayOrHalfHour>")]
     to: Option<String>,
     /// `day` if left out.
     #[schemars(with = "Option<By>")]

@@ -2,10 +2,10 @@
 //! it, so nothing is served that is not in it, and a test walks it with every role. The description of the API
 //! (`openapi`) is made of it too.
 
-use super::openapi::{self, About};
+use super::about::{self, About};
 use super::{
-    Health, Server, api, attended, doors, figures, hours, in_call, login, operating, panel, parked,
-    recordings, sip, stream, talks,
+    Health, Server, api, attended, doors, figures, hours, in_call, login, openapi, operating,
+    panel, parked, recordings, sip, stream, talks,
 };
 use crate::people::Role;
 use crate::view::{Board, Figure, MonthFigures, Operating, Panel};
@@ -121,7 +121,7 @@ routes! {
     }
     closed {
         get "/api/v1/openapi.json" Wall Any => openapi::shown, "this description",
-            About::json::<openapi::Description>();
+            About::json::<about::Description>();
         get "/api/v1/board" Wall Any => api::board, "all that the wallboard shows, at this instant",
             About::json::<Board>();
         get "/api/v1/events" Wall Any => stream::events, "the board whenever it changed",

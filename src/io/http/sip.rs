@@ -2,7 +2,7 @@
 //! capture file. Numbers and names are pseudonyms unless the request says `reveal=numbers`, and then
 //! the log says so; credentials are never shown.
 
-use super::{Server, api, openapi};
+use super::{Server, about, api};
 use crate::base::CallId;
 use crate::trace::{
     Glance, Ladder, PAGE_STYLE, Record, Redactor, Reveal, Seen, Tracer, ladder_text, line, page,
@@ -57,10 +57,10 @@ pub(super) struct Wanted {
     /// That of `CSeq`, so that answers come too.
     method: Option<String>,
     /// Adds the message as `text`.
-    #[schemars(with = "Option<openapi::YesOrNo>")]
+    #[schemars(with = "Option<about::YesOrNo>")]
     full: Option<String>,
     /// `numbers`: with numbers and names as they are; a supervisor is due.
-    #[schemars(with = "Option<openapi::RevealWord>")]
+    #[schemars(with = "Option<about::RevealWord>")]
     reveal: Option<String>,
     /// Only what came behind this `seq`.
     after: Option<u64>,
