@@ -1,6 +1,7 @@
 // What the panel shows, as templates: each takes the state and gives a piece of the page. Every text from outside
 // is a child or an attribute of a template and so never markup. Nothing is ordered here: `act` does that.
 import { html, nothing } from "/lib/lit-html.js";
+/** @typedef {{ panel: import("./types").Panel, [other: string]: any }} It */
 
 const two = (n) => String(n).padStart(2, "0");
 
@@ -24,14 +25,18 @@ const button = (it, name, label, more = {}) => {
 const since = (ms) => (ms === 0 ? nothing : html`<span class="clock" data-since=${ms}></span>`);
 const until = (ms) => html`<span class="clock" data-until=${ms}></span>`;
 
+/** @param {It} it @param {import("./types").Caller} caller */
 export function callerOf(it, caller) {
   const number = typeof caller.number === "string" ? it.t[caller.number] : caller.number.known;
   return caller.name && caller.name !== number ? `${caller.name} ${number}` : number;
 }
 
+/** @param {It} it */
 const groupName = (it, id) => it.panel.groups.find((group) => group.group === id)?.name ?? id;
+/** @param {It} it */
 export const nameOf = (it, id) => (it.panel.agent.agent === id ? it.panel.agent.name
   : it.panel.colleagues.find((row) => row.agent === id)?.name ?? id);
+/** @param {It} it */
 const lineName = (it, number) => {
   const name = it.panel.lines.find((line) => line.number === number)?.name;
   return name ? `${name} ${number}` : number;
@@ -40,12 +45,14 @@ const lineName = (it, number) => {
 // Why somebody is paused: a person's words, or a rule's.
 const reasonOf = (it, reason) => it.t.by_rule[reason] ?? reason;
 
+/** @param {It} it */
 export const nav = (it) => html`
   ${button(it, "language", it.t.language)}${button(it, "theme", it.t.theme)}
   ${button(it, "sound", it.t.sound(it.sound))}${button(it, "help", it.t.keys)}
   <a class="button" href="/">${it.t.wallboard}</a>
   <button type="button" @click=${it.logout}>${it.t.logout}</button>`;
 
+/** @param {It} it */
 export function me(it) {
   const { agent, pause_reasons: reasons, wrap_up_more_ms: more } = it.panel;
   const state = agent.state === "paused" && agent.paused ? `${it.t.states.paused}: ${reasonOf(it, agent.paused)}` : it.t.states[agent.state];
@@ -64,8 +71,10 @@ export function me(it) {
     ${it.choosing === "pause" ? html`<p class="choose" role="status">${it.t.choose}</p>` : nothing}`;
 }
 
+/** @param {It} it */
 export const callHeading = (it) => it.t.roles[it.panel.call?.role ?? (it.panel.placed ? "placed" : "none")];
 
+/** @param {It} it @param {import("./types").PanelCall} call */
 function facts(it, call) {
   const rows = [];
   const fact = (name, value) => rows.push(html`<div><dt>${it.t[name]}</dt><dd>${value}</dd></div>`);
@@ -87,6 +96,7 @@ function facts(it, call) {
   return html`<dl class="facts">${rows}</dl>`;
 }
 
+/** @param {It} it */
 export function call(it) {
   const { call, placed } = it.panel;
   if (!call && placed) {
@@ -107,14 +117,17 @@ export function call(it) {
     </div>`;
 }
 
+/** @param {It} it @param {import("./types").NoteRow} note */
 const noteRow = (it, note) => html`<li><span class="soft">${it.time(note.at_ms)} ${nameOf(it, note.agent)}</span><p>${note.text}</p></li>`;
 
+/** @param {It} it */
 export const notes = (it) => (it.panel.call?.notes.length ? html`<ol class="list">${it.panel.call.notes.map((note) => noteRow(it, note))}</ol>` : nothing);
 
 export const drafts = (it) => html`
   ${it.noteIsOther() ? html`<p class="hint">${it.t.note_other} <button type="button" data-act="note_here" @click=${() => it.write(it.panel.call.call)}>${it.t.note_here}</button></p>` : nothing}
   ${it.drafts().map(([id, draft]) => html`<button type="button" class="draft" @click=${() => it.write(id)}>${it.t.draft(draft.who)}</button>`)}`;
 
+/** @param {It} it */
 export function slots(it) {
   let taken = 0;
   const lamp = (row) => {
@@ -134,6 +147,7 @@ export function slots(it) {
     ${it.choosing === "retrieve" ? html`<p class="choose" role="status">${it.t.choose}</p>` : nothing}`;
 }
 
+/** @param {It} it */
 export const colleagues = (it) => html`<ul class="people">${it.panel.colleagues.map((row) => html`<li class=${row.state} data-agent=${row.agent}>
     <span class="name">${row.name} <small>${row.agent}</small></span>
     <span class="shown">${row.state === "paused" && row.paused ? reasonOf(it, row.paused) : it.t.states[row.state]} ${since(row.since_ms)}</span>
@@ -141,11 +155,13 @@ export const colleagues = (it) => html`<ul class="people">${it.panel.colleagues.
       <button type="button" data-act="transfer-to" aria-label=${`${it.t.transfer} ${row.name}`} ?disabled=${!row.reachable} @click=${() => it.pass("transfer", row.agent, "colleagues")}>${it.t.transfer}</button>
       <button type="button" data-act="consult-with" aria-label=${`${it.t.consult} ${row.name}`} ?disabled=${!row.reachable} @click=${() => it.pass("consult", row.agent, "colleagues")}>${it.t.consult}</button></span>` : nothing}</li>`)}</ul>`;
 
+/** @param {It} it */
 export const colleagueList = (it) => it.panel.colleagues.map((row) => html`<option value=${row.agent} label=${`${row.name}（${it.t.states[row.state]}）`}></option>`);
 
 const empty = (it) => html`<p class="soft">${it.t.none}</p>`;
 const cut = (it, count, shown) => (count > shown ? html`<p class="soft">${it.t.more(count - shown)}</p>` : nothing);
 
+/** @param {It} it */
 export function queue(it) {
   const { calls, count } = it.panel.queue;
   if (count === 0) return empty(it);
@@ -154,6 +170,7 @@ export function queue(it) {
     <b>${since(it.panel.now_ms - row.wait_ms)}</b></li>`)}</ol>${cut(it, count, calls.length)}`;
 }
 
+/** @param {It} it */
 export function earlier(it) {
   const rows = it.panel.call?.earlier ?? [];
   if (rows.length === 0) return empty(it);
@@ -162,6 +179,7 @@ export function earlier(it) {
     ${row.notes.length > 0 ? html`<ol class="list">${row.notes.map((note) => noteRow(it, note))}</ol>` : nothing}</li>`)}</ol>`;
 }
 
+/** @param {It} it */
 export function messages(it) {
   const { rows, count } = it.panel.messages;
   if (count === 0) return empty(it);
@@ -172,6 +190,7 @@ export function messages(it) {
   return html`<ol class="list">${rows.map(row)}</ol>${cut(it, count, rows.length)}`;
 }
 
+/** @param {It} it */
 export function callbacks(it) {
   const { rows, count } = it.panel.callbacks;
   if (count === 0) return empty(it);
@@ -179,6 +198,7 @@ export function callbacks(it) {
     <span class="soft">${groupName(it, row.group)}・${it.t.callback_states[row.state] ?? row.state}</span><b>${since(row.asked_at_ms)}</b></li>`)}</ol>${cut(it, count, rows.length)}`;
 }
 
+/** @param {It} it */
 export function unanswered(it) {
   const rows = it.panel.unanswered;
   if (rows.length === 0) return empty(it);
@@ -186,6 +206,7 @@ export function unanswered(it) {
     <span class="soft">${it.t.why[row.why]}</span></li>`)}</ol>`;
 }
 
+/** @param {It} it */
 export const lines = (it) => html`<ul class="list">${it.panel.lines.map((row) => html`<li class="line"><span>${row.name} ${row.number}</span>
   <b class=${row.in_use >= row.limit ? "full" : ""}>${row.in_use} / ${row.limit}</b></li>`)}</ul><p class="soft">${it.t.channels(it.panel.channels_in_use)}</p>`;
 

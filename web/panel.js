@@ -23,6 +23,7 @@ let theme = asked.get("theme") || kept("theme") || (matchMedia("(prefers-color-s
 let extension = null;
 let panelAt = 0; // By this page's clock.
 let heardAt = 0; // The last sign of life.
+/** @type {import("./types").Health | null} */
 let health = null;
 let outside = ""; // What keeps the stream from us, in words.
 let toWhat = null; // transfer or consult, while a number is asked for.
@@ -30,6 +31,7 @@ let rung = null; // The call whose ringing was announced.
 
 // What the templates see.
 const it = {
+  /** @type {import("./types").Panel | null} */
   panel: null, t: WORDS[language], sound: kept("panel-sound") === "on", choosing: null,
   keyOf: (name) => ACTIONS[name]?.key ?? "",
   can: (name) => it.panel !== null && (ACTIONS[name]?.can?.() ?? true),
@@ -367,7 +369,7 @@ async function begin() {
   let account = null;
   try {
     const answer = await fetch("/api/v1/me", { cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
-    if (answer.ok) account = await answer.json();
+    if (answer.ok) account = /** @type {import("./types").Me} */ (await answer.json());
   } catch { /* it is asked for below */ }
   extension = account?.extension ?? asked.get("extension");
   if (extension) { listen(); return; }

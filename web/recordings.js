@@ -38,6 +38,7 @@ if (!WORDS[language]) language = "ja";
 let theme = asked.get("theme") || kept("theme")
   || (matchMedia("(prefers-color-scheme: dark)").matches ? "dark" : "light");
 
+/** @type {Array<import("./types").Call>} */
 let calls = [];
 let before = null; // More may come before this call.
 let zone = "Asia/Tokyo";
@@ -151,7 +152,7 @@ async function ask(more) {
   const { status } = answer;
   alarm = status === 200 ? null : status === 403 ? () => t("refused") : () => t("trouble")(status);
   if (status === 200) {
-    const page = await answer.json();
+    const page = /** @type {import("./types").RecordedCalls} */ (await answer.json());
     zone = page.timezone;
     $("day").value = page.day;
     calls = more ? calls.concat(page.calls) : page.calls;
@@ -191,7 +192,7 @@ translate();
 (async () => {
   try {
     const answer = await fetch("/api/v1/agents", { cache: "no-store" });
-    if (answer.ok) agents = (await answer.json()).agents;
+    if (answer.ok) agents = /** @type {import("./types").Agents} */ (await answer.json()).agents;
   } catch { /* numbers stand for names, then */ }
   drawAgents();
   await ask(false);

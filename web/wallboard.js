@@ -28,10 +28,12 @@ let theme = asked.get("theme") || kept("theme")
 
 let wanted = asked.get("group") || ""; // The group that is shown alone; empty: all.
 
+/** @type {import("./types").Board | null} */
 let board = null; // The last board and when, by this page's clock, it came.
 let boardAt = 0;
 let heardAt = 0; // The last sign of life.
 let lost = false; // The connection is gone, and no other has brought a board yet.
+/** @type {import("./types").Health | null} */
 let health = null;
 
 const $ = (id) => document.getElementById(id);
@@ -224,7 +226,7 @@ function drawNumbers() {
     const until = row.changes_at_ms === null ? "" : t("to")(brief(row.changes_at_ms));
     // A holiday's name says enough; what a person ordered is told in full above.
     const named = !row.open && ["holiday", "closure"].includes(row.why?.closed);
-    const word = row.open ? reason(row) : named ? row.why.name : row.why ? t("why")[row.why.closed] : "";
+    const word = row.open ? reason(row) : named ? /** @type {{ name: string }} */ (row.why).name : row.why ? t("why")[row.why.closed] : "";
     const told = (named ? word : [word, until].filter(Boolean).join(" ")) || (row.open ? t("always") : t("service")[state]);
     item.append(
       element("span", "lamp"), element("span", "name", row.name), element("span", "when", told),

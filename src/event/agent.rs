@@ -1,9 +1,10 @@
 //! What happens to an agent, and by what means.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A change of an agent.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum AgentEvent {
     /// Takes part in the groups from now on.
@@ -46,7 +47,7 @@ pub enum AgentEvent {
 }
 
 /// By what means an agent's state was changed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Means {
     /// A feature code dialled on the agent's phone.

@@ -5,11 +5,12 @@ use crate::base::{
     AgentId, BoxId, CallbackId, EntryId, GroupId, Language, MenuId, Number, Private, PromptId,
     Reason, SurveyId, TrunkId,
 };
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A step in a call's life. The first is always `Arrived`, the last always `Ended`, and there is
 /// exactly one of each.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum CallEvent {
     /// An INVITE reached a number of the plan.
@@ -375,7 +376,7 @@ pub enum CallEvent {
 }
 
 /// Who calls.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema, Deserialize)]
 pub struct Caller {
     /// The number, or why there is none.
     pub number: CallerNumber,
@@ -388,7 +389,7 @@ pub struct Caller {
 }
 
 /// A caller's number, or the reason of its absence (非通知, 公衆電話, 表示圏外).
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CallerNumber {
     /// National digits, or the extension.
@@ -404,7 +405,7 @@ pub enum CallerNumber {
 }
 
 /// Where a call came from.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Origin {
     /// From outside by this trunk.
@@ -414,7 +415,7 @@ pub enum Origin {
 }
 
 /// Why a number is closed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "closed")]
 pub enum Closed {
     /// A service day, outside its hours.
@@ -444,7 +445,7 @@ pub enum Closed {
 }
 
 /// What an announcement is for; `Busy` is what makes a call count as busy.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Purpose {
     /// The desk's welcome or a menu's text.
@@ -470,7 +471,7 @@ pub enum Purpose {
 }
 
 /// How a supervisor is there.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Supervision {
     /// Hears caller and agent, and is not heard.
@@ -482,7 +483,7 @@ pub enum Supervision {
 }
 
 /// What made a wait too long.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Overflowing {
     /// Too many waited when it came.
@@ -494,7 +495,7 @@ pub enum Overflowing {
 }
 
 /// Why one ringing of one agent's phone ended without a conversation.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "end")]
 pub enum OfferEnd {
     /// Nobody picked up within the ring time.
@@ -515,7 +516,7 @@ pub enum OfferEnd {
 }
 
 /// How a question to a colleague ended.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ConsultEnd {
     /// The colleague did not pick up or said no: the agent is with the caller again.
@@ -531,7 +532,7 @@ pub enum ConsultEnd {
 }
 
 /// How a parked caller came out of its slot.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Unpark {
     /// Somebody wanted it.
@@ -543,7 +544,7 @@ pub enum Unpark {
 }
 
 /// Whose doing.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Party {
     /// The caller.
@@ -555,7 +556,7 @@ pub enum Party {
 }
 
 /// Why a call ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "cause")]
 pub enum EndCause {
     /// BYE or CANCEL from the party named beside it.

@@ -2,10 +2,11 @@
 
 use super::{Means, OfferEnd};
 use crate::base::{AgentId, CallId};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A step in a wish's life. It begins with a call's `CallbackAsked`; the last is always `Ended`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum CallbackEvent {
     /// It is its turn: an agent's phone rings for it.
@@ -35,7 +36,7 @@ pub enum CallbackEvent {
 }
 
 /// Why a wish to be called back is no more.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "why")]
 pub enum CallbackEnd {
     /// The caller was called back and answered.

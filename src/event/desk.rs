@@ -2,10 +2,11 @@
 
 use super::Means;
 use crate::base::{AdHoc, Number, Wall};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Something about the desk as a whole.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum DeskEvent {
     /// The daemon began with this plan.

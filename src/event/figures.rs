@@ -2,11 +2,12 @@
 
 use super::{Means, ToldBy, Untold, WarningTurn};
 use crate::base::Wall;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// A declaration about the figures. None changes a call; figures are folds over calls and these.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum FiguresEvent {
     /// A person wants the calls that arrived in a period left out of the contract's figures because of
@@ -101,7 +102,7 @@ pub enum FiguresEvent {
 pub type Settings = BTreeMap<String, serde_json::Value>;
 
 /// A month as it was closed: whole numbers only, so that it can be counted again from the history.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema, Deserialize)]
 pub struct ClosedFigures {
     /// The first entry of the history in which a call of the month may stand.
     pub from_seq: u64,

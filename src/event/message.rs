@@ -1,10 +1,11 @@
 //! What happens to a voice message after it was left.
 
 use super::Means;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A step in a message's life. It was left by a call's `MessageLeft`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum MessageEvent {
     /// Somebody marked it as heard.

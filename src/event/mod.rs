@@ -20,6 +20,7 @@ mod proof;
 mod quick;
 mod recording;
 mod scan;
+mod schema;
 mod sound;
 mod strict;
 mod warning;
@@ -44,6 +45,7 @@ pub use sound::{SoundEvent, SoundFault};
 pub use warning::{ToldBy, Untold, WarnedRate, Warning, WarningTurn};
 
 use crate::base::{AgentId, CallId, Number, TrunkId, Wall, kept};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 kept!(json ToldBy, WarnedRate, Warning, WarningTurn, CallbackEnd, Caller, ClosedFigures, EndCause, Means, Origin, Party, PlacedEnd, RecordingStop,
@@ -53,7 +55,7 @@ kept!(json ToldBy, WarnedRate, Warning, WarningTurn, CallbackEnd, Caller, Closed
 pub const VERSION: u16 = 1;
 
 /// One line of the journal.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema, Deserialize)]
 pub struct Entry {
     /// Position in the journal, from 1, without holes.
     pub seq: u64,
@@ -65,7 +67,7 @@ pub struct Entry {
 }
 
 /// What an entry speaks of.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema, Deserialize)]
 #[serde(tag = "of", rename_all = "snake_case")]
 pub enum Fact {
     /// A step in one call's life.
@@ -162,7 +164,7 @@ pub enum Fact {
 }
 
 /// A change of a trunk's channels.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum TrunkEvent {
     /// The last channel for callers from outside was taken: further callers hear the carrier's busy

@@ -2,10 +2,11 @@
 
 use super::Means;
 use crate::base::{AgentId, Private};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A step of what is written about a call.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum NoteEvent {
     /// An agent wrote a note.

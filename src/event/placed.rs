@@ -2,10 +2,11 @@
 
 use super::Party;
 use crate::base::{CallId, Number, Private, TrunkId};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A step in a placed call's life. The first is always `Dialled`, the last always `Ended`.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum PlacedEvent {
     /// A phone of ours dialled.
@@ -54,7 +55,7 @@ pub enum PlacedEvent {
 }
 
 /// Why a placed call ended.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "why")]
 pub enum PlacedEnd {
     /// The party named beside it hung up.

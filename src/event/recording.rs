@@ -1,10 +1,11 @@
 //! What happens to a recording, from its first packet to its deletion.
 
 use super::Means;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A step in a recording's life. A call's recordings are numbered from 1.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum RecordingEvent {
     /// What caller and agent say is recorded from here on.
@@ -74,7 +75,7 @@ pub enum RecordingEvent {
 }
 
 /// Why no more is recorded.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "stop")]
 pub enum RecordingStop {
     /// The call is over.
@@ -89,7 +90,7 @@ pub enum RecordingStop {
 }
 
 /// Why a recording came to nothing or ended before its time.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RecordingTrouble {
     /// Less was free on the disk than must be.

@@ -1,10 +1,11 @@
 //! What the history says of the sound of a call's legs.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// A step in the life of one leg's sound. The last of a leg comes a moment after it was hung up, and so
 /// maybe after its call's end.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
 pub enum SoundEvent {
     /// Something is plainly wrong with what comes from the leg's phone: told within 3 s of a talk, 10 s for a
@@ -59,7 +60,9 @@ pub enum SoundEvent {
 }
 
 /// What can be wrong with a leg's sound.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum SoundFault {
     /// The phone is not heard, and who it talks with is.

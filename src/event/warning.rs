@@ -1,10 +1,13 @@
 //! The early warning of a month's rate as a fact: how urgent, when it turned, and what became of telling
 //! people outside. When it turns is `view`'s to say; whom it is told is the configuration's.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How urgent a rate is, the least first.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Warning {
     /// Nothing to say: within, or nothing to judge.
@@ -41,7 +44,9 @@ impl Warning {
 }
 
 /// A rate that is warned of.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum WarnedRate {
     /// The abandon rate, 別紙4 No. 5.
@@ -65,7 +70,9 @@ impl WarnedRate {
 }
 
 /// By what people outside the desk are told.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum ToldBy {
     /// A signed POST to the site's own address.
@@ -89,7 +96,7 @@ impl ToldBy {
 }
 
 /// Why something was not told at last.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema, Deserialize)]
 #[serde(tag = "why", rename_all = "snake_case")]
 pub enum Untold {
     /// Nobody could be reached.
@@ -106,7 +113,7 @@ pub enum Untold {
 }
 
 /// How a rate stood when its warning turned.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema, Deserialize)]
 pub struct WarningTurn {
     /// Which rate.
     pub rate: WarnedRate,

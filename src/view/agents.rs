@@ -6,11 +6,12 @@ use super::worked::{Doing, Worked};
 use crate::base::{AgentId, CallId, Wall, kept};
 use crate::event::{AgentEvent, OfferEnd};
 use chrono::NaiveDate;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// What the wall shows of an agent. The first that holds, from the top, is shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum AgentState {
     /// In a call of any kind.
@@ -57,7 +58,7 @@ impl AgentState {
 }
 
 /// One agent as shown.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct AgentRow {
     /// The agent's own line.
     pub agent: AgentId,
@@ -82,7 +83,7 @@ pub struct AgentRow {
 }
 
 /// What came of one agent's ringing in one day.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Rings {
     /// Put through to the caller.
     pub answered: u64,

@@ -5,6 +5,7 @@ use crate::base::{AgentId, BoxId, CallId, CallbackId, GroupId, Number, Private, 
 use crate::event::{
     CallEvent, CallbackEnd, CallbackEvent, Caller, Fact, MessageEvent, PlacedEvent, RecordingEvent,
 };
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -12,7 +13,7 @@ use std::collections::{BTreeMap, VecDeque};
 const ENDED_KEPT: usize = 200;
 
 /// A voice message as shown. Numbers of people are in it: it goes to pages behind a login only.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct MessageRow {
     /// The call in which it was left.
     pub call: CallId,
@@ -37,7 +38,7 @@ pub struct MessageRow {
 kept!(struct MessageRow { call, number, mailbox, left_at_ms, caller, dialled, length_ms, heard, kept });
 
 /// Where a wish to be called back stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CallbackState {
     /// It waits for its turn, or for the next call.
@@ -60,7 +61,7 @@ kept!(
 );
 
 /// A wish to be called back as shown. Numbers of people are in it: it goes to pages behind a login only.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct CallbackRow {
     /// The call in which it was said.
     pub call: CallId,

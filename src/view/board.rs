@@ -14,6 +14,7 @@ use super::views::Views;
 use crate::base::{AgentId, CallId, GroupId, Number, Wall};
 use crate::event::Caller;
 use chrono::NaiveDate;
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer, ser::SerializeMap};
 use std::collections::BTreeMap;
 
@@ -27,7 +28,7 @@ pub const PARKED_SHOWN: usize = 20;
 pub const RECENT_SHOWN: usize = 12;
 
 /// All that the wall shows.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Board {
     /// When it was made, by the wall clock.
     pub now_ms: Wall,
@@ -84,7 +85,7 @@ pub struct Board {
 }
 
 /// Calls that asked for an operator and have none yet, whether a phone rings for them or not.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Waiting {
     /// How many.
     pub count: usize,
@@ -95,7 +96,7 @@ pub struct Waiting {
 }
 
 /// One waiting call.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct WaitingRow {
     /// Which.
     pub call: CallId,
@@ -116,7 +117,7 @@ pub struct WaitingRow {
 }
 
 /// Lines of the desk's numbers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Lines {
     /// Calls to them that have no end.
     pub in_use: u64,
@@ -125,7 +126,7 @@ pub struct Lines {
 }
 
 /// A caller who is in a slot.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct ParkedRow {
     /// The slot's number.
     pub slot: Number,

@@ -11,10 +11,11 @@ use crate::base::{
     AgentId, CallId, EntryId, GroupId, Language, MenuId, Number, Private, Wall, kept,
 };
 use crate::event::{CallEvent, Caller, EndCause, Entry, Fact, Origin, Party};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Where a call stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum CallState {
     /// With the auto attendant, or about to be.
@@ -38,7 +39,7 @@ pub enum CallState {
 }
 
 /// A call as shown. Names and numbers of people are in it: it goes to pages behind a login only.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct CallRow {
     /// Which.
     pub call: CallId,
@@ -85,7 +86,7 @@ pub struct CallRow {
 }
 
 /// One agent's time with the caller.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Talk {
     /// Who.
     pub agent: AgentId,
@@ -98,7 +99,7 @@ pub struct Talk {
 kept!(struct Talk { agent, from_ms, length_ms });
 
 /// A number that the caller entered.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Entered {
     /// Which of the plan's.
     pub entry: EntryId,
@@ -109,7 +110,7 @@ pub struct Entered {
 kept!(struct Entered { entry, digits });
 
 /// A key that a caller pressed in a menu and that led somewhere.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Pressed {
     /// In which menu.
     pub menu: MenuId,
@@ -126,7 +127,7 @@ const PRESSED_LISTED: usize = 16;
 const ENTERED_LISTED: usize = 16;
 
 /// A caller's stay in a slot.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Parked {
     /// The slot's number.
     pub slot: Number,

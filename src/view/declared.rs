@@ -4,11 +4,12 @@ use super::ledger::Span;
 use super::month::Month;
 use crate::base::{Keep, Kept, Wall, kept};
 use crate::event::{ClosedFigures, FiguresEvent, Settings};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// A period that somebody wants left out.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ExclusionRow {
     /// Its number.
     pub exclusion: u32,
@@ -28,7 +29,7 @@ pub struct ExclusionRow {
 kept!(struct ExclusionRow { exclusion, from_ms, until_ms, reason, entered, state });
 
 /// Who did something, and when.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Signed {
     /// Who.
     pub author: String,
@@ -39,7 +40,7 @@ pub struct Signed {
 kept!(struct Signed { author, at_ms });
 
 /// Where an exclusion stands.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "state")]
 pub enum ExclusionState {
     /// It waits for another person's approval, and changes nothing.
@@ -92,7 +93,7 @@ impl Keep for ExclusionState {
 }
 
 /// A month as it was closed.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct ClosedMonth {
     /// From 1; the last is the one in force.
     pub revision: u32,

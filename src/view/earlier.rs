@@ -5,6 +5,7 @@ use super::outcome::Outcome;
 use super::rule::Rule;
 use crate::base::{AgentId, CallId, GroupId, Number, Private, Wall, kept};
 use crate::event::CallerNumber;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -14,7 +15,7 @@ pub const EARLIER_OF_ONE: usize = 10;
 pub const EARLIER_KEPT: usize = 100_000;
 
 /// An earlier call of a number as shown.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct EarlierRow {
     /// Which.
     pub call: CallId,

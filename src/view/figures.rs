@@ -28,7 +28,7 @@ pub enum NotYet {
 }
 
 /// A call's place in every figure.
-#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 pub struct Place {
     /// The day of its arrival, in the desk's zone.
     pub day: NaiveDate,

@@ -2,6 +2,7 @@
 
 use crate::base::{GroupId, Number, TrunkId, Wall};
 use crate::event::ToldBy;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// How the engine, the media threads, the sockets and the journal fare at one instant. Counters
@@ -202,7 +203,7 @@ pub struct SiteGauge {
 }
 
 /// Where the history's copy in the site's store stands.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum SiteState {
     /// The site has no such store.
@@ -259,7 +260,7 @@ pub struct RecordingGauge {
 }
 
 /// Whether calls can be recorded.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RecordingState {
     /// The configuration has no place for recordings.
@@ -274,7 +275,7 @@ pub enum RecordingState {
 }
 
 /// How one trunk is that we reach ourselves.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct TrunkGauge {
     /// Which.
     pub trunk: TrunkId,
@@ -299,7 +300,7 @@ impl TrunkGauge {
 }
 
 /// A source that is not listened to, because it guessed at passwords.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Blocked {
     /// Its address; of IPv6 the first of the /64.
     pub source: String,
@@ -318,7 +319,7 @@ pub struct Blocked {
 }
 
 /// Whether the journal is being written.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum JournalState {
     /// Every batch so far is on disk or on its way.

@@ -2,11 +2,12 @@
 
 use crate::base::{AdHoc, Number, Wall, kept};
 use crate::event::{DeskEvent, Means};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// One that holds.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct AdHocRow {
     /// Which desk number; none: all. A number's own goes before that of all.
     pub number: Option<Number>,

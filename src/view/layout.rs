@@ -5,6 +5,7 @@
 use super::hours::AdHocRow;
 use crate::base::{AdHoc, AgentId, BoxId, GroupId, Number, Wall};
 use crate::event::Closed;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::sync::Arc;
 
@@ -44,7 +45,7 @@ pub struct DeskLine {
 }
 
 /// A group.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct GroupLaid {
     /// Which.
     pub group: GroupId,
@@ -106,7 +107,7 @@ impl Timetable {
 }
 
 /// Whether a number is served.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Service {
     /// None: the plan's hours are not known so far ahead of the last start or reload.
     pub open: Option<bool>,
@@ -119,7 +120,7 @@ pub struct Service {
 }
 
 /// A desk number as shown.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct NumberRow {
     /// As dialled.
     pub number: Number,

@@ -32,6 +32,7 @@ mod policy;
 mod ratio;
 mod recorded;
 mod rule;
+mod schema;
 mod service_days;
 mod service_level;
 mod sliced;

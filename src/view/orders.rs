@@ -3,6 +3,7 @@
 
 use crate::base::{Wall, kept};
 use crate::event::DeskEvent;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::VecDeque;
 
@@ -10,7 +11,7 @@ use std::collections::VecDeque;
 pub const ORDERS_KEPT: usize = 500;
 
 /// What somebody did.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct OrderRow {
     /// When.
     pub at_ms: Wall,

@@ -8,10 +8,13 @@ use super::Policy;
 use super::rule::Rule;
 use crate::base::{Keep, Kept, kept};
 use crate::event::{CallEvent, EndCause, Party, Purpose};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeMap};
 
 /// What a call came to: the closed list of the contract.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, JsonSchema, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum Outcome {
     /// 応答: an operator answered and no busy announcement had been started.

@@ -10,13 +10,14 @@ use super::service_level::Tally;
 use super::views::Views;
 use crate::base::Wall;
 pub use crate::event::Warning;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// The last whole service days with calls whose pace is taken for that of the rest of the month.
 const PACE_DAYS: usize = 5;
 
 /// How one rate of the month is going.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Outlook {
     /// So far.
     pub so_far: Rate,
@@ -34,7 +35,7 @@ pub struct Outlook {
 }
 
 /// Both rates of a month.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Outlooks {
     /// Which month.
     pub month: Month,

@@ -13,6 +13,7 @@ use super::views::Views;
 use super::written::NoteRow;
 use crate::base::{AgentId, CallId, GroupId, Number, Wall};
 use crate::event::{Caller, CallerNumber};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -20,7 +21,7 @@ use std::collections::BTreeMap;
 pub const LISTED: usize = 30;
 
 /// All that one agent's panel shows.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Panel {
     /// When it was made, by the wall clock.
     pub now_ms: Wall,
@@ -63,7 +64,8 @@ pub struct Panel {
 }
 
 /// A list that may be cut.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "Listed{T}")]
 pub struct Listed<T> {
     /// How many there are.
     pub count: usize,
@@ -81,7 +83,7 @@ impl<T> Listed<T> {
 }
 
 /// What the agent has to do with a call.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Role {
     /// The agent's phone rings for it.
@@ -95,7 +97,7 @@ pub enum Role {
 }
 
 /// The panel's call.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct PanelCall {
     /// What the agent has to do with it.
     pub role: Role,
@@ -119,7 +121,7 @@ pub struct PanelCall {
 }
 
 /// An earlier call, with what was written about it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct EarlierCall {
     /// The call.
     #[serde(flatten)]
@@ -129,7 +131,7 @@ pub struct EarlierCall {
 }
 
 /// Another agent.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Colleague {
     /// The agent's own line.
     pub agent: AgentId,
@@ -146,7 +148,7 @@ pub struct Colleague {
 }
 
 /// A slot of a parking lot.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct SlotRow {
     /// Its number.
     pub slot: Number,
@@ -157,7 +159,7 @@ pub struct SlotRow {
 }
 
 /// A caller in a slot.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct SlotStay {
     /// Which call.
     pub call: CallId,
@@ -172,7 +174,7 @@ pub struct SlotStay {
 }
 
 /// A voice message with its box's name.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct PanelMessage {
     /// As in the list of messages.
     #[serde(flatten)]
@@ -182,7 +184,7 @@ pub struct PanelMessage {
 }
 
 /// A desk number.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct LineRow {
     /// What is dialled.
     pub number: Number,

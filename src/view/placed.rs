@@ -7,6 +7,7 @@ use super::sound::CallSound;
 use super::stamp;
 use crate::base::{CallId, Number, Private, TrunkId, Wall, kept};
 use crate::event::{Fact, Party, PlacedEnd, PlacedEvent, TrunkEvent};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -16,7 +17,7 @@ pub const PLACED_KEPT: usize = 1_000;
 pub const FULL_MONTHS_KEPT: usize = 132;
 
 /// A placed call as shown. Numbers of people are in it: it goes to pages behind a login only.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PlacedRow {
     /// Which.
     pub call: CallId,

@@ -7,10 +7,11 @@ use super::month::Month;
 use super::ratio::Limit;
 use crate::event::Settings;
 use chrono::NaiveDate;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// How the contract's ambiguous places are read. The default is the agreed reading.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Policy {
     /// A caller who hangs up within this many milliseconds of arrival, both ends included, without
@@ -56,7 +57,7 @@ impl Default for Policy {
 }
 
 /// What an outcome is taken for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum CountsAs {
     /// In both totals, in neither numerator.
@@ -70,7 +71,7 @@ pub enum CountsAs {
 }
 
 /// Which totals leave out one-ring calls.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ShortCallExcluded {
     /// The abandon rate's only, as the contract says of its No. 5.

@@ -1,5 +1,6 @@
 //! Exact fractions, judged as they are and rounded only to be shown.
 
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize, Serializer, ser::SerializeStruct};
 use std::fmt;
 
@@ -67,7 +68,7 @@ impl Serialize for Ratio {
 }
 
 /// A strict upper limit in whole percent.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema, Deserialize)]
 #[serde(transparent)]
 pub struct Limit {
     /// The rate must be below this.
@@ -75,7 +76,7 @@ pub struct Limit {
 }
 
 /// What a rate is worth against its limit.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
     /// Nothing to judge.
@@ -89,7 +90,7 @@ pub enum Verdict {
 }
 
 /// A ratio beside its limit and the verdict, as shown.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Rate {
     /// The exact fraction.
     #[serde(flatten)]

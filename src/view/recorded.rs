@@ -2,13 +2,14 @@
 
 use crate::base::kept;
 use crate::event::{RecordingEvent, RecordingStop, RecordingTrouble};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Recordings of one call, and pauses of one recording, that are listed; the first ones are.
 const LISTED: usize = 64;
 
 /// Where a recording stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum RecordedState {
     /// It goes on.
@@ -37,7 +38,7 @@ kept!(
 );
 
 /// One recording.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Recorded {
     /// Which of the call's, from 1.
     pub number: u32,

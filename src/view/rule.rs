@@ -4,10 +4,11 @@
 
 use super::outcome::Outcome;
 use crate::base::kept;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Why a call came to what it came to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Rule {
     /// An agent answered, and no busy announcement had been started.

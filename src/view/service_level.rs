@@ -11,6 +11,7 @@ use super::ratio::{Rate, Ratio};
 use super::survey::SurveyFigures;
 use crate::base::kept;
 use chrono::NaiveDate;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// Counts of the calls that arrived on one day, or in several days added up.
@@ -108,7 +109,7 @@ impl Tally {
 }
 
 /// What is shown of a day or a month.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Figures {
     /// Calls that arrived at counted numbers.
     pub arrived: u64,
@@ -138,7 +139,7 @@ pub struct Figures {
 }
 
 /// One day of a month.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct DayFigures {
     /// The day, in the desk's zone.
     pub day: NaiveDate,
@@ -150,7 +151,7 @@ pub struct DayFigures {
 }
 
 /// Calls that arrived in excluded periods: in a line of their own, and in no other figure.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Excluded {
     /// How many arrived at counted numbers.
     pub arrived: u64,
@@ -165,7 +166,7 @@ impl From<&Tally> for Excluded {
 }
 
 /// A month as judged.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct MonthFigures {
     /// Which.
     pub month: Month,

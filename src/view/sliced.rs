@@ -10,6 +10,7 @@ use super::service_level::Tally;
 use super::stamp;
 use super::views::Views;
 use crate::base::Wall;
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -40,7 +41,7 @@ pub struct Sliced {
 }
 
 /// One agent's part.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct AgentShare {
     /// Calls that this agent answered first.
     pub answered: u64,
@@ -49,7 +50,7 @@ pub struct AgentShare {
 }
 
 /// How many waited so long.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct WaitBand {
     /// Until an operator answered.
     pub answered: u64,
@@ -58,7 +59,7 @@ pub struct WaitBand {
 }
 
 /// A band's place in [`BANDS`] and its ends.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Band {
     /// Longer than this, milliseconds; none: from 0 on.
     pub over_ms: Option<u64>,

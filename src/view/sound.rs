@@ -2,6 +2,7 @@
 
 use crate::base::{Keep, Kept, Number, kept};
 use crate::event::{Party, SoundEvent, SoundFault};
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
 /// Legs of one call that are listed; of a call that is passed on for ever the first ones are.
@@ -10,7 +11,7 @@ const LEGS_LISTED: usize = 16;
 const FAULTS_LISTED: usize = 32;
 
 /// One leg's sound, as shown.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct LegSound {
     /// Whether its phone called, or was called.
     pub side: Party,
@@ -25,7 +26,7 @@ pub struct LegSound {
 kept!(struct LegSound { side, phone, faults, measured });
 
 /// One fault.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct FaultRow {
     /// What.
     pub fault: SoundFault,
@@ -38,7 +39,7 @@ pub struct FaultRow {
 kept!(struct FaultRow { fault, from_ms, for_ms });
 
 /// A leg's sound in figures.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Measured {
     /// The leg has ended.
     pub last: bool,
@@ -70,9 +71,11 @@ pub struct Measured {
     pub far_jitter_us: Option<u32>,
     /// The estimated opinion, 1.00 to 4.50.
     #[serde(serialize_with = "hundredths")]
+    #[schemars(schema_with = "super::schema::hundredths")]
     pub mos: Option<u16>,
     /// Of the worst five seconds.
     #[serde(serialize_with = "hundredths")]
+    #[schemars(schema_with = "super::schema::hundredths")]
     pub worst_mos: Option<u16>,
 }
 
@@ -84,7 +87,7 @@ fn hundredths<S: Serializer>(value: &Option<u16>, to: S) -> Result<S::Ok, S::Err
 }
 
 /// The sound of one call's legs, in the order in which anything was told of them.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(transparent)]
 pub struct CallSound(Vec<LegSound>);
 

@@ -6,10 +6,11 @@ use super::outcome::Outcome;
 use super::policy::{Place, Policy};
 use super::rule::Rule;
 use crate::base::{CallId, Wall};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// A figure that calls stand behind.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Figure {
     /// 別紙4 No. 5.
@@ -52,7 +53,7 @@ impl Figure {
 }
 
 /// Where a call stands in one figure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case", tag = "stands")]
 pub enum Standing {
     /// In the numerator, and so in the total.
@@ -107,7 +108,7 @@ impl Side {
 }
 
 /// Why a call is not in a figure.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum LeftOut {
     /// Its number's calls are in no figure of the contract.
@@ -148,7 +149,7 @@ impl LeftOut {
 }
 
 /// A call behind a figure.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Behind {
     /// Which.
     pub call: CallId,

@@ -6,6 +6,7 @@
 use super::month::Month;
 use super::ratio::Ratio;
 use crate::base::{SurveyId, kept};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -102,7 +103,7 @@ kept!(struct Tally { asked, respondents, answers, means });
 kept!(newtype Surveys);
 
 /// What one survey came to in one month.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct SurveyFigures {
     /// Which of the plan's.
     pub survey: SurveyId,

@@ -11,6 +11,7 @@ use super::service_level::Tally;
 use super::views::Views;
 use crate::base::{AgentId, CallId, GroupId, Wall};
 use chrono::{Days, NaiveDate};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -22,7 +23,7 @@ const LOOK_BACK_WEEKS: u64 = 12;
 pub const GROUPS_SHOWN: usize = 50;
 
 /// Calls by the half hour of their arrival, 48 of each, from midnight on: counted ones outside excluded periods.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct HalfHours {
     /// That arrived today.
     pub arrived: Vec<u32>,
@@ -55,7 +56,7 @@ fn add(counts: &mut [u32], half_hour: u8) {
 }
 
 /// A group on the wall.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct GroupRow {
     /// Which.
     pub group: GroupId,
@@ -76,7 +77,7 @@ pub struct GroupRow {
 }
 
 /// Today's calls of a group. No rate of the contract is in it: that knows the desk alone.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct GroupFigures {
     /// Calls that arrived at counted numbers.
     pub arrived: u64,

@@ -4,6 +4,7 @@ use super::call::Call;
 use super::erased::caller_erased;
 use crate::base::{AgentId, CallId, GroupId, Wall, kept};
 use crate::event::{Caller, OfferEnd};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -13,7 +14,7 @@ pub const UNANSWERED_OF_ONE: usize = 20;
 const AGENTS_MOST: usize = 4_096;
 
 /// What came of it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Unanswered {
     /// It rang out.
@@ -36,7 +37,7 @@ kept!(
 );
 
 /// One ring as shown.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct UnansweredRow {
     /// Of which call.
     pub call: CallId,

@@ -8,6 +8,7 @@ use super::half_hour::{HALF_HOURS, HalfHour, Window, cut};
 use crate::base::{AgentId, Keep, Kept, Wall, kept};
 use crate::event::OfferEnd;
 use chrono::NaiveDate;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde::ser::SerializeMap as _;
 use std::collections::BTreeMap;
@@ -176,7 +177,7 @@ enum What {
 }
 
 /// All channels of a trunk in use, added up over trunks.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct LinesFull {
     /// For so long, milliseconds; a span counts when it is over.
     pub ms: u64,

@@ -2,6 +2,7 @@
 
 use crate::base::{AgentId, CallId, Private, Wall, kept};
 use crate::event::{Entry, Fact, NoteEvent, chain};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::{BTreeMap, VecDeque};
 
@@ -11,7 +12,7 @@ use super::erased::shown;
 pub const NOTES_BYTES: usize = 32 << 20;
 
 /// One note as shown.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct NoteRow {
     /// When it was written, by the wall clock.
     pub at_ms: Wall,

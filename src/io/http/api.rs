@@ -1,21 +1,23 @@
 //! The JSON API, the metrics page and the health page. What each says is in docs/API.md.
 
 use super::figures::{self, Explained};
-use super::{CommandFailure, Health, Server};
+use super::{BODY_BOUND, CommandFailure, Health, Server, about};
 use crate::base::{AgentId, CallId, Wall};
 use crate::event::{Entry, Means, chain};
 use crate::pbx::api::{Command, CommandError};
 use crate::view::{
-    self, CallQuery, CallRow, ERASED_WORD, Month, NotAMonth, NoteRow, ORDERS_KEPT, OrderRow,
-    Outcome, PLACED_KEPT, PlacedRow, RECENT_KEPT, TrunkGauge,
+    self, AgentRow, CallQuery, CallRow, ERASED_WORD, Month, NotAMonth, NoteRow, ORDERS_KEPT,
+    OrderRow, Outcome, PLACED_KEPT, PlacedRow, RECENT_KEPT, TrunkGauge,
 };
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Path, Query, Request, State};
 use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_LENGTH, CONTENT_TYPE};
+use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use chrono::DateTime;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Calls in one answer unless asked otherwise.
@@ -27,8 +29,10 @@ const REASON_BOUND: usize = 64;
 /// The media type of Prometheus's text format.
 const PROMETHEUS: &str = "text/plain; version=0.0.4; charset=utf-8";
 
-#[derive(Serialize)]
-struct Problem {
+/// Every refusal.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Problem {
+    /// What is due, or what stands against it, in English.
     error: String,
 }
 
@@ -36,6 +40,37 @@ struct Problem {
 pub(super) fn error(status: StatusCode, text: impl Into<String>) -> Response {
     (status, Json(Problem { error: text.into() })).into_response()
 }
+
+/// What was refused before any handler was asked (a method, a body that is too long, an address that is no text)
+/// says so in the same way as all else. Headers stay: `Allow` tells which methods there are.
+pub(super) async fn in_words(request: Request, next: Next) -> Response {
+    let response = next.run(request).await;
+    let status = response.status();
+    let kind = response.headers().get(CONTENT_TYPE).map_or(&b""[..], |kind| kind.as_bytes());
+    if !status.is_client_error() || kind.starts_with(JSON) || kind.starts_with(HTML) {
+        return response;
+    }
+    let why = match status {
+        StatusCode::METHOD_NOT_ALLOWED => {
+            "this address takes other methods; Allow names them".into()
+        }
+        StatusCode::PAYLOAD_TOO_LARGE => format!("due is a body of at most {BODY_BOUND} bytes"),
+        StatusCode::BAD_REQUEST => {
+            "due is an address whose parts are UTF-8, and a whole body".into()
+        }
+        _ => "this request is not understood".to_owned(),
+    };
+    let mut told = error(status, why);
+    for (name, value) in response.headers() {
+        if *name != CONTENT_TYPE && *name != CONTENT_LENGTH {
+            told.headers_mut().append(name, value.clone());
+        }
+    }
+    told
+}
+
+const JSON: &[u8] = b"application/json";
+const HTML: &[u8] = b"text/html";
 
 fn bad(text: impl Into<String>) -> Response {
     error(StatusCode::BAD_REQUEST, text)
@@ -63,22 +98,28 @@ pub(super) async fn metrics(State(server): State<Server>) -> Response {
     ([(CONTENT_TYPE, PROMETHEUS)], page).into_response()
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct CallsWanted {
+    /// Calls in the answer; 100 if left out.
+    #[schemars(with = "Option<u16>", range(min = 1, max = RECENT_KEPT))]
     limit: Option<String>,
+    /// Only calls that arrived then or later: a time such as 2026-10-01T08:30:00+09:00, or milliseconds since 1970.
+    #[schemars(with = "Option<about::Time>")]
     since: Option<String>,
+    /// Only calls that came to this.
+    #[schemars(with = "Option<Outcome>")]
     outcome: Option<String>,
 }
 
-#[derive(Serialize)]
-struct Calls {
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Calls {
     /// Ended calls that the list can hold; older ones are in the journal only.
     kept: usize,
     calls: Vec<Call>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct Call {
     arrived_at: String,
     #[serde(flatten)]
@@ -91,8 +132,8 @@ impl Call {
     }
 }
 
-#[derive(Serialize)]
-struct PlacedCalls {
+#[derive(Serialize, JsonSchema)]
+pub(super) struct PlacedCalls {
     /// Ended calls that the list can hold; older ones are in the journal only.
     kept: usize,
     calls: Vec<PlacedRow>,
@@ -104,8 +145,8 @@ pub(super) async fn placed_calls(State(server): State<Server>) -> Response {
     Json(PlacedCalls { kept: PLACED_KEPT, calls }).into_response()
 }
 
-#[derive(Serialize)]
-struct Trunks {
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Trunks {
     trunks: Vec<TrunkGauge>,
 }
 
@@ -170,8 +211,8 @@ pub(super) fn read_time(text: &str) -> Option<Wall> {
     Some(Wall(time.timestamp_millis()))
 }
 
-#[derive(Serialize)]
-struct OneCall {
+#[derive(Serialize, JsonSchema)]
+pub(super) struct OneCall {
     call: Call,
     /// Why it came to that, and where it counts.
     explained: Explained,
@@ -180,11 +221,12 @@ struct OneCall {
     ladder: Vec<Rung>,
 }
 
-#[derive(Serialize)]
-struct Rung {
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Rung {
     written_at: String,
     /// With the word in the place of what was erased.
     #[serde(flatten)]
+    #[schemars(with = "Entry")]
     entry: serde_json::Value,
 }
 
@@ -219,9 +261,11 @@ pub(super) async fn call(State(server): State<Server>, Path(id): Path<String>) -
     Json(OneCall { call: Call::new(row, zone), explained, notes, ladder }).into_response()
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct MonthWanted {
+    /// This month if left out.
+    #[schemars(with = "Option<Month>")]
     month: Option<String>,
 }
 
@@ -242,9 +286,9 @@ pub(super) async fn service_level(
     Json(figures).into_response()
 }
 
-#[derive(Serialize)]
-struct Agents<T> {
-    agents: T,
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Agents {
+    agents: Vec<AgentRow>,
 }
 
 /// `GET /api/v1/agents`.
@@ -253,8 +297,9 @@ pub(super) async fn agents(State(server): State<Server>) -> Response {
     Json(Agents { agents }).into_response()
 }
 
-#[derive(Serialize)]
-struct Orders {
+/// Who came and what was ordered.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Orders {
     /// Those that the list can hold; older ones are in the history.
     kept: usize,
     orders: Vec<OrderRow>,
@@ -271,10 +316,12 @@ pub(super) async fn board(State(server): State<Server>) -> Response {
     Json(server.app.hub.read(|views, now, age_ms| views.board(now.wall, age_ms))).into_response()
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Order {
+pub(super) struct Order {
+    /// Why an agent pauses: due with `pause`, and one of the plan's `pause_reasons` when it has some.
     #[serde(default)]
+    #[schemars(length(min = 1, max = REASON_BOUND), regex(pattern = about::WORDS))]
     reason: Option<String>,
 }
 
@@ -293,19 +340,19 @@ pub(super) async fn order(
         }
     };
     let (agent, by) = (AgentId::from(extension), Means::Api);
+    // What is no reason is refused with an order that needs none, too.
+    let reason =
+        match order.reason.map(|reason| words("`reason`", &reason, REASON_BOUND)).transpose() {
+            Ok(reason) => reason,
+            Err(why) => return bad(why),
+        };
     let command = match action.as_str() {
         "sign-in" => Command::SignIn { agent, by },
         "sign-out" => Command::SignOut { agent, by },
-        "pause" => {
-            let reason = order.reason.unwrap_or_default().trim().to_owned();
-            let length = reason.chars().count();
-            if !(1..=REASON_BOUND).contains(&length) || reason.chars().any(char::is_control) {
-                return bad(format!(
-                    "due is a `reason` of 1 to {REASON_BOUND} characters, none of them a control character"
-                ));
-            }
-            Command::Pause { agent, reason, by }
-        }
+        "pause" => match reason {
+            Some(reason) => Command::Pause { agent, reason, by },
+            None => return bad(format!("due is `reason`, 1 to {REASON_BOUND} characters")),
+        },
         "unpause" => Command::Unpause { agent, by },
         "wrap-up-longer" => Command::WrapUp { agent, longer: true, by },
         "wrap-up-end" => Command::WrapUp { agent, longer: false, by },

@@ -9,15 +9,16 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::Serialize;
 
-#[derive(Serialize)]
-struct Messages {
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Messages {
     messages: Vec<MessageRow>,
 }
 
-#[derive(Serialize)]
-struct Callbacks {
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Callbacks {
     callbacks: Vec<CallbackRow>,
 }
 

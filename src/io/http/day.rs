@@ -9,6 +9,7 @@ use axum::extract::{Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use chrono::TimeZone as _;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Calls of a day in one answer, and a little more.
@@ -17,14 +18,24 @@ const DAY_ROWS: usize = 200;
 const MAX_READS: usize = 50;
 
 /// Which calls of a day are wanted.
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct DayWanted {
+    /// That of the call's arrival; today if left out.
+    #[schemars(with = "Option<chrono::NaiveDate>")]
     day: Option<String>,
+    /// Found in the caller's number or the one dialled.
     number: Option<String>,
+    /// Who spoke with the caller.
     agent: Option<String>,
+    /// What came of it.
+    #[schemars(with = "Option<Outcome>")]
     outcome: Option<String>,
+    /// One recording is at least so long, seconds.
+    #[schemars(with = "Option<u32>")]
     shortest_s: Option<String>,
+    /// A call, as `more_before` has it.
+    #[schemars(with = "Option<uuid::Uuid>")]
     before: Option<String>,
 }
 
@@ -58,8 +69,9 @@ impl Wanted {
     }
 }
 
-#[derive(Serialize)]
-struct OfDay {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "CallsOfDay")]
+pub(super) struct OfDay {
     day: chrono::NaiveDate,
     timezone: &'static str,
     calls: Vec<api::Call>,

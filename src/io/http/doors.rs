@@ -6,16 +6,19 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::Serialize;
 use std::net::IpAddr;
 
-#[derive(Serialize)]
-struct Shut {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "BlockedSources")]
+pub(super) struct Shut {
     blocked: Vec<Door>,
 }
 
-#[derive(Serialize)]
-struct Door {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "BlockedSource")]
+pub(super) struct Door {
     since: String,
     #[serde(flatten)]
     door: Blocked,

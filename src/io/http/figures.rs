@@ -1,7 +1,7 @@
 //! What people declare about the contract's figures, and the calls behind one, over HTTP.
 
 use super::who::Who;
-use super::{Server, api};
+use super::{Server, about, api};
 use crate::base::Wall;
 use crate::event::Means;
 use crate::pbx::Declaration;
@@ -16,6 +16,7 @@ use axum::extract::{Extension, Path, Query, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use chrono::NaiveDate;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Longest name of an author, characters.
@@ -29,13 +30,14 @@ fn bad(why: impl Into<String>) -> Response {
     api::error(StatusCode::BAD_REQUEST, why)
 }
 
-#[derive(Serialize)]
-struct Exclusions {
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Exclusions {
     exclusions: Vec<Shown>,
 }
 
-#[derive(Serialize)]
-struct Shown {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "Exclusion")]
+pub(super) struct Shown {
     from: String,
     until: String,
     #[serde(flatten)]
@@ -56,18 +58,26 @@ pub(super) async fn exclusions(State(server): State<Server>) -> Response {
     Json(Exclusions { exclusions }).into_response()
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Period {
+pub(super) struct Period {
+    /// Who enters it; who signed in by name may leave it out.
     #[serde(default)]
+    #[schemars(length(min = 1, max = AUTHOR_BOUND), regex(pattern = about::WORDS))]
     author: Option<String>,
+    #[schemars(length(min = 1, max = REASON_BOUND), regex(pattern = about::WORDS))]
     reason: String,
+    /// Calls that arrived then or later.
+    #[schemars(with = "about::Time")]
     from: String,
+    /// Calls that arrived before then.
+    #[schemars(with = "about::Time")]
     until: String,
 }
 
-#[derive(Serialize)]
-struct Entered {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ExclusionEntered")]
+pub(super) struct Entered {
     exclusion: u32,
 }
 
@@ -105,12 +115,16 @@ pub(super) async fn enter(
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Word {
+pub(super) struct Word {
+    /// Whose word it is; who signed in by name may leave it out.
     #[serde(default)]
+    #[schemars(length(min = 1, max = AUTHOR_BOUND), regex(pattern = about::WORDS))]
     author: Option<String>,
+    /// Due with `withdraw`, and to close a month once more.
     #[serde(default)]
+    #[schemars(length(min = 1, max = REASON_BOUND), regex(pattern = about::WORDS))]
     reason: Option<String>,
 }
 
@@ -149,8 +163,9 @@ fn judged(
     Ok(Command::Declare { what, author, by: Means::Api })
 }
 
-#[derive(Serialize)]
-struct Closed {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "MonthClosed")]
+pub(super) struct Closed {
     revision: u32,
 }
 
@@ -200,17 +215,24 @@ pub(super) async fn close(
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
+    /// This month if neither month nor day is given; not both.
+    #[schemars(with = "Option<Month>")]
     month: Option<String>,
+    #[schemars(with = "Option<NaiveDate>")]
     day: Option<String>,
+    /// `numerator`, `total` (the numerator among it) or `out`.
+    #[schemars(with = "Option<about::SideWord>")]
     stands: Option<String>,
+    #[schemars(with = "Option<Outcome>")]
     outcome: Option<String>,
 }
 
-#[derive(Serialize)]
-struct Listed {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "FigureCalls")]
+pub(super) struct Listed {
     figure: Figure,
     from: NaiveDate,
     to: NaiveDate,
@@ -219,8 +241,9 @@ struct Listed {
     calls: Vec<Row>,
 }
 
-#[derive(Serialize)]
-struct Row {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "FigureCall")]
+pub(super) struct Row {
     arrived_at: String,
     #[serde(flatten)]
     behind: Behind,
@@ -290,7 +313,7 @@ impl Wanted {
 }
 
 /// The rule that gave a call its outcome, and where it counts.
-#[derive(Serialize)]
+#[derive(Serialize, JsonSchema)]
 pub(super) struct Explained {
     rule: Option<Rule>,
     /// The rule in words.

@@ -1,7 +1,7 @@
 //! The desk closed or opened out of turn over HTTP: what holds, and orders about it.
 
 use super::who::Who;
-use super::{Server, api};
+use super::{Server, about, api};
 use crate::base::{AdHoc, Number};
 use crate::event::Means;
 use crate::pbx::HoursOrder;
@@ -12,18 +12,20 @@ use axum::body::Bytes;
 use axum::extract::{Extension, Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Longest reason and author, characters.
 const WORDS_BOUND: usize = 64;
 
-#[derive(Serialize)]
-struct Hours {
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Hours {
     ad_hoc: Vec<Row>,
 }
 
-#[derive(Serialize)]
-struct Row {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "AdHocHours")]
+pub(super) struct Row {
     since: String,
     until: String,
     #[serde(flatten)]
@@ -44,14 +46,20 @@ pub(super) async fn shown(State(server): State<Server>) -> Response {
     Json(Hours { ad_hoc }).into_response()
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Order {
+pub(super) struct Order {
+    /// Whose word it is; who signed in by name may leave it out.
     #[serde(default)]
+    #[schemars(length(min = 1, max = WORDS_BOUND), regex(pattern = about::WORDS))]
     author: Option<String>,
+    /// Due unless it is `restore`.
     #[serde(default)]
+    #[schemars(length(min = 1, max = WORDS_BOUND), regex(pattern = about::WORDS))]
     reason: Option<String>,
+    /// Due unless it is `restore`: in the future, within 400 days.
     #[serde(default)]
+    #[schemars(with = "Option<about::Time>")]
     until: Option<String>,
 }
 

@@ -9,11 +9,13 @@ use axum::body::Bytes;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use axum::response::Response;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct To {
+pub(super) struct To {
+    /// Due with `transfer` and `consult`: a number as the agent would dial it.
     to: Option<String>,
 }
 

@@ -6,7 +6,7 @@
 use super::auth::{self, PERSON_COOKIE, TOKEN_COOKIE};
 use super::guard::Peer;
 use super::who::Who;
-use super::{Server, api, pages};
+use super::{Server, about, api, pages};
 use crate::event::DeskEvent;
 use crate::people::{PasswordHash, Person, Role, SESSION_S, Throttle, TooMany};
 use axum::Json;
@@ -14,6 +14,7 @@ use axum::extract::{ConnectInfo, Extension, Form, State};
 use axum::http::header::{LOCATION, RETRY_AFTER, SET_COOKIE};
 use axum::http::{HeaderMap, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::Semaphore;
@@ -43,7 +44,7 @@ impl Desk {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Login {
     #[serde(default)]
@@ -168,10 +169,12 @@ fn throttle<T>(desk: &Desk, what: impl FnOnce(&mut Throttle) -> T) -> T {
     what(&mut desk.throttle.lock().unwrap_or_else(PoisonError::into_inner))
 }
 
-#[derive(Serialize)]
-struct Me<'a> {
+#[derive(Serialize, JsonSchema)]
+pub(super) struct Me<'a> {
+    /// `token` for who came with one of the desk's tokens.
     user: &'a str,
     name: Option<&'a str>,
+    #[schemars(schema_with = "about::role")]
     role: &'static str,
     extension: Option<&'a str>,
 }

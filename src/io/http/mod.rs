@@ -18,6 +18,7 @@
     )
 )]
 
+mod about;
 mod api;
 mod attended;
 mod auth;
@@ -29,6 +30,7 @@ mod hours;
 mod hub;
 mod in_call;
 mod login;
+mod openapi;
 mod operating;
 mod pages;
 mod panel;
@@ -50,6 +52,7 @@ mod tests;
 pub use auth::{Token, WeakToken};
 pub use guard::MAX_CONNECTIONS;
 pub use hub::{FEED_BOUND, NowFn, PUBLISH_EVERY, Reread, ViewHub};
+pub use openapi::document as openapi;
 pub use people::PeopleNow;
 pub use plan::{NotActivated, PlanText, Plans};
 pub use recordings::{Opened, Pieces, Recordings};
@@ -66,7 +69,7 @@ use crate::view::{
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{get, post};
+use axum::routing::get;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -244,24 +247,25 @@ fn router(server: Server) -> Router {
         .route("/supervisor/{file}", get(pages::supervisor_file))
         .route("/tv", get(pages::tv))
         .route("/tv.js", get(pages::tv_script))
-        .route("/login", post(login::login))
         .route("/lib/{name}", get(pages::library))
         .route("/wallboard.css", get(pages::style))
         .route("/wallboard.js", get(pages::script))
         .route("/wallboard-chart.js", get(pages::chart))
         .route("/wallboard-words.js", get(pages::words))
-        .route("/healthz", get(api::healthz))
+        .merge(routes::open_router())
         .merge(closed)
         .fallback(api::not_found)
         .layer(DefaultBodyLimit::max(BODY_BOUND))
+        .layer(from_fn(api::in_words))
         .layer(from_fn(pages::harden))
         .with_state(server)
 }
 
 /// What the health page and the wall say of the machine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
 struct Health {
     /// `ok`, or `failing` when any part is not well.
+    #[schemars(schema_with = "about::status")]
     status: &'static str,
     journal: JournalState,
     engine: Beat,
@@ -274,14 +278,16 @@ struct Health {
     site_store: SiteState,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+#[schemars(rename = "TrunksState")]
 #[serde(rename_all = "snake_case")]
 enum Trunks {
     Ok,
     Down,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
+#[schemars(rename = "BeatState")]
 #[serde(rename_all = "snake_case")]
 enum Beat {
     Ok,

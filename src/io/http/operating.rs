@@ -1,6 +1,6 @@
 //! The operating figures over HTTP, as JSON and as a sheet.
 
-use super::{Server, api};
+use super::{Server, about, api};
 use crate::base::csv_bytes;
 use crate::view::{By, Month, NotAMonth, OperatingWanted, Window};
 use axum::Json;
@@ -10,22 +10,36 @@ use axum::http::StatusCode;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use chrono::NaiveDate;
+use schemars::JsonSchema;
 use serde::Deserialize;
 
-#[derive(Debug, Default, Deserialize)]
+#[derive(Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Asked {
+    /// Alone, without `from` and `to`; today if all are left out.
+    #[schemars(with = "Option<Month>")]
     month: Option<String>,
+    /// A day such as 2026-10-01, or a half hour's beginning such as 2026-10-01T08:30.
+    #[schemars(with = "Option<about::DayOrHalfHour>")]
     from: Option<String>,
+    /// A day that is in it, or a half hour's beginning that is not; at most 400 days in all.
+    #[schemars(with = "Option<about::DayOrHalfHour>")]
     to: Option<String>,
+    /// `day` if left out.
+    #[schemars(with = "Option<By>")]
     by: Option<String>,
+    /// One agent's time and rings; with neither group nor number.
     agent: Option<String>,
+    /// Calls that asked for that group last.
     group: Option<String>,
+    /// Calls that dialled that number.
     number: Option<String>,
+    #[schemars(with = "Option<Format>")]
     format: Option<String>,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, JsonSchema)]
+#[schemars(rename_all = "lowercase")]
 enum Format {
     Json,
     Csv,

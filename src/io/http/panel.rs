@@ -13,6 +13,7 @@ use axum::extract::{Extension, Path, State};
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// Longest note, characters.
@@ -65,11 +66,15 @@ fn no_such_agent() -> Response {
     api::error(StatusCode::NOT_FOUND, "the plan has no agent of this name")
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Wanted {
+#[schemars(rename = "NoteWanted")]
+pub(super) struct Wanted {
+    /// Whose note it is; who signed in with a line of the own may leave it out.
     #[serde(default)]
     agent: Option<String>,
+    /// Of control characters only line feeds.
+    #[schemars(length(min = 1, max = NOTE_BOUND))]
     text: String,
 }
 

@@ -10,10 +10,12 @@ use axum::body::Bytes;
 use axum::extract::{Extension, Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-#[derive(Serialize)]
-struct Slots {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ParkedCalls")]
+pub(super) struct Slots {
     parked: Vec<CallRow>,
 }
 
@@ -23,9 +25,10 @@ pub(super) async fn list(State(server): State<Server>) -> Response {
     Json(Slots { parked }).into_response()
 }
 
-#[derive(Default, Deserialize)]
+#[derive(Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Where {
+pub(super) struct Where {
+    /// The lowest free slot of the plan's first lot if left out.
     slot: Option<String>,
 }
 
@@ -46,9 +49,10 @@ pub(super) async fn park(
     api::obeyed(&server, Command::Park { call: CallId(id), slot: slot.map(Number::from) }).await
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Whom {
+pub(super) struct Whom {
+    /// Whose phone is to ring.
     agent: String,
 }
 

@@ -10,13 +10,14 @@ use axum::extract::{Path, Query, State};
 use axum::http::StatusCode;
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 /// Longest text of a plan, bytes, with its JSON around it.
 const PLAN_BODY: usize = 2 << 20;
 
 /// The plan as a file.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct PlanText {
     /// Its name.
     pub file: String,
@@ -60,8 +61,9 @@ pub trait Plans: Send + Sync {
 }
 
 /// One finding.
-#[derive(Serialize)]
-struct Found {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "PlanFound")]
+pub(super) struct Found {
     severity: &'static str,
     code: &'static str,
     line: Option<usize>,
@@ -70,8 +72,9 @@ struct Found {
     en: Words,
 }
 
-#[derive(Serialize)]
-struct Words {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "PlanWords")]
+pub(super) struct Words {
     found: String,
     due: String,
 }
@@ -98,8 +101,9 @@ impl From<&Finding> for Found {
     }
 }
 
-#[derive(Serialize)]
-struct Checked {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "PlanChecked")]
+pub(super) struct Checked {
     /// Whether it could be put in force.
     fits: bool,
     findings: Vec<Found>,
@@ -133,9 +137,10 @@ pub(super) async fn shown(State(server): State<Server>) -> Response {
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Text {
+#[schemars(rename = "PlanText")]
+pub(super) struct Text {
     text: String,
 }
 
@@ -163,9 +168,10 @@ pub(super) async fn check(State(server): State<Server>, body: Body) -> Response 
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Activation {
+#[schemars(rename = "PlanActivation")]
+pub(super) struct Activation {
     text: String,
     instead_of: String,
 }
@@ -194,15 +200,17 @@ pub(super) async fn activate(State(server): State<Server>, body: Body) -> Respon
     }
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
+#[schemars(rename = "ReportWanted")]
 pub(super) struct Wanted {
     file: Option<String>,
 }
 
-#[derive(Serialize)]
-struct Files<'a> {
-    files: Vec<&'a str>,
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ReportFiles")]
+pub(super) struct Files {
+    files: Vec<String>,
 }
 
 /// `GET /api/v1/months/{month}/report`: the names of the report's files, or one of them.
@@ -231,7 +239,7 @@ pub(super) async fn report(
         }
     };
     let Some(wanted) = file else {
-        let files = files.iter().map(|(name, _)| name.as_str()).collect();
+        let files = files.into_iter().map(|(name, _)| name).collect();
         return Json(Files { files }).into_response();
     };
     let Some((name, bytes)) = files.into_iter().find(|(name, _)| *name == wanted) else {

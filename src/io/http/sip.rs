@@ -2,7 +2,7 @@
 //! capture file. Numbers and names are pseudonyms unless the request says `reveal=numbers`, and then
 //! the log says so; credentials are never shown.
 
-use super::{Server, api};
+use super::{Server, about, api};
 use crate::base::CallId;
 use crate::trace::{
     Glance, Ladder, PAGE_STYLE, Record, Redactor, Reveal, Seen, Tracer, ladder_text, line, page,
@@ -15,6 +15,7 @@ use axum::http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_T
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -43,16 +44,28 @@ const CAPTURED: usize = 20_000;
 pub type TraceSource = Arc<dyn Tracer>;
 
 /// What is asked for; every field at most once.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub(super) struct Wanted {
+    /// A call's id.
+    #[schemars(with = "Option<uuid::Uuid>")]
     call: Option<String>,
+    /// The user part of From, as it is on the wire.
     from: Option<String>,
+    /// The user part of To, as it is on the wire.
     to: Option<String>,
+    /// That of `CSeq`, so that answers come too.
     method: Option<String>,
+    /// Adds the message as `text`.
+    #[schemars(with = "Option<about::YesOrNo>")]
     full: Option<String>,
+    /// `numbers`: with numbers and names as they are; a supervisor is due.
+    #[schemars(with = "Option<about::RevealWord>")]
     reveal: Option<String>,
+    /// Only what came behind this `seq`.
     after: Option<u64>,
+    /// Messages in the answer; 100 if left out.
+    #[schemars(range(min = 1, max = MOST))]
     limit: Option<usize>,
 }
 
@@ -146,8 +159,9 @@ impl Sieve {
     }
 }
 
-#[derive(Serialize)]
-struct Shown {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "SipMessage")]
+pub(super) struct Shown {
     seq: u64,
     at: String,
     direction: &'static str,
@@ -166,12 +180,26 @@ struct Shown {
     text: Option<String>,
 }
 
-#[derive(Serialize)]
-struct Messages {
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "SipMessages")]
+pub(super) struct Messages {
     /// Whether there may be more behind the last one.
     more: bool,
     messages: Vec<Shown>,
 }
+
+/// What a reader of the stream did not see.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "SipLost")]
+pub(super) struct Lost {
+    /// Messages.
+    count: u64,
+}
+
+/// A sign of life.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "SipBeat")]
+pub(super) struct Beat {}
 
 fn call_id(text: &str) -> Result<CallId, String> {
     let due = "due is a call's id, such as 0199a0c1-5b00-7000-8000-000000000001";
@@ -274,7 +302,8 @@ async fn feed(server: &Server, sieve: Sieve, tx: &mpsc::Sender<Result<Event, Inf
             let passed = last.seq.saturating_sub(after);
             let lost = passed.saturating_sub(u64::try_from(looked).unwrap_or(u64::MAX));
             if lost > 0 {
-                out.push(Event::default().event("lost").data(format!("{{\"count\":{lost}}}")));
+                let json = serde_json::to_string(&Lost { count: lost }).unwrap_or_default();
+                out.push(Event::default().event("lost").data(json));
             }
             after = last.seq;
             for record in records.iter().skip(records.len().saturating_sub(looked)) {
@@ -287,7 +316,11 @@ async fn feed(server: &Server, sieve: Sieve, tx: &mpsc::Sender<Result<Event, Inf
         since_beat = since_beat.saturating_add(1);
         if since_beat >= BEAT || !out.is_empty() {
             since_beat = 0;
-            out.push(Event::default().event("beat").data("{}"));
+            out.push(
+                Event::default()
+                    .event("beat")
+                    .data(serde_json::to_string(&Beat {}).unwrap_or_default()),
+            );
         }
         for event in out {
             match tokio::time::timeout(PATIENCE, tx.send(Ok(event))).await {

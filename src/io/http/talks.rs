@@ -9,20 +9,24 @@ use axum::body::Bytes;
 use axum::extract::{Extension, Path, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use schemars::JsonSchema;
 use serde::Deserialize;
 
 /// Longest number, characters.
 const NUMBER_BOUND: usize = 32;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Wish {
+#[schemars(rename = "Supervise")]
+pub(super) struct Wish {
+    /// The supervisor whose phone is rung.
     by: String,
+    /// Whose talk is heard.
     agent: String,
     mode: Mode,
 }
 
-#[derive(Clone, Copy, Deserialize)]
+#[derive(Clone, Copy, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 enum Mode {
     Listen,
@@ -54,9 +58,11 @@ pub(super) async fn supervise(
     api::obeyed(&server, Command::Supervise { by, agent, mode, means }).await
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-struct Third {
+pub(super) struct Third {
+    /// An extension, or a number outside, as the agent would dial it.
+    #[schemars(length(min = 1, max = NUMBER_BOUND), regex(pattern = r"^[0-9*#]+$"))]
     number: String,
 }
 

@@ -745,3 +745,38 @@ async fn a_stopped_server_lets_its_streams_go() {
     let ended = tokio::time::timeout(Duration::from_secs(5), read).await;
     assert!(ended.is_ok(), "the stream went on");
 }
+
+#[tokio::test]
+async fn a_program_reads_why_it_was_refused_also_when_no_handler_was_asked() {
+    let world = World::new().await;
+    let admin = format!("HTTP/1.1\r\nAuthorization: Bearer {TOKEN}");
+    let long = "x".repeat(super::BODY_BOUND + 1);
+    let call = "/api/v1/calls/00000000-0000-0001-0000-000000000001";
+    let table = [
+        (413, format!("POST {call}/notes {admin}"), long.as_str()),
+        (400, format!("GET /api/v1/calls/%FF {admin}"), ""),
+        (400, format!("POST /api/v1/agents/%ff/sign-in {admin}"), ""),
+        (405, format!("PUT /api/v1/calls {admin}"), ""),
+        (405, "GET /login HTTP/1.1".to_owned(), ""),
+        (404, format!("GET /api/v1/nowhere {admin}"), ""),
+    ];
+    for (status, head, body) in table {
+        let answer = world.ask(&head, body).await;
+        assert_eq!(answer.status(), status, "{head}");
+        assert_eq!(answer.header("content-type"), Some("application/json"), "{head}");
+        assert!(answer.json()["error"].as_str().is_some_and(|why| !why.is_empty()), "{head}");
+    }
+}
+
+#[tokio::test]
+async fn a_reason_that_says_nothing_is_refused_with_every_order() {
+    let world = World::new().await;
+    for action in ["pause", "sign-in", "sign-out", "unpause", "wrap-up-end"] {
+        for reason in ["", " ", "a\\nb", &"字".repeat(65)] {
+            let body = format!("{{\"reason\": \"{reason}\"}}");
+            let answer = world.post(&format!("/api/v1/agents/2001/{action}"), &body).await;
+            assert_eq!(answer.status(), 400, "{action} {reason:?}");
+        }
+    }
+    assert!(world.commands.lock().expect("whole").is_empty());
+}

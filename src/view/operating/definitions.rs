@@ -1,9 +1,10 @@
 //! What each operating figure is, in words: printed beside the figures, and in docs/FIGURES.md.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// One figure's definition.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Definition {
     /// As in the API.
     pub figure: &'static str,

@@ -25,12 +25,13 @@ use super::views::Views;
 use super::worked::{Doing, LinesFull, Times, Work};
 use crate::base::{AgentId, Wall};
 use chrono::NaiveDate;
+use schemars::JsonSchema;
 use serde::Serialize;
 use serde::ser::{SerializeMap as _, Serializer};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a row is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum By {
     /// A half hour of the day, on all days of the span together.
@@ -133,7 +134,7 @@ impl OperatingWanted {
 pub struct NotTogether;
 
 /// Figures of calls, by their arrival.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct CallFigures {
     /// Calls that arrived at counted numbers outside excluded periods.
     pub arrived: u64,
@@ -179,7 +180,7 @@ impl CallFigures {
 }
 
 /// Figures of agents, by the clock.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct AgentFigures {
     /// Agents with any time signed in.
     pub agents: u64,
@@ -227,7 +228,7 @@ impl AgentFigures {
 }
 
 /// One row.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct OperatingRow {
     /// `08:30`, `2026-10-01`, `2026-10`, the group, the number, the agent's line; empty: calls that asked for no
     /// group or are not over, and the sum.
@@ -247,7 +248,7 @@ pub struct OperatingRow {
 }
 
 /// The answer.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Operating {
     /// Its beginning: a day, or a half hour of one.
     pub from: String,
