@@ -52,8 +52,8 @@ fn asked_for_the_account(page: &Page) {
 }
 
 fn caller(desk: &Desk, number: &str, first: &str) -> Sipp {
-    let job = desk.caller(number).set("FROM", first).set("PATIENCE", 60_000).set("STAY", 90_000);
-    job.within(s(120)).start()
+    let job = desk.caller(number).set("FROM", first).set("PATIENCE", 300_000).set("STAY", 300_000);
+    job.within(s(400)).start()
 }
 
 #[track_caller]

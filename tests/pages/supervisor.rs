@@ -16,8 +16,8 @@ fn page(browser: &Browser, desk: &Desk, look: Look) -> Page {
 
 /// Asked for an operator where nobody is, and stays there.
 fn waits(desk: &Desk, number: &str, from: &str) -> crate::support::sipp::Sipp {
-    let job = desk.caller(number).set("FROM", from).set("STAY", 90_000);
-    job.set("PATIENCE", 90_000).within(s(120)).start()
+    let job = desk.caller(number).set("FROM", from).set("STAY", 300_000);
+    job.set("PATIENCE", 300_000).within(s(400)).start()
 }
 
 fn tab(page: &Page, name: &str) {

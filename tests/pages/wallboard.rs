@@ -11,7 +11,7 @@ const PARTS: &str = "header, .service, .tile, .rows, .people, .waits, .plot, .fi
 
 /// Asked for an operator of the group `nobody`, and stays there.
 fn waits(desk: &Desk) -> crate::support::sipp::Job {
-    desk.caller("0312340090").set("STAY", 60_000).set("PATIENCE", 60_000).within(s(90))
+    desk.caller("0312340090").set("STAY", 300_000).set("PATIENCE", 300_000).within(s(400))
 }
 
 /// An hour from now, as the API takes a time.
