@@ -311,6 +311,10 @@ export type CallEvent = ({
   /** Which. */
   number: string;
 } | {
+  /** By what. */
+  by: Means;
+  kind: "put_first";
+} | {
   kind: "language_chosen";
   /** Which. */
   language: "ja" | "en";
@@ -465,6 +469,14 @@ export type CallEvent = ({
   phone?: string | null;
   /** The slot's number. */
   slot: string;
+} | {
+  /** In whose queue it waits. */
+  group: string;
+  kind: "overflowed_outside";
+  /** The number, as the plan has it. */
+  number: string;
+  /** Why. */
+  why: Overflowing;
 } | {
   /** Which agent. */
   agent: string;
@@ -731,6 +743,14 @@ export type Calls = {
   calls: Array<Call>;
   /** Ended calls that the list can hold; older ones are in the journal only. */
   kept: number;
+};
+
+export type CallsOfDay = {
+  calls: Array<Call>;
+  day: string;
+  /** There may be more, of calls that came before this one. */
+  more_before: string | null;
+  timezone: string;
 };
 
 /** Why a number is closed. */
@@ -1675,6 +1695,25 @@ export type OperatingRow = {
   name?: string | null;
 };
 
+/** What somebody did. */
+export type OrderRow = {
+  /** When. */
+  at_ms: number;
+  /** As what; none of a logout. */
+  role: string | null;
+  /** Method and path, `signed in` or `signed out`. */
+  what: string;
+  /** The user, or `token`. */
+  who: string;
+};
+
+/** Who came and what was ordered. */
+export type Orders = {
+  /** Those that the list can hold; older ones are in the history. */
+  kept: number;
+  orders: Array<OrderRow>;
+};
+
 /** Where a call came from. */
 export type Origin = ({
   trunk: string;
@@ -2024,6 +2063,39 @@ export type PlacedRow = (({
   trunk: string | null;
 };
 
+export type PlanChecked = {
+  findings: Array<PlanFound>;
+  /** Whether it could be put in force. */
+  fits: boolean;
+};
+
+/** One finding. */
+export type PlanFound = {
+  code: string;
+  column: number | null;
+  en: PlanWords;
+  ja: PlanWords;
+  line: number | null;
+  severity: string;
+};
+
+/** The plan as a file. */
+export type PlanText = {
+  /** Its name. */
+  file: string;
+  /** Whether the running desk goes by it. */
+  in_force: boolean;
+  /** SHA-256 of that, hexadecimal. */
+  sha256: string;
+  /** What is in it now. */
+  text: string;
+};
+
+export type PlanWords = {
+  due: string;
+  found: string;
+};
+
 /** How the contract's ambiguous places are read. The default is the agreed reading. */
 export type Policy = {
   /** The abandon rate must stay below this. */
@@ -2111,14 +2183,6 @@ export type Recorded = {
   trouble: (RecordingTrouble | null);
 };
 
-export type RecordedCalls = {
-  calls: Array<Call>;
-  day: string;
-  /** There may be more, of calls that came before this one. */
-  more_before: string | null;
-  timezone: string;
-};
-
 /** Where a recording stands. */
 export type RecordedState = ("running" | "paused" | "stopped" | "kept" | "failed" | "deleted");
 
@@ -2198,6 +2262,10 @@ export type RecordingStop = ({
 /** Why a recording came to nothing or ended before its time. */
 export type RecordingTrouble = ("disk_full" | "disk" | "too_many" | "too_long" | "lost");
 
+export type ReportFiles = {
+  files: Array<string>;
+};
+
 /** What came of one agent's ringing in one day. */
 export type Rings = {
   /** Put through to the caller. */
@@ -2220,7 +2288,7 @@ export type Rings = {
 export type Role = ("ringing" | "talking" | "asked" | "last");
 
 /** Why a call came to what it came to. */
-export type Rule = ("agent_answered" | "agent_answered_after_busy" | "message_left" | "callback_asked" | "system_fault" | "restarted" | "not_the_caller" | "no_conversation" | "one_ring" | "hung_up_waiting" | "passed_on_ringing" | "out_of_hours" | "hung_up_in_menu" | "released_after_busy" | "released_after_words" | "no_room" | "refused_unheard" | "attendant_done");
+export type Rule = ("agent_answered" | "agent_answered_after_busy" | "message_left" | "callback_asked" | "system_fault" | "restarted" | "not_the_caller" | "no_conversation" | "one_ring" | "hung_up_waiting" | "passed_on_ringing" | "out_of_hours" | "hung_up_in_menu" | "released_after_busy" | "released_after_words" | "sent_outside" | "no_room" | "refused_unheard" | "attendant_done");
 
 /** One line of the journal. */
 export type Rung = ({
@@ -2577,6 +2645,8 @@ export type WaitingRow = {
   group: string | null;
   /** What was dialled. */
   number: string;
+  /** A person put it before all others that wait. */
+  put_first: boolean;
   /** A phone rings for it. */
   ringing: boolean;
   /** Since asking for an operator, milliseconds at `now_ms`. */

@@ -89,7 +89,7 @@ fn every_answer_of_a_living_desk_has_the_fields_that_are_described_and_no_others
     let mut argv = vec![tool("python"), script, talk.base(), token];
     let parts = [("id", talk.call.as_str()), ("extension", "201"), ("figure", "abandon")];
     argv.extend(parts.map(|(name, value)| format!("{name}={value}")));
-    argv.extend(["form=ladder.txt", "number=1"].map(str::to_owned));
+    argv.extend(["form=ladder.txt", "number=1", "month=2026-10"].map(str::to_owned));
     let (well, said) = talk.run("answers", &argv, s(60));
     assert!(well, "{said}");
 }
