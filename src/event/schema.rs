@@ -3,7 +3,7 @@
 
 use crate::base::{
     AdHoc, AgentId, BoxId, CallId, CallbackId, EntryId, GroupId, Language, LegId, MenuId, Number,
-    Private, PromptId, Protocol, Reason, SurveyId, TrunkId, Wall,
+    PromptId, Protocol, Reason, SurveyId, TrunkId, Wall,
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use std::borrow::Cow;
@@ -52,24 +52,6 @@ plain! {
             "cause": { "type": "integer", "minimum": 0, "maximum": 65535 }
         }
     },
-}
-
-impl<T: JsonSchema> JsonSchema for Private<T> {
-    fn inline_schema() -> bool {
-        T::inline_schema()
-    }
-
-    fn schema_name() -> Cow<'static, str> {
-        T::schema_name()
-    }
-
-    fn schema_id() -> Cow<'static, str> {
-        T::schema_id()
-    }
-
-    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
-        T::json_schema(generator)
-    }
 }
 
 #[cfg(test)]

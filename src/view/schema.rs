@@ -8,6 +8,7 @@ use super::month::Month;
 use super::outcome::{Outcome, PerOutcome};
 use super::ratio::Ratio;
 use super::worked::{Doing, Times};
+use crate::base::Private;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Map, Value, json};
 use std::borrow::Cow;
@@ -59,6 +60,26 @@ told! {
     Times => counts("Where agents' time went, milliseconds.", &Doing::ALL.map(Doing::name));
     AgentCounts => counts("Agents by state.", &AgentState::ALL.map(AgentState::name));
     PerOutcome => counts("Calls by outcome.", &Outcome::ALL.map(Outcome::name));
+}
+
+/// Looks like what it holds. Not beside the other names of `base` in `event`: whatever has this type there is a field that
+/// the history hides, and is listed.
+impl<T: JsonSchema> JsonSchema for Private<T> {
+    fn inline_schema() -> bool {
+        T::inline_schema()
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        T::schema_name()
+    }
+
+    fn schema_id() -> Cow<'static, str> {
+        T::schema_id()
+    }
+
+    fn json_schema(generator: &mut SchemaGenerator) -> Schema {
+        T::json_schema(generator)
+    }
 }
 
 /// A whole number for each of these names.
