@@ -9,6 +9,7 @@ use madoguchi::event::DeskEvent;
 use std::io::Write as _;
 use std::process::{Command, Stdio};
 use support::desk::binary;
+use support::ports::Block;
 use support::process::{Dir, Process};
 use support::tls::Authority;
 use support::{eventually, s};
@@ -20,15 +21,14 @@ struct Desk {
     process: Process,
     dir: Dir,
     port: u16,
+    _ports: Block,
     authority: Authority,
 }
 
 impl Desk {
     fn start() -> Self {
-        let free = |_| std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-        let held = [0, 1].map(free);
-        let [port, sip] = held.each_ref().map(|it| it.local_addr().unwrap().port());
-        drop(held);
+        let ports = Block::take();
+        let (port, sip, (first, last)) = (ports.port(), ports.port(), ports.media());
         let dir = Dir::new("people");
         let authority = Authority::new();
         authority.write(&dir.file("authority.pem"));
@@ -39,19 +39,19 @@ impl Desk {
         std::fs::set_permissions(dir.file("accounts.tsv"), own).unwrap();
         let plan = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("dialplans/demo.toml");
         let text = format!(
-            "[sip]\nlisten = [\"udp:127.0.0.1:{sip}\"]\nrealm = \"desk.example\"\n[media]\nports = \"41000-41999\"\n\
+            "[sip]\nlisten = [\"udp:127.0.0.1:{sip}\"]\nrealm = \"desk.example\"\n[media]\nports = \"{first}-{last}\"\n\
              [store]\nfile = \"store/desk.db\"\n[http]\nlisten = \"127.0.0.1:{port}\"\ncertificate = \"desk.pem\"\n\
              key = \"desk.key\"\npeople_file = \"secrets/people.toml\"\nwall_token_file = \"secrets/wall\"\n\
              [plan]\nfile = \"{}\"\n[accounts]\nfile = \"accounts.tsv\"\n\
              [[trunks]]\nname = \"demo-carrier\"\nsources = [\"127.0.0.1:{}\"]\n",
             plan.display(),
-            sip.wrapping_add(1).max(1_024),
+            ports.port(),
         );
         dir.write("madoguchi.toml", &text);
         let config = dir.file("madoguchi.toml").display().to_string();
         let argv = [binary(), "serve".into(), "--config".into(), config];
         let process = Process::start("madoguchi", &argv, dir.path(), dir.file("daemon.log"));
-        let desk = Self { process, dir, port, authority };
+        let desk = Self { process, dir, port, _ports: ports, authority };
         eventually("the pages are served by TLS", s(20), || desk.curl(&["/healthz"]).0 == 200);
         desk
     }
