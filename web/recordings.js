@@ -152,7 +152,7 @@ async function ask(more) {
   const { status } = answer;
   alarm = status === 200 ? null : status === 403 ? () => t("refused") : () => t("trouble")(status);
   if (status === 200) {
-    const page = /** @type {import("./types").RecordedCalls} */ (await answer.json());
+    const page = /** @type {import("./types").CallsOfDay} */ (await answer.json());
     zone = page.timezone;
     $("day").value = page.day;
     calls = more ? calls.concat(page.calls) : page.calls;

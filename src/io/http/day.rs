@@ -108,13 +108,7 @@ pub(super) async fn listed(server: &Server, asked: Option<DayWanted>, recorded: 
     let Ok(before) = asked.before.as_deref().map(uuid::Uuid::parse_str).transpose() else {
         return bad("due is a call's id, as more_before has it");
     };
-    let outcome = match asked
-        .outcome
-        .as_deref()
-        .filter(|text| !text.is_empty())
-        .map(api::read_outcome)
-        .transpose()
-    {
+    let outcome = match asked.outcome.as_deref().map(api::read_outcome).transpose() {
         Ok(outcome) => outcome,
         Err(why) => return bad(&why),
     };
