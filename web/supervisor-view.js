@@ -2,6 +2,17 @@
 // outside is a child or an attribute of a template and so never markup. Nothing is ordered here.
 import { html, nothing } from "/lib/lit-html.js";
 
+/**
+ * What the templates see; what is not named here is words and ways of the page's own.
+ * @typedef {{
+ *   board: import("./types").Board | null, me: import("./types").Me | null, language: string,
+ *   found: { rows: import("./types").Call[], more: string | null, asked: any }, chosen: import("./types").OneCall | null,
+ *   figures: { month: string, level: import("./types").MonthFigures | null, exclusions: import("./types").Exclusion[], files: any },
+ *   plan: { shown: import("./types").PlanText | null, text: string, checked: import("./types").PlanChecked | null, changes: { kind: string, text: string }[] },
+ *   orders: import("./types").Orders | null, [name: string]: any,
+ * }} It
+ */
+
 const two = (n) => String(n).padStart(2, "0");
 
 // Minutes and seconds, and hours where there are any.
@@ -18,25 +29,30 @@ export function callerOf(it, caller) {
   return caller.name && caller.name !== number ? `${caller.name} ${number}` : number;
 }
 
+/** @param {It} it */
 export const nav = (it) => html`
   <button type="button" @click=${it.switchLanguage} lang=${it.t.language === "English" ? "en" : "ja"}>${it.t.language}</button>
   <button type="button" @click=${it.switchTheme}>${it.t.theme}</button>
   <a class="button" href="/">${it.t.wallboard}</a><a class="button" href="/recordings">${it.t.recordings}</a>
   <button type="button" @click=${it.logout}>${it.t.logout}</button>`;
 
+/** @param {It} it */
 export const tabs = (it) => Object.entries(it.t.tabs).map(([name, label]) => html`
   <button type="button" data-tab=${name} aria-current=${it.tab === name ? "page" : nothing} @click=${() => it.open(name)}>${label}</button>`);
 
 const tile = (id, heading, body) => html`<section class="tile" aria-labelledby=${`${id}-h`}><h2 id=${`${id}-h`}>${heading}</h2>${body}</section>`;
+/** @param {It} it */
 const none = (it) => html`<p class="soft">${it.t.none}</p>`;
 const heads = (...labels) => html`<thead><tr>${labels.map((label) => html`<th scope="col">${label}</th>`)}</tr></thead>`;
 
 // ---- now
 
+/** @param {It} it */
 export const now = (it) => html`<div class="page now">
   ${tile("agents", it.t.agents, agents(it))}
   <div class="column">${tile("queue", `${it.t.waiting} ${it.board.waiting.count}`, queue(it))}${tile("parked", it.t.parked, parked(it))}</div></div>`;
 
+/** @param {It} it */
 function agents(it) {
   const order = (agent, path, body) => it.order(`/api/v1/agents/${encodeURIComponent(agent.agent)}/${path}`, path.replaceAll("-", "_"), body);
   const supervise = (agent, mode) => it.order("/api/v1/supervision", mode === "end" ? "stop" : mode, { by: it.phone(), agent: agent.agent, mode });
@@ -58,6 +74,7 @@ function agents(it) {
   return html`<table>${heads(it.t.agent, it.t.state, it.t.since, `${it.t.answered_today} / ${it.t.missed_today}`, it.t.what)}<tbody>${rows}</tbody></table>`;
 }
 
+/** @param {It} it */
 function queue(it) {
   if (it.board.waiting.calls.length === 0) return none(it);
   const rows = it.board.waiting.calls.map((call) => html`<tr data-call=${call.call}>
@@ -68,6 +85,7 @@ function queue(it) {
   return html`<table>${heads(it.t.caller, it.t.group, it.t.wait, it.t.what)}<tbody>${rows}</tbody></table>`;
 }
 
+/** @param {It} it */
 function parked(it) {
   const rows = it.board.parked ?? [];
   if (rows.length === 0) return none(it);
@@ -78,6 +96,7 @@ function parked(it) {
 
 // ---- hours
 
+/** @param {It} it */
 export function hours(it) {
   const why = (row) => (row.open === null ? it.t.unknown : row.open ? it.t.open : `${it.t.closed}${row.why ? `: ${it.t.why[row.why.closed] ?? row.why.closed}${row.why.name ? ` ${row.why.name}` : ""}` : ""}`);
   const numbers = (it.board.numbers ?? []).map((row) => html`<tr>
@@ -99,6 +118,7 @@ export function hours(it) {
 
 // ---- calls
 
+/** @param {It} it */
 export function calls(it) {
   const { rows, more } = it.found;
   const listed = rows.map((call) => html`<tr class=${it.chosen?.call.call === call.call ? "chosen" : ""} data-call=${call.call}>
@@ -118,8 +138,9 @@ export function calls(it) {
     ${it.chosen ? one(it) : nothing}`;
 }
 
+/** @param {It} it */
 function one(it) {
-  const { call, explained, ladder } = it.chosen;
+  const { call, explained, ladder, notes } = it.chosen;
   const stands = explained.place ? Object.entries(explained.place.figures).map(([figure, place]) => html`<div><dt>${it.t.figure[figure] ?? figure}</dt><dd>${it.t.place[place.stands] ?? place.stands}</dd></div>`) : nothing;
   const rung = (entry) => {
     const { kind, ...rest } = entry.event;
@@ -132,11 +153,13 @@ function one(it) {
     <dl class="facts">${stands}</dl>
     <p class="row"><a class="button" href=${`/api/v1/calls/${call.call}/ladder.html`} target="_blank" rel="noopener">${it.t.sip}</a> <small>${call.call}</small></p>
     ${tapes}
+    ${notes.length === 0 ? nothing : html`<h3>${it.t.notes}</h3><ul class="list">${notes.map((note) => html`<li><b>${it.agentName(note.agent)}</b> <small>${it.moment(note.at_ms)}</small><p>${note.text}</p></li>`)}</ul>`}
     <table class="ladder">${heads("", it.t.event, it.t.details)}<tbody>${ladder.map(rung)}</tbody></table>`);
 }
 
 // ---- figures
 
+/** @param {It} it */
 export function figures(it) {
   const { level, exclusions, files } = it.figures;
   const rate = (name, it_) => html`<div class=${it_.verdict}><span class="soft">${it.t[name]}</span> <b>${it_.percent === null ? "–" : `${it_.percent} %`}</b>
@@ -147,11 +170,11 @@ export function figures(it) {
     ${level ? html`<div class="big">${rate("abandon_rate", level.abandon_rate)}${rate("busy_rate", level.busy_rate)}
       ${count("arrived", level.arrived)}${count("offered", level.offered)}${count("answered", level.answered)}
       ${count("in_time", level.answered_in_time.percent === null ? "–" : `${level.answered_in_time.percent} %`)}
-      ${count("left_out", typeof level.excluded === "object" ? level.excluded.calls ?? level.excluded.arrived ?? 0 : level.excluded)}</div>` : nothing}`);
+      ${count("left_out", level.excluded.arrived)}</div>` : nothing}`);
   if (!level) return head;
   const judge = (row, action, body) => it.order(`/api/v1/exclusions/${row.exclusion}/${action}`, action, it.signed(body)).then(it.refreshFigures);
   const rows = exclusions.map((row) => html`<tr><td class="num">${row.exclusion}</td><td>${it.moment(row.from_ms)} – ${it.moment(row.until_ms)}</td><td>${row.reason}</td>
-    <td>${it.t.exclusion_states[row.state]}</td><td>${row.entered?.author ?? ""}${row.approved ? ` → ${row.approved.author}` : ""}</td>
+    <td>${it.t.exclusion_states[row.state]}</td><td>${row.entered?.author ?? ""}${"approved" in row && row.approved ? ` → ${row.approved.author}` : ""}</td>
     <td><div class="row">${row.state === "entered" ? html`<button type="button" @click=${() => judge(row, "approve", {})}>${it.t.approve}</button>` : nothing}
       ${row.state === "withdrawn" ? nothing : html`<button type="button" @click=${() => { const reason = prompt(it.t.reason); if (reason) judge(row, "withdraw", { reason }); }}>${it.t.withdraw}</button>`}</div></td></tr>`);
   const revisions = level.closed ?? [];
@@ -173,6 +196,7 @@ export function figures(it) {
 
 // ---- plan
 
+/** @param {It} it */
 export function plan(it) {
   const { shown, checked, changes } = it.plan;
   if (!shown) return nothing;
@@ -192,6 +216,7 @@ export function plan(it) {
 
 // ---- orders
 
-export const orders = (it) => tile("orders", it.t.tabs.orders, html`<p class="soft">${it.t.orders_note(it.orders.kept ?? 0)}</p>
-  <table id="orders">${heads(it.t.when, it.t.who, it.t.role, it.t.what)}<tbody>${(it.orders.orders ?? []).map((row) => html`<tr>
+/** @param {It} it */
+export const orders = (it) => tile("orders", it.t.tabs.orders, html`<p class="soft">${it.t.orders_note(it.orders?.kept ?? 0)}</p>
+  <table id="orders">${heads(it.t.when, it.t.who, it.t.role, it.t.what)}<tbody>${(it.orders?.orders ?? []).map((row) => html`<tr>
     <td>${it.moment(row.at_ms)}</td><td>${row.who}</td><td>${row.role ?? ""}</td><td><code>${row.what}</code></td></tr>`)}</tbody></table>`);

@@ -22,10 +22,11 @@ let health = null;
 let outside = ""; // What keeps the stream from us, in words.
 
 // What the templates see.
+/** @type {import("./view.js").It} */
 const it = {
   board: null, me: null, language: asked.get("lang") || kept("lang") || (navigator.language.startsWith("ja") ? "ja" : "en"), t: null, tab: "now",
   reasons: [], found: { rows: [], more: null, asked: null }, chosen: null,
-  figures: { month: "", level: null, exclusions: [], files: null }, plan: { shown: null, text: "", checked: null, changes: [] }, orders: {},
+  figures: { month: "", level: null, exclusions: [], files: null }, plan: { shown: null, text: "", checked: null, changes: [] }, orders: null,
   switchLanguage: () => { it.language = it.language === "ja" ? "en" : "ja"; keep("lang", it.language); translate(); },
   switchTheme: () => { theme = theme === "dark" ? "light" : "dark"; keep("theme", theme); translate(); },
   logout: () => fetch("/logout", { method: "POST", headers: { "X-Madoguchi": "1" } }).finally(() => location.reload()),
@@ -33,7 +34,7 @@ const it = {
   showMonth, refreshFigures, enterExclusion, closeMonth, makeReport, planTyped, checkPlan, activatePlan, readPlan,
   phone: () => it.me?.extension ?? $("phone").value.trim(),
   agentName: (id) => it.board.agents.find((agent) => agent.agent === id)?.name ?? id,
-  groupName: (id) => (it.board.groups ?? []).find((group) => group.group === id || group.id === id)?.name ?? id ?? "–",
+  groupName: (id) => (it.board.groups ?? []).find((group) => group.group === id)?.name ?? id ?? "–",
   moment: (ms) => inZone(ms, { month: "numeric", day: "numeric", hour: "2-digit", minute: "2-digit", hour12: false }),
 };
 if (!WORDS[it.language]) it.language = "ja";
@@ -144,7 +145,7 @@ async function orderHours(event) {
   event.preventDefault();
   const form = event.target;
   const { number, to, until, reason } = Object.fromEntries(new FormData(form));
-  const said = await order(`/api/v1/hours/${encodeURIComponent(number)}/${to}`, "order_hours", signed({ reason: reason.trim(), until: String(inDesk(until)) }));
+  const said = await order(`/api/v1/hours/${encodeURIComponent(number)}/${to}`, "order_hours", signed({ reason: String(reason).trim(), until: String(inDesk(until)) }));
   if (said) form.reset();
 }
 
@@ -160,7 +161,7 @@ async function refreshFigures() {
 
 function showMonth(event) {
   event.preventDefault();
-  it.figures = { ...it.figures, month: new FormData(event.target).get("month"), files: null };
+  it.figures = { ...it.figures, month: String(new FormData(event.target).get("month")), files: null };
   refreshFigures();
 }
 
@@ -168,14 +169,14 @@ async function enterExclusion(event) {
   event.preventDefault();
   const form = event.target;
   const { from, until, reason } = Object.fromEntries(new FormData(form));
-  const said = await order("/api/v1/exclusions", "enter", signed({ reason: reason.trim(), from: String(inDesk(from)), until: String(inDesk(until)) }));
+  const said = await order("/api/v1/exclusions", "enter", signed({ reason: String(reason).trim(), from: String(inDesk(from)), until: String(inDesk(until)) }));
   if (said) { form.reset(); refreshFigures(); }
 }
 
 async function closeMonth(event) {
   event.preventDefault();
   const reason = new FormData(event.target).get("reason");
-  const said = await order(`/api/v1/months/${it.figures.month}/close`, "close_month", signed(reason ? { reason: reason.trim() } : {}));
+  const said = await order(`/api/v1/months/${it.figures.month}/close`, "close_month", signed(reason ? { reason: String(reason).trim() } : {}));
   if (said) refreshFigures();
 }
 

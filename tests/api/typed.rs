@@ -15,8 +15,12 @@ const SERVED: &[(&str, &str)] = &[
     ("panel/panel.js", "web/panel.js"),
     ("panel/view.js", "web/panel-view.js"),
     ("panel/words.js", "web/panel-words.js"),
+    ("supervisor/supervisor.js", "web/supervisor.js"),
+    ("supervisor/view.js", "web/supervisor-view.js"),
+    ("supervisor/words.js", "web/supervisor-words.js"),
     ("types.d.ts", "web/types.d.ts"),
     ("panel/types.d.ts", "web/types.d.ts"),
+    ("supervisor/types.d.ts", "web/types.d.ts"),
 ];
 
 /// Not strict: what the scripts find by an id is an element and no more. The rule is about the desk's fields.
