@@ -55,7 +55,7 @@ const until = async (what, expression) => {
 
 await call("Page.navigate", { url: `${origin}/recordings` });
 await until("the login", "document.getElementById('token') !== null");
-await run(`document.getElementById('token').value = ${JSON.stringify(token)}; document.querySelector('form').submit()`);
+await run(`document.getElementById('token').value = ${JSON.stringify(token)}; document.getElementById('token').form.submit()`);
 await until("the wallboard's way to the recordings", "document.querySelector('a[href=\"/recordings\"]') !== null");
 await run("localStorage.setItem('lang', 'ja')");
 await run("document.querySelector('a[href=\"/recordings\"]').click()");

@@ -12,7 +12,7 @@ use std::io::{BufRead, BufReader, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, Command, Stdio};
 use std::rc::Rc;
-use std::sync::mpsc;
+use std::sync::{Condvar, Mutex, PoisonError, mpsc};
 use std::time::{Duration, Instant};
 
 /// One order may take so long, its own patience not counted.
@@ -32,6 +32,7 @@ struct Driver {
     orders: Option<ChildStdin>,
     answers: mpsc::Receiver<String>,
     dir: Dir,
+    _place: Place,
 }
 
 /// How a page is opened.
@@ -68,10 +69,37 @@ impl Look<'_> {
     }
 }
 
+/// Browsers at once: each keeps a core busy, and a desk that gets none refuses callers, as it should.
+const MOST: u32 = 2;
+static PLACES: (Mutex<u32>, Condvar) = (Mutex::new(0), Condvar::new());
+
+/// One browser's place among them.
+struct Place;
+
+impl Place {
+    fn take() -> Self {
+        let taken = PLACES.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut taken = PLACES
+            .1
+            .wait_while(taken, |taken| *taken >= MOST)
+            .unwrap_or_else(PoisonError::into_inner);
+        *taken += 1;
+        Self
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        *PLACES.0.lock().unwrap_or_else(PoisonError::into_inner) -= 1;
+        PLACES.1.notify_one();
+    }
+}
+
 impl Browser {
-    /// Starts it.
+    /// Starts it, when its turn comes.
     #[track_caller]
     pub fn start() -> Self {
+        let place = Place::take();
         let dir = Dir::new("browser");
         let log = std::fs::File::create(dir.file("driver.log")).unwrap();
         let mut child = Command::new("setpriv")
@@ -91,7 +119,7 @@ impl Browser {
                 }
             }
         });
-        Self(Rc::new(RefCell::new(Driver { child, orders, answers, dir })))
+        Self(Rc::new(RefCell::new(Driver { child, orders, answers, dir, _place: place })))
     }
 
     /// A page of the desk.
