@@ -331,14 +331,15 @@ function listen() {
 }
 
 async function begin() {
+  const wanted = location.hash.slice(1);
+  open(it.t.tabs[wanted] ? wanted : "now"); // At once: who clicks meanwhile stays where that leads.
   it.me = await ask("/api/v1/me");
   const first = it.board.agents[0]?.agent;
   const panel = first ? await ask(`/api/v1/panel/${encodeURIComponent(first)}`) : null;
   it.reasons = panel?.pause_reasons?.length ? panel.pause_reasons : [it.t.away];
   $("author").value = kept("author") ?? "";
   $("phone").value = asked.get("extension") ?? "";
-  const wanted = location.hash.slice(1);
-  open(it.t.tabs[wanted] ? wanted : "now");
+  draw();
 }
 
 $("author").addEventListener("change", () => keep("author", $("author").value.trim()));

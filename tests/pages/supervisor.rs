@@ -47,7 +47,7 @@ fn every_page_of_a_supervisor_is_open_to_all_in_both_languages_and_themes() {
                     "document.querySelector('#explained') !== null"
                 }
                 "figures" => "document.querySelector('#close-form') !== null",
-                "plan" => "document.querySelector('#plan-text').value.length > 100",
+                "plan" => "document.querySelector('#plan-text')?.value.length > 100",
                 _ => "true",
             };
             page.wait(settled, s(8));
@@ -126,7 +126,7 @@ fn a_plan_is_changed_judged_compared_and_put_in_force_and_a_wrong_one_is_not() {
     let browser = Browser::start();
     let page = page(&browser, &desk, Look::default());
     tab(&page, "plan");
-    page.wait("document.querySelector('#plan-text').value.length > 100", s(8));
+    page.wait("document.querySelector('#plan-text')?.value.length > 100", s(8));
     let edit = |from: &str, to: &str| {
         page.evaluate(&format!(
             "const it = document.querySelector('#plan-text'); it.value = it.value.replace({from}, '{to}'); it.dispatchEvent(new Event('input', {{ bubbles: true }})); it.value.length"

@@ -9,6 +9,10 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 /// Whatever holds something on the wallboard.
 const PARTS: &str = "header, .service, .tile, .rows, .people, .waits, .plot, .figures, .figures div, .states li, footer";
 
+/// Whether the chart has taken the size of its tile.
+const CHART_FITS: &str = "(() => { const it = document.querySelector('#chart'); \
+     return it.scrollWidth <= it.clientWidth && it.scrollHeight <= it.clientHeight; })()";
+
 /// Asked for an operator of the group `nobody`, and stays there.
 fn waits(desk: &Desk) -> crate::support::sipp::Job {
     desk.caller("0312340090").set("STAY", 300_000).set("PATIENCE", 300_000).within(s(400))
@@ -69,11 +73,14 @@ fn all_of_it_is_seen_and_open_to_all_in_both_languages_and_themes() {
         page.picture(&format!("wallboard-{case}"));
         page.resize((1280, 720));
         page.wait("innerWidth === 1280", s(2));
+        // The chart is drawn anew a moment later.
+        page.wait(CHART_FITS, s(5));
         shows_no_scrollbar(&page, &format!("{case}, 1280 wide"));
         page.nothing_overflows(PARTS, &format!("{case}, 1280 wide"));
         // On a tablet one under another: it scrolls down and never sideways.
         page.resize((820, 1180));
-        page.wait("innerWidth === 820 && document.documentElement.scrollHeight > 1180", s(2));
+        page.wait("innerWidth === 820 && document.documentElement.scrollHeight > 1180", s(5));
+        page.wait(CHART_FITS, s(5));
         assert_eq!(page.evaluate("document.documentElement.scrollWidth"), json!(820), "{case}");
         page.nothing_overflows(".tile", &format!("{case}, on a tablet"));
         page.is_open_to_all(&format!("{case}, on a tablet"));
