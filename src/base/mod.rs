@@ -6,6 +6,7 @@ mod ad_hoc;
 mod bounded;
 mod channels;
 mod csv;
+mod hex;
 mod id;
 mod keep;
 mod keys;
@@ -20,6 +21,7 @@ pub use ad_hoc::AdHoc;
 pub use bounded::{BoundedQueue, Full};
 pub use channels::Channels;
 pub use csv::{CsvCell, csv_bytes};
+pub use hex::hex;
 pub use id::{
     AgentId, BoxId, CallId, CallbackId, EntryId, GroupId, LegId, MenuId, Number, PlayId, PromptId,
     SurveyId, TapId, TrunkId,

@@ -71,19 +71,18 @@ pub fn load(path: &Path, secrets: Secrets) -> Result<(Config, Vec<Finding>), Vec
         findings.extend(config.store.site.iter().flat_map(super::SiteConfig::look));
         findings.extend(config.warning.iter_mut().flat_map(super::WarningConfig::load));
         let mut secrets = secrets;
-        match token(&config.http.token_file, &mut secrets) {
-            Ok(token) => config.token = token,
-            Err(list) => findings.extend(list),
-        }
-        match config.http.viewer_token_file.as_ref().map(|file| token(file, &mut secrets)) {
-            Some(Ok(token)) => config.viewer_token = token,
-            Some(Err(list)) => findings.extend(list),
-            None => {}
-        }
-        match config.http.wall_token_file.as_ref().map(|file| token(file, &mut secrets)) {
-            Some(Ok(token)) => config.wall_token = token,
-            Some(Err(list)) => findings.extend(list),
-            None => {}
+        let http = &config.http;
+        let tokens = [
+            (Some(&http.token_file), &mut config.token),
+            (http.viewer_token_file.as_ref(), &mut config.viewer_token),
+            (http.wall_token_file.as_ref(), &mut config.wall_token),
+        ];
+        for (file, into) in tokens {
+            match file.map(|file| token(file, &mut secrets)) {
+                Some(Ok(token)) => *into = token,
+                Some(Err(list)) => findings.extend(list),
+                None => {}
+            }
         }
         match config.http.people_file.as_deref().map(super::read_people) {
             Some(Ok((people, warnings))) => {

@@ -4,6 +4,7 @@ use super::problem::Problem;
 use crate::base::Private;
 use crate::dialplan::shape::Shape;
 use crate::dialplan::{Findings, Source};
+use crate::people::is_user;
 use std::collections::BTreeMap;
 
 /// Passwords by user name.
@@ -66,11 +67,6 @@ pub fn accounts(out: &mut Findings) -> Accounts {
         out.whole(Problem::WeakPasswords { count: weak, due: STRONG_PASSWORD });
     }
     accounts.into_iter().map(|(user, (_, password))| (user, password)).collect()
-}
-
-fn is_user(user: &str) -> bool {
-    (1..=32).contains(&user.len())
-        && user.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-'))
 }
 
 /// The token in a file's text.

@@ -3,10 +3,10 @@
 
 use super::engine_loop::Clock;
 use super::reload::Reload;
+use crate::base::hex;
 use crate::dialplan::Finding;
 use crate::io::http::{NotActivated, PlanText, Plans};
 use sha2::{Digest as _, Sha256};
-use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -26,10 +26,7 @@ impl PlanFile {
 }
 
 fn sha256(text: &str) -> String {
-    Sha256::digest(text).iter().fold(String::new(), |mut hex, byte| {
-        let _ = write!(hex, "{byte:02x}"); // a String takes all
-        hex
-    })
+    hex(&Sha256::digest(text))
 }
 
 fn said(path: &Path, error: &std::io::Error) -> String {

@@ -13,7 +13,7 @@ use super::pulse::Pulse;
 use super::reload::{Reload, Within};
 use super::retention::Retention;
 use super::warning::Teller;
-use crate::base::Rng;
+use crate::base::{Private, Rng};
 use crate::config::Config;
 use crate::dialplan::Plan;
 use crate::dtls::Identity;
@@ -495,18 +495,9 @@ pub async fn start(
         shown_tls.clone(),
         App {
             hub: hub.clone(),
-            token: Token::new(config.http_token().reveal())
-                .map_err(|weak| StartError::Token(weak.to_string()))?,
-            viewer: config
-                .viewer_token()
-                .map(|token| Token::new(token.reveal()))
-                .transpose()
-                .map_err(|weak| StartError::Token(weak.to_string()))?,
-            wall: config
-                .wall_token()
-                .map(|token| Token::new(token.reveal()))
-                .transpose()
-                .map_err(|weak| StartError::Token(weak.to_string()))?,
+            token: token(config.http_token())?,
+            viewer: config.viewer_token().map(token).transpose()?,
+            wall: config.wall_token().map(token).transpose()?,
             people,
             note: note(&inlet),
             secure: shown_tls.is_some(),
@@ -707,6 +698,10 @@ fn commands(inlet: &Arc<Inlet<Heard>>) -> http::CommandSink {
             }
         })
     })
+}
+
+fn token(token: &Private<String>) -> Result<Token, StartError> {
+    Token::new(token.reveal()).map_err(|weak| StartError::Token(weak.to_string()))
 }
 
 /// Who came and who ordered what goes into the history as anything else does: by the engine.

@@ -152,7 +152,7 @@ impl Form<'_> {
         match hidden {
             None => self.bytes.extend_from_slice(value.as_bytes()),
             Some((_, commitment)) => {
-                let text = format!("\"{}{}\"", chain::ERASED, chain::hex(commitment));
+                let text = format!("\"{}{}\"", chain::ERASED, crate::base::hex(commitment));
                 self.bytes.extend_from_slice(text.as_bytes());
             }
         }

@@ -7,7 +7,7 @@
 //! holds. Owns that form and the list of those texts; knows no file. docs/HISTORY.md says it for others.
 
 use super::strict::Strict;
-use crate::base::Wall;
+use crate::base::{Wall, hex};
 use serde_json::{Map, Value};
 use sha2::{Digest, Sha256};
 use std::fmt;
@@ -115,15 +115,6 @@ impl FromStr for Hash {
 #[must_use]
 pub fn header(kind: &str) -> String {
     format!("{{\"form\":1,\"history\":\"madoguchi\",\"kind\":{}}}", Value::from(kind))
-}
-
-/// Bytes as hexadecimal digits in lower case.
-#[must_use]
-pub fn hex(bytes: &[u8]) -> String {
-    const DIGITS: [char; 16] =
-        ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
-    let digit = |nibble: u8| DIGITS.get(usize::from(nibble)).copied().unwrap_or('0');
-    bytes.iter().flat_map(|byte| [digit(byte >> 4), digit(byte & 15)]).collect()
 }
 
 /// The bytes that lower-case hexadecimal digits stand for.

@@ -61,7 +61,7 @@ pub fn export(link: &Link, before: Option<Hash>, private: bool) -> Result<String
     for (name, value) in sorted {
         add(name, value);
     }
-    let digits = |bytes: &[u8]| Value::from(chain::hex(bytes));
+    let digits = |bytes: &[u8]| Value::from(crate::base::hex(bytes));
     if let Some(hash) = &link.hash {
         add("hash", &digits(hash));
     }

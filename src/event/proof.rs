@@ -260,7 +260,7 @@ fn beside(link: &Link) -> impl Iterator<Item = Damage> + '_ {
 }
 
 fn shown(link: &Link) -> String {
-    link.hash.as_deref().map(chain::hex).unwrap_or_default()
+    link.hash.as_deref().map(crate::base::hex).unwrap_or_default()
 }
 
 #[cfg(test)]

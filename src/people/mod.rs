@@ -132,7 +132,7 @@ impl People {
     }
 }
 
-/// Whether a text can be a user name.
+/// Whether a text can be a user name: of a person, and of a phone's account.
 #[must_use]
 pub fn is_user(text: &str) -> bool {
     (1..=32).contains(&text.len())

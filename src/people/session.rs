@@ -4,9 +4,9 @@
 //! password changes, and when the account goes; what the person may is looked up anew with each request.
 
 use super::Person;
+use crate::base::hex;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
-use std::fmt::Write as _;
 
 /// How long a person's login lasts, seconds: a working day with overtime.
 pub const SESSION_S: u64 = 12 * 60 * 60;
@@ -67,10 +67,7 @@ impl Seal {
 pub fn mac(secret: &[u8], text: &str) -> String {
     let mut mac = Hmac::<Sha256>::new_from_slice(secret).expect("HMAC takes any key");
     mac.update(text.as_bytes());
-    mac.finalize().into_bytes().iter().fold(String::new(), |mut text, byte| {
-        let _ = write!(text, "{byte:02x}"); // a String takes all
-        text
-    })
+    hex(&mac.finalize().into_bytes())
 }
 
 #[cfg(test)]

@@ -3,7 +3,6 @@
 use super::address::is_public;
 use super::{Failed, NoWay, PATIENCE, Unreached};
 use crate::base::Private;
-use crate::event::chain;
 use bytes::Bytes;
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use http::header::{
@@ -61,7 +60,7 @@ pub fn signature(secret: &str, at_s: i64, body: &[u8]) -> String {
     mac.update(at_s.to_string().as_bytes());
     mac.update(b".");
     mac.update(body);
-    format!("v1={}", chain::hex(&mac.finalize().into_bytes()))
+    format!("v1={}", crate::base::hex(&mac.finalize().into_bytes()))
 }
 
 impl Webhook {

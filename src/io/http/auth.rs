@@ -5,16 +5,16 @@
 //! after wrong tokens: a token has too many bits to be guessed. Passwords are another matter: `login`.
 
 use super::routes::{self, Own, Right};
-use super::who::Who;
+use super::who::{Forbidden, Who};
 use super::{Server, api};
-use crate::base::CallId;
+use crate::base::{AgentId, CallId};
 use crate::event::DeskEvent;
 use crate::people::{Role, Seal, mac};
 use axum::extract::{FromRequestParts as _, MatchedPath, Query, RawPathParams, Request, State};
 use axum::http::header::{AUTHORIZATION, COOKIE, HOST, ORIGIN, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
 use axum::middleware::Next;
-use axum::response::Response;
+use axum::response::{IntoResponse as _, Response};
 use sha2::{Digest, Sha256};
 use std::sync::Arc;
 use subtle::ConstantTimeEq;
@@ -171,7 +171,7 @@ pub(super) async fn authorize(
     if let Err(why) = allowed(&server, &who, right, params.as_ref()) {
         let (user, role, path) = (who.user(), who.role, parts.uri.path());
         tracing::warn!(user, %role, path, "somebody asked for what the role does not allow: refused");
-        return api::error(StatusCode::FORBIDDEN, why);
+        return why.into_response();
     }
     let reveals = reveals(&parts.uri);
     if reveals && who.role < Role::Supervisor {
@@ -208,9 +208,11 @@ fn allowed(
     who: &Who,
     right: Right,
     params: Option<&RawPathParams>,
-) -> Result<(), String> {
+) -> Result<(), Forbidden> {
+    let forbidden = |why: &'static str| Err(Forbidden(why.into()));
     if who.role < right.least {
-        return Err(format!("a {} may not; due is a role of {} or more", who.role, right.least));
+        let why = format!("a {} may not; due is a role of {} or more", who.role, right.least);
+        return Err(Forbidden(why.into()));
     }
     if who.role > Role::Agent {
         return Ok(());
@@ -222,20 +224,16 @@ fn allowed(
     let call = || param("id")?.parse::<uuid::Uuid>().ok().map(CallId);
     match right.own {
         Own::Any | Own::Body => Ok(()),
-        Own::Line => match who.extension.as_ref() {
-            Some(own) if param("extension") == Some(own.as_str()) => Ok(()),
-            Some(_) | None => Err("an agent orders about the own line only".to_owned()),
-        },
+        Own::Line => who.may_act_for(&AgentId::from(param("extension").unwrap_or_default())),
         Own::Call => {
             let with = call().and_then(|call| {
                 server.app.hub.read(|views, _, _| views.talks_with(call).cloned())
             });
             match with {
                 Some(agent) if who.extension.as_ref() == Some(&agent) => Ok(()),
-                Some(_) | None => {
-                    Err("the caller is not with you now: an agent orders about the own call only"
-                        .to_owned())
-                }
+                Some(_) | None => forbidden(
+                    "the caller is not with you now: an agent orders about the own call only",
+                ),
             }
         }
         Own::Message => {
@@ -245,7 +243,7 @@ fn allowed(
             if call().zip(number).is_some_and(is) {
                 return Ok(());
             }
-            Err("an agent fetches voice messages only; recordings are a supervisor's".to_owned())
+            forbidden("an agent fetches voice messages only; recordings are a supervisor's")
         }
     }
 }

@@ -5,6 +5,7 @@ use crate::base::AgentId;
 use crate::people::{Person, Role};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
+use std::borrow::Cow;
 
 /// The author of a request that is let through.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,8 +19,8 @@ pub(super) struct Who {
 }
 
 /// Why somebody may not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Forbidden(&'static str);
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Forbidden(pub(super) Cow<'static, str>);
 
 impl IntoResponse for Forbidden {
     fn into_response(self) -> Response {
@@ -79,7 +80,7 @@ impl Who {
         if self.role >= Role::Supervisor || self.extension.as_ref() == Some(agent) {
             return Ok(());
         }
-        Err(Forbidden("an agent orders about the own line only"))
+        Err(Forbidden("an agent orders about the own line only".into()))
     }
 
     /// Whether the phone that would hear a talk is its own, or any from an administrator on.
@@ -91,7 +92,7 @@ impl Who {
         if self.role >= Role::Admin || self.extension.as_ref() == Some(phone) {
             return Ok(());
         }
-        Err(Forbidden("a supervisor listens at the own phone only"))
+        Err(Forbidden("a supervisor listens at the own phone only".into()))
     }
 }
 

@@ -219,8 +219,7 @@ fn seal_name(file: &mut File, part: &Path, whole: &Path) -> io::Result<(u64, Str
     if let Some(day) = whole.parent() {
         File::open(day)?.sync_all()?;
     }
-    let hex = |text: String, byte: &u8| text + &format!("{byte:02x}");
-    Ok((bytes, sum.finalize().iter().fold(String::new(), hex)))
+    Ok((bytes, crate::base::hex(&sum.finalize())))
 }
 
 /// Makes a whole file of one whose writer died; tells how long its sound is.

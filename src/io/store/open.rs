@@ -3,7 +3,7 @@
 use super::sealing::{Backfill, BackfillError, last_hash};
 use super::{Kind, Options};
 use crate::base::{Number, Wall};
-use crate::event::chain::{self, Hash, Unsealable};
+use crate::event::chain::{Hash, Unsealable};
 use crate::sip::api::{Binding, Flow, KeptSubscription, Outbound, Transport};
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
@@ -281,7 +281,7 @@ pub(super) async fn examine(
 fn new_name() -> std::io::Result<String> {
     let mut bits = [0; 16];
     getrandom::fill(&mut bits).map_err(std::io::Error::other)?;
-    Ok(chain::hex(&bits))
+    Ok(crate::base::hex(&bits))
 }
 
 /// Seals what an older version wrote; a start that was killed in it goes on where it stood.

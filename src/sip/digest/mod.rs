@@ -8,6 +8,7 @@ mod server;
 pub use client::Challenge;
 pub use server::{Authenticator, MAX_NONCES, NONCE_LIFE, Offer, Refusal, Verdict};
 
+use crate::base::hex;
 use crate::sip::Method;
 use std::fmt;
 
@@ -55,11 +56,6 @@ fn hashed<D: sha2::Digest>(parts: &[&str]) -> String {
         state.update(part.as_bytes());
     }
     hex(&state.finalize())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0x0f]);
-    digits.map(|half| char::from_digit(u32::from(half), 16).unwrap_or('0')).collect()
 }
 
 /// The hashes of one account's name, realm and password: all a server needs to keep in reach.
