@@ -69,7 +69,7 @@ impl Softphone {
     pub fn start_by(ports: &Block, setup: &Setup, by: &By) -> Self {
         let phone = Self::unregistered(ports, setup, by);
         if setup.desk.is_some() {
-            let found = poll(s(5), || (phone.count("REGISTER_OK") > 0).then_some(()));
+            let found = poll(s(30), || (phone.count("REGISTER_OK") > 0).then_some(()));
             assert!(
                 found.is_some(),
                 "softphone {}: not registered: {:?}",
@@ -129,10 +129,16 @@ impl Softphone {
         dir.write("accounts", "");
         dir.write("contacts", "");
         let argv = ["baresip", "-s", "-f", &dir.path().display().to_string()].map(str::to_owned);
-        let process = Process::start("baresip", &argv, dir.path(), dir.file("log"));
+        let mut process = Process::start("baresip", &argv, dir.path(), dir.file("log"));
         let address = SocketAddr::from(([127, 0, 0, 1], control_port));
-        let control = poll(s(5), || TcpStream::connect(address).ok())
-            .expect("baresip opens its control port");
+        // No promise of the desk's: it only has to be there before the call. A busy machine takes its time.
+        let control = poll(s(30), || TcpStream::connect(address).ok()).unwrap_or_else(|| {
+            let user = setup.user;
+            panic!(
+                "baresip {user} has no control port {control_port}; ended: {:?}",
+                process.ended()
+            )
+        });
         let events = Arc::new(Mutex::new(Vec::new()));
         let done = Arc::new(AtomicUsize::new(0));
         let (reader, into, answers) = (control.try_clone().unwrap(), events.clone(), done.clone());
@@ -160,7 +166,7 @@ impl Softphone {
             ),
         );
         // Without a registration nothing else tells that the account can be called.
-        let made = poll(s(5), || (phone.done.load(Ordering::Relaxed) > 0).then_some(()));
+        let made = poll(s(30), || (phone.done.load(Ordering::Relaxed) > 0).then_some(()));
         assert!(made.is_some(), "softphone {}: its account was not made", setup.user);
         // It would offer all that it has instead.
         assert!(
