@@ -10,6 +10,7 @@ pub mod dialplan;
 pub mod dtls;
 pub mod engine;
 pub mod event;
+pub mod feed;
 pub mod ice;
 pub mod io;
 pub mod notice;

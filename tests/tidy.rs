@@ -26,11 +26,12 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("tickets", &["base", "dialplan", "view"]),
     ("report", &["base", "event", "tickets", "view"]),
     ("notice", &["base", "event", "view"]),
+    ("feed", &["base", "event", "view"]),
     (
         "config",
         &["base", "sdp", "rtp", "sip", "trace", "dialplan", "event", "people", "view", "recording"],
     ),
-    ("io/deliver", &["base", "event"]),
+    ("io/deliver", &["base", "event", "feed"]),
     ("io/dns", &["base", "sip"]),
     ("io/net", &["base", "sip"]),
     ("io/media", &["base", "sdp", "rtp", "srtp", "ice", "dtls", "recording"]),

@@ -97,6 +97,8 @@ names! {
     PromptId,
     /// A survey's name in the plan.
     SurveyId,
+    /// The name in the configuration of a ticket system.
+    TargetId,
     /// A trunk's name in the configuration.
     TrunkId,
 }

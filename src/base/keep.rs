@@ -7,7 +7,7 @@
 
 use super::{
     AdHoc, AgentId, BoxId, CallId, CallbackId, EntryId, GroupId, Language, MenuId, Number, Private,
-    PromptId, SurveyId, TrunkId, Wall,
+    PromptId, SurveyId, TargetId, TrunkId, Wall,
 };
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -166,6 +166,7 @@ kept!(newtype AgentId);
 kept!(newtype BoxId);
 kept!(newtype CallbackId);
 kept!(newtype SurveyId);
+kept!(newtype TargetId);
 kept!(newtype EntryId);
 kept!(newtype GroupId);
 kept!(newtype MenuId);

@@ -27,6 +27,15 @@ impl Language {
         }
     }
 
+    /// Of two wordings the one in this language.
+    #[must_use]
+    pub const fn pick<'a>(self, ja: &'a str, en: &'a str) -> &'a str {
+        match self {
+            Self::Ja => ja,
+            Self::En => en,
+        }
+    }
+
     /// The prompt as it is told in this language. Whoever plays it falls back to the one of no language where
     /// there is none in this.
     #[must_use]

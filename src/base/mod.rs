@@ -3,6 +3,7 @@
 //! Imports nothing of the project. Holds no rule of the desk and touches no clock: time is handed in.
 
 mod ad_hoc;
+pub mod backoff;
 mod bounded;
 mod channels;
 mod csv;
@@ -24,7 +25,7 @@ pub use csv::{CsvCell, csv_bytes};
 pub use hex::hex;
 pub use id::{
     AgentId, BoxId, CallId, CallbackId, EntryId, GroupId, LegId, MenuId, Number, PlayId, PromptId,
-    SurveyId, TapId, TrunkId,
+    SurveyId, TapId, TargetId, TrunkId,
 };
 pub(crate) use keep::kept;
 pub use keep::{Keep, Kept, found_json, keep_json};

@@ -120,6 +120,8 @@ impl Rules {
             | Fact::Sound { .. }
             | Fact::Message { .. }
             | Fact::Note { .. }
+            | Fact::Feed { .. }
+            | Fact::Incident { .. }
             | Fact::Callback { .. }
             | Fact::Figures { .. }
             | Fact::Desk {

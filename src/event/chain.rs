@@ -25,7 +25,7 @@ pub(super) const RESERVED: [&str; 6] = ["seq", "at", "v", "hash", "salt", "befor
 /// Where the texts are that tell who a person is: of what, which kind, the JSON pointer in the body.
 /// Every `Private` field of the events is here (a test reads the source). A line is never changed or
 /// removed: the hashes of what was written under it depend on it.
-pub const PRIVATE: [(&str, &str, &str); 10] = [
+pub const PRIVATE: [(&str, &str, &str); 14] = [
     ("call", "arrived", "/event/caller/number/known"),
     ("call", "arrived", "/event/caller/name"),
     ("call", "arrived", "/event/caller/diverted_from"),
@@ -36,6 +36,10 @@ pub const PRIVATE: [(&str, &str, &str); 10] = [
     ("call", "third_called", "/event/number"),
     ("placed", "dialled", "/event/number"),
     ("note", "noted", "/event/text"),
+    ("feed", "feed_edited", "/event/subject"),
+    ("feed", "feed_edited", "/event/text"),
+    ("incident", "incident_opened", "/event/subject"),
+    ("incident", "incident_changed", "/event/subject"),
 ];
 
 /// One hash of the chain (SHA-256). Written and read as 64 lower-case hexadecimal digits.

@@ -23,6 +23,7 @@ mod scan;
 mod schema;
 mod sound;
 mod strict;
+mod ticketing;
 mod warning;
 
 pub use agent::{AgentEvent, Means};
@@ -42,13 +43,16 @@ pub use proof::{Anchor, Break, Damage, Link, MOST_BREAKS, Proof, Proved};
 pub use quick::read;
 pub use recording::{RecordingEvent, RecordingStop, RecordingTrouble};
 pub use sound::{SoundEvent, SoundFault};
+pub use ticketing::{
+    Channel, FeedEvent, IncidentEvent, TicketEscalatedTo, TicketEscalation, TicketExclusion, TicketState, Unfed,
+};
 pub use warning::{ToldBy, Untold, WarnedRate, Warning, WarningTurn};
 
-use crate::base::{AgentId, CallId, Number, TrunkId, Wall, kept};
+use crate::base::{AgentId, CallId, Number, TargetId, TrunkId, Wall, kept};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-kept!(json ToldBy, WarnedRate, Warning, WarningTurn, CallbackEnd, Caller, ClosedFigures, EndCause, Means, Origin, Party, PlacedEnd, RecordingStop,
+kept!(json Channel, TicketState, Unfed, ToldBy, WarnedRate, Warning, WarningTurn, CallbackEnd, Caller, ClosedFigures, EndCause, Means, Origin, Party, PlacedEnd, RecordingStop,
     RecordingTrouble, SoundFault);
 
 /// The version of the shapes below, written into every stored entry.
@@ -150,6 +154,24 @@ pub enum Fact {
         call: CallId,
         /// The step.
         event: CallbackEvent,
+    },
+    /// A step between the desk and a ticket system.
+    Feed {
+        /// Which of the configured ones.
+        target: TargetId,
+        /// About which call, when it is about one.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        call: Option<CallId>,
+        /// The step.
+        event: FeedEvent,
+    },
+    /// Something that people write into the desk's own ledger of incidents.
+    Incident {
+        /// Of which call, when it is a call's.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        call: Option<CallId>,
+        /// What it was.
+        event: IncidentEvent,
     },
     /// Something that people declare about the contract's figures.
     Figures {

@@ -3,7 +3,7 @@
 
 use crate::base::{
     AdHoc, AgentId, BoxId, CallId, CallbackId, EntryId, GroupId, Language, LegId, MenuId, Number,
-    PromptId, Protocol, Reason, SurveyId, TrunkId, Wall,
+    PromptId, Protocol, Reason, SurveyId, TargetId, TrunkId, Wall,
 };
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use std::borrow::Cow;
@@ -40,6 +40,7 @@ plain! {
     Number => { "type": "string" },
     PromptId => { "type": "string" },
     SurveyId => { "type": "string" },
+    TargetId => { "type": "string" },
     TrunkId => { "type": "string" },
     AdHoc => { "type": "string", "enum": ["open", "closed", "disaster"] },
     Language => { "type": "string", "enum": ["ja", "en"] },

@@ -5,7 +5,7 @@
 
 mod pace;
 
-pub use pace::{GIVEN_UP_AT, LONGEST_PAUSE, Next, Try, next};
+pub use pace::{GIVEN_UP_AT, Next, Try, next};
 
 use crate::base::Wall;
 use crate::event::{WarnedRate, Warning, WarningTurn};

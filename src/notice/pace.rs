@@ -1,12 +1,9 @@
 //! When a telling that failed is tried again, and when no more.
 
+use crate::base::backoff;
 use crate::event::{ToldBy, Untold};
 use std::time::Duration;
 
-/// The longest pause between two tries, also when the receiver asks for more.
-pub const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
-/// The first pause is at most this long; each further one at most twice the one before.
-const FIRST_PAUSE: Duration = Duration::from_secs(1);
 /// The shortest pause behind a refusal that another try will hardly change.
 const REFUSED_PAUSE: Duration = Duration::from_secs(60);
 /// So many refusals in a row that another try will hardly change end the telling.
@@ -62,20 +59,17 @@ pub fn next(it: Try, left: Duration, drawn: u64) -> Next {
     if left.is_zero() || refusals >= GIVEN_UP_AT {
         return Next::GiveUp;
     }
-    let doubled = 1_u32.checked_shl(it.number.saturating_sub(1)).unwrap_or(u32::MAX);
-    let most = FIRST_PAUSE.saturating_mul(doubled).min(LONGEST_PAUSE);
-    let most_ms = u64::try_from(most.as_millis()).unwrap_or(u64::MAX).max(1);
-    let spread = Duration::from_millis(drawn % most_ms + 1);
     let least = if lasting { REFUSED_PAUSE } else { Duration::ZERO };
-    let asked = it.retry_after.unwrap_or_default().min(LONGEST_PAUSE);
+    let asked = it.retry_after.unwrap_or_default();
     // What is due to be given up is tried once more just before.
-    let pause = spread.max(least).max(asked).min(left);
+    let pause = backoff::pause(it.number, least.max(asked), drawn).min(left);
     Next::Again { pause, refusals }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::base::backoff::LONGEST_PAUSE;
 
     const LONG: Duration = Duration::from_secs(86_400);
 

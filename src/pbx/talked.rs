@@ -92,6 +92,8 @@ impl TalkedMemory {
             | Fact::Recording { .. }
             | Fact::Message { .. }
             | Fact::Note { .. }
+            | Fact::Feed { .. }
+            | Fact::Incident { .. }
             | Fact::Callback { .. }
             | Fact::Figures { .. }
             | Fact::Desk { .. } => false,

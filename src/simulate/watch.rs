@@ -142,6 +142,8 @@ impl Watch {
             | Fact::Recording { .. }
             | Fact::Message { .. }
             | Fact::Note { .. }
+            | Fact::Feed { .. }
+            | Fact::Incident { .. }
             | Fact::Figures { .. }
             | Fact::Trunk { .. } => {}
             Fact::Callback { call, event } => self.see_wish(*call, event),

@@ -450,11 +450,31 @@ impl Call {
     }
 }
 
+/// A call folded from its own entries alone.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct WholeCall {
+    /// As the call list shows it.
+    pub row: CallRow,
+    /// The rule that gave its outcome.
+    pub rule: Option<Rule>,
+    /// Keys that led somewhere; the first 16.
+    pub pressed: Vec<Pressed>,
+    /// On hold, milliseconds, as far as holds are over.
+    pub hold_ms: u64,
+}
+
 impl CallRow {
     /// The row of one call from its own entries alone, in order, and the rule that gave its outcome; none
     /// when they do not begin with its arrival.
     #[must_use]
     pub fn from_ladder(ladder: &[Entry], policy: &Policy) -> Option<(Self, Option<Rule>)> {
+        let whole = Self::whole_from_ladder(ladder, policy)?;
+        Some((whole.row, whole.rule))
+    }
+
+    /// The same with what the row does not show.
+    #[must_use]
+    pub fn whole_from_ladder(ladder: &[Entry], policy: &Policy) -> Option<WholeCall> {
         let mut folded: Option<Call> = None;
         for entry in ladder {
             if let Fact::Sound { t_ms, side, phone, event, .. } = &entry.fact
@@ -476,6 +496,11 @@ impl CallRow {
             }
         }
         let folded = folded?;
-        Some((folded.row(), folded.progress.decision().map(|decision| decision.rule)))
+        Some(WholeCall {
+            row: folded.row(),
+            rule: folded.progress.decision().map(|decision| decision.rule),
+            pressed: folded.pressed,
+            hold_ms: folded.hold.ms,
+        })
     }
 }

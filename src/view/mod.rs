@@ -14,12 +14,14 @@ mod closed;
 mod declared;
 mod earlier;
 mod erased;
+mod feeding;
 mod figures;
 mod gauges;
 mod grouped;
 mod half_hour;
 mod hours;
 mod layout;
+mod incidents;
 mod ledger;
 mod month;
 mod operating;
@@ -54,10 +56,14 @@ pub use board::{
     AGENTS_SHOWN, AgentCounts, Board, Lines, PARKED_SHOWN, ParkedRow, RECENT_SHOWN, WAITING_SHOWN,
     Waiting, WaitingRow,
 };
-pub use call::{CallQuery, CallRow, CallState, OpenCall, Pressed};
+pub use call::{CallQuery, CallRow, CallState, OpenCall, Pressed, WholeCall};
 pub use declared::{ClosedMonth, ExclusionRow, ExclusionState, Signed};
 pub use earlier::{EARLIER_KEPT, EARLIER_OF_ONE, EarlierRow};
 pub use erased::ERASED_WORD;
+pub use feeding::{
+    DeadRow, Due, Edited, FeedRules, FeedStatus, Handling, NotRules, OUTBOX_KEPT, OutboxRow, SEEN_KEPT, STEPS_KEPT,
+    StepKind, TICKET_BOUND, TICKETS_KEPT, TicketRow,
+};
 pub use figures::{NotYet, Place};
 pub use gauges::{
     Blocked, DeskNumberGauge, FeedGauge, Gauges, GroupGauge, JournalState, ProcessGauge,
@@ -66,6 +72,7 @@ pub use gauges::{
 pub use grouped::GROUPS_COUNTED;
 pub use half_hour::{HALF_HOURS, Window};
 pub use hours::AdHocRow;
+pub use incidents::{INCIDENTS_KEPT, IncidentRow, LEDGER};
 pub use layout::{
     BoxLaid, DeskLine, GroupLaid, Layout, NumberRow, Service, SlotLaid, TIMETABLE_DAYS, Timetable,
 };

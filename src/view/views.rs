@@ -7,14 +7,16 @@ use super::attended::{Attended, CallbackRow, MessageRow};
 use super::call::{Call, CallQuery, CallRow, OpenCall};
 use super::declared::Declared;
 use super::earlier::Earlier;
+use super::feeding::{Feeding, StepKind};
 use super::grouped::Grouped;
 use super::half_hour::HalfHour;
 use super::hours::{AdHocHours, AdHocRow};
+use super::incidents::{Incidents, LEDGER};
 use super::layout::Layout;
 use super::ledger::{Last, Ledger};
 use super::month::Month;
 use super::orders::{OrderRow, Orders};
-use super::outcome::{Decision, PerOutcome};
+use super::outcome::{Decision, Outcome, PerOutcome};
 use super::placed::{FullTime, PlacedCalls, PlacedRow};
 use super::policy::Policy;
 use super::recorded;
@@ -28,7 +30,7 @@ use super::unanswered::AllUnanswered;
 use super::written::Written;
 use crate::base::{AgentId, CallId, GroupId, Number, TrunkId, Wall};
 use crate::event::{
-    CallEvent, DeskEvent, EndCause, Entry, Fact, FiguresEvent, Origin, Party, PlacedEnd,
+    CallEvent, CallbackEvent, DeskEvent, EndCause, Entry, Fact, FiguresEvent, Origin, Party, PlacedEnd,
     PlacedEvent, TrunkEvent,
 };
 pub use beside::ErasedCalls;
@@ -87,6 +89,8 @@ pub struct Views {
     unanswered: AllUnanswered,
     written: Written,
     orders: Orders,
+    feeding: Feeding,
+    incidents: Incidents,
 }
 
 impl Views {
@@ -126,6 +130,8 @@ impl Views {
             unanswered: AllUnanswered::default(),
             written: Written::default(),
             orders: Orders::default(),
+            feeding: Feeding::default(),
+            incidents: Incidents::default(),
         }
     }
 
@@ -170,8 +176,20 @@ impl Views {
                 }
             }
             // Looked at below.
-            Fact::Message { .. } | Fact::Callback { .. } => {}
-            Fact::Note { .. } => self.written.apply(entry),
+            Fact::Message { .. } => {}
+            Fact::Callback { call, event } => {
+                if matches!(event, CallbackEvent::Ended { .. }) {
+                    self.feeding.more(*call, StepKind::CalledBack, (entry.seq, entry.at));
+                }
+            }
+            Fact::Note { call, .. } => {
+                self.written.apply(entry);
+                self.feeding.more(*call, StepKind::Note, (entry.seq, entry.at));
+            }
+            Fact::Feed { target, call, event } => {
+                self.feeding.apply(target, *call, event, entry.at);
+            }
+            Fact::Incident { event, .. } => self.incidents.apply(event, entry.seq),
             Fact::Trunk { trunk, event } => {
                 self.placed.trunk(trunk, event, entry.at, self.timezone);
                 let worked = self.agents.worked_mut();
@@ -206,6 +224,8 @@ impl Views {
         self.attended.apply(&entry.fact);
         for it in self.agents.take_wrapped_up() {
             let ms = self.ledger.wrapped_up(&it);
+            let wrap_up = StepKind::WrapUp { ms: it.ms };
+            self.feeding.more(it.call, wrap_up, (entry.seq, entry.at));
             self.total.wrap_up_ms = self.total.wrap_up_ms.saturating_add(ms);
         }
     }
@@ -299,8 +319,10 @@ impl Views {
                 self.waiting.remove(&since);
             }
             self.decide(id, decision, counted);
+            self.feed(id, decision.outcome(), (seq, at));
         }
         if over && let Some(call) = self.open.remove(&id) {
+            self.feeding.ended(&call, (seq, at));
             self.end(call);
         }
     }
@@ -330,6 +352,14 @@ impl Views {
         } else {
             self.left_out.add(decision.outcome());
         }
+    }
+
+    /// What ticket systems are due of a call that was decided by this entry.
+    fn feed(&mut self, call: CallId, outcome: Outcome, (seq, at): (u64, Wall)) {
+        let Some(call) = self.open.get(&call) else { return };
+        self.feeding.decided(call, outcome, (seq, at));
+        let rules = self.feeding.rules(&LEDGER.into());
+        self.incidents.decided(rules, call, outcome, seq);
     }
 
     fn end(&mut self, call: Call) {
@@ -608,6 +638,8 @@ fn is_witness(fact: &Fact) -> bool {
         | Fact::Message { .. }
         | Fact::Note { .. }
         | Fact::Callback { .. }
+        | Fact::Feed { .. }
+        | Fact::Incident { .. }
         | Fact::Figures { .. }
         | Fact::Desk { .. } => true,
     }
@@ -619,6 +651,7 @@ fn day_in(zone: chrono_tz::Tz, at: Wall) -> NaiveDate {
 
 mod beside;
 mod keeping;
+mod ticketing;
 
 #[cfg(test)]
 mod figures_tests;

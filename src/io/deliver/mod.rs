@@ -1,14 +1,17 @@
-//! Handing something to somebody outside the desk, once: a signed POST, or a mail.
+//! Handing something to somebody outside the desk, once: a signed POST, a mail, a ticket.
 //!
 //! Each call is one try, with a bound on its time and on what is read of the answer; whether it is tried
 //! again is the caller's. What is handed over is bytes here: it may be a warning, a ticket or anything else
 //! that has an id by which the receiver knows a repetition.
 
 mod address;
+mod client;
 mod mail;
+pub mod tickets;
 mod webhook;
 
 pub use address::is_public;
+pub use client::{Answer, Client, MOST_BODY, Question, Server};
 pub use mail::{Mail, MailConfig, MailTls};
 pub use webhook::{Webhook, WebhookConfig, signature};
 
@@ -29,9 +32,12 @@ pub enum Failed {
         /// What was found.
         why: Unreached,
     },
-    /// There was no answer in [`PATIENCE`].
-    #[error("no answer in {} s", PATIENCE.as_secs())]
-    TimedOut,
+    /// There was no answer in time.
+    #[error("no answer in {} s", patience.as_secs())]
+    TimedOut {
+        /// So long was waited.
+        patience: Duration,
+    },
     /// The receiver said no.
     #[error("the answer is {status}{}", if *is_redirect { ": a redirect is not followed" } else { "" })]
     Refused {
@@ -52,11 +58,13 @@ pub enum Unreached {
     NoAddress,
     /// The name leads to addresses that are not for everybody, and that is not configured.
     #[error(
-        "the name leads to {found}, which is no public address; webhook_private = true in [warning] allows it"
+        "the name leads to {found}, which is no public address; {allowed_by} allows it"
     )]
     Private {
         /// The first of them.
         found: std::net::IpAddr,
+        /// What in the configuration allows it.
+        allowed_by: &'static str,
     },
     /// The operating system, TLS or HTTP said no.
     #[error("{0}")]
@@ -75,7 +83,7 @@ impl Failed {
     pub const fn untold(&self) -> Untold {
         match self {
             Self::Unreachable { .. } => Untold::Unreachable,
-            Self::TimedOut => Untold::TimedOut,
+            Self::TimedOut { .. } => Untold::TimedOut,
             Self::Refused { status, .. } => Untold::Refused { status: *status },
         }
     }
@@ -85,7 +93,7 @@ impl Failed {
     pub const fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Refused { retry_after, .. } => *retry_after,
-            Self::Unreachable { .. } | Self::TimedOut => None,
+            Self::Unreachable { .. } | Self::TimedOut { .. } => None,
         }
     }
 }

@@ -485,7 +485,9 @@ impl World {
                 | Fact::Recording { .. }
                 | Fact::Figures { .. }
                 | Fact::Message { .. }
-                | Fact::Note { .. },
+                | Fact::Note { .. }
+                | Fact::Feed { .. }
+                | Fact::Incident { .. },
             ) => {}
             Action::Forget { call } if self.placed.contains_key(call) => {
                 assert_eq!(self.placed.remove(call), Some(None), "seed {seed}: forgotten while up");

@@ -71,6 +71,8 @@ impl Host {
                 | Fact::Recording { .. }
                 | Fact::Message { .. }
                 | Fact::Note { .. }
+                | Fact::Feed { .. }
+                | Fact::Incident { .. }
                 | Fact::Callback { .. }
                 | Fact::Figures { .. }
                 | Fact::Trunk { .. }

@@ -67,6 +67,8 @@ pub(super) fn fact_line(fact: &Fact) -> String {
         Fact::Recording { call, event, .. } => format!("recording {call} {event:?}"),
         Fact::Message { call, event, .. } => format!("message {call} {event:?}"),
         Fact::Note { call, event } => format!("note {call} {event:?}"),
+        Fact::Feed { target, call, event } => format!("feed {target} {call:?} {event:?}"),
+        Fact::Incident { call, event } => format!("incident {call:?} {event:?}"),
         Fact::Callback { call, event } => format!("callback {call} {event:?}"),
         Fact::Trunk { trunk, event } => format!("trunk {trunk} {event:?}"),
         Fact::Agent { agent, event } => format!("agent {agent} {event:?}"),

@@ -51,6 +51,8 @@ impl Views {
             unanswered,
             written,
             orders,
+            feeding,
+            incidents,
             // Set anew at each start, from the plan.
             service_days: _,
             layout: _,
@@ -77,6 +79,8 @@ impl Views {
         unanswered.keep(out);
         written.keep(out);
         orders.keep(out);
+        feeding.keep(out);
+        incidents.keep(out);
     }
 
     /// The views that [`Views::keep`] wrote; none when that is not what stands there.
@@ -112,6 +116,8 @@ impl Views {
             unanswered: Keep::found(from)?,
             written: Keep::found(from)?,
             orders: Keep::found(from)?,
+            feeding: Keep::found(from)?,
+            incidents: Keep::found(from)?,
             layout: Layout::default(),
             service_days: ServiceDays::default(),
         };

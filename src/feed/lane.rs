@@ -1,0 +1,247 @@
+//! The pace in which one target is fed: what may be tried now, and what a try's end means for the call, and
+//! for all others.
+//!
+//! Calls are apart: what is wrong with one holds up no other. What is wrong with the target itself (nobody
+//! there, the key refused) holds up all, and then one call at a time is its touchstone.
+
+use crate::base::backoff::pause;
+use crate::base::{CallId, Mono};
+use crate::event::Unfed;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::Duration;
+
+/// Calls that are being handed over at once.
+pub const BUSY_MOST: usize = 4;
+/// So many answers in a row that another try will hardly change, and a person must look.
+const REFUSALS_MOST: u32 = 3;
+/// What fails for so long although the target is there is given up: a person must look.
+pub const GIVE_UP_AFTER: Duration = Duration::from_hours(72);
+/// Behind an answer that did not come: what was asked may still be done on the other side, and is looked for
+/// before it is asked again.
+const LATE: Duration = Duration::from_mins(1);
+/// The shortest pause behind a refusal that another try will hardly change.
+const REFUSED: Duration = Duration::from_secs(30);
+/// A target that refuses our key is asked again so seldom: some lock who asks too often.
+const BARRED: Duration = Duration::from_mins(5);
+/// So many tries in a row without any answer, and it is the target.
+const SILENT_MOST: u32 = 3;
+
+/// Whether the target can be fed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LaneState {
+    /// Yes, as far as is known.
+    Open,
+    /// Nobody answers there, or it asked for a pause.
+    Away {
+        /// Tries that found it so.
+        tries: u32,
+        /// The next one.
+        until: Mono,
+    },
+    /// It refuses our key. A person must mend that.
+    Barred {
+        /// By which status.
+        status: u16,
+        /// Looked at again then.
+        until: Mono,
+    },
+}
+
+/// What a try came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Tried {
+    /// The target has it.
+    Done,
+    /// Not, as far as is known.
+    Failed {
+        /// Why.
+        why: Unfed,
+        /// When the target wants to be asked again.
+        retry_after: Option<Duration>,
+    },
+}
+
+/// What follows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum After {
+    /// It is in the history as done, after so many tries.
+    Done {
+        /// From 1.
+        tries: u32,
+    },
+    /// It is tried again behind a pause of its own.
+    Again {
+        /// How long.
+        pause: Duration,
+    },
+    /// The target cannot be fed now; the call waits for that.
+    Held,
+    /// It is given up, until a person says otherwise.
+    GivenUp {
+        /// From 1.
+        tries: u32,
+        /// What the last try came to.
+        why: Unfed,
+    },
+}
+
+/// What is wrong with one call's next step.
+#[derive(Clone, Copy, Debug)]
+struct Trouble {
+    tries: u32,
+    refusals: u32,
+    since: Mono,
+    not_before: Mono,
+}
+
+/// One target's pace. Starts anew with the process: nothing is lost by that, it is only tried sooner.
+#[derive(Debug)]
+pub struct Lane {
+    state: LaneState,
+    silent: u32,
+    troubles: BTreeMap<CallId, Trouble>,
+    busy: BTreeSet<CallId>,
+}
+
+impl Default for Lane {
+    fn default() -> Self {
+        Self { state: LaneState::Open, silent: 0, troubles: BTreeMap::new(), busy: BTreeSet::new() }
+    }
+}
+
+/// What a failure says.
+enum Kind {
+    /// Of the target: nobody there, or it wants a pause.
+    Away,
+    /// Of our key.
+    Barred(u16),
+    /// Of this try.
+    Passing,
+    /// Of what is handed over.
+    Lasting,
+}
+
+fn kind(why: Unfed, retry_after: Option<Duration>) -> Kind {
+    match why {
+        Unfed::Unreachable | Unfed::Disk => Kind::Away,
+        Unfed::Refused { status: status @ (401 | 403 | 407) } => Kind::Barred(status),
+        Unfed::Refused { status: 429 | 503 } if retry_after.is_some() => Kind::Away,
+        Unfed::Refused { status: 408 | 425 | 429 } | Unfed::TimedOut | Unfed::Garbled => Kind::Passing,
+        Unfed::Refused { status } if status >= 500 => Kind::Passing,
+        Unfed::Refused { .. } | Unfed::NoTicket => Kind::Lasting,
+    }
+}
+
+impl Lane {
+    /// Whether the target can be fed.
+    #[must_use]
+    pub const fn state(&self) -> LaneState {
+        self.state
+    }
+
+    /// Calls of which a try failed and that are tried again.
+    #[must_use]
+    pub fn troubled(&self) -> usize {
+        self.troubles.len()
+    }
+
+    /// Of the calls that have something due, in order, those to be handed over now; they are busy from here on,
+    /// until [`Lane::end`].
+    pub fn pick(&mut self, due: impl IntoIterator<Item = CallId>, now: Mono) -> Vec<CallId> {
+        let (most, touchstone) = match self.state {
+            LaneState::Open => (BUSY_MOST, false),
+            LaneState::Away { until, .. } | LaneState::Barred { until, .. } => {
+                (if now < until { 0 } else { 1 }, true)
+            }
+        };
+        let mut room = most.saturating_sub(self.busy.len());
+        let mut picked = Vec::new();
+        for call in due {
+            if room == 0 {
+                break;
+            }
+            // As a touchstone any call will do, whatever its own pause.
+            let waits = |it: &Trouble| !touchstone && now < it.not_before;
+            if !self.busy.contains(&call) && !self.troubles.get(&call).is_some_and(waits) {
+                self.busy.insert(call);
+                picked.push(call);
+                room -= 1;
+            }
+        }
+        picked
+    }
+
+    /// A try of a call's next step is over. `drawn` is a random number.
+    pub fn end(&mut self, call: CallId, tried: Tried, now: Mono, drawn: u64) -> After {
+        self.busy.remove(&call);
+        let before = self.troubles.get(&call).copied();
+        let tries = before.map_or(0, |it| it.tries).saturating_add(1);
+        let (why, retry_after) = match tried {
+            Tried::Done => {
+                self.troubles.remove(&call);
+                (self.state, self.silent) = (LaneState::Open, 0);
+                return After::Done { tries };
+            }
+            Tried::Failed { why, retry_after } => (why, retry_after),
+        };
+        self.silent = if why == Unfed::TimedOut { self.silent.saturating_add(1) } else { 0 };
+        let asked = retry_after.unwrap_or_default();
+        let kind = match kind(why, retry_after) {
+            Kind::Passing if self.silent >= SILENT_MOST => Kind::Away,
+            kind => kind,
+        };
+        let least = match (&kind, why) {
+            (_, Unfed::TimedOut) => asked.max(LATE),
+            (Kind::Lasting, _) => asked.max(REFUSED),
+            _ => asked,
+        };
+        let refusals = match kind {
+            Kind::Away => {
+                let tries = match self.state {
+                    LaneState::Away { tries, until } if now < until => tries,
+                    LaneState::Away { tries, .. } => tries.saturating_add(1),
+                    LaneState::Open | LaneState::Barred { .. } => 1,
+                };
+                let until = now + pause(tries, least, drawn);
+                self.state = LaneState::Away { tries, until };
+                // Who was on the way may have it, without an answer: later tries look first, at any rate.
+                return After::Held;
+            }
+            Kind::Barred(status) => {
+                self.state = LaneState::Barred { status, until: now + BARRED };
+                return After::Held;
+            }
+            Kind::Passing => 0,
+            Kind::Lasting => before.map_or(0, |it| it.refusals).saturating_add(1),
+        };
+        // It answered: it is there.
+        if why != Unfed::TimedOut {
+            self.state = LaneState::Open;
+        }
+        let since = before.map_or(now, |it| it.since);
+        if refusals >= REFUSALS_MOST || now.since(since) >= GIVE_UP_AFTER {
+            self.troubles.remove(&call);
+            return After::GivenUp { tries, why };
+        }
+        let pause = pause(tries, least, drawn);
+        let not_before = now + pause;
+        self.troubles.insert(call, Trouble { tries, refusals, since, not_before });
+        After::Again { pause }
+    }
+
+    /// A person wants one call, or all, to be tried at once.
+    pub fn again(&mut self, call: Option<CallId>) {
+        self.state = LaneState::Open;
+        match call {
+            Some(call) => {
+                self.troubles.remove(&call);
+            }
+            None => self.troubles.clear(),
+        }
+    }
+
+    /// A call has nothing due any more.
+    pub fn forget(&mut self, call: CallId) {
+        self.troubles.remove(&call);
+    }
+}
