@@ -8,6 +8,7 @@ mod bounded;
 mod channels;
 mod csv;
 mod hex;
+mod html;
 mod id;
 mod keep;
 mod keys;
@@ -23,6 +24,7 @@ pub use bounded::{BoundedQueue, Full};
 pub use channels::Channels;
 pub use csv::{CsvCell, csv_bytes};
 pub use hex::hex;
+pub use html::html_escaped;
 pub use id::{
     AgentId, BoxId, CallId, CallbackId, EntryId, GroupId, LegId, MenuId, Number, PlayId, PromptId,
     SurveyId, TapId, TargetId, TrunkId,

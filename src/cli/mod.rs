@@ -43,6 +43,7 @@ pub(crate) use report::report_files;
 pub use report::{Report, report};
 pub use sip::{Sip, sip};
 pub use site::{Site, site};
+pub(crate) use tickets::system;
 pub use tickets::{Tickets, tickets};
 pub use verify::{Verify, verify};
 pub(crate) use warning::Way;

@@ -1,5 +1,9 @@
 //! `madoguchi tickets figures`: the contract's figures that need tickets, of a month and of a survey's year.
 
+mod system;
+
+pub(crate) use system::system;
+
 use super::{Language, Reply, holidays};
 use crate::config;
 use crate::dialplan::{Lang, tame};

@@ -5,8 +5,16 @@ use crate::base::{Channels, TrunkId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Sections of which everything can be replaced while calls go on.
-const TAKEN_OVER: [&str; 6] =
-    ["[sip.tls]", "[plan]", "[accounts]", "[[accounts.rules]]", "[[trunks]]", "[[fixed_phones]]"];
+const TAKEN_OVER: [&str; 8] = [
+    "[sip.tls]",
+    "[plan]",
+    "[accounts]",
+    "[[accounts.rules]]",
+    "[[trunks]]",
+    "[[fixed_phones]]",
+    "[tickets]",
+    "[[tickets.targets]]",
+];
 
 impl Config {
     /// How many calls each trunk carries.

@@ -4,6 +4,7 @@
 //! Reads files and nothing else of the world: it opens no socket and starts nothing. Passwords and the
 //! token are [`Private`]; no finding ever shows a line of the files that hold them.
 
+mod address;
 mod changes;
 mod figures;
 mod files;
@@ -18,6 +19,8 @@ mod secrets;
 mod session;
 mod show;
 mod site;
+mod tickets;
+mod tickets_problem;
 mod tls;
 mod tls_problem;
 mod trunks;
@@ -35,6 +38,7 @@ pub use people::{parse_people, read_people, show_people, write_people};
 pub use recording::{RecordingConfig, read_key};
 pub use secrets::{MOST_ACCOUNTS, accounts};
 pub use site::SiteConfig;
+pub use tickets::{READ_KEYS, TargetAt, TargetConfig, TargetKind, TicketsConfig};
 pub use tls::{TlsFiles, load_tls};
 pub use warning::{MailServer, Protection, Receiver, WarningConfig};
 
@@ -69,6 +73,8 @@ pub struct Config {
     pub recording: Option<RecordingConfig>,
     /// `[warning]`; none: nobody outside is told.
     pub warning: Option<WarningConfig>,
+    /// `[tickets]`; without it the ledger.
+    pub tickets: TicketsConfig,
     /// `[trace]`.
     pub trace: TraceConfig,
     /// `[plan] file`.

@@ -89,6 +89,7 @@ impl Reading<'_, '_> {
         let trace = self.trace(trace);
         let recording = top.table("recording", self.out).and_then(|table| self.recording(table));
         let warning = top.table("warning", self.out).and_then(|table| self.warning(table));
+        let tickets = top.table("tickets", self.out).map(|table| self.tickets(table));
         let figures = top.table("figures", self.out).unwrap_or_else(|| top.empty());
         let figures = self.figures(figures);
         let plan = section(&mut top, "plan", "[plan] file = \"service-desk.toml\"", self.out);
@@ -126,6 +127,7 @@ impl Reading<'_, '_> {
             http,
             recording,
             warning,
+            tickets: tickets.unwrap_or_default(),
             figures,
             trace,
             plan: plan?,

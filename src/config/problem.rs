@@ -1,6 +1,7 @@
 //! What can be wrong with `madoguchi.toml` and the files it names, in Japanese and English.
 
 use super::people_problem::PeopleProblem;
+use super::tickets_problem::TicketsProblem;
 use super::tls_problem::TlsProblem;
 use super::warning_problem::WarningProblem;
 use crate::dialplan::shape::{Row, message, say};
@@ -13,6 +14,8 @@ pub(super) enum Problem {
     Tls(TlsProblem),
     /// Of people's accounts.
     People(PeopleProblem),
+    /// Of tickets.
+    Tickets(TicketsProblem),
     /// Of who is told of warnings.
     Warning(WarningProblem),
     /// A file cannot be read or written.
@@ -126,6 +129,7 @@ impl Problem {
             Self::Tls(problem) => problem.row(),
             Self::People(problem) => problem.row(),
             Self::Warning(problem) => problem.row(),
+            Self::Tickets(problem) => problem.row(),
             Self::File { error, written: false } => (
                 Error,
                 "unreadable",

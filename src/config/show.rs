@@ -140,6 +140,7 @@ impl Config {
         if let Some(warning) = &self.warning {
             warning.show(&mut line);
         }
+        self.tickets.show(&mut line);
         super::figures::show(&self.figures, &mut line);
         line(format!("\n[plan]\nfile = {}", path(&self.plan)));
         if let Some(file) = &self.accounts_file {

@@ -1,5 +1,6 @@
 //! `[warning]`: who outside the desk is told when a rate's early warning turns, and by what.
 
+use super::address::{AddressFault, bare, judged};
 use super::files::{read, whole};
 use super::parse::Reading;
 use super::problem::Problem;
@@ -136,36 +137,21 @@ impl Reading<'_, '_> {
 
     /// The address and its host.
     fn url(&mut self, text: &At<String>, private: bool) -> Option<(Uri, String)> {
-        let read = text.value.parse::<Uri>().ok().and_then(|url| {
-            let host = url.host()?.trim_start_matches('[').trim_end_matches(']').to_owned();
-            // What it would hold of a name and password would stand in logs.
-            let is_bare = !url.authority()?.as_str().contains('@');
-            let is_http = matches!(url.scheme_str(), Some("http" | "https"));
-            (is_http && is_bare && !host.is_empty()).then_some((url, host))
-        });
-        let Some((url, host)) = read else {
-            self.out.at(&text.span, Problem::Warning(WarningProblem::BadUrl));
-            return None;
+        let problem = match judged(&text.value, private) {
+            Ok(read) => return Some(read),
+            Err(AddressFault::Bad) => WarningProblem::BadUrl,
+            Err(AddressFault::Plain { host }) => WarningProblem::PlainUrl { host },
+            Err(AddressFault::Private { host }) => WarningProblem::PrivateUrl { host },
         };
-        if url.scheme_str() == Some("http") && !private {
-            self.out.at(&text.span, Problem::Warning(WarningProblem::PlainUrl { host }));
-            return None;
-        }
-        let is_ours =
-            host.parse::<IpAddr>().is_ok_and(|ip| !is_elsewhere(ip)) || host == "localhost";
-        if is_ours && !private {
-            self.out.at(&text.span, Problem::Warning(WarningProblem::PrivateUrl { host }));
-            return None;
-        }
-        Some((url, host))
+        self.out.at(&text.span, Problem::Warning(problem));
+        None
     }
 
     fn is_allowed(&mut self, receiver: &Receiver, table: &Table) -> bool {
-        let host = receiver.url.host().unwrap_or_default();
-        let host = host.trim_start_matches('[').trim_end_matches(']');
-        let allowed = receiver.hosts.iter().any(|known| known.eq_ignore_ascii_case(host));
+        let host = bare(&receiver.url).unwrap_or_default();
+        let allowed = receiver.hosts.iter().any(|known| known.eq_ignore_ascii_case(&host));
         if !allowed {
-            let (host, hosts) = (host.to_owned(), receiver.hosts.join(", "));
+            let hosts = receiver.hosts.join(", ");
             let problem = WarningProblem::HostNotAllowed { host, hosts };
             self.out.at(&table.key_span("webhook_hosts"), Problem::Warning(problem));
         }
@@ -244,20 +230,6 @@ fn host_and_port(text: &str) -> Option<(String, u16)> {
         && host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.'));
     let is_v6 = inner.is_some() && host.parse::<std::net::Ipv6Addr>().is_ok();
     (is_name || is_v6).then(|| (host.to_owned(), port))
-}
-
-/// Neither this machine nor a private network, as far as an address written by itself tells; where a name
-/// leads is judged when it is connected to.
-fn is_elsewhere(ip: IpAddr) -> bool {
-    match ip {
-        IpAddr::V4(ip) => {
-            !(ip.is_private() || ip.is_loopback() || ip.is_link_local() || ip.is_unspecified())
-        }
-        IpAddr::V6(ip) => {
-            let [first, ..] = ip.segments();
-            first & 0xe000 == 0x2000
-        }
-    }
 }
 
 impl WarningConfig {

@@ -1,6 +1,7 @@
 //! The machine's state as metrics and health page show it, gathered from every room when asked.
 
 use super::engine_loop::Clock;
+use super::feeding::Fed;
 use super::keeper::Fares;
 use super::pulse::Pulse;
 use super::warning::Told;
@@ -100,7 +101,7 @@ pub(super) fn gauges(
     (net, media): (&Arc<Net>, &Arc<Media>),
     (store, recorder): (&Arc<Store>, Option<&Arc<Recorder>>),
     trace: &Arc<Trace>,
-    (export, site, told): (Option<&Export>, Option<Arc<Copying>>, Vec<Arc<Told>>),
+    (export, site, told, fed): (Option<&Export>, Option<Arc<Copying>>, Vec<Arc<Told>>, Arc<Fed>),
     (hub, snapshot): (ViewHub, Arc<Fares>),
 ) -> Arc<dyn Fn() -> Gauges + Send + Sync> {
     let (pulse, net, media, store) =
@@ -180,6 +181,7 @@ pub(super) fn gauges(
                 .iter()
                 .map(|way| (way.by, way.failed.load(Ordering::Relaxed)))
                 .collect(),
+            targets: fed.gauges(),
             trunks: shown.gauges.lines.iter().map(trunk_gauge).collect(),
             media_sent: rtp.sent().to_vec(),
             media_dropped: rtp.dropped().to_vec(),

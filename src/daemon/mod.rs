@@ -4,6 +4,7 @@
 mod certificates;
 mod demonstration;
 mod engine_loop;
+mod feeding;
 mod figures;
 mod inlet;
 mod keeper;

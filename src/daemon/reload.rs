@@ -4,6 +4,7 @@
 
 use super::certificates::{self, Certificates, WebCertificate};
 use super::engine_loop::Heard;
+use super::feeding::Fed;
 use super::inlet::Inlet;
 use super::layout::Told;
 use super::pulse::Pulse;
@@ -33,9 +34,12 @@ pub(super) struct Reload {
     certificates: Option<Certificates>,
     web: Option<WebCertificate>,
     people: PeopleNow,
+    fed: Arc<Fed>,
     inlet: Arc<Inlet<Heard>>,
     hub: ViewHub,
     pulse: Arc<Pulse>,
+    /// The feeding is begun in it.
+    runtime: tokio::runtime::Handle,
 }
 
 /// What it reaches.
@@ -44,6 +48,7 @@ pub(super) struct Within {
     pub hub: ViewHub,
     pub pulse: Arc<Pulse>,
     pub people: PeopleNow,
+    pub fed: Arc<Fed>,
 }
 
 impl Reload {
@@ -54,11 +59,12 @@ impl Reload {
         (certificates, web): (Option<Certificates>, Option<WebCertificate>),
         within: Within,
     ) -> Self {
-        let Within { inlet, hub, pulse, people } = within;
+        let Within { inlet, hub, pulse, people, fed } = within;
+        let runtime = tokio::runtime::Handle::current();
         let zone = plan.timezone;
         let plan_text = std::fs::read_to_string(&running.plan).unwrap_or_default();
         let (running, plan) = (Mutex::new(running), Mutex::new(plan_text));
-        Self { path, running, plan, zone, prompts, certificates, web, people, inlet, hub, pulse }
+        Self { path, running, plan, zone, prompts, certificates, web, people, fed, inlet, hub, pulse, runtime }
     }
 
     /// Where the plan lies.
@@ -113,6 +119,13 @@ impl Reload {
             tracing::error!(%file, %error, "the pages' new certificate is refused and the old one stays in force / 画面の新しい証明書は使えません");
             return Err(Vec::new());
         }
+        let entered = self.runtime.enter();
+        if let Err(error) = self.fed.put(&config.tickets) {
+            self.pulse.reloads_refused.fetch_add(1, Ordering::Relaxed);
+            tracing::error!(%file, %error, "[tickets] is refused and the old one stays in force / [tickets] に誤りがあるため、前のままです");
+            return Err(Vec::new());
+        }
+        drop(entered);
         self.people.replace(config.people.clone());
         let mut waiting = running.needs_restart(&config);
         if plan.timezone != self.zone {

@@ -8,6 +8,7 @@ use super::inlet::Inlet;
 use super::keeper::{self, Keeper, Keeping};
 use super::layout::Told;
 use super::past;
+use super::feeding::{Context, Doors, Fed, NotFed};
 use super::plans::PlanFile;
 use super::pulse::Pulse;
 use super::reload::{Reload, Within};
@@ -96,6 +97,9 @@ pub enum StartError {
     /// The token.
     #[error("the HTTP token is too weak: {0}")]
     Token(String),
+    /// The feeding of ticket systems.
+    #[error(transparent)]
+    NotFed(#[from] NotFed),
     /// A way to whom warnings are told.
     #[error("nobody can be told of warnings: {0}; mend [warning]")]
     Warning(#[from] crate::io::deliver::NoWay),
@@ -468,6 +472,17 @@ pub async fn start(
         Some(warning) => Teller::new(warning, &hub, commands(&inlet), clock).start(warning)?,
         None => Vec::new(),
     };
+    let ladder: http::LadderFn = {
+        let reader = store.reader();
+        Arc::new(move |call| {
+            let reader = reader.clone();
+            Box::pin(async move { reader.ladder(call).await.map_err(|e| e.to_string()) })
+        })
+    };
+    let feeding = (&hub, commands(&inlet), Arc::clone(&ladder));
+    let fed = Fed::new(feeding, clock, config.figures.clone(), plan.timezone);
+    fed.put(&config.tickets)?;
+    let context = Arc::new(Context::new(Arc::clone(&fed)));
     if let Some(keep_days) = config.store.keep_callers_days {
         let (zone, at) = (plan.timezone, config.store.erase_callers_at);
         let (eraser, commands) = (store.eraser(), commands(&inlet));
@@ -482,6 +497,7 @@ pub async fn start(
         hub: hub.clone(),
         pulse: Arc::clone(&pulse),
         people: people.clone(),
+        fed: Arc::clone(&fed),
     };
     let reload = Arc::new(Reload::new(
         path.to_owned(),
@@ -520,20 +536,15 @@ pub async fn start(
                 (&net, &media),
                 (&store, recorder.as_ref()),
                 &trace,
-                (export.as_ref(), site.clone(), told),
+                (export.as_ref(), site.clone(), told, Arc::clone(&fed)),
                 (hub.clone(), keeper.fares()),
             ),
             metrics: {
                 let metrics = Metrics::new(env!("CARGO_PKG_VERSION"));
                 Arc::new(move |views, gauges, now, age| metrics.render(views, gauges, now, age))
             },
-            ladder: {
-                let reader = store.reader();
-                Arc::new(move |call| {
-                    let reader = reader.clone();
-                    Box::pin(async move { reader.ladder(call).await.map_err(|e| e.to_string()) })
-                })
-            },
+            ladder,
+            tickets: Arc::new(Doors { fed, context }),
             hash: {
                 let reader = store.reader();
                 Arc::new(move |seq| {

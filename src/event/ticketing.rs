@@ -91,6 +91,11 @@ pub enum FeedEvent {
         /// How it stands.
         state: Box<TicketState>,
     },
+    /// What the target told up to here is in the history.
+    TicketsRead {
+        /// Where the next look goes on, in the target's own terms.
+        cursor: String,
+    },
 }
 
 /// Why a target has not got something.

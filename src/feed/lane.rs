@@ -38,9 +38,9 @@ pub enum LaneState {
         /// The next one.
         until: Mono,
     },
-    /// It refuses our key. A person must mend that.
+    /// It refuses our key, or is not as the configuration says. A person must mend that.
     Barred {
-        /// By which status.
+        /// By which status; 0 when it is not as the configuration says.
         status: u16,
         /// Looked at again then.
         until: Mono,
@@ -240,8 +240,25 @@ impl Lane {
         }
     }
 
+    /// The target is not as the configuration says.
+    pub fn bar(&mut self, now: Mono) {
+        self.state = LaneState::Barred { status: 0, until: now + BARRED };
+    }
+
+    /// A call's try is over, and what it came to is still to be written: it is not picked until
+    /// [`Lane::free`].
+    pub fn keep_busy(&mut self, call: CallId) {
+        self.busy.insert(call);
+    }
+
+    /// The call may be picked again.
+    pub fn free(&mut self, call: CallId) {
+        self.busy.remove(&call);
+    }
+
     /// A call has nothing due any more.
     pub fn forget(&mut self, call: CallId) {
+        self.busy.remove(&call);
         self.troubles.remove(&call);
     }
 }

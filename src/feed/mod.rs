@@ -5,14 +5,16 @@
 //! to the other is the daemon. Pure: the same entries make the same words.
 
 mod lane;
+mod paper;
 mod sheet;
 mod value;
 mod words;
 
 pub use lane::{After, BUSY_MOST, GIVE_UP_AFTER, Lane, LaneState, Tried};
+pub use paper::{PaperRow, paper_csv, paper_html};
 pub use sheet::{Sheet, Terms};
 pub use value::Value;
-pub use words::{BadTemplate, SUBJECT_BOUND, Template, addition, key, new_ticket};
+pub use words::{BadTemplate, SUBJECT_BOUND, Template, addition, key, new_ticket, replaced};
 
 use crate::base::{CallId, Private, Wall};
 use crate::event::TicketState;

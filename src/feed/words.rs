@@ -138,6 +138,12 @@ fn lines(sheet: &Sheet, terms: &Terms) -> Vec<String> {
     values.iter().map(line).collect()
 }
 
+/// Words that a person wrote, with the key that belongs there.
+#[must_use]
+pub fn replaced(text: &Private<String>, key: &str) -> Private<String> {
+    Private::new(format!("{}\n{}", text.reveal().trim_end(), marked(key)))
+}
+
 fn marked(key: &str) -> String {
     format!("[madoguchi {key}]")
 }

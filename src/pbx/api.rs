@@ -3,9 +3,13 @@
 
 use super::declared::Declaration;
 use super::hours::HoursOrder;
-use crate::base::{AgentId, CallId, LegId, Number, PlayId, Private, PromptId, Reason, TrunkId};
+use crate::base::{
+    AgentId, CallId, LegId, Number, PlayId, Private, PromptId, Reason, TargetId, TrunkId,
+};
 use crate::dialplan::{InCall, Way};
-use crate::event::{Caller, DeskEvent, Fact, FiguresEvent, Means, Origin, Supervision};
+use crate::event::{
+    Caller, DeskEvent, Fact, FeedEvent, FiguresEvent, IncidentEvent, Means, Origin, Supervision,
+};
 
 /// Something that happened, told to [`super::Desk::handle`] with the time.
 #[derive(Clone, Debug)]
@@ -352,6 +356,23 @@ pub enum Command {
     NoteWarning {
         /// Which of these.
         event: Box<FiguresEvent>,
+    },
+    /// The daemon itself: what became of what a ticket system was handed, or what it told; or a person about
+    /// one call's part of it. Whoever asks has looked whether it is so.
+    Feed {
+        /// Which of the configured ones.
+        target: TargetId,
+        /// About which call, when it is about one.
+        call: Option<CallId>,
+        /// What.
+        event: Box<FeedEvent>,
+    },
+    /// A person writes into the desk's own ledger of incidents.
+    Incident {
+        /// Of which call, when it is a call's.
+        call: Option<CallId>,
+        /// What.
+        event: Box<IncidentEvent>,
     },
     /// The daemon itself: it erased numbers and names of old calls, or somebody came or ordered something.
     Record {

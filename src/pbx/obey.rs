@@ -43,6 +43,14 @@ impl Desk {
             }
             Command::Declare { what, author, by } => self.declare(what, author, by, turn),
             Command::NoteWarning { event } => self.note_warning(*event, turn),
+            Command::Feed { target, call, event } => {
+                turn.record(Fact::Feed { target, call, event: *event });
+                Ok(())
+            }
+            Command::Incident { call, event } => {
+                turn.record(Fact::Incident { call, event: *event });
+                Ok(())
+            }
             Command::Record { event } => {
                 turn.record(Fact::Desk { event: *event });
                 Ok(())

@@ -1,6 +1,7 @@
 //! The report as one page that needs nothing else: no script, no font, no picture from elsewhere. It prints on
 //! A4 with page numbers.
 
+use crate::base::html_escaped;
 use super::chart::{Align, Drawing, Shape, drawings};
 use super::made::Report;
 use super::table::{Cell, Table, tables};
@@ -192,18 +193,7 @@ fn draw(page: &mut String, drawing: &Drawing) {
 /// Text as HTML shows it and never obeys it. Signs that would turn a line around or end a word unseen are
 /// made visible.
 fn escaped(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            c => safe.push(tamed(c)),
-        }
-    }
-    safe
+    html_escaped(&text.chars().map(tamed).collect::<String>())
 }
 
 /// A sign that shows itself.

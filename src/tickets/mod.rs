@@ -6,6 +6,7 @@
 //! All arithmetic is in whole milliseconds, counts and exact fractions.
 
 mod calendar;
+mod directory;
 mod figures;
 mod problem;
 mod read;
@@ -20,6 +21,7 @@ mod value;
 mod tests;
 
 pub use calendar::{Calendar, WhichHours};
+pub use directory::{Directory, NoDirectory, PEOPLE_MOST, Person};
 pub use figures::{
     ASKED, Counted, CountedAs, Figure, LeftOut, MonthReport, READINGS, Why, month_report, said,
 };

@@ -1,6 +1,7 @@
 //! A ladder as a page that needs nothing but itself: no script, no other file. Everything that came
 //! from outside is escaped.
 
+use crate::base::html_escaped;
 use super::Direction;
 use super::ladder::Ladder;
 use super::text::words;
@@ -22,21 +23,13 @@ const ROW: usize = 26;
 
 /// Text as HTML and attribute values hold it.
 fn escaped(text: &str) -> String {
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c {
-            '&' => shown.push_str("&amp;"),
-            '<' => shown.push_str("&lt;"),
-            '>' => shown.push_str("&gt;"),
-            '"' => shown.push_str("&quot;"),
-            '\'' => shown.push_str("&#39;"),
-            '\n' | '\t' => shown.push(c),
-            '\r' => {}
-            c if c.is_control() => shown.push('\u{fffd}'),
-            c => shown.push(c),
-        }
-    }
-    shown
+    let shown = text.chars().filter_map(|c| match c {
+        '\n' | '\t' => Some(c),
+        '\r' => None,
+        c if c.is_control() => Some('\u{fffd}'),
+        c => Some(c),
+    });
+    html_escaped(&shown.collect::<String>())
 }
 
 /// The page. `title` names the call, `note` says what is hidden.

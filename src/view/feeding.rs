@@ -15,7 +15,7 @@ pub use step::StepKind;
 use super::call::Call;
 use super::outcome::Outcome;
 use crate::base::{CallId, Private, TargetId, Wall, kept};
-use crate::event::{CallerNumber, FeedEvent, TicketState, Unfed};
+use crate::event::{CallerNumber, FeedEvent, TicketState, Unfed, chain};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use step::Step;
 
@@ -52,6 +52,8 @@ struct Target {
     by_caller: BTreeMap<Private<String>, (CallId, Wall)>,
     /// How its tickets stand, as it tells, or as was read from it.
     seen: BTreeMap<String, Seen>,
+    /// Up to where that was read.
+    cursor: String,
     counts: Counts,
 }
 
@@ -102,7 +104,7 @@ struct Counts {
 }
 
 kept!(struct Feeding { targets });
-kept!(struct Target { rules, lines, order, tickets, by_caller, seen, counts });
+kept!(struct Target { rules, lines, order, tickets, by_caller, seen, cursor, counts });
 kept!(struct Line { caller, arrived_at, steps, stuck, edited });
 kept!(struct Stuck { at, tries, why });
 kept!(struct Edited { subject, text });
@@ -134,6 +136,7 @@ impl Feeding {
                     oldest.map(|ticket| target.seen.remove(&ticket));
                 }
             }
+            FeedEvent::TicketsRead { cursor } => target.cursor.clone_from(cursor),
             FeedEvent::TicketOpened { .. }
             | FeedEvent::TicketAdded { .. }
             | FeedEvent::FeedGivenUp { .. }
@@ -293,7 +296,9 @@ impl Target {
             FeedEvent::FeedRetried { .. } => self.change(call, |line| line.stuck = None),
             FeedEvent::FeedEdited { subject, text, .. } => self.change(call, |line| {
                 line.stuck = None;
-                line.edited = Some(Edited { subject: subject.clone(), text: text.clone() });
+                let whole = !chain::is_erased(text.reveal());
+                let edited = Edited { subject: subject.clone(), text: text.clone() };
+                line.edited = whole.then_some(edited);
             }),
             FeedEvent::FeedDiscarded { .. } => {
                 self.counts.discarded += 1;
@@ -301,7 +306,10 @@ impl Target {
                 self.tickets.remove(&call);
                 self.by_caller.retain(|_, (of, _)| *of != call);
             }
-            FeedEvent::TargetSet { .. } | FeedEvent::TargetGone | FeedEvent::TicketSeen { .. } => {}
+            FeedEvent::TargetSet { .. }
+            | FeedEvent::TargetGone
+            | FeedEvent::TicketSeen { .. }
+            | FeedEvent::TicketsRead { .. } => {}
         }
     }
 

@@ -1,6 +1,6 @@
 //! Numbers that are not in the history: how the machine fares. Plain, filled by the daemon.
 
-use crate::base::{GroupId, Number, TrunkId, Wall};
+use crate::base::{GroupId, Number, TargetId, TrunkId, Wall};
 use crate::event::ToldBy;
 use schemars::JsonSchema;
 use serde::Serialize;
@@ -120,6 +120,8 @@ pub struct Gauges {
     pub trunks: Vec<TrunkGauge>,
     /// By what people outside are told of warnings, with the tries that failed since the start (counters).
     pub warning_ways: Vec<(ToldBy, u64)>,
+    /// The ticket systems.
+    pub targets: Vec<TargetGauge>,
     /// The recorder; none when no call can be recorded.
     pub recording: Option<RecordingGauge>,
     /// The history's copy in the site's store; none when the site has no such store.
@@ -297,6 +299,64 @@ impl TrunkGauge {
     pub fn is_up(&self) -> bool {
         self.servers_well > 0 && self.registered != Some(false)
     }
+}
+
+/// Whether a ticket system can be fed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum TargetState {
+    /// As far as is known.
+    Open,
+    /// Nobody answers there, or it asked for a pause.
+    Away,
+    /// It refuses our key, or is not as the configuration says: a person must mend that.
+    Barred,
+}
+
+impl TargetState {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Open, Self::Away, Self::Barred];
+
+    /// As in the metrics.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Open => "open",
+            Self::Away => "away",
+            Self::Barred => "barred",
+        }
+    }
+}
+
+/// One ticket system as its feeding shows it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TargetGauge {
+    /// Its name in the configuration.
+    pub target: TargetId,
+    /// Which system it is: `redmine`, `rt`, `zammad`, `webhook`, `folder`, `ledger`.
+    pub kind: &'static str,
+    /// Whether it can be fed.
+    pub state: TargetState,
+    /// Calls of which a try failed and that are tried again.
+    pub troubled: u64,
+    /// Tries that failed since the start, by the reason (counters).
+    pub failed: Vec<(&'static str, u64)>,
+}
+
+impl TargetGauge {
+    /// Reasons for which a try can fail.
+    pub const REASONS: [&'static str; 10] = [
+        "unreachable",
+        "timed_out",
+        "not_allowed",
+        "redirected",
+        "too_many",
+        "fault",
+        "refused",
+        "garbled",
+        "no_ticket",
+        "disk",
+    ];
 }
 
 /// A source that is not listened to, because it guessed at passwords.

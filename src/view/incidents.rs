@@ -138,7 +138,9 @@ impl Incidents {
 
     /// Numbers and words of what was received before `before` are no more.
     pub(super) fn erase(&mut self, before: Wall) {
-        for row in self.all.values_mut().filter(|row| row.state.received_at < before) {
+        // Of what came by other ways nothing stands under a call, and so nothing is erased.
+        let old = |row: &&mut IncidentRow| row.call.is_some() && row.state.received_at < before;
+        for row in self.all.values_mut().filter(old) {
             row.caller = None;
             if !row.subject.reveal().is_empty() && !chain::is_erased(row.subject.reveal()) {
                 row.subject = super::erased::erased();

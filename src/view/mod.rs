@@ -67,7 +67,8 @@ pub use feeding::{
 pub use figures::{NotYet, Place};
 pub use gauges::{
     Blocked, DeskNumberGauge, FeedGauge, Gauges, GroupGauge, JournalState, ProcessGauge,
-    RecordingGauge, RecordingState, SipCount, SiteGauge, SiteState, TrunkGauge,
+    RecordingGauge, RecordingState, SipCount, SiteGauge, SiteState, TargetGauge, TargetState,
+    TrunkGauge,
 };
 pub use grouped::GROUPS_COUNTED;
 pub use half_hour::{HALF_HOURS, Window};

@@ -29,6 +29,7 @@ mod guard;
 mod hours;
 mod hub;
 mod in_call;
+mod incidents;
 mod login;
 mod openapi;
 mod operating;
@@ -44,6 +45,7 @@ mod secure;
 mod sip;
 mod stream;
 mod talks;
+mod ticketing;
 mod who;
 
 #[cfg(test)]
@@ -59,6 +61,7 @@ pub use recordings::{Opened, Pieces, Recordings};
 pub use secure::{TlsNow, shown as shown_by_tls};
 pub use sip::{MAX_TRACES, TraceSource};
 pub use stream::MAX_STREAMS;
+pub use ticketing::{Caller, CallerTicket, Handover, Person, TicketDoors};
 
 use crate::base::{CallId, Wall};
 use crate::event::{DeskEvent, Entry};
@@ -174,6 +177,8 @@ pub struct App {
     pub trace: TraceSource,
     /// Who is shut out.
     pub doors: Doors,
+    /// The feeding of ticket systems.
+    pub tickets: Arc<dyn TicketDoors>,
     /// Recordings of calls, if any are made.
     pub recordings: Option<Recordings>,
     /// The program's version.

@@ -4,14 +4,14 @@
 
 use super::about::{self, About};
 use super::{
-    Health, Server, api, attended, day, doors, figures, hours, in_call, login, openapi, operating,
-    panel, parked, plan, recordings, sip, stream, talks,
+    Health, Server, api, attended, day, doors, figures, hours, in_call, incidents, login, openapi,
+    operating, panel, parked, plan, recordings, sip, stream, talks, ticketing,
 };
 use crate::people::Role;
-use crate::view::{Board, Figure, MonthFigures, Operating, Panel};
+use crate::view::{Board, Figure, IncidentRow, MonthFigures, Operating, Panel};
 use axum::Router;
 use axum::http::Method;
-use axum::routing::{delete, get, post};
+use axum::routing::{delete, get, post, put};
 
 /// Whose what is named must be, when who asks is an agent. Supervisors and administrators may all of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -201,6 +201,30 @@ routes! {
         delete "/api/v1/callbacks/{call}" Agent Any => attended::cancel, "cancels a wish to be called back",
             About::done().or(&[409]);
 
+        get "/api/v1/callers/{number}" Agent Any => ticketing::caller, "who has a number, and his or her open tickets",
+            About::json::<ticketing::Caller>();
+        get "/api/v1/incidents" Agent Any => incidents::list, "the ledger of incidents, the newest first",
+            About::json::<incidents::Incidents>().query::<incidents::Wanted>();
+        get "/api/v1/incidents/{incident}" Agent Any => incidents::one, "one incident of the ledger",
+            About::json::<IncidentRow>().counted("incident");
+        post "/api/v1/incidents" Agent Any => incidents::open, "writes an incident that came by another way than a call",
+            About::done().body::<incidents::Written>().or(&[409]);
+        put "/api/v1/incidents/{incident}" Agent Any => incidents::change, "writes how an incident stands",
+            About::done().counted("incident").body::<incidents::Written>().or(&[409]);
+
+        get "/api/v1/tickets" Viewer Any => ticketing::targets, "how the ticket systems stand",
+            About::json::<ticketing::Targets>();
+        get "/api/v1/tickets/{target}/outbox" Supervisor Any => ticketing::outbox, "calls of which a ticket system has not got everything",
+            About::json::<ticketing::Outbox>().named("target").query::<ticketing::Wanted>();
+        get "/api/v1/tickets/{target}/outbox/{id}" Supervisor Any => ticketing::preview, "what a ticket system is handed to open a call's ticket",
+            About::json::<ticketing::Handover>().named("target");
+        get "/api/v1/tickets/{target}/sheet" Supervisor Any => ticketing::sheet, "the calls that a ticket system has not got, to be printed or as CSV",
+            About::file(&["text/html", "text/csv"]).named("target").query::<ticketing::Form>();
+        post "/api/v1/tickets/{target}/retry" Supervisor Any => ticketing::retry_all, "all that waits for a ticket system is tried at once",
+            About::done().named("target").may_have::<ticketing::Order>();
+        post "/api/v1/tickets/{target}/outbox/{id}/{action}" Supervisor Any => ticketing::order, "an order about what a ticket system has not got of a call",
+            About::done().named("target").among("action", &["retry", "discard", "edit", "adopt"])
+                .may_have::<ticketing::Order>().or(&[409]);
         get "/api/v1/recordings" Supervisor Any => recordings::of_day, "a day's calls that were recorded, the newest first",
             About::json::<day::OfDay>().query::<day::DayWanted>().or(&[503]);
         get "/api/v1/orders" Supervisor Any => api::orders, "who came, and who ordered what, the newest first",

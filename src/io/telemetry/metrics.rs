@@ -44,6 +44,7 @@ impl Metrics {
         worked(&mut page, views);
         month(&mut page, views, now);
         super::told::told(&mut page, views, gauges);
+        super::ticketing::targets(&mut page, views, gauges, now);
         sound::heard(&mut page, views);
         machine(&mut page, views, gauges);
         sound::done(&mut page, gauges);

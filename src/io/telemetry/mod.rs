@@ -11,6 +11,7 @@ mod page;
 mod process;
 mod sound;
 mod today;
+mod ticketing;
 mod told;
 mod worked;
 

@@ -23,8 +23,6 @@ pub struct Due {
     pub edited: Option<Edited>,
     /// The after-call work that is known by now, milliseconds.
     pub wrap_up_ms: Option<u64>,
-    /// Entries of notes that were written before the call was decided are older than this.
-    pub notes_before: Option<u64>,
 }
 
 /// How one target stands.
@@ -110,7 +108,6 @@ impl Target {
             ticket: self.tickets.get(&call).cloned(),
             edited: line.edited.clone(),
             wrap_up_ms: wrap_up,
-            notes_before: (step.kind == StepKind::Open).then_some(step.seq),
         })
     }
 
@@ -188,6 +185,12 @@ impl Feeding {
         (rows.take(most).collect(), lines.count())
     }
 
+    /// What of a call a target has not got.
+    pub(in crate::view) fn outbox_row(&self, target: &TargetId, call: CallId) -> Option<OutboxRow> {
+        let target = self.targets.get(target)?;
+        target.row(call, target.lines.get(&call)?)
+    }
+
     /// A call's ticket at a target.
     pub(in crate::view) fn ticket_of(&self, target: &TargetId, call: CallId) -> Option<&str> {
         self.targets.get(target)?.tickets.get(&call).map(String::as_str)
@@ -202,6 +205,11 @@ impl Feeding {
             state: it.state.clone(),
         };
         seen.map(row).collect()
+    }
+
+    /// Up to where a target was read; empty: from the beginning.
+    pub(in crate::view) fn cursor(&self, target: &TargetId) -> &str {
+        self.targets.get(target).map_or("", |target| &target.cursor)
     }
 
     /// The state of one of a target's tickets as it was last told.

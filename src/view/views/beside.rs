@@ -138,6 +138,8 @@ impl Views {
             gone.insert(call.id);
         }
         self.placed.erase(before);
+        self.feeding.erase(before);
+        self.incidents.erase(before);
         let keeps = |call: CallId| attended.is_due(call);
         self.earlier.erase(before, &keeps);
         self.unanswered.erase(before, &keeps);

@@ -48,6 +48,12 @@ impl Views {
         self.feeding.outbox(target, only_stuck, most)
     }
 
+    /// What of a call a target has not got; none when it has all.
+    #[must_use]
+    pub fn outbox_row(&self, target: &TargetId, call: CallId) -> Option<OutboxRow> {
+        self.feeding.outbox_row(target, call)
+    }
+
     /// A call's ticket at a target, as long as it is held.
     #[must_use]
     pub fn ticket_of(&self, target: &TargetId, call: CallId) -> Option<&str> {
@@ -72,6 +78,12 @@ impl Views {
     #[must_use]
     pub fn ticket_state(&self, target: &TargetId, ticket: &str) -> Option<&TicketState> {
         self.feeding.seen(target, ticket)
+    }
+
+    /// Up to where a target's tickets were read; empty: from the beginning.
+    #[must_use]
+    pub fn ticket_cursor(&self, target: &TargetId) -> &str {
+        self.feeding.cursor(target)
     }
 
     /// Incidents of the desk's own ledger, the newest first.
