@@ -62,8 +62,14 @@ const KINDS: [(&str, TargetKind); 6] = [
 ];
 
 /// What is read back, by its name in `read`.
-pub const READ_KEYS: [&str; 6] =
-    ["escalated_at", "escalation_answered_at", "escalated_to", "reported_at", "technical", "exclusions"];
+pub const READ_KEYS: [&str; 6] = [
+    "escalated_at",
+    "escalation_answered_at",
+    "escalated_to",
+    "reported_at",
+    "technical",
+    "exclusions",
+];
 
 /// All that is configured of tickets.
 #[derive(Clone, Debug)]
@@ -283,7 +289,8 @@ impl Reading<'_, '_> {
             TargetKind::Rt => target.place = self.place(&mut table, "queue", "queue = \"Desk\""),
             TargetKind::Zammad => {
                 target.place = self.place(&mut table, "group", "group = \"Desk\"");
-                target.customer = self.place(&mut table, "customer", "customer = \"desk@desk.example\"");
+                target.customer =
+                    self.place(&mut table, "customer", "customer = \"desk@desk.example\"");
                 target.cti_file = table.get("cti_file").and_then(|item| self.path(&item));
             }
             TargetKind::Ledger | TargetKind::Webhook | TargetKind::Folder => {}
@@ -302,7 +309,8 @@ impl Reading<'_, '_> {
                 target.read = self.read_back(read, kind);
             }
             let minute = Duration::from_mins(1);
-            let every = table.duration("read_every", Duration::from_secs(1)..=DAY, minute, self.out);
+            let every =
+                table.duration("read_every", Duration::from_secs(1)..=DAY, minute, self.out);
             target.read_every = Some(every);
         }
         table.finish(self.out);
@@ -311,7 +319,9 @@ impl Reading<'_, '_> {
 
     fn place(&mut self, table: &mut Table, key: &'static str, example: &'static str) -> String {
         let item = table.need(key, example, self.out);
-        item.and_then(|item| item.text(TextRule::Name, self.out)).map(|at| at.value).unwrap_or_default()
+        item.and_then(|item| item.text(TextRule::Name, self.out))
+            .map(|at| at.value)
+            .unwrap_or_default()
     }
 
     fn feed_rules(&mut self, table: Table, rules: &mut FeedRules) {
@@ -322,7 +332,8 @@ impl Reading<'_, '_> {
                 (Some(_), None) => {}
                 (None, _) => {
                     let found = name.value;
-                    self.out.at(&name.span, Problem::Tickets(TicketsProblem::NoSuchOutcome { found }));
+                    self.out
+                        .at(&name.span, Problem::Tickets(TicketsProblem::NoSuchOutcome { found }));
                 }
             }
         }
@@ -352,7 +363,8 @@ impl Reading<'_, '_> {
                 (Some(_), None) => {}
                 (None, _) => {
                     let found = name.value;
-                    self.out.at(&name.span, Problem::Tickets(TicketsProblem::NoSuchValue { found }));
+                    self.out
+                        .at(&name.span, Problem::Tickets(TicketsProblem::NoSuchValue { found }));
                 }
             }
         }
@@ -494,7 +506,10 @@ impl TargetConfig {
             _ => quoted(name),
         };
         if !self.fields.is_empty() {
-            let fields = self.fields.iter().map(|(value, name)| format!("{} = {}", value.name(), field(name)));
+            let fields = self
+                .fields
+                .iter()
+                .map(|(value, name)| format!("{} = {}", value.name(), field(name)));
             line(format!("fields = {{ {} }}", fields.collect::<Vec<_>>().join(", ")));
         }
         if !self.read.is_empty() {

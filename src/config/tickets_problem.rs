@@ -69,7 +69,10 @@ impl TicketsProblem {
                 Error,
                 "ticket-subject",
                 say!("subject として読めない（{error}）", "this is no subject: {error}"),
-                say!("例: \"電話 {{caller}} {{outcome}}\"", "such as \"Call from {{caller}}: {{outcome}}\""),
+                say!(
+                    "例: \"電話 {{caller}} {{outcome}}\"",
+                    "such as \"Call from {{caller}}: {{outcome}}\""
+                ),
             ),
             Self::NoSuchOutcome { found } => (
                 Error,
@@ -110,7 +113,10 @@ impl TicketsProblem {
             Self::BadUrl => (
                 Error,
                 "ticket-url",
-                say!("url はチケットシステムの URL として読めない", "url is not a URL of a ticket system"),
+                say!(
+                    "url はチケットシステムの URL として読めない",
+                    "url is not a URL of a ticket system"
+                ),
                 say!(
                     "利用者名とパスワードのない https:// の URL（例: \"https://redmine.example/\"）",
                     "an https:// URL without user and password, such as \"https://redmine.example/\""
@@ -156,7 +162,10 @@ impl TicketsProblem {
                 Error,
                 "ticket-folder",
                 say!("フォルダーがない", "the folder is not there"),
-                say!("作って、このデーモンが書けるようにする", "make it, and let the daemon write there"),
+                say!(
+                    "作って、このデーモンが書けるようにする",
+                    "make it, and let the daemon write there"
+                ),
             ),
         }
     }

@@ -105,7 +105,8 @@ impl Fed {
         policy: Policy,
         zone: chrono_tz::Tz,
     ) -> Arc<Self> {
-        let terms = Terms { policy: policy.clone(), zone, language: Language::default(), link: None };
+        let terms =
+            Terms { policy: policy.clone(), zone, language: Language::default(), link: None };
         let now = Under { terms: Arc::new(terms), targets: Vec::new(), task: None };
         let (now, directory) = (RwLock::new(now), RwLock::default());
         Arc::new(Self { hub: hub.clone(), commands, ladder, clock, policy, zone, now, directory })
@@ -154,7 +155,8 @@ impl Fed {
 
     fn counted(&self, target: &TargetId) -> BTreeMap<&'static str, u64> {
         let known = self.targets().into_iter().find(|it| it.config.name == *target);
-        let failed = known.map(|it| it.failed.lock().unwrap_or_else(PoisonError::into_inner).clone());
+        let failed =
+            known.map(|it| it.failed.lock().unwrap_or_else(PoisonError::into_inner).clone());
         failed.unwrap_or_default()
     }
 
@@ -241,6 +243,9 @@ impl Feeder {
     async fn feed(self, target: Arc<Target>) {
         let name = target.config.name.clone();
         self.fit(&target).await;
+        // What was due before may be under way from the process before this one.
+        let now = self.clock.now().mono;
+        self.hub.read(|views, _, _| target.lane().inherit(views.tickets_due(&name), now));
         let mut under_way = JoinSet::new();
         loop {
             let now = self.clock.now().mono;
@@ -279,12 +284,13 @@ impl Feeder {
             loop {
                 sleep(LOOK).await;
                 let state = target.lane().state();
-                if !matches!(state, LaneState::Barred { until, .. } if self.clock.now().mono < until) {
+                if !matches!(state, LaneState::Barred { until, .. } if self.clock.now().mono < until)
+                {
                     break;
                 }
             }
         }
-        target.lane().again(None);
+        target.lane().again(None, self.clock.now().mono);
     }
 
     /// One try of one step, and what follows.
@@ -294,7 +300,8 @@ impl Feeder {
         // A fault of ours must not leave the call busy for ever.
         let free = Free { target: Arc::clone(&target), call };
         let Some(sink) = &target.sink else { return };
-        let handed = hand(sink.as_ref(), &due, &target.config.subject, &self.terms, &self.ladder).await;
+        let handed =
+            hand(sink.as_ref(), &due, &target.config.subject, &self.terms, &self.ladder).await;
         let (tried, event) = match &handed {
             Ok(handed) => (Tried::Done, Some(handed)),
             Err(error) => {
@@ -365,6 +372,7 @@ impl Target {
     fn failed(&self, error: &Unable) {
         let why = match error.unfed() {
             Unfed::Unreachable => "unreachable",
+            Unfed::CutOff => "cut_off",
             Unfed::TimedOut => "timed_out",
             Unfed::Refused { status: 401 | 403 | 407 } => "not_allowed",
             Unfed::Refused { status: 300..=399 } => "redirected",

@@ -64,7 +64,21 @@ impl Reload {
         let zone = plan.timezone;
         let plan_text = std::fs::read_to_string(&running.plan).unwrap_or_default();
         let (running, plan) = (Mutex::new(running), Mutex::new(plan_text));
-        Self { path, running, plan, zone, prompts, certificates, web, people, fed, inlet, hub, pulse, runtime }
+        Self {
+            path,
+            running,
+            plan,
+            zone,
+            prompts,
+            certificates,
+            web,
+            people,
+            fed,
+            inlet,
+            hub,
+            pulse,
+            runtime,
+        }
     }
 
     /// Where the plan lies.

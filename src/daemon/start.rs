@@ -3,12 +3,12 @@
 
 use super::certificates::{Certificates, WebCertificate};
 use super::engine_loop::{Clock, EngineLoop, Heard};
+use super::feeding::{Context, Doors, Fed, NotFed};
 use super::figures::gauges;
 use super::inlet::Inlet;
 use super::keeper::{self, Keeper, Keeping};
 use super::layout::Told;
 use super::past;
-use super::feeding::{Context, Doors, Fed, NotFed};
 use super::plans::PlanFile;
 use super::pulse::Pulse;
 use super::reload::{Reload, Within};

@@ -44,7 +44,8 @@ pub use quick::read;
 pub use recording::{RecordingEvent, RecordingStop, RecordingTrouble};
 pub use sound::{SoundEvent, SoundFault};
 pub use ticketing::{
-    Channel, FeedEvent, IncidentEvent, TicketEscalatedTo, TicketEscalation, TicketExclusion, TicketState, Unfed,
+    Channel, FeedEvent, IncidentEvent, TicketEscalatedTo, TicketEscalation, TicketExclusion,
+    TicketState, Unfed,
 };
 pub use warning::{ToldBy, Untold, WarnedRate, Warning, WarningTurn};
 

@@ -102,8 +102,10 @@ pub enum FeedEvent {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema, Deserialize)]
 #[serde(rename_all = "snake_case", tag = "unfed")]
 pub enum Unfed {
-    /// Nobody answered, or the connection broke.
+    /// Nobody took the connection.
     Unreachable,
+    /// The connection broke before an answer.
+    CutOff,
     /// There was no answer in time.
     TimedOut,
     /// The target said no.
@@ -164,7 +166,9 @@ pub enum TicketEscalatedTo {
 }
 
 /// Why a ticket is left out of a figure that it would be in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, JsonSchema, Deserialize,
+)]
 #[serde(rename_all = "snake_case")]
 pub enum TicketExclusion {
     /// ウイルス調査: out of No. 2.

@@ -16,9 +16,10 @@ pub const BUSY_MOST: usize = 4;
 const REFUSALS_MOST: u32 = 3;
 /// What fails for so long although the target is there is given up: a person must look.
 pub const GIVE_UP_AFTER: Duration = Duration::from_hours(72);
-/// Behind an answer that did not come: what was asked may still be done on the other side, and is looked for
-/// before it is asked again.
-const LATE: Duration = Duration::from_mins(1);
+/// Behind an answer that did not come: what was asked may still be done on the other side, and it is looked for
+/// only when that is over. The same holds for what was due when the process began: its predecessor may have
+/// asked for it a moment before.
+pub const LATE: Duration = Duration::from_mins(1);
 /// The shortest pause behind a refusal that another try will hardly change.
 const REFUSED: Duration = Duration::from_secs(30);
 /// A target that refuses our key is asked again so seldom: some lock who asks too often.
@@ -92,6 +93,8 @@ struct Trouble {
     refusals: u32,
     since: Mono,
     not_before: Mono,
+    /// Whatever else holds, it is not tried before.
+    late_until: Mono,
 }
 
 /// One target's pace. Starts anew with the process: nothing is lost by that, it is only tried sooner.
@@ -123,16 +126,34 @@ enum Kind {
 
 fn kind(why: Unfed, retry_after: Option<Duration>) -> Kind {
     match why {
-        Unfed::Unreachable | Unfed::Disk => Kind::Away,
+        Unfed::Unreachable | Unfed::CutOff | Unfed::Disk => Kind::Away,
         Unfed::Refused { status: status @ (401 | 403 | 407) } => Kind::Barred(status),
         Unfed::Refused { status: 429 | 503 } if retry_after.is_some() => Kind::Away,
-        Unfed::Refused { status: 408 | 425 | 429 } | Unfed::TimedOut | Unfed::Garbled => Kind::Passing,
+        Unfed::Refused { status: 408 | 425 | 429 } | Unfed::TimedOut | Unfed::Garbled => {
+            Kind::Passing
+        }
         Unfed::Refused { status } if status >= 500 => Kind::Passing,
         Unfed::Refused { .. } | Unfed::NoTicket => Kind::Lasting,
     }
 }
 
+/// Whether what was asked may still be done on the other side.
+const fn may_be_late(why: Unfed) -> bool {
+    // A gateway gave up on a server that may work on it still.
+    matches!(why, Unfed::TimedOut | Unfed::CutOff | Unfed::Refused { status: 502 | 504 })
+}
+
 impl Lane {
+    /// These calls may be under way from an earlier process: see [`LATE`].
+    pub fn inherit(&mut self, calls: impl IntoIterator<Item = CallId>, now: Mono) {
+        let late_until = now + LATE;
+        for call in calls {
+            let trouble =
+                Trouble { tries: 0, refusals: 0, since: now, not_before: now, late_until };
+            self.troubles.insert(call, trouble);
+        }
+    }
+
     /// Whether the target can be fed.
     #[must_use]
     pub const fn state(&self) -> LaneState {
@@ -161,7 +182,7 @@ impl Lane {
                 break;
             }
             // As a touchstone any call will do, whatever its own pause.
-            let waits = |it: &Trouble| !touchstone && now < it.not_before;
+            let waits = |it: &Trouble| now < it.late_until || (!touchstone && now < it.not_before);
             if !self.busy.contains(&call) && !self.troubles.get(&call).is_some_and(waits) {
                 self.busy.insert(call);
                 picked.push(call);
@@ -190,11 +211,19 @@ impl Lane {
             Kind::Passing if self.silent >= SILENT_MOST => Kind::Away,
             kind => kind,
         };
-        let least = match (&kind, why) {
-            (_, Unfed::TimedOut) => asked.max(LATE),
-            (Kind::Lasting, _) => asked.max(REFUSED),
-            _ => asked,
+        let least = match kind {
+            Kind::Lasting => asked.max(REFUSED),
+            Kind::Away | Kind::Barred(_) | Kind::Passing => asked,
         };
+        let late_until = if may_be_late(why) { now + LATE } else { now };
+        let mut trouble = before.unwrap_or(Trouble {
+            tries: 0,
+            refusals: 0,
+            since: now,
+            not_before: now,
+            late_until,
+        });
+        trouble.late_until = trouble.late_until.max(late_until);
         let refusals = match kind {
             Kind::Away => {
                 let tries = match self.state {
@@ -204,7 +233,9 @@ impl Lane {
                 };
                 let until = now + pause(tries, least, drawn);
                 self.state = LaneState::Away { tries, until };
-                // Who was on the way may have it, without an answer: later tries look first, at any rate.
+                if may_be_late(why) {
+                    self.troubles.insert(call, trouble);
+                }
                 return After::Held;
             }
             Kind::Barred(status) => {
@@ -218,25 +249,25 @@ impl Lane {
         if why != Unfed::TimedOut {
             self.state = LaneState::Open;
         }
-        let since = before.map_or(now, |it| it.since);
-        if refusals >= REFUSALS_MOST || now.since(since) >= GIVE_UP_AFTER {
+        if refusals >= REFUSALS_MOST || now.since(trouble.since) >= GIVE_UP_AFTER {
             self.troubles.remove(&call);
             return After::GivenUp { tries, why };
         }
         let pause = pause(tries, least, drawn);
-        let not_before = now + pause;
-        self.troubles.insert(call, Trouble { tries, refusals, since, not_before });
+        let not_before = (now + pause).max(trouble.late_until);
+        self.troubles.insert(call, Trouble { tries, refusals, not_before, ..trouble });
         After::Again { pause }
     }
 
     /// A person wants one call, or all, to be tried at once.
-    pub fn again(&mut self, call: Option<CallId>) {
+    pub fn again(&mut self, call: Option<CallId>, now: Mono) {
         self.state = LaneState::Open;
-        match call {
-            Some(call) => {
-                self.troubles.remove(&call);
+        // What may still be done on the other side is waited for, whoever wants it.
+        self.troubles.retain(|of, it| now < it.late_until || call.is_some_and(|call| call != *of));
+        for (of, it) in &mut self.troubles {
+            if call.is_none_or(|call| call == *of) {
+                it.not_before = it.late_until;
             }
-            None => self.troubles.clear(),
         }
     }
 

@@ -10,6 +10,9 @@ mod sheet;
 mod value;
 mod words;
 
+#[cfg(test)]
+mod tests;
+
 pub use lane::{After, BUSY_MOST, GIVE_UP_AFTER, Lane, LaneState, Tried};
 pub use paper::{PaperRow, paper_csv, paper_html};
 pub use sheet::{Sheet, Terms};

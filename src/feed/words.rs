@@ -62,7 +62,9 @@ impl Template {
             parts.push(Part::Value(value));
             rest = after;
         }
-        if rest.contains('}') || parts.iter().any(|it| matches!(it, Part::Words(it) if it.contains('}'))) {
+        if rest.contains('}')
+            || parts.iter().any(|it| matches!(it, Part::Words(it) if it.contains('}')))
+        {
             return Err(BadTemplate::Brace);
         }
         parts.push(Part::Words(rest.to_owned()));
@@ -79,8 +81,12 @@ impl Template {
         let values = sheet.values(terms);
         let parts = self.parts.iter().map(|part| match part {
             Part::Words(words) => words.clone(),
-            Part::Value(Value::Outcome) => sheet.outcome().map_or_else(String::new, |outcome| outcome_said(outcome, terms)),
-            Part::Value(value) => values.get(value).map_or_else(String::new, |it| it.reveal().clone()),
+            Part::Value(Value::Outcome) => {
+                sheet.outcome().map_or_else(String::new, |outcome| outcome_said(outcome, terms))
+            }
+            Part::Value(value) => {
+                values.get(value).map_or_else(String::new, |it| it.reveal().clone())
+            }
         });
         let whole: String = parts.collect();
         // A caller's name may hold anything.
@@ -130,7 +136,9 @@ fn lines(sheet: &Sheet, terms: &Terms) -> Vec<String> {
     let line = |(value, text): (&Value, &Private<String>)| {
         let (ja, en) = value.said();
         let text = match value {
-            Value::Outcome => sheet.outcome().map_or_else(String::new, |it| outcome_said(it, terms)),
+            Value::Outcome => {
+                sheet.outcome().map_or_else(String::new, |it| outcome_said(it, terms))
+            }
             _ => text.reveal().clone(),
         };
         format!("{}: {text}", terms.language.pick(ja, en))
@@ -198,15 +206,24 @@ fn called_back(entry: &Entry, terms: &Terms) -> Option<String> {
         return None;
     };
     let (ja, en) = match why {
-        CallbackEnd::Answered => ("折り返しに応答がありました。", "The caller was called back and answered."),
-        CallbackEnd::GaveUp => ("折り返しに応答がありませんでした。", "The caller was called back and did not answer."),
-        CallbackEnd::Lapsed => ("折り返しの期限が過ぎました。", "The wish to be called back lapsed."),
-        CallbackEnd::Cancelled { .. } => ("折り返しは取り消されました。", "The wish to be called back was cancelled."),
+        CallbackEnd::Answered => {
+            ("折り返しに応答がありました。", "The caller was called back and answered.")
+        }
+        CallbackEnd::GaveUp => {
+            ("折り返しに応答がありませんでした。", "The caller was called back and did not answer.")
+        }
+        CallbackEnd::Lapsed => {
+            ("折り返しの期限が過ぎました。", "The wish to be called back lapsed.")
+        }
+        CallbackEnd::Cancelled { .. } => {
+            ("折り返しは取り消されました。", "The wish to be called back was cancelled.")
+        }
     };
     Some(terms.language.pick(ja, en).to_owned())
 }
 
 fn later(sheet: &Sheet, terms: &Terms) -> String {
-    let title = terms.language.pick("同じ発信者から着信がありました。", "The same caller called again.");
+    let title =
+        terms.language.pick("同じ発信者から着信がありました。", "The same caller called again.");
     std::iter::once(title.to_owned()).chain(lines(sheet, terms)).collect::<Vec<_>>().join("\n")
 }

@@ -1,11 +1,11 @@
 //! The report as one page that needs nothing else: no script, no font, no picture from elsewhere. It prints on
 //! A4 with page numbers.
 
-use crate::base::html_escaped;
 use super::chart::{Align, Drawing, Shape, drawings};
 use super::made::Report;
 use super::table::{Cell, Table, tables};
 use super::words;
+use crate::base::html_escaped;
 use std::fmt::Write as _;
 
 /// Tables of more columns are set smaller.

@@ -63,7 +63,8 @@ impl Directory {
             if digits.is_empty() {
                 continue;
             }
-            let person = Person { name: cell(name), department: cell(department), note: cell(note) };
+            let person =
+                Person { name: cell(name), department: cell(department), note: cell(note) };
             people.insert(digits, person);
             if people.len() > PEOPLE_MOST {
                 return Err(NoDirectory::TooMany);

@@ -1,10 +1,10 @@
 //! A ladder as a page that needs nothing but itself: no script, no other file. Everything that came
 //! from outside is escaped.
 
-use crate::base::html_escaped;
 use super::Direction;
 use super::ladder::Ladder;
 use super::text::words;
+use crate::base::html_escaped;
 use std::fmt::Write as _;
 
 /// The page's only style; the server names its hash to the browser.

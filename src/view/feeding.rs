@@ -174,7 +174,9 @@ impl Feeding {
             match rules.of(outcome) {
                 Handling::Ticket => {
                     // A call that was decided by its end is in its ticket as it is.
-                    let opens = |line: &Line| line.steps.iter().any(|it| it.kind == StepKind::Open && it.seq == seq);
+                    let opens = |line: &Line| {
+                        line.steps.iter().any(|it| it.kind == StepKind::Open && it.seq == seq)
+                    };
                     if !target.lines.get(&call.id).is_some_and(opens) {
                         target.add(call.id, Step { seq, at, kind: StepKind::Ended });
                     }

@@ -345,8 +345,9 @@ pub struct TargetGauge {
 
 impl TargetGauge {
     /// Reasons for which a try can fail.
-    pub const REASONS: [&'static str; 10] = [
+    pub const REASONS: [&'static str; 11] = [
         "unreachable",
+        "cut_off",
         "timed_out",
         "not_allowed",
         "redirected",

@@ -110,7 +110,9 @@ impl Incidents {
                     author: Some(author.clone()),
                 });
             }
-            IncidentEvent::IncidentChanged { incident, subject, category, state, author, .. } => {
+            IncidentEvent::IncidentChanged {
+                incident, subject, category, state, author, ..
+            } => {
                 let Some(row) = self.all.get_mut(incident) else { return };
                 if let Some(subject) = subject {
                     row.subject = shown(subject);

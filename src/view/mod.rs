@@ -20,8 +20,8 @@ mod gauges;
 mod grouped;
 mod half_hour;
 mod hours;
-mod layout;
 mod incidents;
+mod layout;
 mod ledger;
 mod month;
 mod operating;
@@ -61,8 +61,8 @@ pub use declared::{ClosedMonth, ExclusionRow, ExclusionState, Signed};
 pub use earlier::{EARLIER_KEPT, EARLIER_OF_ONE, EarlierRow};
 pub use erased::ERASED_WORD;
 pub use feeding::{
-    DeadRow, Due, Edited, FeedRules, FeedStatus, Handling, NotRules, OUTBOX_KEPT, OutboxRow, SEEN_KEPT, STEPS_KEPT,
-    StepKind, TICKET_BOUND, TICKETS_KEPT, TicketRow,
+    DeadRow, Due, Edited, FeedRules, FeedStatus, Handling, NotRules, OUTBOX_KEPT, OutboxRow,
+    SEEN_KEPT, STEPS_KEPT, StepKind, TICKET_BOUND, TICKETS_KEPT, TicketRow,
 };
 pub use figures::{NotYet, Place};
 pub use gauges::{

@@ -30,8 +30,8 @@ use super::unanswered::AllUnanswered;
 use super::written::Written;
 use crate::base::{AgentId, CallId, GroupId, Number, TrunkId, Wall};
 use crate::event::{
-    CallEvent, CallbackEvent, DeskEvent, EndCause, Entry, Fact, FiguresEvent, Origin, Party, PlacedEnd,
-    PlacedEvent, TrunkEvent,
+    CallEvent, CallbackEvent, DeskEvent, EndCause, Entry, Fact, FiguresEvent, Origin, Party,
+    PlacedEnd, PlacedEvent, TrunkEvent,
 };
 pub use beside::ErasedCalls;
 use chrono::NaiveDate;

@@ -17,7 +17,7 @@ pub(in crate::daemon) struct Doors {
 impl TicketDoors for Doors {
     fn again(&self, target: &TargetId, call: Option<CallId>) {
         for it in self.fed.targets().iter().filter(|it| it.config.name == *target) {
-            it.lane().again(call);
+            it.lane().again(call, self.fed.clock.now().mono);
         }
     }
 

@@ -169,7 +169,7 @@ impl Client {
         } else {
             ask(TokioIo::new(stream), request).await
         };
-        answer.map_err(unreachable)
+        answer.map_err(|why| Failed::CutOff { to: format!("{host}:{port}"), why })
     }
 
     fn request(&self, question: Question) -> Result<Request<Full<Bytes>>, Unreached> {

@@ -32,6 +32,14 @@ pub enum Failed {
         /// What was found.
         why: Unreached,
     },
+    /// The connection broke before there was a whole answer.
+    #[error("{to}: the connection broke before an answer: {why}")]
+    CutOff {
+        /// Host and port.
+        to: String,
+        /// What was found.
+        why: Unreached,
+    },
     /// There was no answer in time.
     #[error("no answer in {} s", patience.as_secs())]
     TimedOut {
@@ -57,9 +65,7 @@ pub enum Unreached {
     #[error("the name leads to no address")]
     NoAddress,
     /// The name leads to addresses that are not for everybody, and that is not configured.
-    #[error(
-        "the name leads to {found}, which is no public address; {allowed_by} allows it"
-    )]
+    #[error("the name leads to {found}, which is no public address; {allowed_by} allows it")]
     Private {
         /// The first of them.
         found: std::net::IpAddr,
@@ -82,7 +88,7 @@ impl Failed {
     #[must_use]
     pub const fn untold(&self) -> Untold {
         match self {
-            Self::Unreachable { .. } => Untold::Unreachable,
+            Self::Unreachable { .. } | Self::CutOff { .. } => Untold::Unreachable,
             Self::TimedOut { .. } => Untold::TimedOut,
             Self::Refused { status, .. } => Untold::Refused { status: *status },
         }
@@ -93,7 +99,7 @@ impl Failed {
     pub const fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Refused { retry_after, .. } => *retry_after,
-            Self::Unreachable { .. } | Self::TimedOut { .. } => None,
+            Self::Unreachable { .. } | Self::CutOff { .. } | Self::TimedOut { .. } => None,
         }
     }
 }

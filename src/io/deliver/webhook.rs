@@ -1,6 +1,6 @@
 //! One POST to the site's own receiver: signed, with an id, over a connection of its own.
 
-use super::client::{Client, Server, Question};
+use super::client::{Client, Question, Server};
 use super::{Failed, NoWay, PATIENCE};
 use crate::base::Private;
 use hmac::{Hmac, KeyInit as _, Mac as _};

@@ -4,7 +4,8 @@ use super::who::Who;
 use super::{Server, about, api};
 use crate::base::{Private, Wall};
 use crate::event::{
-    Channel, IncidentEvent, Means, TicketEscalatedTo, TicketEscalation, TicketExclusion, TicketState,
+    Channel, IncidentEvent, Means, TicketEscalatedTo, TicketEscalation, TicketExclusion,
+    TicketState,
 };
 use crate::pbx::Command;
 use crate::view::{IncidentRow, LEDGER};
@@ -70,7 +71,8 @@ pub(super) async fn list(
         return bad(format!("due is limit, 1 to {ROWS_BOUND}"));
     }
     let listed = server.app.hub.read(|views, _, _| {
-        let some = || views.incidents().filter(|it| !wanted.open || it.state.completed_at.is_none());
+        let some =
+            || views.incidents().filter(|it| !wanted.open || it.state.completed_at.is_none());
         Incidents { incidents: some().take(most).cloned().collect(), total: some().count() }
     });
     Json(listed).into_response()
@@ -152,7 +154,9 @@ fn read(body: &Bytes) -> Result<Written, Response> {
 
 fn time(key: &str, text: &str, now: Wall) -> Result<Wall, String> {
     let at = api::read_time(text).ok_or_else(|| {
-        format!("due is {key}, a time such as 2026-10-01T18:15:00+09:00, or milliseconds since 1970")
+        format!(
+            "due is {key}, a time such as 2026-10-01T18:15:00+09:00, or milliseconds since 1970"
+        )
     })?;
     if at.0 > now.0.saturating_add(AHEAD_MS) {
         return Err(format!("{key} lies ahead; due is a time up to now"));
@@ -218,7 +222,10 @@ pub(super) async fn open(
         Err((status, why)) => return api::error(status, why),
     };
     if server.app.hub.read(|views, _, _| views.feed_rules(&LEDGER.into()).is_none()) {
-        return api::error(StatusCode::CONFLICT, "the desk keeps no ledger: [tickets] names other systems only");
+        return api::error(
+            StatusCode::CONFLICT,
+            "the desk keeps no ledger: [tickets] names other systems only",
+        );
     }
     let now = server.app.hub.now().wall;
     let made = || -> Result<IncidentEvent, String> {

@@ -4,6 +4,7 @@ mod figures;
 mod panel;
 mod people;
 mod plan;
+mod tickets;
 mod trace;
 
 use super::{App, CommandFailure, FEED_BOUND, PeopleNow, Reread, Token, ViewHub, serve};
@@ -182,6 +183,7 @@ impl World {
             doors: trace::doors(),
             listed: Arc::new(|_, _, _| Box::pin(async { Ok(vec![]) })),
             recordings: None,
+            tickets: Arc::new(tickets::Fed),
             version: "1.2.3".into(),
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");

@@ -34,7 +34,12 @@ pub trait TicketDoors: Send + Sync {
     /// What a target is or would be handed of a call; none when the history has no such call.
     fn preview(&self, target: TargetId, call: CallId) -> BoxFuture<Option<Handover>>;
     /// The calls that a target has not got, as a sheet to be printed (HTML) or as CSV, and its media type.
-    fn sheet(&self, target: TargetId, rows: Vec<OutboxRow>, csv: bool) -> BoxFuture<(&'static str, String)>;
+    fn sheet(
+        &self,
+        target: TargetId,
+        rows: Vec<OutboxRow>,
+        csv: bool,
+    ) -> BoxFuture<(&'static str, String)>;
     /// Who calls, within a third of a second.
     fn caller(&self, number: String) -> BoxFuture<Caller>;
 }
@@ -330,7 +335,10 @@ pub(super) async fn order(
             }
         }
         "edit" if !stuck => {
-            return api::error(StatusCode::CONFLICT, "it is tried still: only what waits for a person is edited");
+            return api::error(
+                StatusCode::CONFLICT,
+                "it is tried still: only what waits for a person is edited",
+            );
         }
         "edit" => match edited(&order) {
             Ok((subject, text)) => FeedEvent::FeedEdited { subject, text, author, by: Means::Api },

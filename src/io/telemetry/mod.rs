@@ -10,8 +10,8 @@ mod metrics;
 mod page;
 mod process;
 mod sound;
-mod today;
 mod ticketing;
+mod today;
 mod told;
 mod worked;
 

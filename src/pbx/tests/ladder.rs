@@ -302,6 +302,8 @@ pub(super) fn shown(action: &Action) -> Option<String> {
         Action::Record(Fact::Recording { event, .. }) => format!("@ {event:?}"),
         Action::Record(Fact::Message { number, event, .. }) => format!("@ {number} {event:?}"),
         Action::Record(Fact::Note { event, .. }) => format!("{event:?}"),
+        Action::Record(Fact::Feed { event, .. }) => format!("{event:?}"),
+        Action::Record(Fact::Incident { event, .. }) => format!("{event:?}"),
         Action::Record(Fact::Callback { event, .. }) => format!("~ {}", wish(event)),
         Action::Record(Fact::Trunk { trunk, event }) => format!("! {trunk} {event:?}"),
         Action::Forget { .. } => return None,

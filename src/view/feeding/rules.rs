@@ -98,7 +98,8 @@ impl FeedRules {
     /// As the history has them.
     #[must_use]
     pub fn written(&self) -> BTreeMap<String, String> {
-        let rule = |outcome: Outcome| (outcome.name().to_owned(), self.of(outcome).name().to_owned());
+        let rule =
+            |outcome: Outcome| (outcome.name().to_owned(), self.of(outcome).name().to_owned());
         let within = (WITHIN.to_owned(), self.note_within_ms.to_string());
         Outcome::ALL.into_iter().map(rule).chain([within]).collect()
     }

@@ -119,7 +119,11 @@ impl Target {
             ticket: self.tickets.get(&call).cloned(),
             steps: line.steps.iter().map(|step| step.kind.name()).collect(),
             due_at_ms: line.steps.front()?.at,
-            stuck: line.stuck.as_ref().map(|it| DeadRow { at_ms: it.at, tries: it.tries, why: it.why }),
+            stuck: line.stuck.as_ref().map(|it| DeadRow {
+                at_ms: it.at,
+                tries: it.tries,
+                why: it.why,
+            }),
         })
     }
 }

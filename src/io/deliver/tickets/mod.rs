@@ -60,6 +60,7 @@ impl Unable {
     pub const fn unfed(&self) -> Unfed {
         match self {
             Self::Failed(Failed::Unreachable { .. }) => Unfed::Unreachable,
+            Self::Failed(Failed::CutOff { .. }) => Unfed::CutOff,
             Self::Failed(Failed::TimedOut { .. }) => Unfed::TimedOut,
             Self::Failed(Failed::Refused { status, .. }) => Unfed::Refused { status: *status },
             // A person mends it; meanwhile nothing is lost.
