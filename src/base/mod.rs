@@ -17,6 +17,7 @@ mod network;
 mod private;
 mod reason;
 mod rng;
+mod stamp;
 mod time;
 
 pub use ad_hoc::AdHoc;
@@ -37,4 +38,5 @@ pub use network::{Network, NotANetwork};
 pub use private::Private;
 pub use reason::{Protocol, Reason};
 pub use rng::Rng;
+pub use stamp::stamp;
 pub use time::{Mono, Now, Wall};

@@ -49,7 +49,7 @@ pub use verify::{Verify, verify};
 pub(crate) use warning::Way;
 pub use warning::{Warning, WarningCommand, warning};
 
-use crate::base::{AdHoc, PromptId, Wall};
+use crate::base::{AdHoc, CallId, PromptId, Wall};
 use crate::dialplan::{self, Finding, Lang, tame};
 use crate::io::media::PromptLibrary;
 use crate::rtp::tone::Country;
@@ -279,6 +279,16 @@ fn refused(findings: &[Finding], lang: Lang, code: u8) -> Reply {
 }
 
 /// The wall clock.
+/// A call's id as a person writes it.
+fn call_id(text: &str, lang: Lang) -> Result<CallId, Reply> {
+    text.parse().map(CallId).map_err(|_| {
+        Reply::wrong(lang.pick(
+            "呼の番号ではない（例: 0199a0c1-5b00-7000-8000-000000000001）",
+            "not a call's id, such as 0199a0c1-5b00-7000-8000-000000000001",
+        ))
+    })
+}
+
 fn now() -> Wall {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     Wall(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))

@@ -5,8 +5,8 @@ use super::{Reply, now, tickets as ticket_files};
 use crate::base::Wall;
 use crate::dialplan::{Lang, Plan, tame};
 use crate::report::{self, About, Names, SheetLine, SheetValue, SheetVerdict};
-use crate::tickets::{self, MonthReport, Value};
-use crate::view::Month;
+use crate::tickets::{self, MonthReport, Ticket, Value};
+use crate::view::{LEDGER, Month, Views};
 use clap::Args;
 use serde_json::json;
 use std::path::{Path, PathBuf};
@@ -24,9 +24,13 @@ pub struct Report {
     /// The tickets, as docs/TICKETS.md has them, for No. 1 to 4.
     #[arg(long, value_name = "FILE.csv")]
     pub tickets: Option<PathBuf>,
+    /// The same as the history has them, of the ledger or as this ticket system tells of them; without either, of
+    /// the one that does.
+    #[arg(long, value_name = "TARGET", conflicts_with = "tickets")]
+    pub tickets_from: Option<String>,
     /// The hours of the plan whose service days count for tickets; without it, those of the numbers that are
     /// counted.
-    #[arg(long, value_name = "NAME", requires = "tickets")]
+    #[arg(long, value_name = "NAME")]
     pub hours: Option<String>,
     /// A font with Japanese signs for the PDF (.ttf, .otf, or a .ttc whose first font is taken); without it,
     /// that of Debian's fonts-noto-cjk or fonts-ipafont-gothic.
@@ -74,7 +78,7 @@ pub(crate) fn report_files(config: &Path, month: Month) -> Result<Vec<(String, V
         made_at: now(),
         version: env!("CARGO_PKG_VERSION"),
         names: names(&history.plan),
-        tickets: None,
+        tickets: recorded(&views, month, None, &history.plan, lang).map_err(said)?,
         hash: history.hash(views.last_seq()).map_err(said)?,
     };
     let made = report::Report::of(&views, month, &about);
@@ -85,11 +89,27 @@ fn answer(arguments: &Report, lang: Lang, now: Wall) -> Result<Reply, Reply> {
     // What is refused is told before a long history is read.
     let font = if arguments.no_pdf { None } else { Some(font(arguments.font.as_deref(), lang)?) };
     let history = arguments.whose.open(lang)?;
-    let tickets = match &arguments.tickets {
+    let from_file = match &arguments.tickets {
         Some(path) => Some(ticket_figures(arguments, path, &history.plan, lang)?),
         None => None,
     };
     let views = history.read(lang)?;
+    let tickets = match (from_file, &arguments.tickets_from) {
+        (Some(figures), _) => Some(figures),
+        (None, Some(target)) => {
+            let found = ticket_files::of_views(&views, target, lang)?;
+            Some(month_of(
+                &found,
+                arguments.month,
+                arguments.hours.as_deref(),
+                &history.plan,
+                lang,
+            )?)
+        }
+        (None, None) => {
+            recorded(&views, arguments.month, arguments.hours.as_deref(), &history.plan, lang)?
+        }
+    };
     let about = About {
         made_at: now,
         version: env!("CARGO_PKG_VERSION"),
@@ -150,6 +170,39 @@ fn ticket_figures(
         Reply { err, code: 2, ..Reply::default() }
     })?;
     Ok(tickets::month_report(&file.tickets, arguments.month, &calendar))
+}
+
+fn month_of(
+    found: &[Ticket],
+    month: Month,
+    hours: Option<&str>,
+    plan: &Plan,
+    lang: Lang,
+) -> Result<MonthReport, Reply> {
+    let calendar = tickets::Calendar::of(plan, hours)
+        .map_err(|which| Reply::wrong(&ticket_files::no_hours(&which, lang)))?;
+    Ok(tickets::month_report(found, month, &calendar))
+}
+
+/// As the history has them: of the one target that tells how its tickets stand. None when no target has told, or
+/// several have, or the plan leaves open which days are service days: a person names it then.
+fn recorded(
+    views: &Views,
+    month: Month,
+    hours: Option<&str>,
+    plan: &Plan,
+    lang: Lang,
+) -> Result<Option<MonthReport>, Reply> {
+    // A ledger that nobody writes in says nothing of how calls were dealt with.
+    let kept = || views.incidents().any(|it| it.revision > 0);
+    let told = views.fed_targets().filter(|target| match target.as_str() {
+        LEDGER => kept(),
+        _ => !views.ticket_states(target).is_empty(),
+    });
+    let told: Vec<_> = told.map(|target| target.as_str().to_owned()).collect();
+    let [target] = told.as_slice() else { return Ok(None) };
+    let found = ticket_files::of_views(views, target, lang)?;
+    Ok(month_of(&found, month, hours, plan, lang).ok())
 }
 
 /// Writes all files; tells their names.

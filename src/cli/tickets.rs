@@ -1,15 +1,21 @@
 //! `madoguchi tickets figures`: the contract's figures that need tickets, of a month and of a survey's year.
 
+mod orders;
+mod outbox;
+mod paper;
+mod recorded;
 mod system;
+mod trial;
 
+pub(super) use recorded::{of_views, tickets_of};
 pub(crate) use system::system;
 
 use super::{Language, Reply, holidays};
 use crate::config;
 use crate::dialplan::{Lang, tame};
 use crate::tickets::{
-    self, Calendar, CountedAs, Figure, MonthReport, Problems, SurveyReport, Value, Verdict,
-    WhichHours, Why,
+    self, Calendar, CountedAs, Figure, MonthReport, Problems, SurveyReport, TicketFile, Value,
+    Verdict, WhichHours, Why,
 };
 use crate::view::Month;
 use clap::{Args, Subcommand};
@@ -35,6 +41,22 @@ pub struct Tickets {
 pub enum TicketsCommand {
     /// Says what No. 1 to 4 of a month come to, and No. 7 when there is a survey.
     Figures(Figures),
+    /// Shows what a ticket system would be handed of a call, and asks it whether it is ready. Writes nothing.
+    Try(trial::Try),
+    /// Lists the calls of which a ticket system has not got everything, as text, CSV or a sheet to be printed.
+    Outbox(outbox::Outbox),
+    /// Asks the running desk how its ticket systems stand.
+    Status(orders::Status),
+    /// Has what waits tried at once, also what waits for a person.
+    Retry(orders::Retry),
+    /// Puts other words in the place of those that were refused, and has them tried.
+    Edit(orders::Edit),
+    /// Takes a call out of what a ticket system is due.
+    Discard(orders::Discard),
+    /// Says which of a ticket system's tickets is a call's, because it was written there by hand.
+    Adopt(orders::Adopt),
+    /// Enters what was written on the call sheet while a ticket system could not be used.
+    Import(orders::Import),
 }
 
 /// What is counted.
@@ -43,8 +65,14 @@ pub struct Figures {
     /// The plan whose service days count.
     pub plan: PathBuf,
     /// The tickets, as docs/TICKETS.md has them.
-    #[arg(long, value_name = "FILE.csv")]
-    pub tickets: PathBuf,
+    #[arg(long, value_name = "FILE.csv", required_unless_present = "from")]
+    pub tickets: Option<PathBuf>,
+    /// The tickets as the desk's history has them: of its ledger, or as a ticket system tells of them.
+    #[arg(long, value_name = "TARGET", conflicts_with = "tickets")]
+    pub from: Option<String>,
+    /// Whose history that is.
+    #[arg(long, value_name = "FILE", default_value = "madoguchi.toml", requires = "from")]
+    pub config: PathBuf,
     /// The month of the tickets' receipt, such as 2026-10.
     #[arg(long, value_name = "MONTH")]
     pub month: Month,
@@ -74,8 +102,18 @@ pub struct Figures {
 /// Says what the figures come to.
 #[must_use]
 pub fn tickets(arguments: &Tickets) -> ExitCode {
-    let TicketsCommand::Figures(arguments) = &arguments.command;
-    answer(arguments, arguments.language.choose()).finish()
+    let reply = match &arguments.command {
+        TicketsCommand::Figures(figures) => answer(figures, figures.language.choose()),
+        TicketsCommand::Try(it) => it.answer(),
+        TicketsCommand::Outbox(it) => it.answer(),
+        TicketsCommand::Status(it) => it.answer(),
+        TicketsCommand::Retry(it) => it.answer(),
+        TicketsCommand::Edit(it) => it.answer(),
+        TicketsCommand::Discard(it) => it.answer(),
+        TicketsCommand::Adopt(it) => it.answer(),
+        TicketsCommand::Import(it) => it.answer(),
+    };
+    reply.finish()
 }
 
 /// All that is answered, in JSON terms.
@@ -116,9 +154,14 @@ fn counted(arguments: &Figures, lang: Lang) -> Result<Answer, Reply> {
         let err = problems.told(&path.display().to_string(), lang);
         Reply { err, code: 2, ..Reply::default() }
     };
-    let path = &arguments.tickets;
-    let file = tickets::tickets(&text(path, lang)?, plan.timezone)
-        .map_err(|problems| refused(path, problems))?;
+    let file = match (&arguments.tickets, &arguments.from) {
+        (Some(path), _) => tickets::tickets(&text(path, lang)?, plan.timezone)
+            .map_err(|problems| refused(path, problems))?,
+        (None, from) => TicketFile {
+            tickets: tickets_of(&arguments.config, from.as_deref().unwrap_or_default(), lang)?,
+            passed_over: Vec::new(),
+        },
+    };
     let survey = match (&arguments.survey, arguments.year, arguments.asked) {
         (Some(path), Some(year), Some(asked)) => {
             let file = tickets::survey(&text(path, lang)?);

@@ -4,6 +4,7 @@
 //! What is due is a fold of the history (`view`), what a target is like is `io::deliver`'s, and who carries one
 //! to the other is the daemon. Pure: the same entries make the same words.
 
+mod due;
 mod lane;
 mod paper;
 mod sheet;
@@ -13,11 +14,12 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+pub use due::{addition_for, ticket_for};
 pub use lane::{After, BUSY_MOST, GIVE_UP_AFTER, Lane, LaneState, Tried};
 pub use paper::{PaperRow, paper_csv, paper_html};
 pub use sheet::{Sheet, Terms};
 pub use value::Value;
-pub use words::{BadTemplate, SUBJECT_BOUND, Template, addition, key, new_ticket, replaced};
+pub use words::{BadTemplate, SUBJECT_BOUND, Template, addition, key, new_ticket};
 
 use crate::base::{CallId, Private, Wall};
 use crate::event::TicketState;

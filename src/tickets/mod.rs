@@ -12,7 +12,6 @@ mod problem;
 mod read;
 mod read_survey;
 mod sheet;
-mod stamp;
 mod survey;
 mod ticket;
 mod value;

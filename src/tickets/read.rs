@@ -2,9 +2,8 @@
 
 use super::problem::{Fault, Problems, words};
 use super::sheet::{Column, Line, Name, Sheet};
-use super::stamp::stamp;
 use super::ticket::{EscalatedTo, Escalation, Exclusion, Nature, Ticket};
-use crate::base::Wall;
+use crate::base::{Wall, stamp};
 use chrono_tz::Tz;
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -1,9 +1,8 @@
 //! `madoguchi explain`: one call's outcome, the rule that gave it, where it counts, and its ladder.
 
-use super::super::Reply;
 use super::super::history::Whose;
+use super::super::{Reply, call_id};
 use super::{json, plain, seconds, stands};
-use crate::base::CallId;
 use crate::dialplan::{Lang, tame};
 use crate::event::chain;
 use crate::view::{self, CallRow, ERASED_WORD, Figure, Place, Rule};
@@ -43,13 +42,7 @@ pub fn explain(arguments: &Explain) -> ExitCode {
 }
 
 fn answer(arguments: &Explain, lang: Lang) -> Result<Reply, Reply> {
-    let Ok(id) = arguments.call.parse::<uuid::Uuid>() else {
-        return Err(Reply::wrong(lang.pick(
-            "呼の番号ではない（例: 0199a0c1-5b00-7000-8000-000000000001）",
-            "not a call's id, such as 0199a0c1-5b00-7000-8000-000000000001",
-        )));
-    };
-    let id = CallId(id);
+    let id = call_id(&arguments.call, lang)?;
     let history = arguments.whose.open(lang)?;
     let (views, ladder) = (history.read(lang)?, history.ladder(id)?);
     let Some((row, rule)) = CallRow::from_ladder(&ladder, views.policy()) else {

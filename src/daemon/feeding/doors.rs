@@ -1,8 +1,8 @@
 //! What pages ask of the feeding.
 
-use super::{Context, Fed, hand};
+use super::{Context, Fed};
 use crate::base::{CallId, TargetId};
-use crate::feed::{PaperRow, Sheet, Value, paper_csv, paper_html};
+use crate::feed::{PaperRow, Sheet, Value, paper_csv, paper_html, ticket_for};
 use crate::io::http::{BoxFuture, Caller, Handover, TicketDoors};
 use crate::view::{Due, OutboxRow, StepKind};
 use std::collections::BTreeMap;
@@ -30,16 +30,12 @@ impl TicketDoors for Doors {
             let due = fed.hub.read(|views, _, _| views.ticket_step(&target, call));
             let due = due.filter(|due| due.kind == StepKind::Open);
             // Of a call that has its ticket already: as it would be opened now.
-            let due = due.unwrap_or_else(|| Due {
-                call,
-                seq: entries.last().map_or(0, |last| last.seq),
-                at: entries.last().map_or_else(Default::default, |last| last.at),
-                kind: StepKind::Open,
-                ticket: None,
-                edited: None,
-                wrap_up_ms: None,
+            let due = due.unwrap_or_else(|| {
+                let last = entries.last();
+                let (seq, at) = last.map_or_else(Default::default, |last| (last.seq, last.at));
+                Due::as_new(call, seq, at)
             });
-            let (ticket, _) = hand::ticket(&due, &entries, &it.config.subject, &terms)?;
+            let (ticket, _) = ticket_for(&due, &entries, &it.config.subject, &terms)?;
             let in_field = |(value, field): (&Value, &String)| {
                 Some((field.clone(), ticket.values.get(value)?.clone()))
             };

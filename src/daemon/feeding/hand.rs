@@ -1,8 +1,8 @@
 //! One step handed to one target: looked for, then opened or added.
 
 use crate::base::CallId;
-use crate::event::{Entry, Fact};
-use crate::feed::{Addition, NewTicket, Sheet, Template, Terms, addition, new_ticket, replaced};
+use crate::event::Entry;
+use crate::feed::{Template, Terms, addition_for, ticket_for};
 use crate::io::deliver::tickets::{TicketSink, Unable};
 use crate::io::http::LadderFn;
 use crate::view::{Due, StepKind};
@@ -49,7 +49,7 @@ pub(in crate::daemon) async fn hand(
                 // How much of the call is in it nobody knows.
                 return Ok(Handed::Opened { ticket, through: due.seq, found: true });
             }
-            let (ticket, through) = ticket(due, &entries, subject, terms).ok_or(NO_CALL)?;
+            let (ticket, through) = ticket_for(due, &entries, subject, terms).ok_or(NO_CALL)?;
             let ticket = sink.create(&ticket).await?;
             Ok(Handed::Opened { ticket, through, found: false })
         }
@@ -69,7 +69,7 @@ pub(in crate::daemon) async fn hand(
                 StepKind::LaterCall { call } => Some(self::entries(call, ladder).await?),
                 _ => None,
             };
-            let it = added(due, &entries, other.as_deref(), terms).ok_or(NO_CALL)?;
+            let it = addition_for(due, &entries, other.as_deref(), terms).ok_or(NO_CALL)?;
             if it.text.is_none() || !sink.holds(&ticket, &it.key).await? {
                 sink.append(&ticket, &it).await?;
             }
@@ -83,35 +83,4 @@ async fn entries(call: CallId, ladder: &LadderFn) -> Result<Vec<Entry>, Unable> 
         tracing::warn!(%call, error, "the history cannot be read for a ticket");
         NO_CALL
     })
-}
-
-/// The ticket of a call, and the last entry that is in it.
-pub(in crate::daemon) fn ticket(
-    due: &Due,
-    entries: &[Entry],
-    subject: &Template,
-    terms: &Terms,
-) -> Option<(NewTicket, u64)> {
-    let sheet = Sheet::of(entries, terms, due.wrap_up_ms)?;
-    // Notes from then on are added by themselves.
-    let early = |entry: &&Entry| entry.seq < due.seq && matches!(entry.fact, Fact::Note { .. });
-    let notes: Vec<Entry> = entries.iter().filter(early).cloned().collect();
-    let mut ticket = new_ticket(&sheet, (due.seq, due.at), subject, &notes, terms);
-    if let Some(edited) = &due.edited {
-        ticket.text = replaced(&edited.text, &ticket.key);
-        if let Some(subject) = &edited.subject {
-            ticket.subject = subject.clone();
-        }
-    }
-    Some((ticket, sheet.through))
-}
-
-fn added(due: &Due, entries: &[Entry], other: Option<&[Entry]>, terms: &Terms) -> Option<Addition> {
-    let of = Sheet::of(other.unwrap_or(entries), terms, due.wrap_up_ms)?;
-    let entry = entries.iter().find(|entry| entry.seq == due.seq);
-    let mut it = addition(due.call, &of, (due.seq, due.at, due.kind), entry, terms);
-    if let (Some(edited), Some(_)) = (&due.edited, &it.text) {
-        it.text = Some(replaced(&edited.text, &it.key));
-    }
-    Some(it)
 }

@@ -93,6 +93,15 @@ pub struct TicketRow {
     pub state: TicketState,
 }
 
+impl Due {
+    /// A ticket as if it were opened now for a call whose last entry is known.
+    #[must_use]
+    pub const fn as_new(call: CallId, seq: u64, at: Wall) -> Self {
+        let kind = StepKind::Open;
+        Self { call, seq, at, kind, ticket: None, edited: None, wrap_up_ms: None }
+    }
+}
+
 impl Target {
     fn due(&self, call: CallId, line: &Line) -> Option<Due> {
         let step = line.steps.front()?;

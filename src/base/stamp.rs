@@ -1,6 +1,7 @@
-//! The one form of a moment in a file of tickets, with the liberties that spreadsheets take.
+//! The one form of a moment in tickets, in files and fields, with the liberties that spreadsheets and people
+//! take.
 
-use crate::base::Wall;
+use super::Wall;
 use chrono::{FixedOffset, NaiveDate, NaiveTime, TimeZone};
 use chrono_tz::Tz;
 use std::ops::RangeInclusive;
@@ -11,7 +12,8 @@ const YEARS: RangeInclusive<i32> = 2000..=2099;
 /// `2026-10-05 10:00`, `2026/10/5 9:05:07`, `2026-10-05T10:00:00.250+09:00`: date and time with a blank or a
 /// T between, seconds and up to three decimals if there are any, and an offset or Z; without one it is in
 /// `zone`. None when it is not that, or a moment that a change of clocks leaves out.
-pub(super) fn stamp(text: &str, zone: Tz) -> Option<Wall> {
+#[must_use]
+pub fn stamp(text: &str, zone: Tz) -> Option<Wall> {
     let (date, rest) = text.split_once([' ', 'T'])?;
     let (time, offset) = match rest.find(['Z', '+', '-']) {
         Some(at) => (&rest[..at], Some(offset(&rest[at..])?)),
