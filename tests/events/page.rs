@@ -46,6 +46,8 @@ const PLAIN: &[(&str, &str, &str)] = &[
     ("BoxId", "string", ""),
     ("CallbackId", "string", ""),
     ("SurveyId", "string", ""),
+    ("BTreeMap<String, String>", "object of strings", ""),
+    ("TargetId", "string", ""),
     ("TrunkId", "string", ""),
     ("PromptId", "string", ""),
 ];
