@@ -36,13 +36,35 @@ pub fn request(
     token: Option<&str>,
     body: &str,
 ) -> std::io::Result<Answer> {
+    let auth = token.map(|t| format!("Bearer {t}"));
+    let headers: Vec<_> = auth.iter().map(|value| ("Authorization", value.as_str())).collect();
+    send(to, method, path, &headers, body, Duration::from_secs(5))
+}
+
+/// The same with headers of the caller's; the answer may pause for `within`.
+///
+/// # Errors
+/// As [`request`].
+pub fn send(
+    to: SocketAddr,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &str,
+    within: Duration,
+) -> std::io::Result<Answer> {
     let mut stream = TcpStream::connect_timeout(&to, Duration::from_secs(2))?;
-    stream.set_read_timeout(Some(Duration::from_secs(5)))?;
-    let auth = token.map(|t| format!("Authorization: Bearer {t}\r\n")).unwrap_or_default();
-    let kind = if body.is_empty() { "" } else { "Content-Type: application/json\r\n" };
+    stream.set_read_timeout(Some(within))?;
+    let mut lines: String =
+        headers.iter().map(|(name, value)| format!("{name}: {value}\r\n")).collect();
+    if !body.is_empty()
+        && !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type"))
+    {
+        lines += "Content-Type: application/json\r\n";
+    }
     let length = body.len();
     stream.write_all(
-        format!("{method} {path} HTTP/1.1\r\nHost: {to}\r\n{auth}{kind}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}")
+        format!("{method} {path} HTTP/1.1\r\nHost: {to}\r\n{lines}Content-Length: {length}\r\nConnection: close\r\n\r\n{body}")
             .as_bytes(),
     )?;
     let mut raw = Vec::new();
