@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::dialplan::{Finding, Findings, Lang, Source};
+use crate::view::{Handling, Outcome};
 use proptest::prelude::{ProptestConfig, any, prop_assert, proptest};
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
@@ -61,6 +62,9 @@ fn the_example_shows_every_default() {
                     && !rest.starts_with("viewer_token_file")
                     && !rest.starts_with("wall_token_file")
                     && !rest.starts_with("people_file")
+                    && !rest.starts_with("link =")
+                    && !rest.starts_with("directory =")
+                    && !rest.starts_with("ca =")
                     && !rest.starts_with("certificate")
                     && !rest.starts_with("key =")
                     && !rest.starts_with("service_begins")
@@ -494,4 +498,46 @@ fn how_long_callers_are_kept_is_read_and_shown() {
     ] {
         assert_eq!(codes(&store(more)), [due], "{more}");
     }
+}
+
+#[test]
+fn ticket_systems_are_read_and_what_is_wrong_with_one_is_told_where_it_stands() {
+    let target = |kind: &str, more: &str| {
+        format!("[tickets]\n[[tickets.targets]]\nname = \"tool\"\nkind = \"{kind}\"\n{more}\n")
+    };
+    let redmine = "url = \"https://redmine.example/r\"\nkey_file = \"k\"\nproject = \"desk\"\n\
+                   tracker = 4\nfields = { call = 1, wait_s = 8 }\nread = { reported_at = 14 }\n\
+                   rules = { blocked = \"ticket\", abandoned = \"note\" }\nsubject = \"{caller}\"";
+    let (config, _) = read(&format!("{LEAST}{}", target("redmine", redmine))).unwrap();
+    let (again, _) = read(&config.show()).unwrap();
+    assert_eq!(config.show(), again.show());
+    let [tool] = config.tickets.targets.as_slice() else { panic!("one target") };
+    assert_eq!(tool.fields.len(), 2);
+    assert_eq!(tool.rules.of(Outcome::Blocked), Handling::Ticket);
+    assert_eq!(tool.rules.of(Outcome::Abandoned), Handling::Note);
+    assert_eq!(tool.rules.of(Outcome::Answered), Handling::Ticket);
+    let wrong = |kind: &str, text: &str| codes(&read(&format!("{LEAST}{}", target(kind, text))));
+    let table = [
+        (
+            "redmine",
+            redmine.replace("https://redmine.example", "http://redmine.example"),
+            "ticket-plain-url",
+        ),
+        ("redmine", redmine.replace("redmine.example", "127.0.0.1"), "ticket-private-url"),
+        ("redmine", redmine.replace("https://redmine", "https://me:pass@redmine"), "ticket-url"),
+        ("redmine", format!("{redmine}\nhosts = [\"other.example\"]"), "ticket-host"),
+        ("redmine", redmine.replace("call = 1, ", ""), "ticket-no-call-field"),
+        ("redmine", redmine.replace("wait_s = 8", "wait_s = 1"), "ticket-field-twice"),
+        ("redmine", redmine.replace("wait_s", "waited"), "ticket-value"),
+        ("redmine", redmine.replace("blocked", "blocket"), "ticket-outcome"),
+        ("redmine", redmine.replace("{caller}", "{coller}"), "ticket-subject"),
+        ("ledger", String::new(), "ticket-ledger"),
+    ];
+    for (kind, text, due) in table {
+        assert_eq!(wrong(kind, &text), [due], "{text}");
+    }
+    let twice = format!("{LEAST}{}", target("folder", "path = \"p\""));
+    let twice =
+        format!("{twice}[[tickets.targets]]\nname = \"tool\"\nkind = \"folder\"\npath = \"q\"\n");
+    assert_eq!(codes(&read(&twice)).len(), 1);
 }
