@@ -172,15 +172,18 @@ impl Fed {
     pub(super) fn gauges(&self) -> Vec<TargetGauge> {
         let gauge = |target: Arc<Target>| {
             let failed = target.failed.lock().unwrap_or_else(PoisonError::into_inner);
+            let lane = target.lane();
+            let (state, troubled) = (lane.state(), lane.troubled());
+            drop(lane);
             TargetGauge {
                 target: target.config.name.clone(),
                 kind: target.config.kind.name(),
-                state: match target.lane().state() {
+                state: match state {
                     LaneState::Open => TargetState::Open,
                     LaneState::Away { .. } => TargetState::Away,
                     LaneState::Barred { .. } => TargetState::Barred,
                 },
-                troubled: u64::try_from(target.lane().troubled()).unwrap_or(u64::MAX),
+                troubled: u64::try_from(troubled).unwrap_or(u64::MAX),
                 failed: failed.iter().map(|(why, count)| (*why, *count)).collect(),
             }
         };
@@ -390,7 +393,8 @@ impl Target {
     /// Says once when the whole target turns.
     fn tell_turn(&self, before: LaneState, why: &str) {
         let name = &self.config.name;
-        match (before, self.lane().state()) {
+        let now = self.lane().state();
+        match (before, now) {
             (LaneState::Open, LaneState::Away { .. }) => {
                 tracing::warn!(target_name = %name, "a ticket system cannot be fed now; nothing is lost, and it is tried again: {why} / チケットシステムに渡せません。失われるものはなく、やり直します");
             }
