@@ -158,8 +158,9 @@ impl TicketsProblem {
                     "one line with the ticket system's key (of a webhook: the secret that the other side has), with chmod 600"
                 ),
             ),
+            // It may be a disk elsewhere, and be there again later.
             Self::NoFolder => (
-                Error,
+                Severity::Warning,
                 "ticket-folder",
                 say!("フォルダーがない", "the folder is not there"),
                 say!(

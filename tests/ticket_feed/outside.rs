@@ -9,6 +9,7 @@ use crate::{abandon, command, has_all, note, said, talk, target};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::os::unix::fs::PermissionsExt as _;
+use std::process::Command;
 
 /// A folder with the key of a ticket system.
 fn key(text: &str) -> Dir {
@@ -150,11 +151,12 @@ fn a_real_redmine_has_one_ticket_of_every_call_with_its_notes_in_order_whoever_i
 
     // What a person does there comes back: escalated, answered, reported, closed.
     let issue = &issues[0];
+    let arrived = issue.fields.get("arrived_at").expect("its arrival").as_str();
     let fields = [
-        ("escalated_at", "2026-11-26 09:30"),
-        ("escalation_answered_at", "2026-11-26 10:00"),
+        ("escalated_at", arrived),
+        ("escalation_answered_at", arrived),
         ("escalated_to", "システム構築業者"),
-        ("reported_at", "2026-11-26 09:40"),
+        ("reported_at", arrived),
     ];
     let fields: Vec<Value> = fields
         .iter()
@@ -166,10 +168,12 @@ fn a_real_redmine_has_one_ticket_of_every_call_with_its_notes_in_order_whoever_i
         redmine.ask("PUT", &format!("/issues/{}.json", issue.id), &body.to_string()).unwrap();
     assert_eq!(answer.status, 204);
     let seen = poll(s(30), || {
-        let log = command(
-            &desk,
-            &["events", "export", &desk.dir().file("store/madoguchi.db").display().to_string()],
-        );
+        let store = desk.dir().file("store/madoguchi.db");
+        let export = Command::new(crate::support::desk::binary())
+            .args(["events", "export"])
+            .arg(store)
+            .output();
+        let log = export.expect("it runs");
         let text = String::from_utf8_lossy(&log.stdout).into_owned();
         let line = text
             .lines()
@@ -179,6 +183,19 @@ fn a_real_redmine_has_one_ticket_of_every_call_with_its_notes_in_order_whoever_i
     });
     let seen = seen.unwrap_or_else(|| panic!("the ticket's end is not read: {}", desk.log()));
     assert_eq!(seen["event"]["ticket"], issue.id.to_string());
+    let state = &seen["event"]["state"];
+    assert_eq!(state["escalations"][0]["to"], "system_builder", "{seen:#}");
+    assert_eq!(state["reported_at"], state["received_at"], "{seen:#}");
+    // And so into the month's figures, without a file in between.
+    let plan = concat!(env!("CARGO_MANIFEST_DIR"), "/dialplans/demo.toml");
+    let month = desk.get("/api/v1/service-level")["month"].as_str().unwrap().to_owned();
+    let words = [
+        "tickets", "figures", plan, "--from", "redmine", "--month", &month, "--hours", "year-end",
+        "--json",
+    ];
+    let figures: Value = serde_json::from_slice(&command(&desk, &words).stdout).expect("JSON");
+    assert_eq!(figures["tickets"], due.len(), "{figures:#}");
+    assert_eq!(figures["figures"][2]["counted"][0]["id"], issue.id.to_string(), "{figures:#}");
 }
 
 #[test]
