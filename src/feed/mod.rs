@@ -7,6 +7,7 @@
 mod due;
 mod lane;
 mod paper;
+mod read_back;
 mod sheet;
 mod value;
 mod words;
@@ -17,6 +18,7 @@ mod tests;
 pub use due::{addition_for, ticket_for};
 pub use lane::{After, BUSY_MOST, GIVE_UP_AFTER, Lane, LaneState, Tried};
 pub use paper::{PaperRow, paper_csv, paper_html};
+pub use read_back::{Due, Field, MOST_ESCALATIONS, Misread, Told, read_back};
 pub use sheet::{Sheet, Terms};
 pub use value::Value;
 pub use words::{BadTemplate, SUBJECT_BOUND, Template, addition, key, new_ticket};
