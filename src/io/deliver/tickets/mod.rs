@@ -3,19 +3,38 @@
 //! Whoever feeds one looks for the ticket before opening it, and for the addition before adding it, so that a
 //! try that succeeded unseen (a broken connection, a killed daemon) is found. Each call here is one try.
 
+mod cti;
+mod folder;
+mod redmine;
+mod rt;
+mod walk;
+mod way;
+mod webhook;
+mod zammad;
+
+pub use folder::FolderConfig;
+pub use redmine::RedmineConfig;
+pub use rt::RtConfig;
+pub use way::SystemAt;
+pub use webhook::WebhookTarget;
+pub use zammad::ZammadConfig;
+
 use super::{Failed, NoWay};
-use crate::base::{CallId, Private};
+use crate::base::{CallId, Wall};
 use crate::event::Unfed;
-use crate::feed::{Addition, NewTicket, OpenTicket, SeenTicket, Value};
-use http::Uri;
-use std::collections::BTreeMap;
+use crate::feed::{Addition, Misread, NewTicket, OpenTicket, SeenTicket, Told};
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::time::Duration;
-use tokio_rustls::rustls::pki_types::CertificateDer;
 
 /// All of one question to a ticket system: some answer in half a minute.
 pub const PATIENCE: Duration = Duration::from_secs(75);
+/// Problems that are told of one look at changes; the others are told when these are mended.
+pub const MOST_PROBLEMS: usize = 50;
+/// Open tickets of one number that are told.
+const MOST_OPEN: usize = 10;
+/// Characters of a ticket's name.
+const NAME_BOUND: usize = 64;
 
 /// One try, on its way.
 pub type Asked<'a, T> = Pin<Box<dyn Future<Output = Result<T, Unable>> + Send + 'a>>;
@@ -78,6 +97,24 @@ impl Unable {
             _ => None,
         }
     }
+
+    /// The status of a refusal.
+    const fn status(&self) -> Option<u16> {
+        match self {
+            Self::Failed(Failed::Refused { status, .. }) => Some(*status),
+            _ => None,
+        }
+    }
+
+    /// Behind a question about a ticket, where 404 says that it is not there.
+    fn about(self, ticket: &str) -> Self {
+        if self.status() == Some(404) { Self::NoTicket { ticket: named(ticket) } } else { self }
+    }
+}
+
+/// A ticket's name within its bound: a person may have given it.
+fn named(ticket: &str) -> String {
+    ticket.chars().filter(|c| !c.is_control()).take(NAME_BOUND).collect()
 }
 
 /// A place in what a system tells of changes: where the next look goes on. Empty: from the beginning.
@@ -86,12 +123,38 @@ pub type Cursor = String;
 /// What changed at a system.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Changed {
-    /// Tickets in the order in which they changed, some of them perhaps told before.
+    /// Tickets as they stand now, in no particular order, some of them perhaps told before.
     pub tickets: Vec<SeenTicket>,
+    /// Tickets that were left out, and why: [`MOST_PROBLEMS`] at most. They are told when they are mended.
+    pub problems: Vec<LeftOut>,
     /// Where the next look goes on.
     pub cursor: Cursor,
     /// Whether there is more already.
     pub more: bool,
+}
+
+impl Changed {
+    /// A ticket as it was read: told, or left out with its problems.
+    fn seen(&mut self, ticket: String, call: Option<CallId>, told: &Told, zone: chrono_tz::Tz) {
+        match crate::feed::read_back(told, zone) {
+            Ok(state) => self.tickets.push(SeenTicket { ticket, call, state }),
+            Err(wrong) => {
+                let room = MOST_PROBLEMS.saturating_sub(self.problems.len());
+                let each = wrong.into_iter().take(room);
+                let each = each.map(|misread| LeftOut { ticket: ticket.clone(), misread });
+                self.problems.extend(each);
+            }
+        }
+    }
+}
+
+/// What is not understood of a ticket.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LeftOut {
+    /// The system's name of it.
+    pub ticket: String,
+    /// Which field, and what is due.
+    pub misread: Misread,
 }
 
 /// A ticket system. What a system cannot do says so by its default.
@@ -125,19 +188,6 @@ pub trait TicketSink: Send + Sync {
     }
 }
 
-/// What is common to all systems over HTTP.
-#[derive(Clone, Debug)]
-pub struct SystemAt {
-    /// Where it is; its path is before all that is asked for.
-    pub url: Uri,
-    /// Its key, token or secret.
-    pub key: Private<String>,
-    /// Whether it may be on this machine or in a private network.
-    pub private: bool,
-    /// Authorities that its certificate may be signed by; none: those of the machine.
-    pub authorities: Vec<CertificateDer<'static>>,
-}
-
 /// Which of a system's fields hold what is read back, by the system's own names of them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReadBack {
@@ -156,71 +206,61 @@ pub struct ReadBack {
     pub exclusions: Option<String>,
 }
 
-/// Redmine.
-#[derive(Clone, Debug)]
-pub struct RedmineConfig {
-    /// Where, and the API key.
-    pub at: SystemAt,
-    /// The project's identifier.
-    pub project: String,
-    /// The tracker's id; none: the project's first.
-    pub tracker: Option<u64>,
-    /// The priority's id; none: the default.
-    pub priority: Option<u64>,
-    /// Which custom field, by its id, holds which value. [`Value::Call`] is always among them.
-    pub fields: BTreeMap<Value, u64>,
-    /// Custom fields, by their ids in digits, that are read back.
-    pub read: ReadBack,
-    /// The desk's zone, for times without one.
-    pub zone: chrono_tz::Tz,
+impl ReadBack {
+    /// The fields that are read.
+    fn names(&self) -> impl Iterator<Item = &str> {
+        let all = [
+            &self.escalated_at,
+            &self.escalation_answered_at,
+            &self.escalated_to,
+            &self.reported_at,
+            &self.technical,
+            &self.exclusions,
+        ];
+        all.into_iter().filter_map(Option::as_deref)
+    }
+
+    /// What the fields of a ticket say. `of` is a field's text by its name.
+    fn told(&self, created_at: Wall, of: impl Fn(&str) -> Option<String>) -> Told {
+        let text = |name: &Option<String>| name.as_deref().and_then(&of).unwrap_or_default();
+        Told {
+            created_at,
+            escalated_at: text(&self.escalated_at),
+            escalation_answered_at: text(&self.escalation_answered_at),
+            escalated_to: text(&self.escalated_to),
+            reported_at: text(&self.reported_at),
+            technical: text(&self.technical),
+            exclusions: text(&self.exclusions),
+            ..Told::default()
+        }
+    }
 }
 
-/// Request Tracker.
-#[derive(Clone, Debug)]
-pub struct RtConfig {
-    /// Where (without `/REST/2.0`), and the token.
-    pub at: SystemAt,
-    /// The queue's name.
-    pub queue: String,
-    /// Which custom field, by its name, holds which value. [`Value::Call`] is always among them.
-    pub fields: BTreeMap<Value, String>,
-    /// Custom fields, by their names, that are read back.
-    pub read: ReadBack,
-    /// The desk's zone, for times without one.
-    pub zone: chrono_tz::Tz,
+/// By this what was added is found again: words of a target's hold it in their last line.
+fn mark(key: &str) -> String {
+    format!("[madoguchi {key}]")
 }
 
-/// Zammad.
-#[derive(Clone, Debug)]
-pub struct ZammadConfig {
-    /// Where, and the token.
-    pub at: SystemAt,
-    /// The group that tickets go to.
-    pub group: String,
-    /// Whose customer a ticket is: a login or mail address.
-    pub customer: String,
-    /// The secret end of the CTI push's address; none: calls are not pushed.
-    pub cti: Option<Private<String>>,
-    /// Which field of a ticket object, by its name, holds which value. [`Value::Call`] is always among them.
-    pub fields: BTreeMap<Value, String>,
+/// An id that no call has: a system that finds something by it does not filter.
+fn unheard_of() -> CallId {
+    let mut bytes = [0; 16];
+    // Without random numbers it is the nil UUID (RFC 9562 §5.9), which no call has either.
+    let _ = getrandom::fill(&mut bytes);
+    CallId(uuid::Uuid::from_bytes(bytes))
 }
 
-/// The site's own receiver of signed POSTs.
-#[derive(Clone, Debug)]
-pub struct WebhookTarget {
-    /// Where, and the secret.
-    pub at: SystemAt,
-    /// The desk's name, CloudEvents' `source`.
-    pub desk: String,
+/// A subject of at most so many characters; no system takes an empty one.
+fn subject(ticket: &NewTicket, most: usize) -> String {
+    let subject: String = ticket.subject.reveal().chars().take(most).collect();
+    if subject.trim().is_empty() { ticket.call.to_string() } else { subject }
 }
 
-/// A folder that another program empties.
-#[derive(Clone, Debug)]
-pub struct FolderConfig {
-    /// It must be there.
-    pub path: PathBuf,
-    /// Whether a file holds a line of JSON; otherwise a table of CSV with its heading.
-    pub jsonl: bool,
+/// Whether a number can be looked for: digits, signs of a keypad, or a plus before them. A caller without a
+/// number has no tickets of his own.
+fn is_number(number: &str) -> bool {
+    let rest = number.strip_prefix('+').unwrap_or(number);
+    (1..=32).contains(&rest.len())
+        && rest.bytes().all(|byte| byte.is_ascii_digit() || byte == b'*' || byte == b'#')
 }
 
 /// Which system it is, with all that is needed to make it ready.
@@ -244,7 +284,20 @@ pub enum SystemConfig {
 ///
 /// [`NoWay`] when TLS takes none of the authorities.
 pub fn sink(config: SystemConfig) -> Result<Box<dyn TicketSink>, NoWay> {
-    match config {
-        _ => todo!(),
-    }
+    sink_within(config, PATIENCE)
+}
+
+/// The same with another bound on the time of one question.
+///
+/// # Errors
+///
+/// [`NoWay`] when TLS takes none of the authorities.
+pub fn sink_within(config: SystemConfig, patience: Duration) -> Result<Box<dyn TicketSink>, NoWay> {
+    Ok(match config {
+        SystemConfig::Redmine(config) => Box::new(redmine::Redmine::new(config, patience)?),
+        SystemConfig::Rt(config) => Box::new(rt::Rt::new(config, patience)?),
+        SystemConfig::Zammad(config) => Box::new(zammad::Zammad::new(config, patience)?),
+        SystemConfig::Webhook(config) => Box::new(webhook::Receiver::new(config, patience)?),
+        SystemConfig::Folder(config) => Box::new(folder::Folder::new(config)),
+    })
 }
