@@ -184,17 +184,15 @@ impl TargetConfig {
 
 impl Reading<'_, '_> {
     pub(super) fn tickets(&mut self, mut table: Table) -> TicketsConfig {
-        let mut config = TicketsConfig::default();
-        config.link = table.get("link").and_then(|item| self.link(&item));
+        let link = table.get("link").and_then(|item| self.link(&item));
         let language = table.get("language").and_then(|item| item.word(&Language::ALL, self.out));
-        config.language = language.unwrap_or_default();
-        config.directory = table.get("directory").and_then(|item| self.path(&item));
-        config.ca = table.get("ca").and_then(|item| self.path(&item));
-        if let Some(item) = table.get("targets") {
-            config.targets = self.targets(&item, config.language);
-        }
+        let language = language.unwrap_or_default();
+        let directory = table.get("directory").and_then(|item| self.path(&item));
+        let ca = table.get("ca").and_then(|item| self.path(&item));
+        let targets = table.get("targets").map(|item| self.targets(&item, language));
+        let targets = targets.unwrap_or_else(|| ledger().into_iter().collect());
         table.finish(self.out);
-        config
+        TicketsConfig { link, language, directory, ca, authorities: Vec::new(), targets }
     }
 
     fn link(&mut self, item: &Item) -> Option<String> {

@@ -101,7 +101,8 @@ pub(super) fn gauges(
     (net, media): (&Arc<Net>, &Arc<Media>),
     (store, recorder): (&Arc<Store>, Option<&Arc<Recorder>>),
     trace: &Arc<Trace>,
-    (export, site, told, fed): (Option<&Export>, Option<Arc<Copying>>, Vec<Arc<Told>>, Arc<Fed>),
+    (export, site): (Option<&Export>, Option<Arc<Copying>>),
+    (told, fed): (Vec<Arc<Told>>, Arc<Fed>),
     (hub, snapshot): (ViewHub, Arc<Fares>),
 ) -> Arc<dyn Fn() -> Gauges + Send + Sync> {
     let (pulse, net, media, store) =

@@ -536,7 +536,8 @@ pub async fn start(
                 (&net, &media),
                 (&store, recorder.as_ref()),
                 &trace,
-                (export.as_ref(), site.clone(), told, Arc::clone(&fed)),
+                (export.as_ref(), site.clone()),
+                (told, Arc::clone(&fed)),
                 (hub.clone(), keeper.fares()),
             ),
             metrics: {

@@ -172,7 +172,7 @@ impl Lane {
         let (most, touchstone) = match self.state {
             LaneState::Open => (BUSY_MOST, false),
             LaneState::Away { until, .. } | LaneState::Barred { until, .. } => {
-                (if now < until { 0 } else { 1 }, true)
+                (usize::from(now >= until), true)
             }
         };
         let mut room = most.saturating_sub(self.busy.len());

@@ -55,10 +55,8 @@ pub fn paper_csv(rows: &[PaperRow], terms: &Terms) -> String {
         ];
         for (_, value) in values() {
             let cell = known.get(&value).map(|it| it.reveal().as_str()).unwrap_or_default();
-            line.push(match value.is_number() && !cell.is_empty() {
-                true => CsvCell::Number(cell.to_owned()),
-                false => text(cell),
-            });
+            let is_number = value.is_number() && !cell.is_empty();
+            line.push(if is_number { CsvCell::Number(cell.to_owned()) } else { text(cell) });
         }
         line.extend(BY_HAND.map(|_| CsvCell::Empty));
         table.push(line);

@@ -166,7 +166,8 @@ impl Import {
             let zone = self.zone(lang)?;
             let lines = paper::read(&words, zone, lang).map_err(|problems| {
                 let name = tame(&self.file.display().to_string());
-                let err = problems.iter().map(|it| format!("{name}: {it}\n")).collect();
+                let lines: Vec<_> = problems.iter().map(|it| format!("{name}: {it}")).collect();
+                let err = lines.join("\n") + "\n";
                 Reply { err, code: 2, ..Reply::default() }
             })?;
             let (mut out, mut refused) = (String::new(), 0_usize);

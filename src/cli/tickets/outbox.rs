@@ -84,10 +84,8 @@ fn said(row: &OutboxRow, zone: chrono_tz::Tz, lang: Lang) -> String {
         )
     });
     let why = why.unwrap_or_default();
-    match ticket.is_empty() {
-        true => format!("    {} {at} {steps}{why}", row.call),
-        false => format!("    {} {at} {steps} #{ticket}{why}", row.call),
-    }
+    let ticket = if ticket.is_empty() { ticket } else { format!(" #{ticket}") };
+    format!("    {} {at} {steps}{ticket}{why}", row.call)
 }
 
 /// A list of who called: for its owner alone.

@@ -146,9 +146,9 @@ struct Escalated {
     answered_at: Option<String>,
 }
 
-fn read(body: &Bytes) -> Result<Written, Response> {
+fn read(body: &Bytes) -> Result<Written, &'static str> {
     serde_json::from_slice(body).map_err(|_| {
-        bad("due is a JSON object: author, subject, channel, category, received_at, completed_at, reported_at, escalations, technical, exclusions, revision")
+        "due is a JSON object: author, subject, channel, category, received_at, completed_at, reported_at, escalations, technical, exclusions, revision"
     })
 }
 
@@ -215,7 +215,7 @@ pub(super) async fn open(
 ) -> Response {
     let written = match read(&body) {
         Ok(written) => written,
-        Err(refused) => return refused,
+        Err(why) => return bad(why),
     };
     let author = match who.author(written.author.as_deref(), AUTHOR_BOUND) {
         Ok(author) => author,
@@ -256,7 +256,7 @@ pub(super) async fn change(
     let Ok(incident) = incident.parse() else { return bad("due is an incident's number") };
     let written = match read(&body) {
         Ok(written) => written,
-        Err(refused) => return refused,
+        Err(why) => return bad(why),
     };
     let author = match who.author(written.author.as_deref(), AUTHOR_BOUND) {
         Ok(author) => author,

@@ -254,13 +254,13 @@ pub(super) struct Order {
     ticket: Option<String>,
 }
 
-fn order_of(body: &Bytes) -> Result<Order, Response> {
+fn order_of(body: &Bytes) -> Result<Order, &'static str> {
     if body.is_empty() {
         return Ok(Order::default());
     }
-    serde_json::from_slice(body).map_err(|_| {
-        bad("due is a JSON object with author, and what is ordered: reason, subject, text, ticket")
-    })
+    serde_json::from_slice(body).map_err(
+        |_| "due is a JSON object with author, and what is ordered: reason, subject, text, ticket",
+    )
 }
 
 /// `POST /api/v1/tickets/{target}/retry`: all that waits, also what waits for a person.
@@ -272,7 +272,7 @@ pub(super) async fn retry_all(
 ) -> Response {
     let order = match order_of(&body) {
         Ok(order) => order,
-        Err(refused) => return refused,
+        Err(why) => return bad(why),
     };
     let author = match who.author(order.author.as_deref(), AUTHOR_BOUND) {
         Ok(author) => author,
@@ -305,7 +305,7 @@ pub(super) async fn order(
     let (target, call) = (TargetId::from(target), CallId(id));
     let order = match order_of(&body) {
         Ok(order) => order,
-        Err(refused) => return refused,
+        Err(why) => return bad(why),
     };
     let author = match who.author(order.author.as_deref(), AUTHOR_BOUND) {
         Ok(author) => author,
@@ -319,7 +319,8 @@ pub(super) async fn order(
         let ticket = views.ticket_of(&target, call).map(ToOwned::to_owned);
         (row.is_some(), row.is_some_and(|row| row.stuck.is_some()), ticket)
     });
-    if !waits && !(action == "adopt" && ticket.is_some()) {
+    let adopted = action == "adopt" && ticket.is_some();
+    if !waits && !adopted {
         return api::error(StatusCode::NOT_FOUND, "nothing of this call waits for this target");
     }
     let event = match action.as_str() {
