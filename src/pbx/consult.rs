@@ -9,7 +9,7 @@ use super::floor::{CountsAs, Floor, Turn};
 use super::tape::TapeEvent;
 use super::transfer;
 use crate::base::{LegId, Number, PromptId};
-use crate::event::{CallEvent, ConsultEnd, EndCause, Party};
+use crate::event::{CallEvent, ConsultEnd, ConsultSide, EndCause, Party};
 use std::time::Duration;
 
 /// A caller, its agent, and the colleague whom the agent asks.
@@ -67,6 +67,8 @@ pub(super) fn answered(call: &mut Call, leg: LegId, floor: &mut Floor, turn: &mu
     floor.picked_up(leg);
     turn.act(Action::Connect { caller: leg, agent: consult.phone });
     let colleague = consult.colleague;
+    let with = Some(floor.agent(colleague).id.clone());
+    call.record(CallEvent::ConsultAnswered { with }, turn);
     floor.direct_taken(colleague, turn);
 }
 
@@ -75,12 +77,13 @@ pub(super) fn swap(call: &mut Call, floor: &mut Floor, turn: &mut Turn<'_>) -> b
     let caller = call.leg;
     let State::Consulting(consult) = &mut call.state else { return false };
     let (phone, other) = (consult.phone, consult.other);
-    let (before, after, stage) = match consult.stage {
+    let (before, after, stage, to) = match consult.stage {
         Stage::Rings => return false,
-        Stage::Asks => (other, caller, Stage::Turned),
-        Stage::Turned => (caller, other, Stage::Asks),
+        Stage::Asks => (other, caller, Stage::Turned, ConsultSide::Caller),
+        Stage::Turned => (caller, other, Stage::Asks, ConsultSide::Asked),
     };
     consult.stage = stage;
+    call.record(CallEvent::ConsultTurned { to }, turn);
     turn.act(Action::Part { caller: before, agent: phone });
     floor.hold(before, true, turn);
     turn.act(Action::Connect { caller: after, agent: phone });

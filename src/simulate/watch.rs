@@ -18,6 +18,8 @@ struct CallSeen {
     direct: bool,
     ringing: BTreeSet<AgentId>,
     answered_by: Option<AgentId>,
+    /// Its agent asks somebody who is no agent.
+    asks_outside: bool,
     /// Passed on to somebody who was consulted.
     joined: bool,
     accepted: bool,
@@ -275,7 +277,7 @@ impl Watch {
             CallEvent::TrunkTried { .. }
             | CallEvent::TrunkFailed { .. }
             | CallEvent::AwayAnswered => {
-                if call.answered_by.is_some() && call.third.is_none() {
+                if call.answered_by.is_some() && call.third.is_none() && !call.asks_outside {
                     self.wrong.push(format!("{id} is sent away and yet with an agent"));
                 }
             }
@@ -293,7 +295,11 @@ impl Watch {
                     agent.talks_in.remove(&id);
                 }
             }
-            CallEvent::ConsultBegan { by, .. } => {
+            CallEvent::ConsultOver { .. } => call.asks_outside = false,
+            CallEvent::ConsultBegan { by, .. }
+            | CallEvent::ConsultCalled { by, .. }
+            | CallEvent::ConsultGroup { by, .. } => {
+                call.asks_outside = matches!(event, CallEvent::ConsultCalled { .. });
                 if call.answered_by.as_ref() != Some(by) {
                     self.wrong.push(format!("{by} asks for {id}, whom it does not have"));
                 }
@@ -414,6 +420,10 @@ impl Watch {
             | CallEvent::KeyWrong { .. }
             | CallEvent::MenuTimedOut { .. }
             | CallEvent::ReasonGiven { .. }
+            | CallEvent::ConsultRings { .. }
+            | CallEvent::ConsultRingEnded { .. }
+            | CallEvent::ConsultAnswered { .. }
+            | CallEvent::ConsultTurned { .. }
             | CallEvent::ConsultEnded { .. }
             | CallEvent::ExtensionDialled { .. }
             | CallEvent::LanguageChosen { .. }

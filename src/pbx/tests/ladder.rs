@@ -364,6 +364,17 @@ fn fact(event: &CallEvent) -> String {
         }
         CallEvent::AgentTold { agent, prompt } => format!("AgentTold {agent} {prompt}"),
         CallEvent::ConsultBegan { by, with } => format!("ConsultBegan {by} {with}"),
+        CallEvent::ConsultCalled { by, number, inside } => {
+            let inside = if *inside { " (inside)" } else { "" };
+            format!("ConsultCalled {by} {}{inside}", number.reveal())
+        }
+        CallEvent::ConsultGroup { by, group } => format!("ConsultGroup {by} {group}"),
+        CallEvent::ConsultRings { with } => format!("ConsultRings {with}"),
+        CallEvent::ConsultRingEnded { with, why } => format!("ConsultRingEnded {with} {why:?}"),
+        CallEvent::ConsultOver { why } => format!("ConsultOver {why:?}"),
+        CallEvent::ConsultAnswered { with: Some(with) } => format!("ConsultAnswered {with}"),
+        CallEvent::ConsultAnswered { with: None } => "ConsultAnswered".to_owned(),
+        CallEvent::ConsultTurned { to } => format!("ConsultTurned {to:?}"),
         CallEvent::ConsultEnded { with, why } => format!("ConsultEnded {with} {why:?}"),
         CallEvent::SurveyBegan { by, survey } => format!("SurveyBegan {by} {survey}"),
         CallEvent::SurveyAnswered { survey, question, answer } => {
