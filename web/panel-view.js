@@ -121,7 +121,7 @@ export function call(it) {
       ${facts(it, call)}` : html`<p class="soft">–</p>`}
     <div class="row orders">
       ${button(it, "park", it.t.park)}${button(it, "transfer", it.t.transfer)}${button(it, "consult", it.t.consult)}
-      ${button(it, "swap", it.t.swap)}${button(it, "back", it.t.back)}
+      ${button(it, "swap", it.t.swap)}${button(it, "join", it.t.join)}${button(it, "back", it.t.back)}
       ${button(it, "tape", it.tapeRuns() ? it.t.tape_pause : it.t.tape_resume)}
     </div>`;
 }

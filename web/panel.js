@@ -66,6 +66,7 @@ const ACTIONS = {
   transfer: { key: "t", can: () => talking() && !it.panel.call.asks, run: () => askNumber("transfer") },
   consult: { key: "c", can: () => talking() && !it.panel.call.asks, run: () => askNumber("consult") },
   swap: { key: "s", can: () => talking() && it.panel.call.asks !== null, run: () => send("call", "swap", ofCall("talk/swap")) },
+  join: { key: "j", can: () => talking() && it.panel.call.asks?.answered === true, run: () => send("call", "join", ofCall("talk/join")) },
   back: { key: "b", can: () => talking() && it.panel.call.asks !== null, run: () => send("call", "back", ofCall("talk/back")) },
   tape: { key: "x", can: () => talking() && ["running", "paused"].includes(it.panel.call.recordings.at(-1)?.state), run: () => send("call", it.tapeRuns() ? "tape_pause" : "tape_resume", ofCall(`recording/${it.tapeRuns() ? "pause" : "resume"}`)) },
   retrieve: { key: "r", can: () => it.parked().length > 0 && agent().state !== "talking", run: retrieve },

@@ -585,6 +585,8 @@ pub enum ConsultEnd {
     TimeUsedUp,
     /// The agent hung up: the caller is with who was asked, or is passed on to where it still rings.
     HandedOver,
+    /// All three talk: `ThirdCalled` and `ThirdJoined` follow.
+    Joined,
     /// The call ended.
     CallOver,
 }

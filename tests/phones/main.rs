@@ -6,6 +6,7 @@
 mod support;
 
 mod agents;
+mod asking;
 mod attended;
 mod by_keys;
 mod codecs;

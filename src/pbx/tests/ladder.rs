@@ -454,6 +454,11 @@ fn callers_who_wait_too_long_are_answered_outside_as_the_ladders_say() {
     told_of("beyond.txt", include_str!("beyond.txt"), super::beyond);
 }
 
+#[test]
+fn agents_ask_numbers_outside_and_groups_by_keys_as_the_ladders_say() {
+    told_of("consulting.txt", include_str!("consulting.txt"), super::asking);
+}
+
 /// Plays what a file tells, and compares.
 fn told_in(name: &str, told: &str) {
     told_of(name, told, plan);
