@@ -17,6 +17,7 @@ mod groups;
 mod hears;
 mod hours;
 mod keypads;
+mod ladders;
 mod lamps;
 mod menu;
 mod networks;
