@@ -7,8 +7,8 @@ use super::peer::Describes;
 use crate::base::{AgentId, CallbackId, EntryId, GroupId, Language, MenuId, Number, PromptId, Rng};
 use crate::dialplan::{
     Agent, AtClosing, Branch, Callback, ClosedTargets, DeskNumber, Dial, Entry, FeatureCode, Group,
-    Hours, Lot, Menu, Onward, Overflow, OverflowWhen, PLAIN_PRIORITY, Pausing, Picking, Plan,
-    Recall, SetAside, Share, Skills, Span, Speak, Strategy, Supervisors, Target, WeekdayKey,
+    Hours, InCall, Lot, Menu, Onward, Overflow, OverflowWhen, PLAIN_PRIORITY, Pausing, Picking,
+    Plan, Recall, SetAside, Share, Skills, Span, Speak, Strategy, Supervisors, Target, WeekdayKey,
     Widening,
 };
 use chrono::NaiveTime;
@@ -326,7 +326,14 @@ fn plan(agents: u64, rng: &mut Rng) -> Plan {
         groups,
         preferred: BTreeMap::new(),
         agents,
-        in_call: BTreeMap::new(),
+        in_call: [
+            ("*2", InCall::Consult),
+            ("*3", InCall::Swap),
+            ("*4", InCall::Join),
+            ("*0", InCall::Back),
+        ]
+        .map(|(code, does)| (code.to_owned(), does))
+        .into(),
         lots: vec![lot(rng)],
         pausing: Pausing::default(),
         closers: None,
