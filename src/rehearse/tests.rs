@@ -198,7 +198,9 @@ fn calls_of_the_past_that_waited_long_enough_go_outside_under_a_plan_that_says_s
             (&new, &old, "open > group desk > outside 0398765432", "open > group desk"),
         ] {
             let mut comparison = Comparison::new(from, to, (Wall(i64::MIN), Wall(i64::MAX)));
-            waited(seconds).iter().for_each(|entry| comparison.apply(entry));
+            for entry in &waited(seconds) {
+                comparison.apply(entry);
+            }
             comparison.finish();
             let changed: Vec<(&str, &str)> =
                 comparison.changed.iter().map(|it| (&*it.was, &*it.is)).collect();

@@ -157,8 +157,9 @@ def read(entries):
 
     def end_wrap(agent, at):
         if agent.busy == "wrap_up" and agent.wraps and agent.wraps[-1][1] is None:
-            from_ms, _, call = agent.wraps[-1]
-            agent.wraps[-1] = (from_ms, at, call)
+            from_ms, _, _ = agent.wraps[-1]
+            # Where the word of a talk was lost, the agent may have come to another call meanwhile.
+            agent.wraps[-1] = (from_ms, at, agent.last)
 
     def became(name, what, at):
         agent = agents[name]

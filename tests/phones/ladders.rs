@@ -21,6 +21,8 @@ struct Stage {
     caller: Line,
     phones: Vec<Line>,
     outside: Line,
+    /// Calls that the desk has ended.
+    ended: Vec<String>,
 }
 
 /// Whom a [`Call`] is with.
@@ -43,7 +45,7 @@ impl Stage {
         let phones = (201..=205)
             .map(|number: u16| Line::new(desk.fixed_port(number), &number.to_string(), desk.sip));
         let (phones, outside) = (phones.collect(), Line::new(port, "0398765432", desk.sip));
-        Self { desk, caller, phones, outside }
+        Self { desk, caller, phones, outside, ended: Vec::new() }
     }
 
     fn lines(&mut self) -> impl Iterator<Item = &mut Line> {
@@ -52,13 +54,16 @@ impl Stage {
 
     /// Everybody confirms what the desk asks for in a call, until nothing more comes.
     fn settle(&mut self) {
-        let mut quiet = 0;
+        let (mut quiet, mut ended) = (0, Vec::new());
         while quiet < 6 {
             quiet += 1;
             for (line, port) in self.lines().zip(30..) {
                 while let Some(asked) = line.look(Duration::from_millis(15), in_call) {
                     quiet = 0;
                     let to = asked.must("To").to_owned();
+                    if asked.method() == Some("BYE") {
+                        ended.push(asked.must("Call-ID").to_owned());
+                    }
                     let body = match asked.method() {
                         Some("INVITE") => offers(port, turned(&asked)),
                         _ => String::new(),
@@ -67,6 +72,17 @@ impl Stage {
                 }
             }
         }
+        self.ended.extend(ended);
+    }
+
+    /// The same until the desk has ended this call, which says something first.
+    #[track_caller]
+    fn settle_until_over(&mut self, call: &Call) {
+        let over = (0..20).any(|_| {
+            self.settle();
+            self.ended.contains(&call.id)
+        });
+        assert!(over, "the desk does not end the call");
     }
 
     /// The caller dials a number and one phone picks up.
@@ -311,9 +327,9 @@ const SERVICES: &[(&str, &str, &str, &str, Play)] = &[
         |stage| {
             let (mut call, mut phone) = stage.answered("0312345678", FIRST);
             stage.hold(FIRST, &mut phone, "sendonly");
-            let _ = stage.dials(FIRST, "*93202");
+            let code = stage.dials(FIRST, "*93202");
             let (mut third, _) = stage.phones[SECOND].pick_up(&offers(15, "sendrecv"), s(5));
-            stage.settle();
+            stage.settle_until_over(&code);
             stage.hold(FIRST, &mut phone, "sendrecv");
             stage.phones[SECOND].bye(&mut third);
             stage.settle();
