@@ -416,7 +416,7 @@ impl Phone {
             Deed::PickUp(leg) if self.legs.get(leg) == Some(&AtPhone::Rings) => {
                 self.legs.insert(*leg, AtPhone::Talks { deaf: 0 });
                 answer(*leg, stage);
-                if !stage.healed && stage.rng.chance(200) && !self.make.passes_to.is_empty() {
+                if !stage.healed && stage.rng.chance(200) && !self.make.asks.is_empty() {
                     self.asks(*leg, stage);
                 }
                 if !stage.healed && stage.rng.chance(200) && !self.make.passes_to.is_empty() {
@@ -492,7 +492,7 @@ impl Phone {
 
     /// Whom the agent asks by keys, and what it does with the two afterwards.
     fn asks(&self, leg: LegId, stage: &mut Stage<'_>) {
-        let to = stage.rng.one_of(&self.make.passes_to).clone();
+        let to = stage.rng.one_of(&self.make.asks).clone();
         let mut at = stage.rng.millis(100, 8_000);
         stage.later(at, Deed::Keys(leg, format!("*2{to}#")));
         for _ in 0..stage.rng.below(4) {

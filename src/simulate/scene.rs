@@ -78,6 +78,8 @@ pub struct PhoneMake {
     pub diligence: u64,
     /// To whom its agent passes callers on.
     pub passes_to: Vec<Number>,
+    /// Whom its agent asks by keys.
+    pub asks: Vec<Number>,
     /// What its agent dials, and when.
     pub calls: Vec<(Duration, Number)>,
 }
@@ -119,6 +121,8 @@ impl Scene {
             .collect();
         let colleagues: Vec<Number> = phones.iter().map(|phone| phone.extension.clone()).collect();
         for phone in &mut phones {
+            phone.asks =
+                colleagues.iter().cloned().chain([GROUP, GROUP].map(Number::from)).collect();
             if rng.chance(500) {
                 phone.passes_to.clone_from(&colleagues);
                 let others = [GROUP, STRAIGHT, MENU, NOBODYS, "9999", LOT, LOT, SLOTS[0]];
@@ -235,6 +239,7 @@ fn phone(extension: &Arc<str>, registering: bool, length: Duration, rng: &mut Rn
     });
     PhoneMake {
         passes_to: Vec::new(),
+        asks: Vec::new(),
         extension: Number(extension.clone()),
         calls: calls.collect(),
         registers: registering && rng.chance(700),
