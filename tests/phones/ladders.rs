@@ -366,11 +366,13 @@ const SERVICES: &[(&str, &str, &str, &str, Play)] = &[
             stage.phones[FIRST].answer(&rung, 180, "");
             let picked = stage.phones[THIRD].invite("*8", &offers(13, "sendrecv"));
             stage.phones[FIRST].cancel_comes(&rung, s(5));
+            // One after the other, so that the order is the same each time.
+            let answer = stage.caller.status(&call, 200, s(5));
+            stage.caller.ack(&mut call, &answer);
+            stage.settle();
             let mut picked = picked;
             let answer = stage.phones[THIRD].status(&picked, 200, s(5));
             stage.phones[THIRD].ack(&mut picked, &answer);
-            let answer = stage.caller.status(&call, 200, s(5));
-            stage.caller.ack(&mut call, &answer);
             stage.settle();
             stage.hangs_up(&mut call);
             stage.ladder(&["rung", "colleague"])
