@@ -96,6 +96,15 @@ function facts(it, call) {
   return html`<dl class="facts">${rows}</dl>`;
 }
 
+/**
+ * Whom the agent asks by keys: a colleague, a number, or a group of which nobody has answered yet.
+ * @param {It} it @param {import("./types").Asks} asks
+ */
+function whomOf(it, asks) {
+  if (asks.with) return nameOf(it, asks.with);
+  return asks.number ?? it.panel.groups.find((group) => group.group === asks.group)?.name ?? asks.group;
+}
+
 /** @param {It} it */
 export function call(it) {
   const { call, placed } = it.panel;
@@ -106,13 +115,13 @@ export function call(it) {
   const talks = talk && talk.length_ms === null ? it.panel.now_ms - (call.age_ms - talk.from_ms) : null;
   return html`
     ${call ? html`<p class="caller ${call.role}" id="caller">${callerOf(it, call.caller)}</p>
-      ${talks === null ? nothing : html`<p class="soft">${it.t.talk} ${since(talks)} ${call.held && !call.consulting ? html`<b class="held">${it.t.held}</b>` : nothing}</p>`}
-      ${call.role === "talking" && call.consulting ? html`<p class="hint" id="consulting">${it.t.consulting(nameOf(it, call.consulting))}</p>` : nothing}
+      ${talks === null ? nothing : html`<p class="soft">${it.t.talk} ${since(talks)} ${call.held && !call.asks ? html`<b class="held">${it.t.held}</b>` : nothing}</p>`}
+      ${call.role === "talking" && call.asks ? html`<p class="hint" id="consulting">${(call.asks.turned ? it.t.turned : it.t.consulting)(whomOf(it, call.asks))}</p>` : nothing}
       ${call.role === "asked" && talk ? html`<p class="hint">${it.t.asked(nameOf(it, talk.agent))}</p>` : nothing}
       ${facts(it, call)}` : html`<p class="soft">–</p>`}
     <div class="row orders">
       ${button(it, "park", it.t.park)}${button(it, "transfer", it.t.transfer)}${button(it, "consult", it.t.consult)}
-      ${button(it, "swap", it.t.swap)}${button(it, "back", it.t.back)}
+      ${button(it, "swap", it.t.swap)}${button(it, "join", it.t.join)}${button(it, "back", it.t.back)}
       ${button(it, "tape", it.tapeRuns() ? it.t.tape_pause : it.t.tape_resume)}
     </div>`;
 }

@@ -132,6 +132,22 @@ export type Agents = {
   agents: Array<AgentRow>;
 };
 
+/** A question by keys that is not over. */
+export type Asks = {
+  /** Who is asked has answered. */
+  answered: boolean;
+  /** The group that is asked. */
+  group: string | null;
+  /** The number of somebody who is no agent. */
+  number: string | null;
+  /** Members of the group whose phones ring; 30 at most. */
+  ringing: Array<string>;
+  /** The agent has turned to the caller, and who is asked hears music. */
+  turned: boolean;
+  /** The colleague who is asked; of a group, who has answered. */
+  with: string | null;
+};
+
 /** A sum over a count, exact. */
 export type Average = {
   count: number;
@@ -490,11 +506,47 @@ export type CallEvent = ({
   /** Whom. */
   with: string;
 } | {
+  /** Who asks. */
+  by: string;
+  /** Whether it is a phone of ours. Of a number outside, the trunks that are tried follow. */
+  inside: boolean;
+  kind: "consult_called";
+  /** Whom. */
+  number: string;
+} | {
+  /** Who asks. */
+  by: string;
+  /** Which group. */
+  group: string;
+  kind: "consult_group";
+} | {
+  kind: "consult_rings";
+  /** Whose. */
+  with: string;
+} | {
+  kind: "consult_ring_ended";
+  /** Why. */
+  why: OfferEnd;
+  /** Whose. */
+  with: string;
+} | {
+  kind: "consult_answered";
+  /** The colleague; none when it is nobody of ours. */
+  with?: string | null;
+} | {
+  kind: "consult_turned";
+  /** To whom. */
+  to: ConsultSide;
+} | {
   kind: "consult_ended";
   /** How. */
   why: ConsultEnd;
   /** Who was asked. */
   with: string;
+} | {
+  kind: "consult_over";
+  /** How. */
+  why: ConsultEnd;
 } | {
   kind: "trunk_tried";
   /** Which. */
@@ -878,8 +930,11 @@ export type Colleague = {
   state: AgentState;
 };
 
-/** How a question to a colleague ended. */
-export type ConsultEnd = ("not_answered" | "sent_back" | "left" | "handed_over" | "call_over");
+/** How a question by keys ended. */
+export type ConsultEnd = ("not_answered" | "sent_back" | "left" | "time_used_up" | "handed_over" | "joined" | "call_over");
+
+/** One of the two between whom an agent turns who asks by keys. */
+export type ConsultSide = ("caller" | "asked");
 
 /** What an outcome is taken for. */
 export type CountsAs = ("answered" | "abandoned" | "busy" | "excluded");
@@ -1803,6 +1858,8 @@ export type PanelCall = {
   arrived_at_ms: number;
   /** When the caller asked for an operator, milliseconds after the arrival. */
   asked_ms: number | null;
+  /** Whom the agent asks meanwhile by keys, a colleague or anybody else. */
+  asks: (Asks | null);
   /** Whether a busy announcement was started. */
   busy_announced: boolean;
   /** Which. */
@@ -1811,7 +1868,7 @@ export type PanelCall = {
   caller: Caller;
   /** Why it ended. */
   cause: (EndCause | null);
-  /** A colleague is being asked meanwhile. */
+  /** The colleague who is asked meanwhile; of a group, who has answered. */
   consulting: string | null;
   /** Whether it enters the contract's figures. */
   counted: boolean;

@@ -14,22 +14,25 @@ pub enum InCall {
     Park,
     /// Passes the caller on to the number pressed next.
     Transfer,
-    /// Asks the colleague whose number is pressed next, while the caller waits.
+    /// Asks whose number is pressed next, while the caller waits.
     Consult,
-    /// Turns to the other of caller and colleague.
+    /// Turns to the other of the caller and who is asked.
     Swap,
-    /// Lets the colleague go and is with the caller again.
+    /// Lets go who is asked and is with the caller again.
     Back,
+    /// All three talk: the caller, who is asked, and the agent.
+    Join,
 }
 
 impl InCall {
     /// As a plan writes each of them.
-    pub const NAMES: [(&'static str, Self); 5] = [
+    pub const NAMES: [(&'static str, Self); 6] = [
         ("park", Self::Park),
         ("transfer", Self::Transfer),
         ("consult", Self::Consult),
         ("swap", Self::Swap),
         ("back", Self::Back),
+        ("join", Self::Join),
     ];
 
     /// Whether a number follows.

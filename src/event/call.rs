@@ -275,10 +275,56 @@ pub enum CallEvent {
         /// Whom.
         with: AgentId,
     },
-    /// That is over.
+    /// The agent asks somebody by keys who is no agent; the caller hears music. `ConsultOver` ends it.
+    ConsultCalled {
+        /// Who asks.
+        by: AgentId,
+        /// Whom.
+        number: Private<String>,
+        /// Whether it is a phone of ours. Of a number outside, the trunks that are tried follow.
+        inside: bool,
+    },
+    /// The agent asks a group by keys; the caller hears music, and the group's phones ring by the group's own
+    /// way. `ConsultOver` ends it.
+    ConsultGroup {
+        /// Who asks.
+        by: AgentId,
+        /// Which group.
+        group: GroupId,
+    },
+    /// A phone of the group that is asked rings. No offer of the caller: its agent is not set aside for letting
+    /// it ring.
+    ConsultRings {
+        /// Whose.
+        with: AgentId,
+    },
+    /// That phone rings no more, and has not answered.
+    ConsultRingEnded {
+        /// Whose.
+        with: AgentId,
+        /// Why.
+        why: OfferEnd,
+    },
+    /// Who is asked by keys has answered.
+    ConsultAnswered {
+        /// The colleague; none when it is nobody of ours.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        with: Option<AgentId>,
+    },
+    /// The agent turned to the other of the two; the one before hears music.
+    ConsultTurned {
+        /// To whom.
+        to: ConsultSide,
+    },
+    /// That is over, when it began with `ConsultBegan`.
     ConsultEnded {
         /// Who was asked.
         with: AgentId,
+        /// How.
+        why: ConsultEnd,
+    },
+    /// That is over, when it began with `ConsultCalled` or `ConsultGroup`.
+    ConsultOver {
         /// How.
         why: ConsultEnd,
     },
@@ -515,18 +561,32 @@ pub enum OfferEnd {
     Withdrawn,
 }
 
-/// How a question to a colleague ended.
+/// One of the two between whom an agent turns who asks by keys.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConsultSide {
+    /// The caller, who is on hold no more.
+    Caller,
+    /// Who is asked; the caller is on hold again.
+    Asked,
+}
+
+/// How a question by keys ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum ConsultEnd {
-    /// The colleague did not pick up or said no: the agent is with the caller again.
+    /// Who was asked did not pick up or said no: the agent is with the caller again.
     NotAnswered,
-    /// The agent let the colleague go and is with the caller again.
+    /// The agent let go who was asked and is with the caller again.
     SentBack,
-    /// The colleague hung up: the agent is with the caller again.
+    /// Who was asked hung up: the agent is with the caller again.
     Left,
-    /// The agent hung up: the caller is the colleague's.
+    /// The agent has talked outside as long today as it may: the agent is with the caller again.
+    TimeUsedUp,
+    /// The agent hung up: the caller is with who was asked, or is passed on to where it still rings.
     HandedOver,
+    /// All three talk: `ThirdCalled` and `ThirdJoined` follow.
+    Joined,
     /// The call ended.
     CallOver,
 }

@@ -25,7 +25,7 @@ pub(super) const RESERVED: [&str; 6] = ["seq", "at", "v", "hash", "salt", "befor
 /// Where the texts are that tell who a person is: of what, which kind, the JSON pointer in the body.
 /// Every `Private` field of the events is here (a test reads the source). A line is never changed or
 /// removed: the hashes of what was written under it depend on it.
-pub const PRIVATE: [(&str, &str, &str); 14] = [
+pub const PRIVATE: [(&str, &str, &str); 15] = [
     ("call", "arrived", "/event/caller/number/known"),
     ("call", "arrived", "/event/caller/name"),
     ("call", "arrived", "/event/caller/diverted_from"),
@@ -33,6 +33,7 @@ pub const PRIVATE: [(&str, &str, &str); 14] = [
     ("call", "callback_asked", "/event/number"),
     ("call", "overflowed_outside", "/event/number"),
     ("call", "sent_away", "/event/number"),
+    ("call", "consult_called", "/event/number"),
     ("call", "third_called", "/event/number"),
     ("placed", "dialled", "/event/number"),
     ("note", "noted", "/event/text"),
@@ -493,6 +494,7 @@ mod tests {
             ("CallEvent::CallbackAsked", "number", "call/callback_asked/event/number"),
             ("CallEvent::OverflowedOutside", "number", "call/overflowed_outside/event/number"),
             ("CallEvent::SentAway", "number", "call/sent_away/event/number"),
+            ("CallEvent::ConsultCalled", "number", "call/consult_called/event/number"),
             ("CallEvent::ThirdCalled", "number", "call/third_called/event/number"),
             ("PlacedEvent::Dialled", "number", "placed/dialled/event/number"),
             ("NoteEvent::Noted", "text", "note/noted/event/text"),

@@ -28,8 +28,8 @@ mod warning;
 
 pub use agent::{AgentEvent, Means};
 pub use call::{
-    CallEvent, Caller, CallerNumber, Closed, ConsultEnd, EndCause, OfferEnd, Origin, Overflowing,
-    Party, Purpose, Supervision, Unpark,
+    CallEvent, Caller, CallerNumber, Closed, ConsultEnd, ConsultSide, EndCause, OfferEnd, Origin,
+    Overflowing, Party, Purpose, Supervision, Unpark,
 };
 pub use callback::{CallbackEnd, CallbackEvent};
 pub use canon::Written;

@@ -1,15 +1,20 @@
 //! What an agent's keys bring about in a conversation, and what the phone hears when they cannot.
 
+use super::agent::AgentIx;
 use super::api::CommandError;
 use super::call::{Call, State};
-use super::consult;
+use super::consult::{self, Round, Whom};
 use super::desk::Desk;
 use super::floor::{Floor, Turn};
+use super::group::Demand;
 use super::keypad::Wanted;
+use super::overflow;
+use super::placed::Whither;
+use super::third;
 use crate::base::{CallId, LegId, Number, PromptId};
 use crate::dialplan::{InCall, Route};
 use crate::event::ConsultEnd;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 impl Desk {
     /// A key of a phone of ours. Only agents in a conversation do anything by keys.
@@ -84,6 +89,10 @@ impl Desk {
             (InCall::Back, _) => self.with_call(leg, turn, |call, floor, turn| {
                 consult::back(call, ConsultEnd::SentBack, false, floor, turn)
             }),
+            (InCall::Join, _) => self.with_call(leg, turn, |call, floor, turn| {
+                let asked = consult::join(call, floor, turn);
+                asked.is_some_and(|asked| third::seat(call, asked, floor, turn))
+            }),
             (InCall::Transfer | InCall::Consult, None) => false,
         }
     }
@@ -92,28 +101,66 @@ impl Desk {
         if matches!(self.call_at(leg).map(|call| &call.state), Some(State::Consulting(_))) {
             return false;
         }
-        let plan = self.floor.plan.clone();
-        let colleague = match plan.route(number, turn.now.wall) {
-            Route::Agent(id) => self.floor.agent_ix(id),
-            // One of the group's: whom it would ring for a caller now.
-            Route::Group(id) => self.floor.group_ix(id).and_then(|group| {
-                let (none, nobody) = (BTreeMap::new(), BTreeSet::new());
-                self.floor.choose(group, None, &nobody, &none, turn.now.mono).first().copied()
-            }),
-            _ => None,
-        };
-        let Some(colleague) = colleague else { return false };
-        // Never one whose phone is in use, the asker's own included.
-        if !self.floor.agent(colleague).is_quiet() {
-            return false;
-        }
+        let Some(whom) = self.whom_to_ask(leg, number, turn) else { return false };
         // Last of all: an agent's own call outside becomes one of the desk's by it.
         let Ok(caller) = self.talker_at(leg, turn) else { return false };
         let Some(call) = self.calls.get_mut(&caller) else { return false };
         self.at_hand = Some(caller);
-        let begun = consult::begin(call, colleague, &mut self.floor, turn);
+        let begun = consult::begin(call, whom, number, &mut self.floor, turn);
         self.stepped(caller);
         begun
+    }
+
+    /// Where the number leads that an agent wants to ask; none when nobody there can be asked now.
+    fn whom_to_ask(&mut self, leg: LegId, number: &Number, turn: &Turn<'_>) -> Option<Whom> {
+        let plan = self.floor.plan.clone();
+        match plan.route(number, turn.now.wall) {
+            Route::Agent(id) => {
+                let asked = self.floor.agent_ix(id)?;
+                // Never one whose phone is in use, the asker's own included.
+                self.floor.agent(asked).is_quiet().then_some(Whom::Colleague(asked))
+            }
+            Route::Group(id) => {
+                let group = plan.groups.get(id)?;
+                let demand = match self.call_at(leg) {
+                    Some(call) => overflow::demand(call, group, turn.now.mono),
+                    None => {
+                        let picking = &group.picking;
+                        Demand::new(picking.skills.clone(), &picking.widen, turn.now.mono)
+                    }
+                };
+                let round = Round { group: id.clone(), demand, tried: BTreeSet::new() };
+                round.any(&self.floor, turn.now.mono).then_some(Whom::Group(round))
+            }
+            Route::Other => {
+                let asker = self.agent_in_talk(leg)?;
+                let own = Number(self.floor.agent(asker).id.0.clone());
+                match self.whither(number, &own)? {
+                    Whither::Phone(extension) => Some(Whom::Phone(extension)),
+                    // Whoever needs help is the caller, and the called would be told the desk's place.
+                    Whither::Outside(way) if way.emergency => None,
+                    Whither::Outside(way) => {
+                        let free = self.floor.beyond_limits(&own, turn).is_none();
+                        free.then_some(Whom::Outside(way))
+                    }
+                    Whither::Refused(..) => None,
+                }
+            }
+            Route::Desk { .. }
+            | Route::Lot(_)
+            | Route::Slot(..)
+            | Route::Code(_)
+            | Route::CodeFor(..) => None,
+        }
+    }
+
+    /// The agent whose phone this is in a talk.
+    fn agent_in_talk(&self, leg: LegId) -> Option<AgentIx> {
+        match self.call_at(leg).map(|call| &call.state) {
+            Some(State::Talking(talk)) if talk.phone == leg => Some(talk.agent),
+            Some(_) => None,
+            None => self.placed.talker(leg).ok(),
+        }
     }
 
     /// Does something to the call of an agent's phone.

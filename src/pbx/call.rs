@@ -113,7 +113,7 @@ pub(super) enum State {
     Talking(Talk),
     /// Is passed on by an agent: another's phone rings.
     Passing(Passing),
-    /// Its agent asks a colleague.
+    /// Its agent asks somebody by keys.
     Consulting(Consult),
     /// Is in a slot, where somebody fetches it.
     Parked(Parked),
@@ -496,12 +496,9 @@ impl Call {
             State::Passing(passing) => passing.deadline(),
             State::Parked(parked) => parked.deadline(),
             State::Away(away) => away.deadline(),
+            State::Consulting(consult) => consult.deadline(),
             State::Surveying(at) => Some(at.deadline()),
-            State::New
-            | State::Direct(_)
-            | State::Talking(_)
-            | State::Consulting(_)
-            | State::Over => None,
+            State::New | State::Direct(_) | State::Talking(_) | State::Over => None,
         };
         let time_up = self.outside.as_ref().and_then(|outside| outside.until);
         let at = own.into_iter().chain(time_up).chain(self.tape_deadline()).min();

@@ -437,6 +437,21 @@ impl Floor {
         })
     }
 
+    /// Whether the group has a free member who fits.
+    pub(super) fn is_anybody_free(
+        &self,
+        group: GroupIx,
+        demand: Option<&Demand>,
+        now: Mono,
+    ) -> bool {
+        let fits = |member: AgentIx| {
+            let agent = self.agent(member);
+            let skilled = demand.is_none_or(|demand| demand.is_met_by(&agent.skills, now));
+            skilled && agent.is_available()
+        };
+        self.room_of(group).members().any(fits)
+    }
+
     /// Whether somebody may have become free, or may do for a call now, whom serving has not looked at yet.
     pub(super) fn has_stirred(&self, now: Mono) -> bool {
         !self.stirred.is_empty() || self.stirs_at.first().is_some_and(|(at, _)| *at <= now)

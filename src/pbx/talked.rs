@@ -137,6 +137,7 @@ impl TalkedMemory {
                 self.open.insert(call, Open { by, answered });
             }
             CallEvent::SentAway { by, inside: false, .. }
+            | CallEvent::ConsultCalled { by, inside: false, .. }
             | CallEvent::ThirdCalled { by, inside: false, .. } => {
                 let by = Number(by.0.clone());
                 self.away.insert(call, Open { by, answered: None });
@@ -145,7 +146,9 @@ impl TalkedMemory {
                 let by = super::beyond::counted_as(group);
                 self.away.insert(call, Open { by, answered: None });
             }
-            CallEvent::AwayAnswered | CallEvent::ThirdJoined { .. } => {
+            CallEvent::AwayAnswered
+            | CallEvent::ConsultAnswered { .. }
+            | CallEvent::ThirdJoined { .. } => {
                 if let Some(open) = self.away.get_mut(&call) {
                     open.answered.get_or_insert((t_ms, at));
                 }
@@ -153,7 +156,10 @@ impl TalkedMemory {
             CallEvent::Returned { .. } | CallEvent::OperatorAnswered { .. } => {
                 self.away.remove(&call);
             }
-            CallEvent::ThirdEnded | CallEvent::ThirdFailed { .. } => {
+            // Handed over, it goes on as a span of its own.
+            CallEvent::ThirdEnded
+            | CallEvent::ThirdFailed { .. }
+            | CallEvent::ConsultOver { .. } => {
                 if let Some(open) = self.away.remove(&call) {
                     self.over(&open, t_ms, false, at, plan);
                 }

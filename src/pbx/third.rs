@@ -8,6 +8,7 @@ use super::agent::AgentIx;
 use super::api::{Action, CommandError};
 use super::away;
 use super::call::{Call, Over, State, Talk};
+use super::consult::{self, Asked};
 use super::desk::Desk;
 use super::floor::{Floor, Turn};
 use super::outside::{Attempt, Next, Outside};
@@ -282,6 +283,35 @@ fn begin(
     let third = Third { who, number: number.clone(), joined: false, timer };
     floor.tables.lay(call.leg, agent).third = Some(third);
     Ok(())
+}
+
+/// Whom the agent asked by keys, and who has answered, sits down with the two. False when there is no talk.
+pub(super) fn seat(call: &Call, asked: Asked, floor: &mut Floor, turn: &mut Turn<'_>) -> bool {
+    let State::Talking(talk) = &call.state else { return false };
+    let agent = talk.agent;
+    let Asked { who, leg, number } = asked;
+    let (who, until, colleague) = match who {
+        consult::Who::Colleague(ix) => (Who::Agent(ix, leg), None, Some(ix)),
+        consult::Who::Phone => (Who::Phone(leg), None, None),
+        consult::Who::Outside(outside) => {
+            let until = outside.until;
+            (Who::Outside(outside, leg), until, None)
+        }
+    };
+    // Of a group, who has answered.
+    let colleague = colleague.map(|ix| floor.agent(ix).id.clone());
+    let number = colleague.as_ref().map_or(number, |id| Number(id.0.clone()));
+    let by = floor.agent(agent).id.clone();
+    let inside = !matches!(who, Who::Outside(..));
+    let shown = Private::new(number.as_str().to_owned());
+    let means = Means::Key;
+    call.record(CallEvent::ThirdCalled { by, number: shown, inside, means }, turn);
+    call.record(CallEvent::ThirdJoined { agent: colleague }, turn);
+    let mut third = Third { who, number, joined: true, timer: None };
+    floor.seat_guest(leg, call.leg);
+    floor.timers.set(Timer::Guest(leg), &mut third.timer, until);
+    floor.tables.lay(call.leg, agent).third = Some(third);
+    true
 }
 
 /// A trunk is tried.

@@ -66,6 +66,8 @@ impl Row {
         one("hours", &self.hours, hours(walk).to_owned());
         let answered = story.answered.as_ref().map(|(_, agent)| agent.to_string());
         one("answered_by", &self.answered_by, answered.unwrap_or_default());
+        let outside = story.answered_outside.as_ref().map(|(_, number)| number.to_string());
+        one("answered_outside", &self.answered_outside, outside.unwrap_or_default());
         let outcome = story.outcome.map_or("none", |outcome| outcome.name());
         one("outcome", &self.outcome, outcome.to_owned());
         if let Some(want) = &self.counted {
@@ -78,13 +80,17 @@ impl Row {
                 want.value.to_string(),
             );
         }
-        if let Some(want) = &self.rings {
-            let rung: Vec<String> =
-                story.rings.iter().map(|(_, agent)| agent.to_string()).collect();
+        let rung = story.rings.iter().map(|(_, agent)| agent.to_string()).collect();
+        let rung_outside = story.rings_outside.iter().map(|(_, number)| number.to_string());
+        for (key, want, rung) in [
+            ("rings", &self.rings, rung),
+            ("rings_outside", &self.rings_outside, rung_outside.collect::<Vec<String>>()),
+        ] {
+            let Some(want) = want else { continue };
             let named = if want.value.is_empty() { rung.len() } else { want.value.len() };
             let begin: Vec<String> = rung.iter().take(named).cloned().collect();
             let (found, all) = (format!("{rung:?}"), format!("{:?}", want.value));
-            due("rings", begin == want.value, &want.span, found, all);
+            due(key, begin == want.value, &want.span, found, all);
         }
         if let Some(want) = &self.hears {
             let heard = story.hears.iter().map(crate::base::PromptId::as_str);

@@ -18,7 +18,7 @@ pub use judge::{Report, judge};
 pub use past::{Changed, Comparison, MOST_LISTED};
 pub use table::{MOST_CALLS, Table, read};
 
-use crate::base::{AgentId, PromptId};
+use crate::base::{AgentId, Number, PromptId};
 use crate::dialplan::Question;
 use crate::view::Outcome;
 use std::collections::BTreeMap;
@@ -38,6 +38,8 @@ pub struct Case {
     pub question: Question,
     /// What each agent does; one who is not named answers.
     pub agents: BTreeMap<AgentId, Conduct>,
+    /// What becomes of a number outside that is rung.
+    pub outside: Outside,
     /// So many others have dialled the same number and pressed the same keys [`OTHERS_BEFORE`] earlier,
     /// and stay.
     pub others: u32,
@@ -78,6 +80,30 @@ impl Conduct {
     ];
 }
 
+/// What becomes of a number outside that the plan rings for a waiting caller.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Outside {
+    /// Somebody answers [`ANSWERS_AFTER`] it begins to ring.
+    #[default]
+    Answers,
+    /// Nobody picks up.
+    LetsRing,
+    /// It is busy.
+    Refuses,
+    /// No trunk brings the call there.
+    Unreachable,
+}
+
+impl Outside {
+    /// The words of a table.
+    pub const NAMES: [(&'static str, Self); 4] = [
+        ("answer", Self::Answers),
+        ("let_ring", Self::LetsRing),
+        ("refuse", Self::Refuses),
+        ("unreachable", Self::Unreachable),
+    ];
+}
+
 /// What became of the call.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Story {
@@ -87,8 +113,12 @@ pub struct Story {
     pub agent_hears: Vec<PromptId>,
     /// Whose phones were rung, in order, with the milliseconds after arrival.
     pub rings: Vec<(u64, AgentId)>,
+    /// Numbers outside that were rung as well, in order, with the milliseconds after arrival.
+    pub rings_outside: Vec<(u64, Number)>,
     /// Who answered, and the milliseconds after arrival.
     pub answered: Option<(u64, AgentId)>,
+    /// Which number outside answered, and the milliseconds after arrival.
+    pub answered_outside: Option<(u64, Number)>,
     /// How it is counted; none for what is no call of the desk.
     pub outcome: Option<Outcome>,
     /// The status with which it was refused, if it was.

@@ -4,9 +4,12 @@
 
 use super::judge::{hours, leads};
 use crate::base::{AdHoc, CallId, Number, Wall};
-use crate::dialplan::{Asker, Dialled, Plan, Press, Question, Step, Walk, walk};
+use crate::dialplan::{
+    Asker, Dialled, End, Onward, OverflowWhen, Plan, Press, Question, Step, Walk, walk,
+};
 use crate::event::{CallEvent, CallerNumber, Closed, Entry, Fact, Origin};
 use std::collections::BTreeMap;
+use std::time::Duration;
 
 /// Calls whose change is listed; all are counted.
 pub const MOST_LISTED: usize = 1000;
@@ -45,6 +48,45 @@ pub struct Changed {
 struct Past {
     question: Question,
     caller: CallerNumber,
+    wait: Wait,
+}
+
+/// What the history knows of a call's wait for the operators of the group that it asked for first.
+#[derive(Clone, Copy, Debug, Default)]
+struct Wait {
+    /// When it asked, milliseconds after arrival.
+    asked_ms: Option<u64>,
+    /// How long it waited; none while it does.
+    ms: Option<u64>,
+    /// So many waited there when it came.
+    before: Option<u32>,
+}
+
+impl Wait {
+    fn is_over(&mut self, t_ms: u64) {
+        if let (Some(asked_ms), None) = (self.asked_ms, self.ms) {
+            self.ms = Some(t_ms.saturating_sub(asked_ms));
+        }
+    }
+
+    /// The number outside that the plan rings for it, if it waits as long, and finds as many before it.
+    fn outside<'p>(&self, plan: &'p Plan, end: &End) -> Option<&'p Number> {
+        let End::Group(way) = end else { return None };
+        let group = plan.groups.get(&way.group)?;
+        let waited = Duration::from_millis(self.ms.unwrap_or(0));
+        let holds = |when| match when {
+            OverflowWhen::Waiting(most) => self.before.is_some_and(|before| before >= most),
+            OverflowWhen::Waited(span) => self.asked_ms.is_some() && waited >= span,
+            // What was estimated is not in the history.
+            OverflowWhen::Estimated(_) => false,
+        };
+        // Who is sent on elsewhere first waits here no more.
+        let rule = group.overflow.iter().find(|rule| holds(rule.when))?;
+        match &rule.to {
+            Onward::Outside(number) => Some(number),
+            Onward::Way(_) => None,
+        }
+    }
 }
 
 impl<'p> Comparison<'p> {
@@ -57,7 +99,7 @@ impl<'p> Comparison<'p> {
 
     /// Takes the next entry of the history.
     pub fn apply(&mut self, entry: &Entry) {
-        let Fact::Call { call, event, .. } = &entry.fact else { return };
+        let Fact::Call { call, event, t_ms } = &entry.fact else { return };
         match event {
             CallEvent::Arrived { number, caller, origin, .. } => {
                 if !(self.span.0..self.span.1).contains(&entry.at) {
@@ -69,16 +111,19 @@ impl<'p> Comparison<'p> {
                 };
                 let (at, to, presses) = (entry.at, number.clone(), Vec::new());
                 let question = Question { at, from, to, presses, ad_hoc: None };
-                self.open.insert(*call, Past { question, caller: caller.number.clone() });
+                let (caller, wait) = (caller.number.clone(), Wait::default());
+                self.open.insert(*call, Past { question, caller, wait });
             }
             CallEvent::Ended { .. } => {
-                if let Some(past) = self.open.remove(call) {
+                if let Some(mut past) = self.open.remove(call) {
+                    past.wait.is_over(*t_ms);
                     self.judge(*call, past);
                 }
             }
             event => {
                 if let Some(past) = self.open.get_mut(call) {
                     past.did(event, self.old);
+                    past.waits(event, *t_ms);
                 }
             }
         }
@@ -98,8 +143,14 @@ impl<'p> Comparison<'p> {
     }
 
     fn judge(&mut self, call: CallId, past: Past) {
-        let Past { question, caller } = past;
-        let (was, is) = (way(&walk(self.old, &question)), way(&walk(self.new, &question)));
+        let Past { question, caller, wait } = past;
+        let way = |plan: &Plan| {
+            let walk = walk(plan, &question);
+            let outside = wait.outside(plan, &walk.end);
+            let outside = outside.map(|number| format!(" > outside {number}"));
+            way(&walk) + &outside.unwrap_or_default()
+        };
+        let (was, is) = (way(self.old), way(self.new));
         let count = self.numbers.entry(question.to.clone()).or_default();
         count.0 += 1;
         if was == is {
@@ -114,6 +165,25 @@ impl<'p> Comparison<'p> {
 }
 
 impl Past {
+    /// How long the caller waited, and behind how many.
+    fn waits(&mut self, event: &CallEvent, t_ms: u64) {
+        match event {
+            CallEvent::OperatorAsked { group: Some(_) } if self.wait.asked_ms.is_none() => {
+                self.wait.asked_ms = Some(t_ms);
+            }
+            CallEvent::Queued { position, .. }
+                if self.wait.before.is_none() && self.wait.ms.is_none() =>
+            {
+                self.wait.before = Some(position.saturating_sub(1));
+            }
+            CallEvent::OperatorAnswered { .. }
+            | CallEvent::AwayAnswered
+            | CallEvent::QueueKeyPressed { .. }
+            | CallEvent::Overflowed { .. } => self.wait.is_over(t_ms),
+            _ => {}
+        }
+    }
+
     /// What the caller did next, as presses.
     fn did(&mut self, event: &CallEvent, plan: &Plan) {
         let presses = &mut self.question.presses;

@@ -49,8 +49,8 @@ impl Problem {
                     "nothing is said of what this call must do"
                 ),
                 say!(
-                    "leads_to, hours, rings, answered_by, hears, never_hears, agent_hears, outcome, counted のどれかを書く",
-                    "one or more of leads_to, hours, rings, answered_by, hears, never_hears, agent_hears, outcome, counted"
+                    "leads_to, hours, rings, rings_outside, answered_by, answered_outside, hears, never_hears, agent_hears, outcome, counted のどれかを書く",
+                    "one or more of leads_to, hours, rings, rings_outside, answered_by, answered_outside, hears, never_hears, agent_hears, outcome, counted"
                 ),
             ),
             Self::BadTime { found } => (

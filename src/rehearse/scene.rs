@@ -1,6 +1,6 @@
 //! The stage: a desk with its agents and callers under a clock of its own.
 
-use super::{ANSWERS_AFTER, Case, Conduct, OTHERS_BEFORE, Story};
+use super::{ANSWERS_AFTER, Case, Conduct, OTHERS_BEFORE, Outside, Story};
 use crate::base::{AgentId, CallId, LegId, Mono, Now, Number, PlayId, Private, Rng, Wall};
 use crate::dialplan::{Asker, Plan, Press};
 use crate::event::{CallEvent, Caller, CallerNumber, Fact, Means, Origin};
@@ -267,6 +267,7 @@ impl<'c> Stage<'c> {
                     plays.remove(&leg);
                 }
                 Action::Dial { leg, extension, .. } => self.dialled(leg, extension, waiting),
+                Action::DialOut { leg, .. } => self.dialled_outside(leg, waiting),
                 Action::Refuse { leg, status } if leg == self.caller => {
                     self.story.refused = Some(status);
                     self.over = true;
@@ -296,6 +297,18 @@ impl<'c> Stage<'c> {
         }
     }
 
+    fn dialled_outside(&mut self, leg: LegId, waiting: &mut VecDeque<Input>) {
+        match self.case.outside {
+            Outside::Answers => {
+                waiting.push_back(Input::Ringing { leg });
+                self.later(ANSWERS_AFTER, Input::Answered { leg });
+            }
+            Outside::LetsRing => waiting.push_back(Input::Ringing { leg }),
+            Outside::Refuses => waiting.push_back(Input::Refused { leg, status: 486 }),
+            Outside::Unreachable => waiting.push_back(Input::Refused { leg, status: 503 }),
+        }
+    }
+
     /// A step of some call.
     fn record(&mut self, call: CallId, event: &CallEvent, t_ms: u64) {
         if let CallEvent::Arrived { .. } = event {
@@ -321,6 +334,14 @@ impl<'c> Stage<'c> {
             CallEvent::AgentTold { prompt, .. } => self.story.agent_hears.push(prompt.clone()),
             CallEvent::OperatorAnswered { agent } => {
                 self.story.answered = Some((t_ms, agent.clone()));
+            }
+            CallEvent::OverflowedOutside { number, .. } => {
+                let number = Number::from(number.reveal().as_str());
+                self.story.rings_outside.push((t_ms, number));
+            }
+            CallEvent::AwayAnswered => {
+                let rung = self.story.rings_outside.last();
+                self.story.answered_outside = rung.map(|(_, number)| (t_ms, number.clone()));
             }
             _ => {}
         }

@@ -2,7 +2,7 @@
 //! stands in the text.
 
 use super::problem::Problem;
-use super::{Case, Conduct, MOST_OTHERS};
+use super::{Case, Conduct, MOST_OTHERS, Outside};
 use crate::base::{AdHoc, AgentId, Number, PromptId, Wall};
 use crate::dialplan::reader::{At, Item, Table as Keys, document};
 use crate::dialplan::shape::{Kind, Shape, TextRule};
@@ -43,6 +43,8 @@ pub(super) struct Row {
     pub(super) leads_to: Option<At<String>>,
     pub(super) hours: Option<At<String>>,
     pub(super) rings: Option<At<Vec<String>>>,
+    pub(super) rings_outside: Option<At<Vec<String>>>,
+    pub(super) answered_outside: Option<At<String>>,
     pub(super) answered_by: Option<At<String>>,
     pub(super) hears: Option<At<Vec<String>>>,
     pub(super) never_hears: Option<At<Vec<String>>>,
@@ -56,6 +58,8 @@ impl Row {
         self.leads_to.is_none()
             && self.hours.is_none()
             && self.rings.is_none()
+            && self.rings_outside.is_none()
+            && self.answered_outside.is_none()
             && self.answered_by.is_none()
             && self.hears.is_none()
             && self.never_hears.is_none()
@@ -113,6 +117,7 @@ fn row(item: &Item, plan: &Plan, out: &mut Findings) -> Option<Row> {
     });
     let ad_hoc = keys.get("ad_hoc").and_then(|item| item.word(&AdHoc::NAMES, out));
     let agents = keys.get("agents").map(|item| agents(&item, plan, out)).unwrap_or_default();
+    let outside = keys.get("outside").and_then(|item| item.word(&Outside::NAMES, out));
     let others = keys.integer("others", 0..=u64::from(MOST_OTHERS), 0, out);
     let hangs_up = keys.get("hangs_up").and_then(|item| {
         item.duration(Duration::ZERO..=Duration::from_hours(5), out).map(|time| time.value)
@@ -127,6 +132,8 @@ fn row(item: &Item, plan: &Plan, out: &mut Findings) -> Option<Row> {
     let list = |item: Item, out: &mut Findings| texts(&item, out);
     let rings = keys.get("rings").and_then(|item| list(item, out));
     let answered_by = keys.get("answered_by").and_then(|item| item.raw(out));
+    let rings_outside = keys.get("rings_outside").and_then(|item| list(item, out));
+    let answered_outside = keys.get("answered_outside").and_then(|item| item.raw(out));
     for at in rings
         .iter()
         .flat_map(|list| list.value.iter().map(|one| (one, &list.span)))
@@ -148,13 +155,15 @@ fn row(item: &Item, plan: &Plan, out: &mut Findings) -> Option<Row> {
     let (name, at, to) = (name?, at?, to?);
     let question = Question { at, from, to, presses, ad_hoc };
     let others = u32::try_from(others).unwrap_or(MOST_OTHERS);
-    let case = Case { question, agents, others, hangs_up };
+    let case = Case { question, agents, outside: outside.unwrap_or_default(), others, hangs_up };
     let row = Row {
         name,
         case,
         leads_to,
         hours,
         rings,
+        rings_outside,
+        answered_outside,
         answered_by,
         hears,
         never_hears,

@@ -2,7 +2,9 @@
 //! otherwise are told with file, line and what is due.
 
 use super::*;
+use crate::base::{CallId, GroupId, Private, Rng, Wall};
 use crate::dialplan::{self, Finding, Lang, Plan};
+use crate::event::{CallEvent, Caller, CallerNumber, EndCause, Entry, Fact, Origin, Party};
 use std::sync::Arc;
 
 const SHIPPED: [(&str, &str, &str); 2] = [
@@ -63,6 +65,8 @@ fn each_line_of_a_table_can_fail() {
         ("agents = \"busy\"\nhears = []", "hears は [\"busy\", \"music\"", "[]"),
         ("agents = \"busy\"\nnever_hears = [\"music\"]", "never_hears は [", "[\"music\"]"),
         ("agent_hears = [\"who\"]", "agent_hears は []", "[\"who\"]"),
+        ("rings_outside = [\"0398765432\"]", "rings_outside は []", "[\"0398765432\"]"),
+        ("answered_outside = \"0398765432\"", "answered_outside は ない", "0398765432"),
         ("outcome = \"abandoned\"", "outcome は answered", "abandoned"),
         ("outcome = \"none\"", "outcome は answered", "none"),
         ("counted = false", "counted は true", "false"),
@@ -110,6 +114,102 @@ fn what_agents_are_told_is_a_matter_of_the_table() {
     }
 }
 
+/// The shipped plan where a number outside is rung as well for who has waited 40 s.
+fn overflowing() -> Arc<Plan> {
+    const AGENTS: &str = "[agents]\n2001 =";
+    let rule = "[[groups.desk.overflow]]\nwaited = \"40s\"\nto = { outside = \"0398765432\" }\n\n";
+    assert!(SHIPPED[0].1.contains(AGENTS));
+    plan(&SHIPPED[0].1.replace(AGENTS, &format!("{rule}{AGENTS}")))
+}
+
+#[test]
+fn a_table_follows_a_caller_who_waits_too_long_to_the_number_outside() {
+    let plan = overflowing();
+    let outside = "rings_outside = [\"0398765432\"]";
+    let table = [
+        (
+            "nobody of the desk is free: somebody there answers",
+            "agents = \"busy\"",
+            format!(
+                "{outside}\nanswered_outside = \"0398765432\"\noutcome = \"busy_released\"\nrings = []"
+            ),
+        ),
+        (
+            "an operator answers in time",
+            "",
+            "rings_outside = []\nanswered_by = \"2001\"".to_owned(),
+        ),
+        (
+            "it is busy there: tried again after a while, and the caller waits to the end",
+            "agents = \"busy\"\noutside = \"refuse\"",
+            "rings_outside = [\"0398765432\", \"0398765432\"]\noutcome = \"busy_released\""
+                .to_owned(),
+        ),
+        (
+            "nobody picks up there, and the caller leaves",
+            "agents = \"busy\"\noutside = \"let_ring\"\nhangs_up = \"60s\"",
+            format!("{outside}\noutcome = \"abandoned\""),
+        ),
+        (
+            "no trunk brings it",
+            "agents = \"busy\"\noutside = \"unreachable\"\nhangs_up = \"60s\"",
+            format!("{outside}\noutcome = \"abandoned\""),
+        ),
+        (
+            "one before has the only call outside of the group",
+            "agents = \"busy\"\nothers = 1\nhangs_up = \"2m\"",
+            "rings_outside = []\noutcome = \"abandoned\"".to_owned(),
+        ),
+    ];
+    for (case, given, due) in table {
+        let text = format!("{CALL}{given}\n{due}\n");
+        let (table, _) = read(&text, "t.test.toml", &plan).expect(case);
+        let report = judge(&plan, &table, &text, "t.test.toml");
+        assert_eq!(report.well, 1, "{case}: {}", said(&report.findings, Lang::En));
+    }
+}
+
+/// A call to 直通 that waited so long and was answered.
+fn waited(seconds: u64) -> Vec<Entry> {
+    let known = CallerNumber::Known(Private::new("0398765431".to_owned()));
+    let caller = Caller { number: known, name: None, diverted_from: None };
+    let (number, origin) = ("0312345679".into(), Origin::Trunk("carrier".into()));
+    let (by, cause) = (Party::Caller, EndCause::HungUp);
+    let group = GroupId::from("desk");
+    let events = [
+        (0, CallEvent::Arrived { number, caller, origin, counted: true }),
+        (0, CallEvent::OperatorAsked { group: Some(group.clone()) }),
+        (10, CallEvent::Queued { group, position: 1 }),
+        (seconds * 1000, CallEvent::OperatorAnswered { agent: "2001".into() }),
+        (300_000, CallEvent::Ended { by, cause }),
+    ];
+    // 2026-11-02 10:00 in Tokyo.
+    let (at, call) = (Wall(1_793_581_200_000), CallId::draw(Wall(0), &mut Rng::from_number(1)));
+    let entry = |(seq, (t_ms, event))| Entry { seq, at, fact: Fact::Call { call, t_ms, event } };
+    (1..).zip(events).map(entry).collect()
+}
+
+#[test]
+fn calls_of_the_past_that_waited_long_enough_go_outside_under_a_plan_that_says_so() {
+    let (old, new) = (plan(SHIPPED[0].1), overflowing());
+    for (seconds, moves) in [(39, false), (40, true), (290, true)] {
+        for (from, to, was, is) in [
+            (&old, &new, "open > group desk", "open > group desk > outside 0398765432"),
+            (&new, &old, "open > group desk > outside 0398765432", "open > group desk"),
+        ] {
+            let mut comparison = Comparison::new(from, to, (Wall(i64::MIN), Wall(i64::MAX)));
+            for entry in &waited(seconds) {
+                comparison.apply(entry);
+            }
+            comparison.finish();
+            let changed: Vec<(&str, &str)> =
+                comparison.changed.iter().map(|it| (&*it.was, &*it.is)).collect();
+            let due = if moves { vec![(was, is)] } else { Vec::new() };
+            assert_eq!((changed, comparison.any()), (due, moves), "{seconds} s");
+        }
+    }
+}
+
 #[test]
 fn a_table_that_is_wrong_is_refused_with_its_line() {
     let plan = plan(SHIPPED[0].1);
@@ -128,6 +228,7 @@ fn a_table_that_is_wrong_is_refused_with_its_line() {
         ("outcome = \"answered\"", "agents = { 2011 = \"busy\" }\ncounted = true", "no-such", 5),
         ("outcome = \"answered\"", "agents = { al = \"busy\" }\ncounted = true", "no-such", 5),
         ("outcome = \"answered\"", "agents = \"asleep\"\ncounted = true", "bad-word", 5),
+        ("outcome = \"answered\"", "outside = \"asleep\"\ncounted = true", "bad-word", 5),
         ("outcome = \"answered\"", "others = 1001\ncounted = true", "out-of-range", 5),
         ("outcome = \"answered\"", "hangs_up = \"soon\"\ncounted = true", "bad-duration", 5),
         ("outcome = \"answered\"", "hears = \"busy\"", "wrong-kind", 5),

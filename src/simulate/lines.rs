@@ -127,6 +127,12 @@ impl Lines {
         self.over.extend(ended.map(|(id, _)| id));
     }
 
+    /// Whether a message is an INVITE that opens a dialog not seen before.
+    #[must_use]
+    pub fn opens(&self, message: &[u8]) -> bool {
+        matches!(read(message), Says::Invite(id) if !self.busy.contains_key(id) && !self.over.contains(id))
+    }
+
     /// We send this to a phone, `call` being what it is rung for. Returns what must not be.
     pub fn sent(
         &mut self,

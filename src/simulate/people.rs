@@ -30,6 +30,8 @@ pub enum Deed {
     LosePatience,
     /// A key.
     Press(char),
+    /// An agent presses keys in a talk.
+    Keys(LegId, String),
     /// Hold, or its end.
     Hold(LegId, bool),
     /// An agent asks the desk to pass the caller on.
@@ -240,6 +242,7 @@ impl Caller {
                 Deed::Dial
                 | Deed::LosePatience
                 | Deed::Press(_)
+                | Deed::Keys(..)
                 | Deed::Hold(..)
                 | Deed::HangUp(_)
                 | Deed::PassOn(..)
@@ -413,11 +416,18 @@ impl Phone {
             Deed::PickUp(leg) if self.legs.get(leg) == Some(&AtPhone::Rings) => {
                 self.legs.insert(*leg, AtPhone::Talks { deaf: 0 });
                 answer(*leg, stage);
+                if !stage.healed && stage.rng.chance(200) && !self.make.asks.is_empty() {
+                    self.asks(*leg, stage);
+                }
                 if !stage.healed && stage.rng.chance(200) && !self.make.passes_to.is_empty() {
                     let to = stage.rng.one_of(&self.make.passes_to).clone();
                     let after = stage.rng.millis(100, 12_000);
                     stage.later(after, Deed::PassOn(*leg, to));
                 }
+            }
+            Deed::Keys(leg, keys) if matches!(self.legs.get(leg), Some(AtPhone::Talks { .. })) => {
+                let ear = stage.peer.ear(*leg);
+                stage.keys.extend(keys.chars().filter_map(|key| Some((ear?, key))));
             }
             Deed::Refuse(leg, status) if self.legs.get(leg) == Some(&AtPhone::Rings) => {
                 stage.peer.refuse(*leg, *status, stage.now);
@@ -468,6 +478,7 @@ impl Phone {
             Deed::Dial
             | Deed::LosePatience
             | Deed::Press(_)
+            | Deed::Keys(..)
             | Deed::Hold(..)
             | Deed::HangUp(_)
             | Deed::PickUp(_)
@@ -476,6 +487,18 @@ impl Phone {
             | Deed::Die
             | Deed::Return
             | Deed::FallSilent(_) => {}
+        }
+    }
+
+    /// Whom the agent asks by keys, and what it does with the two afterwards.
+    fn asks(&self, leg: LegId, stage: &mut Stage<'_>) {
+        let to = stage.rng.one_of(&self.make.asks).clone();
+        let mut at = stage.rng.millis(100, 8_000);
+        stage.later(at, Deed::Keys(leg, format!("*2{to}#")));
+        for _ in 0..stage.rng.below(4) {
+            at += stage.rng.millis(50, 8_000);
+            let keys = *stage.rng.one_of(&["*3", "*3", "*4", "*0"]);
+            stage.later(at, Deed::Keys(leg, keys.to_owned()));
         }
     }
 

@@ -7,8 +7,8 @@ use super::peer::Describes;
 use crate::base::{AgentId, CallbackId, EntryId, GroupId, Language, MenuId, Number, PromptId, Rng};
 use crate::dialplan::{
     Agent, AtClosing, Branch, Callback, ClosedTargets, DeskNumber, Dial, Entry, FeatureCode, Group,
-    Hours, Lot, Menu, Onward, Overflow, OverflowWhen, PLAIN_PRIORITY, Pausing, Picking, Plan,
-    Recall, SetAside, Share, Skills, Span, Speak, Strategy, Supervisors, Target, WeekdayKey,
+    Hours, InCall, Lot, Menu, Onward, Overflow, OverflowWhen, PLAIN_PRIORITY, Pausing, Picking,
+    Plan, Recall, SetAside, Share, Skills, Span, Speak, Strategy, Supervisors, Target, WeekdayKey,
     Widening,
 };
 use chrono::NaiveTime;
@@ -78,6 +78,8 @@ pub struct PhoneMake {
     pub diligence: u64,
     /// To whom its agent passes callers on.
     pub passes_to: Vec<Number>,
+    /// Whom its agent asks by keys.
+    pub asks: Vec<Number>,
     /// What its agent dials, and when.
     pub calls: Vec<(Duration, Number)>,
 }
@@ -119,6 +121,8 @@ impl Scene {
             .collect();
         let colleagues: Vec<Number> = phones.iter().map(|phone| phone.extension.clone()).collect();
         for phone in &mut phones {
+            phone.asks =
+                colleagues.iter().cloned().chain([GROUP, GROUP].map(Number::from)).collect();
             if rng.chance(500) {
                 phone.passes_to.clone_from(&colleagues);
                 let others = [GROUP, STRAIGHT, MENU, NOBODYS, "9999", LOT, LOT, SLOTS[0]];
@@ -235,6 +239,7 @@ fn phone(extension: &Arc<str>, registering: bool, length: Duration, rng: &mut Rn
     });
     PhoneMake {
         passes_to: Vec::new(),
+        asks: Vec::new(),
         extension: Number(extension.clone()),
         calls: calls.collect(),
         registers: registering && rng.chance(700),
@@ -326,7 +331,14 @@ fn plan(agents: u64, rng: &mut Rng) -> Plan {
         groups,
         preferred: BTreeMap::new(),
         agents,
-        in_call: BTreeMap::new(),
+        in_call: [
+            ("*2", InCall::Consult),
+            ("*3", InCall::Swap),
+            ("*4", InCall::Join),
+            ("*0", InCall::Back),
+        ]
+        .map(|(code, does)| (code.to_owned(), does))
+        .into(),
         lots: vec![lot(rng)],
         pausing: Pausing::default(),
         closers: None,

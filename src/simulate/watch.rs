@@ -3,8 +3,8 @@
 
 use crate::base::{AgentId, CallId, Number};
 use crate::event::{
-    AgentEvent, CallEvent, CallbackEvent, DeskEvent, EndCause, Entry, Fact, OfferEnd, Origin,
-    Party, Purpose,
+    AgentEvent, CallEvent, CallbackEvent, ConsultSide, DeskEvent, EndCause, Entry, Fact, OfferEnd,
+    Origin, Party, Purpose,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -18,6 +18,10 @@ struct CallSeen {
     direct: bool,
     ringing: BTreeSet<AgentId>,
     answered_by: Option<AgentId>,
+    /// Its agent asks somebody who is no agent.
+    asks_outside: bool,
+    /// Its agent asks somebody by keys, and whether it has turned to the caller meanwhile.
+    asks: Option<bool>,
     /// Passed on to somebody who was consulted.
     joined: bool,
     accepted: bool,
@@ -119,7 +123,8 @@ impl Watch {
     #[must_use]
     pub fn is_held(&self, name: &str) -> Option<bool> {
         let mut open = self.calls.values().filter(|call| call.ends == 0);
-        open.find(|call| call.name.as_deref() == Some(name)).map(|call| !call.held_by.is_empty())
+        let call = open.find(|call| call.name.as_deref() == Some(name))?;
+        Some(!call.held_by.is_empty() || call.asks == Some(false))
     }
 
     /// Whether this call goes to one agent's own line, which may ring beside another call.
@@ -277,7 +282,7 @@ impl Watch {
             CallEvent::TrunkTried { .. }
             | CallEvent::TrunkFailed { .. }
             | CallEvent::AwayAnswered => {
-                if call.answered_by.is_some() && call.third.is_none() {
+                if call.answered_by.is_some() && call.third.is_none() && !call.asks_outside {
                     self.wrong.push(format!("{id} is sent away and yet with an agent"));
                 }
             }
@@ -295,7 +300,25 @@ impl Watch {
                     agent.talks_in.remove(&id);
                 }
             }
-            CallEvent::ConsultBegan { by, .. } => {
+            CallEvent::ConsultTurned { to } => {
+                if call.asks.is_none() {
+                    self.wrong.push(format!("{id}: its agent turns to the other of nobody"));
+                }
+                call.asks = Some(*to == ConsultSide::Caller);
+            }
+            CallEvent::ConsultOver { .. } | CallEvent::ConsultEnded { .. } => {
+                if call.asks.take().is_none() {
+                    self.wrong.push(format!("{id}: nobody is asked any more, and nobody was"));
+                }
+                call.asks_outside = false;
+            }
+            CallEvent::ConsultBegan { by, .. }
+            | CallEvent::ConsultCalled { by, .. }
+            | CallEvent::ConsultGroup { by, .. } => {
+                call.asks_outside = matches!(event, CallEvent::ConsultCalled { .. });
+                if call.asks.replace(false).is_some() {
+                    self.wrong.push(format!("{by} asks for {id} twice at once"));
+                }
                 if call.answered_by.as_ref() != Some(by) {
                     self.wrong.push(format!("{by} asks for {id}, whom it does not have"));
                 }
@@ -397,6 +420,7 @@ impl Watch {
                 call.ends += 1;
                 self.slots.retain(|_, held| *held != id);
                 let left = call.supervised_by.is_some() || call.third.is_some() || call.recalls;
+                let left = left || call.asks.is_some();
                 if left && *cause != EndCause::Restart {
                     self.wrong.push(format!("{id} ended with somebody more at its table"));
                 }
@@ -416,7 +440,9 @@ impl Watch {
             | CallEvent::KeyWrong { .. }
             | CallEvent::MenuTimedOut { .. }
             | CallEvent::ReasonGiven { .. }
-            | CallEvent::ConsultEnded { .. }
+            | CallEvent::ConsultRings { .. }
+            | CallEvent::ConsultRingEnded { .. }
+            | CallEvent::ConsultAnswered { .. }
             | CallEvent::ExtensionDialled { .. }
             | CallEvent::LanguageChosen { .. }
             | CallEvent::PutFirst { .. }

@@ -265,12 +265,15 @@ impl Dialog {
     }
 
     /// Takes the Contact of a target refresh (§12.2.1.2, §12.2.2), and where it came from when it was
-    /// a request: a phone behind a NAT may have moved.
+    /// a request: a phone behind a NAT may have moved. A peer that says it is still where it always was
+    /// has not, whatever copy of its request came from elsewhere.
     pub fn refresh(&mut self, head: &Head, came: Option<Flow>) -> Result<(), DialogError> {
         if let Some(target) = contact(head)? {
             self.target = target;
         }
-        if let Some(came) = came.filter(|_| !self.by_contact) {
+        let stays = self.target.socket_addr() == Some(self.flow.remote);
+        let moves = |came: &Flow| !self.by_contact && (came.transport.is_stream() || !stays);
+        if let Some(came) = came.filter(moves) {
             self.flow = came;
         }
         self.note_name();

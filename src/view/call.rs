@@ -1,5 +1,6 @@
 //! One call as the call list shows it: its numbers, its way, its waits, what it came to.
 
+use super::asks::Asks;
 use super::erased::{caller_erased, caller_shown, erased, shown};
 use super::outcome::{Decision, Outcome, Progress};
 use super::policy::Policy;
@@ -224,13 +225,13 @@ pub(super) struct Call {
     /// Its conversation is over, and it is asked how it was: what it said.
     pub(super) answers: Option<Answers>,
     pub(super) hold: Hold,
-    /// The colleague whom the agent asks meanwhile.
-    pub(super) consulting: Option<AgentId>,
+    /// Whom the agent asks meanwhile.
+    pub(super) asks: Option<Asks>,
     end: Option<(Party, EndCause)>,
     pub(super) recordings: Vec<Recorded>,
 }
 
-kept!(struct Call { id, arrived_at, number, caller, origin, counted, last_t_ms, progress, group, agent, talks, entered, pressed, put_first, language, offers, waiting_since_seq, sound, parked, away, answers, hold, consulting, end, recordings });
+kept!(struct Call { id, arrived_at, number, caller, origin, counted, last_t_ms, progress, group, agent, talks, entered, pressed, put_first, language, offers, waiting_since_seq, sound, parked, away, answers, hold, asks, end, recordings });
 kept!(struct Hold { held, asking, since_ms, ms });
 
 impl Call {
@@ -262,7 +263,7 @@ impl Call {
             away: false,
             answers: None,
             hold: Hold::default(),
-            consulting: None,
+            asks: None,
             end: None,
             recordings: Vec::new(),
         })
@@ -320,12 +321,26 @@ impl Call {
             }
             CallEvent::KeyPressed { menu, key } => self.press(menu, key.to_string()),
             CallEvent::ExtensionDialled { menu, number } => self.press(menu, number.to_string()),
-            CallEvent::ConsultBegan { with, .. } if self.talks_with().is_some() => {
-                self.consulting = Some(with.clone());
+            CallEvent::ConsultBegan { .. }
+            | CallEvent::ConsultCalled { .. }
+            | CallEvent::ConsultGroup { .. }
+                if self.talks_with().is_some() =>
+            {
+                self.asks = Asks::begin(event);
                 self.hold.set(self.hold.held, true, t_ms);
             }
-            CallEvent::ConsultEnded { .. } => {
-                self.consulting = None;
+            CallEvent::ConsultRings { .. }
+            | CallEvent::ConsultRingEnded { .. }
+            | CallEvent::ConsultAnswered { .. }
+            | CallEvent::ConsultTurned { .. } => {
+                if let Some(asks) = &mut self.asks {
+                    asks.step(event);
+                    // Who has turned to the caller holds it no more.
+                    self.hold.set(self.hold.held, !asks.turned, t_ms);
+                }
+            }
+            CallEvent::ConsultEnded { .. } | CallEvent::ConsultOver { .. } => {
+                self.asks = None;
                 self.hold.set(self.hold.held, false, t_ms);
             }
             CallEvent::Ended { by, cause } => {
@@ -347,6 +362,9 @@ impl Call {
         for entered in &mut self.entered {
             entered.digits = erased();
         }
+        if let Some(asks) = &mut self.asks {
+            asks.erase();
+        }
     }
 
     fn press(&mut self, menu: &MenuId, keys: String) {
@@ -364,7 +382,7 @@ impl Call {
     }
 
     fn end_talk(&mut self, t_ms: u64) {
-        self.consulting = None;
+        self.asks = None;
         self.hold.set(false, false, t_ms);
         if let Some(talk) = self.talks.last_mut().filter(|talk| talk.length_ms.is_none()) {
             talk.length_ms = Some(t_ms.saturating_sub(talk.from_ms));

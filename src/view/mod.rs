@@ -6,6 +6,7 @@
 //! are shown. There is no way from here back into the engine.
 
 mod agents;
+mod asks;
 mod attended;
 mod average;
 mod board;
@@ -50,6 +51,7 @@ mod worked;
 mod written;
 
 pub use agents::{AgentRestore, AgentRow, AgentState, Rings};
+pub use asks::Asks;
 pub use attended::{CallbackRow, CallbackState, MessageRow};
 pub use average::Average;
 pub use board::{

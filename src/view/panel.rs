@@ -2,6 +2,7 @@
 //! instant. What is bounded here is bounded for the screen.
 
 use super::agents::{AgentRow, AgentState};
+use super::asks::Asks;
 use super::attended::{CallbackRow, CallbackState, MessageRow};
 use super::board::{AGENTS_SHOWN, WAITING_SHOWN, Waiting};
 use super::call::{Call, CallRow, Pressed};
@@ -110,8 +111,10 @@ pub struct PanelCall {
     pub asked_ms: Option<u64>,
     /// The caller is held.
     pub held: bool,
-    /// A colleague is being asked meanwhile.
+    /// The colleague who is asked meanwhile; of a group, who has answered.
     pub consulting: Option<AgentId>,
+    /// Whom the agent asks meanwhile by keys, a colleague or anybody else.
+    pub asks: Option<Asks>,
     /// Keys that led somewhere in menus, in order.
     pub pressed: Vec<Pressed>,
     /// What was written about it.
@@ -291,7 +294,7 @@ impl Views {
                 role_in.push((0, Role::Talking, call));
             } else if call.offers.contains(id) {
                 role_in.push((1, Role::Ringing, call));
-            } else if call.consulting.as_ref() == Some(id) {
+            } else if call.asks.as_ref().is_some_and(|asks| asks.asks(id)) {
                 role_in.push((2, Role::Asked, call));
             }
         }
@@ -318,7 +321,8 @@ impl Views {
             age_ms,
             asked_ms: call.progress.asked_at_ms(),
             held: call.hold.lasts(),
-            consulting: call.consulting.clone(),
+            consulting: call.asks.as_ref().and_then(|asks| asks.with.clone()),
+            asks: call.asks.clone(),
             pressed: call.pressed.clone(),
             notes: about(call.id),
             earlier: earlier.map(|row| EarlierCall { notes: about(row.call), row }).collect(),

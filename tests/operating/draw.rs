@@ -3,8 +3,8 @@
 
 use madoguchi::base::{CallId, Private, Rng, Wall};
 use madoguchi::event::{
-    AgentEvent, CallEvent, Caller, CallerNumber, ConsultEnd, DeskEvent, EndCause, Entry, Fact,
-    FiguresEvent, Means, OfferEnd, Origin, Party, PlacedEnd, PlacedEvent, TrunkEvent,
+    AgentEvent, CallEvent, Caller, CallerNumber, ConsultEnd, ConsultSide, DeskEvent, EndCause,
+    Entry, Fact, FiguresEvent, Means, OfferEnd, Origin, Party, PlacedEnd, PlacedEvent, TrunkEvent,
 };
 use std::collections::BTreeMap;
 
@@ -206,6 +206,13 @@ impl Draw {
                     CallEvent::ConsultBegan { by: agent.into(), with: with.into() },
                 );
                 at += self.after(MINUTE);
+                for to in [ConsultSide::Caller, ConsultSide::Asked, ConsultSide::Caller] {
+                    if self.one_in(2) {
+                        break;
+                    }
+                    self.call_is(arrived, at, call, CallEvent::ConsultTurned { to });
+                    at += self.after(MINUTE);
+                }
                 let why = ConsultEnd::SentBack;
                 self.call_is(arrived, at, call, CallEvent::ConsultEnded { with: with.into(), why });
                 continue;

@@ -120,6 +120,7 @@ def read(entries):
     gaps, full = [], []
     ringing, with_caller = defaultdict(list), defaultdict(list)   # by call
     held, asking, talker = defaultdict(bool), defaultdict(bool), {}
+    asks = defaultdict(bool)    # somebody is asked by keys, whichever of the two the agent is with
 
     def release(call, agent, at):
         agents[agent].callers[call].off(at)
@@ -139,7 +140,7 @@ def read(entries):
             (agents[agent].free[call].off if now else agents[agent].free[call].on)(at)
 
     def join(call, agent, at):
-        held[call] = asking[call] = False
+        held[call] = asking[call] = asks[call] = False
         talker[call] = agent
         if agent in with_caller[call]:
             with_caller[call].remove(agent)
@@ -156,8 +157,9 @@ def read(entries):
 
     def end_wrap(agent, at):
         if agent.busy == "wrap_up" and agent.wraps and agent.wraps[-1][1] is None:
-            from_ms, _, call = agent.wraps[-1]
-            agent.wraps[-1] = (from_ms, at, call)
+            from_ms, _, _ = agent.wraps[-1]
+            # Where the word of a talk was lost, the agent may have come to another call meanwhile.
+            agent.wraps[-1] = (from_ms, at, agent.last)
 
     def became(name, what, at):
         agent = agents[name]
@@ -248,17 +250,22 @@ def read(entries):
             elif what in ("transferred", "sent_away", "parked"):
                 leave(call, event["by"], at)
                 talker[call] = None
-                held[call] = asking[call] = False
+                held[call] = asking[call] = asks[call] = False
             elif what == "returned":
                 joined[(event["agent"], call)] = order
                 join(call, event["agent"], at)
             elif what in ("held", "resumed") and event["by"] == "agent":
                 if what == "resumed" or talker.get(call):
                     set_hold(call, at, what == "held", asking[call])
-            elif what == "consult_began":
+            elif what in ("consult_began", "consult_called", "consult_group"):
                 if talker.get(call):
+                    asks[call] = True
                     set_hold(call, at, held[call], True)
-            elif what == "consult_ended":
+            elif what == "consult_turned":
+                if asks[call]:
+                    set_hold(call, at, held[call], event["to"] == "asked")
+            elif what in ("consult_ended", "consult_over"):
+                asks[call] = False
                 set_hold(call, at, held[call], False)
             elif what == "ended":
                 known["over"] = True
@@ -338,19 +345,21 @@ def lengths(steps):
     """(talks together, holds together) of a call that is over."""
     talk = hold = 0
     since = held_since = None
-    held = asking = False
+    held = asking = asks = False
     for t_ms, event in steps:
         what = kind(event)
         before = held or asking
         ends = what in ("transferred", "sent_away", "parked", "operator_answered", "returned", "ended")
         if what in ("held", "resumed") and event["by"] == "agent" and (what == "resumed" or since is not None):
             held = what == "held"
-        elif what == "consult_began" and since is not None:
-            asking = True
-        elif what == "consult_ended":
-            asking = False
+        elif what in ("consult_began", "consult_called", "consult_group") and since is not None:
+            asking = asks = True
+        elif what == "consult_turned" and asks:
+            asking = event["to"] == "asked"
+        elif what in ("consult_ended", "consult_over"):
+            asking = asks = False
         elif ends:
-            held = asking = False
+            held = asking = asks = False
         if not before and (held or asking):
             held_since = t_ms
         if before and not (held or asking):

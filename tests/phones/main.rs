@@ -6,6 +6,7 @@
 mod support;
 
 mod agents;
+mod asking;
 mod attended;
 mod by_keys;
 mod codecs;
@@ -16,6 +17,7 @@ mod groups;
 mod hears;
 mod hours;
 mod keypads;
+mod ladders;
 mod lamps;
 mod menu;
 mod networks;

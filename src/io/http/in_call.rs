@@ -27,7 +27,7 @@ pub(super) async fn put_first(State(server): State<Server>, Path(id): Path<Strin
     api::obeyed(&server, Command::PutFirst { call: CallId(id), by: Means::Api }).await
 }
 
-/// `POST /api/v1/calls/{id}/talk/{transfer|consult|swap|back}`.
+/// `POST /api/v1/calls/{id}/talk/{transfer|consult|swap|back|join}`.
 pub(super) async fn order(
     State(server): State<Server>,
     Path((id, action)): Path<(String, String)>,
@@ -38,7 +38,7 @@ pub(super) async fn order(
     };
     let known = InCall::NAMES.iter().find(|(name, what)| *name == action && *what != InCall::Park);
     let Some((_, what)) = known else {
-        return api::error(StatusCode::NOT_FOUND, "due is transfer, consult, swap or back");
+        return api::error(StatusCode::NOT_FOUND, "due is transfer, consult, swap, back or join");
     };
     let wanted = if body.is_empty() { Ok(To::default()) } else { serde_json::from_slice(&body) };
     let number = wanted.ok().map(|to: To| to.to.map(Number::from));

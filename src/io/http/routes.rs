@@ -179,7 +179,7 @@ routes! {
         post "/api/v1/calls/{id}/park" Agent Call => parked::park, "parks the caller of a talk",
             About::done().may_have::<parked::Where>().or(&[409]);
         post "/api/v1/calls/{id}/talk/{action}" Agent Call => in_call::order, "what the agent of a talk does with its caller",
-            About::done().among("action", &["transfer", "consult", "swap", "back"]).may_have::<in_call::To>().or(&[409]);
+            About::done().among("action", &["transfer", "consult", "swap", "back", "join"]).may_have::<in_call::To>().or(&[409]);
         post "/api/v1/calls/{id}/third" Agent Call => talks::add, "adds somebody to a talk",
             About::done().body::<talks::Third>().or(&[409]);
         delete "/api/v1/calls/{id}/third" Agent Call => talks::drop, "lets the third leave",

@@ -176,9 +176,12 @@ impl Call {
             (S::Consulting(_), E::PhoneAnswered(leg)) => {
                 consult::answered(self, leg, floor, turn);
             }
-            (S::Consulting(_), E::PhoneGone(leg) | E::PhoneRefused(leg, _)) => {
-                consult::gone(self, leg, floor, turn);
+            (S::Consulting(_), E::PhoneRings(leg)) => consult::rings(self, leg),
+            (S::Consulting(_), E::PhoneRefused(leg, status)) => {
+                consult::gone(self, leg, status, floor, turn);
             }
+            (S::Consulting(_), E::PhoneGone(leg)) => consult::gone(self, leg, 480, floor, turn),
+            (S::Consulting(_), E::Due) => consult::due(self, floor, turn),
             (S::Consulting(_), E::PhoneFailed(leg, what) | E::NoRoom(leg, what)) => {
                 consult::failed(self, leg, what, floor, turn);
             }
@@ -263,7 +266,7 @@ impl Call {
             )
             // A group's caller was told that it rings when the phone was dialled.
             | (
-                S::Hunting(_) | S::Talking(_) | S::Consulting(_) | S::Parked(_) | S::Away(_),
+                S::Hunting(_) | S::Talking(_) | S::Parked(_) | S::Away(_),
                 E::PhoneRings(_),
             )
             // Answered already: a forked phone's second word, or a timer that crossed the answer.
@@ -312,7 +315,7 @@ impl Call {
                 | S::Away(_),
                 E::AgentFree,
             )
-            | (S::Direct(_) | S::Talking(_) | S::Consulting(_) | S::Away(_), E::Due)
+            | (S::Direct(_) | S::Talking(_) | S::Away(_), E::Due)
             // The desk mends the one and has forgotten the other.
             | (S::New | S::Over, _) => {}
         }

@@ -366,6 +366,17 @@ fn fact(event: &CallEvent) -> String {
         }
         CallEvent::AgentTold { agent, prompt } => format!("AgentTold {agent} {prompt}"),
         CallEvent::ConsultBegan { by, with } => format!("ConsultBegan {by} {with}"),
+        CallEvent::ConsultCalled { by, number, inside } => {
+            let inside = if *inside { " (inside)" } else { "" };
+            format!("ConsultCalled {by} {}{inside}", number.reveal())
+        }
+        CallEvent::ConsultGroup { by, group } => format!("ConsultGroup {by} {group}"),
+        CallEvent::ConsultRings { with } => format!("ConsultRings {with}"),
+        CallEvent::ConsultRingEnded { with, why } => format!("ConsultRingEnded {with} {why:?}"),
+        CallEvent::ConsultOver { why } => format!("ConsultOver {why:?}"),
+        CallEvent::ConsultAnswered { with: Some(with) } => format!("ConsultAnswered {with}"),
+        CallEvent::ConsultAnswered { with: None } => "ConsultAnswered".to_owned(),
+        CallEvent::ConsultTurned { to } => format!("ConsultTurned {to:?}"),
         CallEvent::ConsultEnded { with, why } => format!("ConsultEnded {with} {why:?}"),
         CallEvent::SurveyBegan { by, survey } => format!("SurveyBegan {by} {survey}"),
         CallEvent::SurveyAnswered { survey, question, answer } => {
@@ -443,6 +454,11 @@ fn agents_are_told_who_calls_as_the_ladders_say() {
 #[test]
 fn callers_who_wait_too_long_are_answered_outside_as_the_ladders_say() {
     told_of("beyond.txt", include_str!("beyond.txt"), super::beyond);
+}
+
+#[test]
+fn agents_ask_numbers_outside_and_groups_by_keys_as_the_ladders_say() {
+    told_of("consulting.txt", include_str!("consulting.txt"), super::asking);
 }
 
 /// Plays what a file tells, and compares.

@@ -144,6 +144,16 @@ fn beyond() -> Plan {
     plan
 }
 
+/// The same where 201 may call outside; the groups are those of [`plan`].
+fn asking() -> Plan {
+    let mut asking = plan();
+    asking.outside = beyond().outside;
+    if let Some(outside) = &mut asking.outside {
+        outside.extensions = [Number::from("201")].into();
+    }
+    asking
+}
+
 /// Desk numbers, groups and agents for every rule:
 ///
 /// | number | leads to |
@@ -381,6 +391,7 @@ fn plan() -> Plan {
             ("*2", InCall::Consult),
             ("*3", InCall::Swap),
             ("*0", InCall::Back),
+            ("*4", InCall::Join),
         ]
         .map(|(code, what)| (code.to_owned(), what))
         .into(),

@@ -302,6 +302,8 @@ impl World {
                 self.calls.entry(call).or_default().joined = true;
                 Some(far)
             }
+            // Its leg is this call's already.
+            CallEvent::SentAway { .. } if self.calls[&call].handed_over => arriving,
             CallEvent::SentAway { attended: true, .. } => {
                 let (_, far) = self.passed_on.take().expect("somebody outside");
                 self.legs.get_mut(&far).expect("up").behalf = self.calls[&call].leg;
@@ -443,6 +445,13 @@ impl World {
                     for leg in self.legs.values_mut().filter(|leg| leg.behalf == caller) {
                         leg.behalf = None;
                     }
+                }
+                if let CallEvent::ConsultRings { with } = event {
+                    let person = &self.people[with];
+                    assert!(
+                        person.signed_in && !person.paused && person.reachable && !person.wrap_up,
+                        "seed {seed}: {with} is rung as {person:?}"
+                    );
                 }
                 if let CallEvent::Arrived { number, .. } = event {
                     let dialled = self.plan.desk_numbers.get(number);
@@ -612,6 +621,12 @@ fn what_must_always_hold_holds_in_every_seed() {
                     CallEvent::AwayAnswered => count("answered outside"),
                     CallEvent::Parked { .. } => count("parked"),
                     CallEvent::ConsultBegan { .. } => count("asked"),
+                    CallEvent::ConsultCalled { .. } => count("asked outside"),
+                    CallEvent::ConsultGroup { .. } => count("asked a group"),
+                    CallEvent::ConsultTurned { .. } => count("turned"),
+                    CallEvent::ConsultOver { why: ConsultEnd::HandedOver } => {
+                        count("handed over outside");
+                    }
                     CallEvent::AgentTold { .. } => count("told"),
                     CallEvent::OverflowedOutside { .. } => count("overflowed outside"),
                     CallEvent::ConsultEnded { why: ConsultEnd::HandedOver, .. } => {
@@ -659,6 +674,10 @@ fn what_must_always_hold_holds_in_every_seed() {
             ("asked", 2),
             ("handed over", 1),
             ("asked in vain", 1),
+            ("asked outside", 0),
+            ("asked a group", 1),
+            ("turned", 0),
+            ("handed over outside", 0),
             ("fetched", 2),
             ("recalled", 0),
             ("given up", 2),

@@ -1,7 +1,7 @@
 //! What the model makes of the facts about calls and agents: each is checked against those before it.
 
 use crate::base::{AgentId, GroupId, LegId, Mono, Number};
-use crate::event::{AgentEvent, CallEvent, OfferEnd, Purpose, Unpark};
+use crate::event::{AgentEvent, CallEvent, ConsultEnd, OfferEnd, Purpose, Unpark};
 use std::collections::BTreeSet;
 
 /// One agent.
@@ -42,8 +42,10 @@ pub(super) struct Seen {
     pub(super) ended: u32,
     /// An agent has answered and is told something.
     pub(super) told: Option<AgentId>,
-    /// Its agent asks a colleague.
+    /// Its agent asks somebody by keys.
     pub(super) consults: bool,
+    /// That agent has hung up, and the caller is on its way to who was asked.
+    pub(super) handed_over: bool,
     /// In which slot it is.
     pub(super) parked: Option<Number>,
 }
@@ -117,6 +119,7 @@ impl Seen {
                 assert_eq!(self.told.replace(agent.clone()), None, "seed {seed}: two are told");
             }
             CallEvent::SentAway { .. } => {
+                self.handed_over = false;
                 assert_eq!(self.answered, 1, "seed {seed}: sent away by nobody");
                 assert!(self.ringing.is_empty(), "seed {seed}");
                 self.answered = 0;
@@ -133,13 +136,19 @@ impl Seen {
                 self.asked = None;
                 self.joined = *attended;
             }
-            CallEvent::ConsultBegan { .. } => {
+            CallEvent::ConsultBegan { .. }
+            | CallEvent::ConsultCalled { .. }
+            | CallEvent::ConsultGroup { .. } => {
                 assert_eq!(self.answered, 1, "seed {seed}: asked by nobody");
                 assert!(!std::mem::replace(&mut self.consults, true), "seed {seed}: asked twice");
                 self.asked = None;
             }
-            CallEvent::ConsultEnded { .. } => {
+            CallEvent::ConsultAnswered { .. } | CallEvent::ConsultTurned { .. } => {
+                assert!(self.consults, "seed {seed}: {event:?}, and nobody asked");
+            }
+            CallEvent::ConsultEnded { why, .. } | CallEvent::ConsultOver { why } => {
                 assert!(std::mem::take(&mut self.consults), "seed {seed}: nobody asked");
+                self.handed_over = *why == ConsultEnd::HandedOver;
             }
             CallEvent::Parked { slot, .. } => {
                 self.parked = Some(slot.clone());

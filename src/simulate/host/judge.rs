@@ -3,7 +3,7 @@
 use super::Host;
 use crate::base::{AgentId, CallId, Mono, Now};
 use crate::engine::{Gauges, Outbox};
-use crate::event::{AgentEvent, CallEvent, Fact};
+use crate::event::{AgentEvent, CallEvent, ConsultEnd, Fact};
 use crate::simulate::journal::Journal;
 use crate::simulate::media::Media;
 use crate::simulate::watch::Watch;
@@ -52,6 +52,32 @@ impl Host {
                     let third = run.thirds.remove(call);
                     run.lines.over(*call, |phone| self.agents.get(&phone) == third.as_ref());
                 }
+                Fact::Call {
+                    call,
+                    event: CallEvent::ConsultBegan { with, .. } | CallEvent::ConsultRings { with },
+                    ..
+                } => {
+                    offers.push((with.clone(), *call));
+                }
+                Fact::Call { call, event: CallEvent::ConsultAnswered { with }, .. } => {
+                    run.consulted.extend(with.clone().map(|with| (*call, with)));
+                }
+                Fact::Call {
+                    call,
+                    event: CallEvent::ConsultEnded { why, .. } | CallEvent::ConsultOver { why },
+                    ..
+                } => {
+                    let asked = run.consulted.remove(call);
+                    // Else it is in the call from now on.
+                    if !matches!(why, ConsultEnd::HandedOver | ConsultEnd::Joined) {
+                        run.lines.over(*call, |phone| {
+                            asked.is_some() && self.agents.get(&phone) == asked.as_ref()
+                        });
+                    }
+                }
+                Fact::Call { call, event: CallEvent::ConsultRingEnded { with, .. }, .. } => {
+                    run.lines.over(*call, |phone| self.agents.get(&phone) == Some(with));
+                }
                 // With nobody picking up, the line on which it held is let go too; its phone may not hear so.
                 Fact::Call {
                     call,
@@ -88,7 +114,7 @@ impl Host {
         for send in &out.sends {
             let to = send.flow.remote.ip();
             let Some(agent) = self.agents.get(&to) else { continue };
-            let call = offers.iter().find(|(offered, _)| offered == agent).map(|(_, call)| *call);
+            let call = rung_for(&mut offers, agent, run.lines.opens(&send.bytes));
             let direct =
                 recalls.contains(agent) || call.is_some_and(|call| run.watch.is_direct(call));
             self.wrong.extend(run.lines.sent(to, &send.bytes, call, direct, at));
@@ -170,5 +196,38 @@ impl Host {
             }
         }
         state
+    }
+}
+
+/// The call that a message to this agent's phone is about, as far as one is rung for in this step. An INVITE that
+/// `opens` a dialog is the first of these that has none yet: one step may ring a phone for a waiting caller and for
+/// one that is sent to its own line, in this order.
+fn rung_for(offers: &mut Vec<(AgentId, CallId)>, agent: &AgentId, opens: bool) -> Option<CallId> {
+    let mut mine = (0..).zip(offers.iter()).filter(|(_, (offered, _))| offered == agent);
+    let (place, (_, call)) = mine.next()?;
+    let (call, more) = (*call, mine.next().is_some());
+    if opens && more {
+        offers.remove(place);
+    }
+    Some(call)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::rung_for;
+    use crate::base::{AgentId, CallId};
+
+    #[test]
+    fn two_calls_that_ring_one_phone_in_one_step_are_told_apart_by_their_order() {
+        let call = |n: u128| CallId(uuid::Uuid::from_u128(n));
+        let (one, other): (AgentId, AgentId) = ("2001".into(), "2002".into());
+        let mut offers =
+            vec![(one.clone(), call(1)), (other.clone(), call(2)), (one.clone(), call(3))];
+        // What cancels another ringing first opens nothing.
+        assert_eq!(rung_for(&mut offers, &one, false), Some(call(1)));
+        assert_eq!(rung_for(&mut offers, &one, true), Some(call(1)));
+        assert_eq!(rung_for(&mut offers, &other, true), Some(call(2)));
+        assert_eq!(rung_for(&mut offers, &one, true), Some(call(3)));
+        assert_eq!(rung_for(&mut offers, &"2003".into(), true), None);
     }
 }

@@ -89,6 +89,8 @@ struct Run {
     lines: Lines,
     /// Whom an agent called into which talk.
     thirds: BTreeMap<CallId, AgentId>,
+    /// Agents who have answered a question by keys.
+    consulted: BTreeMap<CallId, AgentId>,
     /// Commands without an answer yet.
     asked: BTreeSet<u64>,
 }
@@ -247,6 +249,7 @@ impl Host {
             watch,
             lines: Lines::new(faults.bind_fails > 0),
             thirds: BTreeMap::new(),
+            consulted: BTreeMap::new(),
             asked: BTreeSet::new(),
         });
         let mut doing = Doing::default();

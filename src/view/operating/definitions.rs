@@ -64,7 +64,7 @@ pub const DEFINITIONS: &[Definition] = definitions![
         "signed in and with a caller of the desk who is not held", "s";
     "hold", "保留",
         "発信者を保留しているか、発信者に保留音を聞かせてキー操作で同僚に問い合わせている",
-        "the agent holds the caller, or asks a colleague by keys while the caller hears music", "s";
+        "the agent holds the caller, or asks somebody by keys while the caller hears music; not while it is turned to the caller in the midst of that", "s";
     "other_call", "その他の通話",
         "サインイン中で、窓口への呼でない通話（折り返し、発信、同僚からの問い合わせ）",
         "signed in and in a call of another kind: called back, placed, asked by a colleague", "s";

@@ -3,8 +3,8 @@
 use super::{By, Operating, OperatingWanted};
 use crate::base::{AgentId, CallId, CsvCell, Private, Wall};
 use crate::event::{
-    AgentEvent, CallEvent, Caller, CallerNumber, ConsultEnd, DeskEvent, EndCause, Entry, Fact,
-    Means, OfferEnd, Origin, Party, PlacedEnd, PlacedEvent, TrunkEvent,
+    AgentEvent, CallEvent, Caller, CallerNumber, ConsultEnd, ConsultSide, DeskEvent, EndCause,
+    Entry, Fact, Means, OfferEnd, Origin, Party, PlacedEnd, PlacedEvent, TrunkEvent,
 };
 use crate::view::{Doing, Policy, Setup, Views, Window};
 use std::collections::BTreeMap;
@@ -109,6 +109,18 @@ impl Pen {
             "caller-holds" => self.call(call(2), CallEvent::Held { by: Party::Caller }),
             "consult" => {
                 self.call(call(2), CallEvent::ConsultBegan { by: agent(3), with: agent(4) });
+            }
+            "turn" => {
+                let to =
+                    if words[3] == "caller" { ConsultSide::Caller } else { ConsultSide::Asked };
+                self.call(call(2), CallEvent::ConsultTurned { to });
+            }
+            "consult-outside" => {
+                let (by, number) = (agent(3), Private::new("0398765432".to_owned()));
+                self.call(call(2), CallEvent::ConsultCalled { by, number, inside: false });
+            }
+            "consult-over" => {
+                self.call(call(2), CallEvent::ConsultOver { why: ConsultEnd::SentBack });
             }
             "consulted" => {
                 let (with, why) = (agent(3), ConsultEnd::SentBack);
@@ -254,6 +266,24 @@ fn an_agents_time_goes_where_the_timeline_says() {
              9:00:00 arrive 1; 9:00:00 talking 2001; 9:00:00 answer 1 2001
              9:01:00 consult 1 2001 2002; 9:02:00 consulted 1 2002; 9:03:00 idle 2001; 9:03:00 end 1
              9:03:00 out 2001",
+            "2001",
+            "talk=120 hold=60 taken=1",
+        ),
+        (
+            "who turns to the caller in the midst of it holds it no more until it turns back",
+            "9:00:00 phone 2001; 9:00:00 in 2001
+             9:00:00 arrive 1; 9:00:00 talking 2001; 9:00:00 answer 1 2001
+             9:01:00 consult 1 2001 2002; 9:02:00 turn 1 caller; 9:02:30 turn 1 asked; 9:03:00 consulted 1 2002
+             9:04:00 idle 2001; 9:04:00 end 1; 9:04:00 out 2001",
+            "2001",
+            "talk=150 hold=90 taken=1",
+        ),
+        (
+            "somebody outside asked by keys is a hold as well",
+            "9:00:00 phone 2001; 9:00:00 in 2001
+             9:00:00 arrive 1; 9:00:00 talking 2001; 9:00:00 answer 1 2001
+             9:01:00 consult-outside 1 2001; 9:02:00 turn 1 caller; 9:02:10 turn 1 caller; 9:02:30 consult-over 1
+             9:02:40 turn 1 asked; 9:03:00 idle 2001; 9:03:00 end 1; 9:03:00 out 2001",
             "2001",
             "talk=120 hold=60 taken=1",
         ),

@@ -4,7 +4,8 @@ use super::Views;
 use super::tests::{Pen, TOKYO_MIDNIGHT_OCT_1, asked, hung_up, id, setup};
 use crate::base::{AgentId, Kept, Private, Wall};
 use crate::event::{
-    CallEvent, CallerNumber, ConsultEnd, DeskEvent, Fact, Means, MessageEvent, NoteEvent, OfferEnd,
+    CallEvent, CallerNumber, ConsultEnd, ConsultSide, DeskEvent, Fact, Means, MessageEvent,
+    NoteEvent, OfferEnd,
 };
 use crate::view::{
     AGENTS_SHOWN, BoxLaid, GroupLaid, Layout, Panel, Role, Setup, SlotLaid, Unanswered,
@@ -90,6 +91,13 @@ fn clocks_alone_are_no_change() {
     assert_ne!(one, later);
     assert_eq!(one.timeless(), later.timeless());
     let mut pen = history();
+    // Turned to the caller, the agent holds it no more; the colleague is asked still.
+    pen.call(2, 8_000, CallEvent::ConsultAnswered { with: Some("2002".into()) });
+    pen.call(2, 8_500, CallEvent::ConsultTurned { to: ConsultSide::Caller });
+    let turned = panel(&pen.read(), "2001", at).call.expect("a call");
+    let asks = turned.asks.expect("it asks still");
+    assert_eq!((turned.held, asks.answered, asks.turned), (false, true, true));
+    assert_eq!(turned.consulting, Some("2002".into()));
     pen.call(2, 9_000, CallEvent::ConsultEnded { with: "2002".into(), why: ConsultEnd::SentBack });
     assert_ne!(panel(&pen.read(), "2001", at).timeless(), one.timeless());
 }

@@ -39,6 +39,43 @@ fn a_call_is_answered_and_the_caller_hangs_up() {
     }
 }
 
+/// A peer that is where its Contact says has not moved because somebody else sends what it said; one behind a
+/// NAT, whose Contact leads nowhere, may have.
+#[test]
+fn a_copy_of_a_hold_from_elsewhere_does_not_lead_the_end_of_the_call_away() {
+    for (contact, due) in
+        [("192.0.2.7:5060", "192.0.2.7:5060"), ("10.0.0.7:5060", "203.0.113.66:5060")]
+    {
+        let mut ladder = Ladder::new(udp("192.0.2.7:5060"));
+        ladder.play(&format!(
+            "
+            > INVITE 1 sdp contact=sip:peer@{contact}
+            < 100 INVITE 1
+            ! Incoming sdp
+            . accept
+            < 200 INVITE 1 sdp
+            > ACK 1
+            ! Confirmed
+        "
+        ));
+        ladder.flow = udp("203.0.113.66:5060");
+        ladder.play(&format!(
+            "
+            > INVITE 2 sdp contact=sip:peer@{contact}
+            ! Offer sdp
+            . answer_offer
+            < 200 INVITE 2 sdp
+            > ACK 2
+            . hang_up
+            < BYE 1
+            > 200 BYE
+            ! Over ByUs
+        "
+        ));
+        assert_eq!(ladder.last_flow("BYE").remote, super::address(due), "{contact}");
+    }
+}
+
 #[test]
 fn our_200_is_repeated_until_the_ack_comes() {
     run("
