@@ -20,6 +20,7 @@ use super::policy::Policy;
 use super::recorded;
 use super::service_days::ServiceDays;
 use super::service_level::Tally;
+use super::signed_out::SignedOut;
 use super::sound::SoundTotals;
 use super::stamp;
 use super::survey::Surveys;
@@ -87,6 +88,7 @@ pub struct Views {
     unanswered: AllUnanswered,
     written: Written,
     orders: Orders,
+    signed_out: SignedOut,
 }
 
 impl Views {
@@ -126,6 +128,7 @@ impl Views {
             unanswered: AllUnanswered::default(),
             written: Written::default(),
             orders: Orders::default(),
+            signed_out: SignedOut::default(),
         }
     }
 
@@ -195,7 +198,10 @@ impl Views {
                     event @ (DeskEvent::Ordered { .. }
                     | DeskEvent::PersonSignedIn { .. }
                     | DeskEvent::PersonSignedOut { .. }),
-            } => self.orders.apply(event, entry.at),
+            } => {
+                self.orders.apply(event, entry.at);
+                self.signed_out.apply(event, entry.at);
+            }
             Fact::Desk {
                 event: event @ (DeskEvent::HoursChanged { .. } | DeskEvent::HoursRestored { .. }),
             } => self.hours.apply(event, entry.at),
@@ -452,6 +458,12 @@ impl Views {
             self.open.values().chain(&self.ended).filter(|call| call.wanted(query)).collect();
         wanted.sort_unstable_by_key(|call| std::cmp::Reverse((call.arrived_at, call.id)));
         wanted.into_iter().take(query.limit).map(Call::row).collect()
+    }
+
+    /// Sessions of the pages that were ended before their time.
+    #[must_use]
+    pub const fn signed_out(&self) -> &SignedOut {
+        &self.signed_out
     }
 
     /// The last logins and orders over HTTP, the newest first; at most [`super::ORDERS_KEPT`].

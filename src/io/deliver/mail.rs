@@ -93,7 +93,7 @@ impl Mail {
         match tokio::time::timeout(PATIENCE, self.transport.send(message)).await {
             Ok(Ok(_)) => Ok(()),
             Ok(Err(error)) => Err(failed(error, why)),
-            Err(_) => Err(Failed::TimedOut),
+            Err(_) => Err(Failed::TimedOut { after: PATIENCE }),
         }
     }
 
@@ -137,7 +137,7 @@ fn failed(error: Error, why: impl Fn(Unreached) -> Failed) -> Failed {
         Some(status) => {
             Failed::Refused { status: status.into(), retry_after: None, is_redirect: false }
         }
-        None if error.is_timeout() => Failed::TimedOut,
+        None if error.is_timeout() => Failed::TimedOut { after: PATIENCE },
         None => why(error.into()),
     }
 }

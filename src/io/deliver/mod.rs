@@ -1,14 +1,17 @@
-//! Handing something to somebody outside the desk, once: a signed POST, or a mail.
+//! Handing something to somebody outside the desk, once: a signed POST, or a mail; and asking somebody outside.
 //!
 //! Each call is one try, with a bound on its time and on what is read of the answer; whether it is tried
 //! again is the caller's. What is handed over is bytes here: it may be a warning, a ticket or anything else
 //! that has an id by which the receiver knows a repetition.
 
 mod address;
+mod ask;
 mod mail;
+mod out;
 mod webhook;
 
 pub use address::is_public;
+pub use ask::{ANSWER_PATIENCE, Asker, MOST_ANSWER};
 pub use mail::{Mail, MailConfig, MailTls};
 pub use webhook::{Webhook, WebhookConfig, signature};
 
@@ -29,9 +32,18 @@ pub enum Failed {
         /// What was found.
         why: Unreached,
     },
-    /// There was no answer in [`PATIENCE`].
-    #[error("no answer in {} s", PATIENCE.as_secs())]
-    TimedOut,
+    /// There was no whole answer in that time.
+    #[error("no answer in {} s", after.as_secs())]
+    TimedOut {
+        /// [`PATIENCE`] or [`ANSWER_PATIENCE`].
+        after: Duration,
+    },
+    /// What is answered is longer than we read.
+    #[error("the answer has more than {most} bytes")]
+    TooLong {
+        /// [`MOST_ANSWER`].
+        most: usize,
+    },
     /// The receiver said no.
     #[error("the answer is {status}{}", if *is_redirect { ": a redirect is not followed" } else { "" })]
     Refused {
@@ -52,7 +64,7 @@ pub enum Unreached {
     NoAddress,
     /// The name leads to addresses that are not for everybody, and that is not configured.
     #[error(
-        "the name leads to {found}, which is no public address; webhook_private = true in [warning] allows it"
+        "the name leads to {found}, which is no public address; webhook_private in [warning] or private in [http.oidc] allows it"
     )]
     Private {
         /// The first of them.
@@ -74,8 +86,8 @@ impl Failed {
     #[must_use]
     pub const fn untold(&self) -> Untold {
         match self {
-            Self::Unreachable { .. } => Untold::Unreachable,
-            Self::TimedOut => Untold::TimedOut,
+            Self::Unreachable { .. } | Self::TooLong { .. } => Untold::Unreachable,
+            Self::TimedOut { .. } => Untold::TimedOut,
             Self::Refused { status, .. } => Untold::Refused { status: *status },
         }
     }
@@ -85,7 +97,7 @@ impl Failed {
     pub const fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Refused { retry_after, .. } => *retry_after,
-            Self::Unreachable { .. } | Self::TimedOut => None,
+            Self::Unreachable { .. } | Self::TimedOut { .. } | Self::TooLong { .. } => None,
         }
     }
 }

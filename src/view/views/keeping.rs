@@ -51,6 +51,7 @@ impl Views {
             unanswered,
             written,
             orders,
+            signed_out,
             // Set anew at each start, from the plan.
             service_days: _,
             layout: _,
@@ -77,6 +78,7 @@ impl Views {
         unanswered.keep(out);
         written.keep(out);
         orders.keep(out);
+        signed_out.keep(out);
     }
 
     /// The views that [`Views::keep`] wrote; none when that is not what stands there.
@@ -112,6 +114,7 @@ impl Views {
             unanswered: Keep::found(from)?,
             written: Keep::found(from)?,
             orders: Keep::found(from)?,
+            signed_out: Keep::found(from)?,
             layout: Layout::default(),
             service_days: ServiceDays::default(),
         };
