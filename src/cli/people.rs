@@ -487,6 +487,27 @@ mod tests {
         );
         assert_eq!(desk.run("remove sato", "").code, 0);
         assert_eq!(desk.run("list", "").out, "");
+        let by_provider = desk.run("add mori --name 森 --role admin --no-password", "");
+        assert_eq!((by_provider.code, by_provider.err.as_str()), (0, ""));
+        let (book, _) = read_people(&desk.0.join("secrets/people.toml")).expect("whole");
+        assert!(book.get("mori").is_some_and(|mori| mori.password.is_none()));
+    }
+
+    #[test]
+    fn somebody_is_signed_out_everywhere_and_that_is_forgotten_when_it_has_no_use_any_more() {
+        let desk = Folder::new("sign-out");
+        let out = desk.run("sign-out suzuki", "");
+        assert_eq!((out.code, out.err.as_str()), (0, ""), "in no file: the provider's");
+        assert_eq!(desk.run("sign-out 鈴木", "").code, 2);
+        let file = desk.0.join("secrets/people.toml");
+        let (mut book, _) = read_people(&file).expect("whole");
+        assert!(book.signed_out_s("suzuki").is_some_and(|at_s| at_s.abs_diff(now_s()) < 60));
+        book.sign_out("kato", now_s() - 13 * 3_600);
+        write_people(&file, &book).expect("written");
+        assert_eq!(desk.run("sign-out sato", "").code, 0);
+        let (book, _) = read_people(&file).expect("whole");
+        let left: Vec<&str> = book.signed_out().map(|(user, _)| user).collect();
+        assert_eq!(left, ["sato", "suzuki"]);
     }
 
     #[test]
