@@ -65,7 +65,8 @@ impl Desk {
         let config = dir.file("madoguchi.toml").display().to_string();
         let argv = [binary(), "serve".into(), "--config".into(), config];
         let process = Process::start("madoguchi", &argv, dir.path(), dir.file("daemon.log"));
-        let desk = Self { process, argv, dir, port, provider, _ports: ports, authority };
+        let desk =
+            Self { process, argv: argv.to_vec(), dir, port, provider, _ports: ports, authority };
         eventually("the pages are served by TLS", s(20), || desk.curl(&["/healthz"]).0 == 200);
         desk
     }
