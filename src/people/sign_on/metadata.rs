@@ -1,4 +1,4 @@
-//! What a provider says of itself (OpenID Connect Discovery 1.0 §3).
+//! What a provider says of itself (`OpenID` Connect Discovery 1.0 §3).
 
 use super::{Doubt, MOST_ADDRESS};
 use http::Uri;

@@ -1,4 +1,4 @@
-//! Signing in by the site's own identity provider (OpenID Connect Core 1.0): what a browser is sent there with,
+//! Signing in by the site's own identity provider (`OpenID` Connect Core 1.0): what a browser is sent there with,
 //! what the provider must say of itself, how its ID token is judged, and who its claims say that somebody is.
 //!
 //! The authorization code flow (§3.1) with PKCE (RFC 7636), a state and a nonce. Knows no socket and no clock: who
@@ -26,7 +26,7 @@ pub const WAY_BACK: &str = "/login/oidc/back";
 /// Why an identity provider's word is not taken. Holds nothing that the provider wrote: that may be anything.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Doubt {
-    /// Not what OpenID Connect Discovery 1.0 §3 has it say.
+    /// Not what `OpenID` Connect Discovery 1.0 §3 has it say.
     #[error("what it says of itself is no provider's metadata")]
     Metadata,
     /// It calls itself otherwise than it is configured (Discovery §4.3).

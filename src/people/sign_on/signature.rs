@@ -31,6 +31,7 @@ pub(super) fn install() {
     let _ = BY_RING.install_default(); // it is there already
 }
 
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the crate asks so")]
 fn verifier(algorithm: &Algorithm, key: &DecodingKey) -> Result<Box<dyn JwtVerifier>, Error> {
     // A key of one family must not be taken for one of another.
     if key.family() != algorithm.family() || !TAKEN.contains(algorithm) {

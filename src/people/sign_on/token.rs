@@ -1,5 +1,5 @@
 //! The provider's keys and its ID token: whether it is the provider's word, to us, about this login, and holds
-//! now (OpenID Connect Core 1.0 §3.1.3.7).
+//! now (`OpenID` Connect Core 1.0 §3.1.3.7).
 
 use super::attempt::Attempt;
 use super::{Doubt, Terms, signature};
