@@ -1035,6 +1035,8 @@ export type DeskEvent = ({
   /** The user, or `token` for who came with one of the desk's tokens. */
   who: string;
 } | {
+  /** By what they proved who they are; left out: by their password. */
+  by?: SignedInBy;
   kind: "person_signed_in";
   /** As what. */
   role: string;
@@ -1042,7 +1044,11 @@ export type DeskEvent = ({
   who: string;
 } | {
   kind: "person_signed_out";
-  /** The user. */
+  /** Which session it ended, by an id that opens nothing; older versions wrote none. */
+  session?: string | null;
+  /** When that would have ended by itself: until then a copy of its cookie is refused. */
+  until?: number | null;
+  /** The user, or `token` for who had come with one of the desk's tokens. */
   who: string;
 });
 
@@ -2442,6 +2448,9 @@ export type Signed = {
   /** Who. */
   author: string;
 };
+
+/** By what a person proved who they are. */
+export type SignedInBy = ("password" | "provider");
 
 /** A sign of life. */
 export type SipBeat = Record<string, never>;

@@ -11,6 +11,7 @@ use std::fs::File;
 use std::io::{self, BufRead, IsTerminal as _, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
+use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Ends with 0 when it is done, 1 when it is refused, 2 when the command or the configuration cannot be used.
 #[derive(Clone, Debug, Args)]
@@ -50,6 +51,9 @@ pub enum PeopleCommand {
         /// Makes a password and shows it once.
         #[arg(long)]
         generate: bool,
+        /// None: they come by the site's identity provider ([http.oidc]).
+        #[arg(long, conflicts_with = "generate")]
+        no_password: bool,
     },
     /// Changes name, role or line.
     Change {
@@ -75,6 +79,11 @@ pub enum PeopleCommand {
         /// Makes a password and shows it once.
         #[arg(long)]
         generate: bool,
+    },
+    /// Ends all sessions of somebody, wherever they are signed in; also of who comes by the site's provider.
+    SignOut {
+        /// Whose.
+        user: String,
     },
     /// Takes an account away.
     Remove {
@@ -179,7 +188,7 @@ fn done(arguments: &People, file: &Path, lang: Lang, ask: &Ask) -> Result<Reply,
     let mut made = None;
     let user = match &arguments.command {
         PeopleCommand::List => return Ok(list(&book, arguments.json)),
-        PeopleCommand::Add { user, name, role, extension, generate } => {
+        PeopleCommand::Add { user, name, role, extension, generate, no_password } => {
             words(user, name, lang)?;
             if book.get(user).is_some() {
                 return Err(no(
@@ -187,13 +196,18 @@ fn done(arguments: &People, file: &Path, lang: Lang, ask: &Ask) -> Result<Reply,
                     1,
                 ));
             }
-            let (hash, shown) = password(*generate, lang, ask)?;
-            made = shown;
+            let hash = if *no_password {
+                None
+            } else {
+                let (hash, shown) = password(*generate, lang, ask)?;
+                made = shown;
+                Some(hash)
+            };
             let extension = extension.as_deref().map(AgentId::from);
             let (user, name, role) = (user.clone(), name.clone(), *role);
             put(
                 &mut book,
-                Person { user: user.clone(), name, role, extension, password: Some(hash) },
+                Person { user: user.clone(), name, role, extension, password: hash },
                 lang,
             )?;
             user
@@ -219,8 +233,24 @@ fn done(arguments: &People, file: &Path, lang: Lang, ask: &Ask) -> Result<Reply,
             put(&mut book, person, lang)?;
             user.clone()
         }
+        PeopleCommand::SignOut { user } => {
+            if !is_user(user) {
+                return Err(no_user(lang));
+            }
+            if !book.sign_out(user, now_s()) {
+                return Err(no(
+                    lang.pick(
+                        "この 12 時間にログアウトさせた人が多すぎる".to_owned(),
+                        "too many people were signed out in the last 12 hours".to_owned(),
+                    ),
+                    1,
+                ));
+            }
+            user.clone()
+        }
         PeopleCommand::Remove { user } => taken(&mut book, user, lang)?.user,
     };
+    book.forget_signed_out(now_s());
     write_people(file, &book).map_err(broken)?;
     if arguments.json {
         let told = serde_json::json!({"user": user, "password": made, "people": book.len()});
@@ -249,15 +279,24 @@ fn hold(file: &Path) -> io::Result<File> {
     Ok(held)
 }
 
+fn no_user(lang: Lang) -> Reply {
+    no(
+        lang.pick(
+            "利用者名は 1〜32 文字の英数字と . _ -".to_owned(),
+            "a user name is 1 to 32 of letters, digits, . _ -".to_owned(),
+        ),
+        2,
+    )
+}
+
+/// Seconds since 1970.
+fn now_s() -> u64 {
+    SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
 fn words(user: &str, name: &str, lang: Lang) -> Result<(), Reply> {
     if !is_user(user) {
-        return Err(no(
-            lang.pick(
-                "利用者名は 1〜32 文字の英数字と . _ -".to_owned(),
-                "a user name is 1 to 32 of letters, digits, . _ -".to_owned(),
-            ),
-            2,
-        ));
+        return Err(no_user(lang));
     }
     if !is_name(name) {
         return Err(no(
@@ -448,6 +487,27 @@ mod tests {
         );
         assert_eq!(desk.run("remove sato", "").code, 0);
         assert_eq!(desk.run("list", "").out, "");
+        let by_provider = desk.run("add mori --name 森 --role admin --no-password", "");
+        assert_eq!((by_provider.code, by_provider.err.as_str()), (0, ""));
+        let (book, _) = read_people(&desk.0.join("secrets/people.toml")).expect("whole");
+        assert!(book.get("mori").is_some_and(|mori| mori.password.is_none()));
+    }
+
+    #[test]
+    fn somebody_is_signed_out_everywhere_and_that_is_forgotten_when_it_has_no_use_any_more() {
+        let desk = Folder::new("sign-out");
+        let out = desk.run("sign-out suzuki", "");
+        assert_eq!((out.code, out.err.as_str()), (0, ""), "in no file: the provider's");
+        assert_eq!(desk.run("sign-out 鈴木", "").code, 2);
+        let file = desk.0.join("secrets/people.toml");
+        let (mut book, _) = read_people(&file).expect("whole");
+        assert!(book.signed_out_s("suzuki").is_some_and(|at_s| at_s.abs_diff(now_s()) < 60));
+        book.sign_out("kato", now_s() - 13 * 3_600);
+        write_people(&file, &book).expect("written");
+        assert_eq!(desk.run("sign-out sato", "").code, 0);
+        let (book, _) = read_people(&file).expect("whole");
+        let left: Vec<&str> = book.signed_out().map(|(user, _)| user).collect();
+        assert_eq!(left, ["sato", "suzuki"]);
     }
 
     #[test]

@@ -41,7 +41,7 @@ pub(super) fn bare(url: &Uri) -> Option<String> {
 
 /// Neither this machine nor a private network, as far as an address written by itself tells; where a name
 /// leads is judged when it is connected to.
-fn is_elsewhere(ip: IpAddr) -> bool {
+pub(super) fn is_elsewhere(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => {
             !(ip.is_private() || ip.is_loopback() || ip.is_link_local() || ip.is_unspecified())

@@ -40,6 +40,10 @@ impl Config {
         if self.wall_token != new.wall_token {
             names.insert("[http] wall_token_file (what it holds)".to_owned());
         }
+        let secret = |config: &Self| config.http.oidc.as_ref().map(|oidc| oidc.secret.clone());
+        if secret(self) != secret(new) {
+            names.insert("[http.oidc] client_secret_file (what it holds)".to_owned());
+        }
         if self.sip.tls.is_some() != new.sip.tls.is_some() {
             names.insert("[sip.tls]".to_owned());
         }

@@ -71,6 +71,7 @@ pub fn load(path: &Path, secrets: Secrets) -> Result<(Config, Vec<Finding>), Vec
         findings.extend(config.store.site.iter().flat_map(super::SiteConfig::look));
         findings.extend(config.warning.iter_mut().flat_map(super::WarningConfig::load));
         findings.extend(config.tickets.load());
+        findings.extend(config.http.oidc.iter_mut().flat_map(super::OidcConfig::load));
         let mut secrets = secrets;
         let http = &config.http;
         let tokens = [

@@ -8,6 +8,8 @@ mod address;
 mod changes;
 mod figures;
 mod files;
+mod oidc;
+mod oidc_problem;
 mod parse;
 mod parse_accounts;
 mod parse_trace;
@@ -33,6 +35,7 @@ mod tests;
 pub use files::{
     Secrets, judge_plan, load, load_plan, looks_like_config, plan_at, plan_text, write_private,
 };
+pub use oidc::OidcConfig;
 pub use parse::parse;
 pub use people::{parse_people, read_people, show_people, write_people};
 pub use recording::{RecordingConfig, read_key};
@@ -238,6 +241,8 @@ pub struct Http {
     pub wall_token_file: Option<PathBuf>,
     /// Holds people's accounts, if there are any.
     pub people_file: Option<PathBuf>,
+    /// `[http.oidc]`; none: people sign in by password only.
+    pub oidc: Option<OidcConfig>,
     /// Certificate and key in PEM; none: no TLS.
     pub tls: Option<TlsConfig>,
 }

@@ -454,6 +454,8 @@ impl Reading<'_, '_> {
             peer_ca: None,
             verify_peers: true,
         });
+        let has_people = people_file.is_some();
+        let oidc = table.table("oidc", self.out).and_then(|table| self.oidc(table, has_people));
         table.finish(self.out);
         if let Some((address, at)) =
             listen.as_ref().filter(|(address, _)| !address.ip().is_loopback())
@@ -470,6 +472,7 @@ impl Reading<'_, '_> {
             viewer_token_file,
             wall_token_file,
             people_file,
+            oidc,
             tls,
             listen: listen.unwrap_or(SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080)),
             token_file: token_file.unwrap_or_else(|| self.base.join("secrets/http-token")),

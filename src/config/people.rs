@@ -53,6 +53,24 @@ pub fn parse_people(text: &str, name: &str) -> Result<(People, Vec<Finding>), Ve
                 out.at(&entry.span, Problem::People(twice));
             }
         }
+        let left = top.get("signed_out").and_then(|item| item.list(&mut out)).unwrap_or_default();
+        for entry in left.iter().take(MOST_PEOPLE) {
+            let Some(mut table) = entry.table(&mut out) else { continue };
+            let user = table.need("user", "user = \"sato\"", &mut out);
+            let user = user.and_then(|item| item.raw(&mut out));
+            let at = table.need("at", "at = 1790816400", &mut out);
+            let at = at.and_then(|item| item.integer(0..=u64::from(u32::MAX) * 16, &mut out));
+            table.finish(&mut out);
+            match (user, at) {
+                (Some(user), Some(at_s)) if is_user(&user.value) => {
+                    people.sign_out(&user.value, at_s.value);
+                }
+                (Some(user), _) if !is_user(&user.value) => {
+                    out.at(&user.span, Problem::People(PeopleProblem::BadUser));
+                }
+                _ => {}
+            }
+        }
         top.finish(&mut out);
     }
     if out.refuse() { Err(out.into_sorted()) } else { Ok((people, out.into_sorted())) }
@@ -114,6 +132,9 @@ pub fn show_people(people: &People) -> String {
             line("password", password.reveal());
         }
     }
+    for (user, at_s) in people.signed_out() {
+        let _ = write!(text, "\n[[signed_out]]\nuser = {}\nat = {at_s}\n", quoted(user)); // a String takes all
+    }
     text
 }
 
@@ -151,12 +172,14 @@ mod tests {
     fn what_is_written_is_read_again() {
         let text = format!(
             "[[people]]\nuser = \"sato\"\nname = \"佐藤 \\\"一郎\\\"\"\nrole = \"agent\"\nextension = \"2001\"\npassword = \"{HASH}\"\n\
-             [[people]]\nuser = \"kacho\"\nname = \"課長\"\nrole = \"supervisor\"\npassword = \"{HASH}\"\n"
+             [[people]]\nuser = \"kacho\"\nname = \"課長\"\nrole = \"supervisor\"\npassword = \"{HASH}\"\n\
+             [[signed_out]]\nuser = \"suzuki\"\nat = 1790816400\n"
         );
         let (people, findings) = parse_people(&text, "people.toml").expect("whole");
         assert_eq!((people.len(), findings.len()), (2, 0));
         let (again, _) = parse_people(&show_people(&people), "people.toml").expect("whole");
         assert_eq!(again, people);
+        assert_eq!(people.signed_out_s("suzuki"), Some(1_790_816_400));
         let sato = people.get("sato").expect("there");
         assert_eq!((sato.name.as_str(), sato.role), ("佐藤 \"一郎\"", Role::Agent));
     }
@@ -175,6 +198,8 @@ mod tests {
             (person("role = \"admin\"\npassword = \"geheim\"\n"), "bad-person"),
             (person(&format!("role = \"admin\"\n{hash}rolle = 1\n")), "rolle"),
             (format!("{}{}", person(&agent), person(&agent)), "person-twice"),
+            ("[[signed_out]]\nuser = \"佐藤\"\nat = 1\n".into(), "bad-person"),
+            ("[[signed_out]]\nuser = \"sato\"\n".into(), "missing-key"),
             (
                 "[[people]]\nuser = \"佐藤\"\nname = \"佐藤\"\nrole = \"admin\"\n".into(),
                 "bad-person",

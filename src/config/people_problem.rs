@@ -67,8 +67,8 @@ impl PeopleProblem {
                 Warning,
                 "no-password",
                 say!(
-                    "{user} にはパスワードがなく、ログインできない",
-                    "{user} has no password and cannot sign in"
+                    "{user} にはパスワードがなく、[http.oidc] の認証基盤からしかログインできない",
+                    "{user} has no password and can sign in by the provider of [http.oidc] only"
                 ),
                 say!("madoguchi people password {user}", "madoguchi people password {user}"),
             ),

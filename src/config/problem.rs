@@ -1,5 +1,6 @@
 //! What can be wrong with `madoguchi.toml` and the files it names, in Japanese and English.
 
+use super::oidc_problem::OidcProblem;
 use super::people_problem::PeopleProblem;
 use super::tickets_problem::TicketsProblem;
 use super::tls_problem::TlsProblem;
@@ -18,6 +19,8 @@ pub(super) enum Problem {
     Tickets(TicketsProblem),
     /// Of who is told of warnings.
     Warning(WarningProblem),
+    /// With signing in by an identity provider.
+    Oidc(OidcProblem),
     /// A file cannot be read or written.
     File { error: String, written: bool },
     /// A file is not UTF-8.
@@ -130,6 +133,7 @@ impl Problem {
             Self::People(problem) => problem.row(),
             Self::Warning(problem) => problem.row(),
             Self::Tickets(problem) => problem.row(),
+            Self::Oidc(problem) => problem.row(),
             Self::File { error, written: false } => (
                 Error,
                 "unreadable",

@@ -122,6 +122,9 @@ impl Config {
             line(format!("certificate = {}", path(&tls.certificate)));
             line(format!("key = {}", path(&tls.key)));
         }
+        if let Some(oidc) = &self.http.oidc {
+            oidc.show(&mut line);
+        }
         line("\n[trace]".to_owned());
         line(format!("memory_mib = {}", self.trace.bounds.bytes >> 20));
         line(format!("keep = \"{}\"", show(self.trace.bounds.age)));

@@ -16,6 +16,7 @@ mod pulse;
 mod reload;
 mod retention;
 mod run;
+mod sign_on;
 mod start;
 mod warning;
 mod watch;

@@ -13,6 +13,7 @@ use super::plans::PlanFile;
 use super::pulse::Pulse;
 use super::reload::{Reload, Within};
 use super::retention::Retention;
+use super::sign_on::sign_on;
 use super::warning::Teller;
 use crate::base::{Private, Rng};
 use crate::config::Config;
@@ -515,6 +516,7 @@ pub async fn start(
             viewer: config.viewer_token().map(token).transpose()?,
             wall: config.wall_token().map(token).transpose()?,
             people,
+            sign_on: config.http.oidc.as_ref().map(sign_on).transpose()?,
             note: note(&inlet),
             secure: shown_tls.is_some(),
             plans: Arc::new(PlanFile::new(Arc::clone(&reload), clock)),

@@ -73,10 +73,37 @@ pub enum DeskEvent {
         who: String,
         /// As what.
         role: String,
+        /// By what they proved who they are; left out: by their password.
+        #[serde(default, skip_serializing_if = "SignedInBy::is_password")]
+        by: SignedInBy,
     },
-    /// A person's logout; one that just closes the page leaves none.
+    /// A logout; one who just closes the page leaves none.
     PersonSignedOut {
-        /// The user.
+        /// The user, or `token` for who had come with one of the desk's tokens.
         who: String,
+        /// Which session it ended, by an id that opens nothing; older versions wrote none.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        session: Option<String>,
+        /// When that would have ended by itself: until then a copy of its cookie is refused.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        until: Option<Wall>,
     },
+}
+
+/// By what a person proved who they are.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SignedInBy {
+    /// The password of the people file.
+    #[default]
+    Password,
+    /// The site's identity provider.
+    Provider,
+}
+
+impl SignedInBy {
+    #[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks so")]
+    fn is_password(&self) -> bool {
+        *self == Self::Password
+    }
 }

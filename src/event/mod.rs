@@ -33,7 +33,7 @@ pub use call::{
 };
 pub use callback::{CallbackEnd, CallbackEvent};
 pub use canon::Written;
-pub use desk::DeskEvent;
+pub use desk::{DeskEvent, SignedInBy};
 pub use figures::{ClosedFigures, FiguresEvent, Settings};
 pub use line::{LineError, export, is_header, link, read_header};
 pub use message::MessageEvent;

@@ -6,10 +6,11 @@
 
 mod password;
 mod session;
+pub mod sign_on;
 mod throttle;
 
 pub use password::{HashProblem, LEAST_PASSWORD, MOST_PASSWORD, PasswordHash, WeakPassword};
-pub use session::{SESSION_S, Seal, mac};
+pub use session::{SESSION_S, Seal, Session, mac, session_id};
 pub use throttle::{MOST_SOURCES, Throttle, TooMany};
 
 use crate::base::AgentId;
@@ -80,7 +81,11 @@ pub struct Person {
 
 /// All accounts, by user name. Names and extensions are unique too.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct People(BTreeMap<String, Person>);
+pub struct People {
+    accounts: BTreeMap<String, Person>,
+    /// Who was signed out everywhere, and when, seconds since 1970; also of users who have no account here.
+    signed_out: BTreeMap<String, u64>,
+}
 
 impl People {
     /// Adds one; false when the user, the name or the extension is there already, or there are
@@ -88,47 +93,74 @@ impl People {
     pub fn add(&mut self, person: Person) -> bool {
         let line = |held: &Person| person.extension.is_some() && held.extension == person.extension;
         let clash = |held: &Person| held.name == person.name || line(held);
-        if self.0.len() >= MOST_PEOPLE
-            || self.0.contains_key(&person.user)
-            || self.0.values().any(clash)
+        if self.accounts.len() >= MOST_PEOPLE
+            || self.accounts.contains_key(&person.user)
+            || self.accounts.values().any(clash)
         {
             return false;
         }
-        self.0.insert(person.user.clone(), person);
+        self.accounts.insert(person.user.clone(), person);
         true
     }
 
     /// One, by user name.
     #[must_use]
     pub fn get(&self, user: &str) -> Option<&Person> {
-        self.0.get(user)
+        self.accounts.get(user)
     }
 
     /// One that is to be changed.
     pub fn get_mut(&mut self, user: &str) -> Option<&mut Person> {
-        self.0.get_mut(user)
+        self.accounts.get_mut(user)
     }
 
     /// Takes one out.
     pub fn remove(&mut self, user: &str) -> Option<Person> {
-        self.0.remove(user)
+        self.accounts.remove(user)
     }
 
     /// All, by user name.
     pub fn iter(&self) -> impl Iterator<Item = &Person> {
-        self.0.values()
+        self.accounts.values()
+    }
+
+    /// Ends all sessions of a user that were begun until then, seconds since 1970; false when that is
+    /// remembered of [`MOST_PEOPLE`] already.
+    pub fn sign_out(&mut self, user: &str, at_s: u64) -> bool {
+        if self.signed_out.len() >= MOST_PEOPLE && !self.signed_out.contains_key(user) {
+            return false;
+        }
+        let held = self.signed_out.entry(user.to_owned()).or_default();
+        *held = at_s.max(*held);
+        true
+    }
+
+    /// When a user was last signed out everywhere.
+    #[must_use]
+    pub fn signed_out_s(&self, user: &str) -> Option<u64> {
+        self.signed_out.get(user).copied()
+    }
+
+    /// All of that, by user.
+    pub fn signed_out(&self) -> impl Iterator<Item = (&str, u64)> {
+        self.signed_out.iter().map(|(user, at_s)| (user.as_str(), *at_s))
+    }
+
+    /// Forgets who was signed out so long ago that all those sessions are over by themselves.
+    pub fn forget_signed_out(&mut self, now_s: u64) {
+        self.signed_out.retain(|_, at_s| at_s.saturating_add(SESSION_S) > now_s);
     }
 
     /// How many.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len()
+        self.accounts.len()
     }
 
     /// Whether nobody has an account.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.accounts.is_empty()
     }
 }
 

@@ -43,8 +43,8 @@ impl Orders {
         };
         let row = match event {
             DeskEvent::Ordered { who, role, what } => row(who, Some(role), what),
-            DeskEvent::PersonSignedIn { who, role } => row(who, Some(role), "signed in"),
-            DeskEvent::PersonSignedOut { who } => row(who, None, "signed out"),
+            DeskEvent::PersonSignedIn { who, role, .. } => row(who, Some(role), "signed in"),
+            DeskEvent::PersonSignedOut { who, .. } => row(who, None, "signed out"),
             DeskEvent::Started { .. }
             | DeskEvent::Stopped
             | DeskEvent::HoursChanged { .. }
@@ -74,7 +74,8 @@ mod tests {
             let (who, role) = ("sato".to_owned(), "agent".to_owned());
             orders.apply(&DeskEvent::Ordered { who, role, what: format!("POST /{n}") }, Wall(n));
         }
-        orders.apply(&DeskEvent::PersonSignedOut { who: "sato".into() }, Wall(9_999));
+        let out = DeskEvent::PersonSignedOut { who: "sato".into(), session: None, until: None };
+        orders.apply(&out, Wall(9_999));
         orders.apply(&DeskEvent::Stopped, Wall(10_000));
         let rows: Vec<&OrderRow> = orders.rows().collect();
         assert_eq!(rows.len(), ORDERS_KEPT);

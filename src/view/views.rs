@@ -22,6 +22,7 @@ use super::policy::Policy;
 use super::recorded;
 use super::service_days::ServiceDays;
 use super::service_level::Tally;
+use super::signed_out::SignedOut;
 use super::sound::SoundTotals;
 use super::stamp;
 use super::survey::Surveys;
@@ -91,6 +92,7 @@ pub struct Views {
     orders: Orders,
     feeding: Feeding,
     incidents: Incidents,
+    signed_out: SignedOut,
 }
 
 impl Views {
@@ -132,6 +134,7 @@ impl Views {
             orders: Orders::default(),
             feeding: Feeding::default(),
             incidents: Incidents::default(),
+            signed_out: SignedOut::default(),
         }
     }
 
@@ -213,7 +216,10 @@ impl Views {
                     event @ (DeskEvent::Ordered { .. }
                     | DeskEvent::PersonSignedIn { .. }
                     | DeskEvent::PersonSignedOut { .. }),
-            } => self.orders.apply(event, entry.at),
+            } => {
+                self.orders.apply(event, entry.at);
+                self.signed_out.apply(event, entry.at);
+            }
             Fact::Desk {
                 event: event @ (DeskEvent::HoursChanged { .. } | DeskEvent::HoursRestored { .. }),
             } => self.hours.apply(event, entry.at),
@@ -482,6 +488,12 @@ impl Views {
             self.open.values().chain(&self.ended).filter(|call| call.wanted(query)).collect();
         wanted.sort_unstable_by_key(|call| std::cmp::Reverse((call.arrived_at, call.id)));
         wanted.into_iter().take(query.limit).map(Call::row).collect()
+    }
+
+    /// Sessions of the pages that were ended before their time.
+    #[must_use]
+    pub const fn signed_out(&self) -> &SignedOut {
+        &self.signed_out
     }
 
     /// The last logins and orders over HTTP, the newest first; at most [`super::ORDERS_KEPT`].

@@ -11,6 +11,7 @@ const SERVED: &[(&str, &str)] = &[
     ("wallboard-chart.js", "web/wallboard-chart.js"),
     ("wallboard-words.js", "web/wallboard-words.js"),
     ("recordings.js", "web/recordings.js"),
+    ("login.js", "web/login.js"),
     ("tv.js", "web/tv.js"),
     ("panel/panel.js", "web/panel.js"),
     ("panel/view.js", "web/panel-view.js"),

@@ -9,5 +9,6 @@ mod browser;
 mod libraries;
 mod panel;
 mod rig;
+mod sign_on;
 mod supervisor;
 mod wallboard;

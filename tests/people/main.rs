@@ -2,6 +2,8 @@
 //! taken over by a reload, what stands in the history.
 #![allow(clippy::pedantic, clippy::disallowed_methods)]
 
+mod left;
+mod sign_on;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -19,16 +21,25 @@ const PASSWORD: &str = "a password of some length";
 /// A desk whose pages have a certificate and whose people have accounts.
 struct Desk {
     process: Process,
+    argv: Vec<String>,
     dir: Dir,
     port: u16,
+    /// For an identity provider.
+    provider: u16,
     _ports: Block,
     authority: Authority,
 }
 
 impl Desk {
     fn start() -> Self {
+        Self::with("")
+    }
+
+    /// With more of its configuration; `@PORT@` is its own, `@PROVIDER@` an identity provider's.
+    fn with(more: &str) -> Self {
         let ports = Block::take();
         let (port, sip, (first, last)) = (ports.port(), ports.port(), ports.media());
+        let provider = ports.port();
         let dir = Dir::new("people");
         let authority = Authority::new();
         authority.write(&dir.file("authority.pem"));
@@ -36,24 +47,40 @@ impl Desk {
         dir.write("accounts.tsv", "2001\tsome-password-2001\n");
         use std::os::unix::fs::PermissionsExt as _;
         let own = std::fs::Permissions::from_mode(0o600);
-        std::fs::set_permissions(dir.file("accounts.tsv"), own).unwrap();
+        std::fs::set_permissions(dir.file("accounts.tsv"), own.clone()).unwrap();
+        // Known to the identity provider, where there is one.
+        std::fs::set_permissions(dir.write("secrets/oidc", "secret of madoguchi\n"), own).unwrap();
         let plan = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("dialplans/demo.toml");
         let text = format!(
             "[sip]\nlisten = [\"udp:127.0.0.1:{sip}\"]\nrealm = \"desk.example\"\n[media]\nports = \"{first}-{last}\"\n\
              [store]\nfile = \"store/desk.db\"\n[http]\nlisten = \"127.0.0.1:{port}\"\ncertificate = \"desk.pem\"\n\
              key = \"desk.key\"\npeople_file = \"secrets/people.toml\"\nwall_token_file = \"secrets/wall\"\n\
              [plan]\nfile = \"{}\"\n[accounts]\nfile = \"accounts.tsv\"\n\
-             [[trunks]]\nname = \"demo-carrier\"\nsources = [\"127.0.0.1:{}\"]\n",
+             [[trunks]]\nname = \"demo-carrier\"\nsources = [\"127.0.0.1:{}\"]\n{}",
             plan.display(),
             ports.port(),
+            more.replace("@PORT@", &port.to_string()).replace("@PROVIDER@", &provider.to_string()),
         );
         dir.write("madoguchi.toml", &text);
         let config = dir.file("madoguchi.toml").display().to_string();
         let argv = [binary(), "serve".into(), "--config".into(), config];
         let process = Process::start("madoguchi", &argv, dir.path(), dir.file("daemon.log"));
-        let desk = Self { process, dir, port, _ports: ports, authority };
+        let desk =
+            Self { process, argv: argv.to_vec(), dir, port, provider, _ports: ports, authority };
         eventually("the pages are served by TLS", s(20), || desk.curl(&["/healthz"]).0 == 200);
         desk
+    }
+
+    /// `kill -9`, and a start on the same store.
+    fn again(&mut self) {
+        self.process.kill();
+        let log = self.dir.file("daemon.log");
+        self.process = Process::start("madoguchi", &self.argv, self.dir.path(), log);
+        eventually("the pages are served again", s(20), || self.curl(&["/healthz"]).0 == 200);
+    }
+
+    fn log(&self) -> String {
+        std::fs::read_to_string(self.dir.file("daemon.log")).unwrap_or_default()
     }
 
     /// A request as curl makes it, judging the certificate by the authority: status, then head and body.

@@ -68,7 +68,7 @@ pub struct Setup<'a> {
     pub sip: &'a str,
     /// More of its `[http]`.
     pub http: &'a str,
-    /// More of madoguchi.toml; `@201@` is the port of the fixed phone 201.
+    /// More of madoguchi.toml; `@201@` is the port of the fixed phone 201, `@HTTP@` where it speaks HTTP.
     pub more: &'a str,
     /// Also TLS, ws and wss, with a certificate of an authority of the test's own.
     pub secure: bool,
@@ -184,7 +184,8 @@ impl Desk {
         if setup.secure {
             text += "[sip.tls]\ncertificate = \"tls/desk.pem\"\nkey = \"tls/desk.key\"\n";
         }
-        text += &setup.more.replace("@201@", &fixed[0].to_string());
+        let more = setup.more.replace("@HTTP@", &http.to_string());
+        text += &more.replace("@201@", &fixed[0].to_string());
         let config = dir.write("madoguchi.toml", &text);
         std::fs::create_dir_all(dir.file("store")).unwrap();
         let mut accounts = String::new();

@@ -17,6 +17,7 @@ pub mod message;
 pub mod ports;
 pub mod postgres;
 pub mod process;
+pub mod provider;
 pub mod redmine;
 pub mod router;
 pub mod rt;

@@ -8,7 +8,7 @@ use http::header::{
     CONNECTION, CONTENT_LENGTH, HOST, HeaderMap, HeaderName, HeaderValue, RETRY_AFTER, USER_AGENT,
 };
 use http::{Method, Request, Uri};
-use http_body_util::{BodyExt as _, Full, Limited};
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper_util::rt::TokioIo;
 use std::net::{IpAddr, SocketAddr};
 use std::sync::Arc;
@@ -26,9 +26,6 @@ const CONNECT: Duration = Duration::from_secs(5);
 const MOST_ADDRESSES: usize = 4;
 /// Of an answer's status line and headers so many bytes are read.
 const MOST_HEADERS: usize = 16 << 10;
-/// Of an answer's body so many bytes are read; a longer one is no answer.
-pub const MOST_BODY: usize = 8 << 20;
-
 /// Which server, and what is allowed.
 #[derive(Clone, Debug)]
 pub struct Server {
@@ -42,6 +39,8 @@ pub struct Server {
     pub authorities: Vec<CertificateDer<'static>>,
     /// All of one question: looking the name up, connecting, asking, the answer.
     pub patience: Duration,
+    /// Of an answer's body so many bytes are read; a longer one is no answer. 0: it is not read at all.
+    pub most: usize,
 }
 
 /// A way to one server.
@@ -97,7 +96,7 @@ pub struct Answer {
     pub status: u16,
     /// All.
     pub headers: HeaderMap,
-    /// At most [`MOST_BODY`].
+    /// At most as long as [`Server::most`].
     pub body: Bytes,
 }
 
@@ -147,53 +146,43 @@ impl Client {
     ///
     /// [`Failed`] when there is no whole answer; the server may have done it all the same.
     pub async fn ask(&self, question: Question) -> Result<Answer, Failed> {
-        let patience = self.config.patience;
-        timeout(patience, self.say(question)).await.unwrap_or(Err(Failed::TimedOut { patience }))
+        self.ask_at(&self.config.url, question).await
     }
 
-    async fn say(&self, question: Question) -> Result<Answer, Failed> {
-        let url = &self.config.url;
+    /// The same at another address than the configured one.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::ask`].
+    pub async fn ask_at(&self, url: &Uri, question: Question) -> Result<Answer, Failed> {
+        let patience = self.config.patience;
+        timeout(patience, self.say(url, question))
+            .await
+            .unwrap_or(Err(Failed::TimedOut { patience }))
+    }
+
+    async fn say(&self, url: &Uri, question: Question) -> Result<Answer, Failed> {
         let host = url.host().unwrap_or_default();
         let is_tls = url.scheme_str() == Some("https");
         let port = url.port_u16().unwrap_or(if is_tls { 443 } else { 80 });
         let unreachable =
             |why: Unreached| Failed::Unreachable { to: format!("{host}:{port}"), why };
-        let request = self.request(question).map_err(unreachable)?;
+        let request = request(url, question).map_err(unreachable)?;
         let stream = self.connect(host, port).await.map_err(unreachable)?;
         let answer = if is_tls {
             let bare = host.trim_start_matches('[').trim_end_matches(']');
             let name = ServerName::try_from(bare.to_owned())
                 .map_err(|_| unreachable(Unreached::NoAddress))?;
             let stream = self.tls.connect(name, stream).await;
-            ask(TokioIo::new(stream.map_err(|error| unreachable(error.into()))?), request).await
+            let stream = stream.map_err(|error| unreachable(error.into()))?;
+            ask(TokioIo::new(stream), request, self.config.most).await
         } else {
-            ask(TokioIo::new(stream), request).await
+            ask(TokioIo::new(stream), request, self.config.most).await
         };
-        answer.map_err(|why| Failed::CutOff { to: format!("{host}:{port}"), why })
-    }
-
-    fn request(&self, question: Question) -> Result<Request<Full<Bytes>>, Unreached> {
-        let url = &self.config.url;
-        let authority = url.authority().map(http::uri::Authority::as_str).unwrap_or_default();
-        // Names and passwords in an URL are no part of the Host header (RFC 9110 §7.2).
-        let host = authority.rsplit('@').next().unwrap_or_default();
-        let own = url.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
-        let target = if question.target.is_empty() {
-            own.to_owned()
-        } else {
-            format!("{}{}", own.trim_end_matches('/'), question.target)
-        };
-        let mut request = Request::builder()
-            .method(question.method)
-            .uri(target)
-            .header(HOST, host)
-            .header(USER_AGENT, concat!("madoguchi/", env!("CARGO_PKG_VERSION")))
-            .header(CONTENT_LENGTH, question.body.len())
-            .header(CONNECTION, HeaderValue::from_static("close"));
-        for (name, value) in question.headers {
-            request = request.header(name, value);
-        }
-        request.body(Full::new(question.body)).map_err(|error| std::io::Error::other(error).into())
+        answer.map_err(|why| match why {
+            Broken::TooLong => Failed::TooLong { most: self.config.most },
+            Broken::Off(why) => Failed::CutOff { to: format!("{host}:{port}"), why },
+        })
     }
 
     /// To one of the addresses that were judged: the name is not looked up again behind that.
@@ -222,7 +211,42 @@ impl Client {
     }
 }
 
-async fn ask<S>(stream: S, request: Request<Full<Bytes>>) -> Result<Answer, Unreached>
+fn request(url: &Uri, question: Question) -> Result<Request<Full<Bytes>>, Unreached> {
+    let authority = url.authority().map(http::uri::Authority::as_str).unwrap_or_default();
+    // Names and passwords in an URL are no part of the Host header (RFC 9110 §7.2).
+    let host = authority.rsplit('@').next().unwrap_or_default();
+    let own = url.path_and_query().map_or("/", http::uri::PathAndQuery::as_str);
+    let target = if question.target.is_empty() {
+        own.to_owned()
+    } else {
+        format!("{}{}", own.trim_end_matches('/'), question.target)
+    };
+    let mut request = Request::builder()
+        .method(question.method)
+        .uri(target)
+        .header(HOST, host)
+        .header(USER_AGENT, concat!("madoguchi/", env!("CARGO_PKG_VERSION")))
+        .header(CONTENT_LENGTH, question.body.len())
+        .header(CONNECTION, HeaderValue::from_static("close"));
+    for (name, value) in question.headers {
+        request = request.header(name, value);
+    }
+    request.body(Full::new(question.body)).map_err(|error| std::io::Error::other(error).into())
+}
+
+/// Why there is no whole answer to what was asked.
+enum Broken {
+    TooLong,
+    Off(Unreached),
+}
+
+impl From<hyper::Error> for Broken {
+    fn from(error: hyper::Error) -> Self {
+        Self::Off(error.into())
+    }
+}
+
+async fn ask<S>(stream: S, request: Request<Full<Bytes>>, most: usize) -> Result<Answer, Broken>
 where
     S: hyper::rt::Read + hyper::rt::Write + Unpin,
 {
@@ -232,8 +256,15 @@ where
         .await?;
     let asked = async {
         let (head, body) = sender.send_request(request).await?.into_parts();
-        let body = Limited::new(body, MOST_BODY).collect().await;
-        let body = body.map_err(std::io::Error::other)?.to_bytes();
+        if most == 0 {
+            let (status, body) = (head.status.as_u16(), Bytes::new());
+            return Ok(Answer { status, headers: head.headers, body });
+        }
+        let body = match Limited::new(body, most).collect().await {
+            Ok(body) => body.to_bytes(),
+            Err(error) if error.is::<LengthLimitError>() => return Err(Broken::TooLong),
+            Err(error) => return Err(Broken::Off(std::io::Error::other(error).into())),
+        };
         Ok(Answer { status: head.status.as_u16(), headers: head.headers, body })
     };
     let (mut connection, mut asked) = (std::pin::pin!(connection), std::pin::pin!(asked));

@@ -1,17 +1,20 @@
-//! Handing something to somebody outside the desk, once: a signed POST, a mail, a ticket.
+//! Handing something to somebody outside the desk, once: a signed POST, a mail, a ticket; and asking somebody
+//! outside.
 //!
 //! Each call is one try, with a bound on its time and on what is read of the answer; whether it is tried
 //! again is the caller's. What is handed over is bytes here: it may be a warning, a ticket or anything else
 //! that has an id by which the receiver knows a repetition.
 
 mod address;
+mod ask;
 mod client;
 mod mail;
 pub mod tickets;
 mod webhook;
 
 pub use address::is_public;
-pub use client::{Answer, Client, MOST_BODY, Question, Server};
+pub use ask::{ANSWER_PATIENCE, Asker, MOST_ANSWER};
+pub use client::{Answer, Client, Question, Server};
 pub use mail::{Mail, MailConfig, MailTls};
 pub use webhook::{Webhook, WebhookConfig, signature};
 
@@ -39,6 +42,12 @@ pub enum Failed {
         to: String,
         /// What was found.
         why: Unreached,
+    },
+    /// What is answered is longer than we read.
+    #[error("the answer has more than {most} bytes")]
+    TooLong {
+        /// What is read at most.
+        most: usize,
     },
     /// There was no answer in time.
     #[error("no answer in {} s", patience.as_secs())]
@@ -88,7 +97,9 @@ impl Failed {
     #[must_use]
     pub const fn untold(&self) -> Untold {
         match self {
-            Self::Unreachable { .. } | Self::CutOff { .. } => Untold::Unreachable,
+            Self::Unreachable { .. } | Self::CutOff { .. } | Self::TooLong { .. } => {
+                Untold::Unreachable
+            }
             Self::TimedOut { .. } => Untold::TimedOut,
             Self::Refused { status, .. } => Untold::Refused { status: *status },
         }
@@ -99,7 +110,10 @@ impl Failed {
     pub const fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Refused { retry_after, .. } => *retry_after,
-            Self::Unreachable { .. } | Self::CutOff { .. } | Self::TimedOut { .. } => None,
+            Self::Unreachable { .. }
+            | Self::CutOff { .. }
+            | Self::TooLong { .. }
+            | Self::TimedOut { .. } => None,
         }
     }
 }

@@ -50,9 +50,16 @@ impl Webhook {
     /// [`NoWay`] when TLS takes none of the authorities.
     pub fn new(config: WebhookConfig) -> Result<Self, NoWay> {
         let WebhookConfig { url, secret, private, authorities } = config;
+        // Of the answer the status and the headers are read; its body is not.
         let allowed_by = "webhook_private = true in [warning]";
-        let client =
-            Client::new(Server { url, private, allowed_by, authorities, patience: PATIENCE })?;
+        let client = Client::new(Server {
+            url,
+            private,
+            allowed_by,
+            authorities,
+            patience: PATIENCE,
+            most: 0,
+        })?;
         Ok(Self { secret, client })
     }
 

@@ -1,15 +1,16 @@
 //! Who may: a token as a bearer or in exchange for a cookie, a person's login; and what each may ask for.
 //!
 //! Cookies carry their own end and a MAC, so they need no table and survive a restart of the daemon (a wall's
-//! screen stays logged in); they die with the token, a person's also with the password. There is no lock-out
+//! screen stays logged in); they die with the token, a person's also with the password. Those that were ended
+//! before their time are remembered (`view::SignedOut`). There is no lock-out
 //! after wrong tokens: a token has too many bits to be guessed. Passwords are another matter: `login`.
 
 use super::routes::{self, Own, Right};
 use super::who::{Forbidden, Who};
-use super::{Server, api};
-use crate::base::{AgentId, CallId};
+use super::{Server, api, login};
+use crate::base::{AgentId, CallId, Wall};
 use crate::event::DeskEvent;
-use crate::people::{Role, Seal, mac};
+use crate::people::{Role, Seal, mac, session_id};
 use axum::extract::{FromRequestParts as _, MatchedPath, Query, RawPathParams, Request, State};
 use axum::http::header::{AUTHORIZATION, COOKIE, HOST, ORIGIN, WWW_AUTHENTICATE};
 use axum::http::{HeaderMap, HeaderValue, Method, StatusCode, Uri};
@@ -74,11 +75,12 @@ impl Token {
         Seal::new(self.0.as_bytes())
     }
 
-    fn is_session(&self, presented: &str, now_s: u64) -> bool {
-        let Some((until, _)) = presented.split_once('.') else { return false };
-        let Ok(until_s) = until.parse::<u64>() else { return false };
+    /// When a session ends, seconds since 1970; none when it is not ours, or over.
+    fn opens(&self, presented: &str, now_s: u64) -> Option<u64> {
+        let until_s = presented.split_once('.')?.0.parse::<u64>().ok()?;
         let due = self.session(until_s);
-        bool::from(due.as_bytes().ct_eq(presented.as_bytes())) && now_s < until_s
+        let same = bool::from(due.as_bytes().ct_eq(presented.as_bytes()));
+        (same && now_s < until_s).then_some(until_s)
     }
 }
 
@@ -106,28 +108,50 @@ fn proof(headers: &HeaderMap, server: &Server) -> Option<(Proof, Who)> {
         let known = tokens(server).find(|(token, _)| token.is(presented.trim()));
         return known.map(|(_, role)| (Proof::Bearer, Who::by_token(role)));
     }
+    // A person goes before the token that the same browser once had: it is who works there now.
+    let known = sessions(headers, server).max_by_key(|session| session.who.person.is_some());
+    known.map(|session| (Proof::Cookie, session.who))
+}
+
+/// A session that a browser's cookie holds, and that is not over.
+pub(super) struct Session {
+    /// Whose.
+    pub(super) who: Who,
+    /// By what it is known when it is ended.
+    pub(super) id: String,
+    /// When it ends by itself.
+    pub(super) until: Wall,
+}
+
+/// All sessions of a browser's cookies.
+pub(super) fn sessions(headers: &HeaderMap, server: &Server) -> impl Iterator<Item = Session> {
     let now_s = now_s(server);
     let people = server.app.people.now();
     let seal = server.app.token.seal();
-    let of_cookie = |(name, value): (&str, &str)| match name {
-        PERSON_COOKIE => {
-            let person = people.get(Seal::user(value)?)?;
-            seal.opens(value, person, now_s).then(|| Who::person(person))
-        }
-        TOKEN_COOKIE => {
-            let known = tokens(server).find(|(token, _)| token.is_session(value, now_s));
-            known.map(|(_, role)| Who::by_token(role))
-        }
-        _ => None,
+    let of_cookie = move |(name, value): (&str, &str)| {
+        let (who, until_s) = match name {
+            PERSON_COOKIE => {
+                let session = seal.open(value, &people, now_s)?;
+                (Who::person(&session.person), session.until_s)
+            }
+            TOKEN_COOKIE => {
+                let mut opened = tokens(server)
+                    .filter_map(|(token, role)| Some((role, token.opens(value, now_s)?)));
+                let (role, until_s) = opened.next()?;
+                (Who::by_token(role), until_s)
+            }
+            _ => return None,
+        };
+        let until = Wall(i64::try_from(until_s).ok()?.checked_mul(1_000)?);
+        let id = session_id(value);
+        let ended = login::is_ended(server, who.user(), &id, until);
+        (!ended).then_some(Session { who, id, until })
     };
     let cookies = headers.get_all(COOKIE).iter().filter_map(|value| value.to_str().ok());
-    let known = cookies
+    cookies
         .flat_map(|value| value.split(';'))
         .filter_map(|pair| pair.trim().split_once('='))
         .filter_map(of_cookie)
-        // A person goes before the token that the same browser once had: it is who works there now.
-        .max_by_key(|who| who.person.is_some());
-    known.map(|who| (Proof::Cookie, who))
 }
 
 pub(super) fn now_s(server: &Server) -> u64 {
@@ -284,14 +308,14 @@ mod tests {
         assert!(token.is("0123456789abcdef"));
         assert!(!token.is("0123456789abcdeg") && !token.is("") && !token.is("0123456789abcde"));
         let session = token.session(1_000);
-        assert!(token.is_session(&session, 999));
-        assert!(!token.is_session(&session, 1_000));
+        assert_eq!(token.opens(&session, 999), Some(1_000));
+        assert_eq!(token.opens(&session, 1_000), None);
         let stretched = session.replacen("1000", "9000", 1);
         for forged in [stretched.as_str(), "", ".", "1000", "1000.", "1000.00", "x.y"] {
-            assert!(!token.is_session(forged, 999), "{forged}");
+            assert_eq!(token.opens(forged, 999), None, "{forged}");
         }
         let other = Token::new("fedcba9876543210").expect("long enough");
-        assert!(!other.is_session(&session, 999), "a new token ends all sessions");
+        assert_eq!(other.opens(&session, 999), None, "a new token ends all sessions");
         assert_eq!(Token::new("short").err(), Some(WeakToken { found: 5 }));
     }
 

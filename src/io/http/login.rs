@@ -7,8 +7,11 @@ use super::auth::{self, PERSON_COOKIE, TOKEN_COOKIE};
 use super::guard::Peer;
 use super::who::Who;
 use super::{Server, about, api, pages};
-use crate::event::DeskEvent;
+use crate::base::Wall;
+use crate::event::{DeskEvent, SignedInBy};
+use crate::people::sign_on::NoEntry;
 use crate::people::{PasswordHash, Person, Role, SESSION_S, Throttle, TooMany};
+use crate::view::SignedOut;
 use axum::Json;
 use axum::extract::{ConnectInfo, Extension, Form, State};
 use axum::http::header::{LOCATION, RETRY_AFTER, SET_COOKIE};
@@ -32,6 +35,9 @@ pub(super) struct Desk {
     throttle: Arc<Mutex<Throttle>>,
     judging: Arc<Semaphore>,
     waiting: Arc<Semaphore>,
+    /// Sessions that were ended since the start: they are over before the history is heard of again, and also when
+    /// it could not be written to.
+    ended: Arc<Mutex<SignedOut>>,
 }
 
 impl Desk {
@@ -40,6 +46,7 @@ impl Desk {
             throttle: Arc::default(),
             judging: Arc::new(Semaphore::new(AT_ONCE)),
             waiting: Arc::new(Semaphore::new(MOST_WAITING)),
+            ended: Arc::default(),
         }
     }
 }
@@ -87,25 +94,31 @@ pub(super) async fn login(
                 Err(refused) => return refused,
             };
             let (who, role) = (person.user.clone(), person.role.name().to_owned());
-            if !(server.app.note)(DeskEvent::PersonSignedIn { who, role }).await {
+            let event = DeskEvent::PersonSignedIn { who, role, by: SignedInBy::Password };
+            let mut serial = [0; 8];
+            if getrandom::fill(&mut serial).is_err() || !(server.app.note)(event).await {
                 return api::error(
                     StatusCode::SERVICE_UNAVAILABLE,
                     "the history cannot be written to now",
                 );
             }
             let seal = server.app.token.seal();
-            let session = seal.seal(&person, now_s.saturating_add(SESSION_S));
-            let to = match person.role {
-                Role::Agent => "/panel",
-                Role::Supervisor | Role::Admin => "/supervisor",
-                Role::Wall | Role::Viewer => "/",
-            };
+            let session = seal.seal(&person, now_s.saturating_add(SESSION_S), serial);
             see_other(
-                to,
+                home(person.role),
                 &[cookie(&server, PERSON_COOKIE, &session, SESSION_S), gone(&server, TOKEN_COOKIE)],
             )
         }
         _ => api::error(StatusCode::BAD_REQUEST, due),
+    }
+}
+
+/// Where somebody begins.
+pub(super) fn home(role: Role) -> &'static str {
+    match role {
+        Role::Agent => "/panel",
+        Role::Supervisor | Role::Admin => "/supervisor",
+        Role::Wall | Role::Viewer => "/",
     }
 }
 
@@ -115,7 +128,97 @@ pub(super) enum Wrong {
     Nothing,
     Token,
     Password,
-    Wait { s: u64 },
+    Wait {
+        s: u64,
+    },
+    /// The identity provider does not answer.
+    Away,
+    /// It did not let them in.
+    Denied,
+    /// Its word is not to be believed.
+    Doubted,
+    /// Not begun here, or too long ago.
+    Stale,
+    /// It let them in, and we do not.
+    NoEntry(NoEntry),
+    /// Nobody comes in without a line in the history.
+    Unwritten,
+}
+
+impl Wrong {
+    /// The places of the login page of which one is shown.
+    pub(super) const NAMES: [&'static str; 11] = [
+        "token_wrong",
+        "password_wrong",
+        "wait",
+        "away",
+        "denied",
+        "doubted",
+        "stale",
+        "no_role",
+        "no_line",
+        "no_user",
+        "unwritten",
+    ];
+
+    /// Its place on the page.
+    pub(super) const fn name(self) -> Option<&'static str> {
+        Some(match self {
+            Self::Nothing => return None,
+            Self::Token => "token_wrong",
+            Self::Password => "password_wrong",
+            Self::Wait { .. } => "wait",
+            Self::Away => "away",
+            Self::Denied => "denied",
+            Self::Doubted => "doubted",
+            Self::Stale => "stale",
+            Self::NoEntry(NoEntry::NoRole) => "no_role",
+            Self::NoEntry(NoEntry::NoLine) => "no_line",
+            Self::NoEntry(
+                NoEntry::NoUser | NoEntry::OtherDomain | NoEntry::Unverified | NoEntry::Clash,
+            ) => "no_user",
+            Self::Unwritten => "unwritten",
+        })
+    }
+
+    pub(super) const fn status(self) -> StatusCode {
+        match self {
+            Self::Nothing => StatusCode::OK,
+            Self::Token | Self::Password | Self::Denied => StatusCode::UNAUTHORIZED,
+            Self::Wait { .. } => StatusCode::TOO_MANY_REQUESTS,
+            Self::Away | Self::Doubted => StatusCode::BAD_GATEWAY,
+            Self::Stale => StatusCode::BAD_REQUEST,
+            Self::NoEntry(_) => StatusCode::FORBIDDEN,
+            Self::Unwritten => StatusCode::SERVICE_UNAVAILABLE,
+        }
+    }
+}
+
+/// Whether a try from there at this user is looked at now; nobody's name stands for the identity provider.
+///
+/// # Errors
+///
+/// [`TooMany`] while it must wait.
+pub(super) fn admitted(
+    server: &Server,
+    source: std::net::IpAddr,
+    user: &str,
+) -> Result<(), TooMany> {
+    let now = server.app.hub.now().mono;
+    throttle(&server.logins, |throttle| throttle.admit(source, user, now))
+}
+
+/// A try from there at this user failed.
+pub(super) fn failed(server: &Server, source: std::net::IpAddr, user: &str) {
+    let now = server.app.hub.now().mono;
+    throttle(&server.logins, |throttle| throttle.failed(source, user, now));
+}
+
+/// Whether a session was ended before its time.
+pub(super) fn is_ended(server: &Server, user: &str, session: &str, until: Wall) -> bool {
+    let ended = server.logins.ended.lock().unwrap_or_else(PoisonError::into_inner);
+    ended.holds(user, session, until)
+        || server.app.hub.read(|views, _, _| views.signed_out().holds(user, session, until))
 }
 
 /// The person, when it is the right password.
@@ -190,26 +293,30 @@ pub(super) async fn me(Extension(who): Extension<Who>) -> Response {
     .into_response()
 }
 
-/// `POST /logout`: takes the cookies back.
-pub(super) async fn logout(
-    State(server): State<Server>,
-    Extension(who): Extension<Who>,
-) -> Response {
-    if who.person.is_some() {
-        let event = DeskEvent::PersonSignedOut { who: who.user().to_owned() };
-        // Leaving works even when it cannot be written down.
+/// `POST /logout`: takes the cookies back, and ends their sessions here: copies of them open nothing.
+pub(super) async fn logout(State(server): State<Server>, headers: HeaderMap) -> Response {
+    for session in auth::sessions(&headers, &server) {
+        let who = session.who.user().to_owned();
+        let now = server.app.hub.now().wall;
+        {
+            let mut ended = server.logins.ended.lock().unwrap_or_else(PoisonError::into_inner);
+            ended.end(&who, &session.id, session.until, now);
+        }
+        let (session, until) = (Some(session.id), Some(session.until));
+        let event = DeskEvent::PersonSignedOut { who, session, until };
+        // Leaving works even when it cannot be written down; until a restart, then.
         let _ = (server.app.note)(event).await;
     }
     see_other("/", &[gone(&server, PERSON_COOKIE), gone(&server, TOKEN_COOKIE)])
 }
 
 /// No script reads it, no other site's page sends it along, and under TLS it goes over nothing else.
-fn cookie(server: &Server, name: &str, value: &str, age_s: u64) -> String {
+pub(super) fn cookie(server: &Server, name: &str, value: &str, age_s: u64) -> String {
     let secure = if server.app.secure { "; Secure" } else { "" };
     format!("{name}={value}; Max-Age={age_s}; Path=/; HttpOnly; SameSite=Strict{secure}")
 }
 
-fn gone(server: &Server, name: &str) -> String {
+pub(super) fn gone(server: &Server, name: &str) -> String {
     cookie(server, name, "", 0)
 }
 

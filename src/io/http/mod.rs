@@ -42,6 +42,7 @@ mod range;
 mod recordings;
 mod routes;
 mod secure;
+mod sign_on;
 mod sip;
 mod stream;
 mod talks;
@@ -59,6 +60,7 @@ pub use people::PeopleNow;
 pub use plan::{NotActivated, PlanText, Plans};
 pub use recordings::{Opened, Pieces, Recordings};
 pub use secure::{TlsNow, shown as shown_by_tls};
+pub use sign_on::{Provider, ProviderFailure, SignOn};
 pub use sip::{MAX_TRACES, TraceSource};
 pub use stream::MAX_STREAMS;
 pub use ticketing::{Caller, CallerTicket, Handover, Person, TicketDoors};
@@ -153,6 +155,8 @@ pub struct App {
     pub wall: Option<Token>,
     /// People's accounts.
     pub people: PeopleNow,
+    /// The site's identity provider, if people come by it.
+    pub sign_on: Option<SignOn>,
     /// Writes who came and who ordered what into the history.
     pub note: NoteFn,
     /// The plan's file.
@@ -243,6 +247,9 @@ fn router(server: Server) -> Router {
     let closed = routes::router().layer(from_fn_with_state(server.clone(), auth::authorize));
     Router::new()
         .route("/", get(pages::wallboard))
+        .route("/login.js", get(pages::login_script))
+        .route("/login/oidc", get(sign_on::begin))
+        .route(crate::people::sign_on::WAY_BACK, get(sign_on::back))
         .route("/panel", get(panel::page))
         .route("/panel/{file}", get(panel::file))
         .route("/recordings", get(pages::recordings))

@@ -7,7 +7,7 @@ use axum::extract::{Path, Request, State};
 use axum::http::header::{
     CACHE_CONTROL, CONTENT_SECURITY_POLICY, CONTENT_TYPE, REFERRER_POLICY, X_CONTENT_TYPE_OPTIONS,
 };
-use axum::http::{HeaderMap, HeaderValue, StatusCode};
+use axum::http::{HeaderMap, HeaderValue};
 use axum::middleware::Next;
 use axum::response::{Html, IntoResponse, Response};
 
@@ -20,6 +20,7 @@ const RECORDINGS: &str = include_str!("../../../web/recordings.html");
 const RECORDINGS_STYLE: &str = include_str!("../../../web/recordings.css");
 const RECORDINGS_SCRIPT: &str = include_str!("../../../web/recordings.js");
 const LOGIN: &str = include_str!("../../../web/login.html");
+const LOGIN_SCRIPT: &str = include_str!("../../../web/login.js");
 const TV: &str = include_str!("../../../web/tv.html");
 const TV_SCRIPT: &str = include_str!("../../../web/tv.js");
 
@@ -120,30 +121,41 @@ pub(super) async fn recordings_script() -> Response {
     ([(CONTENT_TYPE, JAVASCRIPT)], RECORDINGS_SCRIPT).into_response()
 }
 
-/// The login page; after a try that failed it says so. It says whether this is a demonstration and whether
-/// people have accounts, and nothing else of the desk.
+/// The login page; after a try that failed it says so. It says whether this is a demonstration, whether people
+/// have accounts and whether there is an identity provider, and nothing else of the desk.
 pub(super) fn login_page(server: &Server, wrong: Wrong) -> Response {
     let demonstration = server.app.hub.read(|views, _, _| views.is_demonstration());
     let accounts = !server.app.people.now().is_empty();
+    let sign_on = server.app.sign_on.as_ref();
+    // By the address that the provider knows: the way back ends there, and the cookie is that one's.
+    let sign_on_at = sign_on.and_then(|it| it.terms.redirect.strip_suffix("/back"));
     let hide = |shown: bool| if shown { "" } else { "hidden" };
-    let (wait_s, waits) = match wrong {
-        Wrong::Wait { s } => (s, true),
-        Wrong::Nothing | Wrong::Token | Wrong::Password => (0, false),
-    };
-    let page = LOGIN
-        .replace("{{token_wrong}}", hide(wrong == Wrong::Token))
-        .replace("{{password_wrong}}", hide(wrong == Wrong::Password))
-        .replace("{{wait}}", hide(waits))
+    let wait_s = if let Wrong::Wait { s } = wrong { s } else { 0 };
+    let (mut page, names) = (LOGIN.to_owned(), Wrong::NAMES);
+    for name in names {
+        page = page.replace(&format!("{{{{{name}}}}}"), hide(wrong.name() == Some(name)));
+    }
+    let page = page
         .replace("{{wait_s}}", &wait_s.to_string())
         .replace("{{accounts}}", hide(accounts))
-        .replace("{{open}}", if accounts && wrong != Wrong::Token { "" } else { "open" })
+        .replace("{{sign_on}}", hide(sign_on_at.is_some()))
+        .replace("{{sign_on_at}}", &attribute(sign_on_at.unwrap_or_default()))
+        .replace(
+            "{{open}}",
+            if (accounts || sign_on.is_some()) && wrong != Wrong::Token { "" } else { "open" },
+        )
         .replace("{{demonstration}}", hide(demonstration));
-    let status = match wrong {
-        Wrong::Nothing => StatusCode::OK,
-        Wrong::Token | Wrong::Password => StatusCode::UNAUTHORIZED,
-        Wrong::Wait { .. } => StatusCode::TOO_MANY_REQUESTS,
-    };
-    (status, Html(page)).into_response()
+    (wrong.status(), Html(page)).into_response()
+}
+
+/// A text as the value of an attribute.
+fn attribute(text: &str) -> String {
+    text.replace('&', "&amp;").replace('"', "&quot;").replace('<', "&lt;")
+}
+
+/// `GET /login.js`.
+pub(super) async fn login_script() -> Response {
+    ([(CONTENT_TYPE, JAVASCRIPT)], LOGIN_SCRIPT).into_response()
 }
 
 /// `GET /wallboard.css`.

@@ -133,6 +133,7 @@ impl World {
             viewer: Some(Token::new(VIEWER).expect("long enough")),
             wall: Some(Token::new(WALL).expect("long enough")),
             people: people.clone(),
+            sign_on: None,
             note: Arc::new(move |event| {
                 noted.lock().expect("whole").push(event);
                 Box::pin(async { true })

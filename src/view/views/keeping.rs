@@ -53,6 +53,7 @@ impl Views {
             orders,
             feeding,
             incidents,
+            signed_out,
             // Set anew at each start, from the plan.
             service_days: _,
             layout: _,
@@ -81,6 +82,7 @@ impl Views {
         orders.keep(out);
         feeding.keep(out);
         incidents.keep(out);
+        signed_out.keep(out);
     }
 
     /// The views that [`Views::keep`] wrote; none when that is not what stands there.
@@ -118,6 +120,7 @@ impl Views {
             orders: Keep::found(from)?,
             feeding: Keep::found(from)?,
             incidents: Keep::found(from)?,
+            signed_out: Keep::found(from)?,
             layout: Layout::default(),
             service_days: ServiceDays::default(),
         };

@@ -83,7 +83,9 @@ impl Unable {
             Self::Failed(Failed::TimedOut { .. }) => Unfed::TimedOut,
             Self::Failed(Failed::Refused { status, .. }) => Unfed::Refused { status: *status },
             // A person mends it; meanwhile nothing is lost.
-            Self::Misconfigured { .. } | Self::Garbled { .. } => Unfed::Garbled,
+            Self::Misconfigured { .. }
+            | Self::Garbled { .. }
+            | Self::Failed(Failed::TooLong { .. }) => Unfed::Garbled,
             Self::NoTicket { .. } => Unfed::NoTicket,
             Self::Disk { .. } => Unfed::Disk,
         }

@@ -11,6 +11,9 @@ use serde::de::DeserializeOwned;
 use std::time::Duration;
 use tokio_rustls::rustls::pki_types::CertificateDer;
 
+/// Longest answer of a ticket system, bytes: a page of 100 tickets with all that is written in them.
+const MOST_ANSWER: usize = 8 << 20;
+
 /// What is common to all systems over HTTP.
 #[derive(Clone, Debug)]
 pub struct SystemAt {
@@ -37,6 +40,7 @@ impl SystemAt {
             allowed_by: "private = true of the target in [tickets]",
             authorities: self.authorities.clone(),
             patience,
+            most: MOST_ANSWER,
         })
     }
 }

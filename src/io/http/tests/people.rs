@@ -143,8 +143,8 @@ async fn a_person_signs_in_by_name_and_what_is_ordered_stands_in_the_history_wit
     assert_eq!(world.ask(&order("/api/v1/agents/2002/pause"), "").await.status(), 403);
     assert!(world.ask(&order("/logout"), "").await.status() < 400);
     let named = |event: &DeskEvent| match event {
-        DeskEvent::PersonSignedIn { who, role } => format!("in {who} {role}"),
-        DeskEvent::PersonSignedOut { who } => format!("out {who}"),
+        DeskEvent::PersonSignedIn { who, role, .. } => format!("in {who} {role}"),
+        DeskEvent::PersonSignedOut { who, .. } => format!("out {who}"),
         DeskEvent::Ordered { who, role, what } => format!("{who} {role} {what}"),
         other => format!("{other:?}"),
     };
