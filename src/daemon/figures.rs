@@ -102,8 +102,7 @@ pub(super) fn gauges(
     (store, recorder): (&Arc<Store>, Option<&Arc<Recorder>>),
     trace: &Arc<Trace>,
     (export, site): (Option<&Export>, Option<Arc<Copying>>),
-    (told, fed): (Vec<Arc<Told>>, Arc<Fed>),
-    (hub, snapshot): (ViewHub, Arc<Fares>),
+    (told, fed, hub, snapshot): (Vec<Arc<Told>>, Arc<Fed>, ViewHub, Arc<Fares>),
 ) -> Arc<dyn Fn() -> Gauges + Send + Sync> {
     let (pulse, net, media, store) =
         (Arc::clone(pulse), Arc::clone(net), Arc::clone(media), Arc::downgrade(store));

@@ -539,8 +539,7 @@ pub async fn start(
                 (&store, recorder.as_ref()),
                 &trace,
                 (export.as_ref(), site.clone()),
-                (told, Arc::clone(&fed)),
-                (hub.clone(), keeper.fares()),
+                (told, Arc::clone(&fed), hub.clone(), keeper.fares()),
             ),
             metrics: {
                 let metrics = Metrics::new(env!("CARGO_PKG_VERSION"));
