@@ -20,7 +20,7 @@ fn done_unseen() -> [(Fault, Due); 5] {
     [
         (Fault::DoneBut(500), |it| it.unfed() == Unfed::Refused { status: 500 }),
         (Fault::DoneBut(502), |it| it.unfed() == Unfed::Refused { status: 502 }),
-        (Fault::DoneAndGone, |it| it.unfed() == Unfed::Unreachable),
+        (Fault::DoneAndGone, |it| it.unfed() == Unfed::CutOff),
         (Fault::DoneButSlow(Duration::from_millis(900)), |it| it.unfed() == Unfed::TimedOut),
         (Fault::DoneButGarbled, |it| it.unfed() == Unfed::Garbled),
     ]
@@ -100,7 +100,7 @@ fn what_never_arrived_is_not_there_and_comes_with_the_next_try() {
         }
         let (sink, ticket) = (system.sink(PATIENCE), ticket_of(call, "電話", "x"));
         let unable = run(async { sink.create(&ticket).await }).expect_err(system.name());
-        assert_eq!(unable.unfed(), Unfed::Unreachable, "{}", system.name());
+        assert_eq!(unable.unfed(), Unfed::CutOff, "{}", system.name());
         assert_eq!(run(async { sink.find(call).await }).expect(system.name()), [""; 0]);
         run(async { sink.create(&ticket).await }).expect(system.name());
         assert_eq!(system.shown(call).len(), 1, "{}", system.name());
@@ -191,7 +191,7 @@ fn an_answer_that_is_too_long_or_no_json_is_no_answer() {
         }
         let (call, sink) = (a_call(), system.sink(PATIENCE));
         let unable = run(async { sink.find(call).await }).expect_err(system.name());
-        assert_eq!(unable.unfed(), Unfed::Unreachable, "{}: {unable}", system.name());
+        assert_eq!(unable.unfed(), Unfed::CutOff, "{}: {unable}", system.name());
         system.fault(false, Fault::DoneButGarbled);
         let unable = run(async { sink.find(call).await }).expect_err(system.name());
         assert_eq!(unable.unfed(), Unfed::Garbled, "{}: {unable}", system.name());
