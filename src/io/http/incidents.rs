@@ -2,7 +2,7 @@
 
 use super::who::Who;
 use super::{Server, about, api};
-use crate::base::{Private, Wall};
+use crate::base::{CallId, Private, Wall};
 use crate::event::{
     Channel, IncidentEvent, Means, TicketEscalatedTo, TicketEscalation, TicketExclusion,
     TicketState,
@@ -85,6 +85,25 @@ pub(super) async fn one(State(server): State<Server>, Path(incident): Path<Strin
         Some(row) => Json(row).into_response(),
         None => no_such(),
     }
+}
+
+/// What a panel shows of a call's incident.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct CallIncident {
+    /// Whether the desk keeps the ledger.
+    ledger: bool,
+    /// None: the call is not decided yet, or makes none.
+    incident: Option<IncidentRow>,
+}
+
+/// `GET /api/v1/calls/{id}/incident`.
+pub(super) async fn of_call(State(server): State<Server>, Path(id): Path<String>) -> Response {
+    let Ok(id) = id.parse::<uuid::Uuid>() else { return bad("due is a call's id") };
+    let found = server.app.hub.read(|views, _, _| CallIncident {
+        ledger: views.feed_rules(&LEDGER.into()).is_some(),
+        incident: views.incident_of(CallId(id)).cloned(),
+    });
+    Json(found).into_response()
 }
 
 fn no_such() -> Response {

@@ -203,6 +203,8 @@ routes! {
 
         get "/api/v1/callers/{number}" Agent Any => ticketing::caller, "who has a number, and his or her open tickets",
             About::json::<ticketing::Caller>();
+        get "/api/v1/calls/{id}/incident" Agent Any => incidents::of_call, "a call's incident in the ledger",
+            About::json::<incidents::CallIncident>();
         get "/api/v1/incidents" Agent Any => incidents::list, "the ledger of incidents, the newest first",
             About::json::<incidents::Incidents>().query::<incidents::Wanted>();
         get "/api/v1/incidents/{incident}" Agent Any => incidents::one, "one incident of the ledger",

@@ -1,6 +1,7 @@
 //! Ticket systems over HTTP: how each stands, what it has not got yet and why, what a person orders about that;
 //! and who calls, for a panel.
 
+use super::sip::base64;
 use super::who::Who;
 use super::{BoxFuture, Server, about, api};
 use crate::base::{CallId, Private, TargetId};
@@ -12,7 +13,7 @@ use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Extension, Path, Query, State};
 use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -61,6 +62,7 @@ pub struct Handover {
 
 /// Who calls.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "WhoCalls")]
 pub struct Caller {
     /// The person with this number in the imported directory.
     pub person: Option<Person>,
@@ -214,7 +216,18 @@ pub(super) async fn sheet(
     }
     let (rows, _) = server.app.hub.read(|views, _, _| views.outbox(&target, false, ROWS_BOUND));
     let (kind, text) = server.app.tickets.sheet(target, rows, csv).await;
-    ([(CONTENT_TYPE, kind)], text).into_response()
+    let policy = may_style_itself(&text);
+    ([(CONTENT_TYPE, kind), (CONTENT_SECURITY_POLICY, policy.as_str())], text).into_response()
+}
+
+/// A page that may use its own style, which stands first in it, and nothing else at all.
+fn may_style_itself(page: &str) -> String {
+    use sha2::Digest as _;
+    let style = page.split_once("<style>").and_then(|(_, rest)| rest.split_once("</style>"));
+    let hash = base64(&sha2::Sha256::digest(style.map_or("", |(style, _)| style).as_bytes()));
+    format!(
+        "default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
 }
 
 /// `GET /api/v1/tickets/{target}/outbox/{id}`.
