@@ -10,4 +10,5 @@ mod libraries;
 mod panel;
 mod rig;
 mod supervisor;
+mod tickets;
 mod wallboard;
