@@ -29,6 +29,7 @@ const since = (ms) => html`<span class="clock" data-since=${ms}></span>`;
 
 /** @param {It} it */
 function systems(it) {
+  /** @param {import("./types").TicketTarget} target */
   const row = (target) => {
     const failed = Object.entries(target.failed).filter(([, count]) => count > 0).sort((a, b) => b[1] - a[1]);
     const words = it.t.target_states[target.state];

@@ -61,7 +61,7 @@ const orders = {
         if (request.method() !== order.method) return route.fallback();
         page.asked.push({ method: order.method, path: order.path, query: new URL(request.url()).search, body: request.postDataJSON() });
         await new Promise((done) => setTimeout(done, order.after_ms));
-        return route.fulfill({ status: order.status, contentType: 'application/json', body: JSON.stringify(order.body) });
+        return route.fulfill({ status: order.status, contentType: 'application/json', body: order.status === 204 ? '' : JSON.stringify(order.body) });
     }),
     // What it sent there since this was asked last.
     asked: (order, page) => page.asked.splice(0),

@@ -239,7 +239,7 @@ fn an_agent_writes_the_incident_of_a_call_and_what_another_one_wrote_meanwhile_i
     let state = &row["state"];
     assert_eq!(
         (&row["subject"], &row["category"], &row["author"]),
-        (&json!("<b>VPN</b> につながらない k"), &json!("認証"), &json!("佐藤"))
+        (&json!("<b>VPN</b> につながらない k"), &json!("認証"), &json!("佐藤 花子"))
     );
     assert_eq!(
         (&state["technical"], &state["exclusions"]),
@@ -328,7 +328,13 @@ fn who_calls_is_asked_once_a_call_shown_when_it_comes_and_moves_nothing() {
         json!([["http://127.0.0.1:9/issues/4711", "_blank", "noopener"]])
     );
     page.picture("panel-who-calls-narrow");
-    page.is_open_to_all("who calls");
+    for action in ["", "theme", "language", "theme"] {
+        if !action.is_empty() {
+            page.evaluate(&format!("document.querySelector('[data-act={action}]').click()"));
+        }
+        page.is_open_to_all(&format!("who calls, then {action}"));
+        page.nothing_overflows(".tile, .tile button", action);
+    }
     first.tell("hangup", "");
     panel::is_in(&page, "last");
     rest(500);

@@ -267,13 +267,38 @@ pub(super) struct Order {
     ticket: Option<String>,
 }
 
+/// What is said is as it must be, also where the action asks for other things.
 fn order_of(body: &Bytes) -> Result<Order, Response> {
     if body.is_empty() {
         return Ok(Order::default());
     }
-    serde_json::from_slice(body).map_err(|_| {
+    let order: Order = serde_json::from_slice(body).map_err(|_| {
         bad("due is a JSON object with author, and what is ordered: reason, subject, text, ticket")
-    })
+    })?;
+    let said = [
+        ("reason", &order.reason, REASON_BOUND),
+        ("subject", &order.subject, REASON_BOUND),
+        ("ticket", &order.ticket, TICKET_BOUND),
+    ];
+    for (key, text, bound) in said {
+        if let Some(text) = text {
+            api::words(key, text, bound).map_err(bad)?;
+        }
+    }
+    if let Some(text) = &order.text {
+        words_of(text).map_err(bad)?;
+    }
+    Ok(order)
+}
+
+/// Of a retry of everything.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(rename = "OutboxAgain")]
+pub(super) struct Again {
+    /// Who orders it; who signed in by name may leave it out.
+    #[schemars(length(min = 1, max = AUTHOR_BOUND), regex(pattern = about::WORDS))]
+    author: Option<String>,
 }
 
 /// `POST /api/v1/tickets/{target}/retry`: all that waits, also what waits for a person.
@@ -283,9 +308,9 @@ pub(super) async fn retry_all(
     Path(target): Path<String>,
     body: Bytes,
 ) -> Response {
-    let order = match order_of(&body) {
-        Ok(order) => order,
-        Err(refused) => return refused,
+    let read = if body.is_empty() { Ok(Again::default()) } else { serde_json::from_slice(&body) };
+    let Ok(order): Result<Again, _> = read else {
+        return bad("due is a JSON object with author, or nothing");
     };
     let author = match who.author(order.author.as_deref(), AUTHOR_BOUND) {
         Ok(author) => author,
@@ -385,7 +410,13 @@ pub(super) async fn order(
 fn edited(order: &Order) -> Result<(Option<Private<String>>, Private<String>), String> {
     let subject = order.subject.as_deref();
     let subject = subject.map(|it| api::words("subject", it, REASON_BOUND)).transpose()?;
-    let text = order.text.as_deref().unwrap_or_default().replace("\r\n", "\n");
+    let text = words_of(order.text.as_deref().unwrap_or_default())?;
+    Ok((subject.map(Private::new), Private::new(text)))
+}
+
+/// Lines end as Unix ends them.
+fn words_of(text: &str) -> Result<String, String> {
+    let text = text.replace("\r\n", "\n");
     let text = text.trim();
     let foreign = |c: char| c.is_control() && c != '\n';
     if !(1..=TEXT_BOUND).contains(&text.chars().count()) || text.chars().any(foreign) {
@@ -393,7 +424,7 @@ fn edited(order: &Order) -> Result<(Option<Private<String>>, Private<String>), S
             "due is text, 1 to {TEXT_BOUND} characters, of control characters only line feeds"
         ));
     }
-    Ok((subject.map(Private::new), Private::new(text.to_owned())))
+    Ok(text.to_owned())
 }
 
 /// `GET /api/v1/callers/{number}`.
