@@ -4,16 +4,15 @@ import { html, nothing } from "/lib/lit-html.js";
 
 /** @typedef {import("./view.js").It} It */
 
-const FIRST = 50; // Rows that are asked for at first: a thousand would make the page slow.
-const STEP = 200;
+const SHOWN = 50; // Rows at once: a thousand would hold the page up.
 const MOST = 1000; // The desk answers no more at once.
 
 /**
  * What is known here.
- * @type {{ targets: import("./types").TicketTarget[] | null, chosen: string | null, all: boolean, most: number,
+ * @type {{ targets: import("./types").TicketTarget[] | null, chosen: string | null, all: boolean, leaf: number,
  *   rows: import("./types").OutboxRow[], total: number, doing: { call: string, action: string, subject: string, text: string, open: boolean } | null }}
  */
-const known = { targets: null, chosen: null, all: false, most: FIRST, rows: [], total: 0, doing: null };
+const known = { targets: null, chosen: null, all: false, leaf: 0, rows: [], total: 0, doing: null };
 
 // Of what is configured; the ledger is the desk's own and gets nothing from anybody.
 const isLedger = (row) => row.target === "ledger";
@@ -57,7 +56,9 @@ const why = (it, fault) => (fault.unfed === "refused" ? it.t.refused_with(fault.
 /** @param {It} it */
 function outbox(it) {
   const target = known.chosen;
-  const rows = known.rows.map((row) => {
+  const from = known.leaf * SHOWN;
+  const shown = known.rows.slice(from, from + SHOWN);
+  const rows = shown.map((row) => {
     const doing = known.doing?.call === row.call ? known.doing : null;
     const button = (action, label) => html`<button type="button" data-do=${action} aria-expanded=${doing?.action === action ? "true" : "false"} @click=${() => begin(it, row, action)}>${label}</button>`;
     return html`<tr data-call=${row.call} class=${doing ? "chosen" : ""}>
@@ -69,14 +70,16 @@ function outbox(it) {
         ${row.stuck ? button("edit", it.t.edit) : nothing}${button("adopt", it.t.adopt)}${button("discard", it.t.discard)}</div></td></tr>
       ${doing ? html`<tr class="chosen"><td colspan="6">${form(it, doing)}</td></tr>` : nothing}`;
   });
-  const more = known.total > known.rows.length && known.most < MOST;
+  const [last, most] = [from + shown.length, Math.min(known.total, MOST)];
+  const turn = (by) => { known.leaf += by; known.doing = null; loadRows(it); };
   return tile("outbox", it.t.outbox_of(target), html`
     <p class="row"><label class="choice"><input type="checkbox" id="outbox-all" .checked=${known.all} @change=${(event) => { known.all = event.target.checked; choose(it, target); }}> ${it.t.outbox_all}</label>
-      <span class="soft" role="status">${it.t.shown_of(known.rows.length, known.total)}</span></p>
+      <span class="soft" role="status">${it.t.shown_of(shown.length === 0 ? 0 : from + 1, last, known.total)}</span></p>
     ${known.rows.length === 0 ? html`<p class="soft">${known.all ? it.t.none : it.t.nobody_needed}</p>`
     : html`<table id="outbox">${heads(it.t.call, it.t.caller, it.t.ticket, it.t.due_there, it.t.why_stuck, it.t.what)}<tbody>${rows}</tbody></table>`}
-    ${more ? html`<button type="button" id="outbox-more" @click=${() => { known.most = Math.min(MOST, known.most + STEP); loadRows(it); }}>${it.t.more}</button>`
-    : known.total > known.rows.length ? html`<p class="soft">${it.t.rest_by_csv}</p>` : nothing}`);
+    ${most > SHOWN ? html`<p class="row"><button type="button" id="outbox-before" ?disabled=${from === 0} @click=${() => turn(-1)}>${it.t.before}</button>
+      <button type="button" id="outbox-after" ?disabled=${last >= most} @click=${() => turn(1)}>${it.t.after}</button></p>` : nothing}
+    ${known.total > MOST && last >= MOST ? html`<p class="soft">${it.t.rest_by_csv}</p>` : nothing}`);
 }
 
 /** @param {It} it */
@@ -124,9 +127,10 @@ export async function load(it) {
 async function loadRows(it) {
   asking += 1;
   const mine = asking;
-  const told = await it.ask(path(known.chosen, `outbox?${known.all ? "" : "stuck=true&"}limit=${known.most}`));
-  if (!told || mine !== asking) return;
-  [known.rows, known.total] = [told.rows, told.total];
+  const told = await it.ask(path(known.chosen, `outbox?${known.all ? "" : "stuck=true&"}limit=${Math.min(MOST, (known.leaf + 1) * SHOWN)}`));
+  if (mine !== asking) return;
+  if (told) [known.rows, known.total] = [told.rows, told.total];
+  known.leaf = Math.max(0, Math.min(known.leaf, Math.ceil(known.rows.length / SHOWN) - 1));
   // What somebody else did away with meanwhile is not written about any more.
   if (known.doing && !known.rows.some((row) => row.call === known.doing.call)) known.doing = null;
   it.draw();
@@ -134,7 +138,7 @@ async function loadRows(it) {
 
 /** @param {It} it */
 function choose(it, target) {
-  [known.chosen, known.most, known.doing, known.rows, known.total] = [target, FIRST, null, [], 0];
+  [known.chosen, known.leaf, known.doing, known.rows, known.total] = [target, 0, null, [], 0];
   it.draw();
   return loadRows(it);
 }
