@@ -1,6 +1,7 @@
 // The agent's panel: shows what its event stream says, orders what is clicked or keyed, and keeps what is typed. How
 // it looks is in view.js.
 import { html, render } from "/lib/lit-html.js";
+import * as tickets from "./tickets.js";
 import * as view from "./view.js";
 import { WORDS, refusal } from "./words.js";
 
@@ -35,7 +36,8 @@ const it = {
   panel: null, t: WORDS[language], sound: kept("panel-sound") === "on", choosing: null,
   keyOf: (name) => ACTIONS[name]?.key ?? "",
   can: (name) => it.panel !== null && (ACTIONS[name]?.can?.() ?? true),
-  act, pass, write, logout, drafts: otherDrafts, noteIsOther,
+  act, pass, write, logout, error, done, draw: () => { if (it.panel) draw(); }, now: () => Math.round(serverNow()),
+  refusal: (status, text) => refusal(language, status, text), patience: PATIENCE_MS, account: null, drafts: otherDrafts, noteIsOther,
   parked: () => it.panel.slots.filter((row) => row.parked),
   tapeRuns: () => it.panel.call?.recordings.at(-1)?.state !== "paused",
   time: (ms) => inZone(ms, { hour: "2-digit", minute: "2-digit", hour12: false }),
@@ -259,6 +261,7 @@ function draw() {
   $("demonstration").hidden = !panel.demonstration;
   say("desk", panel.desk);
   followCall();
+  tickets.follow(it);
   if (it.choosing === "retrieve" && it.parked().length === 0) it.choosing = null;
   if (!talking()) { toWhat = null; $("to-form").hidden = true; }
   if (panel.agent.paused !== null) $("reason-form").hidden = true;
@@ -270,6 +273,7 @@ function draw() {
   for (const part of ["me", "call", "notes", "drafts", "slots", "colleagues", "queue", "earlier", "messages", "callbacks", "unanswered", "lines"]) {
     render(view[part](it), $(part));
   }
+  tickets.draw(it);
   render(view.colleagueList(it), $("colleague-list"));
   render(view.help(it), $("help-keys"));
   drawTo();
@@ -358,10 +362,11 @@ function listen() {
 
 // What is not saved is not left behind for who logs in next in this tab.
 function logout() {
-  const unsaved = [...drafts.values()].some((draft) => draft.text !== "");
+  const unsaved = tickets.isBegun() || [...drafts.values()].some((draft) => draft.text !== "");
   if (unsaved && !confirm(it.t.drop_drafts)) return;
   drafts.clear();
   keepDrafts();
+  tickets.drop();
   fetch("/logout", { method: "POST", headers: { "X-Madoguchi": "1" } }).finally(() => location.reload());
 }
 
@@ -372,6 +377,8 @@ async function begin() {
     const answer = await fetch("/api/v1/me", { cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
     if (answer.ok) account = /** @type {import("./types").Me} */ (await answer.json());
   } catch { /* it is asked for below */ }
+  it.account = account;
+  tickets.begin(it);
   extension = account?.extension ?? asked.get("extension");
   if (extension) { listen(); return; }
   $("who").hidden = false;

@@ -1,12 +1,14 @@
 // The supervisor's pages: show what the event stream and the API say, and give orders. How they look is in view.js.
 import { render } from "/lib/lit-html.js";
-import * as view from "./view.js";
+import * as ticketing from "./tickets.js";
+import * as page from "./view.js";
 import { WORDS } from "./words.js";
 
 const STALE_MS = 6000; // Three signs of life missed.
 const PATIENCE_MS = 10000; // For an answer to an order.
 const REPORT_MS = 120000; // A report reads the whole history.
 const DONE_MS = 6000;
+const LOOK_MS = 15000; // At ticket systems, while their page is open.
 const MOST_LINES = 6000; // Of a plan that is compared line by line.
 
 const asked = new URLSearchParams(location.search);
@@ -32,6 +34,7 @@ const it = {
   logout: () => fetch("/logout", { method: "POST", headers: { "X-Madoguchi": "1" } }).finally(() => location.reload()),
   open, order, signed, search, searchMore: () => searchFor({ ...it.found.asked, before: it.found.more }), choose, orderHours,
   showMonth, refreshFigures, enterExclusion, closeMonth, makeReport, planTyped, checkPlan, activatePlan, readPlan,
+  ask, draw,
   phone: () => it.me?.extension ?? $("phone").value.trim(),
   agentName: (id) => it.board.agents.find((agent) => agent.agent === id)?.name ?? id,
   groupName: (id) => (it.board.groups ?? []).find((group) => group.group === id)?.name ?? id ?? "–",
@@ -100,7 +103,8 @@ function signed(body) { return it.me?.name ? body : { author: $("author").value.
 
 // ---- tabs
 
-const LOADS = { figures: () => (it.figures.level ? null : refreshFigures()), plan: () => (it.plan.shown ? null : readPlan()), orders: loadOrders };
+const LOADS = { figures: () => (it.figures.level ? null : refreshFigures()), plan: () => (it.plan.shown ? null : readPlan()), orders: loadOrders, tickets: () => ticketing.load(it) };
+const VIEWS = { ...page, tickets: ticketing.tickets };
 
 function open(name) {
   it.tab = name;
@@ -265,19 +269,19 @@ function translate() {
   document.documentElement.lang = it.language;
   document.documentElement.dataset.theme = theme;
   for (const node of document.querySelectorAll("[data-t]")) node.textContent = it.t[node.dataset.t];
-  render(view.nav(it), $("nav"));
+  render(page.nav(it), $("nav"));
   draw();
   watchLink();
 }
 
 function draw() {
-  render(view.tabs(it), $("tabs"));
+  render(page.tabs(it), $("tabs"));
   if (!it.board) return;
   $("demonstration").hidden = !it.board.demonstration;
   say("desk", `${it.board.desk} – ${it.t.title}${it.me?.name ? ` (${it.me.name})` : ""}`);
   document.title = `${it.board.waiting.count > 0 ? `(${it.board.waiting.count}) ` : ""}${it.board.desk} – ${it.t.title}`;
   $("as").hidden = Boolean(it.me?.name);
-  render(view[it.tab](it), $("page"));
+  render(VIEWS[it.tab](it), $("page"));
   tick();
 }
 
@@ -286,7 +290,7 @@ function tick() {
   const passed = performance.now() - boardAt;
   for (const node of document.querySelectorAll(".clock")) {
     const { since, waited } = node.dataset;
-    const text = view.clock(since ? it.board.now_ms + passed - Number(since) : Number(waited) + passed);
+    const text = page.clock(since ? it.board.now_ms + passed - Number(since) : Number(waited) + passed);
     if (node.textContent !== text) node.textContent = text;
   }
 }
@@ -347,3 +351,4 @@ $("as").addEventListener("submit", (event) => event.preventDefault());
 translate();
 listen();
 setInterval(watchLink, 250);
+setInterval(() => { if (it.board && it.tab === "tickets") ticketing.look(it); }, LOOK_MS);

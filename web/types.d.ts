@@ -647,6 +647,14 @@ export type CallFigures = {
   service_level: Ratio;
 };
 
+/** What a panel shows of a call's incident. */
+export type CallIncident = {
+  /** None: the call is not decided yet, or makes none. */
+  incident: (IncidentRow | null);
+  /** Whether the desk keeps the ledger. */
+  ledger: boolean;
+};
+
 /** A call as shown. Names and numbers of people are in it: it goes to pages behind a login only. */
 export type CallRow = {
   /** Who answered it first. */
@@ -791,6 +799,18 @@ export type CallerNumber = ({
   known: string;
 } | "withheld" | "payphone" | "unavailable" | "erased");
 
+/** An open ticket of somebody who calls. */
+export type CallerTicket = {
+  /** Its subject. */
+  subject: string;
+  /** At which target. */
+  target: string;
+  /** The target's name of it. */
+  ticket: string;
+  /** Where a person looks at it. */
+  url: string | null;
+};
+
 export type Calls = {
   calls: Array<Call>;
   /** Ended calls that the list can hold; older ones are in the journal only. */
@@ -804,6 +824,9 @@ export type CallsOfDay = {
   more_before: string | null;
   timezone: string;
 };
+
+/** By which way somebody turned to the desk. */
+export type Channel = ("phone" | "mail" | "web" | "visit");
 
 /** Why a number is closed. */
 export type Closed = ({
@@ -971,6 +994,16 @@ export type DayFigures = {
   undecided: number;
 };
 
+/** Why something waits for a person (a dead letter). */
+export type DeadRow = {
+  /** Since then, by the wall clock. */
+  at_ms: number;
+  /** Tries until then. */
+  tries: number;
+  /** What the last one came to. */
+  why: Unfed;
+};
+
 /** One figure's definition. */
 export type Definition = {
   /** The formula, English. */
@@ -1051,6 +1084,16 @@ export type DeskEvent = ({
   /** The user, or `token` for who had come with one of the desk's tokens. */
   who: string;
 });
+
+/** Somebody of the imported directory. */
+export type DirectoryPerson = {
+  /** Where he or she works. */
+  department: string;
+  /** As the directory has it. */
+  name: string;
+  /** Anything else. */
+  note: string;
+};
 
 /** An earlier call, with what was written about it. */
 export type EarlierCall = {
@@ -1206,6 +1249,81 @@ export type FaultRow = {
   /** From then on, milliseconds after the arrival. */
   from_ms: number;
 };
+
+/** A step between the desk and one target. */
+export type FeedEvent = ({
+  kind: "target_set";
+  /** By outcome: `ticket`, `note`, `none`; and `note_within_ms`. */
+  rules: Record<string, string>;
+} | {
+  kind: "target_gone";
+} | {
+  /** It was there already: an earlier try had succeeded unseen. */
+  found: boolean;
+  kind: "ticket_opened";
+  /** What was known of the call up to this entry stands in it. */
+  through: number;
+  /** The target's name of it, at most 64 characters. */
+  ticket: string;
+  /** Tries since the daemon's last start, the one that succeeded included. */
+  tries: number;
+} | {
+  kind: "ticket_added";
+  /** The entry that made it due. */
+  step: number;
+  /** Tries since the daemon's last start. */
+  tries: number;
+} | {
+  kind: "feed_given_up";
+  /** The entry that made it due. */
+  step: number;
+  /** Tries since the daemon's last start. */
+  tries: number;
+  /** What the last try came to. */
+  why: Unfed;
+} | {
+  /** Who. */
+  author: string;
+  /** By what. */
+  by: Means;
+  kind: "feed_retried";
+} | {
+  /** Who. */
+  author: string;
+  /** By what. */
+  by: Means;
+  kind: "feed_discarded";
+  /** Why. */
+  reason: string;
+} | {
+  /** Who. */
+  author: string;
+  /** By what. */
+  by: Means;
+  kind: "feed_edited";
+  /** The ticket's subject; left as it is when the step opens none. */
+  subject?: string | null;
+  /** The ticket's or the addition's words. */
+  text: string;
+} | {
+  /** Who. */
+  author: string;
+  /** By what. */
+  by: Means;
+  kind: "ticket_adopted";
+  /** The target's name of it, at most 64 characters. */
+  ticket: string;
+} | {
+  kind: "ticket_seen";
+  /** How it stands. */
+  state: TicketState;
+  /** The target's name of it, at most 64 characters. */
+  ticket: string;
+} | {
+  /** Where the next look goes on, in the target's own terms. */
+  cursor: string;
+  kind: "tickets_read";
+});
 
 /** A figure that calls stand behind. */
 export type Figure = ("abandon" | "busy" | "in_time");
@@ -1421,6 +1539,20 @@ export type HalfHours = {
   before: Array<number>;
 };
 
+/** What a target is handed to open a call's ticket. */
+export type Handover = {
+  /** The target's fields by its own names of them, and what stands in each. */
+  fields: Record<string, string>;
+  /** By this it knows a repetition. */
+  key: string;
+  /** One line. */
+  subject: string;
+  /** Several lines. */
+  text: string;
+  /** All values by name. */
+  values: Record<string, string>;
+};
+
 /** What the health page and the wall say of the machine. */
 export type Health = {
   engine: BeatState;
@@ -1438,6 +1570,67 @@ export type Health = {
 
 export type Hours = {
   ad_hoc: Array<AdHocHours>;
+};
+
+/** What a person writes into the desk's own ledger of incidents (インシデント台帳). Incidents of calls are in it by themselves, from when the call is decided. */
+export type IncidentEvent = ({
+  /** Who wrote it. */
+  author: string;
+  /** By what. */
+  by: Means;
+  /** By which way. */
+  channel: Channel;
+  kind: "incident_opened";
+  /** How it stands. */
+  state: TicketState;
+  /** In a few words, 1 to 200 characters. */
+  subject: string;
+} | {
+  /** Who wrote it. */
+  author: string;
+  /** By what. */
+  by: Means;
+  /** The site's own kind of it; empty: none. */
+  category?: string;
+  /** Which: the entry that opened it, or by which its call was decided. */
+  incident: number;
+  kind: "incident_changed";
+  /** How it stands. */
+  state: TicketState;
+  /** In a few words; left as it is when absent. */
+  subject?: string | null;
+});
+
+/** One incident as shown. */
+export type IncidentRow = {
+  /** Who answered the call first. */
+  agent: string | null;
+  /** Who wrote it last. */
+  author: string | null;
+  /** Of which call, if of one. */
+  call: string | null;
+  /** The caller's number, if it is known. */
+  caller: string | null;
+  /** The site's own kind of it; empty: none. */
+  category: string;
+  /** By which way somebody turned to the desk. */
+  channel: Channel;
+  /** The entry of the history that opened it: its number for ever. */
+  incident: number;
+  /** What the call came to. */
+  outcome: (Outcome | null);
+  /** Times that it was written. */
+  revision: number;
+  /** How it stands. */
+  state: TicketState;
+  /** In a few words; empty until somebody writes them. */
+  subject: string;
+};
+
+export type Incidents = {
+  incidents: Array<IncidentRow>;
+  /** How many there are. */
+  total: number;
 };
 
 /** Whether the journal is being written. */
@@ -1781,6 +1974,30 @@ export type Origin = ({
 } | {
   extension: string;
 });
+
+export type Outbox = {
+  rows: Array<OutboxRow>;
+  /** How many there are. */
+  total: number;
+};
+
+/** A call of which a target has not got everything. */
+export type OutboxRow = {
+  /** Its arrival, by the wall clock; when the step became due, of one whose ticket is there. */
+  arrived_at_ms: number;
+  /** Which. */
+  call: string;
+  /** Its caller's number, if there is one. */
+  caller: string | null;
+  /** When the first of them became due. */
+  due_at_ms: number;
+  /** What is due, in order: `open`, `ended`, `note`, `wrap_up`, `called_back`, `later_call`. */
+  steps: Array<string>;
+  /** Why it waits for a person, if it does. */
+  stuck: (DeadRow | null);
+  /** Its ticket there, if it is known to have one. */
+  ticket: string | null;
+};
 
 /** What a call came to: the closed list of the contract. */
 export type Outcome = ("answered" | "answered_after_busy" | "abandoned" | "short_abandoned" | "busy_released" | "blocked" | "menu_left" | "menu_served" | "closed" | "message_taken" | "failed");
@@ -2423,6 +2640,20 @@ export type Rung = ({
   event: CallbackEvent;
   of: "callback";
 } | {
+  /** About which call, when it is about one. */
+  call?: string | null;
+  /** The step. */
+  event: FeedEvent;
+  of: "feed";
+  /** Which of the configured ones. */
+  target: string;
+} | {
+  /** Of which call, when it is a call's. */
+  call?: string | null;
+  /** What it was. */
+  event: IncidentEvent;
+  of: "incident";
+} | {
   /** What it was. */
   event: FiguresEvent;
   of: "figures";
@@ -2606,6 +2837,79 @@ export type Talk = {
   length_ms: number | null;
 };
 
+/** Whether a ticket system can be fed. */
+export type TargetState = ("open" | "away" | "barred");
+
+export type Targets = {
+  targets: Array<TicketTarget>;
+};
+
+/** To whom a ticket is escalated. */
+export type TicketEscalatedTo = ("system_builder" | "other");
+
+/** One turn to the second line (二次サポートへのエスカレーション). */
+export type TicketEscalation = {
+  /** When the desk had its answer. */
+  answered_at?: number | null;
+  /** When. */
+  at: number;
+  /** To whom. */
+  to: TicketEscalatedTo;
+};
+
+/** Why a ticket is left out of a figure that it would be in. */
+export type TicketExclusion = ("virus_investigation" | "vendor_investigation" | "caller_asked_for_time");
+
+/** How a ticket stands, as far as the contract's figures ask. Stamps are in order. */
+export type TicketState = {
+  /** None: it is open. */
+  completed_at?: number | null;
+  /** Turns to the second line, 16 at most. */
+  escalations?: Array<TicketEscalation>;
+  /** Why it is left out of figures. */
+  exclusions?: Array<TicketExclusion>;
+  /** For a phone call, the arrival of the call. */
+  received_at: number;
+  /** The first progress report to the caller (経過報告). */
+  reported_at?: number | null;
+  /** It needs technical support by nature. */
+  technical?: boolean;
+};
+
+/** How one target stands. */
+export type TicketTarget = {
+  /** What was added to tickets. */
+  added: number;
+  /** Calls that a person took out. */
+  discarded: number;
+  /** Tries that failed since the start, by the reason. */
+  failed: Record<string, number>;
+  /** Of those the ones that were there already, by an earlier try. */
+  found: number;
+  /** Steps that were given up. */
+  given_up: number;
+  /** When it last took something. */
+  last_done_at_ms: number | null;
+  /** Steps that found no room. */
+  left_over: number;
+  /** When the oldest of those that wait for the target became due, by the wall clock. */
+  oldest_at_ms: number | null;
+  /** Tickets it has been given since it was first configured. */
+  opened: number;
+  /** Whether it can be fed. */
+  state: TargetState;
+  /** Of those the ones that wait for a person. */
+  stuck: number;
+  /** Which system it is: `redmine`, `rt`, `zammad`, `webhook`, `folder`, `ledger`. */
+  system: string;
+  /** Its name in the configuration. */
+  target: string;
+  /** Calls of which a try failed and that are tried again. */
+  troubled: number;
+  /** Calls of which it has not got everything. */
+  waiting: number;
+};
+
 /** Where agents' time went, milliseconds. */
 export type Times = {
   hold: number;
@@ -2669,6 +2973,25 @@ export type UnansweredRow = {
   /** What came of it. */
   why: Unanswered;
 };
+
+/** Why a target has not got something. */
+export type Unfed = ({
+  unfed: "unreachable";
+} | {
+  unfed: "cut_off";
+} | {
+  unfed: "timed_out";
+} | {
+  /** HTTP's status. */
+  status: number;
+  unfed: "refused";
+} | {
+  unfed: "garbled";
+} | {
+  unfed: "no_ticket";
+} | {
+  unfed: "disk";
+});
 
 /** How a parked caller came out of its slot. */
 export type Unpark = ("fetched" | "recalled" | "given_up");
@@ -2743,4 +3066,14 @@ export type WarningTurn = {
   so_far: [number, number];
   /** What is from now on. */
   to: Warning;
+};
+
+/** Who calls. */
+export type WhoCalls = {
+  /** The person with this number in the imported directory. */
+  person: (DirectoryPerson | null);
+  /** Open tickets of this number, 10 at most. */
+  tickets: Array<CallerTicket>;
+  /** Whether every ticket system answered in time. */
+  whole: boolean;
 };

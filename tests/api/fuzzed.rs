@@ -38,10 +38,17 @@ fn with_what_lives(mut document: Value, talk: &Talk) -> Value {
         ("from", &earlier),
         ("until", &later),
         ("number", "0312340070"),
+        ("target", "ledger"),
     ];
+    let incident = talk.incident();
     let one_of = |name: &str, schema: &mut Value| {
-        let Some((_, value)) = lives.iter().find(|(known, _)| *known == name) else { return 0 };
-        let lives = if schema["type"] == "integer" { json!(1) } else { json!(value) };
+        let known = lives.iter().find(|(known, _)| *known == name);
+        let lives = match known {
+            _ if name == "incident" => json!(incident),
+            Some(_) if schema["type"] == "integer" => json!(1),
+            Some((_, value)) => json!(value),
+            None => return 0,
+        };
         let any = schema.take();
         *schema = json!({ "anyOf": [{ "const": lives }, any] });
         1

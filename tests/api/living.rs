@@ -56,6 +56,13 @@ impl Talk {
         (ended.is_some_and(|it| it.success()), process.printed())
     }
 
+    /// The number of the call's incident in the ledger.
+    #[track_caller]
+    pub fn incident(&self) -> u64 {
+        let of = self.desk.get(&format!("/api/v1/calls/{}/incident", self.call));
+        of["incident"]["incident"].as_u64().unwrap_or_else(|| panic!("none: {of}"))
+    }
+
     pub fn base(&self) -> String {
         format!("http://{}", self.desk.http)
     }
@@ -84,12 +91,25 @@ fn every_answer_of_a_living_desk_has_the_fields_that_are_described_and_no_others
         let answer = talk.desk.api("POST", path, body);
         assert_eq!(answer.status, status, "{path}: {}", answer.body);
     }
+    // What an agent wrote of the call, so that the ledger has all that it can have.
+    let incident = talk.incident();
+    let now_ms = now.as_millis();
+    let written = format!(
+        r#"{{"author": "佐藤", "subject": "試験", "category": "試験", "completed_at": "{now_ms}", "reported_at": "{now_ms}",
+            "escalations": [{{"to": "other", "at": "{now_ms}", "answered_at": "{now_ms}"}}], "technical": true,
+            "exclusions": ["caller_asked_for_time"]}}"#
+    );
+    let answer = talk.desk.api("PUT", &format!("/api/v1/incidents/{incident}"), &written);
+    assert_eq!(answer.status, 204, "{}", answer.body);
     let script = root().join("tests/api/answers.py").display().to_string();
     let token = talk.desk.dir().file("secrets/http-token").display().to_string();
     let mut argv = vec![tool("python"), script, talk.base(), token];
     let parts = [("id", talk.call.as_str()), ("extension", "201"), ("figure", "abandon")];
     argv.extend(parts.map(|(name, value)| format!("{name}={value}")));
-    argv.extend(["form=ladder.txt", "number=1", "month=2026-10"].map(str::to_owned));
+    argv.extend(
+        ["form=ladder.txt", "number=1", "month=2026-10", "target=ledger"].map(str::to_owned),
+    );
+    argv.push(format!("incident={incident}"));
     let (well, said) = talk.run("answers", &argv, s(60));
     assert!(well, "{said}");
 }

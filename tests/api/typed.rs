@@ -14,9 +14,11 @@ const SERVED: &[(&str, &str)] = &[
     ("login.js", "web/login.js"),
     ("tv.js", "web/tv.js"),
     ("panel/panel.js", "web/panel.js"),
+    ("panel/tickets.js", "web/panel-tickets.js"),
     ("panel/view.js", "web/panel-view.js"),
     ("panel/words.js", "web/panel-words.js"),
     ("supervisor/supervisor.js", "web/supervisor.js"),
+    ("supervisor/tickets.js", "web/supervisor-tickets.js"),
     ("supervisor/view.js", "web/supervisor-view.js"),
     ("supervisor/words.js", "web/supervisor-words.js"),
     ("types.d.ts", "web/types.d.ts"),
@@ -85,6 +87,8 @@ fn the_pages_use_what_the_desk_says_and_a_misspelt_field_is_found() {
         ("web/panel.js", "it.panel.call?.role", "it.panel.call?.roll"),
         ("web/panel-view.js", "it.panel.colleagues", "it.panel.colleague"),
         ("web/recordings.js", "page.more_before", "page.more_befor"),
+        ("web/panel-tickets.js", "known.whole", "known.hwole"),
+        ("web/supervisor-tickets.js", "target.stuck", "target.stcuk"),
     ];
     for (script, right, wrong) in table {
         let change = |lies: &str, text: String| {

@@ -4,11 +4,12 @@
 
 use crate::page::{Family, families};
 use madoguchi::base::{CallId, Wall};
-use madoguchi::event::{CallEvent, Caller, CallerNumber, Entry, Fact, Origin, ToldBy};
+use madoguchi::event::{CallEvent, Caller, CallerNumber, Entry, Fact, FeedEvent, Origin, ToldBy};
 use madoguchi::io::telemetry::Metrics;
 use madoguchi::io::{media, net};
 use madoguchi::view::{
-    DeskNumberGauge, Gauges, GroupGauge, Policy, Setup, SipCount, TrunkGauge, Views,
+    DeskNumberGauge, FeedRules, Gauges, GroupGauge, Policy, Setup, SipCount, TargetGauge,
+    TargetState, TrunkGauge, Views,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -51,6 +52,7 @@ const OPEN: &[(&str, &str)] = &[
     ("group", "the plan's groups, and those that it had and that had calls"),
     ("name", "the desk number's name in the plan"),
     ("number", "the plan's desk numbers"),
+    ("target", "the ticket systems, as `[[tickets.targets]]` names them; without any `ledger`"),
     ("trunk", "the configuration's trunks, and those that it had and that had calls"),
     ("version", "the program's"),
 ];
@@ -94,6 +96,9 @@ pub fn full_page() -> String {
     let event = CallEvent::Arrived { number: "0312345678".into(), caller, origin, counted: true };
     let call = CallId(uuid::Uuid::from_u64_pair(1, 0));
     views.apply(&Entry { seq: 1, at: NOW, fact: Fact::Call { call, t_ms: 0, event } });
+    let event = FeedEvent::TargetSet { rules: FeedRules::default().written() };
+    let fact = Fact::Feed { target: "tool".into(), call: None, event };
+    views.apply(&Entry { seq: 2, at: NOW, fact });
     let sound = media::Counters::default();
     let kinds = net::Kinds::default();
     let kinds = kinds.counts();
@@ -121,6 +126,13 @@ pub fn full_page() -> String {
         media_dropped: sound.dropped().to_vec(),
         media_reports: vec![("in", 0), ("out", 0)],
         media_troubles: sound.troubles().to_vec(),
+        targets: vec![TargetGauge {
+            target: "tool".into(),
+            kind: "redmine",
+            state: TargetState::Open,
+            troubled: 0,
+            failed: Vec::new(),
+        }],
         warning_ways: ToldBy::ALL.map(|by| (by, 0)).to_vec(),
         ..Gauges::default()
     };
@@ -216,6 +228,8 @@ fn every_closed_list_is_there_before_the_first_call() {
     assert_eq!(count("madoguchi_sip_responses_total"), 12);
     assert_eq!(count("madoguchi_trunk_full_seconds_total"), 1);
     assert_eq!(count("madoguchi_desk_number_lines_limit"), 1);
+    assert_eq!(count("madoguchi_tickets_state"), TargetState::ALL.len());
+    assert_eq!(count("madoguchi_tickets_tries_failed_total"), TargetGauge::REASONS.len());
     let people: BTreeSet<&str> = ["0398765432", "山田", "佐藤", "2001"].into();
     let page = full_page();
     assert!(people.iter().all(|word| !page.contains(word)), "nobody is named");

@@ -39,6 +39,7 @@ export async function open(browser, { url, path = '/', login, language = 'ja', t
     }, [language, theme]);
     const page = await context.newPage();
     page.complaints = [];
+    page.asked = [];
     page.on('console', (message) => {
         if (['error', 'warning'].includes(message.type())) page.complaints.push(`${message.type()}: ${message.text()}`);
     });

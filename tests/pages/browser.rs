@@ -252,6 +252,21 @@ impl Page {
         self.order("pretend", json!({ "board": board }), s(0));
     }
 
+    /// From now on it gets this, so much later, from that address by that method, and nothing of the desk's; `asked`
+    /// says what it sent there.
+    #[track_caller]
+    pub fn answers(&self, method: &str, path: &str, status: u16, body: &Value, after: Duration) {
+        let after_ms = after.as_millis() as u64;
+        let it = json!({ "method": method, "path": path, "status": status, "body": body, "after_ms": after_ms });
+        self.order("answer", it, s(0));
+    }
+
+    /// What it sent to such addresses since this was asked last: `method`, `path`, `query`, `body`.
+    #[track_caller]
+    pub fn asked(&self) -> Vec<Value> {
+        serde_json::from_value(self.order("asked", json!({}), s(0))).unwrap()
+    }
+
     /// Keeps a picture of what is seen as target/pages/NAME.png.
     #[track_caller]
     pub fn picture(&self, name: &str) {

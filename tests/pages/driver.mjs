@@ -54,6 +54,17 @@ const orders = {
             close() {}
         };
     }, JSON.stringify(order.board)),
+    // From now on the page gets this answer to what it asks there by this method, and none of the desk's; what it sent is
+    // kept.
+    answer: (order, page) => page.route((url) => url.pathname === order.path, async (route) => {
+        const request = route.request();
+        if (request.method() !== order.method) return route.fallback();
+        page.asked.push({ method: order.method, path: order.path, query: new URL(request.url()).search, body: request.postDataJSON() });
+        await new Promise((done) => setTimeout(done, order.after_ms));
+        return route.fulfill({ status: order.status, contentType: 'application/json', body: order.status === 204 ? '' : JSON.stringify(order.body) });
+    }),
+    // What it sent there since this was asked last.
+    asked: (order, page) => page.asked.splice(0),
     close: async (order, page) => {
         await page.context().close();
         pages.delete(order.page);

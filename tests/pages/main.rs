@@ -11,4 +11,5 @@ mod panel;
 mod rig;
 mod sign_on;
 mod supervisor;
+mod tickets;
 mod wallboard;

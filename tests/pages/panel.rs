@@ -11,17 +11,17 @@ use serde_json::{Value, json};
 use std::process::Command;
 
 /// The first caller's number.
-const CALLER: &str = "031234561";
+pub const CALLER: &str = "031234561";
 /// Beside a softphone's window.
 const NARROW: (u32, u32) = (400, 900);
 
-fn desk() -> Desk {
+pub fn desk() -> Desk {
     let more = "[recording]\ndirectory = \"recordings\"\nleast_free_mib = 1\n";
     Desk::with(&Setup { plan: "panel.toml", more, ..Setup::default() })
 }
 
 /// A softphone that rings until it is picked up.
-fn phone(desk: &Desk, user: &str) -> Softphone {
+pub fn phone(desk: &Desk, user: &str) -> Softphone {
     let setup = softphone::Setup {
         user,
         password: &password(user),
@@ -35,7 +35,7 @@ fn phone(desk: &Desk, user: &str) -> Softphone {
 }
 
 /// The panel of 6001, beside a softphone.
-fn panel(browser: &Browser, desk: &Desk) -> Page {
+pub fn panel(browser: &Browser, desk: &Desk) -> Page {
     let look = Look { path: "/panel?extension=6001", size: NARROW, ..Look::default() };
     let page = browser.open(desk, &look);
     page.wait("!document.querySelector('#board').hidden", s(8));
@@ -57,7 +57,7 @@ fn caller(desk: &Desk, number: &str, first: &str) -> Sipp {
 }
 
 #[track_caller]
-fn is_in(page: &Page, role: &str) {
+pub fn is_in(page: &Page, role: &str) {
     page.wait(&format!("document.querySelector('#call-tile').classList.contains('{role}')"), s(15));
 }
 
@@ -68,14 +68,14 @@ fn state(page: &Page, text: &str) {
 
 /// Signs in by its key.
 #[track_caller]
-fn sign_in(page: &Page) {
+pub fn sign_in(page: &Page) {
     state(page, "退席");
     page.press("i");
     state(page, "待機");
 }
 
 /// A call of the agent, picked up at the phone.
-fn in_a_call(desk: &Desk, page: &Page, phone: &Softphone) -> Sipp {
+pub fn in_a_call(desk: &Desk, page: &Page, phone: &Softphone) -> Sipp {
     let caller = caller(desk, "0312340020", "03123456");
     is_in(page, "ringing");
     phone.tell("accept", "");

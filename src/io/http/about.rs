@@ -148,6 +148,12 @@ impl About {
         self
     }
 
+    /// A part of the path is a caller's number.
+    pub(super) fn called(mut self, part: &'static str) -> Self {
+        self.parts.push((part, json!({ "type": "string", "pattern": r"^\+?[0-9]{1,32}$" })));
+        self
+    }
+
     /// A part of the path is a number from 1.
     pub(super) fn counted(mut self, part: &'static str) -> Self {
         let counted = json!({ "type": "integer", "minimum": 1, "maximum": u32::MAX });

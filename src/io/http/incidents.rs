@@ -2,7 +2,7 @@
 
 use super::who::Who;
 use super::{Server, about, api};
-use crate::base::{Private, Wall};
+use crate::base::{CallId, Private, Wall};
 use crate::event::{
     Channel, IncidentEvent, Means, TicketEscalatedTo, TicketEscalation, TicketExclusion,
     TicketState,
@@ -28,6 +28,8 @@ const CATEGORY_BOUND: usize = 64;
 const ROWS_BOUND: usize = 1_000;
 /// Escalations of one incident.
 const ESCALATIONS_MOST: usize = 16;
+/// Reasons to leave one out: each once.
+const EXCLUSIONS_MOST: usize = 3;
 /// A stamp may be so far ahead: clocks of browsers differ.
 const AHEAD_MS: i64 = 60_000;
 
@@ -87,6 +89,25 @@ pub(super) async fn one(State(server): State<Server>, Path(incident): Path<Strin
     }
 }
 
+/// What a panel shows of a call's incident.
+#[derive(Serialize, JsonSchema)]
+pub(super) struct CallIncident {
+    /// Whether the desk keeps the ledger.
+    ledger: bool,
+    /// None: the call is not decided yet, or makes none.
+    incident: Option<IncidentRow>,
+}
+
+/// `GET /api/v1/calls/{id}/incident`.
+pub(super) async fn of_call(State(server): State<Server>, Path(id): Path<String>) -> Response {
+    let Ok(id) = id.parse::<uuid::Uuid>() else { return bad("due is a call's id") };
+    let found = server.app.hub.read(|views, _, _| CallIncident {
+        ledger: views.feed_rules(&LEDGER.into()).is_some(),
+        incident: views.incident_of(CallId(id)).cloned(),
+    });
+    Json(found).into_response()
+}
+
 fn no_such() -> Response {
     api::error(StatusCode::NOT_FOUND, "there is no such incident in the ledger")
 }
@@ -127,7 +148,7 @@ pub(super) struct Written {
     #[serde(default)]
     technical: bool,
     #[serde(default)]
-    #[schemars(length(max = 3))]
+    #[schemars(length(max = EXCLUSIONS_MOST))]
     exclusions: Vec<TicketExclusion>,
     /// Of another than a new one: which it was when it was read; another one's writing is not lost so.
     #[serde(default)]
@@ -171,6 +192,9 @@ fn state(written: &Written, received_at: Wall, now: Wall) -> Result<TicketState,
     };
     if written.escalations.len() > ESCALATIONS_MOST {
         return Err(format!("due are at most {ESCALATIONS_MOST} escalations"));
+    }
+    if written.exclusions.len() > EXCLUSIONS_MOST {
+        return Err(format!("due are at most {EXCLUSIONS_MOST} exclusions"));
     }
     let mut exclusions = written.exclusions.clone();
     exclusions.sort_unstable();
@@ -273,11 +297,10 @@ pub(super) async fn change(
     let made = || -> Result<IncidentEvent, String> {
         let subject = written.subject.as_deref();
         let subject = subject.map(|it| api::words("subject", it, SUBJECT_BOUND)).transpose()?;
+        let said = written.received_at.as_deref();
+        let said = said.map(|text| time("received_at", text, now)).transpose()?;
         // A call was received when it arrived.
-        let received = match (row.call, written.received_at.as_deref()) {
-            (Some(_), _) | (None, None) => row.state.received_at,
-            (None, Some(text)) => time("received_at", text, now)?,
-        };
+        let received = said.filter(|_| row.call.is_none()).unwrap_or(row.state.received_at);
         let state = Box::new(state(&written, received, now)?);
         Ok(IncidentEvent::IncidentChanged {
             incident,

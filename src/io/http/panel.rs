@@ -21,9 +21,10 @@ const NOTE_BOUND: usize = 1_000;
 
 const PAGE: &str = include_str!("../../../web/panel.html");
 const JAVASCRIPT: &str = "text/javascript; charset=utf-8";
-const FILES: [(&str, &str, &str); 4] = [
+const FILES: [(&str, &str, &str); 5] = [
     ("panel.css", "text/css; charset=utf-8", include_str!("../../../web/panel.css")),
     ("panel.js", JAVASCRIPT, include_str!("../../../web/panel.js")),
+    ("tickets.js", JAVASCRIPT, include_str!("../../../web/panel-tickets.js")),
     ("view.js", JAVASCRIPT, include_str!("../../../web/panel-view.js")),
     ("words.js", JAVASCRIPT, include_str!("../../../web/panel-words.js")),
 ];

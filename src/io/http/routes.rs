@@ -202,7 +202,9 @@ routes! {
             About::done().or(&[409]);
 
         get "/api/v1/callers/{number}" Agent Any => ticketing::caller, "who has a number, and his or her open tickets",
-            About::json::<ticketing::Caller>();
+            About::json::<ticketing::Caller>().called("number");
+        get "/api/v1/calls/{id}/incident" Agent Any => incidents::of_call, "a call's incident in the ledger",
+            About::json::<incidents::CallIncident>();
         get "/api/v1/incidents" Agent Any => incidents::list, "the ledger of incidents, the newest first",
             About::json::<incidents::Incidents>().query::<incidents::Wanted>();
         get "/api/v1/incidents/{incident}" Agent Any => incidents::one, "one incident of the ledger",
@@ -221,7 +223,7 @@ routes! {
         get "/api/v1/tickets/{target}/sheet" Supervisor Any => ticketing::sheet, "the calls that a ticket system has not got, to be printed or as CSV",
             About::file(&["text/html", "text/csv"]).named("target").query::<ticketing::Form>();
         post "/api/v1/tickets/{target}/retry" Supervisor Any => ticketing::retry_all, "all that waits for a ticket system is tried at once",
-            About::done().named("target").may_have::<ticketing::Order>();
+            About::done().named("target").may_have::<ticketing::Again>();
         post "/api/v1/tickets/{target}/outbox/{id}/{action}" Supervisor Any => ticketing::order, "an order about what a ticket system has not got of a call",
             About::done().named("target").among("action", &["retry", "discard", "edit", "adopt"])
                 .may_have::<ticketing::Order>().or(&[409]);

@@ -1,6 +1,7 @@
 //! Ticket systems over HTTP: how each stands, what it has not got yet and why, what a person orders about that;
 //! and who calls, for a panel.
 
+use super::sip::base64;
 use super::who::Who;
 use super::{BoxFuture, Server, about, api};
 use crate::base::{CallId, Private, TargetId};
@@ -12,7 +13,7 @@ use axum::body::Bytes;
 use axum::extract::rejection::QueryRejection;
 use axum::extract::{Extension, Path, Query, State};
 use axum::http::StatusCode;
-use axum::http::header::CONTENT_TYPE;
+use axum::http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -61,6 +62,7 @@ pub struct Handover {
 
 /// Who calls.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "WhoCalls")]
 pub struct Caller {
     /// The person with this number in the imported directory.
     pub person: Option<Person>,
@@ -214,7 +216,18 @@ pub(super) async fn sheet(
     }
     let (rows, _) = server.app.hub.read(|views, _, _| views.outbox(&target, false, ROWS_BOUND));
     let (kind, text) = server.app.tickets.sheet(target, rows, csv).await;
-    ([(CONTENT_TYPE, kind)], text).into_response()
+    let policy = may_style_itself(&text);
+    ([(CONTENT_TYPE, kind), (CONTENT_SECURITY_POLICY, policy.as_str())], text).into_response()
+}
+
+/// A page that may use its own style, which stands first in it, and nothing else at all.
+fn may_style_itself(page: &str) -> String {
+    use sha2::Digest as _;
+    let style = page.split_once("<style>").and_then(|(_, rest)| rest.split_once("</style>"));
+    let hash = base64(&sha2::Sha256::digest(style.map_or("", |(style, _)| style).as_bytes()));
+    format!(
+        "default-src 'none'; style-src 'sha256-{hash}'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+    )
 }
 
 /// `GET /api/v1/tickets/{target}/outbox/{id}`.
@@ -254,13 +267,38 @@ pub(super) struct Order {
     ticket: Option<String>,
 }
 
-fn order_of(body: &Bytes) -> Result<Order, &'static str> {
+/// What is said is as it must be, also where the action asks for other things.
+fn order_of(body: &Bytes) -> Result<Order, String> {
     if body.is_empty() {
         return Ok(Order::default());
     }
-    serde_json::from_slice(body).map_err(
-        |_| "due is a JSON object with author, and what is ordered: reason, subject, text, ticket",
-    )
+    let order: Order = serde_json::from_slice(body).map_err(|_| {
+        "due is a JSON object with author, and what is ordered: reason, subject, text, ticket"
+    })?;
+    let said = [
+        ("reason", &order.reason, REASON_BOUND),
+        ("subject", &order.subject, REASON_BOUND),
+        ("ticket", &order.ticket, TICKET_BOUND),
+    ];
+    for (key, text, bound) in said {
+        if let Some(text) = text {
+            api::words(key, text, bound)?;
+        }
+    }
+    if let Some(text) = &order.text {
+        words_of(text)?;
+    }
+    Ok(order)
+}
+
+/// Of a retry of everything.
+#[derive(Default, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+#[schemars(rename = "OutboxAgain")]
+pub(super) struct Again {
+    /// Who orders it; who signed in by name may leave it out.
+    #[schemars(length(min = 1, max = AUTHOR_BOUND), regex(pattern = about::WORDS))]
+    author: Option<String>,
 }
 
 /// `POST /api/v1/tickets/{target}/retry`: all that waits, also what waits for a person.
@@ -270,9 +308,9 @@ pub(super) async fn retry_all(
     Path(target): Path<String>,
     body: Bytes,
 ) -> Response {
-    let order = match order_of(&body) {
-        Ok(order) => order,
-        Err(why) => return bad(why),
+    let read = if body.is_empty() { Ok(Again::default()) } else { serde_json::from_slice(&body) };
+    let Ok(order): Result<Again, _> = read else {
+        return bad("due is a JSON object with author, or nothing");
     };
     let author = match who.author(order.author.as_deref(), AUTHOR_BOUND) {
         Ok(author) => author,
@@ -373,7 +411,13 @@ pub(super) async fn order(
 fn edited(order: &Order) -> Result<(Option<Private<String>>, Private<String>), String> {
     let subject = order.subject.as_deref();
     let subject = subject.map(|it| api::words("subject", it, REASON_BOUND)).transpose()?;
-    let text = order.text.as_deref().unwrap_or_default().replace("\r\n", "\n");
+    let text = words_of(order.text.as_deref().unwrap_or_default())?;
+    Ok((subject.map(Private::new), Private::new(text)))
+}
+
+/// Lines end as Unix ends them.
+fn words_of(text: &str) -> Result<String, String> {
+    let text = text.replace("\r\n", "\n");
     let text = text.trim();
     let foreign = |c: char| c.is_control() && c != '\n';
     if !(1..=TEXT_BOUND).contains(&text.chars().count()) || text.chars().any(foreign) {
@@ -381,7 +425,7 @@ fn edited(order: &Order) -> Result<(Option<Private<String>>, Private<String>), S
             "due is text, 1 to {TEXT_BOUND} characters, of control characters only line feeds"
         ));
     }
-    Ok((subject.map(Private::new), Private::new(text.to_owned())))
+    Ok(text.to_owned())
 }
 
 /// `GET /api/v1/callers/{number}`.

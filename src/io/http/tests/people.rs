@@ -13,7 +13,7 @@ impl World {
     }
 
     /// What a browser sends along after a login.
-    async fn cookie(&self, user: &str) -> String {
+    pub(super) async fn cookie(&self, user: &str) -> String {
         let answer = self.login(user, PASSWORD).await;
         assert_eq!(answer.status(), 303, "{}", answer.body);
         let cookie = answer.header("set-cookie").expect("a cookie");
@@ -57,6 +57,8 @@ fn path(right: &Right, own: bool) -> String {
         .replace("{figure}", "abandon")
         .replace("{source}", "192.0.2.66")
         .replace("{form}", "ladder.txt")
+        .replace("{target}", "ledger")
+        .replace("{incident}", "1")
         .replace("{action}", "nothing-such")
 }
 
