@@ -62,6 +62,11 @@ impl Feeder {
                 news = true;
             }
         }
+        for left in &changed.problems {
+            let (ticket, language) = (&left.ticket, self.terms.language);
+            let said = left.misread.said(language);
+            tracing::warn!(target_name = %name, %ticket, "a ticket is not read until this is mended there: {said} / チケットを読めません");
+        }
         if news && changed.cursor != *before {
             let cursor = changed.cursor.clone();
             self.write(name, None, FeedEvent::TicketsRead { cursor }).await;
