@@ -2,7 +2,8 @@
 
 use crate::browser::{Browser, Look, Page};
 use crate::panel;
-use crate::support::desk::Desk;
+use crate::support::desk::{Desk, Setup};
+use crate::support::process::Dir;
 use crate::support::{eventually, rest, s};
 use serde_json::{Value, json};
 use std::time::Duration;
@@ -210,6 +211,59 @@ fn a_thousand_waiting_calls_do_not_hold_the_page_up() {
         asked(&page).last().is_some_and(|it| it == "?limit=50")
     });
     page.has_no_complaints("a thousand rows");
+}
+
+/// A call that is answered and over.
+fn answered(desk: &Desk) {
+    let agent = desk.agent("agent", 201).set("RING", 100).start();
+    desk.caller("0312340010").set("FROM", "03222").set("STAY", 800).start().done();
+    agent.done();
+}
+
+#[test]
+fn a_folder_that_cannot_be_written_is_seen_mended_and_tried_again_and_its_sheet_is_printed() {
+    let dir = Dir::new("spool");
+    let (folder, aside) = (dir.file("spool"), dir.file("aside"));
+    std::fs::create_dir(&folder).unwrap();
+    let more = format!(
+        "[tickets]\n[[tickets.targets]]\nname = \"spool\"\nkind = \"folder\"\npath = \"{}\"\n",
+        folder.display()
+    );
+    let desk = Desk::with(&Setup { more: &more, ..Setup::default() });
+    let row = || desk.get("/api/v1/tickets")["targets"][0].clone();
+    answered(&desk);
+    eventually("the folder has it", s(10), || row()["opened"] == 1 && row()["waiting"] == 0);
+    std::fs::rename(&folder, &aside).unwrap();
+    std::fs::write(&folder, "in the way").unwrap();
+    answered(&desk);
+    eventually("it waits", s(10), || row()["waiting"] == 1 && row()["failed"]["disk"].is_u64());
+    let browser = Browser::start();
+    let page = browser.open(&desk, &Look { path: "/supervisor", ..Look::default() });
+    page.wait("document.querySelector('[data-tab=tickets]') !== null", s(8));
+    page.click("[data-tab=tickets]");
+    page.fill("#author", "佐藤");
+    page.wait(
+        "document.querySelector('tr[data-target=spool]')?.textContent.includes('書き込めない')",
+        s(8),
+    );
+    page.click("#outbox-all");
+    page.wait("document.querySelectorAll('#outbox tr[data-call]').length === 1", s(5));
+    page.is_open_to_all("a folder");
+    page.picture("supervisor-tickets-folder");
+    let sheet =
+        browser.open(&desk, &Look { path: "/api/v1/tickets/spool/sheet", ..Look::default() });
+    assert!(sheet.text("article").contains("No. 1"));
+    let style = "getComputedStyle(document.querySelector('article')).borderTopStyle";
+    assert_eq!(sheet.evaluate(style), json!("solid"), "its style is used");
+    sheet.has_no_complaints("the sheet");
+    sheet.close();
+    std::fs::remove_file(&folder).unwrap();
+    std::fs::rename(&aside, &folder).unwrap();
+    page.click("tr[data-target=spool] [data-do=retry-all]");
+    eventually("it is tried again and taken", s(10), || row()["waiting"] == 0);
+    page.click("#tickets-refresh");
+    page.wait("document.querySelector('#outbox') === null", s(5));
+    page.has_no_complaints("at the end");
 }
 
 /// The incident of the call that is up, as the desk has it.

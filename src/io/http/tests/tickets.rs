@@ -374,7 +374,11 @@ async fn stamps_out_of_order_are_refused() {
         ("no time", json!({"completed_at": "noon"}), 400),
         ("too many", json!({"escalations": many}), 400),
         ("no such exclusion", json!({"exclusions": ["weather"]}), 400),
-        ("more exclusions than there are", json!({"exclusions": ["virus_investigation"; 4]}), 400),
+        (
+            "more exclusions than there are",
+            json!({"exclusions": vec!["virus_investigation"; 4]}),
+            400,
+        ),
         ("another field", json!({"priority": 1}), 400),
         ("words of two lines", json!({"subject": "a\nb"}), 400),
         ("nothing said", json!({}), 204),
