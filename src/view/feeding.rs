@@ -13,6 +13,7 @@ pub use shown::{DeadRow, Due, FeedStatus, OutboxRow, TicketRow};
 pub use step::StepKind;
 
 use super::call::Call;
+use super::incidents::LEDGER;
 use super::outcome::Outcome;
 use crate::base::{CallId, Private, TargetId, Wall, kept};
 use crate::event::{CallerNumber, FeedEvent, TicketState, Unfed, chain};
@@ -204,9 +205,10 @@ impl Feeding {
         }
     }
 
-    /// Targets that are configured.
+    /// Targets that are configured and are handed something: the ledger is written by the history itself.
     fn fed(&mut self) -> impl Iterator<Item = &mut Target> {
-        self.targets.values_mut().filter(|target| target.rules.is_some())
+        let all = self.targets.iter_mut();
+        all.filter(|(name, it)| name.as_str() != LEDGER && it.rules.is_some()).map(|(_, it)| it)
     }
 }
 

@@ -272,9 +272,9 @@ fn order_of(body: &Bytes) -> Result<Order, String> {
     if body.is_empty() {
         return Ok(Order::default());
     }
-    let order: Order = serde_json::from_slice(body).map_err(|_| {
-        "due is a JSON object with author, and what is ordered: reason, subject, text, ticket"
-    })?;
+    let order: Order = serde_json::from_slice(body).map_err(
+        |_| "due is a JSON object with author, and what is ordered: reason, subject, text, ticket",
+    )?;
     let said = [
         ("reason", &order.reason, REASON_BOUND),
         ("subject", &order.subject, REASON_BOUND),

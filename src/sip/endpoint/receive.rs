@@ -68,7 +68,7 @@ impl Endpoint {
             _ => {}
         }
         let mut cx = Cx { core: &mut self.core, now, out };
-        if cx.absorb(key, false) != Match::None {
+        if cx.absorb(key, Some(flow)) != Match::None {
             return;
         }
         if request.head.to.tag().is_some() {
@@ -95,7 +95,7 @@ impl Endpoint {
     /// (§17.1.1.3, §13.3.1.4).
     fn on_ack(&mut self, key: u64, request: &Request, now: Now, out: &mut Vec<Effect>) {
         let mut cx = Cx { core: &mut self.core, now, out };
-        if cx.absorb(key, true) == Match::Absorbed {
+        if cx.absorb(key, None) == Match::Absorbed {
             return;
         }
         if let Some(id) = self.owner(request) {

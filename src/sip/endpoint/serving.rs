@@ -3,7 +3,7 @@
 
 use super::core::{Cx, Holder};
 use crate::base::{LegId, Mono};
-use crate::sip::api::Flow;
+use crate::sip::api::{Flow, Transport};
 use crate::sip::transaction::timer::Alarm;
 use crate::sip::transaction::{InviteServer, Server, Timers, invite_server, server};
 use crate::sip::{HeaderName, Method, Request, Writer};
@@ -109,8 +109,9 @@ impl Cx<'_> {
         self.settle_server(key);
     }
 
-    /// A request whose transaction may be known already: a repetition, or the ACK to a refusal.
-    pub fn absorb(&mut self, key: u64, is_ack: bool) -> Match {
+    /// A request whose transaction may be known already: a repetition, which came by this flow, or (none) the
+    /// ACK to a refusal.
+    pub fn absorb(&mut self, key: u64, repeated: Option<Flow>) -> Match {
         let now = self.now.mono;
         let Some(txn) = self.core.servers.get_mut(key) else { return Match::None };
         let wire = txn.flow.transport.into();
@@ -118,7 +119,7 @@ impl Cx<'_> {
         match &mut txn.machine {
             Serving::Invite(machine) => {
                 use invite_server::{Event, Todo};
-                let event = if is_ack { Event::Ack } else { Event::Invite };
+                let event = if repeated.is_some() { Event::Invite } else { Event::Ack };
                 for todo in machine.handle(event, wire, now) {
                     match todo {
                         Todo::Repeat => repeat = true,
@@ -132,7 +133,12 @@ impl Cx<'_> {
             }
         }
         if repeat && !txn.last.is_empty() {
-            let (flow, last, free) = (txn.flow, txn.last.clone(), txn.free);
+            // Where the repetition came from: a copy that somebody else sent first must not keep the answer
+            // from the peer (RFC 3581 §4 takes the source of each request, too).
+            let datagram =
+                |it: &Flow| it.transport == Transport::Udp && txn.flow.transport == it.transport;
+            let flow = repeated.filter(datagram).unwrap_or(txn.flow);
+            let (last, free) = (txn.last.clone(), txn.free);
             self.send(flow, last, free);
         }
         self.settle_server(key);

@@ -76,6 +76,40 @@ fn a_copy_of_a_hold_from_elsewhere_does_not_lead_the_end_of_the_call_away() {
     }
 }
 
+/// Somebody else's copy of a BYE was here first: the peer, who repeats it, has its answer all the same.
+#[test]
+fn a_copy_of_a_bye_from_elsewhere_does_not_keep_the_answer_from_who_hung_up() {
+    let peer = udp("192.0.2.7:5060");
+    let mut ladder = Ladder::new(peer);
+    ladder.play(
+        "
+            > INVITE 1 sdp
+            < 100 INVITE 1
+            ! Incoming sdp
+            . accept
+            < 200 INVITE 1 sdp
+            > ACK 1
+            ! Confirmed
+        ",
+    );
+    ladder.flow = udp("203.0.113.66:5060");
+    ladder.play(
+        "
+            > BYE 2
+            < 200 BYE 2
+            ! Over Bye
+        ",
+    );
+    ladder.flow = peer;
+    ladder.play(
+        "
+            > BYE 2
+            < 200 BYE 2
+        ",
+    );
+    assert_eq!(ladder.last_flow("200 BYE").remote, peer.remote);
+}
+
 #[test]
 fn our_200_is_repeated_until_the_ack_comes() {
     run("
