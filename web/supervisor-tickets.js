@@ -147,10 +147,9 @@ function choose(it, target) {
 async function begin(it, row, action) {
   const same = known.doing?.call === row.call && known.doing.action === action;
   if (same) { known.doing = null; it.draw(); return; }
-  // Words of an addition are not those of the ticket: they are written anew.
   const open = row.steps[0] === "open";
   const doing = { call: row.call, action, subject: "", text: "", open };
-  if (action === "edit" && open) {
+  if (action === "edit") {
     const preview = await it.ask(path(known.chosen, `outbox/${row.call}`));
     if (!preview) return;
     [doing.subject, doing.text] = [preview.subject, preview.text];

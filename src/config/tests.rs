@@ -79,7 +79,9 @@ fn the_example_shows_every_default() {
     let Ok((same, warnings)) = read(&written) else { panic!("{:?}", read(&written)) };
     assert!(warnings.is_empty(), "{warnings:?}");
     assert_eq!(same.show(), config.show());
-    assert!(written.matches("\n# ").count() < EXAMPLE.matches("\n# ").count() / 2);
+    let commented = |text: &str| text.matches("\n# ").count();
+    let taken = commented(EXAMPLE) - commented(&written);
+    assert!(taken > 60, "{taken} defaults");
     // Every key in force stands in the example, commented or not.
     for line in config.show().lines().filter(|line| line.contains(" = ")) {
         let (key, _) = line.split_once(" = ").unwrap();

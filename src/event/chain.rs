@@ -498,6 +498,14 @@ mod tests {
             ("CallEvent::ThirdCalled", "number", "call/third_called/event/number"),
             ("PlacedEvent::Dialled", "number", "placed/dialled/event/number"),
             ("NoteEvent::Noted", "text", "note/noted/event/text"),
+            ("FeedEvent::FeedEdited", "subject", "feed/feed_edited/event/subject"),
+            ("FeedEvent::FeedEdited", "text", "feed/feed_edited/event/text"),
+            ("IncidentEvent::IncidentOpened", "subject", "incident/incident_opened/event/subject"),
+            (
+                "IncidentEvent::IncidentChanged",
+                "subject",
+                "incident/incident_changed/event/subject",
+            ),
         ];
         let room = concat!(env!("CARGO_MANIFEST_DIR"), "/src/event");
         let mut found = BTreeSet::new();

@@ -357,6 +357,8 @@ fn words_and_values_say_what_is_known_and_nothing_runs_in_a_line() {
     let text = ticket.text.reveal();
     assert!(text.ends_with(&format!("[madoguchi {}:3:open]", id(1))), "{text}");
     assert!(text.contains("結果: 応答") && text.contains("着信番号: 0300000000"), "{text}");
+    let again = words::replaced(&ticket.text, &ticket.key);
+    assert_eq!(again, ticket.text, "the key stands there once");
     for bad in ["", "{", "}", "{nobody}", "a\nb", "{caller", &"字".repeat(201)] {
         assert!(Template::read(bad).is_err(), "{bad}");
     }

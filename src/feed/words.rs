@@ -146,14 +146,19 @@ fn lines(sheet: &Sheet, terms: &Terms) -> Vec<String> {
     values.iter().map(line).collect()
 }
 
-/// Words that a person wrote, with the key that belongs there.
+/// Words that a person wrote, with the key that belongs there and no other.
 #[must_use]
 pub fn replaced(text: &Private<String>, key: &str) -> Private<String> {
-    Private::new(format!("{}\n{}", text.reveal().trim_end(), marked(key)))
+    let lines = text.reveal().lines().filter(|line| !line.starts_with(MARK));
+    let words = lines.collect::<Vec<_>>().join("\n");
+    Private::new(format!("{}\n{}", words.trim_end(), marked(key)))
 }
 
+/// How the line with the key begins.
+const MARK: &str = "[madoguchi ";
+
 fn marked(key: &str) -> String {
-    format!("[madoguchi {key}]")
+    format!("{MARK}{key}]")
 }
 
 /// What is added for a step behind the first. `entry` is the one that made it due, `of` the sheet of the call

@@ -1,8 +1,8 @@
 //! What pages ask of the feeding.
 
 use super::{Context, Fed};
-use crate::base::{CallId, TargetId};
-use crate::feed::{PaperRow, Sheet, Value, paper_csv, paper_html, ticket_for};
+use crate::base::{CallId, Private, TargetId};
+use crate::feed::{PaperRow, Sheet, Value, addition_for, paper_csv, paper_html, ticket_for};
 use crate::io::http::{BoxFuture, Caller, Handover, TicketDoors};
 use crate::view::{Due, OutboxRow, StepKind};
 use std::collections::BTreeMap;
@@ -27,27 +27,30 @@ impl TicketDoors for Doors {
             let (targets, terms) = (fed.targets(), fed.terms());
             let it = targets.iter().find(|it| it.config.name == target)?;
             let entries = (fed.ladder)(call).await.ok()?;
-            let due = fed.hub.read(|views, _, _| views.ticket_step(&target, call));
-            let due = due.filter(|due| due.kind == StepKind::Open);
-            // Of a call that has its ticket already: as it would be opened now.
+            let due = fed.hub.read(|views, _, _| views.first_ticket_step(&target, call));
+            // Of a call that is due nothing: as its ticket would be opened now.
             let due = due.unwrap_or_else(|| {
                 let last = entries.last();
                 let (seq, at) = last.map_or_else(Default::default, |last| (last.seq, last.at));
                 Due::as_new(call, seq, at)
             });
-            let (ticket, _) = ticket_for(&due, &entries, &it.config.subject, &terms)?;
+            let other = match due.kind {
+                StepKind::LaterCall { call } => (fed.ladder)(call).await.ok(),
+                _ => None,
+            };
+            let (key, subject, text, known) = if due.kind == StepKind::Open {
+                let (it, _) = ticket_for(&due, &entries, &it.config.subject, &terms)?;
+                (it.key, it.subject, it.text, it.values)
+            } else {
+                let it = addition_for(&due, &entries, other.as_deref(), &terms)?;
+                (it.key, Private::default(), it.text.unwrap_or_default(), it.values)
+            };
             let in_field = |(value, field): (&Value, &String)| {
-                Some((field.clone(), ticket.values.get(value)?.clone()))
+                Some((field.clone(), known.get(value)?.clone()))
             };
             let fields: BTreeMap<_, _> = it.config.fields.iter().filter_map(in_field).collect();
-            let values = ticket.values.iter().map(|(value, it)| (value.name(), it.clone()));
-            Some(Handover {
-                values: values.collect(),
-                key: ticket.key,
-                subject: ticket.subject,
-                text: ticket.text,
-                fields,
-            })
+            let values = known.iter().map(|(value, it)| (value.name(), it.clone())).collect();
+            Some(Handover { key, subject, text, values, fields })
         })
     }
 

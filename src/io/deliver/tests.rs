@@ -127,9 +127,9 @@ fn redirects_are_not_followed_and_an_answer_is_read_to_its_bound() {
     assert_eq!(error.retry_after(), Some(Duration::from_secs(7)));
     assert_eq!(error.untold(), Untold::Refused { status: 503 });
     let (_, result) = asked(b"garbage\r\n\r\n", true);
-    assert!(matches!(result, Err(Failed::Unreachable { .. })), "{result:?}");
+    assert!(matches!(result, Err(Failed::CutOff { .. })), "{result:?}");
     let (_, result) = asked(b"", true);
-    assert!(matches!(result, Err(Failed::Unreachable { .. })), "{result:?}");
+    assert!(matches!(result, Err(Failed::CutOff { .. })), "{result:?}");
     let endless: &'static [u8] = Vec::leak(
         [
             b"HTTP/1.1 200 OK\r\n".to_vec(),
@@ -138,7 +138,7 @@ fn redirects_are_not_followed_and_an_answer_is_read_to_its_bound() {
         .concat(),
     );
     let (_, result) = asked(endless, true);
-    assert!(matches!(result, Err(Failed::Unreachable { .. })), "{result:?}");
+    assert!(matches!(result, Err(Failed::CutOff { .. })), "{result:?}");
 }
 
 #[test]

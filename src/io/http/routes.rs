@@ -218,7 +218,7 @@ routes! {
             About::json::<ticketing::Targets>();
         get "/api/v1/tickets/{target}/outbox" Supervisor Any => ticketing::outbox, "calls of which a ticket system has not got everything",
             About::json::<ticketing::Outbox>().named("target").query::<ticketing::Wanted>();
-        get "/api/v1/tickets/{target}/outbox/{id}" Supervisor Any => ticketing::preview, "what a ticket system is handed to open a call's ticket",
+        get "/api/v1/tickets/{target}/outbox/{id}" Supervisor Any => ticketing::preview, "what a ticket system is handed next of a call",
             About::json::<ticketing::Handover>().named("target");
         get "/api/v1/tickets/{target}/sheet" Supervisor Any => ticketing::sheet, "the calls that a ticket system has not got, to be printed or as CSV",
             About::file(&["text/html", "text/csv"]).named("target").query::<ticketing::Form>();

@@ -45,12 +45,12 @@ pub trait TicketDoors: Send + Sync {
     fn caller(&self, number: String) -> BoxFuture<Caller>;
 }
 
-/// What a target is handed to open a call's ticket.
+/// What a target is handed of a call: its ticket, or what is due next for it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Handover {
     /// By this it knows a repetition.
     pub key: String,
-    /// One line.
+    /// One line; empty when a ticket is there and something is added to it.
     pub subject: Private<String>,
     /// Several lines.
     pub text: Private<String>,

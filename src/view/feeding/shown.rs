@@ -152,6 +152,12 @@ impl Feeding {
         target.due(call, line)
     }
 
+    /// The same, also of one that waits for a person.
+    pub(in crate::view) fn first(&self, target: &TargetId, call: CallId) -> Option<Due> {
+        let target = self.targets.get(target)?;
+        target.due(call, target.lines.get(&call)?)
+    }
+
     /// How each target stands that is configured, or has tickets of ours.
     pub(in crate::view) fn statuses(&self) -> Vec<FeedStatus> {
         let status = |(name, it): (&TargetId, &Target)| {

@@ -19,6 +19,12 @@ impl Views {
         self.feeding.next(target, call)
     }
 
+    /// The same, also of a call that waits for a person.
+    #[must_use]
+    pub fn first_ticket_step(&self, target: &TargetId, call: CallId) -> Option<Due> {
+        self.feeding.first(target, call)
+    }
+
     /// How each target stands that is configured.
     #[must_use]
     pub fn feed_statuses(&self) -> Vec<FeedStatus> {

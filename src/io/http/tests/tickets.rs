@@ -1,6 +1,6 @@
 //! Ticket systems and the ledger over HTTP.
 
-use super::{TOKEN, VIEWER, WALL, World, arrived, asked, entry, id};
+use super::{TOKEN, VIEWER, WALL, World, arrived, asked, entry, hung_up, id};
 use crate::base::{CallId, Private, TargetId, Wall};
 use crate::event::{
     CallEvent, Channel, Entry, Fact, FeedEvent, IncidentEvent, TicketEscalatedTo, TicketExclusion,
@@ -428,4 +428,13 @@ async fn what_came_by_mail_is_written_into_the_ledger_and_nowhere_without_one() 
     assert!(answer.body.contains("no ledger"));
     let of = without.get(&format!("/api/v1/calls/{}/incident", id(5).0)).await.json();
     assert_eq!(of, json!({"ledger": false, "incident": null}));
+}
+
+#[tokio::test]
+async fn the_ledger_itself_waits_for_nobody() {
+    let world = ledger().await;
+    world.feed(vec![hung_up(8, 5, 9_000)]).await;
+    let told = world.get("/api/v1/tickets").await.json();
+    let row = &told["targets"][0];
+    assert_eq!((&row["target"], &row["waiting"]), (&json!(LEDGER), &json!(0)), "{row}");
 }
