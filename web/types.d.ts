@@ -1539,13 +1539,13 @@ export type HalfHours = {
   before: Array<number>;
 };
 
-/** What a target is handed to open a call's ticket. */
+/** What a target is handed of a call: its ticket, or what is due next for it. */
 export type Handover = {
   /** The target's fields by its own names of them, and what stands in each. */
   fields: Record<string, string>;
   /** By this it knows a repetition. */
   key: string;
-  /** One line. */
+  /** One line; empty when a ticket is there and something is added to it. */
   subject: string;
   /** Several lines. */
   text: string;

@@ -55,6 +55,8 @@ fn tickets(browser: &Browser, desk: &Desk, look: Look, stuck: usize) -> Page {
     page.answers("GET", &format!("{TOOL}/outbox"), 200, &rows(stuck), NOW);
     let preview = json!({ "key": "k", "subject": "電話 0312345678 応答", "text": "一行目\n<b>二行目</b>", "values": {}, "fields": {} });
     page.answers("GET", &format!("{TOOL}/outbox/{}", call(0)), 200, &preview, NOW);
+    let addition = json!({ "key": "k", "subject": "", "text": "通話が終わりました。", "values": {}, "fields": {} });
+    page.answers("GET", &format!("{TOOL}/outbox/{}", call(2)), 200, &addition, NOW);
     page.wait("document.querySelector('[data-tab=tickets]') !== null", s(8));
     page.click("[data-tab=tickets]");
     page.wait("document.querySelector('#outbox tr[data-call]') !== null", s(8));
@@ -131,12 +133,12 @@ fn a_supervisor_edits_adopts_discards_and_retries_what_waits_and_what_is_refused
     page.fill("[data-form=edit] [name=subject]", "短い件名");
     page.click("[data-form=edit] button.main");
     page.wait("document.querySelector('[data-form]') === null", s(5));
-    // Of an addition the words are written anew, and there is no subject.
+    // Of an addition there are its words, and no subject.
     page.click(&button(2, "edit"));
     page.wait("document.activeElement.name === 'text'", s(5));
     let fields =
         "[document.querySelector('[data-form=edit] [name=subject]'), document.activeElement.value]";
-    assert_eq!(page.evaluate(fields), json!([null, ""]));
+    assert_eq!(page.evaluate(fields), json!([null, "通話が終わりました。"]));
     page.fill("[data-form=edit] textarea", "通話 3 分");
     page.click("[data-form=edit] button.main");
     page.wait("document.querySelector('[data-form]') === null", s(5));
