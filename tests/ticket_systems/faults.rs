@@ -191,7 +191,7 @@ fn an_answer_that_is_too_long_or_no_json_is_no_answer() {
         }
         let (call, sink) = (a_call(), system.sink(PATIENCE));
         let unable = run(async { sink.find(call).await }).expect_err(system.name());
-        assert_eq!(unable.unfed(), Unfed::CutOff, "{}: {unable}", system.name());
+        assert_eq!(unable.unfed(), Unfed::Garbled, "{}: {unable}", system.name());
         system.fault(false, Fault::DoneButGarbled);
         let unable = run(async { sink.find(call).await }).expect_err(system.name());
         assert_eq!(unable.unfed(), Unfed::Garbled, "{}: {unable}", system.name());
