@@ -34,6 +34,12 @@ pub(super) fn judged(text: &str, private: bool) -> Result<(Uri, String), Address
     Ok((url, host))
 }
 
+/// Whether it can be looked at with a browser.
+pub(super) fn is_link(text: &str) -> bool {
+    text.parse::<Uri>()
+        .is_ok_and(|url| matches!(url.scheme_str(), Some("http" | "https")) && url.host().is_some())
+}
+
 /// Its host, an address without brackets.
 pub(super) fn bare(url: &Uri) -> Option<String> {
     Some(url.host()?.trim_start_matches('[').trim_end_matches(']').to_owned())
@@ -41,7 +47,7 @@ pub(super) fn bare(url: &Uri) -> Option<String> {
 
 /// Neither this machine nor a private network, as far as an address written by itself tells; where a name
 /// leads is judged when it is connected to.
-pub(super) fn is_elsewhere(ip: IpAddr) -> bool {
+fn is_elsewhere(ip: IpAddr) -> bool {
     match ip {
         IpAddr::V4(ip) => {
             !(ip.is_private() || ip.is_loopback() || ip.is_link_local() || ip.is_unspecified())

@@ -321,6 +321,28 @@ fn token(path: &Path, secrets: &mut Secrets) -> Result<Private<String>, Vec<Find
     Ok(Private::new(token))
 }
 
+/// A secret of somebody else's making, as it is judged; `absent` is said when its file is not there.
+pub(super) fn secret(
+    path: &Path,
+    judge: fn(&str, &str) -> Result<Private<String>, Findings<'static>>,
+    absent: Problem,
+) -> Result<Private<String>, Vec<Finding>> {
+    let name = path.display().to_string();
+    if !path.exists() {
+        return Err(whole(&name, absent));
+    }
+    let text = read(path, &name, true)?;
+    judge(&text, &name).map_err(Findings::into_sorted)
+}
+
+/// Takes what was read, or notes why it could not be.
+pub(super) fn taken<T>(read: Result<T, Vec<Finding>>, into: &mut T, findings: &mut Vec<Finding>) {
+    match read {
+        Ok(read) => *into = read,
+        Err(list) => findings.extend(list),
+    }
+}
+
 /// Makes a new file, and the folder it lies in, that only its owner may read. Never overwrites.
 ///
 /// # Errors

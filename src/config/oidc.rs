@@ -1,6 +1,7 @@
 //! `[http.oidc]`: signing in to the pages by the site's own identity provider.
 
-use super::files::{read, whole};
+use super::address::{AddressFault, bare, judged};
+use super::files::{secret, taken};
 use super::oidc_problem::OidcProblem;
 use super::parse::Reading;
 use super::problem::Problem;
@@ -97,29 +98,22 @@ impl Reading<'_, '_> {
     /// An address without user, query and fragment; scheme and host.
     fn base_address(text: &str) -> Option<(Uri, String)> {
         let url = text.parse::<Uri>().ok().filter(|_| text.len() <= MOST_ADDRESS)?;
-        let host = url.host()?.trim_start_matches('[').trim_end_matches(']').to_owned();
+        let host = bare(&url)?;
         let is_http = matches!(url.scheme_str(), Some("http" | "https"));
         let is_bare = !text.contains(['@', '#', '?']);
         (is_http && is_bare && !host.is_empty()).then_some((url, host))
     }
 
     fn issuer(&mut self, text: At<String>, private: bool) -> Option<String> {
-        let Some((url, host)) = Self::base_address(&text.value) else {
-            let found = text.value;
-            self.out.at(&text.span, Problem::Oidc(OidcProblem::BadIssuer { found }));
-            return None;
+        let read = Self::base_address(&text.value).ok_or(AddressFault::Bad);
+        let problem = match read.and_then(|_| judged(&text.value, private)) {
+            Ok(_) => return Some(text.value),
+            Err(AddressFault::Bad) => OidcProblem::BadIssuer { found: text.value },
+            Err(AddressFault::Plain { host }) => OidcProblem::PlainIssuer { host },
+            Err(AddressFault::Private { host }) => OidcProblem::PrivateIssuer { host },
         };
-        if url.scheme_str() == Some("http") && !private {
-            self.out.at(&text.span, Problem::Oidc(OidcProblem::PlainIssuer { host }));
-            return None;
-        }
-        let is_ours = host == "localhost"
-            || host.parse::<IpAddr>().is_ok_and(|ip| !super::address::is_elsewhere(ip));
-        if is_ours && !private {
-            self.out.at(&text.span, Problem::Oidc(OidcProblem::PrivateIssuer { host }));
-            return None;
-        }
-        Some(text.value)
+        self.out.at(&text.span, Problem::Oidc(problem));
+        None
     }
 
     /// Ours, without a path: where browsers reach the pages.
@@ -200,24 +194,12 @@ impl OidcConfig {
     pub(super) fn load(&mut self) -> Vec<Finding> {
         let mut findings = Vec::new();
         if let Some(file) = &self.secret_file {
-            let name = file.display().to_string();
-            let secret = if file.exists() {
-                read(file, &name, true).and_then(|text| {
-                    secrets::trunk_password(&text, &name)
-                        .map_err(crate::dialplan::Findings::into_sorted)
-                })
-            } else {
-                Err(whole(&name, Problem::Oidc(OidcProblem::NoSecret)))
-            };
-            match secret {
-                Ok(secret) => self.secret = secret,
-                Err(list) => findings.extend(list),
-            }
+            let absent = Problem::Oidc(OidcProblem::NoSecret);
+            let read = secret(file, secrets::trunk_password, absent);
+            taken(read, &mut self.secret, &mut findings);
         }
-        match self.ca.as_deref().map(authorities) {
-            Some(Ok(authorities)) => self.authorities = authorities,
-            Some(Err(list)) => findings.extend(list),
-            None => {}
+        if let Some(ca) = &self.ca {
+            taken(authorities(ca), &mut self.authorities, &mut findings);
         }
         findings
     }

@@ -1,8 +1,8 @@
 //! `[tickets]`: which ticket systems (targets) are fed with calls, which calls make a ticket there, and which of
 //! a call's values stand in which of their fields.
 
-use super::address::{AddressFault, judged};
-use super::files::{read, whole};
+use super::address::{AddressFault, is_link, judged};
+use super::files::{secret, taken, whole};
 use super::parse::Reading;
 use super::problem::Problem;
 use super::secrets;
@@ -21,6 +21,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 use tokio_rustls::rustls::pki_types::CertificateDer;
 
+/// A file of a secret that is not there.
+const ABSENT: Problem = Problem::Tickets(TicketsProblem::NoSecret);
 /// Most targets.
 const MOST_TARGETS: usize = 16;
 /// A subject unless the file says otherwise, in Japanese and in English.
@@ -197,10 +199,7 @@ impl Reading<'_, '_> {
 
     fn link(&mut self, item: &Item) -> Option<String> {
         let text = item.raw(self.out)?;
-        let fine = text.value.parse::<Uri>().is_ok_and(|url| {
-            matches!(url.scheme_str(), Some("http" | "https")) && url.host().is_some()
-        });
-        if !fine {
+        if !is_link(&text.value) {
             let found = text.value.clone();
             self.out.at(&text.span, Problem::Tickets(TicketsProblem::BadLink { found }));
         }
@@ -416,25 +415,20 @@ impl TicketsConfig {
         for target in &mut self.targets {
             if let Some(at) = &mut target.at {
                 // A key of another system's making may be short.
-                match secret(&at.key_file) {
-                    Ok(key) => at.key = key,
-                    Err(list) => findings.extend(list),
-                }
+                let read = secret(&at.key_file, secrets::trunk_password, ABSENT);
+                taken(read, &mut at.key, &mut findings);
             }
-            match target.cti_file.as_deref().map(secret) {
-                Some(Ok(cti)) => target.cti = Some(cti),
-                Some(Err(list)) => findings.extend(list),
-                None => {}
+            if let Some(file) = &target.cti_file {
+                let read = secret(file, secrets::trunk_password, ABSENT);
+                taken(read.map(Some), &mut target.cti, &mut findings);
             }
             if let Some(path) = target.path.as_ref().filter(|path| !path.is_dir()) {
                 let name = path.display().to_string();
                 findings.extend(whole(&name, Problem::Tickets(TicketsProblem::NoFolder)));
             }
         }
-        match self.ca.as_deref().map(authorities) {
-            Some(Ok(authorities)) => self.authorities = authorities,
-            Some(Err(list)) => findings.extend(list),
-            None => {}
+        if let Some(ca) = &self.ca {
+            taken(authorities(ca), &mut self.authorities, &mut findings);
         }
         findings
     }
@@ -519,13 +513,4 @@ impl TargetConfig {
         let rules: Vec<_> = rules.map(|(name, word)| format!("{name} = \"{word}\"")).collect();
         line(format!("rules = {{ {} }}", rules.join(", ")));
     }
-}
-
-fn secret(file: &Path) -> Result<Private<String>, Vec<Finding>> {
-    let name = file.display().to_string();
-    if !file.exists() {
-        return Err(whole(&name, Problem::Tickets(TicketsProblem::NoSecret)));
-    }
-    let text = read(file, &name, true)?;
-    secrets::trunk_password(&text, &name).map_err(crate::dialplan::Findings::into_sorted)
 }

@@ -1,7 +1,7 @@
 //! `[warning]`: who outside the desk is told when a rate's early warning turns, and by what.
 
-use super::address::{AddressFault, bare, judged};
-use super::files::{read, whole};
+use super::address::{AddressFault, bare, is_link, judged};
+use super::files::{secret, taken};
 use super::parse::Reading;
 use super::problem::Problem;
 use super::secrets;
@@ -20,6 +20,8 @@ use tokio_rustls::rustls::pki_types::CertificateDer;
 
 /// A turn that was not told for so long is given up, unless the file says otherwise.
 const GIVE_UP: Duration = Duration::from_secs(24 * 3_600);
+/// A file of a secret that is not there.
+const ABSENT: Problem = Problem::Warning(WarningProblem::NoSecret);
 /// Most people of one mail.
 const MOST_PEOPLE: usize = 50;
 
@@ -92,10 +94,7 @@ impl Reading<'_, '_> {
     /// None when a part is missing or no way is written, which has been told.
     pub(super) fn warning(&mut self, mut table: Table) -> Option<WarningConfig> {
         let link = table.get("link").and_then(|item| item.raw(self.out)).map(|text| {
-            let fine = text.value.parse::<Uri>().is_ok_and(|url| {
-                matches!(url.scheme_str(), Some("http" | "https")) && url.host().is_some()
-            });
-            if !fine {
+            if !is_link(&text.value) {
                 let found = text.value.clone();
                 self.out.at(&text.span, Problem::Warning(WarningProblem::BadLink { found }));
             }
@@ -237,24 +236,17 @@ impl WarningConfig {
     pub(super) fn load(&mut self) -> Vec<Finding> {
         let mut findings = Vec::new();
         if let Some(receiver) = &mut self.webhook {
-            let secret = secret(&receiver.secret_file, secrets::token);
-            match secret {
-                Ok(secret) => receiver.secret = secret,
-                Err(list) => findings.extend(list),
-            }
+            let read = secret(&receiver.secret_file, secrets::token, ABSENT);
+            taken(read, &mut receiver.secret, &mut findings);
         }
         if let Some(mail) = &mut self.mail
             && let Some((_, file)) = &mail.login
         {
-            match secret(file, secrets::trunk_password) {
-                Ok(password) => mail.password = password,
-                Err(list) => findings.extend(list),
-            }
+            let read = secret(file, secrets::trunk_password, ABSENT);
+            taken(read, &mut mail.password, &mut findings);
         }
-        match self.ca.as_deref().map(authorities) {
-            Some(Ok(authorities)) => self.authorities = authorities,
-            Some(Err(list)) => findings.extend(list),
-            None => {}
+        if let Some(ca) = &self.ca {
+            taken(authorities(ca), &mut self.authorities, &mut findings);
         }
         findings
     }
@@ -295,18 +287,6 @@ impl WarningConfig {
             line(format!("to = {}", list(&mail.to)));
         }
     }
-}
-
-fn secret(
-    file: &Path,
-    judge: fn(&str, &str) -> Result<Private<String>, crate::dialplan::Findings<'static>>,
-) -> Result<Private<String>, Vec<Finding>> {
-    let name = file.display().to_string();
-    if !file.exists() {
-        return Err(whole(&name, Problem::Warning(WarningProblem::NoSecret)));
-    }
-    let text = read(file, &name, true)?;
-    judge(&text, &name).map_err(crate::dialplan::Findings::into_sorted)
 }
 
 #[cfg(test)]

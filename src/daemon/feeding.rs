@@ -14,6 +14,7 @@ pub(super) use context::Context;
 pub(super) use doors::Doors;
 
 use super::engine_loop::Clock;
+use super::random::drawn;
 use crate::base::{CallId, Language, TargetId};
 use crate::cli::system;
 use crate::config::{TargetConfig, TicketsConfig};
@@ -408,15 +409,6 @@ impl Target {
             | (LaneState::Away { .. } | LaneState::Barred { .. }, LaneState::Away { .. })
             | (LaneState::Barred { .. }, LaneState::Barred { .. }) => {}
         }
-    }
-}
-
-/// For the length of a pause; without random numbers the shortest.
-fn drawn() -> u64 {
-    let mut bytes = [0; 8];
-    match getrandom::fill(&mut bytes) {
-        Ok(()) => u64::from_le_bytes(bytes),
-        Err(_) => 0,
     }
 }
 

@@ -13,6 +13,7 @@ mod panics;
 mod past;
 mod plans;
 mod pulse;
+mod random;
 mod reload;
 mod retention;
 mod run;

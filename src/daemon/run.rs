@@ -1,7 +1,8 @@
 //! The two long-running commands, from their arguments to their exit codes: `serve` and `demo`.
 
 use super::demonstration::{self, Files};
-use super::start::{StartError, random_key, start};
+use super::random;
+use super::start::{StartError, start};
 use super::watch::{End, until_the_end};
 use crate::base::{Private, Rng};
 use crate::cli::Language;
@@ -81,7 +82,7 @@ pub fn serve(config: &Path, log_json: bool) -> ExitCode {
 }
 
 fn serve_until_stopped(path: &Path) -> Result<(), Refusal> {
-    let mut rng = Rng::from_key(random_key()?);
+    let mut rng = Rng::from_key(random::key()?);
     let (config, plan) = load(path, &mut rng)?;
     runtime()?.block_on(async {
         let desk = start((path, config), Arc::new(plan), Kind::Service).await?;
@@ -103,7 +104,7 @@ pub fn demonstrate(dir: &Path, sip: SocketAddr, http: SocketAddr) -> ExitCode {
 
 fn demonstrate_until_stopped(dir: &Path, sip: SocketAddr, http: SocketAddr) -> Result<(), Refusal> {
     let no_socket = |source| Refusal::System { what: "a socket for the callers", source };
-    let mut rng = Rng::from_key(random_key()?);
+    let mut rng = Rng::from_key(random::key()?);
     let carrier = UdpSocket::bind(SocketAddr::new(sip.ip(), 0)).map_err(no_socket)?;
     carrier.set_nonblocking(true).map_err(no_socket)?;
     let from = carrier.local_addr().map_err(no_socket)?;

@@ -11,6 +11,7 @@ use super::layout::Told;
 use super::past;
 use super::plans::PlanFile;
 use super::pulse::Pulse;
+use super::random;
 use super::reload::{Reload, Within};
 use super::retention::Retention;
 use super::sign_on::sign_on;
@@ -266,15 +267,6 @@ fn alone(mut store: Arc<Store>) -> Option<Store> {
     None
 }
 
-pub(super) fn random_key() -> Result<[u8; 32], StartError> {
-    let mut key = [0; 32];
-    getrandom::fill(&mut key).map_err(|error| StartError::System {
-        what: "random numbers",
-        source: std::io::Error::other(error.to_string()),
-    })?;
-    Ok(key)
-}
-
 /// Starts the desk. Must be called inside a tokio runtime, which then serves journal and pages; the
 /// network has a runtime of its own.
 ///
@@ -391,7 +383,7 @@ pub async fn start(
         }
     }
     let locals = settings.listeners.iter().map(|listener| listener.advertised).collect();
-    let rng = Rng::from_key(random_key()?);
+    let rng = Rng::from_key(random::key()?);
     let (phones, trunks) = config.sealing();
     let (phone_keys, trunk_keys) = config.keys();
     let policy = Policy {

@@ -5,6 +5,7 @@
 //! instant loses none. What was told and not yet written as told is said again, with the same id.
 
 use super::engine_loop::Clock;
+use super::random::drawn;
 use crate::base::Wall;
 use crate::cli::Way;
 use crate::config::WarningConfig;
@@ -170,14 +171,5 @@ impl Teller {
         let age_ms = self.clock.now().wall.0.saturating_sub(at.0);
         let age = Duration::from_millis(u64::try_from(age_ms).unwrap_or(0));
         self.give_up_after.saturating_sub(age)
-    }
-}
-
-/// For the length of a pause; without random numbers the shortest.
-fn drawn() -> u64 {
-    let mut bytes = [0; 8];
-    match getrandom::fill(&mut bytes) {
-        Ok(()) => u64::from_le_bytes(bytes),
-        Err(_) => 0,
     }
 }

@@ -17,11 +17,11 @@ mod tests;
 
 pub use due::{addition_for, ticket_for};
 pub use lane::{After, BUSY_MOST, GIVE_UP_AFTER, Lane, LaneState, Tried};
-pub use paper::{PaperRow, paper_csv, paper_html};
+pub use paper::{BY_HAND, PaperRow, paper_csv, paper_html};
 pub use read_back::{Due, Field, MOST_ESCALATIONS, Misread, Told, read_back};
 pub use sheet::{Sheet, Terms};
 pub use value::Value;
-pub use words::{BadTemplate, SUBJECT_BOUND, Template, addition, key, new_ticket};
+pub use words::{BadTemplate, SUBJECT_BOUND, Template, addition, key, mark, new_ticket};
 
 use crate::base::{CallId, Private, Wall};
 use crate::event::TicketState;

@@ -17,7 +17,7 @@ pub struct PaperRow {
 }
 
 /// Columns that are left empty, to be filled in by hand: their names for the import, and what is said to people.
-const BY_HAND: [(&str, &str); 8] = [
+pub const BY_HAND: [(&str, &str); 8] = [
     ("subject", "件名"),
     ("note", "対応内容"),
     ("reported_at", "経過報告日時"),

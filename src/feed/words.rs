@@ -2,7 +2,7 @@
 
 use super::sheet::{Sheet, Terms};
 use super::value::Value;
-use super::{Addition, NewTicket};
+use super::{Addition, NewTicket, Values};
 use crate::base::{CallId, Private, Wall};
 use crate::event::{CallbackEnd, CallbackEvent, Entry, Fact, NoteEvent};
 use crate::view::{Outcome, StepKind};
@@ -77,8 +77,7 @@ impl Template {
         &self.text
     }
 
-    fn filled(&self, sheet: &Sheet, terms: &Terms) -> String {
-        let values = sheet.values(terms);
+    fn filled(&self, sheet: &Sheet, values: &Values, terms: &Terms) -> String {
         let parts = self.parts.iter().map(|part| match part {
             Part::Words(words) => words.clone(),
             Part::Value(Value::Outcome) => {
@@ -117,22 +116,22 @@ pub fn new_ticket(
     terms: &Terms,
 ) -> NewTicket {
     let key = key(sheet.call(), seq, StepKind::Open.name());
-    let mut lines = lines(sheet, terms);
+    let values = sheet.values(terms);
+    let mut lines = lines(sheet, &values, terms);
     lines.extend(notes.iter().filter_map(|entry| note(entry, terms)));
-    lines.push(marked(&key));
+    lines.push(mark(&key));
     NewTicket {
         call: sheet.call(),
         at,
-        subject: Private::new(subject.filled(sheet, terms)),
+        subject: Private::new(subject.filled(sheet, &values, terms)),
         text: Private::new(lines.join("\n")),
-        values: sheet.values(terms),
+        values,
         key,
     }
 }
 
 /// Every value that is known, a line each.
-fn lines(sheet: &Sheet, terms: &Terms) -> Vec<String> {
-    let values = sheet.values(terms);
+fn lines(sheet: &Sheet, values: &Values, terms: &Terms) -> Vec<String> {
     let line = |(value, text): (&Value, &Private<String>)| {
         let (ja, en) = value.said();
         let text = match value {
@@ -151,13 +150,15 @@ fn lines(sheet: &Sheet, terms: &Terms) -> Vec<String> {
 pub fn replaced(text: &Private<String>, key: &str) -> Private<String> {
     let lines = text.reveal().lines().filter(|line| !line.starts_with(MARK));
     let words = lines.collect::<Vec<_>>().join("\n");
-    Private::new(format!("{}\n{}", words.trim_end(), marked(key)))
+    Private::new(format!("{}\n{}", words.trim_end(), mark(key)))
 }
 
 /// How the line with the key begins.
 const MARK: &str = "[madoguchi ";
 
-fn marked(key: &str) -> String {
+/// The line with the key: by it what was handed over is found again.
+#[must_use]
+pub fn mark(key: &str) -> String {
     format!("{MARK}{key}]")
 }
 
@@ -172,25 +173,25 @@ pub fn addition(
     terms: &Terms,
 ) -> Addition {
     let key = key(ticket_of, seq, kind.name());
+    let values = of.values(terms);
     let words = match kind {
         // A ticket that is still to be opened has its own words.
         StepKind::Open | StepKind::WrapUp { .. } => None,
-        StepKind::Ended => Some(ended(of, terms)),
+        StepKind::Ended => Some(ended(&values, terms)),
         StepKind::Note => entry.and_then(|entry| note(entry, terms)),
         StepKind::CalledBack => entry.and_then(|entry| called_back(entry, terms)),
-        StepKind::LaterCall { .. } => Some(later(of, terms)),
+        StepKind::LaterCall { .. } => Some(later(of, &values, terms)),
     };
-    let text = words.map(|words| Private::new(format!("{words}\n{}", marked(&key))));
+    let text = words.map(|words| Private::new(format!("{words}\n{}", mark(&key))));
     // Another call's values have no place in this ticket's fields.
     let own = of.call() == ticket_of;
-    let values = if own { of.values(terms) } else { super::Values::new() };
+    let values = if own { values } else { Values::new() };
     Addition { call: ticket_of, key, kind: kind.name(), at, text, values }
 }
 
-fn ended(sheet: &Sheet, terms: &Terms) -> String {
+fn ended(values: &Values, terms: &Terms) -> String {
     let title = terms.language.pick("通話が終わりました。", "The call is over.");
     let shown = [Value::EndedAt, Value::TalkS, Value::HoldS, Value::Recording];
-    let values = sheet.values(terms);
     let rows = shown.iter().filter_map(|value| {
         let (ja, en) = value.said();
         Some(format!("{}: {}", terms.language.pick(ja, en), values.get(value)?.reveal()))
@@ -227,8 +228,11 @@ fn called_back(entry: &Entry, terms: &Terms) -> Option<String> {
     Some(terms.language.pick(ja, en).to_owned())
 }
 
-fn later(sheet: &Sheet, terms: &Terms) -> String {
+fn later(sheet: &Sheet, values: &Values, terms: &Terms) -> String {
     let title =
         terms.language.pick("同じ発信者から着信がありました。", "The same caller called again.");
-    std::iter::once(title.to_owned()).chain(lines(sheet, terms)).collect::<Vec<_>>().join("\n")
+    std::iter::once(title.to_owned())
+        .chain(lines(sheet, values, terms))
+        .collect::<Vec<_>>()
+        .join("\n")
 }

@@ -11,7 +11,7 @@ use super::survey::Answers;
 use crate::base::{
     AgentId, CallId, EntryId, GroupId, Language, MenuId, Number, Private, Wall, kept,
 };
-use crate::event::{CallEvent, Caller, EndCause, Entry, Fact, Origin, Party};
+use crate::event::{CallEvent, Caller, CallerNumber, EndCause, Entry, Fact, Origin, Party};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -354,6 +354,17 @@ impl Call {
             _ => {}
         }
         self.progress.step(event, t_ms, policy)
+    }
+
+    /// The caller's number, if there is one.
+    pub(super) const fn known_caller(&self) -> Option<&Private<String>> {
+        match &self.caller.number {
+            CallerNumber::Known(number) => Some(number),
+            CallerNumber::Withheld
+            | CallerNumber::Payphone
+            | CallerNumber::Unavailable
+            | CallerNumber::Erased => None,
+        }
     }
 
     /// Its numbers and names are no more.

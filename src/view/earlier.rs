@@ -4,7 +4,6 @@ use super::call::Call;
 use super::outcome::Outcome;
 use super::rule::Rule;
 use crate::base::{AgentId, CallId, GroupId, Number, Private, Wall, kept};
-use crate::event::CallerNumber;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -55,7 +54,7 @@ kept!(struct Earlier { calls, by_number });
 impl Earlier {
     /// A call has ended.
     pub(super) fn end(&mut self, call: &Call) {
-        let CallerNumber::Known(caller) = &call.caller.number else { return };
+        let Some(caller) = call.known_caller() else { return };
         let held = Held {
             caller: caller.clone(),
             arrived_at: call.arrived_at,
@@ -118,6 +117,7 @@ impl Earlier {
 mod tests {
     use super::*;
     use crate::base::{Keep, Kept, TrunkId};
+    use crate::event::CallerNumber;
     use crate::event::{CallEvent, Caller, Origin};
 
     fn call(id: u128, caller: &str) -> Call {

@@ -16,7 +16,7 @@ use super::call::Call;
 use super::incidents::LEDGER;
 use super::outcome::Outcome;
 use crate::base::{CallId, Private, TargetId, Wall, kept};
-use crate::event::{CallerNumber, FeedEvent, TicketState, Unfed, chain};
+use crate::event::{FeedEvent, TicketState, Unfed, chain};
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use step::Step;
 
@@ -219,13 +219,7 @@ impl Target {
             self.counts.left_over += 1;
             return;
         }
-        let caller = match &call.caller.number {
-            CallerNumber::Known(number) => Some(number.clone()),
-            CallerNumber::Withheld
-            | CallerNumber::Payphone
-            | CallerNumber::Unavailable
-            | CallerNumber::Erased => None,
-        };
+        let caller = call.known_caller().cloned();
         if let Some(caller) = &caller {
             self.by_caller.insert(caller.clone(), (call.id, call.arrived_at));
             self.forget_callers();
@@ -263,7 +257,7 @@ impl Target {
 
     /// A call that makes no ticket of its own stands in the last one of the same caller, if that is not old.
     fn note_on_earlier(&mut self, call: &Call, (seq, at): (u64, Wall), within_ms: u64) {
-        let CallerNumber::Known(caller) = &call.caller.number else { return };
+        let Some(caller) = call.known_caller() else { return };
         let Some((earlier, arrived_at)) = self.by_caller.get(caller).copied() else { return };
         let age_ms = u64::try_from(call.arrived_at.0.saturating_sub(arrived_at.0)).unwrap_or(0);
         if age_ms <= within_ms && earlier != call.id {

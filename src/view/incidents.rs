@@ -7,7 +7,7 @@ use super::erased::shown;
 use super::feeding::{FeedRules, Handling};
 use super::outcome::Outcome;
 use crate::base::{AgentId, CallId, Private, Wall, kept};
-use crate::event::{CallerNumber, Channel, IncidentEvent, TicketState, chain};
+use crate::event::{Channel, IncidentEvent, TicketState, chain};
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -70,13 +70,7 @@ impl Incidents {
         if !call.counted || rules.is_none_or(|rules| rules.of(outcome) != Handling::Ticket) {
             return;
         }
-        let caller = match &call.caller.number {
-            CallerNumber::Known(number) => Some(number.clone()),
-            CallerNumber::Withheld
-            | CallerNumber::Payphone
-            | CallerNumber::Unavailable
-            | CallerNumber::Erased => None,
-        };
+        let caller = call.known_caller().cloned();
         self.insert(IncidentRow {
             incident: seq,
             call: Some(call.id),

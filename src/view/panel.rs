@@ -13,7 +13,7 @@ use super::unanswered::UnansweredRow;
 use super::views::Views;
 use super::written::NoteRow;
 use crate::base::{AgentId, CallId, GroupId, Number, Wall};
-use crate::event::{Caller, CallerNumber};
+use crate::event::Caller;
 use schemars::JsonSchema;
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -311,10 +311,8 @@ impl Views {
             None => age_ms(call.id).unwrap_or(0).max(call.last_t_ms),
         };
         let about = |call| self.written().about(call).to_vec();
-        let earlier = match &call.caller.number {
-            CallerNumber::Known(number) => self.earlier_of(number),
-            _ => Vec::new(),
-        };
+        let known = call.known_caller();
+        let earlier = known.map_or_else(Vec::new, |number| self.earlier_of(number));
         let earlier = earlier.into_iter().filter(|row| row.call != call.id);
         Some(PanelCall {
             role,

@@ -11,7 +11,7 @@ use super::feeding::{Feeding, StepKind};
 use super::grouped::Grouped;
 use super::half_hour::HalfHour;
 use super::hours::{AdHocHours, AdHocRow};
-use super::incidents::{Incidents, LEDGER};
+use super::incidents::Incidents;
 use super::layout::Layout;
 use super::ledger::{Last, Ledger};
 use super::month::Month;
@@ -364,8 +364,7 @@ impl Views {
     fn feed(&mut self, call: CallId, outcome: Outcome, (seq, at): (u64, Wall)) {
         let Some(call) = self.open.get(&call) else { return };
         self.feeding.decided(call, outcome, (seq, at));
-        let rules = self.feeding.rules(&LEDGER.into());
-        self.incidents.decided(rules, call, outcome, seq);
+        self.incidents.decided(self.feeding.ledger(), call, outcome, seq);
     }
 
     fn end(&mut self, call: Call) {

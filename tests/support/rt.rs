@@ -189,11 +189,6 @@ impl Rt {
         self.wait();
     }
 
-    /// Stops its process, as a machine that hangs: connections are accepted and nobody answers.
-    pub fn freeze(&self, frozen: bool) {
-        self.process.signal(if frozen { "STOP" } else { "CONT" });
-    }
-
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         SocketAddr::from(([127, 0, 0, 1], self.port))

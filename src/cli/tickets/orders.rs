@@ -107,54 +107,42 @@ impl Status {
 
 impl Retry {
     pub(super) fn answer(&self) -> Reply {
-        with(&self.signed.reach, |client, lang| {
-            let path = match &self.call {
-                None => format!("/api/v1/tickets/{}/retry", escape(&self.signed.target)),
-                Some(call) => self.signed.path(call, "retry", lang)?,
-            };
-            ask(client, "POST", &path, Some(&json!({"author": self.signed.author})), lang)?;
-            Ok(done(lang.pick("やり直します", "it is being tried"), 0))
-        })
+        let follows = ("やり直します", "it is being tried");
+        let Some(call) = &self.call else {
+            let path = format!("/api/v1/tickets/{}/retry", escape(&self.signed.target));
+            return self.signed.order(|_| Ok(path), |_| Ok(json!({})), follows);
+        };
+        self.signed.about(call, "retry", |_| Ok(json!({})), follows)
     }
 }
 
 impl Edit {
     pub(super) fn answer(&self) -> Reply {
-        with(&self.signed.reach, |client, lang| {
-            let words = text(&self.text, lang)?;
-            let mut order = json!({"author": self.signed.author, "text": words});
+        let order = |lang| {
+            let mut order = json!({"text": text(&self.text, lang)?});
             if let Some(subject) = &self.subject {
                 order["subject"] = Value::from(subject.as_str());
             }
-            let path = self.signed.path(&self.call, "edit", lang)?;
-            ask(client, "POST", &path, Some(&order), lang)?;
-            Ok(done(lang.pick("この内容でやり直します", "it is being tried with these words"), 0))
-        })
+            Ok(order)
+        };
+        let follows = ("この内容でやり直します", "it is being tried with these words");
+        self.signed.about(&self.call, "edit", order, follows)
     }
 }
 
 impl Discard {
     pub(super) fn answer(&self) -> Reply {
-        with(&self.signed.reach, |client, lang| {
-            let order = json!({"author": self.signed.author, "reason": self.reason});
-            let path = self.signed.path(&self.call, "discard", lang)?;
-            ask(client, "POST", &path, Some(&order), lang)?;
-            Ok(done(
-                lang.pick("この呼は渡しません", "nothing of this call is handed over any more"),
-                0,
-            ))
-        })
+        let follows = ("この呼は渡しません", "nothing of this call is handed over any more");
+        let order = |_| Ok(json!({"reason": self.reason}));
+        self.signed.about(&self.call, "discard", order, follows)
     }
 }
 
 impl Adopt {
     pub(super) fn answer(&self) -> Reply {
-        with(&self.signed.reach, |client, lang| {
-            let order = json!({"author": self.signed.author, "ticket": self.ticket});
-            let path = self.signed.path(&self.call, "adopt", lang)?;
-            ask(client, "POST", &path, Some(&order), lang)?;
-            Ok(done(lang.pick("このチケットに続けます", "what follows is added to that ticket"), 0))
-        })
+        let follows = ("このチケットに続けます", "what follows is added to that ticket");
+        let order = |_| Ok(json!({"ticket": self.ticket}));
+        self.signed.about(&self.call, "adopt", order, follows)
     }
 }
 
@@ -217,9 +205,33 @@ impl Import {
 }
 
 impl Signed {
-    fn path(&self, call: &str, action: &str, lang: Lang) -> Result<String, Reply> {
-        let call = call_id(call, lang)?;
-        Ok(format!("/api/v1/tickets/{}/outbox/{call}/{action}", escape(&self.target)))
+    /// Orders something about one call, and says what follows.
+    fn about(
+        &self,
+        call: &str,
+        action: &str,
+        order: impl FnOnce(Lang) -> Result<Value, Reply>,
+        follows: (&str, &str),
+    ) -> Reply {
+        let path = |lang| {
+            let call = call_id(call, lang)?;
+            Ok(format!("/api/v1/tickets/{}/outbox/{call}/{action}", escape(&self.target)))
+        };
+        self.order(path, order, follows)
+    }
+
+    fn order(
+        &self,
+        path: impl FnOnce(Lang) -> Result<String, Reply>,
+        order: impl FnOnce(Lang) -> Result<Value, Reply>,
+        (ja, en): (&str, &str),
+    ) -> Reply {
+        with(&self.reach, |client, lang| {
+            let (mut order, path) = (order(lang)?, path(lang)?);
+            order["author"] = Value::from(self.author.as_str());
+            ask(client, "POST", &path, Some(&order), lang)?;
+            Ok(done(lang.pick(ja, en), 0))
+        })
     }
 }
 

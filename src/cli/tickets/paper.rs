@@ -5,6 +5,7 @@ use super::super::client::{Client, ClientError, escape};
 use super::orders::{Import, plainly};
 use crate::base::{CallId, stamp};
 use crate::dialplan::{Lang, tame};
+use crate::feed::{BY_HAND, Value as CallValue};
 use chrono_tz::Tz;
 use serde_json::{Value, json};
 
@@ -30,19 +31,12 @@ pub(super) struct Line {
     written_by: Option<String>,
 }
 
-/// Columns that are looked at; the others are the desk's own.
-const COLUMNS: [(&str, &str); 10] = [
-    ("call", "呼ID"),
-    ("ticket", "チケット番号"),
-    ("subject", "件名"),
-    ("note", "対応内容"),
-    ("reported_at", "経過報告日時"),
-    ("escalated_to", "エスカレーション先"),
-    ("escalated_at", "エスカレーション日時"),
-    ("escalation_answered_at", "エスカレーション回答日時"),
-    ("completed_at", "完了日時"),
-    ("written_by", "記入者"),
-];
+/// Columns that are looked at: whose line it is, and what is filled in by hand. The others are the desk's own.
+fn columns() -> [(&'static str, &'static str); 10] {
+    let [subject, note, reported, to, at, answered, completed, by] = BY_HAND;
+    let (call, ticket) = (("call", CallValue::Call.said().0), ("ticket", "チケット番号"));
+    [call, ticket, subject, note, reported, to, at, answered, completed, by]
+}
 
 /// Reads the file; every problem, with its line, when it cannot be used. Times without an offset are in `zone`.
 pub(super) fn read(text: &str, zone: Tz, lang: Lang) -> Result<Vec<Line>, Vec<String>> {
@@ -54,7 +48,7 @@ pub(super) fn read(text: &str, zone: Tz, lang: Lang) -> Result<Vec<Line>, Vec<St
     };
     let place =
         |(en, ja): (&str, &str)| heads.iter().position(|it| it.trim() == en || it.trim() == ja);
-    let places = COLUMNS.map(place);
+    let places = columns().map(place);
     if places.first().copied().flatten().is_none() {
         return Err(vec![lang.pick(
             "1 行目に call（呼ID）の列がない。tickets outbox --csv の表をそのまま使う".to_owned(),

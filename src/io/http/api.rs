@@ -378,6 +378,29 @@ pub(super) fn words(key: &str, text: &str, bound: usize) -> Result<String, Strin
     Ok(text.to_owned())
 }
 
+/// Lines of a person for the history, at most `bound` characters, without white space around them; they end as
+/// Unix ends them.
+pub(super) fn lines(key: &str, text: &str, bound: usize) -> Result<String, String> {
+    let text = text.replace("\r\n", "\n");
+    let text = text.trim();
+    let is_foreign = |c: char| c.is_control() && c != '\n';
+    if !(1..=bound).contains(&text.chars().count()) || text.chars().any(is_foreign) {
+        return Err(format!(
+            "due is {key}, 1 to {bound} characters, of control characters only line feeds"
+        ));
+    }
+    Ok(text.to_owned())
+}
+
+/// A moment as [`read_time`] reads it.
+pub(super) fn time(key: &str, text: &str) -> Result<Wall, String> {
+    read_time(text).ok_or_else(|| {
+        format!(
+            "due is {key}, a time such as 2026-10-01T18:15:00+09:00, or milliseconds since 1970"
+        )
+    })
+}
+
 /// Gives a command to the engine, and says what became of it.
 pub(super) async fn obeyed(server: &Server, command: Command) -> Response {
     match put(server, command).await {

@@ -97,12 +97,7 @@ pub(super) async fn enter(
     };
     let read = || -> Result<Command, String> {
         let reason = api::words("reason", &period.reason, REASON_BOUND)?;
-        let time = |key: &str, text: &str| {
-            api::read_time(text).ok_or_else(|| {
-                format!("due is {key}, a time such as 2026-10-01T18:15:00+09:00, or milliseconds since 1970")
-            })
-        };
-        let (from, until) = (time("from", &period.from)?, time("until", &period.until)?);
+        let (from, until) = (api::time("from", &period.from)?, api::time("until", &period.until)?);
         let what = Declaration::Exclude { exclusion, from, until, reason };
         Ok(Command::Declare { what, author, by: Means::Api })
     };

@@ -174,11 +174,7 @@ fn read(body: &Bytes) -> Result<Written, &'static str> {
 }
 
 fn time(key: &str, text: &str, now: Wall) -> Result<Wall, String> {
-    let at = api::read_time(text).ok_or_else(|| {
-        format!(
-            "due is {key}, a time such as 2026-10-01T18:15:00+09:00, or milliseconds since 1970"
-        )
-    })?;
+    let at = api::time(key, text)?;
     if at.0 > now.0.saturating_add(AHEAD_MS) {
         return Err(format!("{key} lies ahead; due is a time up to now"));
     }

@@ -107,18 +107,9 @@ pub(super) async fn note(
     }
 }
 
-/// A note's words: its lines, without white space around them.
+/// A note's words.
 fn words(text: &str) -> Result<String, String> {
-    let text = text.replace("\r\n", "\n");
-    let text = text.trim();
-    let length = text.chars().count();
-    let is_foreign = |c: char| c.is_control() && c != '\n';
-    if !(1..=NOTE_BOUND).contains(&length) || text.chars().any(is_foreign) {
-        return Err(format!(
-            "due is `text`, 1 to {NOTE_BOUND} characters, of control characters only line feeds"
-        ));
-    }
-    Ok(text.to_owned())
+    api::lines("`text`", text, NOTE_BOUND)
 }
 
 #[cfg(test)]

@@ -286,7 +286,7 @@ fn order_of(body: &Bytes) -> Result<Order, String> {
         }
     }
     if let Some(text) = &order.text {
-        words_of(text)?;
+        api::lines("text", text, TEXT_BOUND)?;
     }
     Ok(order)
 }
@@ -411,21 +411,8 @@ pub(super) async fn order(
 fn edited(order: &Order) -> Result<(Option<Private<String>>, Private<String>), String> {
     let subject = order.subject.as_deref();
     let subject = subject.map(|it| api::words("subject", it, REASON_BOUND)).transpose()?;
-    let text = words_of(order.text.as_deref().unwrap_or_default())?;
+    let text = api::lines("text", order.text.as_deref().unwrap_or_default(), TEXT_BOUND)?;
     Ok((subject.map(Private::new), Private::new(text)))
-}
-
-/// Lines end as Unix ends them.
-fn words_of(text: &str) -> Result<String, String> {
-    let text = text.replace("\r\n", "\n");
-    let text = text.trim();
-    let foreign = |c: char| c.is_control() && c != '\n';
-    if !(1..=TEXT_BOUND).contains(&text.chars().count()) || text.chars().any(foreign) {
-        return Err(format!(
-            "due is text, 1 to {TEXT_BOUND} characters, of control characters only line feeds"
-        ));
-    }
-    Ok(text.to_owned())
 }
 
 /// `GET /api/v1/callers/{number}`.

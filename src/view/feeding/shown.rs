@@ -3,6 +3,7 @@
 use super::{Edited, Feeding, Line, StepKind, Target};
 use crate::base::{CallId, Private, TargetId, Wall};
 use crate::event::{TicketState, Unfed};
+use crate::view::incidents::LEDGER;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -184,6 +185,12 @@ impl Feeding {
     /// Which rules a target is fed by; none: it is not.
     pub(in crate::view) fn rules(&self, target: &TargetId) -> Option<&super::FeedRules> {
         self.targets.get(target)?.rules.as_ref()
+    }
+
+    /// The rules of the desk's own ledger; none: it keeps none. Asked at every decided call.
+    pub(in crate::view) fn ledger(&self) -> Option<&super::FeedRules> {
+        let (_, ledger) = self.targets.iter().find(|(name, _)| name.as_str() == LEDGER)?;
+        ledger.rules.as_ref()
     }
 
     /// Targets that are fed.

@@ -22,7 +22,7 @@ pub use zammad::ZammadConfig;
 use super::{Failed, NoWay};
 use crate::base::{CallId, Wall};
 use crate::event::Unfed;
-use crate::feed::{Addition, Misread, NewTicket, OpenTicket, SeenTicket, Told};
+use crate::feed::{Addition, Misread, NewTicket, OpenTicket, SeenTicket, Told, mark};
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::time::Duration;
@@ -236,11 +236,6 @@ impl ReadBack {
             ..Told::default()
         }
     }
-}
-
-/// By this what was added is found again: words of a target's hold it in their last line.
-fn mark(key: &str) -> String {
-    format!("[madoguchi {key}]")
 }
 
 /// An id that no call has: a system that finds something by it does not filter.
