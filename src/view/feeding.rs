@@ -196,10 +196,12 @@ impl Feeding {
     }
 
     /// Numbers of calls that arrived before `before` are no more.
-    pub(super) fn erase(&mut self, before: Wall) {
+    pub(super) fn erase(&mut self, before: Wall, keeps: &dyn Fn(CallId) -> bool) {
         for target in self.targets.values_mut() {
-            target.by_caller.retain(|_, (_, at)| *at >= before);
-            for line in target.lines.values_mut().filter(|line| line.arrived_at < before) {
+            target.by_caller.retain(|_, (call, at)| *at >= before || keeps(*call));
+            let old =
+                |(call, line): &(&CallId, &mut Line)| line.arrived_at < before && !keeps(**call);
+            for (_, line) in target.lines.iter_mut().filter(old) {
                 (line.caller, line.edited) = (None, None);
             }
         }

@@ -133,9 +133,11 @@ impl Incidents {
     }
 
     /// Numbers and words of what was received before `before` are no more.
-    pub(super) fn erase(&mut self, before: Wall) {
+    pub(super) fn erase(&mut self, before: Wall, keeps: &dyn Fn(CallId) -> bool) {
         // Of what came by other ways nothing stands under a call, and so nothing is erased.
-        let old = |row: &&mut IncidentRow| row.call.is_some() && row.state.received_at < before;
+        let goes = |call: CallId| !keeps(call);
+        let old =
+            |row: &&mut IncidentRow| row.state.received_at < before && row.call.is_some_and(goes);
         for row in self.all.values_mut().filter(old) {
             row.caller = None;
             if !row.subject.reveal().is_empty() && !chain::is_erased(row.subject.reveal()) {

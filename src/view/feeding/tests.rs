@@ -6,7 +6,7 @@ use crate::event::{
 };
 use crate::view::feeding::{FeedRules, StepKind, TICKETS_KEPT};
 use crate::view::views::tests::{Pen, TOKYO_MIDNIGHT_OCT_1, asked, hung_up, id, setup};
-use crate::view::{Handling, Outcome, Views};
+use crate::view::{Handling, LEDGER, Outcome, Views};
 
 fn target() -> TargetId {
     "tool".into()
@@ -215,4 +215,33 @@ fn tickets_that_were_opened_long_ago_leave_the_memory() {
     assert_eq!(views.ticket_of(&target(), id(1)), None);
     assert_eq!(views.ticket_of(&target(), id(most)), Some("t"));
     assert_eq!(views.feed_statuses()[0].waiting, 0);
+}
+
+/// Who is still to be called back is not erased in the history, and so nowhere.
+#[test]
+fn the_outbox_and_the_ledger_keep_the_number_of_who_is_still_to_be_called_back() {
+    let mut pen = pen();
+    let rules = FeedRules::default().written();
+    let event = FeedEvent::TargetSet { rules };
+    pen.fact(Fact::Feed { target: LEDGER.into(), call: None, event });
+    pen.arrive(1, true);
+    pen.call(1, 100, asked());
+    let asked = CallEvent::CallbackAsked {
+        callback: "later".into(),
+        group: "desk".into(),
+        number: Private::new("0312345678".to_owned()),
+        entered: false,
+        inside: false,
+    };
+    pen.call(1, 20_000, asked);
+    pen.call(1, 21_000, hung_up());
+    let before = pen.read();
+    let caller = before.outbox_row(&target(), id(1)).expect("due").caller;
+    assert!(caller.is_some());
+    let event =
+        DeskEvent::CallersErased { before: Wall(pen.at + 1), calls: 0, entries: 0, kept: 1 };
+    pen.fact(Fact::Desk { event });
+    let views = pen.read();
+    assert_eq!(views.outbox_row(&target(), id(1)).expect("due").caller, caller);
+    assert_eq!(views.incident_of(id(1)).expect("an incident").caller, caller);
 }

@@ -138,9 +138,9 @@ impl Views {
             gone.insert(call.id);
         }
         self.placed.erase(before);
-        self.feeding.erase(before);
-        self.incidents.erase(before);
         let keeps = |call: CallId| attended.is_due(call);
+        self.feeding.erase(before, &keeps);
+        self.incidents.erase(before, &keeps);
         self.earlier.erase(before, &keeps);
         self.unanswered.erase(before, &keeps);
         self.written.erase(before, &keeps);
