@@ -223,13 +223,13 @@ impl Desk {
     #[track_caller]
     fn wait_healthy(&mut self) {
         let http = self.http;
-        let healthy = poll(s(15), || {
+        let healthy = poll(super::COMES_UP, || {
             if let Some(status) = self.process.ended() {
                 panic!("the daemon ended at its start ({status}):\n{}", self.process.printed());
             }
             http::request(http, "GET", "/healthz", None, "").ok().filter(|a| a.status == 200)
         });
-        assert!(healthy.is_some(), "not healthy within 15 s:\n{}", self.process.printed());
+        assert!(healthy.is_some(), "never healthy:\n{}", self.process.printed());
     }
 
     /// `kill -9`.

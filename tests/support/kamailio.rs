@@ -67,7 +67,7 @@ request_route {{
 "#
             ),
         );
-        let up = poll(s(10), || TcpStream::connect(sip).ok());
+        let up = poll(super::COMES_UP, || TcpStream::connect(sip).ok());
         assert!(up.is_some(), "Kamailio does not listen:\n{}", process.printed());
         Self { process, _dir: dir, sip }
     }

@@ -81,7 +81,7 @@ impl Linphone {
         let (process, keyboard) =
             Process::fed("linphonec", &argv, dir.path(), dir.file("screen.log"));
         let phone = Self { process, keyboard: RefCell::new(keyboard), dir, desk: *desk };
-        phone.wait("LinphoneRegistrationOk", 1, s(20));
+        phone.wait("LinphoneRegistrationOk", 1, super::COMES_UP);
         phone.tell("soundcard use files");
         phone.tell(&format!("play {voice}"));
         phone.tell(&format!("record {heard}"));

@@ -51,6 +51,10 @@ pub fn eventually(what: &str, within: Duration, mut ask: impl FnMut() -> bool) {
     assert!(poll(within, || ask().then_some(())).is_some(), "not within {within:?}: {what}");
 }
 
+/// What somebody else's program may take to come up: no promise of the desk's, and on a busy machine with cold disks
+/// a script of some hundred files has needed more than 20 s.
+pub const COMES_UP: Duration = s(90);
+
 /// Waits: phones need real time.
 pub fn rest(ms: u64) {
     std::thread::sleep(Duration::from_millis(ms));

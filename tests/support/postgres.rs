@@ -5,7 +5,6 @@ use super::http;
 use super::poll;
 use super::ports::Block;
 use super::process::{Dir, Process};
-use super::s;
 use super::tls::Authority;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -119,7 +118,7 @@ impl Postgres {
     }
 
     fn wait(&self) {
-        let there = poll(s(30), || {
+        let there = poll(super::COMES_UP, || {
             let out = self.psql("site", "SELECT 1");
             let out = if out.status.success() { out } else { self.psql("postgres", "SELECT 1") };
             out.status.success().then_some(())
@@ -140,7 +139,7 @@ impl Postgres {
         for _ in 0..50 {
             self.process = Self::launch(&self.dir, self.port, tls);
             // What is left of the killed one keeps the data for a moment longer.
-            let up = poll(s(10), || {
+            let up = poll(super::COMES_UP, || {
                 if self.process.ended().is_some() {
                     return Some(false);
                 }

@@ -1,7 +1,6 @@
 //! An identity provider that nobody here wrote: panva's oidc-provider in Debian's node (tests/oidc).
 
 use super::process::{Dir, Process};
-use super::s;
 use super::tls::Authority;
 use std::path::PathBuf;
 use std::process::Command;
@@ -36,7 +35,7 @@ impl Provider {
         let log = dir.file("provider.log");
         let process = Process::start("provider", &argv, &folder, log.clone());
         let heard = || std::fs::read_to_string(&log).is_ok_and(|log| log.contains("listening"));
-        super::eventually("the identity provider listens", s(20), heard);
+        super::eventually("the identity provider listens", super::COMES_UP, heard);
         Self { _process: process, dir, issuer }
     }
 

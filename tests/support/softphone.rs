@@ -1,9 +1,9 @@
 //! baresip as a person's softphone: registered, driven over its control port, its ears recorded.
 
+use super::poll;
 use super::ports::Block;
 use super::process::{Dir, Process};
 use super::sound::Sound;
-use super::{poll, s};
 use serde_json::{Value, json};
 use std::io::{Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
@@ -69,7 +69,7 @@ impl Softphone {
     pub fn start_by(ports: &Block, setup: &Setup, by: &By) -> Self {
         let phone = Self::unregistered(ports, setup, by);
         if setup.desk.is_some() {
-            let found = poll(s(30), || (phone.count("REGISTER_OK") > 0).then_some(()));
+            let found = poll(super::COMES_UP, || (phone.count("REGISTER_OK") > 0).then_some(()));
             assert!(
                 found.is_some(),
                 "softphone {}: not registered: {:?}",
@@ -132,13 +132,14 @@ impl Softphone {
         let mut process = Process::start("baresip", &argv, dir.path(), dir.file("log"));
         let address = SocketAddr::from(([127, 0, 0, 1], control_port));
         // No promise of the desk's: it only has to be there before the call. A busy machine takes its time.
-        let control = poll(s(30), || TcpStream::connect(address).ok()).unwrap_or_else(|| {
-            let user = setup.user;
-            panic!(
-                "baresip {user} has no control port {control_port}; ended: {:?}",
-                process.ended()
-            )
-        });
+        let control =
+            poll(super::COMES_UP, || TcpStream::connect(address).ok()).unwrap_or_else(|| {
+                let user = setup.user;
+                panic!(
+                    "baresip {user} has no control port {control_port}; ended: {:?}",
+                    process.ended()
+                )
+            });
         let events = Arc::new(Mutex::new(Vec::new()));
         let done = Arc::new(AtomicUsize::new(0));
         let (reader, into, answers) = (control.try_clone().unwrap(), events.clone(), done.clone());
@@ -166,7 +167,7 @@ impl Softphone {
             ),
         );
         // Without a registration nothing else tells that the account can be called.
-        let made = poll(s(30), || (phone.done.load(Ordering::Relaxed) > 0).then_some(()));
+        let made = poll(super::COMES_UP, || (phone.done.load(Ordering::Relaxed) > 0).then_some(()));
         assert!(made.is_some(), "softphone {}: its account was not made", setup.user);
         // It would offer all that it has instead.
         assert!(

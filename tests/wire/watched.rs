@@ -5,7 +5,7 @@ use crate::support::capture::{dissected, sip, sound};
 use crate::support::desk::{Desk, Setup, binary, password};
 use crate::support::line::Line;
 use crate::support::process::{Dir, Process};
-use crate::support::{eventually, poll, rest, s};
+use crate::support::{COMES_UP, eventually, poll, rest, s};
 use std::collections::BTreeSet;
 use std::net::{TcpListener, UdpSocket};
 
@@ -102,7 +102,7 @@ fn a_collector_gets_every_message_by_datagram_and_sngrep_reads_them() {
     let out = file.display().to_string();
     let argv = ["sngrep", "-N", "-q", "-L", &listen, "-O", &out].map(str::to_owned);
     let mut sngrep = Process::start("sngrep", &argv, held.path(), held.file("sngrep.log"));
-    eventually("sngrep listens", s(10), || file.exists());
+    eventually("sngrep listens", COMES_UP, || file.exists());
     let more = format!("[trace]\nhep = \"udp:127.0.0.1:{port}\"\nhep_node = 7\n");
     let desk = Desk::with(&Setup { more: &more, ..Setup::default() });
     one_call(&desk, "039876543");
