@@ -11,6 +11,7 @@ pub mod dtls;
 pub mod engine;
 pub mod event;
 pub mod feed;
+pub mod forecast;
 pub mod ice;
 pub mod io;
 pub mod notice;

@@ -40,6 +40,15 @@ enum Command {
     /// Say which calls of the history would go another way under another plan.
     /// Example: madoguchi diff plan.toml new.toml --history store/madoguchi.db --from 2026-10-01
     Diff(cli::Diff),
+    /// Simulate months of a plan: its own rules, callers and agents as assumed or as a history shows them.
+    /// Example: madoguchi simulate plan.toml --month 2027-04 --calls 12558 --history store/madoguchi.db
+    Simulate(cli::Simulate),
+    /// Say how many agents and lines keep both limits with a chosen certainty.
+    /// Example: madoguchi forecast plan.toml --month 2027-04 --calls 12558 --history store/madoguchi.db
+    Forecast(cli::Forecast),
+    /// Predict a recorded month and say how near the prediction comes.
+    /// Example: madoguchi validate plan.toml 2026-10 --history store/madoguchi.db
+    Validate(cli::Validate),
     /// Say whether the history is whole: every entry there, unchanged and in its place.
     /// Example: madoguchi verify store/madoguchi.db
     Verify(cli::Verify),
@@ -126,6 +135,9 @@ fn main() -> ExitCode {
         Command::Try(walk) => cli::walk(&walk),
         Command::Test(test) => cli::test(&test),
         Command::Diff(diff) => cli::diff(&diff),
+        Command::Simulate(simulate) => cli::simulate(&simulate),
+        Command::Forecast(forecast) => cli::forecast(&forecast),
+        Command::Validate(validate) => cli::validate(&validate),
         Command::Verify(verify) => cli::verify(&verify),
         Command::Events(events) => cli::events(&events),
         Command::Site(site) => cli::site(&site),

@@ -1,6 +1,6 @@
 //! The commands beside the running desk: `check`, `try`, `test`, `diff`, `verify`, `events`, `holidays`,
-//! `prompts`, `sip`, `tickets`, `report`, `people`, `recording` and `warning`, with their
-//! arguments.
+//! `prompts`, `sip`, `tickets`, `report`, `people`, `recording`, `warning`, `simulate`, `forecast` and
+//! `validate`, with their arguments.
 //!
 //! Starts nothing and decides nothing about calls.
 
@@ -10,6 +10,7 @@ mod diff;
 mod events;
 mod exported;
 mod figures;
+mod forecast;
 mod history;
 mod holidays;
 mod people;
@@ -35,6 +36,7 @@ pub use figures::{
     Calls, CloseMonth, Exclude, Explain, Operating, ServiceLevel, calls, close_month, exclude,
     explain, operating, service_level,
 };
+pub use forecast::{Forecast, Simulate, Validate, forecast, simulate, validate};
 pub use people::{People, PeopleCommand, people};
 pub use place::{Named, address as site_address};
 pub use prompts::{Prompts, prompts};

@@ -82,7 +82,7 @@ fn one_table(plan: &Arc<Plan>, path: &Path, lang: Lang, reply: &mut Reply) {
 }
 
 /// The plan itself, or the one that a configuration names.
-fn plan_path(file: &Path) -> Result<PathBuf, Vec<Finding>> {
+pub(super) fn plan_path(file: &Path) -> Result<PathBuf, Vec<Finding>> {
     let text = std::fs::read_to_string(file).unwrap_or_default();
     if text.is_empty() || config::looks_like_config(&text) {
         let (config, _) = config::load(file, Secrets::Look)?;

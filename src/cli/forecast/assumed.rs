@@ -1,0 +1,258 @@
+//! What the three commands take: a plan, a month, and what is assumed of people, from a file or from a history.
+
+use super::super::history::config_and_plan;
+use super::super::place::Named;
+use super::super::progress::Progress;
+use super::super::rehearse::plan_path;
+use super::super::{Language, Reply, refused};
+use crate::base::{PromptId, Wall};
+use crate::config;
+use crate::dialplan::{Lang, Plan, tame};
+use crate::forecast::{Demand, Fit, Found, Roster, Scenario, World, with_agents};
+use crate::io::media::PromptLibrary;
+use crate::io::store;
+use crate::rtp::tone::Country;
+use crate::view::{Month, Policy};
+use chrono::{NaiveDate, NaiveTime, Timelike};
+use clap::Args;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Longest file of assumptions or calls that is read, bytes.
+const MOST_BYTES: u64 = 16 << 20;
+
+/// What is assumed.
+#[derive(Clone, Debug, Args)]
+pub struct Assumed {
+    /// A plan, or a configuration that names one; of a configuration the settings of the figures hold, too.
+    #[arg(value_name = "PLAN")]
+    pub(super) plan: PathBuf,
+    /// What is assumed of calls, callers and agents (TOML; docs/FORECAST.md). Without it and without --history
+    /// nothing of your desk is known: the defaults are made up.
+    #[arg(long, value_name = "FILE")]
+    pub(super) scenario: Option<PathBuf>,
+    /// Takes what is assumed from this history (a store, or `site:CONFIG`); a scenario goes before it, part by part.
+    #[arg(long, value_name = "STORE")]
+    pub(super) history: Option<Named>,
+    /// Only of calls in the history from this day on, such as 2026-04-01.
+    #[arg(long, value_name = "DAY", requires = "history")]
+    pub(super) from: Option<NaiveDate>,
+    /// Only of calls before this day.
+    #[arg(long, value_name = "DAY", requires = "history")]
+    pub(super) until: Option<NaiveDate>,
+    /// Calls in the month, in the place of the scenario's.
+    #[arg(long, value_name = "NUMBER")]
+    pub(super) calls: Option<f64>,
+    /// Calls by day and half hour: a CSV with the columns date, `half_hour`, calls (2027-04-01,08:30,23).
+    #[arg(long, value_name = "FILE", conflicts_with = "calls")]
+    pub(super) arrivals: Option<PathBuf>,
+    /// So many agents, the plan's first, or more like its last.
+    #[arg(long, value_name = "NUMBER")]
+    pub(super) agents: Option<u16>,
+    /// So many lines of every trunk.
+    #[arg(long, value_name = "NUMBER")]
+    pub(super) lines: Option<u32>,
+    /// In which words.
+    #[command(flatten)]
+    pub(super) language: Language,
+}
+
+/// The same, read.
+pub(super) struct Known {
+    pub(super) plan: Plan,
+    pub(super) policy: Policy,
+    pub(super) scenario: Scenario,
+    pub(super) found: Option<Found>,
+    lengths: BTreeMap<PromptId, Duration>,
+}
+
+impl Assumed {
+    /// Reads all of it.
+    ///
+    /// # Errors
+    ///
+    /// A reply with exit code 2 that says what is wrong where.
+    pub(super) fn read(&self, lang: Lang) -> Result<Known, Reply> {
+        let (mut plan, policy) = plan_and_policy(&self.plan, lang)?;
+        if let Some(agents) = self.agents {
+            plan = with_agents(&plan, usize::from(agents));
+        }
+        let found = match &self.history {
+            None => None,
+            Some(named) => Some(self.fit(named, &plan, lang)?),
+        };
+        let mut scenario = found.as_ref().map(|found| found.scenario.clone()).unwrap_or_default();
+        if let Some(path) = &self.scenario {
+            scenario = over(&scenario, path)?;
+        }
+        if let Some(calls) = self.calls {
+            scenario.calls.month = calls;
+        }
+        if let Some(lines) = self.lines {
+            let named = plan.desk_numbers.values().flat_map(|desk| desk.trunks.iter());
+            let mut trunks: Vec<String> = named.map(ToString::to_string).collect();
+            if trunks.is_empty() {
+                trunks.push("carrier".to_owned());
+            }
+            scenario.lines = trunks.into_iter().map(|trunk| (trunk, lines)).collect();
+        }
+        let faults = scenario.faults();
+        if !faults.is_empty() {
+            return Err(Reply::wrong(&faults.join("\n")));
+        }
+        let lengths = PromptLibrary::load(None, Country::default())
+            .map_err(|error| Reply::wrong(&error.to_string()))?
+            .lengths();
+        Ok(Known { plan, policy, scenario, found, lengths })
+    }
+
+    fn fit(&self, named: &Named, plan: &Plan, lang: Lang) -> Result<Found, Reply> {
+        let begins = |day: Option<NaiveDate>, otherwise: i64| {
+            day.map_or(Wall(otherwise), |day| midnight(plan, day))
+        };
+        let span = (begins(self.from, i64::MIN), begins(self.until, i64::MAX));
+        fitted(named, plan, span, lang)
+    }
+
+    /// A month's demand.
+    pub(super) fn demand(&self, known: &Known, month: Month) -> Result<Demand, Reply> {
+        let (calls, plan) = (&known.scenario.calls, &known.plan);
+        let demand = match &self.arrivals {
+            None => Demand::expected(calls, plan, month),
+            Some(path) => Demand::of_table(&table(path)?, calls, plan),
+        };
+        demand.map_err(|error| Reply::wrong(&error.to_string()))
+    }
+}
+
+impl Known {
+    /// What is simulated.
+    pub(super) fn world(&self, demand: Demand) -> Result<World, Reply> {
+        let roster = Roster::of(&self.scenario.shifts, &self.plan);
+        let roster = roster.map_err(|error| Reply::wrong(&error.to_string()))?;
+        Ok(World {
+            plan: Arc::new(self.plan.clone()),
+            demand,
+            roster,
+            callers: self.scenario.callers.clone(),
+            agents: self.scenario.agents.clone(),
+            lines: self
+                .scenario
+                .lines
+                .iter()
+                .map(|(trunk, most)| (trunk.as_str().into(), *most))
+                .collect(),
+            lengths: self.lengths.clone(),
+        })
+    }
+}
+
+/// The beginning of a day in the plan's zone.
+pub(super) fn midnight(plan: &Plan, day: NaiveDate) -> Wall {
+    let naive = day.and_time(NaiveTime::MIN);
+    let at = chrono::TimeZone::from_local_datetime(&plan.timezone, &naive).earliest();
+    at.map_or(Wall(0), |at| Wall(at.timestamp_millis()))
+}
+
+/// What a history says of the calls of a span.
+pub(super) fn fitted(
+    named: &Named,
+    plan: &Plan,
+    span: (Wall, Wall),
+    lang: Lang,
+) -> Result<Found, Reply> {
+    let place = named.find_alone(lang)?;
+    let failed = |why: String| Reply::wrong(&format!("{}: {why}", tame(&place.to_string())));
+    let mut fit = Fit::new(plan, span);
+    let (mut progress, mut count) = (Progress::begin(lang), 0_u64);
+    for block in store::Entries::of(&place).map_err(|error| failed(error.to_string()))? {
+        for entry in &block.map_err(|error| failed(error.to_string()))? {
+            fit.apply(entry);
+            count = count.saturating_add(1);
+        }
+        progress.tell(count);
+    }
+    let found = fit.finish();
+    if found.based_on.calls == 0 {
+        let why = lang.pick("その期間の呼がない", "no call of that span is in it");
+        return Err(failed(why.to_owned()));
+    }
+    Ok(found)
+}
+
+/// A plan by itself is judged by the contract's own readings.
+pub(super) fn plan_and_policy(path: &Path, lang: Lang) -> Result<(Plan, Policy), Reply> {
+    let plan_file = plan_path(path).map_err(|findings| refused(&findings, lang, 2))?;
+    if plan_file != path {
+        let (config, plan) = config_and_plan(path, lang, 2)?;
+        return Ok((plan, config.figures));
+    }
+    let (plan, _) = config::plan_at(path, None).map_err(|findings| refused(&findings, lang, 2))?;
+    Ok((plan, Policy::default()))
+}
+
+fn text(path: &Path) -> Result<String, Reply> {
+    let shown = tame(&path.display().to_string());
+    let failed = |why: &str| Reply::wrong(&format!("{shown}: {why}"));
+    let length = std::fs::metadata(path).map_err(|error| failed(&error.to_string()))?.len();
+    if length > MOST_BYTES {
+        return Err(failed(&format!("{length} bytes; due are at most {MOST_BYTES}")));
+    }
+    std::fs::read_to_string(path).map_err(|error| failed(&error.to_string()))
+}
+
+/// A scenario's file over what is known: each table that it has takes the place of the known one, key by key.
+fn over(known: &Scenario, path: &Path) -> Result<Scenario, Reply> {
+    let failed =
+        |why: String| Reply::wrong(&format!("{}: {why}", tame(&path.display().to_string())));
+    let text = text(path)?;
+    // First by itself, so that an error names its line in the file.
+    toml::from_str::<Scenario>(&text).map_err(|error| failed(error.to_string()))?;
+    let written: toml::Table = toml::from_str(&text).map_err(|error| failed(error.to_string()))?;
+    let mut all = toml::Table::try_from(known).map_err(|error| failed(error.to_string()))?;
+    for (name, value) in written {
+        match (all.get_mut(&name), value) {
+            (Some(toml::Value::Table(there)), toml::Value::Table(more)) => there.extend(more),
+            (_, value) => {
+                all.insert(name, value);
+            }
+        }
+    }
+    all.try_into().map_err(|error: toml::de::Error| failed(error.to_string()))
+}
+
+/// Days, half hours and calls of a CSV file.
+fn table(path: &Path) -> Result<Vec<(NaiveDate, u8, f64)>, Reply> {
+    let shown = tame(&path.display().to_string());
+    let text = text(path)?;
+    let mut rows = Vec::new();
+    for (line, row) in (1..).zip(text.trim_start_matches('\u{feff}').lines()) {
+        let cells: Vec<&str> = row.split(',').map(str::trim).collect();
+        if row.trim().is_empty() || (line == 1 && cells.first() == Some(&"date")) {
+            continue;
+        }
+        let read = match cells.as_slice() {
+            [day, time, calls] => {
+                let time = NaiveTime::parse_from_str(time, "%H:%M").ok();
+                let index = time.filter(|time| time.minute() % 30 == 0);
+                let index = index.map(|time| time.hour() * 2 + time.minute() / 30);
+                let calls: Option<f64> =
+                    calls.parse().ok().filter(|calls| (0.0..=100_000.0).contains(calls));
+                match (day.parse().ok(), index.and_then(|index| u8::try_from(index).ok()), calls) {
+                    (Some(day), Some(index), Some(calls)) => Some((day, index, calls)),
+                    _ => None,
+                }
+            }
+            _ => None,
+        };
+        rows.push(read.ok_or_else(|| {
+            Reply::wrong(&format!(
+                "{shown}:{line}: {:?}; due is a day, the beginning of a half hour and calls, such as 2027-04-01,08:30,23",
+                tame(row)
+            ))
+        })?);
+    }
+    Ok(rows)
+}

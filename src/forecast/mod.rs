@@ -1,0 +1,47 @@
+//! How many agents and lines a desk needs: its own rules (`pbx`) under virtual time, with callers who come, wait
+//! and give up as people do, and agents who come, talk, wrap up and go by a roster.
+//!
+//! A simulated month is a history like any other: what is counted of it is counted by `view`. Everything is drawn
+//! from one seed by arithmetic that is the same on every machine, so a seed names a month to the byte. Pure; knows
+//! no SIP, no sound, no file and no clock. Sound takes time here: announcements last as long as they do.
+//! docs/FORECAST.md says what is assumed.
+
+mod arrivals;
+mod cells;
+mod erlang;
+mod fit;
+mod interval;
+mod lasts;
+mod roster;
+mod scenario;
+mod staffing;
+mod stage;
+
+#[cfg(test)]
+mod tests;
+
+pub use arrivals::{Arrival, Demand, DemandError, Expected};
+pub use cells::{Cell, Cells, Run};
+pub use erlang::{Abandoning, blocking, delaying, giving_up, load};
+pub use fit::{AGAIN_WITHIN, BasedOn, Fit, Found};
+pub use interval::{Interval, interval, quantile};
+pub use lasts::{Lasts, Time};
+pub use roster::{Roster, RosterError, Stint, with_agents};
+pub use scenario::{Callers, Calls, Choice, Menu, People, Repeats, Scenario, Shift, Who};
+pub use staffing::{
+    Eval, Formulas, Levels, Point, Staffing, Takes, all_day, by_half_hour, curve, lines, point,
+    staffed,
+};
+pub use stage::{Told, World, run};
+
+/// Counts as a real number; exact below 2^53.
+#[allow(clippy::cast_precision_loss)] // Counts of calls and milliseconds are far below 2^53.
+fn real(count: u64) -> f64 {
+    count as f64
+}
+
+/// The whole part of a real number; what is below 0 is 0, what is no number too.
+#[allow(clippy::cast_possible_truncation, clippy::cast_sign_loss)] // `as` saturates.
+fn whole(real: f64) -> u64 {
+    real as u64
+}
