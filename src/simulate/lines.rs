@@ -15,6 +15,8 @@ pub enum Says<'a> {
     End(&'a str),
     /// ACK.
     Ack(&'a str),
+    /// A provisional answer to an INVITE.
+    Early(&'a str),
     /// A final answer to an INVITE.
     Final(&'a str, u16),
     /// Anything else.
@@ -44,10 +46,12 @@ pub fn read(message: &[u8]) -> Says<'_> {
     let call_id = value("Call-ID");
     if let Some(status) = first.strip_prefix("SIP/2.0 ") {
         let status = status.get(..3).and_then(|digits| digits.parse().ok()).unwrap_or(0);
-        if status >= 200 && value("CSeq").ends_with("INVITE") {
-            return Says::Final(call_id, status);
-        }
-        return Says::Else;
+        return match status {
+            _ if !value("CSeq").ends_with("INVITE") => Says::Else,
+            100..200 => Says::Early(call_id),
+            200.. => Says::Final(call_id, status),
+            _ => Says::Else,
+        };
     }
     if first.starts_with("INVITE ") && !value("To").contains(";tag=") {
         return Says::Invite(call_id);
@@ -71,6 +75,8 @@ struct Busy {
     /// it the BYE may wait for the ACK (RFC 3261 §15), and the wire does not tell the end either.
     until: Mono,
     confirmed: bool,
+    /// The phone has said something of it.
+    heard: bool,
 }
 
 /// Shorter than any prompt.
@@ -102,11 +108,16 @@ impl Lines {
 
     /// We heard this from a phone; `call` is the call that it made arrive.
     pub fn heard(&mut self, phone: IpAddr, message: &[u8], call: Option<CallId>) {
+        if let Says::Early(id) | Says::Final(id, _) = read(message)
+            && let Some(busy) = self.busy.get_mut(id)
+        {
+            busy.heard = true;
+        }
         match read(message) {
             Says::Invite(id) if call.is_some() && !self.over.contains(id) => {
                 self.busy.insert(
                     id.to_owned(),
-                    Busy { phone, call, until: Mono::ZERO, confirmed: true },
+                    Busy { phone, call, until: Mono::ZERO, confirmed: true, heard: true },
                 );
             }
             Says::End(id) | Says::Final(id, 300..) => {
@@ -117,13 +128,22 @@ impl Lines {
                     busy.confirmed = true;
                 }
             }
-            Says::Invite(_) | Says::Final(..) | Says::Else => {}
+            Says::Invite(_) | Says::Early(_) | Says::Final(..) | Says::Else => {}
         }
     }
 
     /// The history says that the call is over, or the part that these phones had in it.
     pub fn over(&mut self, call: CallId, of: impl Fn(IpAddr) -> bool) {
         let ended = self.busy.extract_if(.., |_, busy| busy.call == Some(call) && of(busy.phone));
+        self.over.extend(ended.map(|(id, _)| id));
+    }
+
+    /// The history says that a phone rings no more. One that has said anything is told so (CANCEL or BYE), and the
+    /// wire shows it; one that has not is told when it does (RFC 3261 §9.1), and may never be.
+    pub fn rings_no_more(&mut self, call: CallId, of: impl Fn(IpAddr) -> bool) {
+        let ended = self
+            .busy
+            .extract_if(.., |_, busy| busy.call == Some(call) && !busy.heard && of(busy.phone));
         self.over.extend(ended.map(|(id, _)| id));
     }
 
@@ -157,7 +177,8 @@ impl Lines {
                 // Of who is rung for no call (to listen, to be told something) the history tells no end,
                 // nor does the wire when the phone never answers.
                 let confirmed = call.is_some();
-                self.busy.insert(id.to_owned(), Busy { phone, call, until: Mono::ZERO, confirmed });
+                let (until, heard) = (Mono::ZERO, false);
+                self.busy.insert(id.to_owned(), Busy { phone, call, until, confirmed, heard });
                 wrong
             }
             Says::End(id) => {
@@ -180,10 +201,11 @@ impl Lines {
                     call: None,
                     until: if self.codes_fail { at } else { at + PROMPT_LEAST },
                     confirmed: false,
+                    heard: true,
                 });
                 None
             }
-            Says::Ack(_) | Says::Else => None,
+            Says::Early(_) | Says::Ack(_) | Says::Else => None,
         }
     }
 }
@@ -198,13 +220,17 @@ mod tests {
     const BYE: &[u8] = b"BYE sip:2001@198.51.100.1 SIP/2.0\r\nTo: <sip:2001@d>;tag=1\r\nCall-ID: a\r\nCSeq: 2 BYE\r\n\r\n";
     const BUSY: &[u8] =
         b"SIP/2.0 486 Busy Here\r\nTo: <sip:2001@d>;tag=1\r\nCall-ID: a\r\nCSeq: 1 INVITE\r\n\r\n";
+    const RINGING: &[u8] =
+        b"SIP/2.0 180 Ringing\r\nTo: <sip:2001@d>;tag=1\r\nCall-ID: a\r\nCSeq: 1 INVITE\r\n\r\n";
 
     #[test]
     fn messages_are_read_as_far_as_needed() {
-        let table: [(&[u8], Says); 4] = [
+        let table: [(&[u8], Says); 6] = [
             (INVITE, Says::Invite("a")),
             (BYE, Says::End("a")),
             (BUSY, Says::Final("a", 486)),
+            (RINGING, Says::Early("a")),
+            (b"SIP/2.0 200 OK\r\nCall-ID: a\r\nCSeq: 1 CANCEL\r\n\r\n", Says::Else),
             (b"OPTIONS sip:d SIP/2.0\r\nCall-ID: a\r\n\r\n", Says::Else),
         ];
         for (message, want) in table {
@@ -243,5 +269,26 @@ mod tests {
         let mut lines = Lines::default();
         assert_eq!(lines.sent(phone, INVITE, None, false, Mono::ZERO), None);
         assert_eq!(lines.sent(phone, OTHER, call, false, Mono::ZERO), None);
+    }
+
+    #[test]
+    fn a_phone_that_says_nothing_rings_no_more_when_the_history_says_so_and_one_that_rings_when_it_is_told()
+     {
+        let phone = "198.51.100.1".parse().unwrap();
+        let call = CallId(uuid::Uuid::nil());
+        let ring = |before: &dyn Fn(&mut Lines)| {
+            let mut lines = Lines::default();
+            assert_eq!(lines.sent(phone, INVITE, Some(call), false, Mono::ZERO), None);
+            before(&mut lines);
+            lines.rings_no_more(call, |at| at == phone);
+            lines.sent(phone, OTHER, Some(call), false, Mono::ZERO)
+        };
+        assert!(ring(&|_| {}).is_none(), "nothing was heard of it, so it cannot be cancelled");
+        assert!(ring(&|l| l.heard(phone, RINGING, None)).is_some(), "it rings, and nobody told it");
+        let told = |lines: &mut Lines| {
+            lines.heard(phone, RINGING, None);
+            assert_eq!(lines.sent(phone, BYE, Some(call), false, Mono::ZERO), None);
+        };
+        assert!(ring(&told).is_none(), "it rang, and was told");
     }
 }

@@ -61,6 +61,9 @@ struct AgentSeen {
     talks_in: BTreeSet<CallId>,
 }
 
+/// Who has which caller, by the caller's name.
+pub type Answers = BTreeMap<String, Option<AgentId>>;
+
 /// All calls and agents as the facts so far tell them.
 #[derive(Debug, Default)]
 pub struct Watch {
@@ -111,11 +114,11 @@ impl Watch {
         names
     }
 
-    /// Who answered the open call of the caller of this name.
+    /// Who has each open call now, by its caller's name.
     #[must_use]
-    pub fn answered_by(&self, name: &str) -> Option<&AgentId> {
-        let mut open = self.calls.values().filter(|call| call.ends == 0);
-        open.find(|call| call.name.as_deref() == Some(name))?.answered_by.as_ref()
+    pub fn answers(&self) -> Answers {
+        let open = self.calls.values().filter(|call| call.ends == 0);
+        open.filter_map(|call| Some((call.name.clone()?, call.answered_by.clone()))).collect()
     }
 
     /// Whether the open call of the caller of this name is held by either side; none when there is no

@@ -4,6 +4,7 @@ use super::Host;
 use crate::base::{AgentId, CallId, Mono, Now};
 use crate::engine::{Gauges, Outbox};
 use crate::event::{AgentEvent, CallEvent, ConsultEnd, Fact};
+use crate::rtp::command as rtp;
 use crate::simulate::journal::Journal;
 use crate::simulate::media::Media;
 use crate::simulate::watch::Watch;
@@ -64,7 +65,8 @@ impl Host {
                 }
                 Fact::Call {
                     call,
-                    event: CallEvent::ConsultEnded { why, .. } | CallEvent::ConsultOver { why },
+                    event:
+                        event @ (CallEvent::ConsultEnded { why, .. } | CallEvent::ConsultOver { why }),
                     ..
                 } => {
                     let asked = run.consulted.remove(call);
@@ -73,6 +75,11 @@ impl Host {
                         run.lines.over(*call, |phone| {
                             asked.is_some() && self.agents.get(&phone) == asked.as_ref()
                         });
+                        // Who was rung and did not answer; of a group's, each has an end of its own.
+                        if let CallEvent::ConsultEnded { with, .. } = event {
+                            let rung = |phone| self.agents.get(&phone) == Some(with);
+                            run.lines.rings_no_more(*call, rung);
+                        }
                     }
                 }
                 Fact::Call { call, event: CallEvent::ConsultRingEnded { with, .. }, .. } => {
@@ -104,6 +111,12 @@ impl Host {
                 | Fact::Trunk { .. }
                 | Fact::Desk { .. }
                 | Fact::Agent { .. } => {}
+            }
+        }
+        // The media obey when the disk has the facts, and more may be decided meanwhile.
+        for command in &out.media {
+            if matches!(command, rtp::Command::Bridge { .. }) {
+                run.decided.push_back(run.watch.answers());
             }
         }
         if let Some((from, message)) = heard

@@ -13,7 +13,7 @@ use super::lines::Lines;
 use super::media::{Later, Media};
 use super::peer::{session_drawn_from, settings};
 use super::scene::Scene;
-use super::watch::Watch;
+use super::watch::{Answers, Watch};
 use crate::base::{AgentId, CallId, Mono, Now, Number, PromptId, Rng, Wall};
 use crate::engine::{Engine, Input, Outbox, Parts, Policy, Send};
 use crate::event::{DeskEvent, Entry, Fact};
@@ -57,8 +57,8 @@ pub struct Doing {
     pub sends: Vec<(Flow, Bytes)>,
     /// Due later, for this life of the process.
     pub later: Vec<(Mono, Due)>,
-    /// Peers who begin to hear each other.
-    pub bridged: Vec<(SocketAddr, SocketAddr)>,
+    /// Peers who begin to hear each other, and who had which caller when that was decided.
+    pub bridged: Vec<(SocketAddr, SocketAddr, Answers)>,
     /// Peers who begin to hear prompts.
     pub hears: Vec<(SocketAddr, Vec<PromptId>)>,
     /// Facts decided on, for a ladder.
@@ -91,6 +91,8 @@ struct Run {
     thirds: BTreeMap<CallId, AgentId>,
     /// Agents who have answered a question by keys.
     consulted: BTreeMap<CallId, AgentId>,
+    /// Of each connecting that the media threads have not obeyed yet, who had which caller when it was decided.
+    decided: VecDeque<Answers>,
     /// Commands without an answer yet.
     asked: BTreeSet<u64>,
 }
@@ -250,6 +252,7 @@ impl Host {
             lines: Lines::new(faults.bind_fails > 0),
             thirds: BTreeMap::new(),
             consulted: BTreeMap::new(),
+            decided: VecDeque::new(),
             asked: BTreeSet::new(),
         });
         let mut doing = Doing::default();
@@ -494,9 +497,14 @@ impl Host {
     ) {
         let Some(run) = &mut self.run else { return };
         for command in media {
+            let decided = match command {
+                rtp::Command::Bridge { .. } => run.decided.pop_front(),
+                _ => None,
+            };
             let outcome = run.media.obey(command, faults.bind_fails, at, &mut self.rng);
             doing.later.extend(outcome.later.into_iter().map(|(at, l)| (at, Due::Media(l))));
-            doing.bridged.extend(outcome.bridged);
+            let bridged = outcome.bridged.zip(decided);
+            doing.bridged.extend(bridged.map(|((one, other), had)| (one, other, had)));
             doing.hears.extend(outcome.hears);
             self.wrong.extend(outcome.wrong);
         }

@@ -17,6 +17,7 @@ use super::peer::Peer;
 use super::people::{CALLERS_LEG, Caller, Deed, Phone};
 use super::registrant::Registrant;
 use super::scene::{CallerMake, Scene};
+use super::watch::Answers;
 use crate::base::{Mono, Number, PromptId, Rng};
 use crate::pbx::Command;
 use crate::sip::api::{Flow, Transport};
@@ -400,8 +401,8 @@ impl World {
                 }
             }
         }
-        for (one, other) in doing.bridged {
-            self.bridged(one, other);
+        for (one, other, had) in doing.bridged {
+            self.bridged(one, other, &had);
         }
         for (ear, prompts) in doing.hears {
             self.note(|| {
@@ -416,8 +417,9 @@ impl World {
         }
     }
 
-    /// Two peers hear each other; the history must name this agent for this caller.
-    fn bridged(&mut self, one: SocketAddr, other: SocketAddr) {
+    /// Two peers hear each other; the history must have named this agent for this caller when it was decided: it
+    /// may have gone on while the media waited for the disk.
+    fn bridged(&mut self, one: SocketAddr, other: SocketAddr, had: &Answers) {
         self.note(|| format!("        {one} and {other} hear each other"));
         let nodes = [one, other].map(|ear| self.ears.get(&ear).copied());
         let [Some(caller), Some(phone)] = nodes else {
@@ -426,9 +428,10 @@ impl World {
         };
         if let Role::Caller(who) = &self.nodes[caller].role {
             let agent = self.host.agent_at(self.nodes[phone].at.ip());
-            let written = self.host.watch().and_then(|watch| watch.answered_by(&who.make.name));
-            // The facts are ahead of the media; a call that is over by now has no word to compare.
-            if written.is_some() && written != agent {
+            // Who hides the number is not named in the history.
+            if let Some(written) = had.get(&who.make.name)
+                && written.as_ref() != agent
+            {
                 let line =
                     format!("{} hears {agent:?}, the history says {written:?}", who.make.name);
                 self.host.wrong.push(line);
