@@ -1,5 +1,5 @@
 //! The commands beside the running desk: `check`, `try`, `test`, `diff`, `verify`, `events`, `holidays`,
-//! `prompts`, `sip`, `tickets`, `report`, `people`, `recording` and `warning`, with their
+//! `prompts`, `sip`, `tickets`, `report`, `people`, `recording`, `warning` and `manual`, with their
 //! arguments.
 //!
 //! Starts nothing and decides nothing about calls.
@@ -12,7 +12,9 @@ mod exported;
 mod figures;
 mod history;
 mod holidays;
+mod manual;
 mod people;
+mod pinned;
 mod place;
 mod progress;
 mod prompts;
@@ -35,6 +37,7 @@ pub use figures::{
     Calls, CloseMonth, Exclude, Explain, Operating, ServiceLevel, calls, close_month, exclude,
     explain, operating, service_level,
 };
+pub use manual::{Manual, manual, with_examples};
 pub use people::{People, PeopleCommand, people};
 pub use place::{Named, address as site_address};
 pub use prompts::{Prompts, prompts};

@@ -43,10 +43,9 @@ impl Reach {
             Ok((config, _)) => config,
             Err(findings) => return Err(refused(&findings, lang, 1)),
         };
-        let token = config.http_token().reveal().clone();
         let client = match &self.url {
-            Some(url) => Client::at(url, token),
-            None => Ok(Client::new(config.http.listen, token)),
+            Some(url) => Client::at(url, config.http_token().reveal().clone()),
+            None => Ok(Client::new(&config)),
         };
         client.map(|client| (client, lang)).map_err(|error| Reply::wrong(&error.told(lang)))
     }
