@@ -23,6 +23,12 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Make a desk's first files: configuration, plan with its table of calls, phone accounts, an administrator, a
+    /// certificate. Example: madoguchi init /etc/madoguchi --number 0312345678 --agents 10 --yes
+    Init(cli::Init),
+    /// Look at the machine beneath the desk: ports, addresses, clock, certificates, disks, secrets, limits.
+    /// Example: madoguchi doctor --config /etc/madoguchi/madoguchi.toml
+    Doctor(cli::Doctor),
     /// Run the desk. Example: madoguchi serve --config /etc/madoguchi/madoguchi.toml
     Serve(Serve),
     /// Run a living desk on loopback with synthetic callers and agents, and a store of its own.
@@ -125,6 +131,8 @@ fn main() -> ExitCode {
     let matches = command_line().get_matches();
     let arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
     match arguments.command {
+        Command::Init(init) => cli::init(&init),
+        Command::Doctor(doctor) => cli::doctor(&doctor),
         Command::Serve(serve) => madoguchi::daemon::serve(&serve.config, serve.log_json),
         Command::Demo(demo) => madoguchi::daemon::demonstrate(&demo.dir, demo.sip, demo.http),
         Command::Check(check) => cli::check(&check),

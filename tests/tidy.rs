@@ -17,6 +17,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("trace", &["base", "sip"]),
     ("dialplan", &["base"]),
     ("event", &["base"]),
+    ("doctor", &["dialplan"]),
     ("people", &["base"]),
     ("pbx", &["base", "dialplan", "event"]),
     ("view", &["base", "event"]),
@@ -69,6 +70,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "notice",
             "feed",
             "people",
+            "doctor",
             "config",
             "io/deliver",
             "io/media",
@@ -136,6 +138,7 @@ const PURE: &[&str] = &[
     "feed",
     "notice",
     "people",
+    "doctor",
 ];
 
 /// What a pure room must not name, and why.
