@@ -40,7 +40,7 @@ pub(super) struct Answer {
 /// Why there is no answer.
 #[derive(Debug)]
 pub(super) enum ClientError {
-    /// Not `http://address:port`.
+    /// Not `http://address:port`, nor `https://…` with a certificate to believe.
     Url(String),
     /// Nobody listens, or the connection broke.
     Io(SocketAddr, std::io::Error),
@@ -55,8 +55,8 @@ impl ClientError {
     pub fn told(&self, lang: Lang) -> String {
         match self {
             Self::Url(found) => lang.pick(
-                format!("\"{found}\" は http://アドレス:ポート ではない"),
-                format!("\"{found}\" is not http://address:port"),
+                format!("\"{found}\" は http://アドレス:ポート でも、設定に証明書のある https:// でもない"),
+                format!("\"{found}\" is not http://address:port, nor https:// with a certificate in the configuration"),
             ),
             Self::Io(address, error) => lang.pick(
                 format!("{address} の窓口に尋ねられない: {error}（動いていますか）"),
@@ -86,11 +86,16 @@ pub(super) fn escape(text: &str) -> String {
     escaped.collect()
 }
 
+/// What the pages of a configuration show of themselves.
+fn own_certificate(config: &Config) -> Option<CertificateDer<'static>> {
+    config.http_tls.as_ref().and_then(|tls| tls.chain.first()).cloned()
+}
+
 impl Client {
     /// The API of a configuration; every address of the machine is asked on loopback.
     pub fn new(config: &Config) -> Self {
         let (listen, token) = (config.http.listen, config.http_token().reveal().clone());
-        let certificate = config.http_tls.as_ref().and_then(|tls| tls.chain.first()).cloned();
+        let certificate = own_certificate(config);
         let ip = match listen.ip() {
             IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
             IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
@@ -99,12 +104,15 @@ impl Client {
         Self { address: SocketAddr::new(ip, listen.port()), token, certificate }
     }
 
-    pub fn at(url: &str, token: String) -> Result<Self, ClientError> {
-        let bare = url.strip_prefix("http://").map(|rest| rest.trim_end_matches('/'));
-        let address = bare.and_then(|bare| bare.parse().ok());
-        address
-            .map(|address| Self { address, token, certificate: None })
-            .ok_or_else(|| ClientError::Url(url.to_owned()))
+    /// Another address of the same desk.
+    pub fn at(url: &str, config: &Config) -> Result<Self, ClientError> {
+        let wrong = || ClientError::Url(url.to_owned());
+        let (bare, certificate) = match url.strip_prefix("https://") {
+            Some(bare) => (bare, Some(own_certificate(config).ok_or_else(wrong)?)),
+            None => (url.strip_prefix("http://").ok_or_else(wrong)?, None),
+        };
+        let address = bare.trim_end_matches('/').parse().map_err(|_| wrong())?;
+        Ok(Self { address, token: config.http_token().reveal().clone(), certificate })
     }
 
     /// One request, its answer to the end; anything but 2xx is an error.

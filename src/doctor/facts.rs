@@ -1,6 +1,6 @@
 //! What the judge is told.
 
-use crate::dialplan::Finding;
+use crate::dialplan::{Both, Finding};
 use std::net::IpAddr;
 
 /// Everything that was gathered. What could not be is left out and judged as unknown, never as well.
@@ -8,8 +8,9 @@ use std::net::IpAddr;
 pub struct Facts {
     /// What reading the configuration, its files and its plan said.
     pub findings: Vec<Finding>,
-    /// Whether the desk that the configuration describes answers.
-    pub running: Running,
+    /// Whether the desk that the configuration describes answers; none: the configuration cannot be read, so that
+    /// nobody knows where to ask.
+    pub running: Option<Running>,
     /// The listeners of SIP and of the pages.
     pub listeners: Vec<Listener>,
     /// The ports for sound.
@@ -33,17 +34,16 @@ pub struct Facts {
 }
 
 /// The running desk.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Running {
     /// Nobody listens at the pages' address.
-    #[default]
     No,
     /// `/healthz` says that it is well.
     Well,
     /// `/healthz` says that it is not: the status.
     Ill(u16),
     /// Something listens there that cannot be asked, and why.
-    Strange(String),
+    Strange(Both),
 }
 
 /// One address that the desk listens on.

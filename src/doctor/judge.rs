@@ -21,8 +21,8 @@ const MOST_FINDINGS: usize = 20;
 #[must_use]
 pub fn judge(facts: &Facts) -> Vec<Line> {
     let mut lines = configuration(&facts.findings);
-    lines.push(running(&facts.running));
-    let runs = facts.running != Running::No;
+    lines.extend(facts.running.iter().map(running));
+    let runs = facts.running.as_ref().is_some_and(|running| *running != Running::No);
     lines.extend(facts.listeners.iter().map(|it| listener(it, runs)));
     lines.extend(facts.sound.iter().map(sound));
     lines.extend(facts.addresses.iter().map(address));
@@ -99,8 +99,8 @@ fn running(running: &Running) -> Line {
             Mark::Wrong,
             TOPIC,
             both(
-                format!("画面のアドレスの相手に尋ねられない: {why}"),
-                format!("who listens at the pages' address cannot be asked: {why}"),
+                format!("画面のアドレスの相手に尋ねられない: {}", why.ja),
+                format!("who listens at the pages' address cannot be asked: {}", why.en),
             ),
             due(),
             both(

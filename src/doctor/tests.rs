@@ -32,14 +32,16 @@ fn row(facts: &Facts, topic: &str, mark: Mark, words: &str) {
 
 #[test]
 fn a_running_desk_is_judged_by_healthz() {
+    let no_http = Both { ja: "HTTP ではない".to_owned(), en: "no HTTP".to_owned() };
     let table = [
         (Running::Well, Mark::Ok, "is well"),
         (Running::No, Mark::Look, "does not run"),
         (Running::Ill(503), Mark::Wrong, "503"),
-        (Running::Strange("no HTTP".to_owned()), Mark::Wrong, "no HTTP"),
+        (Running::Strange(no_http), Mark::Wrong, "no HTTP"),
     ];
+    assert!(!judge(&facts()).iter().any(|line| line.topic == "desk"), "nobody was asked");
     for (running, mark, words) in table {
-        row(&Facts { running, ..facts() }, "desk", mark, words);
+        row(&Facts { running: Some(running), ..facts() }, "desk", mark, words);
     }
 }
 
@@ -59,7 +61,7 @@ fn ports_are_free_or_ours() {
     ];
     for (held, running, mark, words) in table {
         let listeners = vec![Listener { name: "udp:192.0.2.10:5060".to_owned(), held }];
-        row(&Facts { running, listeners, ..facts() }, "port", mark, words);
+        row(&Facts { running: Some(running), listeners, ..facts() }, "port", mark, words);
     }
     let table = [
         (None, Mark::Ok, "the desk's"),
@@ -193,7 +195,10 @@ fn the_clock_is_set_and_only_goes_on() {
     let jumps = [(999, Mark::Ok), (1_002, Mark::Ok), (1_003, Mark::Wrong), (4_600, Mark::Wrong)];
     for (written_s, mark) in jumps {
         assert_eq!(
-            worst(&judge(&Facts { running: Running::Well, ..clock(Some(true), Some(written_s)) })),
+            worst(&judge(&Facts {
+                running: Some(Running::Well),
+                ..clock(Some(true), Some(written_s))
+            })),
             mark,
             "{written_s}"
         );

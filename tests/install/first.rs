@@ -119,7 +119,6 @@ fn a_desk_from_init_takes_its_first_call() {
         ("certificate", &["ok"]),
         ("secret", &["ok"; 4]),
         ("address", &["look"; 2]), // loopback, for a test
-        ("zone", &["ok"]),
     ] {
         assert_eq!(marks(&running, topic), want, "{topic}: {running}");
     }
@@ -154,6 +153,11 @@ fn commands_reach_a_desk_by_tls_and_nobody_who_shows_another_certificate() {
     let _process = desk.serve();
     let (code, said) = desk.command(&["sip", "blocked"]);
     assert_eq!(code, 0, "{said}");
+    let url = format!("https://127.0.0.1:{}", desk.pages);
+    let (code, said) = desk.command(&["sip", "blocked", "--url", &url]);
+    assert_eq!(code, 0, "{said}");
+    let (code, said) = desk.command(&["sip", "blocked", "--url", "https://desk.example"]);
+    assert!(code == 2 && said.contains("http"), "{said}");
     // Somebody else's certificate stands in the configuration: the desk still shows its own.
     let other = Dir::new("other");
     Authority::new().sign().write(&other, "other");

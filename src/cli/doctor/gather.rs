@@ -4,7 +4,7 @@ use super::{ports, trunks};
 use crate::cli::client::{Client, ClientError};
 use crate::cli::prompts_there;
 use crate::config::{self, Config, Secrets};
-use crate::dialplan::Finding;
+use crate::dialplan::{Both, Finding, Lang};
 use crate::doctor::{
     Address, Certificate, Clock, Descriptors, Facts, Listener, Room, Running, SecretFile, Sound,
     What, Whose, Zone,
@@ -44,9 +44,10 @@ pub(super) fn facts(file: &Path, ask_trunks: bool) -> Facts {
     facts.findings = findings;
     zone(&config, &mut facts, now_s);
     facts.findings.retain(|finding| !is_an_end(finding));
-    facts.running = running(&config);
+    let running = running(&config);
+    let runs = running != Running::No;
+    facts.running = Some(running);
     facts.listeners = listeners(&config);
-    let runs = facts.running != Running::No;
     facts.sound = Some(sound(&config, runs));
     facts.addresses = addresses(&config);
     let pid = ports::holder(false, config.http.listen.port()).filter(|_| runs).map(|(pid, _)| pid);
@@ -117,7 +118,7 @@ fn running(config: &Config) -> Running {
         }
         // An address that is not ours is told of by the port's line.
         Err(ClientError::Io(at, _)) if !ports::is_here(at.ip()) => Running::No,
-        Err(error) => Running::Strange(error.told(crate::dialplan::Lang::En)),
+        Err(error) => Running::Strange(Both { ja: error.told(Lang::Ja), en: error.told(Lang::En) }),
     }
 }
 

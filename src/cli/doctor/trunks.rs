@@ -135,6 +135,18 @@ mod tests {
         assert_eq!(by_udp(at).expect("asked"), Some(403));
         let said = there.join().expect("it answered");
         assert!(said.starts_with("OPTIONS sip:127.0.0.1:") && said.ends_with("\r\n\r\n"), "{said}");
+        let server = std::net::TcpListener::bind("127.0.0.1:0").expect("a socket");
+        let at = server.local_addr().expect("an address");
+        let there = std::thread::spawn(move || {
+            let (mut stream, _) = server.accept().expect("a connection");
+            let mut bytes = [0; MOST_BYTES];
+            let count = stream.read(&mut bytes).expect("a request");
+            stream.write_all(b"SIP/2.0 200 OK\r\n\r\n").expect("sent");
+            String::from_utf8_lossy(&bytes[..count]).into_owned()
+        });
+        assert_eq!(by_tcp(at).expect("asked"), Some(200));
+        assert!(there.join().expect("it answered").contains("Via: SIP/2.0/TCP "));
+        assert!(by_tcp(at).is_err(), "nobody is there any more");
         for (bytes, want) in [
             (&b"SIP/2.0 200 OK\r\n"[..], Some(200)),
             (b"SIP/2.0 100 Trying\r\n", None),

@@ -42,7 +42,7 @@ impl Person for Terminal {
 /// All answers.
 pub(super) fn answers(given: &Init, lang: Lang, person: &mut dyn Person) -> Result<Answers, Reply> {
     let asks = !given.yes;
-    if asks && !person.is_there() && (given.number.is_none() || given.agents.is_none()) {
+    if asks && !person.is_there() && given.number.is_none() {
         return Err(Reply::wrong(lang.pick(
             "尋ねる相手がいない（標準入力が端末ではない）。--yes と --number を付ける",
             "there is nobody to ask (standard input is no terminal); give --yes and --number",
