@@ -7,6 +7,7 @@ pub mod config;
 pub mod daemon;
 pub mod demo;
 pub mod dialplan;
+pub mod doctor;
 pub mod dtls;
 pub mod engine;
 pub mod event;

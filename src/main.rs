@@ -3,7 +3,7 @@
 //! Exit codes: 0 well; 1 what was asked cannot be done (a refusal says why and how to mend it);
 //! 2 the arguments cannot be understood.
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 use madoguchi::cli;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -23,6 +23,12 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Make a desk's first files: configuration, plan with its table of calls, phone accounts, an administrator, a
+    /// certificate. Example: madoguchi init /etc/madoguchi --number 0312345678 --agents 10 --yes
+    Init(cli::Init),
+    /// Look at the machine beneath the desk: ports, addresses, clock, certificates, disks, secrets, limits.
+    /// Example: madoguchi doctor --config /etc/madoguchi/madoguchi.toml
+    Doctor(cli::Doctor),
     /// Run the desk. Example: madoguchi serve --config /etc/madoguchi/madoguchi.toml
     Serve(Serve),
     /// Run a living desk on loopback with synthetic callers and agents, and a store of its own.
@@ -99,6 +105,9 @@ enum Command {
     /// Open a recording that is encrypted at rest.
     /// Example: madoguchi recording --key-file secrets/recording-key FILE.wav.sealed > FILE.wav
     Recording(cli::Recording),
+    /// Write the manual pages and the completions of bash, zsh and fish, as a package carries them.
+    /// Example: madoguchi manual --into target/manual
+    Manual(cli::Manual),
 }
 
 #[derive(Args)]
@@ -128,7 +137,11 @@ fn main() -> ExitCode {
     // Huge pages make a small daemon large: the allocator's first pages of each size would be 2 MiB
     // each. A kernel without the switch leaves them on; nothing but memory is lost.
     let _ = rustix::thread::disable_transparent_huge_pages(true);
-    match Arguments::parse().command {
+    let matches = command_line().get_matches();
+    let arguments = Arguments::from_arg_matches(&matches).unwrap_or_else(|error| error.exit());
+    match arguments.command {
+        Command::Init(init) => cli::init(&init),
+        Command::Doctor(doctor) => cli::doctor(&doctor),
         Command::Serve(serve) => madoguchi::daemon::serve(&serve.config, serve.log_json),
         Command::Demo(demo) => madoguchi::daemon::demonstrate(&demo.dir, demo.sip, demo.http),
         Command::Check(check) => cli::check(&check),
@@ -155,16 +168,51 @@ fn main() -> ExitCode {
         Command::Sip(sip) => cli::sip(&sip),
         Command::Prompts(prompts) => cli::prompts(&prompts),
         Command::Recording(recording) => cli::recording(&recording),
+        Command::Manual(manual) => cli::manual(&manual, &command_line()),
     }
+}
+
+fn command_line() -> clap::Command {
+    cli::with_examples(Arguments::command())
 }
 
 #[cfg(test)]
 mod tests {
-    use super::Arguments;
-    use clap::CommandFactory as _;
+    use super::{Arguments, command_line};
+    use clap::{Command, FromArgMatches as _};
 
     #[test]
     fn every_command_can_be_understood() {
-        Arguments::command().debug_assert();
+        command_line().debug_assert();
+    }
+
+    /// Every command with all words before it; `help` is clap's own.
+    fn all(command: &Command, before: &str, into: &mut Vec<(String, Command)>) {
+        for inner in command.get_subcommands().filter(|inner| inner.get_name() != "help") {
+            let name = format!("{before} {}", inner.get_name());
+            all(inner, &name, into);
+            into.push((name, inner.clone()));
+        }
+    }
+
+    #[test]
+    fn the_help_of_every_command_ends_with_an_example_that_can_be_typed() {
+        let mut commands = Vec::new();
+        all(&command_line(), "madoguchi", &mut commands);
+        assert!(commands.len() > 50, "the commands were found");
+        for (name, mut command) in commands {
+            let help = command.render_long_help().to_string().replace('\n', " ");
+            let example =
+                help.split("Example: ").nth(1).unwrap_or_else(|| panic!("{name}: {help}"));
+            assert!(example.starts_with(&name), "{name}: {example}");
+            // What stands behind it begins with a heading or an option, or is for the shell.
+            let end = ["  Usage:", "Usage:", " Ends with ", " > "].iter();
+            let end = end.filter_map(|mark| example.find(mark)).min().unwrap_or(example.len());
+            let words: Vec<&str> =
+                example.get(..end).unwrap_or_default().split_whitespace().collect();
+            let parsed = command_line().try_get_matches_from(&words);
+            let parsed = parsed.and_then(|matches| Arguments::from_arg_matches(&matches));
+            assert!(parsed.is_ok(), "{name}: {words:?}: {}", parsed.err().unwrap());
+        }
     }
 }

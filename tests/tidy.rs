@@ -17,6 +17,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
     ("trace", &["base", "sip"]),
     ("dialplan", &["base"]),
     ("event", &["base"]),
+    ("doctor", &["dialplan"]),
     ("people", &["base"]),
     ("pbx", &["base", "dialplan", "event"]),
     ("view", &["base", "event"]),
@@ -71,6 +72,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "notice",
             "feed",
             "people",
+            "doctor",
             "config",
             "io/deliver",
             "io/media",
@@ -138,6 +140,7 @@ const PURE: &[&str] = &[
     "feed",
     "notice",
     "people",
+    "doctor",
 ];
 
 /// What a pure room must not name, and why.

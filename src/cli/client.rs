@@ -1,10 +1,13 @@
 //! The smallest HTTP client that can ask our own API: one request a connection, an answer of known
 //! length, in chunks, or to the end; and server-sent events.
 
+use super::pinned;
+use crate::config::Config;
 use crate::dialplan::Lang;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpStream};
 use std::time::Duration;
+use tokio_rustls::rustls::pki_types::CertificateDer;
 
 /// Making the connection.
 const CONNECT: Duration = Duration::from_secs(3);
@@ -14,11 +17,18 @@ const SILENCE: Duration = Duration::from_secs(15);
 const LINE: u64 = 1 << 20;
 const BODY: u64 = 64 << 20;
 
+/// What bytes go through: a connection, or TLS in it.
+trait Duplex: Read + Write {}
+
+impl<T: Read + Write> Duplex for T {}
+
 /// The API of a running desk.
 #[derive(Clone, Debug)]
 pub(super) struct Client {
     address: SocketAddr,
     token: String,
+    /// What it must show; none: it speaks without TLS.
+    certificate: Option<CertificateDer<'static>>,
 }
 
 /// A good answer.
@@ -30,7 +40,7 @@ pub(super) struct Answer {
 /// Why there is no answer.
 #[derive(Debug)]
 pub(super) enum ClientError {
-    /// Not `http://address:port`.
+    /// Not `http://address:port`, nor `https://…` with a certificate to believe.
     Url(String),
     /// Nobody listens, or the connection broke.
     Io(SocketAddr, std::io::Error),
@@ -45,8 +55,8 @@ impl ClientError {
     pub fn told(&self, lang: Lang) -> String {
         match self {
             Self::Url(found) => lang.pick(
-                format!("\"{found}\" は http://アドレス:ポート ではない"),
-                format!("\"{found}\" is not http://address:port"),
+                format!("\"{found}\" は http://アドレス:ポート でも、設定に証明書のある https:// でもない"),
+                format!("\"{found}\" is not http://address:port, nor https:// with a certificate in the configuration"),
             ),
             Self::Io(address, error) => lang.pick(
                 format!("{address} の窓口に尋ねられない: {error}（動いていますか）"),
@@ -76,23 +86,33 @@ pub(super) fn escape(text: &str) -> String {
     escaped.collect()
 }
 
+/// What the pages of a configuration show of themselves.
+fn own_certificate(config: &Config) -> Option<CertificateDer<'static>> {
+    config.http_tls.as_ref().and_then(|tls| tls.chain.first()).cloned()
+}
+
 impl Client {
-    /// The API that listens there; every address of the machine is asked on loopback.
-    pub fn new(listen: SocketAddr, token: String) -> Self {
+    /// The API of a configuration; every address of the machine is asked on loopback.
+    pub fn new(config: &Config) -> Self {
+        let (listen, token) = (config.http.listen, config.http_token().reveal().clone());
+        let certificate = own_certificate(config);
         let ip = match listen.ip() {
             IpAddr::V4(ip) if ip.is_unspecified() => IpAddr::V4(Ipv4Addr::LOCALHOST),
             IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
             ip => ip,
         };
-        Self { address: SocketAddr::new(ip, listen.port()), token }
+        Self { address: SocketAddr::new(ip, listen.port()), token, certificate }
     }
 
-    pub fn at(url: &str, token: String) -> Result<Self, ClientError> {
-        let bare = url.strip_prefix("http://").map(|rest| rest.trim_end_matches('/'));
-        let address = bare.and_then(|bare| bare.parse().ok());
-        address
-            .map(|address| Self { address, token })
-            .ok_or_else(|| ClientError::Url(url.to_owned()))
+    /// Another address of the same desk.
+    pub fn at(url: &str, config: &Config) -> Result<Self, ClientError> {
+        let wrong = || ClientError::Url(url.to_owned());
+        let (bare, certificate) = match url.strip_prefix("https://") {
+            Some(bare) => (bare, Some(own_certificate(config).ok_or_else(wrong)?)),
+            None => (url.strip_prefix("http://").ok_or_else(wrong)?, None),
+        };
+        let address = bare.trim_end_matches('/').parse().map_err(|_| wrong())?;
+        Ok(Self { address, token: config.http_token().reveal().clone(), certificate })
     }
 
     /// One request, its answer to the end; anything but 2xx is an error.
@@ -146,8 +166,12 @@ impl Client {
 
     fn begin(&self, method: &str, path: &str, json: &str) -> Result<Box<dyn Read>, ClientError> {
         let failed = |error| ClientError::Io(self.address, error);
-        let mut stream = TcpStream::connect_timeout(&self.address, CONNECT).map_err(failed)?;
+        let stream = TcpStream::connect_timeout(&self.address, CONNECT).map_err(failed)?;
         stream.set_read_timeout(Some(SILENCE)).map_err(failed)?;
+        let mut stream: Box<dyn Duplex> = match &self.certificate {
+            None => Box::new(stream),
+            Some(own) => Box::new(pinned::connect(stream, self.address, own).map_err(failed)?),
+        };
         let (address, token) = (self.address, &self.token);
         let request = format!(
             "{method} {path} HTTP/1.1\r\nHost: {address}\r\nAuthorization: Bearer {token}\r\nConnection: close\r\nContent-Length: {}\r\n\r\n{json}",
@@ -195,7 +219,7 @@ impl Client {
 
 /// RFC 9112 §7.1.
 struct Chunks {
-    reader: BufReader<TcpStream>,
+    reader: BufReader<Box<dyn Duplex>>,
     left: usize,
     ended: bool,
 }

@@ -1,19 +1,23 @@
 //! The commands beside the running desk: `check`, `try`, `test`, `diff`, `verify`, `events`, `holidays`,
-//! `prompts`, `sip`, `tickets`, `report`, `people`, `recording`, `warning`, `simulate`, `forecast` and
-//! `validate`, with their arguments.
+//! `prompts`, `sip`, `tickets`, `report`, `people`, `recording`, `warning`, `simulate`, `forecast`, `validate`,
+//! `init`, `doctor` and `manual`, with their arguments.
 //!
 //! Starts nothing and decides nothing about calls.
 
 mod check;
 mod client;
 mod diff;
+mod doctor;
 mod events;
 mod exported;
 mod figures;
 mod forecast;
 mod history;
 mod holidays;
+mod init;
+mod manual;
 mod people;
+mod pinned;
 mod place;
 mod progress;
 mod prompts;
@@ -31,12 +35,15 @@ mod warning;
 #[cfg(test)]
 mod tests;
 
+pub use doctor::{Doctor, doctor};
 pub use events::{Events, events};
 pub use figures::{
     Calls, CloseMonth, Exclude, Explain, Operating, ServiceLevel, calls, close_month, exclude,
     explain, operating, service_level,
 };
 pub use forecast::{Forecast, Simulate, Validate, forecast, simulate, validate};
+pub use init::{Init, init};
+pub use manual::{Manual, manual, with_examples};
 pub use people::{People, PeopleCommand, people};
 pub use place::{Named, address as site_address};
 pub use prompts::{Prompts, prompts};
@@ -198,12 +205,7 @@ pub fn holidays(arguments: &Holidays) -> ExitCode {
 /// Checks a plan or a configuration and prints what was found.
 #[must_use]
 pub fn check(arguments: &Check) -> ExitCode {
-    let prompts = |folder: Option<&Path>| {
-        PromptLibrary::load(folder, Country::default())
-            .map(|library| library.lengths())
-            .map_err(|error| error.to_string())
-    };
-    check::answer(arguments, arguments.language.choose(), &prompts).finish()
+    check::answer(arguments, arguments.language.choose(), &prompts_there).finish()
 }
 
 /// Walks one call through a plan and prints its way.
@@ -244,6 +246,12 @@ fn lang(text: &str) -> Result<Lang, String> {
 fn ad_hoc(text: &str) -> Result<AdHoc, String> {
     let known = AdHoc::NAMES.iter().find(|(name, _)| *name == text).map(|(_, known)| *known);
     known.ok_or_else(|| format!("\"{text}\" is none of open, closed, disaster"))
+}
+
+/// All prompts, with the recordings of a folder.
+fn prompts_there(folder: Option<&Path>) -> Result<BTreeMap<PromptId, Duration>, String> {
+    let library = PromptLibrary::load(folder, Country::default());
+    library.map(|library| library.lengths()).map_err(|error| error.to_string())
 }
 
 /// All prompts there are, with their lengths, with the recordings of a folder, or why they cannot be read.

@@ -378,7 +378,7 @@ fn password(
 }
 
 /// 80 bits in letters and digits that are not taken for one another, in groups of four.
-fn readable(random: &[u8]) -> String {
+pub(super) fn readable(random: &[u8]) -> String {
     const LETTERS: &[u8; 32] = b"abcdefghjkmnpqrstuvwxyz23456789-";
     let letters = random.iter().map(|byte| LETTERS[usize::from(byte % 31)]);
     let mut text = String::new();

@@ -14,7 +14,7 @@ pub(super) struct Reach {
     /// The desk's configuration: where its API is and where its token lies.
     #[arg(long, value_name = "FILE", default_value = "madoguchi.toml")]
     config: PathBuf,
-    /// The API's address when it is another than the configuration says.
+    /// The API's address when it is another than the configuration says; https:// with its certificate.
     #[arg(long, value_name = "http://ADDRESS:PORT")]
     url: Option<String>,
     #[command(flatten)]
@@ -43,10 +43,9 @@ impl Reach {
             Ok((config, _)) => config,
             Err(findings) => return Err(refused(&findings, lang, 1)),
         };
-        let token = config.http_token().reveal().clone();
         let client = match &self.url {
-            Some(url) => Client::at(url, token),
-            None => Ok(Client::new(config.http.listen, token)),
+            Some(url) => Client::at(url, &config),
+            None => Ok(Client::new(&config)),
         };
         client.map(|client| (client, lang)).map_err(|error| Reply::wrong(&error.told(lang)))
     }

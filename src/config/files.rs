@@ -1,7 +1,8 @@
 //! Reading the files themselves, and their modes.
 
+use super::parse::parse_with;
 use super::problem::Problem;
-use super::{Config, load_tls, parse, secrets};
+use super::{Config, credential, load_tls, secrets};
 use crate::base::{Private, PromptId, Rng};
 use crate::dialplan::{self, Finding, Findings, HolidayTable, Plan, Source, nearest};
 use chrono::{NaiveDate, TimeDelta};
@@ -34,7 +35,8 @@ pub fn load(path: &Path, secrets: Secrets) -> Result<(Config, Vec<Finding>), Vec
     let name = path.display().to_string();
     let text = read(path, &name, false)?;
     let base = path.parent().unwrap_or(Path::new(""));
-    let (mut config, mut findings) = match parse(&text, &name, base) {
+    let credentials = credential::folder();
+    let (mut config, mut findings) = match parse_with(&text, &name, base, credentials.as_deref()) {
         Ok((config, warnings)) => (Some(config), warnings),
         Err(findings) => (None, findings),
     };
@@ -274,7 +276,7 @@ pub(super) fn read(path: &Path, name: &str, secret: bool) -> Result<String, Vec<
         |error: io::Error| whole(name, Problem::File { error: error.to_string(), written: false });
     let file = fs::File::open(path).map_err(failed)?;
     let about = file.metadata().map_err(failed)?;
-    if secret && about.mode() & 0o077 != 0 {
+    if secret && about.mode() & credential::open_bits(path, credential::folder().as_deref()) != 0 {
         let mode = about.mode() & 0o7777;
         return Err(whole(name, Problem::Readable { mode, file: name.to_owned() }));
     }

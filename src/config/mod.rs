@@ -6,6 +6,7 @@
 
 mod address;
 mod changes;
+mod credential;
 mod figures;
 mod files;
 mod oidc;

@@ -1,5 +1,6 @@
 //! From the text of `madoguchi.toml` to a [`Config`] without its secrets. Pure: no file is opened.
 
+use super::credential;
 use super::people_problem::PeopleProblem;
 use super::problem::Problem;
 use super::tls_problem::TlsProblem;
@@ -54,9 +55,23 @@ pub fn parse(
     file_name: &str,
     base: &Path,
 ) -> Result<(Config, Vec<Finding>), Vec<Finding>> {
+    parse_with(text, file_name, base, None)
+}
+
+/// The same where the service manager hands over credentials: `credentials` is the folder in which they lie.
+///
+/// # Errors
+///
+/// As [`parse`].
+pub(super) fn parse_with(
+    text: &str,
+    file_name: &str,
+    base: &Path,
+    credentials: Option<&Path>,
+) -> Result<(Config, Vec<Finding>), Vec<Finding>> {
     let mut out = Findings::new(Source::new(text, file_name));
     let Some(document) = document(&mut out) else { return Err(out.into_sorted()) };
-    let mut reading = Reading { out: &mut out, base };
+    let mut reading = Reading { out: &mut out, base, credentials };
     let config = reading.config(Table::new(&document));
     match config {
         Some(config) if !out.refuse() => Ok((config, out.into_sorted())),
@@ -67,6 +82,7 @@ pub fn parse(
 pub(super) struct Reading<'r, 't> {
     pub(super) out: &'r mut Findings<'t>,
     base: &'r Path,
+    credentials: Option<&'r Path>,
 }
 
 /// A listener and where it stands.
@@ -588,9 +604,17 @@ impl Reading<'_, '_> {
         Some(At { value: address, span: text.span })
     }
 
-    /// A path, from the configuration's folder when it is relative.
+    /// A path, from the configuration's folder when it is relative; or a credential of the service manager's.
     pub(super) fn path(&mut self, item: &Item) -> Option<PathBuf> {
-        item.text(TextRule::Path, self.out).map(|path| self.base.join(path.value))
+        let path = item.text(TextRule::Path, self.out)?;
+        match credential::resolve(&path.value, self.credentials) {
+            None => Some(self.base.join(path.value)),
+            Some(Ok(file)) => Some(file),
+            Some(Err(problem)) => {
+                self.out.at(&path.span, problem);
+                None
+            }
+        }
     }
 
     /// A list's entries, no more than we hold.

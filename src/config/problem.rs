@@ -77,6 +77,10 @@ pub(super) enum Problem {
     BadCollector { found: String },
     /// A collector, and nothing kept to send.
     HepWithoutMemory,
+    /// A credential, and no service manager that hands it over.
+    NoCredentials { name: String },
+    /// Not the name of a credential.
+    BadCredential { found: String },
     /// A secret that others can read.
     Readable { mode: u32, file: String },
     /// A line that is not user, tab, password.
@@ -416,6 +420,27 @@ impl Problem {
                     "memory_mib is 0, so there is nothing to send to hep"
                 ),
                 say!("memory_mib を 1 以上にする", "memory_mib of 1 or more"),
+            ),
+            Self::NoCredentials { name } => (
+                Error,
+                "no-credentials",
+                say!(
+                    "資格情報 {name} を渡す service manager がない（環境変数 CREDENTIALS_DIRECTORY がない）",
+                    "nobody hands over the credential {name}: CREDENTIALS_DIRECTORY is not in the environment"
+                ),
+                say!(
+                    "ユニットの LoadCredential={name}:… の下で動かす。手で調べるなら CREDENTIALS_DIRECTORY=その元のあるフォルダー madoguchi check …",
+                    "a unit with LoadCredential={name}:…; to check by hand: CREDENTIALS_DIRECTORY=FOLDER madoguchi check …, FOLDER being where their sources lie"
+                ),
+            ),
+            Self::BadCredential { found } => (
+                Error,
+                "bad-credential",
+                say!("\"{found}\" は資格情報の名前ではない", "\"{found}\" names no credential"),
+                say!(
+                    "$CREDENTIALS_DIRECTORY/名前。名前は英数字と - _ .（例: \"$CREDENTIALS_DIRECTORY/http-token\"）",
+                    "$CREDENTIALS_DIRECTORY/NAME, the name of letters, digits, - _ . as in \"$CREDENTIALS_DIRECTORY/http-token\""
+                ),
             ),
             Self::Readable { mode, file } => (
                 Error,

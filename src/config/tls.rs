@@ -47,6 +47,16 @@ impl Clone for TlsFiles {
     }
 }
 
+impl TlsFiles {
+    /// Whole days from `now_s`, seconds since 1970, to the end of our certificate, below zero when it is over; none
+    /// when that is written otherwise than RFC 5280 says.
+    #[must_use]
+    pub fn days_left(&self, now_s: i64) -> Option<i64> {
+        let (_, until_s) = period(self.chain.first()?)?;
+        Some(until_s.saturating_sub(now_s).div_euclid(DAY_S))
+    }
+}
+
 /// Reads and judges the files; a certificate that is over is a warning, since a desk whose phones do not
 /// look is better open.
 ///
