@@ -6,7 +6,10 @@
 mod support;
 
 use madoguchi::base::{CallId, Private, Wall};
-use madoguchi::event::{CallEvent, Caller, CallerNumber, EndCause, Entry, Fact, Origin, Party};
+use madoguchi::event::{
+    CallEvent, Caller, CallerNumber, Channel, EndCause, Entry, Fact, IncidentEvent, Means, Origin,
+    Party, TicketState,
+};
 use madoguchi::io::store::{Batch, Durability, Kind, Options, Store};
 use serde_json::Value;
 use std::process::{Child, Command, Stdio};
@@ -46,6 +49,24 @@ fn older_calls(desk: &Desk, count: u64, days: i64) {
             entries.push(Entry { seq, at, fact: Fact::Call { call, t_ms, event } });
         }
     }
+    // One that came by mail on the same day.
+    let received = TicketState {
+        received_at: at,
+        completed_at: None,
+        escalations: Vec::new(),
+        reported_at: None,
+        technical: false,
+        exclusions: Vec::new(),
+    };
+    let event = IncidentEvent::IncidentOpened {
+        channel: Channel::Mail,
+        subject: Private::new(format!("架空 {days} 日前")),
+        state: Box::new(received),
+        author: "佐藤".to_owned(),
+        by: Means::Api,
+    };
+    let seq = replay.next_seq + entries.len() as u64;
+    entries.push(Entry { seq, at, fact: Fact::Incident { call: None, event } });
     store.append(Batch { number: 1, entries, bindings: vec![], subscriptions: vec![] });
     assert!(store.close(Duration::from_secs(10)));
 }
@@ -95,6 +116,11 @@ fn callers_older_than_is_kept_are_erased_while_the_desk_serves_and_figures_stay(
         };
         assert_eq!(of(&Value::from("erased")), 40);
         assert_eq!(of(&serde_json::json!({ "known": "0398765432" })), 1);
+        let ledger = desk.api("GET", "/api/v1/incidents", "").body;
+        let ledger: Value = serde_json::from_str(&ledger).expect("JSON");
+        let mails = ledger["incidents"].as_array().expect("a list").iter();
+        let mails = mails.filter(|it| it["channel"] == "mail").map(|it| it["subject"].as_str());
+        assert_eq!(mails.collect::<Vec<_>>(), [Some("架空 0 日前"), Some("erased")]);
         let old = calls.iter().find(|call| call["caller"]["number"] == "erased").expect("one");
         let id = old["call"].as_str().unwrap();
         let one = desk.api("GET", &format!("/api/v1/calls/{id}"), "").body;
@@ -117,6 +143,7 @@ fn callers_older_than_is_kept_are_erased_while_the_desk_serves_and_figures_stay(
         exported.lines().filter(|line| line.contains("callers_erased")).collect();
     assert_eq!(noted.len(), 1, "{noted:?}");
     assert!(noted[0].contains("\"calls\":40"), "{noted:?}");
+    assert!(noted[0].contains("\"incidents\":1"), "{noted:?}");
     let bytes = std::fs::read(&store).unwrap();
     let left = bytes.windows(10).filter(|part| *part == b"0398765432").count();
     assert!(left >= 1, "today's caller is there");

@@ -1056,6 +1056,8 @@ export type DeskEvent = ({
   calls: number;
   /** Their entries that had one. */
   entries: number;
+  /** Incidents that people had entered by hand before then, and that had words of theirs. */
+  incidents?: number;
   /** Calls that were left because the caller was still to be called back. */
   kept: number;
   kind: "callers_erased";

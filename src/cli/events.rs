@@ -85,10 +85,10 @@ pub struct Import {
 pub struct Erase {
     /// A store that no daemon has.
     pub store: PathBuf,
-    /// Of calls that arrived before that time, such as 2025-10-01.
+    /// Of calls that arrived, and incidents that were entered by hand, before that time, such as 2025-10-01.
     #[arg(long, value_name = "TIME")]
     pub before: String,
-    /// Only of calls in which this number stands.
+    /// Only of those in which this number stands.
     #[arg(long, value_name = "NUMBER")]
     pub number: Option<String>,
     /// The zone of a time that names none.
@@ -277,15 +277,15 @@ fn erase(arguments: &Erase, lang: Lang) -> Reply {
         Err(reply) => return reply,
     };
     match store::erase(&arguments.store, before, arguments.number.as_deref()) {
-        Ok(store::Erased { calls, entries, texts, kept }) if arguments.json => {
-            let object =
-                json!({ "calls": calls, "entries": entries, "texts": texts, "kept": kept });
+        Ok(store::Erased { calls, incidents, entries, texts, kept }) if arguments.json => {
+            let object = json!({ "calls": calls, "incidents": incidents, "entries": entries, "texts": texts,
+                "kept": kept });
             Reply { out: format!("{object:#}\n"), ..Reply::default() }
         }
-        Ok(store::Erased { calls, texts, kept, .. }) => {
+        Ok(store::Erased { calls, incidents, texts, kept, .. }) => {
             let mut out = lang.pick(
-                format!("{calls} 通話の番号・名前 {texts} 件を消去した\n"),
-                format!("{texts} numbers and names of {calls} calls were erased\n"),
+                format!("{calls} 通話、手入力 {incidents} 件の番号・名前・件名 {texts} 件を消去した\n"),
+                format!("{texts} numbers, names and subjects of {calls} calls and {incidents} incidents entered by hand were erased\n"),
             );
             if kept > 0 {
                 out.push_str(&lang.pick(

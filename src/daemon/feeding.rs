@@ -15,17 +15,17 @@ pub(super) use doors::Doors;
 
 use super::engine_loop::Clock;
 use super::random::drawn;
-use crate::base::{CallId, Language, TargetId};
+use crate::base::{CallId, Language, TargetId, Wall};
 use crate::cli::system;
 use crate::config::{TargetConfig, TicketsConfig};
-use crate::event::{FeedEvent, Unfed};
+use crate::event::{Entry, Fact, FeedEvent, Unfed};
 use crate::feed::{After, Lane, LaneState, Terms, Tried};
 use crate::io::deliver::NoWay;
 use crate::io::deliver::tickets::{TicketSink, Unable, sink};
 use crate::io::http::{CommandFailure, CommandSink, LadderFn, ViewHub};
 use crate::pbx::Command;
 use crate::tickets::Directory;
-use crate::view::{Due, Policy, TargetGauge, TargetState};
+use crate::view::{Due, Policy, TargetGauge, TargetState, Views};
 use hand::{Handed, hand};
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -216,20 +216,11 @@ impl Feeder {
 
     /// Writes into the history which targets there are and by which rules, where it says something else.
     async fn say_targets(&self, targets: &[Arc<Target>]) {
-        let gone = self.hub.read(|views, _, _| {
-            let known = |name: &TargetId| targets.iter().any(|it| it.config.name == *name);
-            views.fed_targets().filter(|name| !known(name)).cloned().collect::<Vec<_>>()
-        });
-        for name in gone {
-            tracing::warn!(target_name = %name, "a ticket system is configured no more: what it has not got yet, it will not get / チケットシステムが設定から消えました");
-            self.write(&name, None, FeedEvent::TargetGone).await;
-        }
-        for target in targets {
-            let (name, rules) = (&target.config.name, &target.config.rules);
-            if self.hub.read(|views, _, _| views.feed_rules(name) != Some(rules)) {
-                tracing::info!(target_name = %name, "a ticket system is fed from here on by these rules / チケットシステムに渡す規則が決まりました");
-                self.write(name, None, FeedEvent::TargetSet { rules: rules.written() }).await;
-            }
+        let targets = targets.iter().map(|it| &it.config);
+        for said in self.hub.read(|views, _, _| unsaid(views, targets.clone())) {
+            tell(&said);
+            let (name, event) = said;
+            self.write(&name, None, event).await;
         }
     }
 
@@ -410,6 +401,38 @@ impl Target {
             | (LaneState::Barred { .. }, LaneState::Barred { .. }) => {}
         }
     }
+}
+
+/// What the history does not say yet of which targets there are, and by which rules they are fed.
+fn unsaid<'a>(
+    views: &Views,
+    targets: impl Iterator<Item = &'a TargetConfig> + Clone,
+) -> Vec<(TargetId, FeedEvent)> {
+    let known = |name: &TargetId| targets.clone().any(|it| it.name == *name);
+    let gone = views.fed_targets().filter(|name| !known(name));
+    let gone = gone.map(|name| (name.clone(), FeedEvent::TargetGone));
+    let other = targets.clone().filter(|it| views.feed_rules(&it.name) != Some(&it.rules));
+    let set = other.map(|it| {
+        let rules = it.rules.written();
+        (it.name.clone(), FeedEvent::TargetSet { rules })
+    });
+    gone.chain(set).collect()
+}
+
+/// Says it in the log.
+fn tell((name, event): &(TargetId, FeedEvent)) {
+    if *event == FeedEvent::TargetGone {
+        tracing::warn!(target_name = %name, "a ticket system is configured no more: what it has not got yet, it will not get / チケットシステムが設定から消えました");
+    } else {
+        tracing::info!(target_name = %name, "a ticket system is fed from here on by these rules / チケットシステムに渡す規則が決まりました");
+    }
+}
+
+/// What a start says of it before it takes a call, so that its first call is due already.
+pub(super) fn first_words(views: &Views, targets: &[TargetConfig], at: Wall) -> Vec<Entry> {
+    let said = unsaid(views, targets.iter()).into_iter().inspect(tell);
+    let fact = said.map(|(target, event)| Fact::Feed { target, call: None, event });
+    (views.next_seq()..).zip(fact).map(|(seq, fact)| Entry { seq, at, fact }).collect()
 }
 
 /// Reads the imported directory; without one nobody is in it.

@@ -1,7 +1,9 @@
 //! What the journal says at the start: the views, the agents' duty, what was talked, and the last words
 //! for calls that were up when the last run ended.
 
+use super::feeding::first_words;
 use crate::base::{AgentId, CallId, Keep, Now, kept};
+use crate::config::TargetConfig;
 use crate::dialplan::Plan;
 use crate::event::{CallEvent, DeskEvent, Entry, Fact, FiguresEvent, RecordingEvent};
 use crate::io::store::{self, Snapshot, Unfit};
@@ -27,7 +29,8 @@ pub(super) struct Past {
     pub declared: Declared,
     /// Which calls may still be written about.
     pub notes: Notes,
-    /// Last words for the calls that were open when the last run ended.
+    /// Which ticket systems are fed from here on, and last words for the calls that were open when the last run
+    /// ended.
     pub closing: Vec<Entry>,
     pub next_seq: u64,
     /// Recordings that were begun and of whose file nothing was written.
@@ -222,9 +225,17 @@ pub(super) fn fold(
 }
 
 /// What a start takes over of the folded history, and writes in addition.
-pub(super) fn read(fold: Fold, policy: &Policy, plan: &Plan, now: Now) -> Past {
+pub(super) fn read(
+    fold: Fold,
+    policy: &Policy,
+    (plan, targets): (&Plan, &[TargetConfig]),
+    now: Now,
+) -> Past {
     let Fold { mut views, mut rules } = fold;
     rules.forget_phones();
+    // Whatever is decided from here on is due at these targets: the last words below, and the first call.
+    let mut said = first_words(&views, targets, now.wall);
+    said.iter().for_each(|entry| views.apply(entry));
     let mut closing = views.closing_entries(now.wall);
     closing.extend(new_settings(&views, policy, closing.len(), now));
     for entry in &closing {
@@ -232,6 +243,7 @@ pub(super) fn read(fold: Fold, policy: &Policy, plan: &Plan, now: Now) -> Past {
         rules.notes.apply(entry);
         views.apply(entry);
     }
+    said.append(&mut closing);
     let Rules { agents, talked, periods, boxes, wishes, declared, notes, unkept } = rules;
     let unkept = unkept.into_iter().map(|(call, number)| RecordingId { call, number }).collect();
     let (talked, next_seq) = (talked.talked, views.next_seq());
@@ -244,7 +256,7 @@ pub(super) fn read(fold: Fold, policy: &Policy, plan: &Plan, now: Now) -> Past {
         wishes,
         declared,
         notes,
-        closing,
+        closing: said,
         next_seq,
         unkept,
     }

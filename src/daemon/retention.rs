@@ -4,7 +4,7 @@ use super::engine_loop::Clock;
 use crate::base::Wall;
 use crate::event::DeskEvent;
 use crate::io::http::CommandSink;
-use crate::io::store::Eraser;
+use crate::io::store::{Erased, Eraser};
 use crate::pbx::Command;
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use std::time::Duration;
@@ -66,9 +66,9 @@ impl Retention {
         };
         let erased = retained.erased;
         let longest_step_ms = retained.longest_step.as_secs_f64() * 1_000.0;
-        if erased.calls > 0 {
-            let (calls, entries, kept) = (erased.calls, erased.entries, erased.kept);
-            let event = DeskEvent::CallersErased { before, calls, entries, kept };
+        if erased.any() {
+            let Erased { calls, entries, kept, incidents, .. } = erased;
+            let event = DeskEvent::CallersErased { before, calls, entries, kept, incidents };
             let event = Box::new(event);
             while (self.commands)(Command::Record { event: event.clone() }).await.is_err() {
                 sleep(LOOK).await;
@@ -78,6 +78,7 @@ impl Retention {
             }
             tracing::info!(
                 calls,
+                incidents,
                 entries,
                 kept,
                 longest_step_ms,
@@ -90,7 +91,7 @@ impl Retention {
                 "entries of an earlier version had no room for what stands in the place of numbers and names: traces may lie in unused parts of the store until `madoguchi events erase` is run once with the daemon stopped"
             );
         }
-        if erased.calls > 0 && !retained.emptied {
+        if erased.any() && !retained.emptied {
             tracing::warn!(
                 "a program that reads the store keeps its -wal file from being emptied: what was erased may still lie in it until the next night"
             );

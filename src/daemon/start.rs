@@ -313,6 +313,7 @@ pub async fn start(
     let read_with = Arc::clone(&plan);
     let (past, folded) = blocking({
         let (path, entries) = (config.store.file.clone(), replay.entries);
+        let targets = config.tickets.targets.clone();
         move || {
             let (began, policy) = (Instant::now(), setup.policy.clone());
             let folded = past::fold((&path, entries), setup, &read_with)?;
@@ -325,7 +326,7 @@ pub async fn start(
             );
             let kept = folded.read() >= keeper::EVERY;
             let kept = (kept.then(|| folded.fold.clone()), folded.stood_at);
-            let mut past = past::read(folded.fold, &policy, &read_with, now);
+            let mut past = past::read(folded.fold, &policy, (&read_with, &targets), now);
             Told::of(&read_with, now.wall).tell(&mut past.views);
             Ok::<_, StartError>((past, kept))
         }

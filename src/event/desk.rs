@@ -5,6 +5,12 @@ use crate::base::{AdHoc, Number, Wall};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+/// Left out of an entry then, as those of earlier versions have it.
+#[allow(clippy::trivially_copy_pass_by_ref)] // serde asks so
+fn is_zero(count: &u64) -> bool {
+    *count == 0
+}
+
 /// Something about the desk as a whole.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema, Deserialize)]
 #[serde(tag = "kind", rename_all = "snake_case")]
@@ -56,6 +62,9 @@ pub enum DeskEvent {
         entries: u64,
         /// Calls that were left because the caller was still to be called back.
         kept: u64,
+        /// Incidents that people had entered by hand before then, and that had words of theirs.
+        #[serde(default, skip_serializing_if = "is_zero")]
+        incidents: u64,
     },
     /// Somebody who may asked over HTTP for something to be changed, or for what is not for everybody: a
     /// recording, numbers in the SIP trace. Written before it is tried; what came of it has events of its own.

@@ -43,10 +43,13 @@ pub struct IncidentRow {
     pub revision: u32,
     /// Who wrote it last.
     pub author: Option<String>,
+    /// The call's arrival, or when it was entered by hand: by this it is erased.
+    #[serde(skip)]
+    pub since: Wall,
 }
 
 kept!(json Outcome);
-kept!(struct IncidentRow { incident, call, channel, subject, caller, agent, outcome, category, state, revision, author });
+kept!(struct IncidentRow { incident, call, channel, subject, caller, agent, outcome, category, state, revision, author, since });
 
 /// The fold.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -83,11 +86,12 @@ impl Incidents {
             state: received(call.arrived_at),
             revision: 0,
             author: None,
+            since: call.arrived_at,
         });
     }
 
     /// What a person wrote, and with which entry.
-    pub(super) fn apply(&mut self, event: &IncidentEvent, seq: u64) {
+    pub(super) fn apply(&mut self, event: &IncidentEvent, (seq, at): (u64, Wall)) {
         match event {
             IncidentEvent::IncidentOpened { channel, subject, state, author, .. } => {
                 self.insert(IncidentRow {
@@ -102,6 +106,7 @@ impl Incidents {
                     state: (**state).clone(),
                     revision: 1,
                     author: Some(author.clone()),
+                    since: at,
                 });
             }
             IncidentEvent::IncidentChanged {
@@ -132,12 +137,9 @@ impl Incidents {
         }
     }
 
-    /// Numbers and words of what was received before `before` are no more.
+    /// Numbers and words of calls that arrived before `before`, and of what was entered before then, are no more.
     pub(super) fn erase(&mut self, before: Wall, keeps: &dyn Fn(CallId) -> bool) {
-        // Of what came by other ways nothing stands under a call, and so nothing is erased.
-        let goes = |call: CallId| !keeps(call);
-        let old =
-            |row: &&mut IncidentRow| row.state.received_at < before && row.call.is_some_and(goes);
+        let old = |row: &&mut IncidentRow| row.since < before && !row.call.is_some_and(keeps);
         for row in self.all.values_mut().filter(old) {
             row.caller = None;
             if !row.subject.reveal().is_empty() && !chain::is_erased(row.subject.reveal()) {
@@ -171,3 +173,6 @@ fn received(received_at: Wall) -> TicketState {
         exclusions: Vec::new(),
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -192,7 +192,7 @@ impl Views {
             Fact::Feed { target, call, event } => {
                 self.feeding.apply(target, *call, event, entry.at);
             }
-            Fact::Incident { event, .. } => self.incidents.apply(event, entry.seq),
+            Fact::Incident { event, .. } => self.incidents.apply(event, (entry.seq, entry.at)),
             Fact::Trunk { trunk, event } => {
                 self.placed.trunk(trunk, event, entry.at, self.timezone);
                 let worked = self.agents.worked_mut();

@@ -403,3 +403,52 @@ fn the_keeper_writes_after_a_long_read_and_at_an_orderly_end() {
     assert_eq!(said(&fares), (Some(7), 2), "at the start and at the end");
     drop(store);
 }
+
+/// The target's own word stood in the history some milliseconds behind the first call that it could take.
+#[test]
+fn the_first_call_that_a_desk_with_a_new_ticket_system_takes_has_a_ticket_there() {
+    let plan = plan();
+    let mut targets = crate::config::TicketsConfig::default().targets;
+    let ledger = targets.first().expect("the ledger").clone();
+    targets.push(crate::config::TargetConfig { name: "tool".into(), ..ledger });
+    let call = |n: u64| CallId(uuid::Uuid::from_u64_pair(0x0199_a0c1_5b00_7000, n));
+    let of_call = |seq, n, event| {
+        let fact = Fact::Call { call: call(n), t_ms: 0, event };
+        Entry { seq, at: Wall(1_790_780_400_000), fact }
+    };
+    let arrived = || {
+        let line =
+            kinds().into_iter().find(|line| line["event"]["kind"] == "arrived").expect("one");
+        serde_json::from_value::<CallEvent>(line["event"].clone()).expect("an arrival")
+    };
+    // One was up when the run before ended, which knew no ticket system.
+    let mut fold = Fold::new(setup(&["2001"]));
+    fold.apply(&of_call(1, 1, arrived()), &plan);
+    fold.apply(&of_call(2, 1, CallEvent::OperatorAsked { group: None }), &plan);
+    let now = Now { mono: crate::base::Mono::default(), wall: Wall(1_790_780_500_000) };
+    let mut past = read(fold, &Policy::default(), (&plan, &targets), now);
+    let seqs: Vec<u64> = past.closing.iter().map(|entry| entry.seq).collect();
+    assert_eq!(seqs, (3..past.next_seq).collect::<Vec<_>>());
+    // Before the feeding itself began.
+    for event in [arrived(), CallEvent::OperatorAsked { group: None }] {
+        past.views.apply(&of_call(past.views.next_seq(), 2, event));
+    }
+    let agent = AgentId::from("2001");
+    let answered = CallEvent::OperatorAnswered { agent };
+    past.views.apply(&of_call(past.views.next_seq(), 2, answered));
+    for (n, which) in [(1, "given its last word by the start"), (2, "answered at once")] {
+        assert!(past.views.ticket_step(&"tool".into(), call(n)).is_some(), "{which}");
+        assert!(past.views.incident_of(call(n)).is_some(), "{which}");
+    }
+    // Said once.
+    let again = Fold { views: past.views.clone(), rules: Rules::default() };
+    let again = read(again, &Policy::default(), (&plan, &targets), now);
+    let said = |entry: &&Entry| matches!(entry.fact, Fact::Feed { .. });
+    assert_eq!(again.closing.iter().filter(said).count(), 0);
+    // One that is configured no more is told off before anything else is decided.
+    let again = Fold { views: past.views, rules: Rules::default() };
+    let again = read(again, &Policy::default(), (&plan, &targets[..1]), now);
+    let gone = crate::event::FeedEvent::TargetGone;
+    let first = again.closing.first().map(|entry| entry.fact.clone());
+    assert_eq!(first, Some(Fact::Feed { target: "tool".into(), call: None, event: gone }));
+}

@@ -225,7 +225,7 @@ fn what_is_erased_is_gone_from_the_file_and_the_chain_holds() {
     let cut = Wall(1_790_780_400_000 + 20);
     assert_eq!(erase(&path, cut, Some("0312345678")).expect("erased"), Erased::default());
     let erased = erase(&path, cut, Some("0398765432")).expect("erased");
-    assert_eq!(erased, Erased { calls: 5, entries: 5, texts: 10, kept: 0 });
+    assert_eq!(erased, Erased { calls: 5, incidents: 0, entries: 5, texts: 10, kept: 0 });
     let after = walk(&path);
     assert_eq!((after.broken, after.erased), (0, 10));
     assert_eq!((after.entries, after.last), (before.entries, before.last));
@@ -274,7 +274,7 @@ fn who_is_still_to_be_called_back_keeps_the_number() {
     for number in [Some("0398765432"), None] {
         let erased = erase(&folder.file(), Wall(6), number).expect("erased");
         let due = u64::from(number.is_some());
-        assert_eq!(erased, Erased { calls: due, entries: due, texts: due, kept: 1 });
+        assert_eq!(erased, Erased { calls: due, incidents: 0, entries: due, texts: due, kept: 1 });
     }
     let left: Vec<i64> =
         links(&folder.file()).iter().filter(|it| it.salt.is_some()).map(|it| it.seq).collect();

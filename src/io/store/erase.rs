@@ -22,12 +22,30 @@ pub(super) const OPEN_WISHES: &str = "DELETE FROM temp.erasing WHERE call IN ( \
     SELECT call FROM entry WHERE call IN (SELECT call FROM temp.erasing) \
     AND body ->> '$.of' = 'callback' AND body ->> '$.event.kind' = 'ended')";
 
+/// Entries about incidents that are no call's, with the incident that each is about: of those that were entered
+/// before a time. Once one is due, so is all that was written about it.
+const INCIDENTS: [&str; 3] = [
+    "CREATE TEMP TABLE erasing_incident (seq INTEGER NOT NULL PRIMARY KEY, incident INTEGER NOT NULL)",
+    "CREATE INDEX temp.by_incident ON erasing_incident (incident)",
+    "INSERT INTO temp.erasing_incident \
+     SELECT seq, coalesce(body ->> '$.event.incident', seq) FROM entry AS one \
+     WHERE salt IS NOT NULL AND call IS NULL AND coalesce((SELECT at_ms FROM entry \
+     WHERE seq = coalesce(one.body ->> '$.event.incident', one.seq)), at_ms) < ?1",
+];
+
+/// Of these only incidents in whose words a number stands, with or without hyphens.
+const INCIDENTS_WITH: &str = "DELETE FROM temp.erasing_incident WHERE incident NOT IN ( \
+    SELECT incident FROM temp.erasing_incident JOIN entry USING (seq) \
+    WHERE instr(replace(body ->> '$.event.subject', '-', ''), replace(?1, '-', '')) > 0)";
+
 /// What was erased.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Erased {
     /// Calls that had a text.
     pub calls: u64,
-    /// Their entries that had one.
+    /// Incidents that people had entered by hand.
+    pub incidents: u64,
+    /// Entries of both that had a text.
     pub entries: u64,
     /// The texts.
     pub texts: u64,
@@ -35,8 +53,17 @@ pub struct Erased {
     pub kept: u64,
 }
 
-/// Erases the numbers and names in all entries of calls that arrived (or were dialled) before a time; with
-/// `number`, only of those calls in which it stands; who is still to be called back is left. Afterwards they are nowhere in the file or beside
+impl Erased {
+    /// Whether there was something.
+    #[must_use]
+    pub fn any(&self) -> bool {
+        self.calls > 0 || self.incidents > 0
+    }
+}
+
+/// Erases the numbers and names in all entries of calls that arrived (or were dialled) before a time, and the
+/// words of incidents that were entered by hand before it; with
+/// `number`, only of those in which it stands; who is still to be called back is left. Afterwards they are nowhere in the file or beside
 /// it. Takes the store's lock, brings its schema up to date, and waits for the disk. Blocks: not for a
 /// runtime.
 ///
@@ -93,12 +120,14 @@ pub(super) async fn run(
     .bind(before.0)
     .execute(&mut *connection)
     .await?;
+    list_incidents(connection, before).await?;
     if let Some(number) = number {
+        sqlx::query(INCIDENTS_WITH).bind(number).execute(&mut *connection).await?;
         narrow(connection, number).await?;
     }
     let kept = sqlx::query(OPEN_WISHES).execute(&mut *connection).await?.rows_affected();
     let mut erased = Erased { kept, ..Erased::default() };
-    let mut calls = BTreeSet::new();
+    let (mut calls, mut incidents) = (BTreeSet::new(), BTreeSet::new());
     let mut after = i64::MIN;
     loop {
         let block = block(connection, after).await?;
@@ -108,15 +137,32 @@ pub(super) async fn run(
         for text in block {
             // The file is made anew afterwards: it need not fit.
             let texts = erase_entry(connection, text.seq, &text.body, &text.salt, |it| it).await?;
-            calls.insert(text.call);
+            calls.extend(text.call);
+            incidents.extend(text.incident);
             erased.entries += 1;
             erased.texts = erased.texts.saturating_add(texts);
         }
         sqlx::query("COMMIT").execute(&mut *connection).await?;
     }
-    sqlx::query("DROP TABLE temp.erasing").execute(&mut *connection).await?;
+    for table in ["DROP TABLE temp.erasing", "DROP TABLE temp.erasing_incident"] {
+        sqlx::query(table).execute(&mut *connection).await?;
+    }
     erased.calls = u64::try_from(calls.len()).unwrap_or(u64::MAX);
+    erased.incidents = u64::try_from(incidents.len()).unwrap_or(u64::MAX);
     Ok(erased)
+}
+
+/// Fills `temp.erasing_incident`.
+pub(super) async fn list_incidents(
+    connection: &mut SqliteConnection,
+    before: Wall,
+) -> Result<(), sqlx::Error> {
+    let [table, index, fill] = INCIDENTS;
+    for statement in [table, index] {
+        sqlx::query(statement).execute(&mut *connection).await?;
+    }
+    sqlx::query(fill).bind(before.0).execute(connection).await?;
+    Ok(())
 }
 
 /// Takes the texts out of an entry, and notes it for copies of the history, which follow; how many there
@@ -150,7 +196,7 @@ async fn narrow(connection: &mut SqliteConnection, number: &str) -> Result<(), s
         for text in block {
             let body = chain::body(&text.body).map_err(|why| broken(text.seq, &why))?;
             if chain::texts(&body).any(|(_, text)| text == number) {
-                calls.insert(text.call);
+                calls.extend(text.call);
             }
         }
     }
@@ -166,15 +212,18 @@ async fn narrow(connection: &mut SqliteConnection, number: &str) -> Result<(), s
 
 struct Text {
     seq: i64,
-    call: String,
+    call: Option<String>,
+    /// Of no call.
+    incident: Option<i64>,
     body: String,
     salt: Vec<u8>,
 }
 
 async fn block(connection: &mut SqliteConnection, after: i64) -> Result<Vec<Text>, sqlx::Error> {
     let rows = sqlx::query(
-        "SELECT seq, call, body, salt FROM entry WHERE seq > ?1 AND salt IS NOT NULL \
-         AND +call IN (SELECT call FROM temp.erasing) ORDER BY seq LIMIT ?2",
+        "SELECT seq, call, body, salt, incident FROM entry LEFT JOIN temp.erasing_incident USING (seq) \
+         WHERE seq > ?1 AND salt IS NOT NULL \
+         AND (incident IS NOT NULL OR +call IN (SELECT call FROM temp.erasing)) ORDER BY seq LIMIT ?2",
     )
     .bind(after)
     .bind(BLOCK)
@@ -186,6 +235,7 @@ async fn block(connection: &mut SqliteConnection, after: i64) -> Result<Vec<Text
             call: row.try_get(1)?,
             body: row.try_get(2)?,
             salt: row.try_get(3)?,
+            incident: row.try_get(4)?,
         })
     };
     rows.iter().map(read).collect()

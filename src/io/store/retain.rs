@@ -4,7 +4,7 @@
 //! Each step is a transaction of a few calls, whole ones; how far it came stands in the same transaction
 //! (`meta`, key `erasing`), so that a daemon that is killed in it neither forgets nor counts twice.
 
-use super::erase::{Erased, OPEN_WISHES, erase_entry};
+use super::erase::{Erased, OPEN_WISHES, erase_entry, list_incidents};
 use super::sealing::fitted;
 use super::snapshot::Snapshot;
 use crate::base::Wall;
@@ -14,7 +14,7 @@ use sqlx::{ConnectOptions, Connection, Row, SqliteConnection};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-/// Calls erased in one transaction.
+/// Calls (or incidents of no call) erased in one transaction.
 pub const CALLS_PER_STEP: i64 = 8;
 /// The pause behind each, in which the journal is written as if nothing were.
 const PAUSE: Duration = Duration::from_millis(25);
@@ -22,6 +22,29 @@ const PAUSE: Duration = Duration::from_millis(25);
 const STEP_PATIENCE: Duration = Duration::from_secs(5);
 /// How often the WAL is tried to be emptied, a second apart: somebody may just read.
 const EMPTYINGS: u32 = 30;
+
+/// What is erased as a whole: what is listed of it, its entries that have a text, how it is told.
+struct Matter {
+    next: &'static str,
+    entries: &'static str,
+    done: &'static str,
+    count: fn(&mut Erased) -> &mut u64,
+}
+
+const CALL: Matter = Matter {
+    next: "SELECT call FROM temp.erasing ORDER BY call LIMIT ?1",
+    entries: "SELECT seq, body, salt FROM entry WHERE call = ?1 AND salt IS NOT NULL ORDER BY seq",
+    done: "DELETE FROM temp.erasing WHERE call = ?1",
+    count: |erased| &mut erased.calls,
+};
+
+const INCIDENT: Matter = Matter {
+    next: "SELECT DISTINCT CAST(incident AS TEXT) FROM temp.erasing_incident ORDER BY 1 LIMIT ?1",
+    entries: "SELECT seq, body, salt FROM entry WHERE salt IS NOT NULL AND seq IN ( \
+        SELECT seq FROM temp.erasing_incident WHERE incident = CAST(?1 AS INTEGER)) ORDER BY seq",
+    done: "DELETE FROM temp.erasing_incident WHERE incident = CAST(?1 AS INTEGER)",
+    count: |erased| &mut erased.incidents,
+};
 
 /// A way to erase in the store of this process.
 #[derive(Clone, Debug)]
@@ -49,7 +72,7 @@ impl Eraser {
     }
 
     /// Erases numbers and names of calls that arrived before `before`, but for those who are still to be
-    /// called back. Takes as long as it takes; dropped in the middle, it leaves whole calls done.
+    /// called back, and words of incidents that were entered by hand before it. Takes as long as it takes; dropped in the middle, it leaves whole calls done.
     /// [`Eraser::noted`] is due when it stands in the history.
     ///
     /// # Errors
@@ -67,7 +90,7 @@ impl Eraser {
             }
         };
         // What an earlier run had erased may still lie in the WAL: its end did not come.
-        if did || retained.erased.calls > 0 {
+        if did || retained.erased.any() {
             // It has the texts of the last calls; the next one is folded from what is left.
             Snapshot::forget(&self.path).map_err(sqlx::Error::Io)?;
             retained.emptied = empty_wal(&mut connection).await?;
@@ -111,33 +134,37 @@ async fn steps(
     sqlx::query("CREATE TEMP TABLE erasing (call TEXT NOT NULL PRIMARY KEY) WITHOUT ROWID")
         .execute(&mut *connection)
         .await?;
-    // Only calls that have a text; a call's first entry says when it arrived.
+    // Only calls that have a text; a call's first entry says when it arrived. What was written into the ledger
+    // about an old call goes however new it is, as the ledger shows it.
     sqlx::query(
         "INSERT INTO temp.erasing SELECT DISTINCT call FROM entry AS one \
-         WHERE salt IS NOT NULL AND call IS NOT NULL AND at_ms < ?1 AND (SELECT at_ms FROM entry \
+         WHERE salt IS NOT NULL AND call IS NOT NULL \
+         AND (at_ms < ?1 OR body ->> '$.of' = 'incident') AND (SELECT at_ms FROM entry \
          WHERE call = one.call ORDER BY seq LIMIT 1) < ?1",
     )
     .bind(before.0)
     .execute(&mut *connection)
     .await?;
     let kept = sqlx::query(OPEN_WISHES).execute(&mut *connection).await?.rows_affected();
+    list_incidents(connection, before).await?;
     let mut retained = Retained { erased: so_far(connection).await?, ..Retained::default() };
     let mut did = false;
-    loop {
-        let calls: Vec<String> =
-            sqlx::query_scalar("SELECT call FROM temp.erasing ORDER BY call LIMIT ?1")
+    for matter in [CALL, INCIDENT] {
+        loop {
+            let next: Vec<String> = sqlx::query_scalar(matter.next)
                 .bind(CALLS_PER_STEP)
                 .fetch_all(&mut *connection)
                 .await?;
-        if calls.is_empty() {
-            break;
+            if next.is_empty() {
+                break;
+            }
+            let began = Instant::now();
+            let (erased, grown) = (&mut retained.erased, &mut retained.grown);
+            step(connection, (&matter, &next), (erased, grown)).await?;
+            retained.longest_step = retained.longest_step.max(began.elapsed());
+            did = true;
+            tokio::time::sleep(PAUSE).await;
         }
-        let began = Instant::now();
-        let (erased, grown) = (&mut retained.erased, &mut retained.grown);
-        step(connection, &calls, (erased, grown)).await?;
-        retained.longest_step = retained.longest_step.max(began.elapsed());
-        did = true;
-        tokio::time::sleep(PAUSE).await;
     }
     retained.erased.kept = kept;
     Ok((retained, did))
@@ -145,18 +172,13 @@ async fn steps(
 
 async fn step(
     connection: &mut SqliteConnection,
-    calls: &[String],
+    (matter, names): (&Matter, &[String]),
     (erased, grown): (&mut Erased, &mut bool),
 ) -> Result<(), sqlx::Error> {
     let mut count = *erased;
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
-    for call in calls {
-        let rows = sqlx::query(
-            "SELECT seq, body, salt FROM entry WHERE call = ?1 AND salt IS NOT NULL ORDER BY seq",
-        )
-        .bind(call)
-        .fetch_all(&mut *transaction)
-        .await?;
+    for name in names {
+        let rows = sqlx::query(matter.entries).bind(name).fetch_all(&mut *transaction).await?;
         for row in rows {
             let (seq, body, salt): (i64, String, Vec<u8>) =
                 (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
@@ -169,13 +191,12 @@ async fn step(
             count.entries = count.entries.saturating_add(1);
             count.texts = count.texts.saturating_add(texts);
         }
-        count.calls = count.calls.saturating_add(1);
-        sqlx::query("DELETE FROM temp.erasing WHERE call = ?1")
-            .bind(call)
-            .execute(&mut *transaction)
-            .await?;
+        let of_its_kind = (matter.count)(&mut count);
+        *of_its_kind = of_its_kind.saturating_add(1);
+        sqlx::query(matter.done).bind(name).execute(&mut *transaction).await?;
     }
-    let said = format!("{} {} {}", count.calls, count.entries, count.texts);
+    let Erased { calls, entries, texts, incidents, .. } = count;
+    let said = format!("{calls} {entries} {texts} {incidents}");
     sqlx::query("INSERT INTO meta (key, value) VALUES ('erasing', ?1) ON CONFLICT (key) DO UPDATE SET value = ?1")
         .bind(said)
         .execute(&mut *transaction)
@@ -192,7 +213,7 @@ async fn so_far(connection: &mut SqliteConnection) -> Result<Erased, sqlx::Error
         .await?;
     let mut counts = said.iter().flat_map(|said| said.split(' ')).map(str::parse::<u64>);
     let mut next = || counts.next().and_then(Result::ok).unwrap_or(0);
-    Ok(Erased { calls: next(), entries: next(), texts: next(), kept: 0 })
+    Ok(Erased { calls: next(), entries: next(), texts: next(), incidents: next(), kept: 0 })
 }
 
 /// Brings all of the WAL into the file and empties it: it holds the pages as they were.

@@ -190,7 +190,7 @@ fn what_is_given_up_waits_for_a_person_who_retries_edits_adopts_or_discards() {
     assert_eq!((steps(&views, 3), steps(&views, 4)), (vec!["ended"], vec![]));
     // What was erased is nobody's words any more, live and when it is read again.
     let before = Wall(pen.at + 1);
-    let event = DeskEvent::CallersErased { before, calls: 4, entries: 4, kept: 0 };
+    let event = DeskEvent::CallersErased { before, calls: 4, entries: 4, kept: 0, incidents: 0 };
     pen.fact(Fact::Desk { event });
     let views = pen.read();
     assert_eq!(views.ticket_step(&target(), id(2)).expect("due").edited, None);
@@ -238,8 +238,13 @@ fn the_outbox_and_the_ledger_keep_the_number_of_who_is_still_to_be_called_back()
     let before = pen.read();
     let caller = before.outbox_row(&target(), id(1)).expect("due").caller;
     assert!(caller.is_some());
-    let event =
-        DeskEvent::CallersErased { before: Wall(pen.at + 1), calls: 0, entries: 0, kept: 1 };
+    let event = DeskEvent::CallersErased {
+        before: Wall(pen.at + 1),
+        calls: 0,
+        entries: 0,
+        kept: 1,
+        incidents: 0,
+    };
     pen.fact(Fact::Desk { event });
     let views = pen.read();
     assert_eq!(views.outbox_row(&target(), id(1)).expect("due").caller, caller);

@@ -409,7 +409,8 @@ fn callers_erased_while_the_daemon_runs_are_shown_as_after_a_restart_and_no_figu
     }
     let before = pen.read();
     let cut = Wall(TOKYO_MIDNIGHT_OCT_1 + 11 * HOUR);
-    let event = DeskEvent::CallersErased { before: cut, calls: 2, entries: 4, kept: 0 };
+    let event =
+        DeskEvent::CallersErased { before: cut, calls: 2, entries: 4, kept: 0, incidents: 0 };
     pen.fact(Fact::Desk { event });
     let live = pen.read();
     // The journal after it: commitments in the place of the texts of the first two calls.

@@ -61,7 +61,8 @@ fn what_is_erased_is_on_no_panel_and_what_is_not_stays() {
     assert_eq!((asked_of.role, asked_of.row.call), (Role::Asked, id(2)));
 
     let since = Wall(TOKYO_MIDNIGHT_OCT_1 + 2 * 3_600_000);
-    let event = DeskEvent::CallersErased { before: since, calls: 1, entries: 2, kept: 0 };
+    let event =
+        DeskEvent::CallersErased { before: since, calls: 1, entries: 2, kept: 0, incidents: 0 };
     pen.fact(Fact::Desk { event });
     let views = pen.read();
     let after = panel(&views, "2001", pen.at);
