@@ -1,5 +1,6 @@
 //! Simulated months as a manager gets them: by the program, read again by its other commands.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -98,11 +99,14 @@ fn a_simulated_month_is_a_history_that_is_verified_reported_and_predicted() {
     assert!(code == 2 && err.contains("is there already"), "{err}");
     // A configuration that names the plan; the figures are read of the simulated store.
     let config = folder.file("madoguchi.toml");
-    let text = format!(
-        "plan = \"{plan}\"\n[sip]\nlisten = [\"127.0.0.1:5060\"]\nrealm = \"desk\"\n[rtp]\naddress = \"127.0.0.1\"\n\
-         ports = \"20000-20100\"\n[store]\nfile = \"{store}\"\n[http]\nlisten = \"127.0.0.1:8080\"\n"
-    );
-    std::fs::write(&config, text).unwrap();
+    let secrets = PathBuf::from(folder.file("secrets"));
+    std::fs::create_dir(&secrets).unwrap();
+    let accounts = secrets.join("accounts.tsv");
+    std::fs::write(&accounts, "2001\tonly for this test, of nobody\n").unwrap();
+    std::fs::set_permissions(&accounts, std::fs::Permissions::from_mode(0o600)).unwrap();
+    let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/examples/madoguchi.toml");
+    let text = std::fs::read_to_string(example).unwrap();
+    std::fs::write(&config, text.replace("\"service-desk.toml\"", &format!("{plan:?}"))).unwrap();
     // The same seed makes the same month, another another: calls with their ids, waits and outcomes.
     let whole = |store: &str| {
         assert!(well(&["verify", store]).contains("the history is whole"));
@@ -118,7 +122,8 @@ fn a_simulated_month_is_a_history_that_is_verified_reported_and_predicted() {
         assert!(code < 2, "{err}");
         serde_json::from_str::<serde_json::Value>(&out).unwrap_or_else(|_| panic!("{out}{err}"))
     };
-    let month = level(&["service-level", "2027-02", "--config", &config, "--json"]);
+    let month =
+        level(&["service-level", "2027-02", "--config", &config, "--store", &store, "--json"]);
     let arrived = month["arrived"].as_u64().unwrap();
     assert!((1_300..2_200).contains(&arrived) && month["undecided"] == 0, "{month:#}");
 
@@ -148,9 +153,9 @@ fn a_simulated_month_is_a_history_that_is_verified_reported_and_predicted() {
     near(runs["total"]["abandon_rate"]["mean"].as_f64().unwrap(), part(&month["abandon_rate"]));
     near(runs["total"]["busy_rate"]["mean"].as_f64().unwrap(), part(&month["busy_rate"]));
 
-    let calls = well(&["calls", "--month", "2027-02", "--config", &config]);
+    let calls = well(&["calls", "--month", "2027-02", "--config", &config, "--store", &store]);
     let id = calls.split(' ').next().unwrap();
-    assert!(well(&["explain", id, "--config", &config]).contains("outcome "));
+    assert!(well(&["explain", id, "--config", &config, "--store", &store]).contains("outcome "));
 
     // What made it is found in it again, and with that it is predicted.
     let shown = well(&["simulate", &plan, "--history", &store, "--month", "2027-03", "--show"]);

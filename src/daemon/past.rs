@@ -235,7 +235,9 @@ pub(super) fn read(
     rules.forget_phones();
     // Whatever is decided from here on is due at these targets: the last words below, and the first call.
     let mut said = first_words(&views, targets, now.wall);
-    said.iter().for_each(|entry| views.apply(entry));
+    for entry in &said {
+        views.apply(entry);
+    }
     let mut closing = views.closing_entries(now.wall);
     closing.extend(new_settings(&views, policy, closing.len(), now));
     for entry in &closing {
