@@ -157,6 +157,20 @@ fn a_simulated_month_is_a_history_that_is_verified_reported_and_predicted() {
     let id = calls.split(' ').next().unwrap();
     assert!(well(&["explain", id, "--config", &config, "--store", &store]).contains("outcome "));
 
+    // Under a plan that makes everybody wait behind one agent, the same calls come to something else.
+    let lonely = folder.file("lonely.toml");
+    let text = std::fs::read_to_string(&plan).unwrap();
+    std::fs::write(&lonely, text.replace("agents = [\"2001-2010\"]", "agents = [\"2001\"]"))
+        .unwrap();
+    let (code, said, err) = madoguchi(&["diff", &plan, &lonely, "--history", &store, "--outcomes"]);
+    let rate = |name: &str| {
+        let line = said.lines().find_map(|line| line.strip_prefix(name));
+        let line = line.unwrap_or_else(|| panic!("{code} {said}{err}"));
+        line.split_whitespace().nth(1).unwrap().parse::<f64>().unwrap()
+    };
+    let (old, new) = (rate("old plan: "), rate("new plan: "));
+    assert!(new > old + 10.0, "{said}");
+
     // What made it is found in it again, and with that it is predicted.
     let shown = well(&["simulate", &plan, "--history", &store, "--month", "2027-03", "--show"]);
     assert!(shown.contains("[callers.talk]") && shown.contains("[callers.patience]"), "{shown}");

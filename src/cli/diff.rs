@@ -1,5 +1,6 @@
 //! `madoguchi diff`: the calls of a history under two plans.
 
+use super::forecast::outcomes;
 use super::{Diff, Reply, moment, refused};
 use crate::base::Wall;
 use crate::config;
@@ -47,7 +48,14 @@ pub(super) fn answer(arguments: &Diff, lang: Lang) -> Reply {
     }
     comparison.finish();
     let code = u8::from(comparison.any());
-    Reply { out: said(&comparison, &old, arguments.callers, lang), err: String::new(), code }
+    let mut out = said(&comparison, &old, arguments.callers, lang);
+    if arguments.outcomes {
+        match outcomes(&arguments.history, (&old, &new), span, lang) {
+            Ok(more) => out.push_str(&more),
+            Err(reply) => return reply,
+        }
+    }
+    Reply { out, err: String::new(), code }
 }
 
 fn said(comparison: &Comparison<'_>, old: &Plan, callers: bool, lang: Lang) -> String {

@@ -185,6 +185,10 @@ pub struct Diff {
     /// Shows callers' numbers.
     #[arg(long)]
     pub callers: bool,
+    /// Also says what the same calls would come to under both plans, with the agents who were there
+    /// (docs/FORECAST.md).
+    #[arg(long)]
+    pub outcomes: bool,
     /// In which words.
     #[command(flatten)]
     pub language: Language,

@@ -7,7 +7,7 @@ use crate::base::{Number, Rng, Wall};
 use crate::dialplan::{OpenState, Plan};
 use crate::view::{HALF_HOURS, Month};
 use chrono::{Datelike, NaiveDate, NaiveTime, TimeZone};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Most calls of one run.
 pub const MOST_CALLS: usize = 1_000_000;
@@ -135,11 +135,14 @@ impl Demand {
             }
         }
         let all: f64 = half_hours.iter().map(|half_hour| half_hour.calls).sum();
-        if all <= 0.0 || calls.month <= 0.0 {
+        let served = half_hours.iter().map(|half_hour| half_hour.day).collect::<BTreeSet<_>>();
+        let of_days = |calls: f64| calls * real(served.len() as u64);
+        let expected = calls.service_day.map_or(calls.month, of_days);
+        if all <= 0.0 || expected <= 0.0 {
             return Err(DemandError::Nothing);
         }
         for half_hour in &mut half_hours {
-            half_hour.calls *= calls.month / all;
+            half_hour.calls *= expected / all;
         }
         Ok(Self::Expected { half_hours, day_spread: calls.day_spread, numbers })
     }

@@ -386,10 +386,8 @@ impl<'p> Fit<'p> {
             squares += due * due;
         }
         let spread = if squares > 0.0 { libm::sqrt((beyond / squares).max(0.0)) } else { 0.0 };
-        // 21 service days: what a month has on the whole.
-        let month = libm::round(mean * 21.0);
         Calls {
-            month,
+            service_day: Some(rounded(mean)),
             weekdays: weekdays
                 .iter()
                 .filter_map(|(day, sum)| {
@@ -403,6 +401,7 @@ impl<'p> Fit<'p> {
                 .iter()
                 .map(|(number, count)| (number.to_string(), real(*count)))
                 .collect(),
+            ..Calls::default()
         }
     }
 }

@@ -30,6 +30,10 @@ pub struct Scenario {
 pub struct Calls {
     /// Expected in the whole month, first tries only.
     pub month: f64,
+    /// Instead, expected on a service day, all weekdays together; goes before `month`, and a month has as many as it
+    /// has service days.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub service_day: Option<f64>,
     /// Weights of weekdays, `mon` to `sun`; one left out is 1. A day that the plan does not serve has no calls.
     pub weekdays: BTreeMap<String, f64>,
     /// Weights of half hours by their beginning, `08:30`; none: all the plan's open ones alike.
@@ -45,6 +49,7 @@ impl Default for Calls {
         let none = BTreeMap::new;
         Self {
             month: 1_800.0,
+            service_day: None,
             weekdays: none(),
             half_hours: none(),
             day_spread: 0.0,
@@ -204,6 +209,7 @@ impl Scenario {
             }
         };
         part("calls.month", self.calls.month, 1_000_000.0);
+        part("calls.service_day", self.calls.service_day.unwrap_or(0.0), 50_000.0);
         part("calls.day_spread", self.calls.day_spread, 3.0);
         part("agents.unheard", self.agents.unheard, 1.0);
         if let Some(again) = &self.callers.again {

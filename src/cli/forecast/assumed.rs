@@ -88,7 +88,7 @@ impl Assumed {
             scenario = over(&scenario, path)?;
         }
         if let Some(calls) = self.calls {
-            scenario.calls.month = calls;
+            (scenario.calls.month, scenario.calls.service_day) = (calls, None);
         }
         if let Some(lines) = self.lines {
             let named = plan.desk_numbers.values().flat_map(|desk| desk.trunks.iter());

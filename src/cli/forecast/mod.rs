@@ -1,11 +1,13 @@
 //! `madoguchi simulate`, `forecast` and `validate`: the desk's own rules under virtual time (docs/FORECAST.md).
 
 mod assumed;
+mod compared;
 mod runs;
 mod simulate;
 mod staffing;
 mod validate;
 
+pub(super) use compared::outcomes;
 pub use simulate::{Simulate, simulate};
 pub use staffing::{Forecast, forecast};
 pub use validate::{Validate, validate};

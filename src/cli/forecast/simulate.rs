@@ -262,7 +262,7 @@ impl Summary {
         };
         json!({
             "month": arguments.month, "seeds": { "first": arguments.seed, "count": arguments.seeds },
-            "agents": world.plan.agents.len(), "total": self.total.json(),
+            "agents": world.plan.agents.len(), "expected": world.demand.mean(), "total": self.total.json(),
             "lines_full_s": self.lines_full_s.map(|of| json!({ "mean": of.mean, "between": [of.between.0, of.between.1] })),
             "months_within": { "both": self.within.0, "abandon": self.within.1, "busy": self.within.2 },
             "days": rows(&self.days), "half_hours": rows(&self.half_hours),

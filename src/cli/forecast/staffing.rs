@@ -57,6 +57,8 @@ pub fn forecast(arguments: &Forecast) -> ExitCode {
 }
 
 struct Found {
+    /// Expected in the month.
+    calls: f64,
     points: Vec<Point>,
     enough: Option<u32>,
     staffing: Option<Staffing>,
@@ -100,7 +102,7 @@ fn search(arguments: &Forecast, known: &Known, world: &World, lang: Lang) -> Fou
         let trunk = trunk.cloned().unwrap_or_else(|| TrunkId::from("carrier"));
         lines(&world, &trunk, policy, certainty, MOST_LINES, &mut eval)
     });
-    Found { points, enough, staffing, lines }
+    Found { calls: world.demand.mean(), points, enough, staffing, lines }
 }
 
 /// Hours of agents that one percent of abandoned calls fewer costs, from one point to the next.
@@ -124,7 +126,7 @@ fn as_json(found: &Found, arguments: &Forecast) -> Value {
         json!({ "agent_hours": staffing.agent_hours, "months_within": staffing.within, "reached": staffing.reached,
             "levels": staffing.levels.iter().map(level).collect::<Vec<_>>() })
     };
-    json!({ "month": arguments.month, "certainty": arguments.certainty, "seeds": arguments.seeds,
+    json!({ "month": arguments.month, "calls": found.calls, "certainty": arguments.certainty, "seeds": arguments.seeds,
         "agents_all_day": found.enough, "curve": points.collect::<Vec<_>>(),
         "by_half_hour": found.staffing.as_ref().map(levels),
         "lines": found.lines.map(|(lines, within)| json!({ "lines": lines, "months_within": within })) })
@@ -135,8 +137,7 @@ fn said(found: &Found, arguments: &Forecast, known: &Known, lang: Lang) -> Strin
     let mut line = |text: String| {
         let _ = writeln!(out, "{text}"); // into a String: cannot fail
     };
-    let (month, certainty, calls) =
-        (arguments.month, arguments.certainty, known.scenario.calls.month);
+    let (month, certainty, calls) = (arguments.month, arguments.certainty, found.calls);
     line(lang.pick(
         format!("{month}、月 {calls:.0} 件の見込み、100 か月のうち {certainty} か月で両方の基準を満たすこと"),
         format!("{month}, {calls:.0} calls expected, both limits due in {certainty} of 100 months"),
