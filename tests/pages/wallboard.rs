@@ -246,10 +246,11 @@ fn nothing_moves_when_calls_come_and_the_desk_is_closed() {
     let body = json!({ "author": "佐藤", "reason": "停電のため復旧まで", "until": in_an_hour() });
     let closed = desk.api("POST", "/api/v1/hours/all/close", &body.to_string());
     assert_eq!(closed.status, 204, "{}", closed.body);
+    // How soon is another test's; of several pages in one browser, those behind are painted when there is time.
     for ((case, page), before) in pages.iter().zip(&before) {
-        page.shows("#waiting", "1", s(5));
-        page.shows("#parked-count", "1", s(5));
-        page.wait("document.querySelector('#service').classList.contains('closed')", s(5));
+        page.shows("#waiting", "1", s(20));
+        page.shows("#parked-count", "1", s(20));
+        page.wait("document.querySelector('#service').classList.contains('closed')", s(20));
         assert_eq!(&page.places(parts), before, "{case}");
         page.nothing_overflows(PARTS, case);
         page.picture(&format!("wallboard-closed-{case}"));
