@@ -213,6 +213,7 @@ fn a_forecast_names_agents_by_half_hour_and_lines_and_draws_its_curve() {
     let hours = |of: &serde_json::Value| of["agent_hours"].as_f64().unwrap();
     assert!(hours(staffing) < hours(curve.last().unwrap()), "{said:#}");
     assert!(said["lines"]["lines"].as_u64().unwrap() >= 1);
+    assert!(said["lines"]["erlang_b"]["blocked"].as_f64().unwrap() < 0.5, "{said:#}");
     let drawn = std::fs::read_to_string(&picture).unwrap();
     assert!(drawn.starts_with("<svg") && drawn.contains("polyline"), "{drawn}");
 }

@@ -29,8 +29,8 @@ pub use lasts::{Lasts, Time};
 pub use roster::{Roster, RosterError, Stint, with_agents};
 pub use scenario::{Callers, Calls, Choice, Menu, People, Repeats, Scenario, Shift, Who};
 pub use staffing::{
-    Eval, Formulas, Levels, Point, Staffing, Takes, all_day, by_half_hour, curve, lines, point,
-    staffed,
+    Eval, Formulas, Levels, Point, Staffing, Takes, all_day, busiest, by_half_hour, curve, lines,
+    point, staffed,
 };
 pub use stage::{Told, World, run};
 

@@ -6,7 +6,7 @@
 
 use super::arrivals::{Demand, half_hour};
 use super::cells::Run;
-use super::erlang::{delaying, giving_up};
+use super::erlang::{blocking, delaying, giving_up};
 use super::interval::{Interval, interval};
 use super::roster::{MOST_AGENTS, Roster, with_agents};
 use super::stage::World;
@@ -53,6 +53,8 @@ pub type Eval<'e> = &'e mut dyn FnMut(&World) -> Vec<Run>;
 /// What one call takes of an agent and of a caller, for the formulas.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Takes {
+    /// Milliseconds of a line: picking up and talk; a wait comes on top.
+    pub line_ms: f64,
     /// Milliseconds of an agent: picking up, talk, after-call work.
     pub agent_ms: f64,
     /// Mean patience, milliseconds.
@@ -72,10 +74,11 @@ impl Takes {
         let by_plan =
             group.map_or(0.0, |group| real(u64::try_from(group.wrap_up.as_millis()).unwrap_or(0)));
         let wrap_up = world.agents.wrap_up.as_ref().map_or(Some(by_plan), ms);
+        let line_ms =
+            ms(&world.callers.talk).unwrap_or(0.0) + ms(&world.agents.answer).unwrap_or(0.0);
         Self {
-            agent_ms: ms(&world.callers.talk).unwrap_or(0.0)
-                + ms(&world.agents.answer).unwrap_or(0.0)
-                + wrap_up.unwrap_or(0.0),
+            line_ms,
+            agent_ms: line_ms + wrap_up.unwrap_or(0.0),
             patience_ms: ms(&world.callers.patience).unwrap_or(f64::INFINITY),
         }
     }
@@ -87,6 +90,16 @@ fn middle(lasts: &super::Lasts) -> Option<f64> {
     let half = points.iter().find(|(part, _)| *part >= 0.5)?;
     let ms = real(u64::try_from(half.1.0.as_millis()).unwrap_or(u64::MAX));
     Some(ms / core::f64::consts::LN_2)
+}
+
+/// What Erlang B says of so many lines in the busiest half hour: its load in erlangs, waits not counted, and the part
+/// of callers who find all of them in use. None of arrivals that are known one by one.
+#[must_use]
+pub fn busiest(world: &World, lines: u32) -> Option<(f64, f64)> {
+    let Demand::Expected { half_hours, .. } = &world.demand else { return None };
+    let most = half_hours.iter().map(|half| half.calls).max_by(f64::total_cmp)?;
+    let load = most * Takes::of(world).line_ms / 1_800_000.0;
+    Some((load, blocking(lines, load)))
 }
 
 /// The months that keep both limits, of all.

@@ -7,7 +7,7 @@ use super::{percent, spread};
 use crate::base::TrunkId;
 use crate::dialplan::{Lang, tame};
 use crate::forecast::{
-    Interval, Point, Run, Staffing, World, all_day, by_half_hour, curve, lines, staffed,
+    Interval, Point, Run, Staffing, World, all_day, busiest, by_half_hour, curve, lines, staffed,
 };
 use crate::view::Month;
 use clap::Args;
@@ -63,6 +63,8 @@ struct Found {
     enough: Option<u32>,
     staffing: Option<Staffing>,
     lines: Option<(u32, f64)>,
+    /// Of those lines in the busiest half hour.
+    erlang_b: Option<(f64, f64)>,
 }
 
 fn answer(arguments: &Forecast, lang: Lang) -> Result<Reply, Reply> {
@@ -102,7 +104,8 @@ fn search(arguments: &Forecast, known: &Known, world: &World, lang: Lang) -> Fou
         let trunk = trunk.cloned().unwrap_or_else(|| TrunkId::from("carrier"));
         lines(&world, &trunk, policy, certainty, MOST_LINES, &mut eval)
     });
-    Found { calls: world.demand.mean(), points, enough, staffing, lines }
+    let erlang_b = lines.and_then(|(lines, _)| busiest(world, lines));
+    Found { calls: world.demand.mean(), points, enough, staffing, lines, erlang_b }
 }
 
 /// Hours of agents that one percent of abandoned calls fewer costs, from one point to the next.
@@ -129,7 +132,8 @@ fn as_json(found: &Found, arguments: &Forecast) -> Value {
     json!({ "month": arguments.month, "calls": found.calls, "certainty": arguments.certainty, "seeds": arguments.seeds,
         "agents_all_day": found.enough, "curve": points.collect::<Vec<_>>(),
         "by_half_hour": found.staffing.as_ref().map(levels),
-        "lines": found.lines.map(|(lines, within)| json!({ "lines": lines, "months_within": within })) })
+        "lines": found.lines.map(|(lines, within)| json!({ "lines": lines, "months_within": within,
+            "erlang_b": found.erlang_b.map(|(load, blocked)| json!({ "erlangs": load, "blocked": blocked })) })) })
 }
 
 fn said(found: &Found, arguments: &Forecast, known: &Known, lang: Lang) -> String {
@@ -183,10 +187,20 @@ fn said(found: &Found, arguments: &Forecast, known: &Known, lang: Lang) -> Strin
         table(staffing, &mut line, lang);
     }
     match found.lines {
-        Some((lines, within)) => line(lang.pick(
-            format!("回線は {lines} 本（基準内の月 {:.0} %）", within * 100.0),
-            format!("{lines} lines ({:.0} % of months within)", within * 100.0),
-        )),
+        Some((lines, within)) => {
+            let (within, mut beside) = (within * 100.0, String::new());
+            if let Some((load, blocked)) = found.erlang_b {
+                let blocked = percent(blocked);
+                beside = lang.pick(
+                    format!("。Erlang B では、一番忙しい 30 分（{load:.1} アーラン）に {blocked} が空き回線を見つけられない"),
+                    format!("; by Erlang B {blocked} find none free in the busiest half hour ({load:.1} erlangs)"),
+                );
+            }
+            line(lang.pick(
+                format!("回線は {lines} 本（基準内の月 {within:.0} %）{beside}"),
+                format!("{lines} lines ({within:.0} % of months within){beside}"),
+            ));
+        }
         None if found.enough.is_some() => line(lang.pick(
             format!("回線は {MOST_LINES} 本でも足りない"),
             format!("not even {MOST_LINES} lines are enough"),
