@@ -69,33 +69,20 @@ fn a_simulated_month_is_a_history_that_is_verified_reported_and_predicted() {
     let (scenario, store) = (folder.file("scenario.toml"), folder.file("month.db"));
     std::fs::write(&scenario, SCENARIO).unwrap();
     let plan = plan();
-    let make = |store: &str, seed: &str| {
-        well(&[
-            "simulate",
-            &plan,
-            "--scenario",
-            &scenario,
-            "--month",
-            "2027-02",
-            "--agents",
-            "5",
-            "--seed",
-            seed,
-            "--into",
-            store,
-        ])
-    };
-    make(&store, "7");
-    let (code, _, err) = madoguchi(&[
+    let month = [
         "simulate",
         &plan,
         "--scenario",
         &scenario,
         "--month",
         "2027-02",
-        "--into",
-        &store,
-    ]);
+        "--agents",
+        "5",
+        "--seed",
+    ];
+    let make = |store: &str, seed: &str| well(&[&month[..], &[seed, "--into", store]].concat());
+    make(&store, "7");
+    let (code, _, err) = madoguchi(&[&month[..], &["7", "--into", &store]].concat());
     assert!(code == 2 && err.contains("is there already"), "{err}");
     // A configuration that names the plan; the figures are read of the simulated store.
     let config = folder.file("madoguchi.toml");
@@ -122,27 +109,13 @@ fn a_simulated_month_is_a_history_that_is_verified_reported_and_predicted() {
         assert!(code < 2, "{err}");
         serde_json::from_str::<serde_json::Value>(&out).unwrap_or_else(|_| panic!("{out}{err}"))
     };
-    let month =
+    let judged =
         level(&["service-level", "2027-02", "--config", &config, "--store", &store, "--json"]);
-    let arrived = month["arrived"].as_u64().unwrap();
-    assert!((1_300..2_200).contains(&arrived) && month["undecided"] == 0, "{month:#}");
+    let arrived = judged["arrived"].as_u64().unwrap();
+    assert!((1_300..2_200).contains(&arrived) && judged["undecided"] == 0, "{judged:#}");
 
     // The same by the other way of counting: the runs of `simulate`.
-    let runs = level(&[
-        "simulate",
-        &plan,
-        "--scenario",
-        &scenario,
-        "--month",
-        "2027-02",
-        "--agents",
-        "5",
-        "--seed",
-        "7",
-        "--seeds",
-        "1",
-        "--json",
-    ]);
+    let runs = level(&[&month[..], &["7", "--seeds", "1", "--json"]].concat());
     let part =
         |rate: &serde_json::Value| rate["part"].as_f64().unwrap() / rate["whole"].as_f64().unwrap();
     let near = |a: f64, b: f64| assert!((a - b).abs() < 1e-9, "{a} {b}");
@@ -150,8 +123,8 @@ fn a_simulated_month_is_a_history_that_is_verified_reported_and_predicted() {
         runs["total"]["calls"]["mean"].as_f64().unwrap(),
         f64::from(u32::try_from(arrived).unwrap()),
     );
-    near(runs["total"]["abandon_rate"]["mean"].as_f64().unwrap(), part(&month["abandon_rate"]));
-    near(runs["total"]["busy_rate"]["mean"].as_f64().unwrap(), part(&month["busy_rate"]));
+    near(runs["total"]["abandon_rate"]["mean"].as_f64().unwrap(), part(&judged["abandon_rate"]));
+    near(runs["total"]["busy_rate"]["mean"].as_f64().unwrap(), part(&judged["busy_rate"]));
 
     let calls = well(&["calls", "--month", "2027-02", "--config", &config, "--store", &store]);
     let id = calls.split(' ').next().unwrap();

@@ -81,10 +81,15 @@ fn one_table(plan: &Arc<Plan>, path: &Path, lang: Lang, reply: &mut Reply) {
     });
 }
 
-/// The plan itself, or the one that a configuration names.
-pub(super) fn plan_path(file: &Path) -> Result<PathBuf, Vec<Finding>> {
+/// Whether a file is to be read as a configuration; one that is empty or cannot be read is, and refused as such.
+pub(super) fn is_config(file: &Path) -> bool {
     let text = std::fs::read_to_string(file).unwrap_or_default();
-    if text.is_empty() || config::looks_like_config(&text) {
+    text.is_empty() || config::looks_like_config(&text)
+}
+
+/// The plan itself, or the one that a configuration names.
+fn plan_path(file: &Path) -> Result<PathBuf, Vec<Finding>> {
+    if is_config(file) {
         let (config, _) = config::load(file, Secrets::Look)?;
         return Ok(config.plan);
     }

@@ -1,12 +1,14 @@
 //! What one run came to: the contract's counts by day and half hour of arrival, by the same readings as real calls.
 
+use super::interval::{Interval, interval};
 use super::stage::{Told, World, run};
 use crate::base::{CallId, Wall};
 use crate::event::{CallEvent, Entry, Fact};
 use crate::view::{
     By, Figures, OperatingWanted, Policy, Progress, Ratio, Setup, Tally, Views, Window,
+    half_hour_place,
 };
-use chrono::{NaiveDate, Timelike};
+use chrono::NaiveDate;
 use std::collections::BTreeMap;
 
 /// Calls that arrived in one half hour of one day.
@@ -23,6 +25,13 @@ impl Cell {
     pub fn merge(&mut self, other: &Self) {
         self.tally.merge(&other.tally);
         self.lost = self.lost.saturating_add(other.lost);
+    }
+
+    /// Callers who count in either rate: over a short time chance alone tells who of the two hangs up first.
+    #[must_use]
+    pub fn unserved(&self, policy: &Policy) -> u64 {
+        let figures = self.tally.figures(policy);
+        figures.abandon_rate.ratio.part.saturating_add(figures.busy_rate.ratio.part)
     }
 
     /// The busy rate as callers met it: those that the carrier refused are busy too. The contract's own figure
@@ -52,17 +61,11 @@ impl Cells {
         Self { policy: policy.clone(), zone, open: BTreeMap::new(), counted: BTreeMap::new() }
     }
 
-    fn key(&self, at: Wall) -> Option<(NaiveDate, u8)> {
-        let at = crate::view::local(at, self.zone)?;
-        let half_hour = u8::try_from(at.hour() * 2 + at.minute() / 30).ok()?;
-        Some((at.date_naive(), half_hour))
-    }
-
     /// Takes the next entry of a history.
     pub fn apply(&mut self, entry: &Entry) {
         let Fact::Call { call, event, t_ms } = &entry.fact else { return };
         if let CallEvent::Arrived { counted, .. } = event
-            && let Some(key) = self.key(entry.at)
+            && let Some(key) = half_hour_place(entry.at, self.zone)
         {
             self.open.insert(*call, (key, *counted, Progress::default()));
             let tally = &mut self.counted.entry(key).or_default().tally;
@@ -85,7 +88,7 @@ impl Cells {
 
     /// A call that the carrier refused.
     pub fn lost(&mut self, at: Wall) {
-        if let Some(key) = self.key(at) {
+        if let Some(key) = half_hour_place(at, self.zone) {
             let cell = self.counted.entry(key).or_default();
             cell.lost = cell.lost.saturating_add(1);
         }
@@ -96,6 +99,12 @@ impl Cells {
     pub fn finish(self) -> BTreeMap<(NaiveDate, u8), Cell> {
         self.counted
     }
+}
+
+/// A rate over several runs.
+#[must_use]
+pub fn rate(runs: &[Run], policy: &Policy, of: impl Fn(&Figures) -> Ratio) -> Option<Interval> {
+    interval(runs.iter().map(|run| of(&run.total().tally.figures(policy)).as_f64()))
 }
 
 /// One run's counts.

@@ -7,8 +7,6 @@
 //! All: arrivals by chance at a constant rate, long enough for the beginning to be forgotten, one group, talk times
 //! without memory (B holds for any), an agent free the moment the call ends.
 
-use super::real;
-
 /// Part of callers who find all `lines` in use at `load` erlangs (Erlang B).
 #[must_use]
 pub fn blocking(lines: u32, load: f64) -> f64 {
@@ -86,6 +84,6 @@ pub fn giving_up(agents: u32, load: f64, patience: f64, room: u32) -> Option<Aba
 
 /// Erlangs of so many calls in a half hour that last so long.
 #[must_use]
-pub fn load(calls: u64, lasts_ms: f64) -> f64 {
-    real(calls) * lasts_ms / 1_800_000.0
+pub fn load(calls: f64, lasts_ms: f64) -> f64 {
+    calls * lasts_ms / 1_800_000.0
 }

@@ -12,7 +12,8 @@ use super::{quantile, real, whole};
 use crate::base::{AgentId, CallId, Number, Wall};
 use crate::dialplan::Plan;
 use crate::event::{AgentEvent, CallEvent, CallerNumber, Entry, Fact, OfferEnd, Origin, Party};
-use chrono::{Datelike, NaiveDate, Timelike};
+use crate::view::{half_hour_place, half_hour_shown};
+use chrono::{Datelike, NaiveDate};
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
@@ -227,9 +228,9 @@ impl<'p> Fit<'p> {
         match gap.filter(|gap| Duration::from_millis(*gap) <= AGAIN_WITHIN) {
             Some(gap) => keep(&mut self.again, gap),
             None if counted => {
-                let local = self.plan.local(at);
-                let half_hour = u8::try_from(local.hour() * 2 + local.minute() / 30).unwrap_or(0);
-                *self.first_tries.entry((local.date_naive(), half_hour)).or_default() += 1;
+                if let Some(place) = half_hour_place(at, self.plan.timezone) {
+                    *self.first_tries.entry(place).or_default() += 1;
+                }
                 *self.numbers.entry(number.clone()).or_default() += 1;
             }
             None => {}
@@ -367,8 +368,7 @@ impl<'p> Fit<'p> {
         let mut half_hours: BTreeMap<String, f64> = BTreeMap::new();
         for ((day, index), count) in &self.first_tries {
             *by_day.entry(*day).or_default() += real(*count);
-            let key = format!("{:02}:{:02}", index / 2, index % 2 * 30);
-            *half_hours.entry(key).or_default() += real(*count);
+            *half_hours.entry(half_hour_shown(*index)).or_default() += real(*count);
         }
         let mean = by_day.values().sum::<f64>() / real(by_day.len().max(1) as u64);
         let mut weekdays: BTreeMap<usize, (f64, f64)> = BTreeMap::new();

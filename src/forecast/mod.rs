@@ -21,8 +21,8 @@ mod stage;
 mod tests;
 
 pub use arrivals::{Arrival, Demand, DemandError, Expected};
-pub use cells::{Cell, Cells, Run};
-pub use erlang::{Abandoning, blocking, delaying, giving_up, load};
+pub use cells::{Cell, Cells, Run, rate};
+pub use erlang::{Abandoning, blocking, delaying, giving_up};
 pub use fit::{AGAIN_WITHIN, BasedOn, Fit, Found};
 pub use interval::{Interval, interval, quantile};
 pub use lasts::{Lasts, Time};
@@ -36,7 +36,7 @@ pub use stage::{Told, World, run};
 
 /// Counts as a real number; exact below 2^53.
 #[allow(clippy::cast_precision_loss)] // Counts of calls and milliseconds are far below 2^53.
-fn real(count: u64) -> f64 {
+pub(crate) fn real(count: u64) -> f64 {
     count as f64
 }
 

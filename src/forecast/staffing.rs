@@ -4,16 +4,16 @@
 //! Every try is a bundle of simulated months with the same seeds, so that two tries meet the same callers. How a
 //! bundle is run is the caller's (`eval`): it may have more cores than one.
 
-use super::arrivals::{Demand, half_hour};
-use super::cells::Run;
-use super::erlang::{blocking, delaying, giving_up};
-use super::interval::{Interval, interval};
+use super::arrivals::Demand;
+use super::cells::{Run, rate};
+use super::erlang::{blocking, delaying, giving_up, load};
+use super::interval::Interval;
 use super::roster::{MOST_AGENTS, Roster, with_agents};
 use super::stage::World;
 use super::{real, whole};
 use crate::base::TrunkId;
 use crate::dialplan::Plan;
-use crate::view::{Limit, Policy, Ratio, Verdict};
+use crate::view::{Limit, Policy, Ratio, Verdict, half_hour_place};
 use chrono::{Datelike, NaiveDate};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -98,7 +98,7 @@ fn middle(lasts: &super::Lasts) -> Option<f64> {
 pub fn busiest(world: &World, lines: u32) -> Option<(f64, f64)> {
     let Demand::Expected { half_hours, .. } = &world.demand else { return None };
     let most = half_hours.iter().map(|half| half.calls).max_by(f64::total_cmp)?;
-    let load = most * Takes::of(world).line_ms / 1_800_000.0;
+    let load = load(most, Takes::of(world).line_ms);
     Some((load, blocking(lines, load)))
 }
 
@@ -132,7 +132,7 @@ fn hours(world: &World) -> f64 {
 
 fn loads(demand: &Demand, takes: Takes) -> Vec<(f64, f64)> {
     let Demand::Expected { half_hours, .. } = demand else { return Vec::new() };
-    half_hours.iter().map(|half| (half.calls, half.calls * takes.agent_ms / 1_800_000.0)).collect()
+    half_hours.iter().map(|half| (half.calls, load(half.calls, takes.agent_ms))).collect()
 }
 
 fn formulas(loads: &[(f64, f64)], agents: u32, takes: Takes) -> Formulas {
@@ -158,12 +158,11 @@ pub fn point(world: &World, plan: &Plan, agents: u32, policy: &Policy, eval: Eva
     let world = all_day(world, plan, agents);
     let runs = eval(&world);
     let takes = Takes::of(&world);
-    let rate = |of: &dyn Fn(&Run) -> Ratio| interval(runs.iter().map(|run| of(run).as_f64()));
     Point {
         agents,
         agent_hours: hours(&world),
-        abandon: rate(&|run| run.total().tally.figures(policy).abandon_rate.ratio),
-        busy: rate(&|run| run.total().tally.figures(policy).busy_rate.ratio),
+        abandon: rate(&runs, policy, |figures| figures.abandon_rate.ratio),
+        busy: rate(&runs, policy, |figures| figures.busy_rate.ratio),
         within: within(&runs, policy),
         formulas: formulas(&loads(&world.demand, takes), agents, takes),
     }
@@ -284,12 +283,12 @@ fn first_levels(world: &World, most: u32) -> Levels {
     let patience = takes.patience_ms / takes.agent_ms;
     let mut sums: BTreeMap<(u8, u8), (f64, f64)> = BTreeMap::new();
     for half in half_hours {
-        let key = (weekday(half.day), index(world, half.from));
-        let sum = sums.entry(key).or_default();
+        let Some((day, index)) = half_hour_place(half.from, world.plan.timezone) else { continue };
+        let sum = sums.entry((weekday(day), index)).or_default();
         *sum = (sum.0 + half.calls, sum.1 + 1.0);
     }
     let fewest = |(calls, times): (f64, f64)| {
-        let load = calls / times * takes.agent_ms / 1_800_000.0;
+        let load = load(calls / times, takes.agent_ms);
         let keeps = |agents: &u32| {
             giving_up(*agents, load, patience, 1_000).is_none_or(|it| it.abandoned < 0.05)
         };
@@ -302,21 +301,13 @@ fn weekday(day: NaiveDate) -> u8 {
     u8::try_from(day.weekday().num_days_from_monday()).unwrap_or(0)
 }
 
-fn index(world: &World, at: crate::base::Wall) -> u8 {
-    let text = world.plan.local(at).format("%H:%M").to_string();
-    half_hour(&text).unwrap_or(0)
-}
-
 /// One more in the tenth of the half hours in which most callers were not served for each agent there; whether any
 /// could be raised.
 fn raise(levels: &mut Levels, runs: &[Run], policy: &Policy, most: u32) -> bool {
     let mut unserved: BTreeMap<(u8, u8), f64> = BTreeMap::new();
     for run in runs {
         for ((day, index), cell) in &run.cells {
-            let figures = cell.tally.figures(policy);
-            let count =
-                figures.abandon_rate.ratio.part.saturating_add(figures.busy_rate.ratio.part);
-            *unserved.entry((weekday(*day), *index)).or_default() += real(count);
+            *unserved.entry((weekday(*day), *index)).or_default() += real(cell.unserved(policy));
         }
     }
     let mut open: Vec<((u8, u8), f64)> = levels

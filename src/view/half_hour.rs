@@ -11,8 +11,22 @@ const HALF_HOUR_MS: i64 = 30 * 60_000;
 const SPAN_MOST_MS: i64 = 400 * 86_400_000;
 
 /// The half hour of the day that a clock's time lies in, from 0 (midnight) to 47.
-pub(super) fn index(at: &impl Timelike) -> Option<u8> {
+#[must_use]
+pub fn index(at: &impl Timelike) -> Option<u8> {
     u8::try_from(at.hour() * 2 + at.minute() / 30).ok()
+}
+
+/// Its beginning: `08:30`.
+#[must_use]
+pub fn shown(index: u8) -> String {
+    format!("{:02}:{:02}", index / 2, index % 2 * 30)
+}
+
+/// The day and the half hour of it that a moment lies in, in a zone; none outside the calendar's years.
+#[must_use]
+pub fn place(at: Wall, zone: chrono_tz::Tz) -> Option<(NaiveDate, u8)> {
+    let local = stamp::local(at, zone)?;
+    Some((local.date_naive(), index(&local)?))
 }
 
 /// A half hour of the desk's zone.

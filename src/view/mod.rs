@@ -74,7 +74,10 @@ pub use gauges::{
     TrunkGauge,
 };
 pub use grouped::GROUPS_COUNTED;
-pub use half_hour::{HALF_HOURS, Window};
+pub use half_hour::{
+    HALF_HOURS, Window, index as half_hour_index, place as half_hour_place,
+    shown as half_hour_shown,
+};
 pub use hours::AdHocRow;
 pub use incidents::{INCIDENTS_KEPT, IncidentRow, LEDGER};
 pub use layout::{

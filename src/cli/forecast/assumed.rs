@@ -3,16 +3,17 @@
 use super::super::history::config_and_plan;
 use super::super::place::Named;
 use super::super::progress::Progress;
-use super::super::rehearse::plan_path;
+use super::super::rehearse::is_config;
 use super::super::{Language, Reply, refused};
 use crate::base::{PromptId, Wall};
 use crate::config;
 use crate::dialplan::{Lang, Plan, tame};
+use crate::event::Entry;
 use crate::forecast::{Demand, Fit, Found, Roster, Scenario, World, with_agents};
 use crate::io::media::PromptLibrary;
 use crate::io::store;
 use crate::rtp::tone::Country;
-use crate::view::{Month, Policy};
+use crate::view::{Month, Policy, half_hour_index};
 use chrono::{NaiveDate, NaiveTime, Timelike};
 use clap::Args;
 use std::collections::BTreeMap;
@@ -64,7 +65,6 @@ pub(super) struct Known {
     pub(super) plan: Plan,
     pub(super) policy: Policy,
     pub(super) scenario: Scenario,
-    pub(super) found: Option<Found>,
     lengths: BTreeMap<PromptId, Duration>,
 }
 
@@ -79,11 +79,10 @@ impl Assumed {
         if let Some(agents) = self.agents {
             plan = with_agents(&plan, usize::from(agents));
         }
-        let found = match &self.history {
-            None => None,
-            Some(named) => Some(self.fit(named, &plan, lang)?),
+        let mut scenario = match &self.history {
+            None => Scenario::default(),
+            Some(named) => self.fit(named, &plan, lang)?.scenario,
         };
-        let mut scenario = found.as_ref().map(|found| found.scenario.clone()).unwrap_or_default();
         if let Some(path) = &self.scenario {
             scenario = over(&scenario, path)?;
         }
@@ -102,10 +101,8 @@ impl Assumed {
         if !faults.is_empty() {
             return Err(Reply::wrong(&faults.join("\n")));
         }
-        let lengths = PromptLibrary::load(None, Country::default())
-            .map_err(|error| Reply::wrong(&error.to_string()))?
-            .lengths();
-        Ok(Known { plan, policy, scenario, found, lengths })
+        let lengths = lengths()?;
+        Ok(Known { plan, policy, scenario, lengths })
     }
 
     fn fit(&self, named: &Named, plan: &Plan, lang: Lang) -> Result<Found, Reply> {
@@ -114,6 +111,13 @@ impl Assumed {
         };
         let span = (begins(self.from, i64::MIN), begins(self.until, i64::MAX));
         fitted(named, plan, span, lang)
+    }
+
+    /// What is to be said when nothing of the desk is known.
+    pub(super) fn made_up(&self, lang: Lang) -> Option<&'static str> {
+        let japanese = "注意: 通話時間・待てる時間などは既定値（作り物）。--history で実績から、--scenario で指定する";
+        let english = "note: talks, patience and the like are defaults, made up; take them from --history, or say them by --scenario";
+        (self.scenario.is_none() && self.history.is_none()).then(|| lang.pick(japanese, english))
     }
 
     /// A month's demand.
@@ -149,11 +153,38 @@ impl Known {
     }
 }
 
+/// What the announcements that ship last.
+pub(super) fn lengths() -> Result<BTreeMap<PromptId, Duration>, Reply> {
+    let library = PromptLibrary::load(None, Country::default());
+    Ok(library.map_err(|error| Reply::wrong(&error.to_string()))?.lengths())
+}
+
 /// The beginning of a day in the plan's zone.
-pub(super) fn midnight(plan: &Plan, day: NaiveDate) -> Wall {
+fn midnight(plan: &Plan, day: NaiveDate) -> Wall {
     let naive = day.and_time(NaiveTime::MIN);
     let at = chrono::TimeZone::from_local_datetime(&plan.timezone, &naive).earliest();
     at.map_or(Wall(0), |at| Wall(at.timestamp_millis()))
+}
+
+/// Hands over every entry of a history, in order, with a word on a terminal on how far it is; where it lies, for
+/// people.
+pub(super) fn each(
+    named: &Named,
+    lang: Lang,
+    mut take: impl FnMut(&Entry),
+) -> Result<String, Reply> {
+    let place = named.find_alone(lang)?;
+    let shown = tame(&place.to_string());
+    let failed = |why: String| Reply::wrong(&format!("{shown}: {why}"));
+    let (mut progress, mut count) = (Progress::begin(lang), 0_u64);
+    for block in store::Entries::of(&place).map_err(|error| failed(error.to_string()))? {
+        for entry in &block.map_err(|error| failed(error.to_string()))? {
+            take(entry);
+            count = count.saturating_add(1);
+        }
+        progress.tell(count);
+    }
+    Ok(shown)
 }
 
 /// What a history says of the calls of a span.
@@ -163,29 +194,19 @@ pub(super) fn fitted(
     span: (Wall, Wall),
     lang: Lang,
 ) -> Result<Found, Reply> {
-    let place = named.find_alone(lang)?;
-    let failed = |why: String| Reply::wrong(&format!("{}: {why}", tame(&place.to_string())));
     let mut fit = Fit::new(plan, span);
-    let (mut progress, mut count) = (Progress::begin(lang), 0_u64);
-    for block in store::Entries::of(&place).map_err(|error| failed(error.to_string()))? {
-        for entry in &block.map_err(|error| failed(error.to_string()))? {
-            fit.apply(entry);
-            count = count.saturating_add(1);
-        }
-        progress.tell(count);
-    }
+    let shown = each(named, lang, |entry| fit.apply(entry))?;
     let found = fit.finish();
     if found.based_on.calls == 0 {
         let why = lang.pick("その期間の呼がない", "no call of that span is in it");
-        return Err(failed(why.to_owned()));
+        return Err(Reply::wrong(&format!("{shown}: {why}")));
     }
     Ok(found)
 }
 
 /// A plan by itself is judged by the contract's own readings.
 pub(super) fn plan_and_policy(path: &Path, lang: Lang) -> Result<(Plan, Policy), Reply> {
-    let plan_file = plan_path(path).map_err(|findings| refused(&findings, lang, 2))?;
-    if plan_file != path {
+    if is_config(path) {
         let (config, plan) = config_and_plan(path, lang, 2)?;
         return Ok((plan, config.figures));
     }
@@ -236,11 +257,11 @@ fn table(path: &Path) -> Result<Vec<(NaiveDate, u8, f64)>, Reply> {
         let read = match cells.as_slice() {
             [day, time, calls] => {
                 let time = NaiveTime::parse_from_str(time, "%H:%M").ok();
-                let index = time.filter(|time| time.minute() % 30 == 0);
-                let index = index.map(|time| time.hour() * 2 + time.minute() / 30);
+                let time = time.filter(|time| time.minute() % 30 == 0);
+                let index = time.and_then(|time| half_hour_index(&time));
                 let calls: Option<f64> =
                     calls.parse().ok().filter(|calls| (0.0..=100_000.0).contains(calls));
-                match (day.parse().ok(), index.and_then(|index| u8::try_from(index).ok()), calls) {
+                match (day.parse().ok(), index, calls) {
                     (Some(day), Some(index), Some(calls)) => Some((day, index, calls)),
                     _ => None,
                 }

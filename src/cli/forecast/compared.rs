@@ -2,18 +2,14 @@
 
 use super::super::Reply;
 use super::super::place::Named;
-use super::assumed::fitted;
+use super::assumed::{fitted, lengths};
 use super::runs::runs;
 use super::{percent, spread};
 use crate::base::Wall;
 use crate::dialplan::{Lang, Plan};
-use crate::forecast::{Demand, Roster, Run, World, interval};
-use crate::io::media::PromptLibrary;
-use crate::rtp::tone::Country;
+use crate::forecast::{World, rate};
 use crate::view::{Figures, Policy, Ratio};
-use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::sync::Arc;
 
 /// Months under each plan.
 const RUNS: u64 = 40;
@@ -31,39 +27,24 @@ pub(in crate::cli) fn outcomes(
     lang: Lang,
 ) -> Result<String, Reply> {
     let found = fitted(named, old, span, lang)?;
-    let library = PromptLibrary::load(None, Country::default());
-    let lengths = library.map_err(|error| Reply::wrong(&error.to_string()))?.lengths();
-    let mut callers = found.scenario.callers.clone();
-    // Who called again stands among the arrivals already.
-    callers.again = None;
+    let lengths = lengths()?;
     let policy = Policy::default();
     let mut out = String::new();
     let names =
         [(old, lang.pick("今のプラン", "old plan")), (new, lang.pick("新しいプラン", "new plan"))];
     for (plan, name) in names {
-        let world = World {
-            plan: Arc::new(plan.clone()),
-            demand: Demand::Known(found.arrivals.clone()),
-            roster: Roster::Recorded(found.stints.clone()),
-            callers: callers.clone(),
-            agents: found.scenario.agents.clone(),
-            lines: BTreeMap::new(),
-            lengths: lengths.clone(),
-        };
+        let world = World::again(plan, &found, &found.scenario, lengths.clone());
         let runs = runs(&world, &policy, (1, RUNS), false, lang);
-        let rate = |of: &dyn Fn(&Figures) -> Ratio| {
-            let of_run = |run: &Run| of(&run.total().tally.figures(&policy)).as_f64();
-            spread(interval(runs.iter().map(of_run)), lang, percent)
-        };
+        let said = |of: fn(&Figures) -> Ratio| spread(rate(&runs, &policy, of), lang, percent);
         let _ = writeln!(
             out, // into a String: cannot fail
             "{name}: {} {}, {} {}, {} {}",
             lang.pick("放棄率", "abandoned"),
-            rate(&|figures| figures.abandon_rate.ratio),
+            said(|figures| figures.abandon_rate.ratio),
             lang.pick("ビジー率", "busy"),
-            rate(&|figures| figures.busy_rate.ratio),
+            said(|figures| figures.busy_rate.ratio),
             lang.pick("目標時間内の応答", "answered in time"),
-            rate(&|figures| figures.answered_in_time),
+            said(|figures| figures.answered_in_time),
         );
     }
     Ok(out)

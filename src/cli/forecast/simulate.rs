@@ -1,14 +1,14 @@
 //! `madoguchi simulate`: months of a plan, many of them, or one of them as a history.
 
 use super::super::Reply;
-use super::assumed::{Assumed, Known};
+use super::assumed::Assumed;
 use super::runs::{MOST_RUNS, runs};
 use super::{percent, spread};
 use crate::dialplan::{Lang, tame};
 use crate::event::Entry;
-use crate::forecast::{Interval, Run, Told, World, interval, run};
+use crate::forecast::{Cell, Interval, Run, Told, World, interval, real, run};
 use crate::io::store::{Batch, Durability, Kind, Options, Store};
-use crate::view::{Month, Policy, Ratio};
+use crate::view::{Month, Policy, Rate, Ratio, Verdict, half_hour_shown};
 use clap::Args;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -70,7 +70,7 @@ fn answer(arguments: &Simulate, lang: Lang) -> Result<Reply, Reply> {
     let out = if arguments.json {
         serde_json::to_string_pretty(&summary.json(arguments, &world)).unwrap_or_default() + "\n"
     } else {
-        summary.said(arguments, &known, &world, lang)
+        summary.said(arguments, &world, lang)
     };
     Ok(Reply { out, ..Reply::default() })
 }
@@ -119,10 +119,6 @@ fn store(world: &World, seed: u64, path: &Path, lang: Lang) -> Result<Reply, Rep
     Ok(Reply { out, ..Reply::default() })
 }
 
-fn rate(ratio: Ratio) -> f64 {
-    ratio.as_f64()
-}
-
 /// Of runs, or of a part of each.
 struct Row {
     calls: Option<Interval>,
@@ -136,24 +132,22 @@ struct Row {
 
 impl Row {
     fn of<'r>(
-        cells: impl Iterator<Item = (crate::forecast::Cell, Option<Ratio>)> + Clone + 'r,
+        cells: impl Iterator<Item = (Cell, Option<Ratio>)> + Clone + 'r,
         policy: &Policy,
     ) -> Self {
-        let figures = |cell: &crate::forecast::Cell| cell.tally.figures(policy);
-        #[allow(clippy::cast_precision_loss)] // Counts are far below 2^53.
-        let of = |count: u64| count as f64;
+        let figures = |cell: &Cell| cell.tally.figures(policy);
         let all = || cells.clone().map(|(cell, _)| cell);
         Self {
-            calls: interval(all().map(|cell| of(cell.tally.arrived.saturating_add(cell.lost)))),
-            lost: interval(all().map(|cell| of(cell.lost))),
-            abandon: interval(all().map(|cell| rate(figures(&cell).abandon_rate.ratio))),
-            busy: interval(all().map(|cell| rate(figures(&cell).busy_rate.ratio))),
-            in_time: interval(all().map(|cell| rate(figures(&cell).answered_in_time))),
+            calls: interval(all().map(|cell| real(cell.tally.arrived.saturating_add(cell.lost)))),
+            lost: interval(all().map(|cell| real(cell.lost))),
+            abandon: interval(all().map(|cell| figures(&cell).abandon_rate.ratio.as_f64())),
+            busy: interval(all().map(|cell| figures(&cell).busy_rate.ratio.as_f64())),
+            in_time: interval(all().map(|cell| figures(&cell).answered_in_time.as_f64())),
             wait_s: interval(all().filter_map(|cell| {
                 let ms = figures(&cell).average_speed_of_answer_ms?;
-                Some(of(ms) / 1_000.0)
+                Some(real(ms) / 1_000.0)
             })),
-            occupancy: interval(cells.filter_map(|(_, occupancy)| occupancy.map(rate))),
+            occupancy: interval(cells.filter_map(|(_, occupancy)| occupancy.map(Ratio::as_f64))),
         }
     }
 
@@ -231,24 +225,22 @@ impl Summary {
             let of = runs.iter().map(move |run| {
                 (run.sum(|key| key.1 == index), run.occupancy_at.get(&index).copied())
             });
-            (format!("{:02}:{:02}", index / 2, index % 2 * 30), Row::of(of, policy))
+            (half_hour_shown(index), Row::of(of, policy))
         });
-        let held = |run: &&Run| {
+        let mut within = (0, 0, 0);
+        for run in runs {
             let figures = run.total().tally.figures(policy);
-            let held = |rate: &crate::view::Rate| {
-                rate.ratio.judged(rate.limit_percent) != crate::view::Verdict::Missed
-            };
-            (held(&figures.abandon_rate), held(&figures.busy_rate))
-        };
-        let both = runs.iter().filter(|run| held(run) == (true, true)).count() as u64;
-        let abandon = runs.iter().filter(|run| held(run).0).count() as u64;
-        let busy = runs.iter().filter(|run| held(run).1).count() as u64;
-        #[allow(clippy::cast_precision_loss)] // Milliseconds of a month are far below 2^53.
-        let full = |run: &Run| run.lines_full_ms as f64 / 1_000.0;
+            let held = |rate: &Rate| rate.ratio.judged(rate.limit_percent) != Verdict::Missed;
+            let (abandon, busy) = (held(&figures.abandon_rate), held(&figures.busy_rate));
+            within.0 += u64::from(abandon && busy);
+            within.1 += u64::from(abandon);
+            within.2 += u64::from(busy);
+        }
+        let full = |run: &Run| real(run.lines_full_ms) / 1_000.0;
         Self {
             total,
             lines_full_s: interval(runs.iter().map(full)),
-            within: (both, abandon, busy),
+            within,
             days: days.collect(),
             half_hours: half_hours.collect(),
         }
@@ -269,17 +261,14 @@ impl Summary {
         })
     }
 
-    fn said(&self, arguments: &Simulate, known: &Known, world: &World, lang: Lang) -> String {
+    fn said(&self, arguments: &Simulate, world: &World, lang: Lang) -> String {
         let (month, seeds, agents) = (arguments.month, arguments.seeds, world.plan.agents.len());
         let mut out = lang.pick(
             format!("{month}、{seeds} 回の試行、オペレータ {agents} 人\n"),
             format!("{month}, {seeds} runs, {agents} agents\n"),
         );
-        if known.found.is_none() && arguments.assumed.scenario.is_none() {
-            out += lang.pick(
-                "注意: 通話時間・待てる時間などは既定値（作り物）。--history で実績から、--scenario で指定する\n",
-                "note: talks, patience and the like are defaults, made up; take them from --history, or say them by --scenario\n",
-            );
+        if let Some(note) = arguments.assumed.made_up(lang) {
+            let _ = writeln!(out, "{note}"); // into a String: cannot fail
         }
         out += &self.total.said(lang);
         let (both, abandon, busy) = self.within;

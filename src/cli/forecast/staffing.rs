@@ -9,7 +9,7 @@ use crate::dialplan::{Lang, tame};
 use crate::forecast::{
     Interval, Point, Run, Staffing, World, all_day, busiest, by_half_hour, curve, lines, staffed,
 };
-use crate::view::Month;
+use crate::view::{Month, half_hour_shown};
 use clap::Args;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
@@ -80,7 +80,7 @@ fn answer(arguments: &Forecast, lang: Lang) -> Result<Reply, Reply> {
     let out = if arguments.json {
         serde_json::to_string_pretty(&as_json(&found, arguments)).unwrap_or_default() + "\n"
     } else {
-        said(&found, arguments, &known, lang)
+        said(&found, arguments, lang)
     };
     Ok(Reply { out, err: String::new(), code: u8::from(found.enough.is_none()) })
 }
@@ -136,7 +136,7 @@ fn as_json(found: &Found, arguments: &Forecast) -> Value {
             "erlang_b": found.erlang_b.map(|(load, blocked)| json!({ "erlangs": load, "blocked": blocked })) })) })
 }
 
-fn said(found: &Found, arguments: &Forecast, known: &Known, lang: Lang) -> String {
+fn said(found: &Found, arguments: &Forecast, lang: Lang) -> String {
     let mut out = String::new();
     let mut line = |text: String| {
         let _ = writeln!(out, "{text}"); // into a String: cannot fail
@@ -146,11 +146,8 @@ fn said(found: &Found, arguments: &Forecast, known: &Known, lang: Lang) -> Strin
         format!("{month}、月 {calls:.0} 件の見込み、100 か月のうち {certainty} か月で両方の基準を満たすこと"),
         format!("{month}, {calls:.0} calls expected, both limits due in {certainty} of 100 months"),
     ));
-    if known.found.is_none() && arguments.assumed.scenario.is_none() {
-        line(lang.pick(
-            "注意: 通話時間・待てる時間などは既定値（作り物）。--history で実績から、--scenario で指定する",
-            "note: talks, patience and the like are defaults, made up; take them from --history, or say them by --scenario",
-        ).to_owned());
+    if let Some(note) = arguments.assumed.made_up(lang) {
+        line(note.to_owned());
     }
     line(String::new());
     line(lang.pick(
@@ -234,7 +231,7 @@ fn table(staffing: &Staffing, line: &mut dyn FnMut(String), lang: Lang) {
                 None => "  -".to_owned(),
             })
             .collect();
-        line(format!("  {:02}:{:02} {}", at / 2, at % 2 * 30, cells.join("  ")));
+        line(format!("  {} {}", half_hour_shown(at), cells.join("  ")));
     }
 }
 

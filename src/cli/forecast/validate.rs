@@ -2,20 +2,16 @@
 //! comes.
 
 use super::super::place::Named;
-use super::super::progress::Progress;
 use super::super::{Language, Reply};
-use super::assumed::plan_and_policy;
+use super::assumed::{each, lengths, plan_and_policy};
 use super::percent;
 use super::runs::{MOST_RUNS, runs};
-use crate::base::{PromptId, Wall};
-use crate::dialplan::{Lang, Plan, tame};
+use crate::base::Wall;
+use crate::dialplan::{Lang, Plan};
 use crate::forecast::{
-    BasedOn, Cell, Cells, Demand, Fit, Found, Interval, Roster, Run, World, interval, quantile,
+    BasedOn, Cell, Cells, Fit, Found, Interval, Run, World, quantile, rate, real,
 };
-use crate::io::media::PromptLibrary;
-use crate::io::store;
-use crate::rtp::tone::Country;
-use crate::view::{Month, Policy, Ratio};
+use crate::view::{Figures, Month, Policy, Ratio, half_hour_shown};
 use chrono::NaiveDate;
 use clap::Args;
 use serde_json::json;
@@ -23,8 +19,6 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::time::Duration;
 
 /// With fewer calls before the month, what people do is taken from the month itself.
 const ENOUGH_CALLS: u64 = 500;
@@ -74,27 +68,20 @@ struct Read {
 }
 
 fn read(arguments: &Validate, plan: &Plan, policy: &Policy, lang: Lang) -> Result<Read, Reply> {
-    let place = arguments.history.find_alone(lang)?;
-    let failed = |why: String| Reply::wrong(&format!("{}: {why}", tame(&place.to_string())));
     let begins = |month: Month| month.begins(plan.timezone);
     let (from, until) = (begins(arguments.month), begins(arguments.month.later(1)));
     let mut before = Fit::new(plan, (Wall(i64::MIN), from));
     let mut within = Fit::new(plan, (from, until));
     let mut cells = Cells::new(policy, plan.timezone);
-    let (mut progress, mut count) = (Progress::begin(lang), 0_u64);
-    for block in store::Entries::of(&place).map_err(|error| failed(error.to_string()))? {
-        for entry in &block.map_err(|error| failed(error.to_string()))? {
-            before.apply(entry);
-            within.apply(entry);
-            cells.apply(entry);
-            count = count.saturating_add(1);
-        }
-        progress.tell(count);
-    }
+    let shown = each(&arguments.history, lang, |entry| {
+        before.apply(entry);
+        within.apply(entry);
+        cells.apply(entry);
+    })?;
     let (before, month) = (before.finish(), within.finish());
     if month.based_on.calls == 0 {
         let why = lang.pick("その月の呼がない", "no call of that month is in it");
-        return Err(failed(why.to_owned()));
+        return Err(Reply::wrong(&format!("{shown}: {why}")));
     }
     let of_month = |day: &NaiveDate| Month::of(*day) == arguments.month;
     let recorded = cells.finish().into_iter().filter(|((day, _), _)| of_month(day)).collect();
@@ -106,21 +93,7 @@ fn read(arguments: &Validate, plan: &Plan, policy: &Policy, lang: Lang) -> Resul
 fn answer(arguments: &Validate, lang: Lang) -> Result<Reply, Reply> {
     let (plan, policy) = plan_and_policy(&arguments.plan, lang)?;
     let read = read(arguments, &plan, &policy, lang)?;
-    let library = PromptLibrary::load(None, Country::default());
-    let lengths: BTreeMap<PromptId, Duration> =
-        library.map_err(|error| Reply::wrong(&error.to_string()))?.lengths();
-    let mut callers = read.people.scenario.callers.clone();
-    // Who called again stands among the arrivals already.
-    callers.again = None;
-    let world = World {
-        plan: Arc::new(plan),
-        demand: Demand::Known(read.month.arrivals.clone()),
-        roster: Roster::Recorded(read.month.stints.clone()),
-        callers,
-        agents: read.people.scenario.agents.clone(),
-        lines: BTreeMap::new(),
-        lengths,
-    };
+    let world = World::again(&plan, &read.month, &read.people.scenario, lengths()?);
     let found = runs(&world, &policy, (1, arguments.seeds), false, lang);
     let judged = Judged::of(&read.recorded, &found, &policy);
     let code = u8::from(!(judged.abandon.holds() && judged.busy.holds()));
@@ -176,9 +149,8 @@ struct HalfHour {
 }
 
 impl HalfHour {
-    #[allow(clippy::cast_precision_loss)] // Counts of calls are far below 2^53.
     fn off(&self) -> f64 {
-        let found = self.unserved as f64;
+        let found = real(self.unserved);
         (self.between.0 - found).max(found - self.between.1).max(0.0)
     }
 }
@@ -190,13 +162,6 @@ struct Judged {
     half_hours: Vec<HalfHour>,
 }
 
-/// Callers who count in either rate: the two are told apart by who hangs up first, which a half hour is too short
-/// for.
-fn unserved(cell: &Cell, policy: &Policy) -> u64 {
-    let figures = cell.tally.figures(policy);
-    figures.abandon_rate.ratio.part.saturating_add(figures.busy_rate.ratio.part)
-}
-
 impl Judged {
     fn of(recorded: &ByHalfHour, runs: &[Run], policy: &Policy) -> Self {
         let mut all = Cell::default();
@@ -204,29 +169,26 @@ impl Judged {
             all.merge(cell);
         }
         let figures = all.tally.figures(policy);
-        let rate = |of: &dyn Fn(&crate::view::Figures) -> Ratio| Compared {
+        let compared = |of: fn(&Figures) -> Ratio| Compared {
             recorded: of(&figures),
-            predicted: interval(
-                runs.iter().map(|run| of(&run.total().tally.figures(policy)).as_f64()),
-            ),
+            predicted: rate(runs, policy, of),
         };
         let half_hours = recorded.iter().map(|(key, cell)| {
-            #[allow(clippy::cast_precision_loss)] // Counts of calls are far below 2^53.
             let of_run =
-                |run: &Run| run.cells.get(key).map_or(0.0, |cell| unserved(cell, policy) as f64);
+                |run: &Run| run.cells.get(key).map_or(0.0, |cell| real(cell.unserved(policy)));
             let mut predicted: Vec<f64> = runs.iter().map(of_run).collect();
             predicted.sort_by(f64::total_cmp);
             HalfHour {
                 key: *key,
                 calls: cell.tally.arrived,
-                unserved: unserved(cell, policy),
+                unserved: cell.unserved(policy),
                 between: (quantile(&predicted, 0.025).floor(), quantile(&predicted, 0.975).ceil()),
             }
         });
         Self {
-            abandon: rate(&|figures| figures.abandon_rate.ratio),
-            busy: rate(&|figures| figures.busy_rate.ratio),
-            in_time: rate(&|figures| figures.answered_in_time),
+            abandon: compared(|figures| figures.abandon_rate.ratio),
+            busy: compared(|figures| figures.busy_rate.ratio),
+            in_time: compared(|figures| figures.answered_in_time),
             half_hours: half_hours.filter(|half_hour| half_hour.calls > 0).collect(),
         }
     }
@@ -292,7 +254,7 @@ impl Judged {
         for it in self.worst() {
             let (day, index) = it.key;
             let (low, high) = it.between;
-            let time = format!("{:02}:{:02}", index / 2, index % 2 * 30);
+            let time = half_hour_shown(index);
             line(lang.pick(
                 format!("    {day} {time}: {} 件のうち応対できなかったのは {} 件、予測は {low:.0}〜{high:.0} 件", it.calls, it.unserved),
                 format!("    {day} {time}: {} of {} calls were not served, predicted {low:.0} to {high:.0}", it.unserved, it.calls),

@@ -5,9 +5,10 @@
 mod people;
 
 use super::arrivals::{Arrival, Demand};
+use super::fit::Found;
 use super::lasts::uniform;
 use super::roster::Roster;
-use super::scenario::{Callers, Choice, People, Repeats};
+use super::scenario::{Callers, Choice, People, Repeats, Scenario};
 use crate::base::{
     AgentId, CallId, Channels, LegId, Mono, Now, Number, PlayId, Private, PromptId, Rng, TrunkId,
     Wall,
@@ -15,7 +16,7 @@ use crate::base::{
 use crate::dialplan::{OpenState, Plan};
 use crate::event::{Caller, CallerNumber, DeskEvent, Entry, Fact, Means, Origin};
 use crate::pbx::{Action, Command, Desk, Input};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -59,6 +60,28 @@ pub struct World {
     pub lengths: BTreeMap<PromptId, Duration>,
 }
 
+impl World {
+    /// Calls that came, with the agents who were there, again: `month` has both, `people` what callers and agents
+    /// do. Who called again stands among the arrivals already, so nobody does so anew.
+    #[must_use]
+    pub fn again(
+        plan: &Plan,
+        month: &Found,
+        people: &Scenario,
+        lengths: BTreeMap<PromptId, Duration>,
+    ) -> Self {
+        Self {
+            plan: Arc::new(plan.clone()),
+            demand: Demand::Known(month.arrivals.clone()),
+            roster: Roster::Recorded(month.stints.clone()),
+            callers: Callers { again: None, ..people.callers.clone() },
+            agents: people.agents.clone(),
+            lines: BTreeMap::new(),
+            lengths,
+        }
+    }
+}
+
 /// What the stage tells, in order.
 pub enum Told<'a> {
     /// An entry of the history.
@@ -87,7 +110,6 @@ enum Deed {
     Presses { leg: LegId, key: char },
     Leaves { leg: LegId },
     GivesUp { leg: LegId },
-    HangsUp { leg: LegId },
     Speaks { leg: LegId, ms: u32 },
     CallsAgain { number: Number, tries: u32, who: u64 },
 }
@@ -101,8 +123,6 @@ struct Person {
     asked: bool,
     /// Put through, once.
     talked: bool,
-    /// Left by itself before it was served, or was released.
-    unserved: bool,
 }
 
 struct Stage<'w> {
@@ -122,8 +142,8 @@ struct Stage<'w> {
     inputs: u64,
     people: BTreeMap<LegId, Person>,
     calls: BTreeMap<CallId, LegId>,
-    /// Phones that ring or talk, with whom they ring for.
-    phones: BTreeMap<LegId, LegId>,
+    /// Phones that ring or talk.
+    phones: BTreeSet<LegId>,
     used: BTreeMap<TrunkId, u32>,
     waiting: u32,
     arriving: LegId,
@@ -158,7 +178,7 @@ impl<'w> Stage<'w> {
             inputs: 0,
             people: BTreeMap::new(),
             calls: BTreeMap::new(),
-            phones: BTreeMap::new(),
+            phones: BTreeSet::new(),
             used: BTreeMap::new(),
             waiting: 0,
             arriving: LegId(0),
@@ -277,7 +297,7 @@ impl<'w> Stage<'w> {
                 }
             }
             Deed::Picks { leg } => {
-                if self.phones.contains_key(&leg) {
+                if self.phones.contains(&leg) {
                     self.put(Input::Answered { leg });
                 }
             }
@@ -293,8 +313,8 @@ impl<'w> Stage<'w> {
                     self.put(Input::Gone { leg, lost: false });
                 }
             }
-            Deed::Leaves { leg } | Deed::HangsUp { leg } => {
-                if self.people.contains_key(&leg) || self.phones.contains_key(&leg) {
+            Deed::Leaves { leg } => {
+                if self.people.contains_key(&leg) || self.phones.contains(&leg) {
                     self.put(Input::Gone { leg, lost: false });
                 }
             }
@@ -334,7 +354,6 @@ impl<'w> Stage<'w> {
             who,
             asked: false,
             talked: false,
-            unserved: false,
         };
         self.people.insert(leg, person);
         self.arriving = leg;
@@ -371,7 +390,7 @@ impl<'w> Stage<'w> {
                 return;
             }
             if let Input::Gone { leg, .. } = &input {
-                self.over(*leg);
+                self.over(*leg, false);
             }
             let now = Now { mono: self.mono, wall: self.wall() };
             let mut out = std::mem::take(&mut self.out);
@@ -383,8 +402,8 @@ impl<'w> Stage<'w> {
         }
     }
 
-    /// A leg is no more, whoever ended it.
-    fn over(&mut self, leg: LegId) {
+    /// A leg is no more, whoever ended it; `refused`: it was never answered at all.
+    fn over(&mut self, leg: LegId, refused: bool) {
         self.phones.remove(&leg);
         let Some(person) = self.people.remove(&leg) else { return };
         if let Some(used) = self.used.get_mut(&person.trunk) {
@@ -393,7 +412,7 @@ impl<'w> Stage<'w> {
         if person.asked && !person.talked {
             self.waiting = self.waiting.saturating_sub(1);
         }
-        if !person.talked && (person.asked || person.unserved) {
+        if !person.talked && (person.asked || refused) {
             self.again(&person.number, person.tries, person.who);
         }
     }
@@ -409,10 +428,9 @@ impl<'w> Stage<'w> {
                 let lasts: Duration = prompts.iter().map(length).sum();
                 self.later(lasts, Deed::Plays { leg, play });
             }
-            Action::Dial { leg, on_behalf_of, .. } => self.rings(leg, on_behalf_of),
-            Action::DialBack { leg, .. } => self.rings(leg, leg),
-            Action::DialOut { leg, on_behalf_of, .. } => {
-                self.phones.insert(leg, on_behalf_of);
+            Action::Dial { leg, .. } | Action::DialBack { leg, .. } => self.rings(leg),
+            Action::DialOut { leg, .. } => {
+                self.phones.insert(leg);
                 self.inbox.push_back(Input::Ringing { leg });
                 self.later(OUTSIDE_ANSWERS, Deed::Picks { leg });
             }
@@ -422,13 +440,8 @@ impl<'w> Stage<'w> {
                     self.talks(first.leg);
                 }
             }
-            Action::Refuse { leg, .. } => {
-                if let Some(person) = self.people.get_mut(&leg) {
-                    person.unserved = true;
-                }
-                self.over(leg);
-            }
-            Action::HangUp { leg, .. } => self.over(leg),
+            Action::Refuse { leg, .. } => self.over(leg, true),
+            Action::HangUp { leg, .. } => self.over(leg, false),
             _ => {}
         }
     }

@@ -12,8 +12,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 impl Stage<'_> {
-    pub(super) fn rings(&mut self, leg: LegId, for_whom: LegId) {
-        self.phones.insert(leg, for_whom);
+    pub(super) fn rings(&mut self, leg: LegId) {
+        self.phones.insert(leg);
         self.inbox.push_back(Input::Ringing { leg });
         let unheard = self.world.agents.unheard;
         if unheard > 0.0 && uniform(&mut self.rng) < unheard {
@@ -38,7 +38,7 @@ impl Stage<'_> {
             None => {}
         }
         if let Some(talk) = self.world.callers.talk.draw(&mut self.rng) {
-            self.later(talk, Deed::HangsUp { leg: caller });
+            self.later(talk, Deed::Leaves { leg: caller });
         }
     }
 

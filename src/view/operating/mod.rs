@@ -14,7 +14,7 @@ pub use span::{NotAWindow, SPAN_MOST_DAYS};
 
 use super::agents::Rings;
 use super::average::Average;
-use super::half_hour::{HALF_HOURS, Window};
+use super::half_hour::{self, HALF_HOURS, Window};
 use super::ledger::Line;
 use super::month::Month;
 use super::policy::Policy;
@@ -316,11 +316,6 @@ impl Grown {
     }
 }
 
-/// `08:30`.
-fn half_hour(index: u8) -> String {
-    format!("{:02}:{:02}", index / 2, index % 2 * 30)
-}
-
 fn same(wanted: Option<&String>, found: Option<&str>) -> bool {
     wanted.is_none_or(|wanted| found == Some(wanted))
 }
@@ -396,7 +391,7 @@ impl Views {
         match wanted.by {
             By::HalfHour => {
                 let range = if first == last { wanted.window.of_day(first) } else { 0..HALF_HOURS };
-                range.map(half_hour).collect()
+                range.map(half_hour::shown).collect()
             }
             By::Day => days().map(|day| day.to_string()).collect(),
             By::Month => {
@@ -420,7 +415,7 @@ impl Views {
     ) -> u64 {
         let is_wanted = |agent: &AgentId| same(wanted.agent.as_ref(), Some(agent.as_str()));
         let key = |day: NaiveDate, index: u8, agent: &AgentId| match wanted.by {
-            By::HalfHour => half_hour(index),
+            By::HalfHour => half_hour::shown(index),
             By::Day => day.to_string(),
             By::Month => Month::of(day).to_string(),
             By::Agent | By::Group | By::Number => agent.as_str().to_owned(),
@@ -497,7 +492,7 @@ impl Views {
 
     fn key_of(&self, line: &Line, index: u8, by: By) -> String {
         let name = match by {
-            By::HalfHour => return half_hour(index),
+            By::HalfHour => return half_hour::shown(index),
             By::Group => self.ledger.group(line),
             By::Number => self.ledger.number(line),
             By::Agent | By::Day | By::Month => None,

@@ -1,8 +1,7 @@
 //! A span as people write it: days, or half hours of days.
 
-use super::super::half_hour::{HALF_HOURS, Window, index};
+use super::super::half_hour::{HALF_HOURS, Window, index, shown};
 use super::super::month::Month;
-use super::half_hour;
 use chrono::{NaiveDate, NaiveDateTime, Timelike as _};
 
 /// Longest span of one answer, days.
@@ -96,10 +95,9 @@ impl Window {
     /// As it is read: from and to.
     pub(super) fn written(&self) -> (String, String) {
         let ((first, begin), (last, end)) = (self.first(), self.until());
-        let from =
-            if begin == 0 { first.to_string() } else { format!("{first}T{}", half_hour(begin)) };
+        let from = if begin == 0 { first.to_string() } else { format!("{first}T{}", shown(begin)) };
         let to =
-            if end == HALF_HOURS { last.to_string() } else { format!("{last}T{}", half_hour(end)) };
+            if end == HALF_HOURS { last.to_string() } else { format!("{last}T{}", shown(end)) };
         (from, to)
     }
 }
