@@ -96,6 +96,9 @@ enum Command {
     /// Say who has an account for pages and API, add somebody, set a password (docs/PEOPLE.md).
     /// Example: madoguchi people add sato --name 佐藤 --role agent --extension 2001
     People(cli::People),
+    /// Put hashes in the place of the phones' passwords, which then open this desk and nothing else.
+    /// Example: madoguchi accounts hash --config /etc/madoguchi/madoguchi.toml
+    Accounts(cli::Accounts),
     /// See what passes on the SIP wire of the running desk: live, a call's ladder, a capture file.
     /// Example: madoguchi sip --config /etc/madoguchi/madoguchi.toml --method INVITE
     Sip(cli::Sip),
@@ -165,6 +168,7 @@ fn main() -> ExitCode {
         Command::Report(report) => cli::report(&report),
         Command::Warning(warning) => cli::warning(&warning),
         Command::People(people) => cli::people(&people),
+        Command::Accounts(accounts) => cli::accounts(&accounts),
         Command::Sip(sip) => cli::sip(&sip),
         Command::Prompts(prompts) => cli::prompts(&prompts),
         Command::Recording(recording) => cli::recording(&recording),

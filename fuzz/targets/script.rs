@@ -4,8 +4,8 @@
 use super::model::Model;
 use crate::base::{LegId, Mono, Now, Private, Rng, Wall};
 use crate::sip::api::{
-    Account, AccountPolicy, Directory, Effect, Flow, Listener, SessionPolicy, Settings, Shown,
-    Transport, Trunk, Why,
+    Account, AccountPolicy, AccountSecret, Directory, Effect, Flow, Listener, SessionPolicy,
+    Settings, Shown, Transport, Trunk, Why,
 };
 use crate::sip::digest::{Challenge, Offer};
 use crate::sip::trunk::Profile;
@@ -120,7 +120,7 @@ impl Story {
             max_transactions: 1_000,
         };
         let account = Account {
-            password: Private::new(PASSWORD.to_owned()),
+            secret: AccountSecret::Password(Private::new(PASSWORD.to_owned())),
             policy: AccountPolicy::default(),
         };
         let directory = Directory {

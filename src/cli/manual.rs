@@ -57,6 +57,7 @@ const EXAMPLES: &[(&str, &str)] = &[
     ("exclude withdraw", "madoguchi exclude withdraw 1 --reason 誤り --author 佐藤"),
     ("exclude list", "madoguchi exclude list --config /etc/madoguchi/madoguchi.toml"),
     ("warning try", "madoguchi warning try --config /etc/madoguchi/madoguchi.toml"),
+    ("accounts hash", "madoguchi accounts hash --config /etc/madoguchi/madoguchi.toml"),
     ("people list", "madoguchi people list --config /etc/madoguchi/madoguchi.toml"),
     (
         "people add",

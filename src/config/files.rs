@@ -5,6 +5,7 @@ use super::problem::Problem;
 use super::{Config, credential, load_tls, secrets};
 use crate::base::{Private, PromptId, Rng};
 use crate::dialplan::{self, Finding, Findings, HolidayTable, Plan, Source, nearest};
+use crate::sip::api::AccountSecret;
 use chrono::{NaiveDate, TimeDelta};
 use std::collections::BTreeMap;
 use std::fs;
@@ -46,6 +47,7 @@ pub fn load(path: &Path, secrets: Secrets) -> Result<(Config, Vec<Finding>), Vec
                 Ok((accounts, warnings)) => {
                     config.accounts = accounts;
                     findings.extend(warnings);
+                    findings.extend(other_realms(config, &file.display().to_string()));
                     findings.extend(rules_for_nobody(config, Source::new(&text, &name)));
                 }
                 Err(list) => findings.extend(list),
@@ -299,6 +301,20 @@ fn trunk_password(path: &Path) -> Result<Private<String>, Vec<Finding>> {
     secrets::trunk_password(&text, &name).map_err(Findings::into_sorted)
 }
 
+/// Hashes for another realm than the desk's let nobody in.
+fn other_realms(config: &Config, file: &str) -> Vec<Finding> {
+    let due = &config.sip.realm;
+    let other = |(user, secret): (&String, &AccountSecret)| match secret {
+        AccountSecret::Hashed { realm, .. } if realm != due => Some((user.clone(), realm.clone())),
+        AccountSecret::Hashed { .. } | AccountSecret::Password(_) => None,
+    };
+    let mut out = Findings::new(Source::secret("", file));
+    for (user, realm) in config.accounts.iter().filter_map(other) {
+        out.whole(Problem::OtherRealm { user, realm, due: due.clone() });
+    }
+    out.into_sorted()
+}
+
 /// A rule that names no account protects none: mistyped, or left behind.
 fn rules_for_nobody(config: &Config, source: Source) -> Vec<Finding> {
     let mut out = Findings::new(source);
@@ -358,4 +374,32 @@ pub fn write_private(path: &Path, text: &str) -> io::Result<()> {
     let mut file = options.write(true).create_new(true).mode(0o600).open(path)?;
     file.write_all(text.as_bytes())?;
     file.sync_all()
+}
+
+/// Puts a text in the place of a file's, whole or not at all; only its owner may read it, who stays the owner. A new
+/// file is the folder's owner's: root makes it for the daemon's user, too.
+///
+/// # Errors
+///
+/// What the operating system says; the old file is untouched then.
+pub fn replace_private(path: &Path, text: &str) -> io::Result<()> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".new");
+    let beside = Path::new(&beside);
+    match fs::remove_file(beside) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        Ok(()) | Err(_) => {} // what a killed command left
+    }
+    write_private(beside, text)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let like = fs::metadata(path).or_else(|_| fs::metadata(folder.unwrap_or(Path::new("."))))?;
+    let made = fs::metadata(beside)?;
+    if (made.uid(), made.gid()) != (like.uid(), like.gid()) {
+        // Only root can give a file away; another's stays its own, and the daemon says whose it is.
+        let given = std::os::unix::fs::chown(beside, Some(like.uid()), Some(like.gid()));
+        if rustix::process::geteuid().is_root() {
+            given?;
+        }
+    }
+    fs::rename(beside, path)
 }

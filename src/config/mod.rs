@@ -34,13 +34,14 @@ mod warning_problem;
 mod tests;
 
 pub use files::{
-    Secrets, judge_plan, load, load_plan, looks_like_config, plan_at, plan_text, write_private,
+    Secrets, judge_plan, load, load_plan, looks_like_config, plan_at, plan_text, replace_private,
+    write_private,
 };
 pub use oidc::OidcConfig;
 pub use parse::parse;
 pub use people::{parse_people, read_people, show_people, write_people};
 pub use recording::{RecordingConfig, read_key};
-pub use secrets::{MOST_ACCOUNTS, accounts};
+pub use secrets::{MOST_ACCOUNTS, accounts, hashed};
 pub use site::SiteConfig;
 pub use tickets::{READ_KEYS, TargetAt, TargetConfig, TargetKind, TicketsConfig};
 pub use tls::{TlsFiles, load_tls};
@@ -50,7 +51,9 @@ use crate::base::{Channels, KeysBy, Number, Private, TrunkId};
 use crate::people::People;
 use crate::rtp::tone::Country;
 use crate::sdp::{Codec, Sealing};
-use crate::sip::api::{Account, AccountPolicy, Directory, Listener, Settings, Transport, Trunk};
+use crate::sip::api::{
+    Account, AccountPolicy, AccountSecret, Directory, Listener, Settings, Transport, Trunk,
+};
 use crate::sip::trunk::{Profile, Upstream};
 use crate::trace::{Bounds, Collector, Reveal};
 use crate::view::Policy;
@@ -88,7 +91,7 @@ pub struct Config {
     /// `[accounts] file`; none when all phones are fixed.
     pub accounts_file: Option<PathBuf>,
     /// What the accounts file says, by user name.
-    pub accounts: BTreeMap<String, Private<String>>,
+    pub accounts: BTreeMap<String, AccountSecret>,
     /// `[[accounts.rules]]`: the first that names an account is its rule.
     pub account_rules: Vec<AccountRule>,
     /// `[[trunks]]` in the file's order.
@@ -406,11 +409,9 @@ impl Config {
         });
         Directory {
             accounts: accounts
-                .map(|(user, password)| {
-                    (
-                        user.clone(),
-                        Account { password: password.clone(), policy: self.policy_of(user) },
-                    )
+                .map(|(user, secret)| {
+                    let policy = self.policy_of(user);
+                    (user.clone(), Account { secret: secret.clone(), policy })
                 })
                 .collect(),
             trunks: trunks.collect(),

@@ -11,8 +11,8 @@ use crate::dialplan::shape::{Shape, TextRule};
 use crate::dialplan::{Finding, Findings, Source};
 use crate::people::{MOST_PEOPLE, PasswordHash, People, Person, Role, is_user};
 use std::fmt::Write as _;
+use std::io;
 use std::path::Path;
-use std::{fs, io};
 
 /// Reads the people file. One that is not there holds nobody, with a warning.
 ///
@@ -138,21 +138,13 @@ pub fn show_people(people: &People) -> String {
     text
 }
 
-/// Puts a people file in the place of the old one, whole or not at all; only its owner may read it.
+/// Puts a people file in the place of the old one, as [`replace_private`](super::replace_private).
 ///
 /// # Errors
 ///
 /// What the operating system says; the old file is untouched then.
 pub fn write_people(path: &Path, people: &People) -> io::Result<()> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".new");
-    let beside = Path::new(&beside);
-    match fs::remove_file(beside) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        Ok(()) | Err(_) => {} // what a killed command left
-    }
-    super::write_private(beside, &show_people(people))?;
-    fs::rename(beside, path)
+    super::replace_private(path, &show_people(people))
 }
 
 #[cfg(test)]
@@ -217,6 +209,7 @@ mod tests {
 
     #[test]
     fn a_file_is_replaced_whole_and_stays_its_owners() {
+        use std::fs;
         use std::os::unix::fs::PermissionsExt as _;
         let dir = std::env::temp_dir().join(format!("madoguchi-people-{}", std::process::id()));
         fs::create_dir_all(&dir).expect("a folder");

@@ -85,6 +85,10 @@ pub(super) enum Problem {
     Readable { mode: u32, file: String },
     /// A line that is not user, tab, password.
     BadAccountLine,
+    /// A line of hashes that are none.
+    BadHashes,
+    /// Hashes that were made for another realm.
+    OtherRealm { user: String, realm: String, due: String },
     /// A user name that cannot be an extension.
     BadUser,
     /// A password that is too short.
@@ -456,6 +460,30 @@ impl Problem {
                     "this line is not an extension and a password"
                 ),
                 say!("内線、タブ一つ、パスワード", "the extension, one tab, the password"),
+            ),
+            Self::BadHashes => (
+                Error,
+                "bad-account",
+                say!(
+                    "タブのある行が、ハッシュの行として読めない",
+                    "this line has tabs and is not one of hashes"
+                ),
+                say!(
+                    "内線、realm、MD5（16 進 32 桁）、SHA-256（16 進 64 桁）をタブで。作るには madoguchi accounts hash",
+                    "extension, realm, MD5 (32 hexadecimal digits), SHA-256 (64), with tabs between; madoguchi accounts hash makes them"
+                ),
+            ),
+            Self::OtherRealm { user, realm, due } => (
+                Error,
+                "other-realm",
+                say!(
+                    "内線 {user} のハッシュは realm {realm} のもの",
+                    "the hashes of extension {user} are for the realm {realm}"
+                ),
+                say!(
+                    "[sip] realm = \"{due}\" のもの。パスワードは戻せないので、その内線に新しいパスワードの行を書く",
+                    "those for [sip] realm = \"{due}\"; a password cannot be had back from them: write a line with a new one"
+                ),
             ),
             Self::BadUser => (
                 Error,

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::dialplan::{Finding, Findings, Lang, Source};
+use crate::sip::api::AccountSecret;
 use crate::view::{Handling, Outcome};
 use proptest::prelude::{ProptestConfig, any, prop_assert, proptest};
 use std::fs;
@@ -260,8 +261,9 @@ fn accounts_are_read_and_faults_named_without_showing_a_secret() {
     let accounts = accounts(&mut out);
     let users: Vec<&str> = accounts.keys().map(String::as_str).collect();
     assert_eq!(users, ["2001", "2006"]);
-    assert_eq!(accounts["2001"].reveal(), "correct horse");
-    assert_eq!(accounts["2006"].reveal(), "fine-pass");
+    let password = |text: &str| AccountSecret::Password(Private::new(text.to_owned()));
+    assert_eq!(accounts["2001"], password("correct horse"));
+    assert_eq!(accounts["2006"], password("fine-pass"));
     let findings = out.into_sorted();
     let told: Vec<_> = findings.iter().map(|f| f.render(Lang::En) + &f.render(Lang::Ja)).collect();
     let lines: Vec<usize> =
@@ -312,10 +314,48 @@ fn secrets_that_others_can_read_are_refused_with_the_mend() {
 
     fs::set_permissions(&accounts, fs::Permissions::from_mode(0o600)).unwrap();
     let (config, _) = load(&config, Secrets::Look).unwrap();
-    assert_eq!(config.accounts["2001"].reveal(), "correct horse");
+    let due = AccountSecret::Password(Private::new("correct horse".to_owned()));
+    assert_eq!(config.accounts["2001"], due);
     assert!(!format!("{config:?}").contains("correct horse"));
     assert!(!config.show().contains("correct horse"));
     assert!(config.http_token().reveal().is_empty());
+}
+
+#[test]
+fn hashes_stand_in_the_place_of_passwords_and_let_the_same_phones_in() {
+    let folder = Folder::new("hashed");
+    let text = format!("{LEAST}[accounts]\nfile = \"accounts.tsv\"\n");
+    let config = folder.write("madoguchi.toml", &text, 0o644);
+    let written = "# phones\n2001\tcorrect horse\r\n\n2002\tbattery staple";
+    let accounts = folder.write("accounts.tsv", written, 0o600);
+    let realm = load(&config, Secrets::Look).unwrap().0.sip.realm;
+    let (hashed, count) = crate::config::hashed(written, &realm);
+    assert_eq!(count, 2);
+    // Everything else of the file stays, its line ends too; no password does.
+    let text = hashed.reveal();
+    assert!(text.starts_with("# phones\n2001\t") && text.contains("\r\n\n2002\t"), "{text}");
+    assert!(!text.contains("horse") && !text.contains("staple"));
+    assert_eq!(crate::config::hashed(text, &realm), (hashed.clone(), 0), "once is enough");
+    crate::config::replace_private(&accounts, text).unwrap();
+    assert_eq!(fs::metadata(&accounts).unwrap().permissions().mode() & 0o777, 0o600);
+    let (loaded, findings) = load(&config, Secrets::Look).unwrap();
+    assert!(findings.iter().all(|it| !it.render(Lang::En).contains("password")), "{findings:?}");
+    let ha1 = |user: &str, password: &str| {
+        let by_password = crate::sip::digest::Ha1::new(user, &realm, password);
+        assert_eq!(loaded.accounts[user].ha1(user, &realm), by_password);
+    };
+    ha1("2001", "correct horse");
+    ha1("2002", "battery staple");
+    assert!(!format!("{loaded:?}").contains(text.split('\t').nth(2).unwrap()), "never shown");
+
+    // For another realm they let nobody in: that is said, not found out by a phone.
+    crate::config::replace_private(&accounts, &text.replace(&realm, "old.example")).unwrap();
+    let told: String =
+        load(&config, Secrets::Look).unwrap_err().iter().map(|it| it.render(Lang::En)).collect();
+    assert!(told.contains("extension 2001 are for the realm old.example"), "{told}");
+    crate::config::replace_private(&accounts, "2001\tdesk\t00ff\t00ff\n").unwrap();
+    let told = load(&config, Secrets::Look).unwrap_err()[0].render(Lang::En);
+    assert!(told.contains("has tabs and is not one of hashes") && !told.contains("00ff"), "{told}");
 }
 
 #[test]
@@ -416,7 +456,10 @@ fn the_first_rule_that_names_an_account_is_its_rule() {
     let Ok((mut config, warnings)) = read(&format!("{LEAST}{rules}")) else { panic!("refused") };
     assert!(warnings.is_empty(), "{warnings:?}");
     for user in ["2002", "front", "2003"] {
-        config.accounts.insert(user.to_owned(), Private::new("long enough".to_owned()));
+        config.accounts.insert(
+            user.to_owned(),
+            AccountSecret::Password(Private::new("long enough".to_owned())),
+        );
     }
     let directory = config.directory();
     let policy = |user: &str| &directory.accounts[user].policy;

@@ -1,6 +1,7 @@
 //! The face of the SIP room: what the engine asks of it and what it tells the engine. Everything
 //! else in `sip` is behind this; the engine never sees a header, a transaction or a dialog.
 
+use super::digest::Ha1;
 use super::trunk::{Profile, Server, Upstream};
 use crate::base::{KeysBy, LegId, Network, Number, Private, Reason, TrunkId, Wall};
 use crate::sdp::Sealing;
@@ -185,11 +186,36 @@ pub struct Directory {
 /// One account's secret.
 #[derive(Clone, Debug)]
 pub struct Account {
-    /// The password, from a file; kept because MD5 and SHA-256 need different hashes of it. The
-    /// hashes are computed once when the directory is set.
-    pub password: Private<String>,
+    /// What its phone proves that it knows.
+    pub secret: AccountSecret,
     /// From where and how often it may register.
     pub policy: AccountPolicy,
+}
+
+/// What a phone proves that it knows, from a file.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AccountSecret {
+    /// The password itself; its hashes are computed once when the directory is set.
+    Password(Private<String>),
+    /// The hashes of name, realm and password for MD5 and SHA-256 (HA1, RFC 7616 §3.4.2), for this realm only. They open
+    /// this desk like the password, and nothing else that has the same one.
+    Hashed {
+        /// The realm that they were made for.
+        realm: String,
+        /// The hashes.
+        ha1: Ha1,
+    },
+}
+
+impl AccountSecret {
+    /// The hashes for a name and a realm.
+    #[must_use]
+    pub fn ha1(&self, user: &str, realm: &str) -> Ha1 {
+        match self {
+            Self::Password(password) => Ha1::new(user, realm, password.reveal()),
+            Self::Hashed { ha1, .. } => ha1.clone(),
+        }
+    }
 }
 
 /// What an account may; the default is everything that the settings allow.

@@ -7,6 +7,7 @@ use crate::cli::people::readable;
 use crate::config;
 use crate::dialplan::{Lang, tame};
 use crate::people::{PasswordHash, People, Person, Role};
+use crate::sip::digest::Ha1;
 use chrono::DateTime;
 use std::fs::{self, DirBuilder};
 use std::io;
@@ -183,12 +184,15 @@ fn drawn<const N: usize>() -> io::Result<[u8; N]> {
 
 fn secrets(answers: &Answers, admin: &str) -> io::Result<Secrets> {
     let mut accounts =
-        "# 電話機のアカウント: 内線<TAB>パスワード。替えたら systemctl reload madoguchi\n"
+        "# 電話機のアカウント: 内線<TAB>realm<TAB>ハッシュ二つ。新しいパスワードは 内線<TAB>パスワード の行で書き、\n\
+         # madoguchi accounts hash でハッシュにする。替えたら systemctl reload madoguchi\n"
             .to_owned();
     let mut phones = Vec::new();
     for extension in answers.extensions() {
         let password = readable(&drawn::<16>()?);
-        accounts.push_str(&format!("{extension}\t{password}\n"));
+        let ha1 = Ha1::new(&extension, answers.realm(), &password);
+        let [md5, sha256] = ha1.hashes();
+        accounts.push_str(&format!("{extension}\t{}\t{md5}\t{sha256}\n", answers.realm()));
         phones.push((extension, Private::new(password)));
     }
     let password = readable(&drawn::<16>()?);

@@ -4,7 +4,7 @@ use super::Host;
 use crate::base::{Private, TrunkId};
 use crate::simulate::scene::PhoneMake;
 use crate::simulate::world::CARRIER;
-use crate::sip::api::{Account, AccountPolicy, Directory, Trunk};
+use crate::sip::api::{Account, AccountPolicy, AccountSecret, Directory, Trunk};
 use crate::sip::trunk::Profile;
 use crate::view::{self, Setup};
 use std::net::SocketAddr;
@@ -19,8 +19,8 @@ impl Host {
     pub(super) fn directory(&self) -> Directory {
         let account = |phone: &PhoneMake| {
             let user = phone.extension.as_str().to_owned();
-            let password = Private::new(password(&user));
-            (user, Account { password, policy: AccountPolicy::default() })
+            let secret = AccountSecret::Password(Private::new(password(&user)));
+            (user, Account { secret, policy: AccountPolicy::default() })
         };
         let carrier = SocketAddr::new(CARRIER, 0);
         Directory {

@@ -73,6 +73,23 @@ impl Ha1 {
         Self { md5: Algorithm::Md5.hash(&parts), sha256: Algorithm::Sha256.hash(&parts) }
     }
 
+    /// As a file keeps them: 32 and 64 lower-case hexadecimal digits.
+    #[must_use]
+    pub fn from_hashes(md5: &str, sha256: &str) -> Option<Self> {
+        let fits = |text: &str, digits: usize| {
+            text.len() == digits
+                && text.bytes().all(|digit| matches!(digit, b'0'..=b'9' | b'a'..=b'f'))
+        };
+        (fits(md5, 32) && fits(sha256, 64))
+            .then(|| Self { md5: md5.to_owned(), sha256: sha256.to_owned() })
+    }
+
+    /// The two for a file: MD5, SHA-256. As good as the password.
+    #[must_use]
+    pub fn hashes(&self) -> [&str; 2] {
+        [&self.md5, &self.sha256]
+    }
+
     fn of(&self, algorithm: Algorithm) -> &str {
         match algorithm {
             Algorithm::Md5 => &self.md5,

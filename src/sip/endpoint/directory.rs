@@ -37,9 +37,8 @@ pub(super) struct Compiled {
 
 impl Compiled {
     pub fn new(directory: Directory, settings: &Settings) -> Self {
-        let hash = |user: &String, password: &str| Ha1::new(user, &settings.realm, password);
         let accounts = directory.accounts.into_iter().map(|(user, account)| {
-            let ha1 = hash(&user, account.password.reveal());
+            let ha1 = account.secret.ha1(&user, &settings.realm);
             (user, Known { ha1, policy: account.policy })
         });
         let mut compiled = Self { accounts: accounts.collect(), ..Self::default() };

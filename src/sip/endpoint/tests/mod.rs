@@ -26,8 +26,8 @@ mod timers;
 use super::{Endpoint, Gauges};
 use crate::base::{LegId, Mono, Now, Number, Private, Rng, Wall};
 use crate::sip::api::{
-    Account, AccountPolicy, BindingChange, Directory, Effect, Flow, LegEvent, Listener, Outgoing,
-    Refer, Settings, Shown, Transport, Trunk, Why,
+    Account, AccountPolicy, AccountSecret, BindingChange, Directory, Effect, Flow, LegEvent,
+    Listener, Outgoing, Refer, Settings, Shown, Transport, Trunk, Why,
 };
 use crate::sip::trunk::Profile;
 use crate::sip::{HeaderName, Message, Method, parse};
@@ -64,7 +64,7 @@ pub(super) fn directory() -> Directory {
         (
             user.to_owned(),
             Account {
-                password: Private::new(format!("pw{user}")),
+                secret: AccountSecret::Password(Private::new(format!("pw{user}"))),
                 policy: AccountPolicy::default(),
             },
         )
