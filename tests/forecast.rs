@@ -130,6 +130,28 @@ fn a_simulated_month_is_a_history_that_is_verified_reported_and_predicted() {
     let id = calls.split(' ').next().unwrap();
     assert!(well(&["explain", id, "--config", &config, "--store", &store]).contains("outcome "));
 
+    // The month's report says what the next one comes to: about as much again, since the same people come and are
+    // there.
+    let (into, report) = (folder.file("reports"), "report-2027-02.json");
+    let words =
+        ["report", "2027-02", "--config", &config, "--store", &store, "--into", &into, "--no-pdf"];
+    assert!(madoguchi(&words).0 < 2);
+    let text = std::fs::read_to_string(Path::new(&into).join(report)).unwrap();
+    let made: serde_json::Value = serde_json::from_str(&text).unwrap();
+    let next = &made["next_month"];
+    assert_eq!((&next["month"], &next["based_on_calls"]), (&"2027-03".into(), &arrived.into()));
+    let of = |what: &str, side: &str| next["expected"][what][side].as_f64().unwrap() / 100.0;
+    let now = 100.0 * part(&judged["abandon_rate"]);
+    let (low, mean, high) = (of("abandon", "low"), of("abandon", "mean"), of("abandon", "high"));
+    assert!(low <= mean && mean <= high && (now - mean).abs() < 5.0, "{now}: {next:#}");
+    // March has 22 service days where February had 18.
+    assert!(of("calls", "mean") > 1.05 * f64::from(u32::try_from(arrived).unwrap()), "{next:#}");
+    let mut without = words.to_vec();
+    without.push("--no-forecast");
+    assert!(madoguchi(&without).0 < 2);
+    let text = std::fs::read_to_string(Path::new(&into).join(report)).unwrap();
+    assert!(!text.contains("next_month"));
+
     // Under a plan that makes everybody wait behind one agent, the same calls come to something else.
     let lonely = folder.file("lonely.toml");
     let text = std::fs::read_to_string(&plan).unwrap();

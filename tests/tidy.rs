@@ -96,6 +96,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "recording",
             "view",
             "engine",
+            "forecast",
             "notice",
             "feed",
             "tickets",

@@ -1,5 +1,6 @@
 // The supervisor's pages: show what the event stream and the API say, and give orders. How they look is in view.js.
 import { render } from "/lib/lit-html.js";
+import * as staffing from "./planning.js";
 import * as ticketing from "./tickets.js";
 import * as page from "./view.js";
 import { WORDS } from "./words.js";
@@ -9,6 +10,7 @@ const PATIENCE_MS = 10000; // For an answer to an order.
 const REPORT_MS = 120000; // A report reads the whole history.
 const DONE_MS = 6000;
 const LOOK_MS = 15000; // At ticket systems, while their page is open.
+const STEP_MS = 1000; // At a question about agents, while it is being answered.
 const MOST_LINES = 6000; // Of a plan that is compared line by line.
 
 const asked = new URLSearchParams(location.search);
@@ -103,8 +105,8 @@ function signed(body) { return it.me?.name ? body : { author: $("author").value.
 
 // ---- tabs
 
-const LOADS = { figures: () => (it.figures.level ? null : refreshFigures()), plan: () => (it.plan.shown ? null : readPlan()), orders: loadOrders, tickets: () => ticketing.load(it) };
-const VIEWS = { ...page, tickets: ticketing.tickets };
+const LOADS = { figures: () => (it.figures.level ? null : refreshFigures()), plan: () => (it.plan.shown ? null : readPlan()), orders: loadOrders, tickets: () => ticketing.load(it), planning: () => staffing.load(it) };
+const VIEWS = { ...page, tickets: ticketing.tickets, planning: staffing.planning };
 
 function open(name) {
   it.tab = name;
@@ -352,3 +354,4 @@ translate();
 listen();
 setInterval(watchLink, 250);
 setInterval(() => { if (it.board && it.tab === "tickets") ticketing.look(it); }, LOOK_MS);
+setInterval(() => { if (it.board && it.tab === "planning") staffing.look(it); }, STEP_MS);

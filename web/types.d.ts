@@ -2378,6 +2378,190 @@ export type PlanWords = {
   found: string;
 };
 
+/** A question with how it stands. */
+export type Planning = ({
+  state: "idle";
+} | {
+  /** Months of this try that are simulated. */
+  done: number;
+  /** Of so many. */
+  of: number;
+  state: "running";
+  /** What now. */
+  step: PlanningStep;
+  /** Tries of this step that are over; each is a bundle of months. */
+  tried: number;
+} | {
+  /** The answer. */
+  answer: PlanningAnswer;
+  state: "done";
+} | {
+  state: "cancelled";
+} | {
+  state: "failed";
+  /** Why. */
+  why: string;
+}) & {
+  /** When it was asked, ms since 1970. */
+  since_ms: number | null;
+  /** The question; none was asked yet. */
+  wanted: (PlanningWanted | null);
+};
+
+/** The answer to a question. */
+export type PlanningAnswer = {
+  /** The fewest agents all day that are enough; none that was tried is. */
+  agents: number | null;
+  /** What it is based on. */
+  based_on: PlanningBasis;
+  /** By half hour, if it was asked for. */
+  by_half_hour: (PlanningLevels | null);
+  /** First tries expected in the month. */
+  calls: number;
+  /** Rates by number of agents, the fewest first. */
+  curve: Array<PlanningPoint>;
+  /** The contract's limits of both rates, percent: abandoned, busy. */
+  limits: Array<number>;
+  /** The fewest lines; none when no number of agents is enough. */
+  lines: (PlanningLines | null);
+  /** Months that each number was tried with. */
+  months: number;
+  /** What the roster comes to, if one was given. */
+  roster: (PlanningRoster | null);
+  /** How long it took, milliseconds. */
+  took_ms: number;
+};
+
+/** What an answer is based on. */
+export type PlanningBasis = {
+  /** Calls of the last three months in the history. */
+  calls: number;
+  /** Service days with a call among them. */
+  days: number;
+  /** There are too few calls: what people do is made up, and so is their number if none was given. */
+  made_up: boolean;
+  /** So many times the calls of the months before it, as a year ago; none when the history does not go back so far. */
+  season: number | null;
+};
+
+/** A weekday. */
+export type PlanningDay = "mon" | "tue" | "wed" | "thu" | "fri" | "sat" | "sun";
+
+/** A half hour of the day under the roster. */
+export type PlanningHalfHour = {
+  /** Calls on a day. */
+  calls: number;
+  /** 0 is 00:00, 47 is 23:30. */
+  half_hour: number;
+  /** The part of them that is not served. */
+  unserved: number;
+};
+
+/** Agents at a half hour of a weekday. */
+export type PlanningLevel = {
+  /** How many. */
+  agents: number;
+  /** 0 is 00:00, 47 is 23:30. */
+  half_hour: number;
+  /** 0 is Monday. */
+  weekday: number;
+};
+
+/** The fewest by half hour. */
+export type PlanningLevels = {
+  /** Hours of all of them in the month. */
+  agent_hours: number;
+  /** By weekday and half hour. */
+  levels: Array<PlanningLevel>;
+  /** Whether that is as sure as was asked. */
+  reached: boolean;
+  /** Part of months that keep both limits. */
+  within: number;
+};
+
+/** The fewest lines. */
+export type PlanningLines = {
+  /** How many. */
+  lines: number;
+  /** Part of months that keep both limits with them. */
+  within: number;
+};
+
+/** One number of agents, all day. */
+export type PlanningPoint = {
+  /** The abandon rate. */
+  abandon: (PlanningSpan | null);
+  /** Hours of all of them in the month. */
+  agent_hours: number;
+  /** Agents. */
+  agents: number;
+  /** The busy rate. */
+  busy: (PlanningSpan | null);
+  /** Hours of agents that one percent of abandoned calls fewer costs, from the number before. */
+  hours_per_percent: number | null;
+  /** Part of months that keep both limits. */
+  within: number;
+};
+
+/** What the roster comes to. */
+export type PlanningRoster = {
+  /** The abandon rate. */
+  abandon: (PlanningSpan | null);
+  /** Hours of all agents in the month. */
+  agent_hours: number;
+  /** The busy rate. */
+  busy: (PlanningSpan | null);
+  /** Calls, those that came again among them. */
+  calls: (PlanningSpan | null);
+  /** By half hour of the day. */
+  half_hours: Array<PlanningHalfHour>;
+  /** Part of months that keep both limits. */
+  within: number;
+};
+
+/** So many agents at some times. */
+export type PlanningShift = {
+  /** How many. */
+  agents: number;
+  /** Within it. */
+  breaks: Array<string>;
+  /** On which weekdays; none: on every service day. */
+  days: Array<PlanningDay>;
+  /** From when to when, such as `08:30-18:15`. */
+  time: string;
+};
+
+/** A mean, and where 95 of 100 months lie. Rates are parts of 1. */
+export type PlanningSpan = {
+  /** 2.5 of 100 lie above. */
+  high: number;
+  /** 2.5 of 100 lie below. */
+  low: number;
+  /** The mean. */
+  mean: number;
+};
+
+/** What is being looked for. */
+export type PlanningStep = ("history" | "roster" | "curve" | "half_hours" | "lines");
+
+/** A question about a month. */
+export type PlanningWanted = {
+  /** Whose question it is; who signed in by name may leave it out. */
+  author: string | null;
+  /** Also the fewest agents by half hour of each weekday, which takes longest. */
+  by_half_hour: boolean;
+  /** First tries expected in it; without them, what the history says of it. */
+  calls: number | null;
+  /** In how many of 100 months both limits are to be kept. */
+  certainty: number;
+  /** Lines of the number's trunk; without them, enough. */
+  lines: number | null;
+  /** Which, such as `2027-04`. */
+  month: string;
+  /** A roster to be judged; without one, none is. */
+  shifts: Array<PlanningShift>;
+};
+
 /** How the contract's ambiguous places are read. The default is the agreed reading. */
 export type Policy = {
   /** The abandon rate must stay below this. */
@@ -2927,6 +3111,33 @@ export type Times = {
 
 /** By what people outside the desk are told. */
 export type ToldBy = ("webhook" | "mail");
+
+/** What today comes to, if who is there now stays until the desk closes. */
+export type Tonight = {
+  /** Agents who were there then. */
+  agents: number;
+  /** When it was reckoned, ms since 1970. */
+  at_ms: number;
+  /** Calls of the whole day. */
+  calls: (PlanningSpan | null);
+  /** The day's rates. */
+  day: TonightRates;
+  /** The month's rates by tonight. */
+  month: TonightRates;
+};
+
+export type TonightAnswer = {
+  /** None while nothing can be said: the desk is closed, nobody is there, or the history is too short. */
+  tonight: (Tonight | null);
+};
+
+/** What a rate comes to. */
+export type TonightRates = {
+  /** The abandon rate. */
+  abandon: (PlanningSpan | null);
+  /** The busy rate. */
+  busy: (PlanningSpan | null);
+};
 
 /** A change of a trunk's channels. */
 export type TrunkEvent = ({

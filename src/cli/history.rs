@@ -5,7 +5,7 @@ use super::place::Named;
 use super::progress::Progress;
 use super::{Reply, refused};
 use crate::base::CallId;
-use crate::config::{self, Config, Secrets};
+use crate::config::{self, Config, Media, Secrets};
 use crate::dialplan::{Lang, Plan, tame};
 use crate::event::Entry;
 use crate::io::store::{self, Place, Snapshot};
@@ -49,7 +49,7 @@ impl Whose {
             None => Place::File(config.store.file),
             Some(named) => named.find(&self.config, lang)?,
         };
-        Ok(History { place, policy: config.figures, plan })
+        Ok(History { place, policy: config.figures, plan, media: config.media })
     }
 }
 
@@ -71,6 +71,7 @@ pub(super) struct History {
     pub(super) plan: Plan,
     place: Place,
     policy: Policy,
+    media: Media,
 }
 
 impl History {
@@ -104,6 +105,40 @@ impl History {
         self.place.ladder(call).map_err(|error| self.failed(&error.to_string()))
     }
 
+    /// Hands over every entry after one, in order, with a word on a terminal on how far it is.
+    ///
+    /// # Errors
+    ///
+    /// As [`History::hash`].
+    pub(super) fn each(
+        &self,
+        after: u64,
+        lang: Lang,
+        mut take: impl FnMut(&Entry),
+    ) -> Result<(), Reply> {
+        let entries = store::Entries::of(&self.place);
+        let entries = entries.map_err(|error| self.failed(&error.to_string()))?;
+        let (mut progress, mut count) = (Progress::begin(lang), 0_u64);
+        for block in entries.after(after) {
+            for entry in &block.map_err(|error| self.failed(&error.to_string()))? {
+                take(entry);
+                count = count.saturating_add(1);
+            }
+            progress.tell(count);
+        }
+        Ok(())
+    }
+
+    /// The desk's announcements.
+    pub(super) fn media(&self) -> &Media {
+        &self.media
+    }
+
+    /// By which its figures are made.
+    pub(super) fn policy(&self) -> &Policy {
+        &self.policy
+    }
+
     /// The views as the daemon's snapshot has them; none when there is none that fits, which is no fault:
     /// all entries are read then.
     fn snapshot(&self, setup: &Setup) -> Option<Views> {
@@ -127,17 +162,8 @@ impl History {
             policy: self.policy.clone(),
             agents: agents.collect(),
         };
-        let entries = store::Entries::of(&self.place);
-        let entries = entries.map_err(|error| self.failed(&error.to_string()))?;
         let mut views = self.snapshot(&setup).unwrap_or_else(|| Views::new(setup));
-        let (mut progress, mut count) = (Progress::begin(lang), 0_u64);
-        for block in entries.after(views.last_seq()) {
-            for entry in &block.map_err(|error| self.failed(&error.to_string()))? {
-                views.apply(entry);
-                count = count.saturating_add(1);
-            }
-            progress.tell(count);
-        }
+        self.each(views.last_seq(), lang, |entry| views.apply(entry))?;
         Ok(views)
     }
 }

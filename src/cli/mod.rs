@@ -1,9 +1,10 @@
 //! The commands beside the running desk: `check`, `try`, `test`, `diff`, `verify`, `events`, `holidays`,
 //! `prompts`, `sip`, `tickets`, `report`, `people`, `recording`, `warning`, `simulate`, `forecast`, `validate`,
-//! `init`, `doctor` and `manual`, with their arguments.
+//! `accounts`, `init`, `doctor` and `manual`, with their arguments.
 //!
 //! Starts nothing and decides nothing about calls.
 
+mod accounts;
 mod check;
 mod client;
 mod diff;
@@ -35,12 +36,14 @@ mod warning;
 #[cfg(test)]
 mod tests;
 
+pub use accounts::{Accounts, AccountsCommand, accounts};
 pub use doctor::{Doctor, doctor};
 pub use events::{Events, events};
 pub use figures::{
     Calls, CloseMonth, Exclude, Explain, Operating, ServiceLevel, calls, close_month, exclude,
     explain, operating, service_level,
 };
+pub(crate) use forecast::bundle;
 pub use forecast::{Forecast, Simulate, Validate, forecast, simulate, validate};
 pub use init::{Init, init};
 pub use manual::{Manual, manual, with_examples};

@@ -1,5 +1,6 @@
 //! `madoguchi report`: a month's operations report as files.
 
+use super::forecast::next_month;
 use super::history::Whose;
 use super::{Reply, now, tickets as ticket_files};
 use crate::base::Wall;
@@ -39,6 +40,9 @@ pub struct Report {
     /// Makes no PDF, and needs no font.
     #[arg(long, conflicts_with = "font")]
     pub no_pdf: bool,
+    /// Leaves out what the next month is expected to come to, which takes some seconds.
+    #[arg(long)]
+    pub no_forecast: bool,
     /// Whose history.
     #[command(flatten)]
     pub whose: Whose,
@@ -76,6 +80,7 @@ pub(crate) fn report_files(config: &Path, month: Month) -> Result<Vec<(String, V
     let views = history.read(lang).map_err(said)?;
     let about = About {
         made_at: now(),
+        next_month: Some(next_month(&history, month, lang).map_err(said)?),
         version: env!("CARGO_PKG_VERSION"),
         names: names(&history.plan),
         tickets: recorded(&views, month, None, &history.plan, lang).map_err(said)?,
@@ -110,8 +115,11 @@ fn answer(arguments: &Report, lang: Lang, now: Wall) -> Result<Reply, Reply> {
             recorded(&views, arguments.month, arguments.hours.as_deref(), &history.plan, lang)?
         }
     };
+    let next = || next_month(&history, arguments.month, lang);
+    let next_month = if arguments.no_forecast { None } else { Some(next()?) };
     let about = About {
         made_at: now,
+        next_month,
         version: env!("CARGO_PKG_VERSION"),
         names: names(&history.plan),
         tickets,

@@ -11,6 +11,7 @@ mod keeper;
 mod layout;
 mod panics;
 mod past;
+mod planning;
 mod plans;
 mod pulse;
 mod random;

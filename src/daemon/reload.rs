@@ -91,6 +91,14 @@ impl Reload {
         self.plan.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// The plan that the desk goes by; none when its text says no plan any more, such as after a holiday's end.
+    pub fn plan_now(&self) -> Option<Plan> {
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let judged =
+            config::judge_plan(&running, &self.plan_in_force(), Some(&self.prompts.lengths()));
+        judged.ok().map(|(plan, _)| plan)
+    }
+
     /// What is wrong with a text as this desk's plan.
     pub fn judge_plan(&self, text: &str) -> Vec<Finding> {
         let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).clone();

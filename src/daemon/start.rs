@@ -9,6 +9,7 @@ use super::inlet::Inlet;
 use super::keeper::{self, Keeper, Keeping};
 use super::layout::Told;
 use super::past;
+use super::planning::{Forecaster, beside};
 use super::plans::PlanFile;
 use super::pulse::Pulse;
 use super::random;
@@ -493,6 +494,7 @@ pub async fn start(
         people: people.clone(),
         fed: Arc::clone(&fed),
     };
+    let lengths = known_prompts.lengths();
     let reload = Arc::new(Reload::new(
         path.to_owned(),
         (config.clone(), &plan),
@@ -500,6 +502,9 @@ pub async fn start(
         (certificates, web),
         within,
     ));
+    let place = store::Place::File(config.store.file.clone());
+    let planner = Forecaster::start(place, hub.clone(), Arc::clone(&reload), lengths, clock)
+        .map_err(|source| StartError::System { what: "the forecast's thread", source })?;
     let http_address = open_http(
         config,
         shown_tls.clone(),
@@ -518,12 +523,17 @@ pub async fn start(
                 Arc::new(move |month| {
                     let path = path.clone();
                     Box::pin(async move {
-                        let made = move || crate::cli::report_files(&path, month);
-                        let made = tokio::task::spawn_blocking(made).await;
-                        made.map_err(|error| error.to_string())?
+                        let (told, made) = tokio::sync::oneshot::channel();
+                        let make = move || {
+                            // Who asked may have gone away.
+                            let _ = told.send(crate::cli::report_files(&path, month));
+                        };
+                        beside("report", make).map_err(|error| error.to_string())?;
+                        made.await.map_err(|_| "a fault of the program; the log says where")?
                     })
                 })
             },
+            planner: Arc::new(planner),
             commands: commands(&inlet),
             gauges: gauges(
                 clock,

@@ -13,7 +13,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub const MOST_CALLS: usize = 1_000_000;
 /// Most days of one run.
 pub const MOST_DAYS: usize = 400;
-const HALF_HOUR_MS: f64 = 1_800_000.0;
+pub(super) const HALF_HOUR_MS: f64 = 1_800_000.0;
 
 /// One caller's first try.
 #[derive(Clone, Debug, PartialEq, Eq)]

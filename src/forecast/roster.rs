@@ -1,10 +1,11 @@
 //! Who is there when: shifts of a scenario, or so many agents by half hour.
 
-use super::arrivals::{WEEKDAYS, begins};
+use super::arrivals::{MOST_DAYS, WEEKDAYS, begins};
 use super::scenario::{Shift, Who};
 use crate::base::{AgentId, Wall};
 use crate::dialplan::values::span;
 use crate::dialplan::{OpenState, Plan};
+use crate::view::HALF_HOURS;
 use chrono::{Datelike, NaiveDate, NaiveTime, TimeZone};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -215,6 +216,39 @@ fn by_levels(plan: &Plan, day: NaiveDate, levels: &BTreeMap<(u8, u8), u32>) -> V
         }
     }
     stints
+}
+
+/// How many were there at each half hour of a weekday (Monday is 0), by the mean of the service days on which anybody
+/// was, half up: looked at in its middle, breaks left out.
+#[must_use]
+pub fn levels(plan: &Plan, stints: &[Stint]) -> BTreeMap<(u8, u8), u32> {
+    let mut of_days: BTreeMap<NaiveDate, Vec<&Stint>> = BTreeMap::new();
+    for stint in stints {
+        let days = plan.local(stint.from).date_naive().iter_days().take(MOST_DAYS);
+        let last = plan.local(stint.until).date_naive();
+        for day in days.take_while(|day| *day <= last).filter(|day| plan.serves_on(*day)) {
+            of_days.entry(day).or_default().push(stint);
+        }
+    }
+    let mut sums: BTreeMap<(u8, u8), (u32, u32)> = BTreeMap::new();
+    for (day, stints) in &of_days {
+        let weekday = u8::try_from(day.weekday().num_days_from_monday()).unwrap_or(0);
+        for index in 0..HALF_HOURS {
+            let Some(from) = begins(plan, *day, index) else { continue };
+            let middle = Wall(from.0.saturating_add(900_000));
+            let away = |stint: &Stint| {
+                stint.breaks.iter().any(|(from, until)| (*from..*until).contains(&middle))
+            };
+            let there = stints
+                .iter()
+                .filter(|stint| (stint.from..stint.until).contains(&middle) && !away(stint));
+            let sum = sums.entry((weekday, index)).or_default();
+            let there = u32::try_from(there.count()).unwrap_or(u32::MAX);
+            *sum = (sum.0.saturating_add(there), sum.1.saturating_add(1));
+        }
+    }
+    let mean = |(there, days): (u32, u32)| there.saturating_add(days / 2) / days.max(1);
+    sums.into_iter().map(|(key, sum)| (key, mean(sum))).collect()
 }
 
 /// The plan with so many agents: its first, or with more who do as its last does.

@@ -102,8 +102,8 @@ pub fn busiest(world: &World, lines: u32) -> Option<(f64, f64)> {
     Some((load, blocking(lines, load)))
 }
 
-/// The months that keep both limits, of all.
-fn within(runs: &[Run], policy: &Policy) -> f64 {
+/// The part of the months that keeps both limits.
+pub(super) fn within(runs: &[Run], policy: &Policy) -> f64 {
     let keeps = |ratio: Ratio, limit: Limit| ratio.judged(limit) != Verdict::Missed;
     let held = runs.iter().filter(|run| {
         let total = run.total();
@@ -115,7 +115,8 @@ fn within(runs: &[Run], policy: &Policy) -> f64 {
     real(held.count() as u64) / real((runs.len() as u64).max(1))
 }
 
-fn hours(world: &World) -> f64 {
+/// Hours that the agents of a world are there, all together.
+pub(super) fn hours(world: &World) -> f64 {
     let stints = world.roster.stints(&world.plan, &world.demand.days(&world.plan));
     let ms = |from: crate::base::Wall, until: crate::base::Wall| {
         real(u64::try_from(until.0.saturating_sub(from.0)).unwrap_or(0))

@@ -1,5 +1,7 @@
 //! The simulator against what is known: formulas, timelines by hand, its own bytes.
 
+mod ahead;
+
 use super::*;
 use crate::base::{Number, Wall};
 use crate::dialplan::{self, Plan};

@@ -1,6 +1,7 @@
 //! The report as data: everything that is printed, and nothing that is only for the eye.
 
 use super::compare::Compared;
+use super::next::NextMonth;
 use super::sheet::{Counted, Sheet};
 use super::working::Working;
 use crate::base::Wall;
@@ -28,6 +29,8 @@ pub struct About {
     pub tickets: Option<MonthReport>,
     /// The history's hash after the last entry of the views; none when it has none.
     pub hash: Option<String>,
+    /// What the month after it is expected to come to; none when nobody wants to know.
+    pub next_month: Option<NextMonth>,
 }
 
 /// Names for people.
@@ -98,6 +101,9 @@ pub struct Report {
     pub excluded_outcomes: PerOutcome,
     /// For how long each trunk had no channel free.
     pub trunks_full: Vec<TrunkFull>,
+    /// What the month after it is expected to come to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub next_month: Option<NextMonth>,
     /// The part of the history that was read.
     pub log: Log,
 }
@@ -242,6 +248,7 @@ impl Report {
             excluded: counted.excluded.arrived,
             excluded_outcomes: counted.excluded.outcomes,
             trunks_full: trunks(views, month),
+            next_month: about.next_month.clone(),
             log: Log { from_seq: 1, through_seq: views.last_seq(), hash: about.hash.clone() },
             settings_version: closed
                 .map_or(counted.settings_version, |it| it.figures.settings_version),

@@ -2,7 +2,7 @@
 //! that a spreadsheet gets one and a page aligns it.
 
 use super::made::Report;
-use super::{asked, contract, operating, working};
+use super::{asked, contract, next, operating, working};
 
 /// One cell.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,6 +98,7 @@ pub fn tables(report: &Report) -> Vec<Table> {
     all.push(working::agents(report));
     all.push(working::rings(report));
     all.extend(asked::surveys(report));
+    all.extend(next::month(report));
     all.push(contract::exclusions(report));
     all.push(contract::trunks(report));
     all.push(contract::settings(report));

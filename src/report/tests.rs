@@ -1,6 +1,8 @@
 //! A small month whose figures were computed by hand, and names that are not what they seem.
 
-use super::{About, Cell, Names, Report, SheetVerdict, Table, csv, html, tables};
+use super::{
+    About, Cell, Expected, Names, NextMonth, Report, SheetVerdict, Spread, Table, csv, html, tables,
+};
 use crate::base::{CallId, Private, Wall};
 use crate::event::{
     AgentEvent, CallEvent, Caller, CallerNumber, Closed, ClosedFigures, EndCause, Entry, Fact,
@@ -124,6 +126,10 @@ fn small() -> Pen {
 }
 
 fn made(pen: &Pen) -> Report {
+    made_with(pen, None)
+}
+
+fn made_with(pen: &Pen, next_month: Option<NextMonth>) -> Report {
     let names = Names {
         numbers: [("0312345678".to_owned(), "代表".to_owned())].into(),
         groups: [("desk".to_owned(), EVIL.to_owned())].into(),
@@ -134,6 +140,7 @@ fn made(pen: &Pen) -> Report {
         names,
         tickets: None,
         hash: Some("00ff".to_owned()),
+        next_month,
     };
     Report::of(&pen.views, month(), &about)
 }
@@ -147,6 +154,44 @@ fn row(table: &Table, first: &str) -> String {
     let row = table.rows.iter().find(|row| row[0].shown() == first);
     let row = row.unwrap_or_else(|| panic!("{first} in {table:#?}"));
     row.iter().skip(1).map(Cell::shown).collect::<Vec<_>>().join(" ")
+}
+
+#[test]
+fn the_next_months_expectation_stands_with_its_spread_and_what_it_is_based_on() {
+    let next = |expected| NextMonth {
+        month: month().later(1),
+        based_on_calls: 480,
+        based_on_days: 20,
+        expected,
+    };
+    let short = table(&made_with(&small(), Some(next(None))), "next-month");
+    assert!(short.rows.is_empty() && short.notes[0].contains("480"), "{short:#?}");
+    let spread = |mean, low, high| Spread { mean, low, high };
+    let expected = Expected {
+        months: 40,
+        calls: spread(180_050, 170_000, 191_049),
+        abandon: Some(spread(732, 480, 1_101)),
+        busy: None,
+        within: 85,
+        agent_hours: 150_000,
+        season: Some(305),
+    };
+    let report = made_with(&small(), Some(next(Some(expected))));
+    let found = table(&report, "next-month");
+    assert_eq!(found.title, "2026年11月の見込み");
+    for (name, due) in [
+        ("着信（かけ直しを含む）", "1801 1700 1910 ― 件"),
+        ("放棄率", "7.32 4.80 11.01 10 % 未満 %"),
+        ("ビジー率", "― ― ― 5 % 未満 %"),
+        ("両方の基準を守る見込み", "85 ― ― ― %"),
+        ("オペレータの延べ時間", "1500 ― ― ― 時間"),
+    ] {
+        assert_eq!(row(&found, name), due, "{name}");
+    }
+    assert!(found.notes[0].contains("3.05 倍") && found.notes[0].contains("20 営業日"));
+    assert!(html(&report).contains("id=\"next-month\""));
+    let without = made(&small());
+    assert!(tables(&without).iter().all(|table| table.id != "next-month"));
 }
 
 #[test]

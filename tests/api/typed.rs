@@ -18,6 +18,7 @@ const SERVED: &[(&str, &str)] = &[
     ("panel/view.js", "web/panel-view.js"),
     ("panel/words.js", "web/panel-words.js"),
     ("supervisor/supervisor.js", "web/supervisor.js"),
+    ("supervisor/planning.js", "web/supervisor-planning.js"),
     ("supervisor/tickets.js", "web/supervisor-tickets.js"),
     ("supervisor/view.js", "web/supervisor-view.js"),
     ("supervisor/words.js", "web/supervisor-words.js"),

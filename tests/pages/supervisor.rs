@@ -36,7 +36,7 @@ fn every_page_of_a_supervisor_is_open_to_all_in_both_languages_and_themes() {
         let case = look.name();
         let page = page(&browser, &desk, look);
         page.wait("document.querySelector('#page tr[data-call]') !== null", s(8));
-        for name in ["now", "hours", "calls", "tickets", "figures", "plan", "orders"] {
+        for name in ["now", "hours", "calls", "tickets", "figures", "planning", "plan", "orders"] {
             tab(&page, name);
             page.wait("document.querySelector('#page').textContent.length > 20", s(5));
             let settled = match name {
@@ -48,6 +48,7 @@ fn every_page_of_a_supervisor_is_open_to_all_in_both_languages_and_themes() {
                 }
                 "tickets" => "document.querySelector('#targets [data-target=ledger]') !== null",
                 "figures" => "document.querySelector('#close-form') !== null",
+                "planning" => "document.querySelector('#planning-answer [role=status]') === null",
                 "plan" => "document.querySelector('#plan-text')?.value.length > 100",
                 _ => "true",
             };

@@ -6,7 +6,7 @@ use super::super::progress::Progress;
 use super::super::rehearse::is_config;
 use super::super::{Language, Reply, refused};
 use crate::base::{PromptId, Wall};
-use crate::config;
+use crate::config::{self, Media};
 use crate::dialplan::{Lang, Plan, tame};
 use crate::event::Entry;
 use crate::forecast::{Demand, Fit, Found, Roster, Scenario, World, with_agents};
@@ -75,7 +75,7 @@ impl Assumed {
     ///
     /// A reply with exit code 2 that says what is wrong where.
     pub(super) fn read(&self, lang: Lang) -> Result<Known, Reply> {
-        let (mut plan, policy) = plan_and_policy(&self.plan, lang)?;
+        let Ruled { mut plan, policy, lengths } = ruled(&self.plan, lang)?;
         if let Some(agents) = self.agents {
             plan = with_agents(&plan, usize::from(agents));
         }
@@ -101,7 +101,6 @@ impl Assumed {
         if !faults.is_empty() {
             return Err(Reply::wrong(&faults.join("\n")));
         }
-        let lengths = lengths()?;
         Ok(Known { plan, policy, scenario, lengths })
     }
 
@@ -153,9 +152,11 @@ impl Known {
     }
 }
 
-/// What the announcements that ship last.
-pub(super) fn lengths() -> Result<BTreeMap<PromptId, Duration>, Reply> {
-    let library = PromptLibrary::load(None, Country::default());
+/// What announcements last: those that ship, with a site's own in their place where a configuration names them.
+pub(in crate::cli) fn lengths(site: Option<&Media>) -> Result<BTreeMap<PromptId, Duration>, Reply> {
+    let folder = site.and_then(|media| media.prompts.as_deref());
+    let country = site.map_or_else(Country::default, |media| media.tones);
+    let library = PromptLibrary::load(folder, country);
     Ok(library.map_err(|error| Reply::wrong(&error.to_string()))?.lengths())
 }
 
@@ -204,14 +205,22 @@ pub(super) fn fitted(
     Ok(found)
 }
 
-/// A plan by itself is judged by the contract's own readings.
-pub(super) fn plan_and_policy(path: &Path, lang: Lang) -> Result<(Plan, Policy), Reply> {
+/// By which rules calls go and figures are made.
+pub(super) struct Ruled {
+    pub(super) plan: Plan,
+    pub(super) policy: Policy,
+    /// What announcements last.
+    pub(super) lengths: BTreeMap<PromptId, Duration>,
+}
+
+/// A plan by itself is judged by the contract's own readings, and plays the announcements that ship.
+pub(super) fn ruled(path: &Path, lang: Lang) -> Result<Ruled, Reply> {
     if is_config(path) {
         let (config, plan) = config_and_plan(path, lang, 2)?;
-        return Ok((plan, config.figures));
+        return Ok(Ruled { plan, lengths: lengths(Some(&config.media))?, policy: config.figures });
     }
     let (plan, _) = config::plan_at(path, None).map_err(|findings| refused(&findings, lang, 2))?;
-    Ok((plan, Policy::default()))
+    Ok(Ruled { plan, policy: Policy::default(), lengths: lengths(None)? })
 }
 
 fn text(path: &Path) -> Result<String, Reply> {

@@ -27,7 +27,7 @@ pub(in crate::cli) fn outcomes(
     lang: Lang,
 ) -> Result<String, Reply> {
     let found = fitted(named, old, span, lang)?;
-    let lengths = lengths()?;
+    let lengths = lengths(None)?;
     let policy = Policy::default();
     let mut out = String::new();
     let names =

@@ -2,12 +2,15 @@
 
 mod assumed;
 mod compared;
+mod next;
 mod runs;
 mod simulate;
 mod staffing;
 mod validate;
 
 pub(super) use compared::outcomes;
+pub(super) use next::next_month;
+pub(crate) use runs::bundle;
 pub use simulate::{Simulate, simulate};
 pub use staffing::{Forecast, forecast};
 pub use validate::{Validate, validate};

@@ -4,22 +4,14 @@ use super::super::Reply;
 use super::assumed::{Assumed, Known};
 use super::runs::{MOST_RUNS, runs};
 use super::{percent, spread};
-use crate::base::TrunkId;
 use crate::dialplan::{Lang, tame};
-use crate::forecast::{
-    Interval, Point, Run, Staffing, World, all_day, busiest, by_half_hour, curve, lines, staffed,
-};
+use crate::forecast::{Enough, Interval, MOST_LINES, Staffing, Wanted, World};
 use crate::view::{Month, half_hour_shown};
 use clap::Args;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use std::process::ExitCode;
-
-/// Points of the curve.
-const MOST_POINTS: u32 = 60;
-/// Lines that are looked at.
-const MOST_LINES: u32 = 256;
 
 /// Ends with 0 when a number was found, 1 when none keeps the limits, 2 when the command itself was wrong.
 #[derive(Clone, Debug, Args)]
@@ -56,17 +48,6 @@ pub fn forecast(arguments: &Forecast) -> ExitCode {
     answer(arguments, lang).unwrap_or_else(|reply| reply).finish()
 }
 
-struct Found {
-    /// Expected in the month.
-    calls: f64,
-    points: Vec<Point>,
-    enough: Option<u32>,
-    staffing: Option<Staffing>,
-    lines: Option<(u32, f64)>,
-    /// Of those lines in the busiest half hour.
-    erlang_b: Option<(f64, f64)>,
-}
-
 fn answer(arguments: &Forecast, lang: Lang) -> Result<Reply, Reply> {
     let known = arguments.assumed.read(lang)?;
     let world = known.world(arguments.assumed.demand(&known, arguments.month)?)?;
@@ -82,47 +63,27 @@ fn answer(arguments: &Forecast, lang: Lang) -> Result<Reply, Reply> {
     } else {
         said(&found, arguments, lang)
     };
-    Ok(Reply { out, err: String::new(), code: u8::from(found.enough.is_none()) })
+    Ok(Reply { out, err: String::new(), code: u8::from(found.agents.is_none()) })
 }
 
-fn search(arguments: &Forecast, known: &Known, world: &World, lang: Lang) -> Found {
-    let certainty = f64::from(arguments.certainty) / 100.0;
-    let (plan, policy) = (&known.plan, &known.policy);
-    let seeds = (arguments.seed, arguments.seeds);
-    let mut eval = |world: &World| -> Vec<Run> { runs(world, policy, seeds, false, lang) };
-    let points = curve(world, plan, policy, certainty, MOST_POINTS, &mut eval);
-    let enough = points.last().filter(|point| point.within >= certainty).map(|point| point.agents);
-    let staffing = enough
-        .filter(|_| !arguments.all_day_only)
-        .map(|enough| by_half_hour(world, plan, policy, certainty, enough, &mut eval));
-    let lines = enough.and_then(|enough| {
-        let world = match &staffing {
-            Some(staffing) if staffing.reached => staffed(world, plan, &staffing.levels),
-            _ => all_day(world, plan, enough),
-        };
-        let trunk = plan.desk_numbers.values().find_map(|desk| desk.trunks.first());
-        let trunk = trunk.cloned().unwrap_or_else(|| TrunkId::from("carrier"));
-        lines(&world, &trunk, policy, certainty, MOST_LINES, &mut eval)
-    });
-    let erlang_b = lines.and_then(|(lines, _)| busiest(world, lines));
-    Found { calls: world.demand.mean(), points, enough, staffing, lines, erlang_b }
+fn search(arguments: &Forecast, known: &Known, world: &World, lang: Lang) -> Enough {
+    let wanted = Wanted {
+        certainty: f64::from(arguments.certainty) / 100.0,
+        by_half_hour: !arguments.all_day_only,
+    };
+    let (policy, seeds) = (&known.policy, (arguments.seed, arguments.seeds));
+    let mut ask = |_, world: &World| runs(world, policy, seeds, false, lang);
+    Enough::of(world, &known.plan, policy, wanted, &mut ask)
 }
 
-/// Hours of agents that one percent of abandoned calls fewer costs, from one point to the next.
-fn cost(points: &[Point], at: usize) -> Option<f64> {
-    let (before, here) = (points.get(at.checked_sub(1)?)?, points.get(at)?);
-    let fewer = (before.abandon?.mean - here.abandon?.mean) * 100.0;
-    (fewer > 0.01).then(|| (here.agent_hours - before.agent_hours) / fewer)
-}
-
-fn as_json(found: &Found, arguments: &Forecast) -> Value {
+fn as_json(found: &Enough, arguments: &Forecast) -> Value {
     let of = |interval: Option<Interval>| {
         interval.map(|of| json!({ "mean": of.mean, "between": [of.between.0, of.between.1] }))
     };
     let points = found.points.iter().enumerate().map(|(at, point)| {
         json!({ "agents": point.agents, "agent_hours": point.agent_hours, "abandon_rate": of(point.abandon),
             "busy_rate": of(point.busy), "months_within": point.within, "erlang_a_gives_up": point.formulas.give_up,
-            "erlang_c_waits": point.formulas.wait, "hours_per_percent": cost(&found.points, at) })
+            "erlang_c_waits": point.formulas.wait, "hours_per_percent": found.cost(at) })
     });
     let levels = |staffing: &Staffing| {
         let level = |((weekday, half_hour), agents): (&(u8, u8), &u32)| json!({ "weekday": weekday, "half_hour": half_hour, "agents": agents });
@@ -130,13 +91,13 @@ fn as_json(found: &Found, arguments: &Forecast) -> Value {
             "levels": staffing.levels.iter().map(level).collect::<Vec<_>>() })
     };
     json!({ "month": arguments.month, "calls": found.calls, "certainty": arguments.certainty, "seeds": arguments.seeds,
-        "agents_all_day": found.enough, "curve": points.collect::<Vec<_>>(),
+        "agents_all_day": found.agents, "curve": points.collect::<Vec<_>>(),
         "by_half_hour": found.staffing.as_ref().map(levels),
         "lines": found.lines.map(|(lines, within)| json!({ "lines": lines, "months_within": within,
             "erlang_b": found.erlang_b.map(|(load, blocked)| json!({ "erlangs": load, "blocked": blocked })) })) })
 }
 
-fn said(found: &Found, arguments: &Forecast, lang: Lang) -> String {
+fn said(found: &Enough, arguments: &Forecast, lang: Lang) -> String {
     let mut out = String::new();
     let mut line = |text: String| {
         let _ = writeln!(out, "{text}"); // into a String: cannot fail
@@ -164,11 +125,11 @@ fn said(found: &Found, arguments: &Forecast, lang: Lang) -> String {
             point.within * 100.0,
             part(point.formulas.give_up),
             part(point.formulas.wait),
-            cost(&found.points, at).map_or_else(|| "-".to_owned(), |hours| format!("{hours:.0}")),
+            found.cost(at).map_or_else(|| "-".to_owned(), |hours| format!("{hours:.0}")),
         ));
     }
     line(String::new());
-    line(match found.enough {
+    line(match found.agents {
         Some(agents) => lang
             .pick(format!("終日なら {agents} 人"), format!("{agents} agents all day are enough")),
         None => {
@@ -198,7 +159,7 @@ fn said(found: &Found, arguments: &Forecast, lang: Lang) -> String {
                 format!("{lines} lines ({within:.0} % of months within){beside}"),
             ));
         }
-        None if found.enough.is_some() => line(lang.pick(
+        None if found.agents.is_some() => line(lang.pick(
             format!("回線は {MOST_LINES} 本でも足りない"),
             format!("not even {MOST_LINES} lines are enough"),
         )),
@@ -236,7 +197,7 @@ fn table(staffing: &Staffing, line: &mut dyn FnMut(String), lang: Lang) {
 }
 
 /// The curve: rates against agents, with the limits and where 95 of 100 months lie.
-fn picture(found: &Found, known: &Known, lang: Lang) -> String {
+fn picture(found: &Enough, known: &Known, lang: Lang) -> String {
     const WIDTH: f64 = 720.0;
     const HEIGHT: f64 = 360.0;
     const LEFT: f64 = 60.0;

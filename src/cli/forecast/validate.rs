@@ -3,7 +3,7 @@
 
 use super::super::place::Named;
 use super::super::{Language, Reply};
-use super::assumed::{each, lengths, plan_and_policy};
+use super::assumed::{Ruled, each, ruled};
 use super::percent;
 use super::runs::{MOST_RUNS, runs};
 use crate::base::Wall;
@@ -91,9 +91,9 @@ fn read(arguments: &Validate, plan: &Plan, policy: &Policy, lang: Lang) -> Resul
 }
 
 fn answer(arguments: &Validate, lang: Lang) -> Result<Reply, Reply> {
-    let (plan, policy) = plan_and_policy(&arguments.plan, lang)?;
+    let Ruled { plan, policy, lengths } = ruled(&arguments.plan, lang)?;
     let read = read(arguments, &plan, &policy, lang)?;
-    let world = World::again(&plan, &read.month, &read.people.scenario, lengths()?);
+    let world = World::again(&plan, &read.month, &read.people.scenario, lengths);
     let found = runs(&world, &policy, (1, arguments.seeds), false, lang);
     let judged = Judged::of(&read.recorded, &found, &policy);
     let code = u8::from(!(judged.abandon.holds() && judged.busy.holds()));

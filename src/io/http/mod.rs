@@ -38,6 +38,7 @@ mod panel;
 mod parked;
 mod people;
 mod plan;
+mod planning;
 mod range;
 mod recordings;
 mod routes;
@@ -58,6 +59,11 @@ pub use hub::{FEED_BOUND, NowFn, PUBLISH_EVERY, Reread, ViewHub};
 pub use openapi::document as openapi;
 pub use people::PeopleNow;
 pub use plan::{NotActivated, PlanText, Plans};
+pub use planning::{
+    NotAsked, Planner, Planning, PlanningAnswer, PlanningBasis, PlanningDay, PlanningHalfHour,
+    PlanningLevel, PlanningLevels, PlanningLines, PlanningPoint, PlanningRoster, PlanningShift,
+    PlanningSpan, PlanningState, PlanningStep, PlanningWanted, Tonight, TonightRates,
+};
 pub use recordings::{Opened, Pieces, Recordings};
 pub use secure::{TlsNow, shown as shown_by_tls};
 pub use sign_on::{Provider, ProviderFailure, SignOn};
@@ -163,6 +169,8 @@ pub struct App {
     pub plans: Arc<dyn Plans>,
     /// Makes a month's report.
     pub report: ReportFn,
+    /// Answers how many agents a month needs.
+    pub planner: Arc<dyn Planner>,
     /// Whether browsers come by TLS: cookies then go over nothing else.
     pub secure: bool,
     /// The way into the engine.

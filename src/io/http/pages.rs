@@ -76,9 +76,10 @@ pub(super) async fn recordings(State(server): State<Server>, headers: HeaderMap)
 }
 
 /// What the supervisor's pages are made of.
-const SUPERVISOR: [(&str, &str, &str); 5] = [
+const SUPERVISOR: [(&str, &str, &str); 6] = [
     ("supervisor.css", CSS, include_str!("../../../web/supervisor.css")),
     ("supervisor.js", JAVASCRIPT, include_str!("../../../web/supervisor.js")),
+    ("planning.js", JAVASCRIPT, include_str!("../../../web/supervisor-planning.js")),
     ("tickets.js", JAVASCRIPT, include_str!("../../../web/supervisor-tickets.js")),
     ("view.js", JAVASCRIPT, include_str!("../../../web/supervisor-view.js")),
     ("words.js", JAVASCRIPT, include_str!("../../../web/supervisor-words.js")),

@@ -5,7 +5,7 @@
 use super::about::{self, About};
 use super::{
     Health, Server, api, attended, day, doors, figures, hours, in_call, incidents, login, openapi,
-    operating, panel, parked, plan, recordings, sip, stream, talks, ticketing,
+    operating, panel, parked, plan, planning, recordings, sip, stream, talks, ticketing,
 };
 use crate::people::Role;
 use crate::view::{Board, Figure, IncidentRow, MonthFigures, Operating, Panel};
@@ -126,6 +126,8 @@ routes! {
             About::json::<Board>();
         get "/api/v1/events" Wall Any => stream::events, "the board whenever it changed",
             About::stream().event::<Board>("board").event::<Health>("beat").or(&[503]);
+        get "/api/v1/tonight" Wall Any => planning::tonight, "what today comes to by tonight, if who is there stays",
+            About::json::<planning::TonightShown>();
         get "/api/v1/me" Wall Any => login::me, "who one is here",
             About::json::<login::Me<'static>>();
         post "/logout" Wall Any => login::logout, "takes the cookies back",
@@ -235,6 +237,12 @@ routes! {
             About::done().or(&[409]);
         get "/api/v1/months/{month}/report" Supervisor Any => plan::report, "the month's report as files",
             About::json::<plan::Files>().or_as("text/html").or_as("application/pdf").or_as("text/csv").query::<plan::Wanted>().or(&[503]);
+        get "/api/v1/planning" Supervisor Any => planning::shown, "the last question about a month's agents, and how it stands",
+            About::json::<planning::Planning>();
+        post "/api/v1/planning" Supervisor Any => planning::ask, "asks what a roster comes to, and how many agents and lines are enough",
+            About::done().body::<planning::PlanningWanted>().or(&[409, 500]);
+        delete "/api/v1/planning" Supervisor Any => planning::call_off, "calls the question off that is being answered",
+            About::done().or(&[409]);
         get "/api/v1/plan" Supervisor Any => plan::shown, "the plan as a file",
             About::json::<plan::PlanText>().or(&[500, 503]);
         post "/api/v1/plan/check" Supervisor Any => plan::check, "what is wrong with a plan",

@@ -4,6 +4,7 @@ mod figures;
 mod panel;
 mod people;
 mod plan;
+mod planning;
 mod tickets;
 mod trace;
 
@@ -140,6 +141,7 @@ impl World {
             }),
             secure: false,
             plans: Arc::new(plan::Lies::default()),
+            planner: Arc::new(planning::Asked::default()),
             report: plan::report(),
             commands: Arc::new(move |command| {
                 let result = match &command {

@@ -1,0 +1,83 @@
+//! The month after one that is reported: what it comes to with the agents of the last three months.
+
+use super::super::Reply;
+use super::super::history::History;
+use super::assumed::lengths;
+use super::bundle;
+use crate::dialplan::Lang;
+use crate::forecast::{
+    Demand, ENOUGH_CALLS, Interval, Judged, Past, Roster, World, as_before, in_hundredths,
+};
+use crate::report::{Expected, NextMonth, Spread};
+use crate::view::Month;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// Months that are simulated.
+const MONTHS: u64 = 40;
+
+fn spread(of: Interval) -> Spread {
+    let (low, high) = of.between;
+    Spread { mean: in_hundredths(of.mean), low: in_hundredths(low), high: in_hundredths(high) }
+}
+
+/// The same of a part of 1, as percent.
+fn percent(of: Interval) -> Spread {
+    let (low, high) = of.between;
+    spread(Interval { mean: of.mean * 100.0, between: (low * 100.0, high * 100.0), ..of })
+}
+
+/// What the month after one is expected to come to, by what the history says of the time before it.
+///
+/// # Errors
+///
+/// A reply with exit code 2: the history cannot be read, or nothing can be expected under this plan.
+pub(in crate::cli) fn next_month(
+    history: &History,
+    month: Month,
+    lang: Lang,
+) -> Result<NextMonth, Reply> {
+    let (plan, policy, next) = (&history.plan, history.policy(), month.later(1));
+    let mut past = Past::before(plan, next.first());
+    history.each(0, lang, |entry| past.apply(entry))?;
+    let known = past.finish();
+    let based_on = known.people.based_on;
+    let mut found = NextMonth {
+        month: next,
+        based_on_calls: based_on.calls,
+        based_on_days: based_on.days,
+        expected: None,
+    };
+    if based_on.calls < ENOUGH_CALLS {
+        return Ok(found);
+    }
+    let season = known.season(plan, next);
+    let mut scenario = known.people.scenario.clone();
+    if let Some(calls) = &mut scenario.calls.service_day {
+        *calls *= season.unwrap_or(1.0);
+    }
+    let demand = Demand::expected(&scenario.calls, plan, next);
+    let world = World {
+        plan: Arc::new(plan.clone()),
+        demand: demand.map_err(|error| Reply::wrong(&error.to_string()))?,
+        roster: Roster::Everybody,
+        callers: scenario.callers,
+        agents: scenario.agents,
+        lines: BTreeMap::new(),
+        lengths: lengths(Some(history.media()))?,
+    };
+    let world = as_before(&world, plan, &known.people.stints);
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let runs = bundle(&world, policy, (1, MONTHS), false, threads, &|_| true);
+    let judged = Judged::of(&world, &runs, policy);
+    found.expected = judged.calls.map(|calls| Expected {
+        months: MONTHS,
+        calls: spread(calls),
+        abandon: judged.abandon.map(percent),
+        busy: judged.busy.map(percent),
+        within: in_hundredths(judged.within),
+        agent_hours: in_hundredths(judged.agent_hours),
+        season: season.map(in_hundredths),
+    });
+    Ok(found)
+}

@@ -1,0 +1,349 @@
+//! Months simulated beside the desk's work: a supervisor's question about agents, one at a time, and every few minutes
+//! what today comes to by tonight. By threads of the lowest priority: a call always goes before a forecast. How months
+//! are simulated is `forecast`'s.
+
+mod shown;
+
+use super::engine_loop::Clock;
+use super::reload::Reload;
+use crate::base::{AgentId, PromptId, Wall};
+use crate::cli::bundle;
+use crate::dialplan::Plan;
+use crate::forecast::{
+    Demand, ENOUGH_CALLS, Enough, Interval, Judged, Known, MOST_AGENTS, Past, Roster, Run,
+    Scenario, SoFar, Step, Wanted, World, rest_of_day, tonight, with_agents,
+};
+use crate::io::http::{
+    NotAsked, Planner, Planning, PlanningAnswer, PlanningBasis, PlanningState, PlanningStep,
+    PlanningWanted, Tonight, TonightRates, ViewHub,
+};
+use crate::io::store::{Entries, Place};
+use crate::view::{Month, Policy};
+use chrono::NaiveDate;
+use shown::{shift, span};
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// Months that each number is tried with.
+const MONTHS: u64 = 40;
+/// Evenings of one forecast of today.
+const EVENINGS: u64 = 60;
+/// How often today is looked at.
+const LOOK: Duration = Duration::from_mins(5);
+/// The first look after a start, which has enough to do by itself.
+const FIRST_LOOK: Duration = Duration::from_secs(10);
+/// The nicest that a thread can be.
+const NICEST: i32 = 19;
+
+/// What is known of the past on one day, under one plan.
+struct Remembered {
+    day: NaiveDate,
+    plan: String,
+    known: Arc<Known>,
+}
+
+struct Question {
+    wanted: Option<PlanningWanted>,
+    since: Option<Wall>,
+    state: PlanningState,
+    off: Arc<AtomicBool>,
+}
+
+/// Answers questions, and looks at today.
+pub(super) struct Forecaster {
+    place: Place,
+    hub: ViewHub,
+    reload: Arc<Reload>,
+    lengths: BTreeMap<PromptId, Duration>,
+    clock: Clock,
+    question: Mutex<Question>,
+    today: Mutex<Option<Tonight>>,
+    /// Held while the history is read, so that it is read once.
+    remembered: Mutex<Option<Remembered>>,
+}
+
+fn held<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
+    of.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A thread that yields to every other one.
+pub(super) fn beside(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
+    let spawned = thread::Builder::new().name(name.to_owned()).spawn(move || {
+        // Of Linux' threads each has a priority of its own; where it cannot be had, the work is done all the same.
+        if let Err(error) = rustix::process::setpriority_process(None, NICEST) {
+            tracing::debug!(%error, "no lower priority");
+        }
+        work();
+    });
+    spawned.map(drop)
+}
+
+/// Half of the cores, so that nothing of the desk waits for one.
+fn cores() -> usize {
+    thread::available_parallelism().map_or(1, |cores| (cores.get() / 2).max(1))
+}
+
+impl Forecaster {
+    /// Nothing is asked yet; from now on today is looked at.
+    pub(super) fn start(
+        place: Place,
+        hub: ViewHub,
+        reload: Arc<Reload>,
+        lengths: BTreeMap<PromptId, Duration>,
+        clock: Clock,
+    ) -> std::io::Result<Arc<Self>> {
+        let question =
+            Question { wanted: None, since: None, state: PlanningState::Idle, off: Arc::default() };
+        let all = Arc::new(Self {
+            place,
+            hub,
+            reload,
+            lengths,
+            clock,
+            question: Mutex::new(question),
+            today: Mutex::new(None),
+            remembered: Mutex::new(None),
+        });
+        let looker = Arc::clone(&all);
+        beside("tonight", move || {
+            thread::sleep(FIRST_LOOK);
+            loop {
+                // What cannot be said is not shown; a page never shows an old evening.
+                let found = looker.look().unwrap_or_else(|why| {
+                    tracing::warn!(why, "what today comes to cannot be said");
+                    None
+                });
+                *held(&looker.today) = found;
+                thread::sleep(LOOK);
+            }
+        })?;
+        Ok(all)
+    }
+
+    /// What the history says as of today, read once a day and plan.
+    fn past(&self, plan: &Plan, off: &AtomicBool) -> Result<Option<Arc<Known>>, String> {
+        let text = self.reload.plan_in_force();
+        let day = plan.local(self.clock.now().wall).date_naive();
+        let mut remembered = held(&self.remembered);
+        if let Some(there) = remembered.as_ref().filter(|it| it.day == day && it.plan == text) {
+            return Ok(Some(Arc::clone(&there.known)));
+        }
+        let mut past = Past::before(plan, day);
+        for block in Entries::of(&self.place).map_err(|error| error.to_string())? {
+            if off.load(Ordering::Relaxed) {
+                return Ok(None);
+            }
+            for entry in &block.map_err(|error| error.to_string())? {
+                past.apply(entry);
+            }
+        }
+        let known = Arc::new(past.finish());
+        *remembered = Some(Remembered { day, plan: text, known: Arc::clone(&known) });
+        Ok(Some(known))
+    }
+
+    fn policy(&self) -> Policy {
+        self.hub.read(|views, _, _| views.policy().clone())
+    }
+
+    /// What today comes to; none when nothing can be said.
+    fn look(&self) -> Result<Option<Tonight>, String> {
+        let plan = self.reload.plan_now().ok_or("the plan cannot be read")?;
+        let never = AtomicBool::new(false);
+        let Some(known) = self.past(&plan, &never)? else { return Ok(None) };
+        if known.people.based_on.calls < ENOUGH_CALLS {
+            return Ok(None);
+        }
+        let (now, day, month, there, arrived) = self.hub.read(|views, now, _| {
+            let day = plan.local(now.wall).date_naive();
+            let there = views.agents(now.wall).filter(|it| it.signed_in).map(|it| it.agent);
+            let there = there.collect::<std::collections::BTreeSet<AgentId>>();
+            let (today, month) = (views.day_tally(day), views.month_tally(Month::of(day)));
+            (now.wall, today, month, there, today.arrived)
+        });
+        let so_far = SoFar { now, arrived, there };
+        let (people, each) = (&known.people.scenario, known.per_first_try());
+        let Some(world) = rest_of_day(&plan, people, each, &self.lengths, &so_far) else {
+            return Ok(None);
+        };
+        let policy = self.policy();
+        let runs = bundle(&world, &policy, (1, EVENINGS), false, 1, &|_| true);
+        let found = tonight(&runs, &day, &month, &policy);
+        let rates = |of: [Option<Interval>; 2]| TonightRates {
+            abandon: of[0].map(span),
+            busy: of[1].map(span),
+        };
+        Ok(Some(Tonight {
+            at_ms: now,
+            agents: u32::try_from(so_far.there.len()).unwrap_or(u32::MAX),
+            calls: found.calls.map(span),
+            day: rates(found.day),
+            month: rates(found.month),
+        }))
+    }
+
+    fn tell(&self, state: PlanningState) {
+        held(&self.question).state = state;
+    }
+
+    /// Answers; none when it was called off.
+    fn answer(
+        &self,
+        wanted: &PlanningWanted,
+        month: Month,
+        off: &AtomicBool,
+    ) -> Result<Option<PlanningAnswer>, String> {
+        let began = Instant::now();
+        let plan = self.reload.plan_now().ok_or("the plan cannot be read")?;
+        let Some(known) = self.past(&plan, off)? else { return Ok(None) };
+        let based_on = known.people.based_on;
+        let made_up = based_on.calls < ENOUGH_CALLS;
+        let mut scenario =
+            if made_up { Scenario::default() } else { known.people.scenario.clone() };
+        let season = if made_up { None } else { known.season(&plan, month) };
+        if let Some(calls) = &mut scenario.calls.service_day {
+            *calls *= season.unwrap_or(1.0);
+        }
+        if let Some(calls) = wanted.calls {
+            (scenario.calls.month, scenario.calls.service_day) = (f64::from(calls), None);
+        }
+        scenario.shifts = wanted.shifts.iter().map(shift).collect();
+        if let Some(lines) = wanted.lines {
+            let named = plan.desk_numbers.values().flat_map(|desk| desk.trunks.iter());
+            scenario.lines = named.map(|trunk| (trunk.to_string(), lines)).collect();
+        }
+        let demand = Demand::expected(&scenario.calls, &plan, month);
+        let demand = demand.map_err(|error| error.to_string())?;
+        let due: u32 = wanted.shifts.iter().map(|shift| shift.agents).sum();
+        let many = (due as usize).max(plan.agents.len()).min(MOST_AGENTS);
+        let with_all = with_agents(&plan, many);
+        let roster = Roster::of(&scenario.shifts, &with_all).map_err(|error| error.to_string())?;
+        let world = World {
+            plan: Arc::new(with_all),
+            demand,
+            roster,
+            callers: scenario.callers.clone(),
+            agents: scenario.agents.clone(),
+            lines: scenario
+                .lines
+                .iter()
+                .map(|(trunk, most)| (trunk.as_str().into(), *most))
+                .collect(),
+            lengths: self.lengths.clone(),
+        };
+        let policy = self.policy();
+        let mut tried: BTreeMap<PlanningStep, u32> = BTreeMap::new();
+        let mut ask = |step: Step, world: &World| -> Vec<Run> {
+            let step = shown::step(step);
+            let tries = tried.entry(step).or_default();
+            let running =
+                |done: u64| PlanningState::Running { step, tried: *tries, done, of: MONTHS };
+            let told = |done: u64| {
+                if off.load(Ordering::Relaxed) {
+                    return false;
+                }
+                self.tell(running(done));
+                true
+            };
+            if !told(0) {
+                return Vec::new();
+            }
+            let runs = bundle(world, &policy, (1, MONTHS), false, cores(), &told);
+            *tries = tries.saturating_add(1);
+            runs
+        };
+        let roster = (!wanted.shifts.is_empty()).then(|| {
+            let runs = ask(Step::Roster, &world);
+            Judged::of(&world, &runs, &policy)
+        });
+        let certainty = f64::from(wanted.certainty) / 100.0;
+        let how_far = Wanted { certainty, by_half_hour: wanted.by_half_hour };
+        let found = Enough::of(&world, &plan, &policy, how_far, &mut ask);
+        if off.load(Ordering::Relaxed) {
+            return Ok(None);
+        }
+        let took = u64::try_from(began.elapsed().as_millis()).unwrap_or(u64::MAX);
+        let based_on =
+            PlanningBasis { calls: based_on.calls, days: based_on.days, season, made_up };
+        Ok(Some(shown::answer(&found, roster.as_ref(), based_on, &policy, took)))
+    }
+}
+
+impl Planner for Arc<Forecaster> {
+    fn shown(&self) -> Planning {
+        let question = held(&self.question);
+        Planning {
+            wanted: question.wanted.clone(),
+            since_ms: question.since,
+            state: question.state.clone(),
+        }
+    }
+
+    fn ask(&self, wanted: PlanningWanted) -> Result<(), NotAsked> {
+        let wrong = NotAsked::Wrong;
+        let month: Month = wanted.month.parse().map_err(|_| {
+            wrong(format!("month is {:?}; due is one such as 2027-04", wanted.month))
+        })?;
+        let plan = self.reload.plan_now().ok_or_else(|| wrong("the plan cannot be read".into()))?;
+        let due: u32 = wanted.shifts.iter().map(|shift| shift.agents).sum();
+        if due as usize > MOST_AGENTS {
+            return Err(wrong(format!(
+                "the shifts have {due} agents; due are at most {MOST_AGENTS}"
+            )));
+        }
+        // What is wrong with shifts is told at once, not by an answer that never comes.
+        let shifts: Vec<_> = wanted.shifts.iter().map(shift).collect();
+        let with_all = with_agents(&plan, (due as usize).max(plan.agents.len()));
+        Roster::of(&shifts, &with_all).map_err(|error| wrong(error.to_string()))?;
+        let off = Arc::new(AtomicBool::new(false));
+        let mut question = held(&self.question);
+        if matches!(question.state, PlanningState::Running { .. }) {
+            return Err(NotAsked::Busy);
+        }
+        *question = Question {
+            wanted: Some(wanted.clone()),
+            since: Some(self.clock.now().wall),
+            state: PlanningState::Running {
+                step: PlanningStep::History,
+                tried: 0,
+                done: 0,
+                of: MONTHS,
+            },
+            off: Arc::clone(&off),
+        };
+        drop(question);
+        let all = Arc::clone(self);
+        let begun = beside("planning", move || {
+            // A fault of a forecast is its own: the desk goes on, and the next question is taken.
+            let answered = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
+                all.answer(&wanted, month, &off)
+            }));
+            all.tell(match answered {
+                Ok(Ok(Some(answer))) => PlanningState::Done { answer: Box::new(answer) },
+                Ok(Ok(None)) => PlanningState::Cancelled,
+                Ok(Err(why)) => PlanningState::Failed { why },
+                Err(_) => PlanningState::Failed {
+                    why: "a fault of the program; the log says where / プログラムの不具合。場所はログに"
+                        .to_owned(),
+                },
+            });
+        });
+        begun.map_err(|error| {
+            self.tell(PlanningState::Idle);
+            wrong(format!("no thread for it: {error}"))
+        })
+    }
+
+    fn call_off(&self) -> bool {
+        let question = held(&self.question);
+        question.off.store(true, Ordering::Relaxed);
+        matches!(question.state, PlanningState::Running { .. })
+    }
+
+    fn tonight(&self) -> Option<Tonight> {
+        *held(&self.today)
+    }
+}

@@ -1,0 +1,163 @@
+//! What comes next: who was there, seasons, the rest of a day, and questions that nobody wants answered any more.
+
+use super::*;
+use crate::base::AgentId;
+use crate::forecast::roster::levels;
+use crate::forecast::season::season;
+use crate::view::{Decision, Rule, Tally};
+use chrono::{DateTime, NaiveDate};
+use std::collections::BTreeSet;
+
+fn at(text: &str) -> Wall {
+    Wall(DateTime::parse_from_rfc3339(&format!("{text}:00+09:00")).unwrap().timestamp_millis())
+}
+
+fn service_desk() -> Plan {
+    let text = include_str!("../../../dialplans/service-desk.toml");
+    dialplan::load(text, "plan.toml", None).unwrap_or_else(|_| panic!()).0
+}
+
+#[test]
+fn who_was_there_is_the_mean_of_the_same_weekdays_without_breaks() {
+    let plan = service_desk();
+    let stint = |agent: &str, from: &str, until: &str, breaks: &[(&str, &str)]| Stint {
+        agent: AgentId::from(agent),
+        from: at(from),
+        until: at(until),
+        breaks: breaks.iter().map(|(from, until)| (at(from), at(until))).collect(),
+    };
+    let stints = [
+        // Two Mondays: two there at nine, and one.
+        stint("2001", "2027-04-05T08:30", "2027-04-05T12:00", &[]),
+        stint(
+            "2002",
+            "2027-04-05T09:00",
+            "2027-04-05T12:00",
+            &[("2027-04-05T10:00", "2027-04-05T11:00")],
+        ),
+        stint("2001", "2027-04-12T08:30", "2027-04-12T12:00", &[]),
+        // A Saturday, which the desk does not serve.
+        stint("2001", "2027-04-10T08:30", "2027-04-10T12:00", &[]),
+    ];
+    let found = levels(&plan, &stints);
+    let at = |half_hour: u8| found.get(&(0, half_hour)).copied();
+    assert_eq!(at(17), Some(1), "08:30: one on both days");
+    assert_eq!(at(18), Some(2), "09:00: 1.5, half up");
+    assert_eq!(at(20), Some(1), "10:00: the second has a break");
+    assert_eq!(at(24), Some(0), "12:00: nobody");
+    assert!(found.keys().all(|(weekday, _)| *weekday == 0), "{found:?}");
+}
+
+#[test]
+fn a_season_is_a_months_pace_against_the_months_before_it_a_year_ago() {
+    let plan = service_desk();
+    let number = plan.desk_numbers.keys().next().unwrap().clone();
+    let mut arrivals = Vec::new();
+    let first: NaiveDate = "2026-01-05".parse().unwrap();
+    let last: NaiveDate = "2026-12-28".parse().unwrap();
+    for day in first.iter_days().take_while(|day| *day <= last).filter(|it| plan.serves_on(*it)) {
+        // Three times as many in April.
+        let many = if Month::of(day) == "2026-04".parse().unwrap() { 30 } else { 10 };
+        for call in 0..many {
+            let at = Wall(at(&format!("{day}T10:00")).0 + call * 60_000);
+            arrivals.push(Arrival { at, number: number.clone() });
+        }
+    }
+    let of = |month: &str| season(&arrivals, &plan, month.parse().unwrap());
+    assert!((of("2027-04").unwrap() - 3.0).abs() < 1e-9);
+    assert!((of("2027-12").unwrap() - 1.0).abs() < 1e-9);
+    // February's base would be a January that is whole, March's too; January has none before it.
+    assert!((of("2027-02").unwrap() - 1.0).abs() < 1e-9);
+    assert_eq!(of("2027-01"), None);
+    assert_eq!(season(&[], &plan, "2027-04".parse().unwrap()), None);
+}
+
+fn so_far(now: &str, arrived: u64, there: &[&str]) -> SoFar {
+    SoFar { now: at(now), arrived, there: there.iter().map(|id| AgentId::from(*id)).collect() }
+}
+
+#[test]
+fn the_rest_of_a_day_has_the_calls_that_are_still_due_and_who_is_there() {
+    let plan = service_desk();
+    let mut scenario = Scenario::default();
+    scenario.calls.service_day = Some(100.0);
+    let rest = |so_far: &SoFar| super::rest_of_day(&plan, &scenario, 1.0, &BTreeMap::new(), so_far);
+    // A Tuesday. Before the desk opens all of it is still to come; how many came so far says nothing where days
+    // never differ.
+    let day = rest(&so_far("2027-04-06T08:00", 0, &["2001", "2002", "nobody"])).unwrap();
+    assert!((day.demand.mean() - 100.0).abs() < 1.0, "{}", day.demand.mean());
+    let stints = day.roster.stints(&plan, &[]);
+    let there: BTreeSet<&str> = stints.iter().map(|stint| stint.agent.as_str()).collect();
+    assert_eq!(there, ["2001", "2002"].into(), "whom the plan does not have is left out");
+    assert!(stints.iter().all(|stint| stint.until == at("2027-04-06T18:15")), "{stints:?}");
+    // Half of the nine hours and three quarters are over at 13:22 and a half.
+    let half = rest(&so_far("2027-04-06T13:22", 50, &["2001"])).unwrap().demand.mean();
+    assert!((half - 50.0).abs() < 1.0, "{half}");
+    assert!(rest(&so_far("2027-04-06T18:20", 100, &["2001"])).is_none(), "it is closed");
+    assert!(rest(&so_far("2027-04-06T13:22", 50, &[])).is_none(), "nobody is there");
+    assert!(rest(&so_far("2027-04-10T10:00", 0, &["2001"])).is_none(), "a Saturday");
+}
+
+#[test]
+fn tonight_is_what_there_is_and_what_comes() {
+    let plan = service_desk();
+    let policy = Policy::default();
+    let mut scenario = Scenario::default();
+    scenario.calls.service_day = Some(60.0);
+    let morning = so_far("2027-04-06T08:00", 0, &["2001", "2002", "2003"]);
+    let world = super::rest_of_day(&plan, &scenario, 1.0, &BTreeMap::new(), &morning).unwrap();
+    let runs: Vec<Run> = (0..20).map(|seed| Run::of(&world, &policy, seed, false)).collect();
+    let nothing = Tally::default();
+    let alone = super::tonight(&runs, &nothing, &nothing, &policy);
+    let expected = rate(&runs, &policy, |figures| figures.abandon_rate.ratio);
+    assert_eq!(alone.day[0], expected);
+    // A hundred who were answered before make the month's rate smaller.
+    let mut month = Tally { arrived: 100, ..Tally::default() };
+    for _ in 0..100 {
+        month.add(Decision { rule: Rule::AgentAnswered, wait_ms: Some(1_000) }, &policy);
+    }
+    let with = super::tonight(&runs, &nothing, &month, &policy);
+    assert!(with.month[0].unwrap().mean < alone.month[0].unwrap().mean);
+    assert_eq!(with.day, alone.day);
+}
+
+#[test]
+fn a_question_that_nobody_wants_answered_any_more_ends_at_once() {
+    let plan = service_desk();
+    let scenario = Scenario::default();
+    let world = world(Arc::new(plan.clone()), &scenario, "2027-04");
+    let mut asked = 0;
+    let mut ask = |_: Step, _: &World| {
+        asked += 1;
+        Vec::new()
+    };
+    let wanted = Wanted { certainty: 0.95, by_half_hour: true };
+    let found = Enough::of(&world, &plan, &Policy::default(), wanted, &mut ask);
+    assert_eq!((found.agents, found.lines), (None, None));
+    assert!(asked <= MOST_POINTS, "{asked}");
+}
+
+#[test]
+fn what_a_roster_comes_to_is_what_its_months_come_to() {
+    let plan = Arc::new(service_desk());
+    let mut scenario = Scenario::default();
+    scenario.calls.month = 600.0;
+    let world = world(Arc::clone(&plan), &scenario, "2027-04");
+    let policy = Policy::default();
+    let runs: Vec<Run> = (0..4).map(|seed| Run::of(&world, &policy, seed, false)).collect();
+    let judged = Judged::of(&world, &runs, &policy);
+    assert_eq!(judged.abandon, rate(&runs, &policy, |figures| figures.abandon_rate.ratio));
+    let calls: f64 = runs.iter().map(|run| real(run.total().tally.arrived)).sum();
+    assert!((judged.calls.unwrap().mean - calls / 4.0).abs() < 1e-9);
+    // By half hour, over the days that have calls then, nothing is lost or added.
+    let by_half_hour: f64 = judged
+        .half_hours
+        .iter()
+        .map(|(index, (mean, _))| {
+            let days: usize =
+                runs.iter().map(|run| run.cells.keys().filter(|(_, at)| at == index).count()).sum();
+            mean * real(days as u64)
+        })
+        .sum();
+    assert!((by_half_hour - calls).abs() < 1e-6, "{by_half_hour} {calls}");
+}
