@@ -1,6 +1,6 @@
 //! The commands beside the running desk: `check`, `try`, `test`, `diff`, `verify`, `events`, `holidays`,
 //! `prompts`, `sip`, `tickets`, `report`, `people`, `recording`, `warning`, `simulate`, `forecast`, `validate`,
-//! `init`, `doctor` and `manual`, with their arguments.
+//! `init`, `doctor`, `log`, `runbook` and `manual`, with their arguments.
 //!
 //! Starts nothing and decides nothing about calls.
 
@@ -15,6 +15,7 @@ mod forecast;
 mod history;
 mod holidays;
 mod init;
+mod log;
 mod manual;
 mod people;
 mod pinned;
@@ -25,6 +26,7 @@ mod reach;
 mod recording;
 mod rehearse;
 mod report;
+mod runbook;
 mod sip;
 mod site;
 mod tickets;
@@ -43,6 +45,7 @@ pub use figures::{
 };
 pub use forecast::{Forecast, Simulate, Validate, forecast, simulate, validate};
 pub use init::{Init, init};
+pub use log::{Log, log};
 pub use manual::{Manual, manual, with_examples};
 pub use people::{People, PeopleCommand, people};
 pub use place::{Named, address as site_address};
@@ -50,6 +53,7 @@ pub use prompts::{Prompts, prompts};
 pub use recording::{Recording, recording};
 pub(crate) use report::report_files;
 pub use report::{Report, report};
+pub use runbook::{Runbook, runbook};
 pub use sip::{Sip, sip};
 pub use site::{Site, site};
 pub(crate) use tickets::system;
