@@ -13,7 +13,7 @@ const HEADING: &str = "### ";
 /// Ends with 0 when there is such an entry, 1 when there is none.
 #[derive(Clone, Debug, Args)]
 pub struct Runbook {
-    /// An alert (MadoguchiTrunkDown), a reason of /healthz (trunks-down) or a room of the log with errors (log-store).
+    /// An alert (`MadoguchiTrunkDown`), a reason of /healthz (trunks-down) or a room of the log with errors (log-store).
     /// Without it all names are listed.
     name: Option<String>,
     /// In which words; the entries have both.
@@ -38,8 +38,8 @@ fn entries() -> impl Iterator<Item = (&'static str, &'static str)> {
 
 fn found(name: Option<&str>, lang: Lang) -> Reply {
     let Some(name) = name else {
-        let out = entries().map(|(name, _)| format!("{name}\n")).collect();
-        return Reply { out, ..Reply::default() };
+        let names: Vec<&str> = entries().map(|(name, _)| name).collect();
+        return Reply { out: names.join("\n") + "\n", ..Reply::default() };
     };
     match entries().find(|(known, _)| known.eq_ignore_ascii_case(name.trim())) {
         Some((_, entry)) => {

@@ -44,7 +44,7 @@ fn seen(silence: Duration, was_silent: bool) -> Seen {
     }
 }
 
-/// How often to look when systemd gives us up after `watchdog` (sd_watchdog_enabled(3) asks for half of it or less).
+/// How often to look when systemd gives us up after `watchdog` (`sd_watchdog_enabled(3)` asks for half of it or less).
 fn pace(watchdog: Option<Duration>) -> Duration {
     let least = Duration::from_millis(100);
     watchdog.map_or(LOOK, |within| (within / LOOKS).clamp(least, LOOK))

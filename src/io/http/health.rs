@@ -69,6 +69,7 @@ pub enum Weight {
 /// Something that is not well.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 #[schemars(rename = "HealthReason")]
+#[expect(clippy::struct_field_names, reason = "the name that it has in JSON")]
 pub struct Reason {
     /// Its name, which does not change.
     pub reason: &'static str,

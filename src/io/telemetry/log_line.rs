@@ -48,10 +48,10 @@ impl Form {
     pub(super) fn dropped(&self, lines: u64) -> String {
         let message = "lines of the log were dropped: standard error takes too little".to_owned();
         let fields = vec![("dropped".to_owned(), Value::Bare(lines.to_string()))];
-        self.line(&Level::WARN, LogRoom::Desk.name(), &Said { message, fields })
+        self.line(Level::WARN, LogRoom::Desk.name(), &Said { message, fields })
     }
 
-    fn line(&self, level: &Level, room: &str, said: &Said) -> String {
+    fn line(&self, level: Level, room: &str, said: &Said) -> String {
         let json = self.json.load(Ordering::Relaxed);
         let now = Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true);
         let line = match (json, self.journal) {
@@ -64,7 +64,9 @@ impl Form {
         }
         // Each line of text is an entry of its own there.
         let priority = priority(level);
-        line.split('\n').map(|line| format!("<{priority}>{line}\n")).collect()
+        let marked: Vec<String> =
+            line.split('\n').map(|line| format!("<{priority}>{line}\n")).collect();
+        marked.concat()
     }
 }
 
@@ -78,8 +80,8 @@ fn is_journal(stream: &str, it: &Stat) -> bool {
 }
 
 /// As syslog counts, and sd-daemon(3) with it.
-fn priority(level: &Level) -> u8 {
-    match *level {
+fn priority(level: Level) -> u8 {
+    match level {
         Level::ERROR => 3,
         Level::WARN => 4,
         Level::INFO => 6,
@@ -87,8 +89,8 @@ fn priority(level: &Level) -> u8 {
     }
 }
 
-fn name(level: &Level) -> &'static str {
-    match *level {
+fn name(level: Level) -> &'static str {
+    match level {
         Level::ERROR => "error",
         Level::WARN => "warn",
         Level::INFO => "info",
@@ -97,7 +99,7 @@ fn name(level: &Level) -> &'static str {
     }
 }
 
-fn as_json(now: &str, level: &Level, room: &str, said: &Said) -> String {
+fn as_json(now: &str, level: Level, room: &str, said: &Said) -> String {
     let quoted = |text: &str| serde_json::Value::from(text).to_string();
     let mut line = format!(
         "{{\"time\":\"{now}\",\"level\":\"{}\",\"room\":{},\"message\":{}",
@@ -116,7 +118,7 @@ fn as_json(now: &str, level: &Level, room: &str, said: &Said) -> String {
     line
 }
 
-fn as_text(level: &Level, room: &str, said: &Said) -> String {
+fn as_text(level: Level, room: &str, said: &Said) -> String {
     let mut line = format!("{:>5} {room}: ", name(level).to_uppercase());
     // Only what we say ourselves has more than one line (what is wrong with a file); no line of it can be taken for
     // another event's.
@@ -142,9 +144,9 @@ fn as_text(level: &Level, room: &str, said: &Said) -> String {
 fn tame(text: &str) -> String {
     text.chars().fold(String::with_capacity(text.len()), |mut tamed, c| {
         if c.is_control() {
-            tamed.extend(c.escape_default())
+            tamed.extend(c.escape_default());
         } else {
-            tamed.push(c)
+            tamed.push(c);
         }
         tamed
     })
@@ -227,7 +229,7 @@ impl<S: Subscriber> Layer<S> for LineLayer {
         let room = LogRoom::of(target).map_or(foreign, LogRoom::name);
         let mut said = Said::default();
         event.record(&mut said);
-        self.outlet.put(self.form.line(event.metadata().level(), room, &said));
+        self.outlet.put(self.form.line(*event.metadata().level(), room, &said));
     }
 }
 
@@ -250,7 +252,7 @@ mod tests {
 
     #[test]
     fn text_is_one_line_whatever_stands_in_it() {
-        let line = form(false, false).line(&Level::ERROR, "store", &said());
+        let line = form(false, false).line(Level::ERROR, "store", &said());
         assert_eq!(line.matches('\n').count(), 1, "{line}");
         let (_, rest) = line.split_once("Z ").expect("a time");
         assert_eq!(
@@ -262,7 +264,7 @@ mod tests {
 
     #[test]
     fn json_is_one_object_a_line_with_names_that_stay() {
-        let line = form(true, false).line(&Level::WARN, "store", &said());
+        let line = form(true, false).line(Level::WARN, "store", &said());
         assert_eq!(line.matches('\n').count(), 1, "{line}");
         let json: serde_json::Value = serde_json::from_str(&line).expect("JSON");
         assert_eq!(json["level"], "warn");
@@ -284,14 +286,14 @@ mod tests {
             (Level::TRACE, "<7>TRACE "),
         ];
         for (level, begin) in table {
-            let line = form.line(&level, "desk", &said());
+            let line = form.line(level, "desk", &said());
             assert!(line.starts_with(begin), "{line}");
         }
         let message = "refused:\nplan.toml:3: due is a number".to_owned();
-        let line = form.line(&Level::ERROR, "desk", &Said { message, fields: Vec::new() });
+        let line = form.line(Level::ERROR, "desk", &Said { message, fields: Vec::new() });
         assert_eq!(line, "<3>ERROR desk: refused:\n<3>      plan.toml:3: due is a number\n");
         // JSON keeps its time: collectors read it.
-        let line = Form { json: AtomicBool::new(true), ..form }.line(&Level::INFO, "desk", &said());
+        let line = Form { json: AtomicBool::new(true), ..form }.line(Level::INFO, "desk", &said());
         assert!(line.starts_with("<6>{\"time\":"), "{line}");
     }
 
