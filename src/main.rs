@@ -102,6 +102,12 @@ enum Command {
     /// See what passes on the SIP wire of the running desk: live, a call's ladder, a capture file.
     /// Example: madoguchi sip --config /etc/madoguchi/madoguchi.toml --method INVITE
     Sip(cli::Sip),
+    /// See how much the running desk's log says, and have it say more for a while, room by room (docs/LOG.md).
+    /// Example: madoguchi log net=debug --minutes 30 --config /etc/madoguchi/madoguchi.toml
+    Log(cli::Log),
+    /// Say what an alert, a reason of /healthz or an error of the log means, and what to do (docs/RUNBOOK.md).
+    /// Example: madoguchi runbook MadoguchiTrunkDown
+    Runbook(cli::Runbook),
     /// Make a site's own announcements from texts, by the synthesisers that are installed.
     /// Example: madoguchi prompts render texts.toml --into prompts --voice VOICE
     Prompts(cli::Prompts),
@@ -118,7 +124,7 @@ struct Serve {
     /// The configuration (docs/CONFIG.md).
     #[arg(long, value_name = "FILE", default_value = "madoguchi.toml")]
     config: PathBuf,
-    /// Log as JSON lines.
+    /// Log as JSON lines, whatever [log] format says.
     #[arg(long)]
     log_json: bool,
 }
@@ -170,6 +176,8 @@ fn main() -> ExitCode {
         Command::People(people) => cli::people(&people),
         Command::Accounts(accounts) => cli::accounts(&accounts),
         Command::Sip(sip) => cli::sip(&sip),
+        Command::Log(log) => cli::log(&log),
+        Command::Runbook(runbook) => cli::runbook(&runbook),
         Command::Prompts(prompts) => cli::prompts(&prompts),
         Command::Recording(recording) => cli::recording(&recording),
         Command::Manual(manual) => cli::manual(&manual, &command_line()),
@@ -197,6 +205,23 @@ mod tests {
             all(inner, &name, into);
             into.push((name, inner.clone()));
         }
+    }
+
+    /// Whoever types what the runbook says must not meet a usage error at night.
+    #[test]
+    fn every_command_of_the_runbook_can_be_typed() {
+        let runbook = include_str!("../docs/RUNBOOK.md");
+        let typed = runbook.split('`').skip(1).step_by(2).filter(|it| it.starts_with("madoguchi "));
+        let mut commands = 0;
+        for command in typed {
+            let command = command.replace("CALL", "0199a0c1-5b00-7000-8000-000000000001");
+            let words = command.split(" | ").next().unwrap_or_default().split_whitespace();
+            let parsed = command_line().try_get_matches_from(words);
+            let parsed = parsed.and_then(|matches| Arguments::from_arg_matches(&matches));
+            assert!(parsed.is_ok(), "{command}: {}", parsed.err().unwrap());
+            commands += 1;
+        }
+        assert!(commands > 20, "{commands}");
     }
 
     #[test]

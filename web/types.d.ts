@@ -1560,15 +1560,65 @@ export type Health = {
   engine: BeatState;
   journal: JournalState;
   media: BeatState;
+  /** The thread of the SIP sockets. */
+  net: BeatState;
   /** The same. */
   recording: RecordingState;
   /** The same. */
   site_store: SiteState;
-  /** `ok`, or `failing` when any part is not well. */
+  /** `ok`, or `failing` when callers had better not be sent here: what `/healthz/ready` answers. */
   status: "ok" | "failing";
   /** Told, and not a fault of ours: a restart would not mend it. */
   trunks: TrunksState;
 };
+
+/** The whole page. */
+export type HealthPage = {
+  engine: BeatState;
+  journal: JournalState;
+  media: BeatState;
+  /** The thread of the SIP sockets. */
+  net: BeatState;
+  /** All that is not well; what weighs most first. */
+  reasons: Array<HealthReason>;
+  /** The same. */
+  recording: RecordingState;
+  /** The same. */
+  site_store: SiteState;
+  /** `ok`, or `failing` when callers had better not be sent here: what `/healthz/ready` answers. */
+  status: "ok" | "failing";
+  /** Told, and not a fault of ours: a restart would not mend it. */
+  trunks: TrunksState;
+};
+
+/** What a machine asks for, and what stands against it. */
+export type HealthProbe = {
+  /** Why it is failing. */
+  reasons: Array<HealthReason>;
+  /** `ok`, or `failing`. */
+  status: "ok" | "failing";
+};
+
+/** Something that is not well. */
+export type HealthReason = {
+  /** The same in English. */
+  en: string;
+  /** What is wrong, in Japanese. */
+  ja: string;
+  /** Its name, which does not change. */
+  reason: string;
+  /** Where more is said; `madoguchi runbook` and the reason's name shows it. */
+  runbook: string;
+  /** The same in English. */
+  todo_en: string;
+  /** What to do first, in Japanese. */
+  todo_ja: string;
+  /** What it asks for. */
+  weight: HealthWeight;
+};
+
+/** What a reason asks for. */
+export type HealthWeight = ("told" | "unready" | "dead");
 
 export type Hours = {
   ad_hoc: Array<AdHocHours>;
@@ -1698,6 +1748,20 @@ export type ListedPanelMessage = {
   count: number;
   /** The first of them. */
   rows: Array<PanelMessage>;
+};
+
+export type LogRoomShown = {
+  /** How much it says by the configuration. */
+  configured: "error" | "warn" | "info" | "debug" | "trace";
+  /** Seconds until an order ends; none when there is none. */
+  left_s: number | null;
+  /** How much it says now. */
+  level: "error" | "warn" | "info" | "debug" | "trace";
+  room: string;
+};
+
+export type LogShown = {
+  rooms: Array<LogRoomShown>;
 };
 
 export type Me = {

@@ -31,7 +31,7 @@ export const WORDS = {
     more: (n) => `ほか ${n} 名`, withheld: "非通知", payphone: "公衆電話", unavailable: "表示圏外", erased: "消去済み",
     stale_since: (t) => `データが更新されていません（最終受信 ${t}）。表示は古い値です。`,
     failing: (parts) => `障害: ${parts.join("・")}`, journal: "履歴を書き込めません", engine: "呼処理が応答しません",
-    media: "音声処理が応答しません",
+    media: "音声処理が応答しません", net: "SIP の送受信が止まっています",
     states: { idle: "待機", ringing: "呼出", talking: "通話", wrap_up: "後処理", paused: "離席", unreachable: "未登録", signed_out: "退席" },
     by_rule: { rang_out: "不応答", refused: "拒否", rang_out_briefly: "不応答", refused_briefly: "拒否", unreachable_briefly: "圏外", feature_code: "電話から" },
     outcomes: {
@@ -73,7 +73,7 @@ export const WORDS = {
     more: (n) => `+${n} more`, withheld: "withheld", payphone: "payphone", unavailable: "unavailable", erased: "erased",
     stale_since: (t) => `No data since ${t}. What is shown is old.`,
     failing: (parts) => `Fault: ${parts.join(", ")}`, journal: "the journal cannot be written", engine: "call handling does not respond",
-    media: "audio does not respond",
+    media: "audio does not respond", net: "SIP is not served",
     states: { idle: "idle", ringing: "ringing", talking: "talking", wrap_up: "wrap-up", paused: "paused", unreachable: "offline", signed_out: "off duty" },
     by_rule: { rang_out: "no answer", refused: "refused", rang_out_briefly: "no answer", refused_briefly: "refused", unreachable_briefly: "offline", feature_code: "by phone" },
     outcomes: {

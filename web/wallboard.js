@@ -411,7 +411,7 @@ function watchLink() {
   style(document.body, link);
   say("link-text", t(link));
   const broken = health && health.status !== "ok"
-    ? ["journal", "engine", "media"].filter((part) => health[part] !== "ok").map(t) : [];
+    ? ["journal", "engine", "media", "net"].filter((part) => health[part] !== "ok").map(t) : [];
   const alarm = silent && board ? t("stale_since")(timeOf(board.now_ms + (heardAt - boardAt)))
     : broken.length > 0 ? t("failing")(broken) : "";
   $("alarm").hidden = alarm === "";

@@ -1,6 +1,6 @@
 //! The commands beside the running desk: `check`, `try`, `test`, `diff`, `verify`, `events`, `holidays`,
 //! `prompts`, `sip`, `tickets`, `report`, `people`, `recording`, `warning`, `simulate`, `forecast`, `validate`,
-//! `accounts`, `init`, `doctor` and `manual`, with their arguments.
+//! `accounts`, `init`, `doctor`, `log`, `runbook` and `manual`, with their arguments.
 //!
 //! Starts nothing and decides nothing about calls.
 
@@ -16,6 +16,7 @@ mod forecast;
 mod history;
 mod holidays;
 mod init;
+mod log;
 mod manual;
 mod people;
 mod pinned;
@@ -26,6 +27,7 @@ mod reach;
 mod recording;
 mod rehearse;
 mod report;
+mod runbook;
 mod sip;
 mod site;
 mod tickets;
@@ -46,6 +48,7 @@ pub use figures::{
 pub(crate) use forecast::bundle;
 pub use forecast::{Forecast, Simulate, Validate, forecast, simulate, validate};
 pub use init::{Init, init};
+pub use log::{Log, log};
 pub use manual::{Manual, manual, with_examples};
 pub use people::{People, PeopleCommand, people};
 pub use place::{Named, address as site_address};
@@ -53,6 +56,7 @@ pub use prompts::{Prompts, prompts};
 pub use recording::{Recording, recording};
 pub(crate) use report::report_files;
 pub use report::{Report, report};
+pub use runbook::{Runbook, runbook};
 pub use sip::{Sip, sip};
 pub use site::{Site, site};
 pub(crate) use tickets::system;

@@ -5,7 +5,8 @@ use crate::base::{Channels, TrunkId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Sections of which everything can be replaced while calls go on.
-const TAKEN_OVER: [&str; 8] = [
+const TAKEN_OVER: [&str; 9] = [
+    "[log]",
     "[sip.tls]",
     "[plan]",
     "[accounts]",
@@ -84,7 +85,7 @@ mod tests {
         let same = format!(
             "{before}[limits]\ncalls = 7\n[[trunks]]\nname = \"carrier\"\nsources = [\"192.0.2.1\"]\n"
         );
-        let same = same.replace("plan.toml", "other.toml");
+        let same = same.replace("plan.toml", "other.toml") + "[log]\nlevels = \"debug\"\n";
         assert_eq!(read(before).needs_restart(&read(&same)), [""; 0]);
         let other = before
             .replace("127.0.0.1:5060", "127.0.0.1:5070")

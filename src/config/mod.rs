@@ -9,6 +9,7 @@ mod changes;
 mod credential;
 mod figures;
 mod files;
+mod log;
 mod oidc;
 mod oidc_problem;
 mod parse;
@@ -37,6 +38,7 @@ pub use files::{
     Secrets, judge_plan, load, load_plan, looks_like_config, plan_at, plan_text, replace_private,
     write_private,
 };
+pub use log::LogConfig;
 pub use oidc::OidcConfig;
 pub use parse::parse;
 pub use people::{parse_people, read_people, show_people, write_people};
@@ -84,6 +86,8 @@ pub struct Config {
     pub tickets: TicketsConfig,
     /// `[trace]`.
     pub trace: TraceConfig,
+    /// `[log]`.
+    pub log: LogConfig,
     /// `[plan] file`.
     pub plan: PathBuf,
     /// `[figures]`.

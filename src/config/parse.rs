@@ -103,6 +103,7 @@ impl Reading<'_, '_> {
         let http = self.http(http);
         let trace = top.table("trace", self.out).unwrap_or_else(|| top.empty());
         let trace = self.trace(trace);
+        let log = top.table("log", self.out).map(|table| self.log(table)).unwrap_or_default();
         let recording = top.table("recording", self.out).and_then(|table| self.recording(table));
         let warning = top.table("warning", self.out).and_then(|table| self.warning(table));
         let tickets = top.table("tickets", self.out).map(|table| self.tickets(table));
@@ -146,6 +147,7 @@ impl Reading<'_, '_> {
             tickets: tickets.unwrap_or_default(),
             figures,
             trace,
+            log,
             plan: plan?,
             accounts_file,
             accounts: BTreeMap::new(),

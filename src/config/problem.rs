@@ -75,6 +75,8 @@ pub(super) enum Problem {
     RuleForNobody,
     /// Not a collector.
     BadCollector { found: String },
+    /// Not levels of the log.
+    BadLogLevels { found: String },
     /// A collector, and nothing kept to send.
     HepWithoutMemory,
     /// A credential, and no service manager that hands it over.
@@ -414,6 +416,18 @@ impl Problem {
                 say!(
                     "方式:アドレス:ポート（例: \"udp:192.0.2.30:9060\"、\"tcp:192.0.2.30:9060\"）",
                     "transport:address:port, such as \"udp:192.0.2.30:9060\" or \"tcp:192.0.2.30:9060\""
+                ),
+            ),
+            Self::BadLogLevels { found } => (
+                Error,
+                "bad-log-levels",
+                say!(
+                    "levels の \"{found}\" はログの水準として読めない",
+                    "levels: \"{found}\" is no level of the log"
+                ),
+                say!(
+                    "水準、または 部屋=水準 をコンマで並べる（例: \"info,net=debug\"。水準は error、warn、info、debug、trace）",
+                    "a level, or room=level, separated by commas, such as \"info,net=debug\"; levels are error, warn, info, debug and trace"
                 ),
             ),
             Self::HepWithoutMemory => (

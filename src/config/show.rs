@@ -137,6 +137,7 @@ impl Config {
             line(format!("hep_node = {}", hep.node));
             line(format!("hep_numbers = {}", hep.reveal == Reveal::Numbers));
         }
+        self.log.show(&mut line);
         if let Some(recording) = &self.recording {
             recording.show(&mut line);
         }

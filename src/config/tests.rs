@@ -487,6 +487,8 @@ fn rules_and_traces_that_cannot_be_meant_are_refused() {
         (rule("accounts = \"2000\"\ntransports = [\"sctp\"]"), "bad-word"),
         (rule("accounts = \"2000\""), "empty-rule"),
         (format!("{LEAST}[trace]\nhep = \"homer.example\""), "bad-collector"),
+        (format!("{LEAST}[log]\nlevels = \"info,nett=debug\""), "bad-log-levels"),
+        (format!("{LEAST}[log]\nformat = \"xml\""), "bad-word"),
         (
             format!("{LEAST}[trace]\nmemory_mib = 0\nhep = \"udp:192.0.2.30:9060\""),
             "hep-without-memory",

@@ -3,6 +3,7 @@
 //!
 //! Must not know what a message or an event means; the order of things is all it cares for.
 
+use super::call_log;
 use super::inlet::{Inlet, Received};
 use super::pulse::{Pulse, Shown};
 use crate::base::{LegId, Mono, Now, Wall};
@@ -339,6 +340,7 @@ impl Running {
                 let _ = reply.send(was); // the asker may have gone
             }
             Heard::Stop { done } => {
+                self.it.pulse.closing.store(true, Ordering::Relaxed);
                 let owed = self.it.engine.shut_down(now, out);
                 self.it.engine.note(DeskEvent::Stopped, now, out);
                 let until = Instant::now() + LAST_WORDS;
@@ -386,6 +388,7 @@ impl Running {
     fn name_legs(&self, out: &mut Outbox) {
         for named in out.named.drain(..) {
             self.it.trace.link(&named.call_id, named.call);
+            call_log::leg(named.call, named.leg);
         }
     }
 

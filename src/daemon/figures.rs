@@ -120,6 +120,9 @@ pub(super) fn gauges(
         Gauges {
             engine_beat_age_ms: u64::try_from(pulse.silence(&clock).as_millis())
                 .unwrap_or(u64::MAX),
+            net_beat_age_ms: u64::try_from(pulse.net_silence(&clock).as_millis())
+                .unwrap_or(u64::MAX),
+            closing: pulse.closing.load(Ordering::Relaxed),
             engine_queue: wide(shown.queued),
             shed_invites: pulse.shed.load(Ordering::Relaxed),
             engine_inputs_dropped: shown.dropped,
@@ -142,7 +145,8 @@ pub(super) fn gauges(
             sip_connections_refused: wire.refused_connections.load(Ordering::Relaxed),
             sip_handshakes_failed: wire.failed_handshakes.load(Ordering::Relaxed),
             stun_answers: wire.stun_answers.load(Ordering::Relaxed),
-            media_beat_age_ms: if media.healthy() { 0 } else { u64::MAX },
+            media_beat_age_ms: u64::try_from(media.silence(clock.now().mono).as_millis())
+                .unwrap_or(u64::MAX),
             rtp_packets_dropped: rtp.dropped().iter().map(|(_, count)| count).sum(),
             media_ports: wide(shown.gauges.ports),
             media_mixes: rtp.mixes,

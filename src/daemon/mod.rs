@@ -1,6 +1,7 @@
 //! Wiring: what is configured becomes sockets, threads, an engine and pages; what the system says
 //! (signals, watchdog) is passed on. The only room that sees all others, and it decides nothing.
 
+mod call_log;
 mod certificates;
 mod demonstration;
 mod engine_loop;

@@ -1,5 +1,5 @@
 //! Months simulated beside the desk's work: a supervisor's question about agents, one at a time, and every few minutes
-//! what today comes to by tonight. By threads of the lowest priority: a call always goes before a forecast. How months
+//! what today comes to by tonight. By threads of a low priority: calls go before a forecast. How months
 //! are simulated is `forecast`'s.
 
 mod shown;
@@ -35,8 +35,9 @@ const EVENINGS: u64 = 60;
 const LOOK: Duration = Duration::from_mins(5);
 /// The first look after a start, which has enough to do by itself.
 const FIRST_LOOK: Duration = Duration::from_secs(10);
-/// The nicest that a thread can be.
-const NICEST: i32 = 19;
+/// How nice their threads are: beside one that is not, a tenth of a core. With less, a busy machine never comes to an
+/// end with them.
+const NICE: i32 = 10;
 
 /// What is known of the past on one day, under one plan.
 struct Remembered {
@@ -69,11 +70,11 @@ fn held<T>(of: &Mutex<T>) -> MutexGuard<'_, T> {
     of.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
-/// A thread that yields to every other one.
+/// A thread that lets others go before it.
 pub(super) fn beside(name: &str, work: impl FnOnce() + Send + 'static) -> std::io::Result<()> {
     let spawned = thread::Builder::new().name(name.to_owned()).spawn(move || {
         // Of Linux' threads each has a priority of its own; where it cannot be had, the work is done all the same.
-        if let Err(error) = rustix::process::setpriority_process(None, NICEST) {
+        if let Err(error) = rustix::process::setpriority_process(None, NICE) {
             tracing::debug!(%error, "no lower priority");
         }
         work();

@@ -12,6 +12,10 @@ use std::time::Duration;
 #[derive(Debug, Default)]
 pub struct Pulse {
     last_beat_us: AtomicU64,
+    /// The same of the thread of the SIP sockets.
+    net_beat_us: AtomicU64,
+    /// Whether an orderly end has begun.
+    pub closing: AtomicBool,
     /// New requests refused because they had waited too long.
     pub shed: AtomicU64,
     /// Faults caught.
@@ -51,6 +55,16 @@ impl Pulse {
 
     pub(super) fn beat(&self, clock: &Clock) {
         self.last_beat_us.store(clock.now().mono.0, Ordering::Relaxed);
+    }
+
+    pub(super) fn net_beat(&self, clock: &Clock) {
+        self.net_beat_us.store(clock.now().mono.0, Ordering::Relaxed);
+    }
+
+    /// How long ago the thread of the SIP sockets was last seen.
+    #[must_use]
+    pub fn net_silence(&self, clock: &Clock) -> Duration {
+        clock.now().mono.since(crate::base::Mono(self.net_beat_us.load(Ordering::Relaxed)))
     }
 
     pub(super) fn show(&self, shown: Shown) {

@@ -149,6 +149,7 @@ impl Reload {
         }
         drop(entered);
         self.people.replace(config.people.clone());
+        super::run::set_log(&config);
         let mut waiting = running.needs_restart(&config);
         if plan.timezone != self.zone {
             waiting.push("plan: timezone (of the figures)".to_owned());

@@ -10,7 +10,7 @@ use crate::config::{self, Config, Secrets};
 use crate::dialplan::{Finding, Plan};
 use crate::io::media::PromptLibrary;
 use crate::io::store::Kind;
-use crate::io::telemetry::log::{self, LogFormat};
+use crate::io::telemetry::log::{self, LogError, LogFormat};
 use std::io::Write as _;
 use std::net::{SocketAddr, UdpSocket};
 use std::path::Path;
@@ -46,6 +46,7 @@ fn load(path: &Path, rng: &mut Rng) -> Result<(Config, Plan), Refusal> {
     let refused = |findings: Vec<Finding>| Refusal::Findings(rendered(&findings));
     let (config, mut warnings) = config::load(path, Secrets::Make(rng)).map_err(refused)?;
     let prompts = PromptLibrary::load(config.media.prompts.as_deref(), config.media.tones)?;
+    set_log(&config);
     let (plan, more) = config::load_plan(&config, Some(&prompts.lengths())).map_err(refused)?;
     warnings.extend(more);
     if !warnings.is_empty() {
@@ -54,7 +55,23 @@ fn load(path: &Path, rng: &mut Rng) -> Result<(Config, Plan), Refusal> {
     Ok((config, plan))
 }
 
+/// The log as a configuration has it.
+pub(super) fn set_log(config: &Config) {
+    let format = if config.log.json { LogFormat::Json } else { LogFormat::Text };
+    log::configure(&config.log.levels, format);
+}
+
+fn begin_log(json: bool) {
+    // A filter that is none is told, and the log stands all the same; a second set-up changes nothing.
+    match log::init(json) {
+        Ok(()) | Err(LogError::Twice) => {}
+        Err(error) => eprintln!("{error}"),
+    }
+    super::panics::tell_the_place_only();
+}
+
 fn ended(result: Result<(), Refusal>) -> ExitCode {
+    log::finish();
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(refusal) => {
@@ -76,8 +93,7 @@ fn runtime() -> Result<tokio::runtime::Runtime, Refusal> {
 /// `madoguchi serve`: runs the desk until the system says stop.
 #[must_use]
 pub fn serve(config: &Path, log_json: bool) -> ExitCode {
-    let _ = log::init(if log_json { LogFormat::Json } else { LogFormat::Text }); // a second set-up changes nothing
-    super::panics::tell_the_place_only();
+    begin_log(log_json);
     ended(serve_until_stopped(config))
 }
 
@@ -97,8 +113,7 @@ fn serve_until_stopped(path: &Path) -> Result<(), Refusal> {
 /// `madoguchi demo`: a living desk with synthetic callers and agents.
 #[must_use]
 pub fn demonstrate(dir: &Path, sip: SocketAddr, http: SocketAddr) -> ExitCode {
-    let _ = log::init(LogFormat::Text);
-    super::panics::tell_the_place_only();
+    begin_log(false);
     ended(demonstrate_until_stopped(dir, sip, http))
 }
 

@@ -1,6 +1,7 @@
 //! From a configuration to a living desk, in the order that a caller would want: the history is read
 //! and closed first, then the journal, the media and the engine stand, and only then do the sockets open.
 
+use super::call_log;
 use super::certificates::{Certificates, WebCertificate};
 use super::engine_loop::{Clock, EngineLoop, Heard};
 use super::feeding::{Context, Doors, Fed, NotFed};
@@ -30,7 +31,7 @@ use crate::io::net::{self, Lane, Listen, Net, Streams};
 use crate::io::recording::{Recorder, RecorderConfig};
 use crate::io::store::site::{Copying, Followed};
 use crate::io::store::{self, Store, StoreNotice};
-use crate::io::telemetry::Metrics;
+use crate::io::telemetry::{Metrics, log};
 use crate::io::trace::{Export, ExportError, Trace};
 use crate::recording::command::RecordingId;
 use crate::sip::BlockedAccount;
@@ -50,6 +51,8 @@ const FIRST_MAX: usize = 65_536;
 const NEW_MAX: usize = 8_192;
 /// A media thread's ring to the recorder: four seconds of a hundred calls.
 const TAP_BYTES: usize = 16 << 20;
+/// How often the thread of the SIP sockets shows that it lives.
+const NET_BEAT: Duration = Duration::from_secs(1);
 /// How long an orderly end may take: writing what is decided, and telling the peers.
 const STOP_PATIENCE: Duration = Duration::from_secs(5);
 /// How long an orderly end waits for the site's store.
@@ -153,10 +156,14 @@ impl Drop for NetRuntime {
 }
 
 impl Desk {
-    /// How long the engine thread was not seen.
+    /// How long the one of the threads was not seen that has been silent longest, of those without which no caller is
+    /// served: the engine, the SIP sockets, the media.
     #[must_use]
-    pub fn engine_silence(&self) -> Duration {
-        self.pulse.silence(&self.clock)
+    pub fn silence(&self) -> Duration {
+        let engine = self.pulse.silence(&self.clock);
+        engine
+            .max(self.pulse.net_silence(&self.clock))
+            .max(self.media.silence(self.clock.now().mono))
     }
 
     /// Reads again what may be replaced while calls go on. Returns before it is done.
@@ -371,7 +378,7 @@ pub async fn start(
     let tls = certificates.as_ref().map(|certificates| Arc::clone(&certificates.tls));
     let origins = Arc::new(config.sip.origins.clone());
     let streams = Streams { dscp: config.sip.dscp, tls, origins };
-    let (net_runtime, net) = open_net(config, streams, &inlet)?;
+    let (net_runtime, net) = open_net(config, streams, &inlet, (&pulse, clock))?;
     let net = Arc::new(net);
     let bound: Vec<SocketAddr> = net.addresses().into_iter().flatten().collect();
 
@@ -440,6 +447,8 @@ pub async fn start(
         });
         ViewHub::start(past.views, Arc::new(move || clock.now()), reread)
     };
+    pulse.beat(&clock);
+    pulse.net_beat(&clock);
     let engine_thread = {
         let (hub, media, net) = (hub.clone(), Arc::clone(&media), Arc::clone(&net));
         let engine_loop = EngineLoop {
@@ -451,7 +460,10 @@ pub async fn start(
             recorder: recorder.clone(),
             store: Arc::clone(&store),
             look_up: look_up(config, &inlet),
-            told: Box::new(move |entries| hub.feed(entries)),
+            told: Box::new(move |entries| {
+                call_log::entries(&entries);
+                hub.feed(entries);
+            }),
             clock,
             queue_delay: config.limits.queue_delay,
             pulse: Arc::clone(&pulse),
@@ -572,6 +584,7 @@ pub async fn start(
             },
             trace: Arc::clone(&trace) as http::TraceSource,
             doors: doors(&inlet, &pulse),
+            log: log_doors(),
             recordings: recorder.as_ref().map(|recorder| recordings(recorder, &inlet)),
             version: env!("CARGO_PKG_VERSION").to_owned(),
         },
@@ -631,6 +644,7 @@ fn open_net(
     config: &Config,
     streams: Streams,
     inlet: &Arc<Inlet<Heard>>,
+    (pulse, clock): (&Arc<Pulse>, Clock),
 ) -> Result<(NetRuntime, Net), StartError> {
     let refused = |source| StartError::System { what: "the network thread", source };
     let runtime = tokio::runtime::Builder::new_multi_thread()
@@ -656,6 +670,15 @@ fn open_net(
     let (send, opened) = std::sync::mpsc::channel();
     runtime.spawn(async move {
         let _ = send.send(Net::open(&listens, &streams, &deliver).await); // the receiver waits right below
+    });
+    let pulse = Arc::clone(pulse);
+    // On the same thread as the sockets: when they are not served, neither is this.
+    runtime.spawn(async move {
+        let mut beat = tokio::time::interval(NET_BEAT);
+        loop {
+            beat.tick().await;
+            pulse.net_beat(&clock);
+        }
     });
     let runtime = NetRuntime(Some(runtime));
     let net = opened.recv().map_err(|error| refused(std::io::Error::other(error)))??;
@@ -714,6 +737,23 @@ fn commands(inlet: &Arc<Inlet<Heard>>) -> http::CommandSink {
             }
         })
     })
+}
+
+/// The log's levels for who may look at them and change them.
+fn log_doors() -> http::LogDoors {
+    http::LogDoors {
+        shown: Arc::new(|| {
+            let row = |it: log::RoomShown| http::LogRow {
+                room: it.room,
+                level: it.level,
+                configured: it.configured,
+                left_s: it.left_s,
+            };
+            log::shown().into_iter().map(row).collect()
+        }),
+        order: Arc::new(log::order),
+        end: Arc::new(log::end_orders),
+    }
 }
 
 fn token(token: &Private<String>) -> Result<Token, StartError> {

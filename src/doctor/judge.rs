@@ -91,8 +91,8 @@ fn running(running: &Running) -> Line {
             ),
             due(),
             both(
-                "journalctl -u madoguchi と /healthz の中身を見る",
-                "see journalctl -u madoguchi and what /healthz says",
+                "/healthz の reasons と journalctl -u madoguchi を見る。対処は madoguchi runbook",
+                "see reasons in /healthz and journalctl -u madoguchi; madoguchi runbook says what to do",
             ),
         ),
         Running::Strange(why) => Line::not(

@@ -121,6 +121,8 @@ pub struct Send {
 pub struct Named {
     /// Whose leg.
     pub call: CallId,
+    /// Which.
+    pub leg: LegId,
     /// Its Call-ID.
     pub call_id: Box<str>,
 }
@@ -582,7 +584,7 @@ impl Engine {
         });
         let call = self.desk.call_of(leg).or(recorded);
         if let (Some(call), Some(call_id)) = (call, self.sip.call_id(leg)) {
-            out.named.push(Named { call, call_id: call_id.into() });
+            out.named.push(Named { call, leg, call_id: call_id.into() });
         }
     }
 

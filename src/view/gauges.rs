@@ -11,6 +11,10 @@ use serde::Serialize;
 pub struct Gauges {
     /// Milliseconds since the engine thread last said it lives.
     pub engine_beat_age_ms: u64,
+    /// Milliseconds since the thread of the SIP sockets last said it lives.
+    pub net_beat_age_ms: u64,
+    /// Whether an orderly end has begun: what is new is refused.
+    pub closing: bool,
     /// Inputs waiting for the engine.
     pub engine_queue: u64,
     /// INVITEs refused with 503 because the engine's queue was late (counter).

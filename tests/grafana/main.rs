@@ -13,3 +13,4 @@ mod living;
 mod page;
 mod prometheus;
 mod rules;
+mod runbook;

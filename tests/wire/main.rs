@@ -8,10 +8,12 @@ mod support;
 mod blocked;
 mod garbage;
 mod idle;
+mod logged;
 mod secure;
 mod storm;
 mod stun;
 mod torture;
+mod watchdog;
 mod watched;
 mod websocket;
 

@@ -1,6 +1,7 @@
 //! What an address reads and answers, as a line of the table of addresses says it, and the forms of what is read from
 //! text. How a document is made of it is `openapi`'s.
 
+use crate::base::LogLevel;
 use crate::people::Role;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde_json::{Value, json};
@@ -219,6 +220,10 @@ forms! {
 
 pub(super) fn role(_: &mut SchemaGenerator) -> Schema {
     json_schema!({ "type": "string", "enum": Role::ALL.map(|(name, _)| name) })
+}
+
+pub(super) fn log_level(_: &mut SchemaGenerator) -> Schema {
+    json_schema!({ "type": "string", "enum": LogLevel::ALL.map(LogLevel::name) })
 }
 
 pub(super) fn status(_: &mut SchemaGenerator) -> Schema {

@@ -1,7 +1,7 @@
 //! The JSON API, the metrics page and the health page. What each says is in docs/API.md.
 
 use super::figures::{self, Explained};
-use super::{BODY_BOUND, CommandFailure, Health, Server, about};
+use super::{BODY_BOUND, CommandFailure, Server, about};
 use crate::base::{AgentId, CallId, Wall};
 use crate::event::{Entry, Means, chain};
 use crate::pbx::api::{Command, CommandError};
@@ -79,13 +79,6 @@ fn bad(text: impl Into<String>) -> Response {
 /// Whatever has no place.
 pub(super) async fn not_found() -> Response {
     error(StatusCode::NOT_FOUND, "there is nothing here; docs/API.md lists what there is")
-}
-
-/// `GET /healthz`, open to all: says which part of the machine fails, and nothing of calls.
-pub(super) async fn healthz(State(server): State<Server>) -> Response {
-    let health = Health::of(&(server.app.gauges)());
-    let status = if health.is_well() { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
-    (status, Json(health)).into_response()
 }
 
 /// `GET /metrics`.

@@ -26,10 +26,12 @@ mod day;
 mod doors;
 mod figures;
 mod guard;
+mod health;
 mod hours;
 mod hub;
 mod in_call;
 mod incidents;
+mod log;
 mod login;
 mod openapi;
 mod operating;
@@ -55,7 +57,9 @@ mod tests;
 
 pub use auth::{Token, WeakToken};
 pub use guard::MAX_CONNECTIONS;
+pub use health::{REASONS, STALLED};
 pub use hub::{FEED_BOUND, NowFn, PUBLISH_EVERY, Reread, ViewHub};
+pub use log::{LogDoors, LogRow};
 pub use openapi::document as openapi;
 pub use people::PeopleNow;
 pub use plan::{NotActivated, PlanText, Plans};
@@ -74,9 +78,7 @@ pub use ticketing::{Caller, CallerTicket, Handover, Person, TicketDoors};
 use crate::base::{CallId, Wall};
 use crate::event::{DeskEvent, Entry};
 use crate::pbx::api::{Command, CommandError};
-use crate::view::{
-    Blocked, Gauges, JournalState, Month, RecordingState, SiteState, TrunkGauge, Views,
-};
+use crate::view::{Blocked, Gauges, Month, Views};
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
@@ -89,9 +91,6 @@ use tokio::sync::watch;
 
 /// Largest request body, bytes.
 pub const BODY_BOUND: usize = 16 * 1024;
-
-/// The engine or a media thread that has not said for so long that it lives is stalled.
-pub const STALLED: Duration = Duration::from_secs(5);
 
 /// Event streams are told to end and connections have this long to do so when the server stops.
 const LAST_WORDS: Duration = Duration::from_secs(2);
@@ -189,6 +188,8 @@ pub struct App {
     pub trace: TraceSource,
     /// Who is shut out.
     pub doors: Doors,
+    /// The log's levels.
+    pub log: LogDoors,
     /// The feeding of ticket systems.
     pub tickets: Arc<dyn TicketDoors>,
     /// Recordings of calls, if any are made.
@@ -279,57 +280,4 @@ fn router(server: Server) -> Router {
         .layer(from_fn(api::in_words))
         .layer(from_fn(pages::harden))
         .with_state(server)
-}
-
-/// What the health page and the wall say of the machine.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
-struct Health {
-    /// `ok`, or `failing` when any part is not well.
-    #[schemars(schema_with = "about::status")]
-    status: &'static str,
-    journal: JournalState,
-    engine: Beat,
-    media: Beat,
-    /// Told, and not a fault of ours: a restart would not mend it.
-    trunks: Trunks,
-    /// The same.
-    recording: RecordingState,
-    /// The same.
-    site_store: SiteState,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
-#[schemars(rename = "TrunksState")]
-#[serde(rename_all = "snake_case")]
-enum Trunks {
-    Ok,
-    Down,
-}
-
-#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
-#[schemars(rename = "BeatState")]
-#[serde(rename_all = "snake_case")]
-enum Beat {
-    Ok,
-    Stalled,
-}
-
-impl Health {
-    fn of(gauges: &Gauges) -> Self {
-        let beat = |age_ms| {
-            if Duration::from_millis(age_ms) > STALLED { Beat::Stalled } else { Beat::Ok }
-        };
-        let (engine, media) = (beat(gauges.engine_beat_age_ms), beat(gauges.media_beat_age_ms));
-        let well = gauges.journal == JournalState::Ok && engine == Beat::Ok && media == Beat::Ok;
-        let status = if well { "ok" } else { "failing" };
-        let up = gauges.trunks.iter().all(TrunkGauge::is_up);
-        let trunks = if up { Trunks::Ok } else { Trunks::Down };
-        let recording = gauges.recording.as_ref().map(|it| it.state).unwrap_or_default();
-        let site_store = gauges.site.map(|it| it.state).unwrap_or_default();
-        Self { status, journal: gauges.journal, engine, media, trunks, recording, site_store }
-    }
-
-    fn is_well(&self) -> bool {
-        self.status == "ok"
-    }
 }

@@ -3,10 +3,12 @@
 //! (`openapi`) is made of it too.
 
 use super::about::{self, About};
+use super::health::{self, Health, HealthPage, Probe};
 use super::{
-    Health, Server, api, attended, day, doors, figures, hours, in_call, incidents, login, openapi,
+    Server, api, attended, day, doors, figures, hours, in_call, incidents, log, login, openapi,
     operating, panel, parked, plan, planning, recordings, sip, stream, talks, ticketing,
 };
+use crate::base::LogLevel;
 use crate::people::Role;
 use crate::view::{Board, Figure, IncidentRow, MonthFigures, Operating, Panel};
 use axum::Router;
@@ -114,8 +116,12 @@ const FORMS: &[&str] = &["text/plain", "text/html", "application/vnd.tcpdump.pca
 
 routes! {
     open {
-        get "/healthz" => api::healthz, "whether the desk is well, and why not",
-            About::json::<Health>().or_with::<Health>(503);
+        get "/healthz" => health::whole, "whether the desk is well, and why not",
+            About::json::<HealthPage>().or_with::<HealthPage>(503);
+        get "/healthz/live" => health::live, "whether its threads go on: if not, only a new process serves callers",
+            About::json::<Probe>().or_with::<Probe>(503);
+        get "/healthz/ready" => health::ready, "whether callers may be sent here",
+            About::json::<Probe>().or_with::<Probe>(503);
         post "/login" => login::login, "a name and password, or a token, for a cookie",
             About::leads_on().form::<login::Login>().or_page(401).or_page(429).or(&[403, 503]);
     }
@@ -216,6 +222,8 @@ routes! {
         put "/api/v1/incidents/{incident}" Agent Any => incidents::change, "writes how an incident stands",
             About::done().counted("incident").body::<incidents::Written>().or(&[409]);
 
+        get "/api/v1/log" Viewer Any => log::shown, "how much the operator's log says, by room",
+            About::json::<log::Shown>();
         get "/api/v1/tickets" Viewer Any => ticketing::targets, "how the ticket systems stand",
             About::json::<ticketing::Targets>();
         get "/api/v1/tickets/{target}/outbox" Supervisor Any => ticketing::outbox, "calls of which a ticket system has not got everything",
@@ -261,6 +269,11 @@ routes! {
 
         post "/api/v1/plan/activate" Admin Any => plan::activate, "puts a plan in force",
             About::json::<plan::Checked>().body::<plan::Activation>().or_with::<plan::Checked>(422).or(&[409, 500, 503]);
+        post "/api/v1/log/{room}/{level}" Admin Any => log::order, "the log says so much of a room, or of `all`, for a while",
+            About::done().among("room", &log::rooms()).among("level", &LogLevel::ALL.map(LogLevel::name))
+                .query::<log::Lasts>();
+        delete "/api/v1/log" Admin Any => log::end, "the log says as much as is configured",
+            About::done();
         delete "/api/v1/blocked/{source}" Admin Any => doors::let_in, "lets a source in again",
             About::done();
     }

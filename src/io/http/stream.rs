@@ -2,7 +2,8 @@
 //! seconds. A reader gets the newest one, never a queue of old ones; one who takes nothing for
 //! ten seconds is let go.
 
-use super::{Health, Server, api};
+use super::health::Health;
+use super::{Server, api};
 use axum::extract::State;
 use axum::http::StatusCode;
 use axum::response::sse::{Event, Sse};

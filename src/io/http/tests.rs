@@ -1,6 +1,7 @@
 //! The pages and the API over real sockets, as a browser and a script use them.
 
 mod figures;
+mod log;
 mod panel;
 mod people;
 mod plan;
@@ -186,6 +187,7 @@ impl World {
             }),
             trace: Arc::new(trace::Kept::new()),
             doors: trace::doors(),
+            log: log::doors(),
             listed: Arc::new(|_, _, _| Box::pin(async { Ok(vec![]) })),
             recordings: None,
             tickets: Arc::new(tickets::Fed),
@@ -466,6 +468,33 @@ async fn the_health_page_says_which_part_fails() {
             (answer.status(), found.map(|v| v.as_str().expect("text"))),
             (status, [journal, engine, media])
         );
+    }
+}
+
+#[tokio::test]
+async fn liveness_is_told_apart_from_readiness() {
+    let world = World::new().await;
+    let lost = Gauges { journal_lost: 1, ..Gauges::default() };
+    let failing = Gauges { journal: JournalState::Failing, ..Gauges::default() };
+    let stuck = Gauges { engine_beat_age_ms: 60_000, ..Gauges::default() };
+    for (gauges, whole, live, ready, reason) in [
+        (lost, 200, 200, 200, "entries-lost"),
+        (failing, 503, 200, 503, "journal-failing"),
+        (stuck, 503, 503, 503, "engine-stalled"),
+    ] {
+        *world.gauges.lock().expect("whole") = gauges;
+        for (path, status) in [("", whole), ("/live", live), ("/ready", ready)] {
+            let answer = world.ask(&format!("GET /healthz{path} HTTP/1.1"), "").await;
+            assert_eq!(answer.status(), status, "{path} {reason}: {}", answer.body);
+            let json = answer.json();
+            let told = json["reasons"].as_array().expect("reasons");
+            if path.is_empty() || status == 503 {
+                assert_eq!(told[0]["reason"], reason, "{json}");
+                assert_eq!(told[0]["runbook"], format!("docs/RUNBOOK.md#{reason}"));
+            } else {
+                assert!(told.is_empty() && json["status"] == "ok", "{json}");
+            }
+        }
     }
 }
 

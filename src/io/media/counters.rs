@@ -1,6 +1,7 @@
 //! What the media threads count. Each thread counts in plain numbers of its own and lays them out for
 //! others to read once a round, so that counting costs a packet nothing that could be seen.
 
+use crate::base::Mono;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 macro_rules! counters {
@@ -15,10 +16,21 @@ macro_rules! counters {
         /// One thread's counters as others see them.
         #[derive(Debug, Default)]
         pub(super) struct Board {
+            beat_us: AtomicU64,
             $($name: AtomicU64,)*
         }
 
         impl Board {
+            /// The thread lives; only that thread calls it.
+            pub(super) fn beat(&self, now: Mono) {
+                self.beat_us.store(now.0, Ordering::Relaxed);
+            }
+
+            /// When it last said so.
+            pub(super) fn beaten_at(&self) -> Mono {
+                Mono(self.beat_us.load(Ordering::Relaxed))
+            }
+
             /// Lays out what one thread has counted; only that thread calls it.
             pub(super) fn publish(&self, counted: &Counters) {
                 $(self.$name.store(counted.$name, Ordering::Relaxed);)*

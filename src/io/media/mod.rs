@@ -42,7 +42,7 @@ mod tests;
 pub use counters::Counters;
 pub use prompts::{PromptError, PromptLibrary};
 
-use crate::base::{LegId, PromptId, Rng};
+use crate::base::{LegId, Mono, PromptId, Rng};
 use crate::dtls::Identity;
 use crate::rtp::command::{Command, Notice};
 use crate::sdp::Codec;
@@ -223,6 +223,17 @@ impl Media {
         self.threads
             .iter()
             .all(|thread| thread.handle.as_ref().is_some_and(|handle| !handle.is_finished()))
+    }
+
+    /// How long ago the slowest thread was last seen, by the clock that the media was started with; without an end
+    /// when one has ended.
+    #[must_use]
+    pub fn silence(&self, now: Mono) -> Duration {
+        if !self.healthy() {
+            return Duration::MAX;
+        }
+        let silences = self.threads.iter().map(|thread| now.since(thread.board.beaten_at()));
+        silences.max().unwrap_or_default()
     }
 
     /// The thread that the command is for. Two legs that are to be joined come to live on one thread

@@ -31,6 +31,9 @@ const STALL: Duration = Duration::from_millis(100);
 const READS_AFTER_STALL: usize = 64;
 /// How often silence is looked for.
 const SCAN_EVERY: Duration = Duration::from_millis(500);
+
+/// A thread goes round at least this often.
+const PULSE: Duration = Duration::from_secs(1);
 /// The bell's mark among the sockets' tokens.
 const BELL: u64 = u64::MAX;
 /// A packet with room to see that it was too long.
@@ -123,6 +126,7 @@ impl<N: Fn(Notice)> Worker<N> {
         let at_zero = since_1970.unwrap_or_default().saturating_sub(worker.now.since(Mono::ZERO));
         let ms = i64::try_from(at_zero.as_millis()).unwrap_or(0);
         worker.ntp_at_start = Ntp::from_unix_ms(ms);
+        worker.board.beat(worker.now);
         Ok(worker)
     }
 
@@ -135,9 +139,11 @@ impl<N: Fn(Notice)> Worker<N> {
             let before = self.now;
             self.read_clock();
             let worked = self.now.since(before);
+            self.board.beat(self.now);
             let wait = self.wait(scanned_at);
             events.clear();
-            let timeout = wait.map(timespec);
+            // Also a thread that has nothing to do shows that it lives.
+            let timeout = Some(timespec(wait.map_or(PULSE, |wait| wait.min(PULSE))));
             if let Err(errno) = epoll::wait(
                 &self.epoll,
                 rustix::buffer::spare_capacity(&mut events),

@@ -5,6 +5,7 @@
 
 mod groups;
 pub mod log;
+mod log_line;
 mod machine;
 mod metrics;
 mod page;

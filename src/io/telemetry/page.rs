@@ -28,7 +28,7 @@ pub(super) struct Page {
 impl Page {
     fn add(&self, name: &str, metric: prometheus::Result<Box<dyn prometheus::core::Collector>>) {
         if let Err(error) = metric.and_then(|metric| self.registry.register(metric)) {
-            tracing::error!(name, %error, "metric");
+            tracing::error!(name, %error, "a metric cannot be made");
         }
     }
 
@@ -126,7 +126,7 @@ impl Page {
     pub fn text(&self) -> String {
         let mut text = String::new();
         if let Err(error) = TextEncoder::new().encode_utf8(&self.registry.gather(), &mut text) {
-            tracing::error!(%error, "metrics page");
+            tracing::error!(%error, "the metrics page cannot be made");
         }
         text
     }

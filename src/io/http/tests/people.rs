@@ -59,6 +59,8 @@ fn path(right: &Right, own: bool) -> String {
         .replace("{form}", "ladder.txt")
         .replace("{target}", "ledger")
         .replace("{incident}", "1")
+        .replace("{room}", "net")
+        .replace("{level}", "nothing-such")
         .replace("{action}", "nothing-such")
 }
 
