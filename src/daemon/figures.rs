@@ -4,6 +4,7 @@ use super::engine_loop::Clock;
 use super::feeding::Fed;
 use super::keeper::Fares;
 use super::pulse::Pulse;
+use super::room::Stands;
 use super::warning::Told;
 use crate::base::GroupId;
 use crate::io::http::ViewHub;
@@ -103,6 +104,7 @@ pub(super) fn gauges(
     trace: &Arc<Trace>,
     (export, site): (Option<&Export>, Option<Arc<Copying>>),
     (told, fed, hub, snapshot): (Vec<Arc<Told>>, Arc<Fed>, ViewHub, Arc<Fares>),
+    disk: Arc<Stands>,
 ) -> Arc<dyn Fn() -> Gauges + Send + Sync> {
     let (pulse, net, media, store) =
         (Arc::clone(pulse), Arc::clone(net), Arc::clone(media), Arc::downgrade(store));
@@ -168,6 +170,7 @@ pub(super) fn gauges(
             trace_pushed_out: kept.pushed_out,
             trace_exported: sent.sent.load(Ordering::Relaxed),
             trace_unexported: sent.dropped.load(Ordering::Relaxed),
+            disk: disk.gauge(),
             journal: if journal.failing { JournalState::Failing } else { JournalState::Ok },
             journal_pending: journal.pending,
             journal_lost: journal.lost,

@@ -4,6 +4,7 @@
 mod certificates;
 mod demonstration;
 mod engine_loop;
+mod erasing;
 mod feeding;
 mod figures;
 mod inlet;
@@ -16,6 +17,7 @@ mod pulse;
 mod random;
 mod reload;
 mod retention;
+mod room;
 mod run;
 mod sign_on;
 mod start;

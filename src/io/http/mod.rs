@@ -24,6 +24,7 @@ mod attended;
 mod auth;
 mod day;
 mod doors;
+mod erasures;
 mod figures;
 mod guard;
 mod hours;
@@ -53,6 +54,9 @@ mod who;
 mod tests;
 
 pub use auth::{Token, WeakToken};
+pub use erasures::{
+    Anchored, EraseFn, Erasure, ErasureFailure, ErasureWanted, HandedOver, LeftAlone, WhyLeft,
+};
 pub use guard::MAX_CONNECTIONS;
 pub use hub::{FEED_BOUND, NowFn, PUBLISH_EVERY, Reread, ViewHub};
 pub use openapi::document as openapi;
@@ -69,7 +73,7 @@ use crate::base::{CallId, Wall};
 use crate::event::{DeskEvent, Entry};
 use crate::pbx::api::{Command, CommandError};
 use crate::view::{
-    Blocked, Gauges, JournalState, Month, RecordingState, SiteState, TrunkGauge, Views,
+    Blocked, DiskState, Gauges, JournalState, Month, RecordingState, SiteState, TrunkGauge, Views,
 };
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
@@ -167,6 +171,8 @@ pub struct App {
     pub secure: bool,
     /// The way into the engine.
     pub commands: CommandSink,
+    /// Erases a person on request.
+    pub erase: EraseFn,
     /// The machine's state.
     pub gauges: GaugesFn,
     /// The metrics page.
@@ -288,6 +294,8 @@ struct Health {
     recording: RecordingState,
     /// The same.
     site_store: SiteState,
+    /// The same: the room for the journal on its disk.
+    disk: DiskState,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, schemars::JsonSchema)]
@@ -318,7 +326,9 @@ impl Health {
         let trunks = if up { Trunks::Ok } else { Trunks::Down };
         let recording = gauges.recording.as_ref().map(|it| it.state).unwrap_or_default();
         let site_store = gauges.site.map(|it| it.state).unwrap_or_default();
-        Self { status, journal: gauges.journal, engine, media, trunks, recording, site_store }
+        let disk = gauges.disk.state;
+        let journal = gauges.journal;
+        Self { status, journal, engine, media, trunks, recording, site_store, disk }
     }
 
     fn is_well(&self) -> bool {

@@ -4,8 +4,9 @@
 
 use super::about::{self, About};
 use super::{
-    Health, Server, api, attended, day, doors, figures, hours, in_call, incidents, login, openapi,
-    operating, panel, parked, plan, recordings, sip, stream, talks, ticketing,
+    Erasure, Health, Server, api, attended, day, doors, erasures, figures, hours, in_call,
+    incidents, login, openapi, operating, panel, parked, plan, recordings, sip, stream, talks,
+    ticketing,
 };
 use crate::people::Role;
 use crate::view::{Board, Figure, IncidentRow, MonthFigures, Operating, Panel};
@@ -253,6 +254,8 @@ routes! {
 
         post "/api/v1/plan/activate" Admin Any => plan::activate, "puts a plan in force",
             About::json::<plan::Checked>().body::<plan::Activation>().or_with::<plan::Checked>(422).or(&[409, 500, 503]);
+        post "/api/v1/erasures" Admin Any => erasures::erase, "erases a person's numbers, names, words and recordings, and proves it",
+            About::json::<Erasure>().body::<erasures::Wanted>().or(&[503]);
         delete "/api/v1/blocked/{source}" Admin Any => doors::let_in, "lets a source in again",
             About::done();
     }
