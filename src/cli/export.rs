@@ -7,11 +7,11 @@ use super::events::{self, Stop};
 use super::history::Whose;
 use super::{Reply, refused};
 use crate::base::{CsvCell, csv_bytes};
+use crate::config::RecordingConfig;
 use crate::dialplan::{Lang, tame};
 use crate::event::Proof;
 use crate::io::recording::Reading;
 use crate::io::store::{KeptRecording, Links, Selection};
-use crate::recording::vault::SiteKey;
 use crate::view::{self, Behind, Figure, IncidentRow, Month, Standing, Views};
 use chrono::NaiveDate;
 use clap::Args;
@@ -94,9 +94,7 @@ fn answer(arguments: &Export, lang: Lang) -> Result<Reply, Reply> {
     write("recordings.jsonl", index(&listed).as_bytes())?;
     let mut missing = Vec::new();
     if let (true, Some(recording)) = (arguments.recordings, &config.recording) {
-        missing =
-            sound(&listed, &recording.directory, recording.key.as_ref(), &into.join("recordings"))
-                .map_err(failed)?;
+        missing = sound(&listed, recording, &into.join("recordings")).map_err(failed)?;
     }
     for (within, whole) in &belongs.files {
         if matches!(whole, files::Whole::People(_)) && !arguments.private {
@@ -250,16 +248,11 @@ fn incidents(views: &Views, private: bool) -> Vec<u8> {
 }
 
 /// Writes all recordings as sound that any player opens; those that could not be.
-fn sound(
-    listed: &[KeptRecording],
-    from: &Path,
-    key: Option<&SiteKey>,
-    into: &Path,
-) -> io::Result<Vec<String>> {
+fn sound(listed: &[KeptRecording], from: &RecordingConfig, into: &Path) -> io::Result<Vec<String>> {
     let plain = |part| matches!(part, std::path::Component::Normal(_));
     let mut missing = Vec::new();
     for it in listed {
-        let Ok(pieces) = Reading::open(&from.join(&it.file), key) else {
+        let Ok(pieces) = Reading::open(&from.directory.join(&it.file), from.key.as_ref()) else {
             missing.push(it.file.clone());
             continue;
         };

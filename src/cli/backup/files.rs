@@ -67,6 +67,8 @@ pub(in crate::cli) fn belongs(path: &Path) -> Result<(Config, Belongs), Vec<Find
 
 /// Where a file lies in a backup: as it lies beside the configuration, or by its whole path below `elsewhere`.
 fn within(base: &Path, file: &Path) -> PathBuf {
+    // One beside which nothing is said lies in the folder that one is in.
+    let base = if base.as_os_str().is_empty() { Path::new(".") } else { base };
     let base = std::path::absolute(base).unwrap_or_else(|_| base.to_owned());
     let file = std::path::absolute(file).unwrap_or_else(|_| file.to_owned());
     let plain = |path: &Path| -> PathBuf {

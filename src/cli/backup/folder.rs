@@ -219,7 +219,11 @@ pub(in crate::cli) fn files(folder: &Path) -> io::Result<BTreeSet<String>> {
 
 /// The lines of `SHA256SUMS`.
 pub(in crate::cli) fn listed(sums: &BTreeMap<String, String>) -> String {
-    sums.iter().map(|(file, sum)| format!("{sum}  {file}\n")).collect()
+    let mut text = String::new();
+    for (file, sum) in sums {
+        text.push_str(&format!("{sum}  {file}\n"));
+    }
+    text
 }
 
 fn line(text: &str) -> Option<(&str, &str)> {

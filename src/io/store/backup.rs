@@ -1,6 +1,6 @@
 //! A copy of the journal, made while a daemon writes it, and a copy put where a journal is due.
 //!
-//! The copy is made by SQLite in one reading (`VACUUM INTO`): it is the journal as it stood after one transaction, and
+//! The copy is made by `SQLite` in one reading (`VACUUM INTO`): it is the journal as it stood after one transaction, and
 //! no writer waits for it. Knows no folder of a backup and nothing that lies in one beside the journal.
 
 use super::links::{self, LinksError};
@@ -34,7 +34,7 @@ pub enum BackupError {
     /// The place is in use, or cannot be locked.
     #[error(transparent)]
     Open(#[from] OpenError),
-    /// A name that SQLite cannot be told.
+    /// A name that `SQLite` cannot be told.
     #[error("found a path that is no UTF-8 text, and SQLite needs one")]
     NoText,
     /// The copy is not what the journal was. A fault of the disk or of a program between.
@@ -116,7 +116,7 @@ fn io(doing: &'static str) -> impl FnOnce(std::io::Error) -> BackupError {
     move |source| BackupError::Io { doing, source }
 }
 
-/// SQLite takes a name that begins with `file:` for another thing than a name: an absolute one never does.
+/// `SQLite` takes a name that begins with `file:` for another thing than a name: an absolute one never does.
 fn named(path: &Path) -> Result<String, BackupError> {
     let whole = std::path::absolute(path).map_err(io("finding the folder"))?;
     whole.into_os_string().into_string().map_err(|_| BackupError::NoText)

@@ -94,7 +94,7 @@ impl Reserve {
     /// Bytes of the disk that it holds.
     #[must_use]
     pub fn held(&self) -> u64 {
-        let blocks = std::fs::metadata(&self.path).map(|file| file.blocks()).unwrap_or(0);
+        let blocks = std::fs::metadata(&self.path).map_or(0, |file| file.blocks());
         blocks.saturating_mul(512)
     }
 
