@@ -101,10 +101,9 @@ pub(super) fn gauges(
     pulse: &Arc<Pulse>,
     (net, media): (&Arc<Net>, &Arc<Media>),
     (store, recorder): (&Arc<Store>, Option<&Arc<Recorder>>),
-    trace: &Arc<Trace>,
-    (export, site): (Option<&Export>, Option<Arc<Copying>>),
-    (told, fed, hub, snapshot): (Vec<Arc<Told>>, Arc<Fed>, ViewHub, Arc<Fares>),
-    disk: Arc<Stands>,
+    (trace, export, site): (&Arc<Trace>, Option<&Export>, Option<Arc<Copying>>),
+    (told, fed, hub): (Vec<Arc<Told>>, Arc<Fed>, ViewHub),
+    (snapshot, disk): (Arc<Fares>, Arc<Stands>),
 ) -> Arc<dyn Fn() -> Gauges + Send + Sync> {
     let (pulse, net, media, store) =
         (Arc::clone(pulse), Arc::clone(net), Arc::clone(media), Arc::downgrade(store));

@@ -556,10 +556,9 @@ pub async fn start(
                 &pulse,
                 (&net, &media),
                 (&store, recorder.as_ref()),
-                &trace,
-                (export.as_ref(), site.clone()),
-                (told, Arc::clone(&fed), hub.clone(), keeper.fares()),
-                disk,
+                (&trace, export.as_ref(), site.clone()),
+                (told, Arc::clone(&fed), hub.clone()),
+                (keeper.fares(), disk),
             ),
             metrics: {
                 let metrics = Metrics::new(env!("CARGO_PKG_VERSION"));
