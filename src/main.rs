@@ -55,9 +55,21 @@ enum Command {
     /// Predict a recorded month and say how near the prediction comes.
     /// Example: madoguchi validate plan.toml 2026-10 --history store/madoguchi.db
     Validate(cli::Validate),
-    /// Say whether the history is whole: every entry there, unchanged and in its place.
+    /// Say whether a history or a backup is whole: every entry there, unchanged and in its place.
     /// Example: madoguchi verify store/madoguchi.db
     Verify(cli::Verify),
+    /// Copy the desk into a folder, also while it runs: history, list of recordings, plan, configuration, people.
+    /// Example: madoguchi backup --to /srv/backup/2026-11-27 --config /etc/madoguchi/madoguchi.toml
+    Backup(cli::Backup),
+    /// Put a backup's history where a store is due; never over what is newer.
+    /// Example: madoguchi restore /srv/backup/2026-11-27 --into /var/lib/madoguchi/madoguchi.db
+    Restore(cli::Restore),
+    /// Write everything that the desk holds in open forms: JSON lines, JSON, CSV, sound, TOML.
+    /// Example: madoguchi export --into /srv/export --private --config /etc/madoguchi/madoguchi.toml
+    Export(cli::Export),
+    /// Erase a person's numbers, names, words and recordings on request, and prove it (the desk must run).
+    /// Example: madoguchi erase --number 0398765432 --reference 個情-2026-014 --author 佐藤 --into proof.json
+    Erase(cli::Erase),
     /// Write the history as JSON lines, make a store of them, or erase old calls' numbers and names.
     /// Example: madoguchi events export store/madoguchi.db > history.jsonl
     Events(cli::Events),
@@ -161,6 +173,10 @@ fn main() -> ExitCode {
         Command::Forecast(forecast) => cli::forecast(&forecast),
         Command::Validate(validate) => cli::validate(&validate),
         Command::Verify(verify) => cli::verify(&verify),
+        Command::Backup(backup) => cli::backup(&backup),
+        Command::Restore(restore) => cli::restore(&restore),
+        Command::Export(export) => cli::export(&export),
+        Command::Erase(erase) => cli::erase(&erase),
         Command::Events(events) => cli::events(&events),
         Command::Site(site) => cli::site(&site),
         Command::Holidays(holidays) => cli::holidays(&holidays),

@@ -5,6 +5,9 @@
 #[path = "support/mod.rs"]
 mod support;
 
+#[path = "beside/keep.rs"]
+mod keep;
+
 use madoguchi::base::{CallId, Private, Wall};
 use madoguchi::event::{
     CallEvent, Caller, CallerNumber, Channel, EndCause, Entry, Fact, IncidentEvent, Means, Origin,

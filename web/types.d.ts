@@ -1062,6 +1062,22 @@ export type DeskEvent = ({
   kept: number;
   kind: "callers_erased";
 } | {
+  /** Who ordered it. */
+  author: string;
+  /** Calls that had a text. */
+  calls: Array<string>;
+  /** Entries that had a text. */
+  entries: number;
+  /** Incidents that people had entered by hand and that had words of theirs. */
+  incidents?: Array<number>;
+  kind: "erased_on_request";
+  /** Calls that were left: their callers are still to be called back, or they were up. */
+  left: number;
+  /** Recordings and voice messages that were deleted. */
+  recordings: number;
+  /** The request, by the number that the site's own files give it. */
+  reference: string;
+} | {
   kind: "ordered";
   /** What they were allowed as: `agent`, `supervisor`, `admin`. */
   role: string;
@@ -1096,6 +1112,9 @@ export type DirectoryPerson = {
   /** Anything else. */
   note: string;
 };
+
+/** Whether the journal has room on its disk. */
+export type DiskState = ("ok" | "low" | "no_reserve");
 
 /** An earlier call, with what was written about it. */
 export type EarlierCall = {
@@ -1157,6 +1176,77 @@ export type Entered = {
   /** Which of the plan's. */
   entry: string;
 };
+
+/** The proof of an erasure. Nothing in it says whose it was. */
+export type Erasure = {
+  /** The history after, with the entry that tells of this. */
+  after: ErasureAnchor;
+  /** Who ordered it. */
+  author: string;
+  /** The history before. */
+  before: ErasureAnchor;
+  /** When it began, in the desk's zone. */
+  began_at: string;
+  /** Calls whose texts were erased. */
+  calls: Array<string>;
+  /** Whether the file beside the store that had copies of the texts is empty. */
+  copies_emptied: boolean;
+  /** When it had ended. */
+  ended_at: string;
+  /** Entries that had a text. */
+  entries: number;
+  /** Calls and incidents in which the person was found then, those that were left among them. */
+  found_again: number;
+  /** What ticket systems have of these calls: it is to be erased there by hand. */
+  handed_over: Array<ErasureHandedOver>;
+  /** Incidents entered by hand whose words were erased, by the entries that opened them. */
+  incidents: Array<number>;
+  /** What was left, and why. */
+  left: Array<ErasureLeft>;
+  /** What this does not reach, in English. */
+  not_reached: Array<string>;
+  /** What this does not reach, in Japanese. */
+  not_reached_ja: Array<string>;
+  /** Recordings and voice messages that were deleted, by their paths in the folder of recordings. */
+  recordings: Array<string>;
+  /** The request, by the number that the site's own files give it. */
+  reference: string;
+  /** Entries that were looked through afterwards. */
+  searched_again: number;
+  /** The texts. */
+  texts: number;
+  /** Whether traces may lie in unused parts of the store, because an earlier version wrote these entries. */
+  traces_possible: boolean;
+};
+
+/** A place in the history and its hash there: an anchor. */
+export type ErasureAnchor = {
+  /** The hash there, hexadecimal; null when it could not be read. */
+  hash: string | null;
+  /** The entry. */
+  seq: number;
+};
+
+/** What a ticket system was handed earlier. */
+export type ErasureHandedOver = {
+  /** Of which call. */
+  call: string;
+  /** Which system. */
+  target: string;
+  /** Its ticket there. */
+  ticket: string;
+};
+
+/** A call whose texts, or one of whose recordings, were left. */
+export type ErasureLeft = {
+  /** Which. */
+  call: string;
+  /** Why. */
+  why: ErasureWhyLeft;
+};
+
+/** Why something was left. */
+export type ErasureWhyLeft = ("up" | "to_be_called_back" | "recording_held" | "recording_not_deleted");
 
 /** Calls that arrived in excluded periods: in a line of their own, and in no other figure. */
 export type Excluded = {
@@ -1557,6 +1647,8 @@ export type Handover = {
 
 /** What the health page and the wall say of the machine. */
 export type Health = {
+  /** The same: the room for the journal on its disk. */
+  disk: DiskState;
   engine: BeatState;
   journal: JournalState;
   media: BeatState;

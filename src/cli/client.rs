@@ -29,6 +29,8 @@ pub(super) struct Client {
     token: String,
     /// What it must show; none: it speaks without TLS.
     certificate: Option<CertificateDer<'static>>,
+    /// Between two bytes of an answer.
+    silence: Duration,
 }
 
 /// A good answer.
@@ -101,7 +103,8 @@ impl Client {
             IpAddr::V6(ip) if ip.is_unspecified() => IpAddr::V6(Ipv6Addr::LOCALHOST),
             ip => ip,
         };
-        Self { address: SocketAddr::new(ip, listen.port()), token, certificate }
+        let address = SocketAddr::new(ip, listen.port());
+        Self { address, token, certificate, silence: SILENCE }
     }
 
     /// Another address of the same desk.
@@ -112,7 +115,13 @@ impl Client {
             None => (url.strip_prefix("http://").ok_or_else(wrong)?, None),
         };
         let address = bare.trim_end_matches('/').parse().map_err(|_| wrong())?;
-        Ok(Self { address, token: config.http_token().reveal().clone(), certificate })
+        let token = config.http_token().reveal().clone();
+        Ok(Self { address, token, certificate, silence: SILENCE })
+    }
+
+    /// The same, for what takes the desk long.
+    pub fn patient(self, silence: Duration) -> Self {
+        Self { silence, ..self }
     }
 
     /// One request, its answer to the end; anything but 2xx is an error.
@@ -167,7 +176,7 @@ impl Client {
     fn begin(&self, method: &str, path: &str, json: &str) -> Result<Box<dyn Read>, ClientError> {
         let failed = |error| ClientError::Io(self.address, error);
         let stream = TcpStream::connect_timeout(&self.address, CONNECT).map_err(failed)?;
-        stream.set_read_timeout(Some(SILENCE)).map_err(failed)?;
+        stream.set_read_timeout(Some(self.silence)).map_err(failed)?;
         let mut stream: Box<dyn Duplex> = match &self.certificate {
             None => Box::new(stream),
             Some(own) => Box::new(pinned::connect(stream, self.address, own).map_err(failed)?),

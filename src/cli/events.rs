@@ -9,12 +9,12 @@ use crate::base::CallId;
 use crate::dialplan::{Lang, tame};
 use crate::event::chain::{self, Hash};
 use crate::event::{self, Anchor, Proof};
-use crate::io::store::{self, Importing, Kind, Links, OpenError, Selection};
+use crate::io::store::{self, Importing, Kind, Links, OpenError, Selection, These};
 use clap::{Args, Subcommand};
 use serde_json::json;
 use std::fmt::Display;
 use std::io::{self, BufWriter, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Ends with 0 when it was done, 1 when it could not be, 2 when the command itself was wrong.
@@ -86,8 +86,11 @@ pub struct Erase {
     /// A store that no daemon has.
     pub store: PathBuf,
     /// Of calls that arrived, and incidents that were entered by hand, before that time, such as 2025-10-01.
-    #[arg(long, value_name = "TIME")]
-    pub before: String,
+    #[arg(long, value_name = "TIME", required_unless_present = "proof")]
+    pub before: Option<String>,
+    /// Once more what the proof of an erasure names (`madoguchi erase --into`): in a store that came back from a backup.
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["before", "number"])]
+    pub proof: Option<PathBuf>,
     /// Only of those in which this number stands.
     #[arg(long, value_name = "NUMBER")]
     pub number: Option<String>,
@@ -167,12 +170,18 @@ fn write(arguments: &Export, lang: Lang, into: &mut dyn Write) -> Reply {
 }
 
 /// Why an export ended early.
-enum Stop {
+pub(super) enum Stop {
     Output(io::ErrorKind),
     Store(String),
 }
 
-fn lines(links: Links, private: bool, proof: &mut Proof, into: &mut dyn Write) -> Result<(), Stop> {
+/// Writes all that is read as JSON lines, and checks its chain.
+pub(super) fn lines(
+    links: Links,
+    private: bool,
+    proof: &mut Proof,
+    into: &mut dyn Write,
+) -> Result<(), Stop> {
     let output = |error: io::Error| Stop::Output(error.kind());
     writeln!(into, "{}", chain::header(links.kind())).map_err(output)?;
     let mut last = None;
@@ -271,12 +280,34 @@ fn fill(
     }
 }
 
+/// The calls and incidents that the proof of an erasure names.
+fn proved(file: &Path) -> Result<These, String> {
+    #[derive(serde::Deserialize)]
+    struct Named {
+        calls: std::collections::BTreeSet<CallId>,
+        incidents: std::collections::BTreeSet<u64>,
+    }
+    let text = std::fs::read(file).map_err(|error| error.to_string())?;
+    let named: Result<Named, _> = serde_json::from_slice(&text);
+    let Named { calls, incidents } =
+        named.map_err(|error| format!("found no proof of an erasure: {error}"))?;
+    Ok(These { calls, incidents })
+}
+
 fn erase(arguments: &Erase, lang: Lang) -> Reply {
-    let before = match moment(&arguments.before, arguments.zone, lang) {
-        Ok(before) => before,
-        Err(reply) => return reply,
+    let erased = if let Some(proof) = &arguments.proof {
+        match proved(proof) {
+            Ok(these) => store::erase_again(&arguments.store, &these),
+            Err(why) => return Reply { code: 2, ..cannot(proof.display(), &why) },
+        }
+    } else {
+        let before = arguments.before.as_deref().unwrap_or_default();
+        match moment(before, arguments.zone, lang) {
+            Ok(before) => store::erase(&arguments.store, before, arguments.number.as_deref()),
+            Err(reply) => return reply,
+        }
     };
-    match store::erase(&arguments.store, before, arguments.number.as_deref()) {
+    match erased {
         Ok(store::Erased { calls, incidents, entries, texts, kept }) if arguments.json => {
             let object = json!({ "calls": calls, "incidents": incidents, "entries": entries, "texts": texts,
                 "kept": kept });

@@ -83,6 +83,11 @@ impl History {
         }
     }
 
+    /// Where it lies.
+    pub(super) fn place(&self) -> &Place {
+        &self.place
+    }
+
     fn failed(&self, why: &str) -> Reply {
         Reply::wrong(&format!("{}: {why}", tame(&self.place.to_string())))
     }

@@ -1,15 +1,18 @@
-//! The commands beside the running desk: `check`, `try`, `test`, `diff`, `verify`, `events`, `holidays`,
+//! The commands beside the running desk: `check`, `try`, `test`, `diff`, `verify`, `backup`, `restore`, `erase`, `export`, `events`, `holidays`,
 //! `prompts`, `sip`, `tickets`, `report`, `people`, `recording`, `warning`, `simulate`, `forecast`, `validate`,
 //! `accounts`, `init`, `doctor`, `log`, `runbook` and `manual`, with their arguments.
 //!
 //! Starts nothing and decides nothing about calls.
 
 mod accounts;
+mod backup;
 mod check;
 mod client;
 mod diff;
 mod doctor;
+mod erase;
 mod events;
+mod export;
 mod exported;
 mod figures;
 mod forecast;
@@ -39,8 +42,11 @@ mod warning;
 mod tests;
 
 pub use accounts::{Accounts, AccountsCommand, accounts};
+pub use backup::{Backup, Restore, backup, restore};
 pub use doctor::{Doctor, doctor};
+pub use erase::{Erase, erase};
 pub use events::{Events, events};
+pub use export::{Export, export};
 pub use figures::{
     Calls, CloseMonth, Exclude, Explain, Operating, ServiceLevel, calls, close_month, exclude,
     explain, operating, service_level,

@@ -97,7 +97,7 @@ fn plan_path(file: &Path) -> Result<PathBuf, Vec<Finding>> {
 }
 
 /// `desk.test.toml` and `desk.….test.toml` beside `desk.toml`, by name.
-fn tables_beside(plan: &Path) -> Vec<PathBuf> {
+pub(super) fn tables_beside(plan: &Path) -> Vec<PathBuf> {
     let folder = plan.parent().filter(|folder| !folder.as_os_str().is_empty());
     let stem = plan.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
     let ours = |path: &PathBuf| {

@@ -20,8 +20,8 @@ use std::process::ExitCode;
 /// wrong.
 #[derive(Clone, Debug, Args)]
 pub struct Verify {
-    /// A store (also one that a daemon writes; `site:CONFIG` is the site's store), or an exported history
-    /// (events export).
+    /// A store (also one that a daemon writes; `site:CONFIG` is the site's store), an exported history
+    /// (events export), or a backup's folder, of which every byte is looked at.
     pub store: Named,
     /// A hash that an earlier verify printed and where it stood: so a history that was cut is found out.
     #[arg(long, value_name = "SEQ:HASH", value_parser = anchor)]
@@ -53,6 +53,11 @@ fn answer(arguments: &Verify, lang: Lang) -> Reply {
         Ok(place) => place,
         Err(reply) => return reply,
     };
+    if let Place::File(path) = &place
+        && path.is_dir()
+    {
+        return super::backup::verified(path, &arguments.expect, arguments.json, lang);
+    }
     let name = tame(&place.to_string());
     let proved = match walk(&place, &arguments.expect, lang) {
         Ok(proved) => proved,
@@ -73,7 +78,7 @@ fn is_database(path: &Path) -> io::Result<bool> {
     Ok(first == b"SQLite format 3\0")
 }
 
-fn walk(place: &Place, expect: &[Anchor], lang: Lang) -> Result<Proved, String> {
+pub(super) fn walk(place: &Place, expect: &[Anchor], lang: Lang) -> Result<Proved, String> {
     let mut progress = Progress::begin(lang);
     let exported = match place {
         Place::File(path) if !is_database(path).map_err(|error| error.to_string())? => Some(path),

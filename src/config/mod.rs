@@ -217,6 +217,10 @@ pub struct StoreConfig {
     pub keep_callers_days: Option<u32>,
     /// From when on in the day that is done, in the plan's zone.
     pub erase_callers_at: NaiveTime,
+    /// MiB that must be free on its disk: below, what is no part of the history is not written there.
+    pub least_free_mib: u64,
+    /// MiB that are held back for it; 0: none.
+    pub reserve_mib: u64,
 }
 
 impl StoreConfig {

@@ -434,8 +434,12 @@ impl Reading<'_, '_> {
             }
             time
         });
+        let least_free_mib = table.integer("least_free_mib", 0..=1 << 30, 512, self.out);
+        let reserve_mib = table.integer("reserve_mib", 0..=1 << 20, 32, self.out);
         table.finish(self.out);
         StoreConfig {
+            least_free_mib,
+            reserve_mib,
             site,
             keep_callers_days: keep.and_then(|days| u32::try_from(days.value).ok()),
             erase_callers_at: erase_callers_at.unwrap_or(ERASE_AT),

@@ -103,6 +103,8 @@ impl Config {
             line(format!("keep_callers_days = {days}"));
         }
         line(format!("erase_callers_at = \"{}\"", self.store.erase_callers_at.format("%H:%M")));
+        line(format!("least_free_mib = {}", self.store.least_free_mib));
+        line(format!("reserve_mib = {}", self.store.reserve_mib));
         if let Some(site) = &self.store.site {
             site.show(&mut line);
         }

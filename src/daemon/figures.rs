@@ -4,6 +4,7 @@ use super::engine_loop::Clock;
 use super::feeding::Fed;
 use super::keeper::Fares;
 use super::pulse::Pulse;
+use super::room::Stands;
 use super::warning::Told;
 use crate::base::GroupId;
 use crate::io::http::ViewHub;
@@ -100,9 +101,9 @@ pub(super) fn gauges(
     pulse: &Arc<Pulse>,
     (net, media): (&Arc<Net>, &Arc<Media>),
     (store, recorder): (&Arc<Store>, Option<&Arc<Recorder>>),
-    trace: &Arc<Trace>,
-    (export, site): (Option<&Export>, Option<Arc<Copying>>),
-    (told, fed, hub, snapshot): (Vec<Arc<Told>>, Arc<Fed>, ViewHub, Arc<Fares>),
+    (trace, export, site): (&Arc<Trace>, Option<&Export>, Option<Arc<Copying>>),
+    (told, fed, hub): (Vec<Arc<Told>>, Arc<Fed>, ViewHub),
+    (snapshot, disk): (Arc<Fares>, Arc<Stands>),
 ) -> Arc<dyn Fn() -> Gauges + Send + Sync> {
     let (pulse, net, media, store) =
         (Arc::clone(pulse), Arc::clone(net), Arc::clone(media), Arc::downgrade(store));
@@ -172,6 +173,7 @@ pub(super) fn gauges(
             trace_pushed_out: kept.pushed_out,
             trace_exported: sent.sent.load(Ordering::Relaxed),
             trace_unexported: sent.dropped.load(Ordering::Relaxed),
+            disk: disk.gauge(),
             journal: if journal.failing { JournalState::Failing } else { JournalState::Ok },
             journal_pending: journal.pending,
             journal_lost: journal.lost,

@@ -3,6 +3,7 @@
 //! since, just as a start does; what the engine and the pages hold in memory is not touched.
 
 use super::past::{self, Fold};
+use super::room::Stands;
 use super::start::StartError;
 use crate::dialplan::Plan;
 use crate::io::store::{self, Snapshot, Store, Unfit, snapshot_path};
@@ -53,6 +54,8 @@ pub(super) struct Keeping {
     pub plan: Arc<Plan>,
     /// What it says of itself.
     pub fares: Arc<Fares>,
+    /// The disk: a snapshot takes no room that the journal needs.
+    pub disk: Arc<Stands>,
 }
 
 impl Keeper {
@@ -79,8 +82,8 @@ impl Keeper {
         let thread = std::thread::Builder::new().name("snapshot".to_owned());
         let thread = thread.spawn(move || {
             let stands_at = match folded {
-                Some(fold) => keeping.write(&fold).unwrap_or(stands_at),
-                None => stands_at,
+                Some(fold) if keeping.disk.is_enough() => keeping.write(&fold).unwrap_or(stands_at),
+                Some(_) | None => stands_at,
             };
             keeping.run(&store, stands_at, &ended);
         });
@@ -110,7 +113,7 @@ impl Keeping {
             let due = if over { AT_THE_END..MOST_AT_THE_END } else { EVERY..u64::MAX };
             // Somebody may have deleted it meanwhile: nobody waits at an end until all is read.
             let long = over && seq >= MOST_AT_THE_END && !snapshot_path(&self.path).exists();
-            if due.contains(&new) && !long {
+            if due.contains(&new) && !long && self.disk.is_enough() {
                 stands_at = self.advance().unwrap_or(seq);
             }
             if over {

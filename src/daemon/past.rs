@@ -130,6 +130,7 @@ impl Rules {
             | Fact::Desk {
                 event:
                     DeskEvent::CallersErased { .. }
+                    | DeskEvent::ErasedOnRequest { .. }
                     | DeskEvent::Ordered { .. }
                     | DeskEvent::PersonSignedIn { .. }
                     | DeskEvent::PersonSignedOut { .. },

@@ -4,6 +4,7 @@
 use super::call_log;
 use super::certificates::{Certificates, WebCertificate};
 use super::engine_loop::{Clock, EngineLoop, Heard};
+use super::erasing::Erasing;
 use super::feeding::{Context, Doors, Fed, NotFed};
 use super::figures::gauges;
 use super::inlet::Inlet;
@@ -221,13 +222,19 @@ fn recorder(
     inlet: &Arc<Inlet<Heard>>,
 ) -> Result<Option<Arc<Recorder>>, StartError> {
     let Some(recording) = &config.recording else { return Ok(None) };
+    // The journal comes first: what it must have free is never recorded into.
+    let least_free_mib = if store::on_one_disk(&config.store.file, &recording.directory) {
+        recording.least_free_mib.max(config.store.least_free_mib)
+    } else {
+        recording.least_free_mib
+    };
     let recorder_config = RecorderConfig {
         directory: recording.directory.clone(),
         format: recording.format,
         zone,
         key: recording.key.clone(),
         keep_days: recording.keep_days,
-        least_free_bytes: recording.least_free_mib.saturating_mul(1 << 20),
+        least_free_bytes: least_free_mib.saturating_mul(1 << 20),
         most: config.limits.calls,
         epoch: clock.began(),
     };
@@ -304,6 +311,11 @@ pub async fn start(
         blocking(move || Store::open(&path, options, notice)).await??
     };
     let store = Arc::new(store);
+    let budget = store::Budget {
+        least_free: config.store.least_free_mib.saturating_mul(1 << 20),
+        reserve: config.store.reserve_mib.saturating_mul(1 << 20),
+    };
+    let disk = super::room::watch(&config.store.file, budget, &store);
     let site = follow(config, &plan, kind, &store)?;
     let setup = view::Setup {
         timezone: plan.timezone,
@@ -317,6 +329,7 @@ pub async fn start(
         setup: setup.clone(),
         plan: Arc::clone(&plan),
         fares: Arc::default(),
+        disk: Arc::clone(&disk),
     };
     let read_with = Arc::clone(&plan);
     let (past, folded) = blocking({
@@ -490,9 +503,21 @@ pub async fn start(
     let fed = Fed::new(feeding, clock, config.figures.clone(), plan.timezone);
     fed.put(&config.tickets)?;
     let context = Arc::new(Context::new(Arc::clone(&fed)));
+    let eraser = store.eraser();
+    let erasing = Erasing {
+        path: config.store.file.clone(),
+        store: Arc::downgrade(&store),
+        reader: store.reader(),
+        eraser: eraser.clone(),
+        recorder: recorder.as_ref().map(Arc::downgrade),
+        commands: commands(&inlet),
+        hub: hub.clone(),
+        clock,
+        zone: plan.timezone,
+    };
     if let Some(keep_days) = config.store.keep_callers_days {
         let (zone, at) = (plan.timezone, config.store.erase_callers_at);
-        let (eraser, commands) = (store.eraser(), commands(&inlet));
+        let commands = commands(&inlet);
         Retention { eraser, commands, clock, zone, keep_days, at }.start();
     }
     pulse.config_loaded_ms.store(now.wall.0, Ordering::Relaxed);
@@ -547,14 +572,15 @@ pub async fn start(
             },
             planner: Arc::new(planner),
             commands: commands(&inlet),
+            erase: erasing.way(),
             gauges: gauges(
                 clock,
                 &pulse,
                 (&net, &media),
                 (&store, recorder.as_ref()),
-                &trace,
-                (export.as_ref(), site.clone()),
-                (told, Arc::clone(&fed), hub.clone(), keeper.fares()),
+                (&trace, export.as_ref(), site.clone()),
+                (told, Arc::clone(&fed), hub.clone()),
+                (keeper.fares(), disk),
             ),
             metrics: {
                 let metrics = Metrics::new(env!("CARGO_PKG_VERSION"));

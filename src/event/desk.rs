@@ -1,7 +1,7 @@
 //! What happens to the desk as a whole.
 
 use super::Means;
-use crate::base::{AdHoc, Number, Wall};
+use crate::base::{AdHoc, CallId, Number, Wall};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -65,6 +65,25 @@ pub enum DeskEvent {
         /// Incidents that people had entered by hand before then, and that had words of theirs.
         #[serde(default, skip_serializing_if = "is_zero")]
         incidents: u64,
+    },
+    /// Numbers, names and words of a person were erased because that was asked for. What is not all told by one
+    /// entry is told by several. Nothing in it says whose they were.
+    ErasedOnRequest {
+        /// The request, by the number that the site's own files give it.
+        reference: String,
+        /// Who ordered it.
+        author: String,
+        /// Calls that had a text.
+        calls: Vec<CallId>,
+        /// Incidents that people had entered by hand and that had words of theirs.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        incidents: Vec<u64>,
+        /// Entries that had a text.
+        entries: u64,
+        /// Recordings and voice messages that were deleted.
+        recordings: u64,
+        /// Calls that were left: their callers are still to be called back, or they were up.
+        left: u64,
     },
     /// Somebody who may asked over HTTP for something to be changed, or for what is not for everybody: a
     /// recording, numbers in the SIP trace. Written before it is tried; what came of it has events of its own.

@@ -57,6 +57,7 @@ impl Periods {
             DeskEvent::Started { .. }
             | DeskEvent::Stopped
             | DeskEvent::CallersErased { .. }
+            | DeskEvent::ErasedOnRequest { .. }
             | DeskEvent::Ordered { .. }
             | DeskEvent::PersonSignedIn { .. }
             | DeskEvent::PersonSignedOut { .. } => {}

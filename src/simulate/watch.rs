@@ -171,6 +171,7 @@ impl Watch {
                     | DeskEvent::HoursChanged { .. }
                     | DeskEvent::HoursRestored { .. }
                     | DeskEvent::CallersErased { .. }
+                    | DeskEvent::ErasedOnRequest { .. }
                     | DeskEvent::Ordered { .. }
                     | DeskEvent::PersonSignedIn { .. }
                     | DeskEvent::PersonSignedOut { .. },

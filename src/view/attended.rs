@@ -153,18 +153,16 @@ impl Attended {
         self.open.contains_key(&call)
     }
 
-    /// Numbers and names of old calls are no more: of those that are listed and erased, and of what was left
-    /// or asked before then in calls that are listed no longer.
-    pub(super) fn erase(&mut self, before: Wall, listed: &dyn Fn(CallId) -> bool) {
+    /// Numbers and names are no more in what was left or asked in calls that are due, by when that was.
+    pub(super) fn erase(&mut self, due: &dyn Fn(CallId, Wall) -> bool) {
         let open = &self.open;
         for row in self.messages.values_mut() {
-            let old = listed(row.call) || row.left_at_ms < before;
-            if old && !open.contains_key(&row.call) {
+            if due(row.call, row.left_at_ms) && !open.contains_key(&row.call) {
                 row.caller = caller_erased(&row.caller);
             }
         }
         for row in &mut self.ended {
-            if listed(row.call) || row.asked_at_ms < before {
+            if due(row.call, row.asked_at_ms) {
                 row.number = erased();
             }
         }

@@ -101,9 +101,9 @@ impl Earlier {
         .collect()
     }
 
-    /// Nobody knows any more who made the calls before then, but for those that are kept.
-    pub(super) fn erase(&mut self, before: Wall, keeps: &dyn Fn(CallId) -> bool) {
-        let due = |(id, held): &(&CallId, &Held)| held.arrived_at < before && !keeps(**id);
+    /// Nobody knows any more who made the calls that are due.
+    pub(super) fn erase(&mut self, due: &dyn Fn(CallId, Wall) -> bool) {
+        let due = |(id, held): &(&CallId, &Held)| due(**id, held.arrived_at);
         let gone: Vec<(CallId, Private<String>)> =
             self.calls.iter().filter(due).map(|(id, held)| (*id, held.caller.clone())).collect();
         for (id, caller) in gone {
@@ -151,9 +151,9 @@ mod tests {
         let mut bytes = Vec::new();
         earlier.keep(&mut bytes);
         assert_eq!(Earlier::found(&mut Kept::new(&bytes)).as_ref(), Some(&earlier));
-        earlier.erase(Wall(10), &|id| id.0.as_u128() == 4);
+        earlier.erase(&|id, at| at < Wall(10) && id.0.as_u128() != 4);
         assert_eq!(ids(&earlier, "0398765432"), [12, 11, 10, 4]);
-        earlier.erase(Wall(100), &|_| false);
+        earlier.erase(&|_, at| at < Wall(100));
         assert_eq!(earlier, Earlier::default());
     }
 

@@ -196,12 +196,11 @@ impl Feeding {
     }
 
     /// Numbers of calls that arrived before `before` are no more.
-    pub(super) fn erase(&mut self, before: Wall, keeps: &dyn Fn(CallId) -> bool) {
+    pub(super) fn erase(&mut self, due: &dyn Fn(CallId, Wall) -> bool) {
         for target in self.targets.values_mut() {
-            target.by_caller.retain(|_, (call, at)| *at >= before || keeps(*call));
-            let old =
-                |(call, line): &(&CallId, &mut Line)| line.arrived_at < before && !keeps(**call);
-            for (_, line) in target.lines.iter_mut().filter(old) {
+            target.by_caller.retain(|_, (call, at)| !due(*call, *at));
+            let gone = |(call, line): &(&CallId, &mut Line)| due(**call, line.arrived_at);
+            for (_, line) in target.lines.iter_mut().filter(gone) {
                 (line.caller, line.edited) = (None, None);
             }
         }

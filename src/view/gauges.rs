@@ -96,6 +96,8 @@ pub struct Gauges {
     pub auth_against_rules: u64,
     /// Answers that were not looked at because a door was shut (counter).
     pub auth_unheard: u64,
+    /// The disk that the journal lies on.
+    pub disk: DiskGauge,
     /// Whether the journal is being written.
     pub journal: JournalState,
     /// Entries decided and not yet on disk.
@@ -263,6 +265,30 @@ pub struct RecordingGauge {
     pub dropped: u64,
     /// Bytes free on the disk of recordings.
     pub free_bytes: u64,
+}
+
+/// The disk that the journal lies on.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct DiskGauge {
+    /// How it stands.
+    pub state: DiskState,
+    /// Bytes that we may still write.
+    pub free_bytes: u64,
+    /// Bytes that are held back for the journal.
+    pub reserve_bytes: u64,
+}
+
+/// Whether the journal has room on its disk.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum DiskState {
+    /// As much is free as must be.
+    #[default]
+    Ok,
+    /// Less is free; some is held back for the journal.
+    Low,
+    /// Less is free, and nothing is held back any more.
+    NoReserve,
 }
 
 /// Whether calls can be recorded.

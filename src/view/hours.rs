@@ -54,6 +54,7 @@ impl AdHocHours {
             DeskEvent::Started { .. }
             | DeskEvent::Stopped
             | DeskEvent::CallersErased { .. }
+            | DeskEvent::ErasedOnRequest { .. }
             | DeskEvent::Ordered { .. }
             | DeskEvent::PersonSignedIn { .. }
             | DeskEvent::PersonSignedOut { .. } => {}

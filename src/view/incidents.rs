@@ -138,9 +138,8 @@ impl Incidents {
     }
 
     /// Numbers and words of calls that arrived before `before`, and of what was entered before then, are no more.
-    pub(super) fn erase(&mut self, before: Wall, keeps: &dyn Fn(CallId) -> bool) {
-        let old = |row: &&mut IncidentRow| row.since < before && !row.call.is_some_and(keeps);
-        for row in self.all.values_mut().filter(old) {
+    pub(super) fn erase(&mut self, due: &dyn Fn(&IncidentRow) -> bool) {
+        for row in self.all.values_mut().filter(|row| due(row)) {
             row.caller = None;
             if !row.subject.reveal().is_empty() && !chain::is_erased(row.subject.reveal()) {
                 row.subject = super::erased::erased();

@@ -49,7 +49,8 @@ impl Orders {
             | DeskEvent::Stopped
             | DeskEvent::HoursChanged { .. }
             | DeskEvent::HoursRestored { .. }
-            | DeskEvent::CallersErased { .. } => return,
+            | DeskEvent::CallersErased { .. }
+            | DeskEvent::ErasedOnRequest { .. } => return,
         };
         if self.rows.len() >= ORDERS_KEPT {
             self.rows.pop_front();

@@ -124,9 +124,14 @@ impl PlacedCalls {
         }
     }
 
-    /// Numbers of calls that were dialled before then are no more.
-    pub(super) fn erase(&mut self, before: Wall) {
-        for row in self.ended.iter_mut().filter(|row| row.dialled_at_ms < before) {
+    /// Whether a call that was dialled is up.
+    pub(super) fn is_up(&self, call: CallId) -> bool {
+        self.open.contains_key(&call)
+    }
+
+    /// Numbers of calls that are due are no more; when each was dialled says it.
+    pub(super) fn erase(&mut self, due: &dyn Fn(CallId, Wall) -> bool) {
+        for row in self.ended.iter_mut().filter(|row| due(row.call, row.dialled_at_ms)) {
             row.number = erased();
         }
     }

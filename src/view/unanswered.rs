@@ -85,10 +85,10 @@ impl AllUnanswered {
         self.0.get(agent).into_iter().flatten().rev()
     }
 
-    /// Nobody knows any more who called before then, but for calls that are kept.
-    pub(super) fn erase(&mut self, before: Wall, keeps: &dyn Fn(CallId) -> bool) {
+    /// Nobody knows any more who made the calls that are due.
+    pub(super) fn erase(&mut self, due: &dyn Fn(CallId, Wall) -> bool) {
         for row in self.0.values_mut().flatten() {
-            if row.at_ms < before && !keeps(row.call) {
+            if due(row.call, row.at_ms) {
                 row.caller = caller_erased(&row.caller);
             }
         }

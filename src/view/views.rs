@@ -226,6 +226,9 @@ impl Views {
             Fact::Desk { event: DeskEvent::CallersErased { before, calls, .. } } => {
                 self.erase(*before, *calls);
             }
+            Fact::Desk { event: DeskEvent::ErasedOnRequest { calls, incidents, .. } } => {
+                self.erase_these(calls, incidents);
+            }
         }
         self.attended.apply(&entry.fact);
         for it in self.agents.take_wrapped_up() {

@@ -83,16 +83,14 @@ impl Written {
     }
 
     /// Notes written before then are no more, but for those of calls that are kept.
-    pub(super) fn erase(&mut self, before: Wall, keeps: &dyn Fn(CallId) -> bool) {
+    pub(super) fn erase(&mut self, due: &dyn Fn(CallId, Wall) -> bool) {
         let mut freed = 0_usize;
         self.notes.retain(|call, notes| {
-            if !keeps(*call) {
-                notes.retain(|note| {
-                    let old = note.at_ms < before;
-                    freed = freed.saturating_add(if old { note.bytes() } else { 0 });
-                    !old
-                });
-            }
+            notes.retain(|note| {
+                let gone = due(*call, note.at_ms);
+                freed = freed.saturating_add(if gone { note.bytes() } else { 0 });
+                !gone
+            });
             !notes.is_empty()
         });
         self.bytes = self.bytes.saturating_sub(freed);
@@ -132,9 +130,9 @@ mod tests {
         written.apply(&noted(90, 3, "new".to_owned()));
         written.apply(&noted(91, 3, format!("erased:{}", "0".repeat(64))));
         assert_eq!(written.about(id(3)).len(), 1, "one that was erased tells nothing");
-        written.erase(Wall(90), &|call| call == id(2));
+        written.erase(&|call, at| at < Wall(90) && call != id(2));
         assert_eq!((written.about(id(2)).len(), written.about(id(3)).len()), (31, 1));
-        written.erase(Wall(91), &|_| false);
+        written.erase(&|_, at| at < Wall(91));
         assert!(written.about(id(2)).is_empty() && written.about(id(3)).is_empty());
         assert_eq!((written.bytes, written.order.len()), (0, 0));
     }

@@ -68,6 +68,8 @@ pub struct Setup<'a> {
     pub sip: &'a str,
     /// More of its `[http]`.
     pub http: &'a str,
+    /// More of its `[store]`.
+    pub store: &'a str,
     /// More of madoguchi.toml; `@201@` is the port of the fixed phone 201, `@HTTP@` where it speaks HTTP.
     pub more: &'a str,
     /// Also TLS, ws and wss, with a certificate of an authority of the test's own.
@@ -91,6 +93,7 @@ impl Default for Setup<'_> {
             media: "127.0.0.1",
             sip: "",
             http: "",
+            store: "",
             more: "",
             secure: false,
             accounts: 0,
@@ -164,7 +167,7 @@ impl Desk {
         let mut text = format!(
             "[sip]\nlisten = [\"udp:{sip}\", \"tcp:{sip}\"{listens}]\nrealm = \"desk.example\"\nhosts = [\"desk.example\"]\n{more_sip}\
              [media]\naddress = \"{media}\"\nports = \"{first}-{last}\"\n{prompts}\
-             [store]\nfile = \"store/madoguchi.db\"\n[http]\nlisten = \"{http}\"\ntoken_file = \"secrets/http-token\"\n{more_http}\
+             [store]\nfile = \"store/madoguchi.db\"\n{more_store}[http]\nlisten = \"{http}\"\ntoken_file = \"secrets/http-token\"\n{more_http}\
              [plan]\nfile = \"{plan}\"\n[accounts]\nfile = \"secrets/accounts.tsv\"\n\
              [[trunks]]\nname = \"carrier\"\nsources = [{sources}]\n{more_trunk}\n",
             more_trunk = setup.trunk,
@@ -172,6 +175,7 @@ impl Desk {
             plan = plan.display(),
             more_sip = setup.sip,
             more_http = setup.http,
+            more_store = setup.store,
             media = setup.media,
             sources = sources.join(", "),
         );

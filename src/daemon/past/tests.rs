@@ -361,6 +361,7 @@ fn the_keeper_writes_after_a_long_read_and_at_an_orderly_end() {
         setup: desk(),
         plan: Arc::new(plan()),
         fares: Arc::default(),
+        disk: Arc::default(),
     };
     let start_of = |path: &Path| Fold::found(path, desk()).expect("fits").expect("there");
     let stands_at = || Fold::found(&path, desk()).expect("fits").map(|fold| fold.views.last_seq());

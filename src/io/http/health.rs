@@ -3,7 +3,7 @@
 //! nobody. Every reason has an entry in docs/RUNBOOK.md, which a test holds.
 
 use super::{Server, about};
-use crate::view::{Gauges, JournalState, RecordingState, SiteState, TargetState, TrunkGauge};
+use crate::view::{DiskState, Gauges, JournalState, RecordingState, SiteState, TargetState, TrunkGauge};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;
@@ -35,6 +35,8 @@ pub(super) struct Health {
     recording: RecordingState,
     /// The same.
     site_store: SiteState,
+    /// The same: the room for the journal on its disk.
+    disk: DiskState,
 }
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
@@ -135,6 +137,10 @@ known! {
         "/api/v1/trunks でどれかを見て、回線と事業者を確かめる",
         "/api/v1/trunks says which; look at the line, then ask the carrier",
         |it| !it.trunks.iter().all(TrunkGauge::is_up);
+    "disk-low" Told, "履歴のディスクの空きが少ない。録音は止まり、通話は続く", "the journal's disk is short of room: recordings stop first, calls go on",
+        "df で [store] file のディスクを見て空ける（docs/BACKUP.md）",
+        "look at the disk of [store] file (df) and make room (docs/BACKUP.md)",
+        |it| it.disk.state != DiskState::Ok;
     "recording-disk-full" Told, "録音のディスクに空きがなく、録音していない", "the disk of recordings is full: nothing is recorded",
         "df で [recording] directory のディスクを見て空ける",
         "look at the disk of [recording] directory (df) and make room",
@@ -215,6 +221,7 @@ impl Health {
             trunks: if up { Trunks::Ok } else { Trunks::Down },
             recording: recording(gauges),
             site_store: site(gauges),
+            disk: gauges.disk.state,
         }
     }
 }

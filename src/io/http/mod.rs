@@ -24,6 +24,7 @@ mod attended;
 mod auth;
 mod day;
 mod doors;
+mod erasures;
 mod figures;
 mod guard;
 mod health;
@@ -56,6 +57,9 @@ mod who;
 mod tests;
 
 pub use auth::{Token, WeakToken};
+pub use erasures::{
+    Anchored, EraseFn, Erasure, ErasureFailure, ErasureWanted, HandedOver, LeftAlone, WhyLeft,
+};
 pub use guard::MAX_CONNECTIONS;
 pub use health::{REASONS, STALLED};
 pub use hub::{FEED_BOUND, NowFn, PUBLISH_EVERY, Reread, ViewHub};
@@ -174,6 +178,8 @@ pub struct App {
     pub secure: bool,
     /// The way into the engine.
     pub commands: CommandSink,
+    /// Erases a person on request.
+    pub erase: EraseFn,
     /// The machine's state.
     pub gauges: GaugesFn,
     /// The metrics page.

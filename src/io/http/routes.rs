@@ -5,8 +5,9 @@
 use super::about::{self, About};
 use super::health::{self, Health, HealthPage, Probe};
 use super::{
-    Server, api, attended, day, doors, figures, hours, in_call, incidents, log, login, openapi,
-    operating, panel, parked, plan, planning, recordings, sip, stream, talks, ticketing,
+    Erasure, Server, api, attended, day, doors, erasures, figures, hours, in_call, incidents, log,
+    login, openapi, operating, panel, parked, plan, planning, recordings, sip, stream, talks,
+    ticketing,
 };
 use crate::base::LogLevel;
 use crate::people::Role;
@@ -274,6 +275,8 @@ routes! {
                 .query::<log::Lasts>();
         delete "/api/v1/log" Admin Any => log::end, "the log says as much as is configured",
             About::done();
+        post "/api/v1/erasures" Admin Any => erasures::erase, "erases a person's numbers, names, words and recordings, and proves it",
+            About::json::<Erasure>().body::<erasures::Wanted>().or(&[503]);
         delete "/api/v1/blocked/{source}" Admin Any => doors::let_in, "lets a source in again",
             About::done();
     }

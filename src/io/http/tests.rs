@@ -1,5 +1,6 @@
 //! The pages and the API over real sockets, as a browser and a script use them.
 
+mod erasures;
 mod figures;
 mod log;
 mod panel;
@@ -170,6 +171,7 @@ impl World {
                 seen.lock().expect("whole").push(command);
                 Box::pin(async move { result })
             }),
+            erase: Arc::new(erasures::done),
             gauges: Arc::new(move || shown.lock().expect("whole").clone()),
             metrics: Arc::new(|views, _, _, _| format!("madoguchi_seq {}\n", views.last_seq())),
             hash: Arc::new(|seq| Box::pin(async move { Some(format!("{seq:064x}")) })),

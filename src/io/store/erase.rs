@@ -4,6 +4,7 @@
 //! the figures are the same, and nobody can tell any more who called.
 
 use super::open::{self, OpenError};
+use super::person::These;
 use super::{Durability, Kind, Options, Snapshot};
 use crate::base::Wall;
 use crate::event::chain;
@@ -71,6 +72,29 @@ impl Erased {
 ///
 /// [`OpenError`]: in use, not ours, damaged, or the disk. Erasing twice does no harm.
 pub fn erase(path: &Path, before: Wall, number: Option<&str>) -> Result<Erased, OpenError> {
+    alone(path, Wanted::Before(before, number))
+}
+
+/// Erases once more what was erased in another file of the same history, such as one that was lost: in these calls and
+/// incidents, also of callers who are still to be called back. Otherwise as [`erase`].
+///
+/// # Errors
+///
+/// As [`erase`].
+pub fn erase_again(path: &Path, these: &These) -> Result<Erased, OpenError> {
+    alone(path, Wanted::These(these))
+}
+
+/// What is erased in a store that nobody has.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Wanted<'a> {
+    /// What is older than that, or of that only where a number stands.
+    Before(Wall, Option<&'a str>),
+    /// These.
+    These(&'a These),
+}
+
+fn alone(path: &Path, wanted: Wanted<'_>) -> Result<Erased, OpenError> {
     let io = |doing| move |source| OpenError::Io { doing, source };
     std::fs::metadata(path).map_err(io("looking for the store"))?;
     let _lock = open::lock(path)?;
@@ -94,7 +118,7 @@ pub fn erase(path: &Path, before: Wall, number: Option<&str>) -> Result<Erased, 
         open::examine(&mut connection, path, kind).await?;
         // Callers' numbers are in it. Before anything is erased: a try that is broken off leaves none behind.
         Snapshot::forget(path).map_err(io("deleting the snapshot of the store"))?;
-        let erased = run(&mut connection, before, number).await.map_err(failed("erasing"))?;
+        let erased = run(&mut connection, wanted).await.map_err(failed("erasing"))?;
         // Also when there was nothing to do: an earlier try may have come no further than this.
         scrub(&mut connection).await.map_err(failed("clearing what was erased off the file"))?;
         connection.close().await.map_err(failed("closing the store"))?;
@@ -105,27 +129,35 @@ pub fn erase(path: &Path, before: Wall, number: Option<&str>) -> Result<Erased, 
 /// Erases in transactions of a bounded size.
 pub(super) async fn run(
     connection: &mut SqliteConnection,
-    before: Wall,
-    number: Option<&str>,
+    wanted: Wanted<'_>,
 ) -> Result<Erased, sqlx::Error> {
     sqlx::query("PRAGMA secure_delete = ON").execute(&mut *connection).await?;
     sqlx::query("PRAGMA temp_store = MEMORY").execute(&mut *connection).await?;
     sqlx::query("CREATE TEMP TABLE erasing (call TEXT NOT NULL PRIMARY KEY) WITHOUT ROWID")
         .execute(&mut *connection)
         .await?;
-    sqlx::query(
-        "INSERT INTO temp.erasing SELECT call FROM entry WHERE seq IN ( \
-         SELECT min(seq) FROM entry WHERE call IS NOT NULL GROUP BY call) AND at_ms < ?1",
-    )
-    .bind(before.0)
-    .execute(&mut *connection)
-    .await?;
-    list_incidents(connection, before).await?;
-    if let Some(number) = number {
-        sqlx::query(INCIDENTS_WITH).bind(number).execute(&mut *connection).await?;
-        narrow(connection, number).await?;
-    }
-    let kept = sqlx::query(OPEN_WISHES).execute(&mut *connection).await?.rows_affected();
+    let kept = match wanted {
+        Wanted::Before(before, number) => {
+            sqlx::query(
+                "INSERT INTO temp.erasing SELECT call FROM entry WHERE seq IN ( \
+                 SELECT min(seq) FROM entry WHERE call IS NOT NULL GROUP BY call) AND at_ms < ?1",
+            )
+            .bind(before.0)
+            .execute(&mut *connection)
+            .await?;
+            list_incidents(connection, before).await?;
+            if let Some(number) = number {
+                sqlx::query(INCIDENTS_WITH).bind(number).execute(&mut *connection).await?;
+                narrow(connection, number).await?;
+            }
+            sqlx::query(OPEN_WISHES).execute(&mut *connection).await?.rows_affected()
+        }
+        // Whoever was called back before that erasing would be open in an older file.
+        Wanted::These(these) => {
+            list_these(connection, these).await?;
+            0
+        }
+    };
     let mut erased = Erased { kept, ..Erased::default() };
     let (mut calls, mut incidents) = (BTreeSet::new(), BTreeSet::new());
     let mut after = i64::MIN;
@@ -150,6 +182,36 @@ pub(super) async fn run(
     erased.calls = u64::try_from(calls.len()).unwrap_or(u64::MAX);
     erased.incidents = u64::try_from(incidents.len()).unwrap_or(u64::MAX);
     Ok(erased)
+}
+
+/// Fills both tables with these calls and incidents, as far as they have a text; `temp.erasing` is there.
+pub(super) async fn list_these(
+    connection: &mut SqliteConnection,
+    these: &These,
+) -> Result<(), sqlx::Error> {
+    let [table, index, _] = INCIDENTS;
+    for statement in [table, index] {
+        sqlx::query(statement).execute(&mut *connection).await?;
+    }
+    for call in &these.calls {
+        sqlx::query(
+            "INSERT INTO temp.erasing SELECT DISTINCT call FROM entry WHERE call = ?1 AND salt IS NOT NULL",
+        )
+        .bind(call.to_string())
+        .execute(&mut *connection)
+        .await?;
+    }
+    for incident in &these.incidents {
+        // An incident is known by the entry that opened it; what was written later names that one.
+        sqlx::query(
+            "INSERT OR IGNORE INTO temp.erasing_incident SELECT seq, ?1 FROM entry WHERE salt IS NOT NULL \
+             AND call IS NULL AND (seq = ?1 OR (seq > ?1 AND body ->> '$.event.incident' = ?1))",
+        )
+        .bind(i64::try_from(*incident).unwrap_or(i64::MAX))
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(())
 }
 
 /// Fills `temp.erasing_incident`.

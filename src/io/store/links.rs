@@ -146,7 +146,8 @@ impl Links {
     }
 }
 
-async fn connect(path: &Path) -> Result<(SqliteConnection, String, i64), LinksError> {
+/// A connection that only reads; what the store is for, and the place of its last entry.
+pub(super) async fn connect(path: &Path) -> Result<(SqliteConnection, String, i64), LinksError> {
     let options = SqliteConnectOptions::new()
         .filename(path)
         .read_only(true)

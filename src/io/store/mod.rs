@@ -6,14 +6,17 @@
 //! the store's own writes them, one transaction for all that wait, and says so by [`StoreNotice`].
 //! Trouble with the disk never stops a call: batches are kept and tried again until they are down.
 
+mod backup;
 mod erase;
 mod import;
 mod links;
 mod open;
+mod person;
 mod place;
 mod read;
 mod replay;
 mod retain;
+mod room;
 mod sealing;
 pub mod site;
 mod snapshot;
@@ -22,20 +25,27 @@ mod subscriptions;
 mod write;
 
 #[cfg(test)]
+mod backup_tests;
+#[cfg(test)]
 mod chain_tests;
 #[cfg(test)]
 mod retain_tests;
 #[cfg(test)]
 mod tests;
 
-pub use erase::{Erased, erase};
+pub use backup::{
+    BackupError, Head, KeptRecording, Lost, Restoring, There, copy, head, recordings,
+};
+pub use erase::{Erased, erase, erase_again};
 pub use import::{ImportError, Importing};
 pub use links::{Links, LinksError, Selection};
 pub use open::OpenError;
+pub use person::{BadNeedle, Found, Needle, These, find};
 pub use place::Place;
 pub use read::{LADDER_BOUND, ReadError, Reader, Which};
 pub use replay::Entries;
 pub use retain::{CALLS_PER_STEP, Eraser, Retained};
+pub use room::{Budget, Due, Look, RELEASE_BELOW_BYTES, Reserve, Room, on_one_disk};
 pub use snapshot::{SNAPSHOT_BOUND, Snapshot, Unfit, snapshot_path};
 pub use write::{GATHER, GATHERED, PENDING_BOUND, SLOW, TRANSACTION_BOUND};
 

@@ -4,7 +4,8 @@
 //! Each step is a transaction of a few calls, whole ones; how far it came stands in the same transaction
 //! (`meta`, key `erasing`), so that a daemon that is killed in it neither forgets nor counts twice.
 
-use super::erase::{Erased, OPEN_WISHES, erase_entry, list_incidents};
+use super::erase::{Erased, OPEN_WISHES, erase_entry, list_incidents, list_these};
+use super::person::These;
 use super::sealing::fitted;
 use super::snapshot::Snapshot;
 use crate::base::Wall;
@@ -12,7 +13,9 @@ use crate::event::chain::SALT_BYTES;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, Row, SqliteConnection};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
+use tokio::sync::Mutex;
 
 /// Calls (or incidents of no call) erased in one transaction.
 pub const CALLS_PER_STEP: i64 = 8;
@@ -46,10 +49,20 @@ const INCIDENT: Matter = Matter {
     count: |erased| &mut erased.incidents,
 };
 
-/// A way to erase in the store of this process.
+/// A way to erase in the store of this process. Of its clones, one runs at a time.
 #[derive(Clone, Debug)]
 pub struct Eraser {
     path: PathBuf,
+    alone: Arc<Mutex<()>>,
+}
+
+/// Whose texts one run takes out.
+#[derive(Clone, Copy, Debug)]
+enum Which<'a> {
+    /// Of calls that arrived, and incidents that were entered, before then.
+    Before(Wall),
+    /// Of these.
+    These(&'a These),
 }
 
 /// What one run came to.
@@ -68,7 +81,7 @@ pub struct Retained {
 
 impl Eraser {
     pub(super) fn new(path: &Path) -> Self {
-        Self { path: path.to_owned() }
+        Self { path: path.to_owned(), alone: Arc::default() }
     }
 
     /// Erases numbers and names of calls that arrived before `before`, but for those who are still to be
@@ -79,8 +92,23 @@ impl Eraser {
     ///
     /// What the database says; what was done until then is done.
     pub async fn run(&self, before: Wall) -> Result<Retained, sqlx::Error> {
+        self.erase(Which::Before(before)).await
+    }
+
+    /// Erases numbers, names and words in these calls, but for those whose callers are still to be called back, and in
+    /// these incidents that are no call's. What it did is told by what it returns alone: [`Eraser::noted`] is not due.
+    ///
+    /// # Errors
+    ///
+    /// As [`Eraser::run`]; whole calls are done, and it may be run again.
+    pub async fn run_these(&self, these: &These) -> Result<Retained, sqlx::Error> {
+        self.erase(Which::These(these)).await
+    }
+
+    async fn erase(&self, which: Which<'_>) -> Result<Retained, sqlx::Error> {
+        let _alone = self.alone.lock().await;
         let mut connection = self.connect().await?;
-        let result = steps(&mut connection, before).await;
+        let result = steps(&mut connection, which).await;
         let (mut retained, did) = match result {
             Ok(done) => done,
             Err(error) => {
@@ -129,25 +157,24 @@ impl Eraser {
 /// All steps; and whether any was made.
 async fn steps(
     connection: &mut SqliteConnection,
-    before: Wall,
+    which: Which<'_>,
 ) -> Result<(Retained, bool), sqlx::Error> {
     sqlx::query("CREATE TEMP TABLE erasing (call TEXT NOT NULL PRIMARY KEY) WITHOUT ROWID")
         .execute(&mut *connection)
         .await?;
-    // Only calls that have a text; a call's first entry says when it arrived. What was written into the ledger
-    // about an old call goes however new it is, as the ledger shows it.
-    sqlx::query(
-        "INSERT INTO temp.erasing SELECT DISTINCT call FROM entry AS one \
-         WHERE salt IS NOT NULL AND call IS NOT NULL \
-         AND (at_ms < ?1 OR body ->> '$.of' = 'incident') AND (SELECT at_ms FROM entry \
-         WHERE call = one.call ORDER BY seq LIMIT 1) < ?1",
-    )
-    .bind(before.0)
-    .execute(&mut *connection)
-    .await?;
+    let mut retained = Retained::default();
+    let counted = match which {
+        Which::Before(before) => {
+            list_old(connection, before).await?;
+            retained.erased = so_far(connection).await?;
+            true
+        }
+        Which::These(these) => {
+            list_these(connection, these).await?;
+            false
+        }
+    };
     let kept = sqlx::query(OPEN_WISHES).execute(&mut *connection).await?.rows_affected();
-    list_incidents(connection, before).await?;
-    let mut retained = Retained { erased: so_far(connection).await?, ..Retained::default() };
     let mut did = false;
     for matter in [CALL, INCIDENT] {
         loop {
@@ -160,7 +187,7 @@ async fn steps(
             }
             let began = Instant::now();
             let (erased, grown) = (&mut retained.erased, &mut retained.grown);
-            step(connection, (&matter, &next), (erased, grown)).await?;
+            step(connection, (&matter, &next), (erased, grown), counted).await?;
             retained.longest_step = retained.longest_step.max(began.elapsed());
             did = true;
             tokio::time::sleep(PAUSE).await;
@@ -170,10 +197,27 @@ async fn steps(
     Ok((retained, did))
 }
 
+/// Fills the two tables with what is older.
+async fn list_old(connection: &mut SqliteConnection, before: Wall) -> Result<(), sqlx::Error> {
+    // Only calls that have a text; a call's first entry says when it arrived. What was written into the ledger
+    // about an old call goes however new it is, as the ledger shows it.
+    sqlx::query(
+        "INSERT INTO temp.erasing SELECT DISTINCT call FROM entry AS one \
+         WHERE salt IS NOT NULL AND call IS NOT NULL \
+         AND (at_ms < ?1 OR body ->> '$.of' = 'incident') AND (SELECT at_ms FROM entry \
+         WHERE call = one.call ORDER BY seq LIMIT 1) < ?1",
+    )
+    .bind(before.0)
+    .execute(&mut *connection)
+    .await?;
+    list_incidents(connection, before).await
+}
+
 async fn step(
     connection: &mut SqliteConnection,
     (matter, names): (&Matter, &[String]),
     (erased, grown): (&mut Erased, &mut bool),
+    counted: bool,
 ) -> Result<(), sqlx::Error> {
     let mut count = *erased;
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
@@ -195,12 +239,14 @@ async fn step(
         *of_its_kind = of_its_kind.saturating_add(1);
         sqlx::query(matter.done).bind(name).execute(&mut *transaction).await?;
     }
-    let Erased { calls, entries, texts, incidents, .. } = count;
-    let said = format!("{calls} {entries} {texts} {incidents}");
-    sqlx::query("INSERT INTO meta (key, value) VALUES ('erasing', ?1) ON CONFLICT (key) DO UPDATE SET value = ?1")
-        .bind(said)
-        .execute(&mut *transaction)
-        .await?;
+    if counted {
+        let Erased { calls, entries, texts, incidents, .. } = count;
+        let said = format!("{calls} {entries} {texts} {incidents}");
+        sqlx::query("INSERT INTO meta (key, value) VALUES ('erasing', ?1) ON CONFLICT (key) DO UPDATE SET value = ?1")
+            .bind(said)
+            .execute(&mut *transaction)
+            .await?;
+    }
     transaction.commit().await?;
     *erased = count;
     Ok(())

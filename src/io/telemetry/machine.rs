@@ -2,7 +2,7 @@
 //! from the history.
 
 use super::page::{Page, number, seconds};
-use crate::view::{Gauges, JournalState, RecordingState, SiteState, Views};
+use crate::view::{DiskState, Gauges, JournalState, RecordingState, SiteState, Views};
 
 /// All of it.
 pub(super) fn machine(page: &mut Page, views: &Views, gauges: &Gauges) {
@@ -320,6 +320,25 @@ fn journal(page: &mut Page, views: &Views, gauges: &Gauges) {
         "madoguchi_callers_erased_before_timestamp_seconds",
         "Calls that arrived before then have neither number nor name, as of the last erasing that found some; 0 before the first.",
         erased.before.map_or(0.0, |at| seconds(u64::try_from(at.0).unwrap_or(0))),
+    );
+    let disk = gauges.disk;
+    let states =
+        [("ok", DiskState::Ok), ("low", DiskState::Low), ("no_reserve", DiskState::NoReserve)];
+    page.gauge(
+        "madoguchi_store_disk_state",
+        "1 at how it stands with the room on the journal's disk: enough, less free than must be, nothing held back for the journal any more.",
+        "state",
+        states.map(|(name, state)| (name, f64::from(u8::from(state == disk.state)))),
+    );
+    page.one(
+        "madoguchi_store_disk_free_bytes",
+        "Bytes free on the journal's disk.",
+        number(disk.free_bytes),
+    );
+    page.one(
+        "madoguchi_store_reserve_bytes",
+        "Bytes of the journal's disk that are held back for it.",
+        number(disk.reserve_bytes),
     );
     page.one(
         "madoguchi_journal_failing",

@@ -4,6 +4,7 @@ use super::Views;
 use crate::base::{AgentId, CallId, GroupId, Private, Wall, kept};
 use crate::view::call::Call;
 use crate::view::earlier::EarlierRow;
+use crate::view::incidents::IncidentRow;
 use crate::view::layout::Layout;
 use crate::view::placed::PlacedRow;
 use crate::view::service_days::ServiceDays;
@@ -126,24 +127,53 @@ impl Views {
         self.erased
     }
 
+    /// Whether a call is up: one that came, or one that was dialled.
+    #[must_use]
+    pub fn is_up(&self, call: CallId) -> bool {
+        self.open.contains_key(&call) || self.placed.is_up(call)
+    }
+
+    /// Whether somebody is still to be called back for a call.
+    #[must_use]
+    pub fn is_to_be_called_back(&self, call: CallId) -> bool {
+        self.attended.is_due(call)
+    }
+
     /// Lists say at once what the journal says from its next reading on.
     pub(super) fn erase(&mut self, before: Wall, calls: u64) {
         self.erased.calls = self.erased.calls.saturating_add(calls);
         self.erased.before = Some(before);
+        self.erase_due(&|_, at| at < before, &|row| row.since < before);
+    }
+
+    /// The same of these calls, and of these incidents that are no call's.
+    pub(super) fn erase_these(&mut self, calls: &[CallId], incidents: &[u64]) {
+        let calls: BTreeSet<CallId> = calls.iter().copied().collect();
+        self.erase_due(&|call, _| calls.contains(&call), &|row| incidents.contains(&row.incident));
+    }
+
+    /// Of calls by what is told of each, of incidents that are no call's by the second.
+    fn erase_due(
+        &mut self,
+        calls: &dyn Fn(CallId, Wall) -> bool,
+        incidents: &dyn Fn(&IncidentRow) -> bool,
+    ) {
         let attended = &self.attended;
-        let due = |call: &Call| call.arrived_at < before && !attended.is_due(call.id);
+        let due = |call: CallId, at: Wall| calls(call, at) && !attended.is_due(call);
         let mut gone = BTreeSet::new();
-        for call in self.ended.iter_mut().filter(|call| due(call)) {
+        for call in self.ended.iter_mut().filter(|call| due(call.id, call.arrived_at)) {
             call.erase();
             gone.insert(call.id);
         }
-        self.placed.erase(before);
-        let keeps = |call: CallId| attended.is_due(call);
-        self.feeding.erase(before, &keeps);
-        self.incidents.erase(before, &keeps);
-        self.earlier.erase(before, &keeps);
-        self.unanswered.erase(before, &keeps);
-        self.written.erase(before, &keeps);
-        self.attended.erase(before, &|call| gone.contains(&call));
+        self.placed.erase(calls);
+        self.feeding.erase(&due);
+        self.incidents.erase(&|row| match row.call {
+            Some(call) => due(call, row.since),
+            None => incidents(row),
+        });
+        self.earlier.erase(&due);
+        self.unanswered.erase(&due);
+        self.written.erase(&due);
+        self.attended.erase(&|call, at| gone.contains(&call) || calls(call, at));
     }
 }

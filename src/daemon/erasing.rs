@@ -1,0 +1,346 @@
+//! A person's numbers, names, words and recordings go because that was asked for, while the desk serves: in which order,
+//! and the proof. How texts are found and taken out is `io::store`'s, how a file is deleted `io::recording`'s.
+
+use super::engine_loop::Clock;
+use crate::base::CallId;
+use crate::event::{DeskEvent, Fact, RecordingEvent};
+use crate::io::http::{
+    Anchored, CommandSink, EraseFn, Erasure, ErasureFailure, ErasureWanted, HandedOver, LeftAlone,
+    ViewHub, WhyLeft,
+};
+use crate::io::recording::Recorder;
+use crate::io::store::{
+    self, Eraser, Found, KeptRecording, Needle, Reader, Retained, Store, These,
+};
+use crate::pbx;
+use crate::recording::command::{Command, RecordingId};
+use crate::recording::name::HOLD;
+use crate::view;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+use tokio::sync::Mutex;
+use tokio::time::{Instant, sleep};
+
+/// Calls that one entry of the history tells of.
+const CALLS_TOLD: usize = 1_000;
+/// How long recordings may take to be deleted, and an entry to be written.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Between two looks.
+const LOOK: Duration = Duration::from_millis(50);
+/// The same for an entry, which is written within milliseconds.
+const SOON: Duration = Duration::from_millis(5);
+
+/// What no erasing here can reach, for the proof.
+const NOT_REACHED: [(&str, &str); 5] = [
+    (
+        "これより前に作ったバックアップと書き出し（madoguchi backup、events export、export）",
+        "backups and exports that were made before (madoguchi backup, events export, export)",
+    ),
+    (
+        "チケットシステムに渡した内容（handed_over にあるもの）",
+        "what ticket systems were handed (handed_over)",
+    ),
+    (
+        "メモリー上の SIP の記録（[trace] keep のあいだ）と、HEP で渡した写し",
+        "SIP messages in memory, for [trace] keep, and copies that were sent by HEP",
+    ),
+    (
+        "サイトの PostgreSQL の古い版（VACUUM FULL まで）とそのバックアップ",
+        "old versions of rows in the site's PostgreSQL, until VACUUM FULL, and its backups",
+    ),
+    (
+        "取り出された録音と、印刷・保存された画面や帳票",
+        "recordings that were fetched, pages and reports that were printed or saved",
+    ),
+];
+
+/// All that it needs.
+pub(super) struct Erasing {
+    pub path: PathBuf,
+    pub store: Weak<Store>,
+    pub reader: Reader,
+    pub eraser: Eraser,
+    pub recorder: Option<Weak<Recorder>>,
+    pub commands: CommandSink,
+    pub hub: ViewHub,
+    pub clock: Clock,
+    pub zone: chrono_tz::Tz,
+}
+
+fn failed(why: impl std::fmt::Display) -> ErasureFailure {
+    ErasureFailure::Failed(why.to_string())
+}
+
+impl Erasing {
+    /// The way to it for the pages. One runs at a time; it goes on when who asked has left.
+    pub(super) fn way(self) -> EraseFn {
+        let (this, alone) = (Arc::new(self), Arc::new(Mutex::new(())));
+        Arc::new(move |wanted| {
+            let (this, alone) = (Arc::clone(&this), Arc::clone(&alone));
+            let running = tokio::spawn(async move {
+                let _alone = alone.lock().await;
+                this.erase(wanted).await
+            });
+            Box::pin(async move {
+                running
+                    .await
+                    .unwrap_or_else(|_| Err(failed("a fault while erasing; the log says where")))
+            })
+        })
+    }
+
+    async fn erase(&self, wanted: ErasureWanted) -> Result<Erasure, ErasureFailure> {
+        let needles = needles(&wanted)?;
+        let ErasureWanted { reference, author, .. } = wanted;
+        let began_at = self.now();
+        let before = self.last().await?;
+        let found = self.find(&needles).await?;
+        let (these, mut left) = self.divide(&found.these);
+        let handed_over = self.handed_over(&these);
+        let (recordings, kept) = if these.calls.is_empty() {
+            (Vec::new(), Vec::new())
+        } else {
+            self.delete_recordings(&these).await?
+        };
+        left.extend(kept);
+        let Retained { erased, emptied, grown, .. } =
+            self.eraser.run_these(&these).await.map_err(failed)?;
+        let calls: Vec<CallId> = these.calls.iter().copied().collect();
+        let incidents: Vec<u64> = these.incidents.iter().copied().collect();
+        let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
+        let mut told = calls.chunks(CALLS_TOLD).map(<[CallId]>::to_vec).collect::<Vec<_>>();
+        if told.is_empty() {
+            told.push(Vec::new()); // that nothing was found is told, too
+        }
+        let mut first = true;
+        for calls in told {
+            let event = DeskEvent::ErasedOnRequest {
+                reference: reference.clone(),
+                author: author.clone(),
+                calls,
+                incidents: if first { incidents.clone() } else { Vec::new() },
+                entries: if first { erased.entries } else { 0 },
+                recordings: if first { count(recordings.len()) } else { 0 },
+                left: if first { count(left.len()) } else { 0 },
+            };
+            self.note(event).await?;
+            first = false;
+        }
+        let after = self.noted(before.seq, &reference).await?;
+        let again = self.find(&needles).await?;
+        let (calls_told, entries) = (calls.len(), erased.entries);
+        tracing::info!(
+            reference,
+            calls = calls_told,
+            entries,
+            recordings = recordings.len(),
+            left = left.len(),
+            "numbers, names and words were erased on request / 請求により番号・名前を消しました"
+        );
+        Ok(Erasure {
+            reference,
+            author,
+            began_at,
+            ended_at: self.now(),
+            before,
+            after,
+            calls,
+            incidents,
+            entries,
+            texts: erased.texts,
+            recordings,
+            left,
+            handed_over,
+            searched_again: again.searched,
+            found_again: count(again.these.calls.len())
+                .saturating_add(count(again.these.incidents.len())),
+            // Nothing was written, nothing lies anywhere.
+            copies_emptied: emptied || entries == 0,
+            traces_possible: grown,
+            not_reached_ja: NOT_REACHED.iter().map(|(ja, _)| (*ja).to_owned()).collect(),
+            not_reached: NOT_REACHED.iter().map(|(_, en)| (*en).to_owned()).collect(),
+        })
+    }
+
+    fn now(&self) -> String {
+        view::written(self.clock.now().wall, self.zone)
+    }
+
+    async fn find(&self, needles: &[Needle]) -> Result<Found, ErasureFailure> {
+        let (path, needles) = (self.path.clone(), needles.to_vec());
+        blocking(move || store::find(&path, &needles)).await?.map_err(failed)
+    }
+
+    /// The last entry that is written.
+    async fn last(&self) -> Result<Anchored, ErasureFailure> {
+        let state = self.store.upgrade().map(|store| store.state());
+        let seq = state.ok_or_else(|| failed("the desk ends"))?.committed_seq;
+        Ok(Anchored { seq, hash: self.reader.hash(seq).await.map_err(failed)? })
+    }
+
+    /// What can be erased now, and what is left.
+    fn divide(&self, found: &These) -> (These, Vec<LeftAlone>) {
+        let mut these = These { calls: BTreeSet::new(), incidents: found.incidents.clone() };
+        let mut left = Vec::new();
+        self.hub.read(|views, _, _| {
+            for call in found.calls.iter().copied() {
+                let why = match (views.is_up(call), views.is_to_be_called_back(call)) {
+                    (true, _) => WhyLeft::Up,
+                    (false, true) => WhyLeft::ToBeCalledBack,
+                    (false, false) => {
+                        these.calls.insert(call);
+                        continue;
+                    }
+                };
+                left.push(LeftAlone { call, why });
+            }
+        });
+        (these, left)
+    }
+
+    fn handed_over(&self, these: &These) -> Vec<HandedOver> {
+        self.hub.read(|views, _, _| {
+            let mut handed = Vec::new();
+            for target in views.fed_targets().filter(|target| target.as_str() != view::LEDGER) {
+                for call in these.calls.iter().copied() {
+                    if let Some(ticket) = views.ticket_of(target, call) {
+                        let (target, ticket) = (target.as_str().to_owned(), ticket.to_owned());
+                        handed.push(HandedOver { target, call, ticket });
+                    }
+                }
+            }
+            handed
+        })
+    }
+
+    /// Deletes what was recorded of these calls; the files that went, and what was left.
+    async fn delete_recordings(
+        &self,
+        these: &These,
+    ) -> Result<(Vec<String>, Vec<LeftAlone>), ErasureFailure> {
+        let path = self.path.clone();
+        let all = blocking(move || store::recordings(&path)).await?.map_err(failed)?;
+        let recorder = self.recorder.as_ref().and_then(Weak::upgrade);
+        let (mut asked, mut left) = (Vec::new(), Vec::new());
+        for KeptRecording { call, number, file, .. } in all {
+            let (Ok(call), Ok(number)) = (call.parse().map(CallId), u32::try_from(number)) else {
+                continue;
+            };
+            if !these.calls.contains(&call) {
+                continue;
+            }
+            let Some(path) = recorder.as_ref().and_then(|recorder| recorder.path(&file)) else {
+                left.push(LeftAlone { call, why: WhyLeft::RecordingNotDeleted });
+                continue;
+            };
+            match (path.exists(), is_held(&path)) {
+                (true, true) => left.push(LeftAlone { call, why: WhyLeft::RecordingHeld }),
+                (true, false) => {
+                    let id = RecordingId { call, number };
+                    if let Some(recorder) = &recorder {
+                        recorder.send(Command::Erase { id });
+                    }
+                    asked.push((id, file));
+                }
+                // Somebody deleted it by hand: there is nothing to be erased.
+                (false, _) => {}
+            }
+        }
+        let until = Instant::now() + PATIENCE;
+        let mut gone = Vec::new();
+        for (id, file) in asked {
+            if self.is_deleted(id, until).await? {
+                gone.push(file);
+            } else {
+                left.push(LeftAlone { call: id.call, why: WhyLeft::RecordingNotDeleted });
+            }
+        }
+        Ok((gone, left))
+    }
+
+    /// Whether the history says that a recording was deleted, before that time.
+    async fn is_deleted(&self, id: RecordingId, until: Instant) -> Result<bool, ErasureFailure> {
+        loop {
+            let ladder = self.reader.ladder(id.call).await.map_err(failed)?;
+            let gone = ladder.iter().rev().any(|entry| {
+                matches!(&entry.fact, Fact::Recording { event: RecordingEvent::Deleted { number, .. }, .. }
+                    if *number == id.number)
+            });
+            if gone || Instant::now() >= until {
+                return Ok(gone);
+            }
+            sleep(LOOK).await;
+        }
+    }
+
+    async fn note(&self, event: DeskEvent) -> Result<(), ErasureFailure> {
+        let until = Instant::now() + PATIENCE;
+        while (self.commands)(pbx::Command::Record { event: Box::new(event.clone()) })
+            .await
+            .is_err()
+        {
+            if Instant::now() >= until {
+                return Err(failed("it is done, and the history could not be told"));
+            }
+            sleep(LOOK).await;
+        }
+        Ok(())
+    }
+
+    /// The entry that tells of it, once it is written.
+    async fn noted(&self, after: u64, reference: &str) -> Result<Anchored, ErasureFailure> {
+        const BLOCK: u32 = 2_000;
+        let until = Instant::now() + PATIENCE;
+        let mut from = after.saturating_add(1);
+        loop {
+            let entries = self.reader.since(from, BLOCK).await.map_err(failed)?;
+            let tells = |fact: &Fact| {
+                matches!(fact, Fact::Desk { event: DeskEvent::ErasedOnRequest { reference: told, .. } }
+                    if told == reference)
+            };
+            if let Some(entry) = entries.iter().rev().find(|entry| tells(&entry.fact)) {
+                let hash = self.reader.hash(entry.seq).await.map_err(failed)?;
+                return Ok(Anchored { seq: entry.seq, hash });
+            }
+            from = entries.last().map_or(from, |last| last.seq.saturating_add(1));
+            if Instant::now() >= until {
+                return Err(failed("it is done, and the journal is not written now"));
+            }
+            if entries.is_empty() {
+                sleep(SOON).await;
+            }
+        }
+    }
+}
+
+fn needles(wanted: &ErasureWanted) -> Result<Vec<Needle>, ErasureFailure> {
+    let unfit = |why: store::BadNeedle| ErasureFailure::Unfit(why.to_string());
+    let mut needles = Vec::new();
+    if let Some(number) = &wanted.number {
+        needles.push(Needle::number(number.reveal()).map_err(unfit)?);
+    }
+    if let Some(name) = &wanted.name {
+        needles.push(Needle::name(name.reveal()).map_err(unfit)?);
+    }
+    if needles.iter().any(|needle| needle.is_in(&wanted.reference)) {
+        let why = "found the number or the name in the reference, which stands in the history for ever; due is the request's own number";
+        return Err(ErasureFailure::Unfit(why.to_owned()));
+    }
+    Ok(needles)
+}
+
+/// Whether a recording is kept for ever.
+fn is_held(path: &Path) -> bool {
+    let mut name = path.as_os_str().to_owned();
+    name.push(HOLD);
+    PathBuf::from(name).exists()
+}
+
+/// Runs what waits for the disk beside the runtime.
+async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, ErasureFailure> {
+    tokio::task::spawn_blocking(work).await.map_err(|_| failed("a fault while reading the history"))
+}

@@ -1,0 +1,130 @@
+//! Copying a journal while it is written, and putting copies back: nothing is torn, nothing newer is lost.
+
+use super::chain_tests::{holds, links, walk};
+use super::tests::{Folder, PATIENCE, batch, block_on, committed, entry, open, wait_for};
+use super::{BackupError, Batch, OpenError, Restoring, There, copy, head};
+use std::os::unix::fs::PermissionsExt as _;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::{Duration, Instant};
+
+#[test]
+fn a_copy_made_under_writing_is_the_journal_as_it_stood_and_no_commit_waits_for_it() {
+    let folder = Folder::new();
+    let path = folder.file();
+    let (store, _replay, notices) = open(&path);
+    store.append(batch(1, 1..=4_000));
+    wait_for(&notices, committed(1));
+    let done = AtomicBool::new(false);
+    let (copies, commits) = std::thread::scope(|scope| {
+        let copying = scope.spawn(|| {
+            let copies: Vec<_> = (0..4)
+                .map(|n| {
+                    let to = folder.0.join(format!("copy-{n}.db"));
+                    (to.clone(), copy(&path, &to).expect("copied"))
+                })
+                .collect();
+            done.store(true, Ordering::Relaxed);
+            copies
+        });
+        let mut commits: Vec<Duration> = Vec::new();
+        for number in 2_u64.. {
+            let began = Instant::now();
+            let entries = vec![entry(3_999 + number)];
+            store.append(Batch { number, entries, bindings: vec![], subscriptions: vec![] });
+            wait_for(&notices, committed(number));
+            commits.push(began.elapsed());
+            if done.load(Ordering::Relaxed) {
+                break;
+            }
+        }
+        (copying.join().expect("no panic"), commits)
+    });
+    let mut sorted = commits.clone();
+    sorted.sort();
+    let late = sorted[(sorted.len() - 1) * 99 / 100];
+    println!("{} commits beside 4 copies, 99th of a hundred {late:?}", sorted.len());
+    assert!(late < Duration::from_millis(400), "commits took {late:?}");
+    let whole = links(&path);
+    let mut last = 4_000 - 1;
+    for (to, (head, kind)) in copies {
+        assert_eq!(kind, "service");
+        let proved = walk(&to);
+        assert_eq!((proved.broken, proved.entries), (0, head.entries));
+        assert!(head.seq > last, "what was committed before it began is in it");
+        last = head.seq;
+        let theirs = whole.iter().find(|link| link.seq == head.seq).expect("in the journal");
+        assert_eq!(theirs.hash.as_deref().map(crate::base::hex), Some(head.hash.clone()));
+        assert_eq!(std::fs::metadata(&to).unwrap().permissions().mode() & 0o777, 0o600);
+        let bytes = std::fs::read(&to).unwrap();
+        assert_eq!(bytes[18..20], [1, 1], "it needs no -wal beside it");
+    }
+    assert!(store.close(PATIENCE));
+}
+
+#[test]
+fn what_was_erased_is_in_no_copy_that_is_made_later() {
+    let folder = Folder::new();
+    let path = folder.file();
+    let (store, _replay, notices) = open(&path);
+    store.append(batch(1, 1..=400));
+    wait_for(&notices, committed(1));
+    block_on(store.eraser().run(crate::base::Wall(i64::MAX))).expect("erased");
+    let to = folder.0.join("copy.db");
+    copy(&path, &to).expect("copied");
+    assert!(!holds(&to, b"0398765432"));
+    assert_eq!(walk(&to).broken, 0);
+    assert!(store.close(PATIENCE));
+}
+
+#[test]
+fn a_copy_comes_where_nothing_is_lost_and_nowhere_else() {
+    let folder = Folder::new();
+    let path = folder.file();
+    let (store, _replay, notices) = open(&path);
+    store.append(batch(1, 1..=100));
+    wait_for(&notices, committed(1));
+    let to = folder.0.join("copy.db");
+    copy(&path, &to).expect("copied");
+    let at = |path: &std::path::Path| Restoring::begin(&to, path).map(|it| it.there().clone());
+    assert!(matches!(at(&path), Err(BackupError::Open(OpenError::InUse { .. }))), "a desk has it");
+    assert!(store.close(PATIENCE));
+    assert!(matches!(at(&path), Ok(There::Behind(head)) if head.seq == 100), "the same");
+
+    // The journal goes on: what it has more would be lost.
+    let (store, _replay, notices) = open(&path);
+    store.append(batch(1, 101..=110));
+    wait_for(&notices, committed(1));
+    assert!(store.close(PATIENCE));
+    let Ok(There::Newer(lost)) = at(&path) else { panic!("{:?}", at(&path)) };
+    assert_eq!((lost.entries, lost.from, lost.calls), (10, 101, 3));
+
+    // Where nothing was, it is opened and goes on.
+    let place = folder.0.join("elsewhere/desk.db");
+    let restoring = Restoring::begin(&to, &place).expect("free");
+    assert_eq!(restoring.there(), &There::Nothing);
+    assert_eq!(restoring.finish().expect("put").seq, 100);
+    assert_eq!(std::fs::metadata(&place).unwrap().permissions().mode() & 0o777, 0o600);
+    assert_eq!((walk(&place).broken, head(&place).unwrap().hash), (0, head(&to).unwrap().hash));
+    let (store, replay, notices) = open(&place);
+    assert_eq!(replay.next_seq, 101);
+    store.append(batch(1, 101..=104));
+    wait_for(&notices, committed(1));
+    assert!(store.close(PATIENCE));
+
+    // That one's entry 101 is not the first one's: its salts are others.
+    let other = folder.0.join("other.db");
+    copy(&place, &other).expect("copied");
+    let there = Restoring::begin(&other, &path).map(|it| it.there().clone());
+    let Ok(There::Another(lost)) = there else { panic!("{there:?}") };
+    assert_eq!((lost.entries, lost.from), (10, 101));
+
+    // Over what it has itself it may come: the older store is gone then, with what belonged to it.
+    let old = folder.0.join("old/desk.db");
+    Restoring::begin(&to, &old).expect("free").finish().expect("put");
+    std::fs::write(super::snapshot_path(&old), "0398765432").unwrap();
+    let restoring = Restoring::begin(&other, &old).expect("free");
+    assert!(matches!(restoring.there(), There::Behind(head) if head.seq == 100));
+    restoring.finish().expect("put");
+    assert_eq!(head(&old).unwrap().seq, 104);
+    assert!(!super::snapshot_path(&old).exists());
+}

@@ -1,0 +1,276 @@
+//! Finding a person in the history, by number or name, so that what is hers or his can be erased.
+//!
+//! Looked for are the texts that the hash chain hides (docs/HISTORY.md): no other text of an entry tells who a person
+//! is. What is found is named by call and incident, never by the text.
+
+use super::links::{self, LinksError};
+use crate::base::CallId;
+use crate::event::chain;
+use sqlx::Row;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+use std::path::Path;
+
+/// Entries that are looked at at once.
+const BLOCK: i64 = 1_000;
+/// Digits of a number that is looked for.
+const DIGITS: std::ops::RangeInclusive<usize> = 4..=32;
+/// Characters of a name that is looked for.
+const CHARACTERS: std::ops::RangeInclusive<usize> = 2..=64;
+
+/// What a person is looked for by. It is never printed.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Needle(By);
+
+#[derive(Clone, PartialEq, Eq)]
+enum By {
+    /// The forms that a number may have, digits only.
+    Number(Vec<String>),
+    /// A name without its spaces.
+    Name(String),
+}
+
+impl fmt::Debug for Needle {
+    fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
+        to.write_str(match self.0 {
+            By::Number(_) => "a number",
+            By::Name(_) => "a name",
+        })
+    }
+}
+
+/// Why nobody can be looked for by it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum BadNeedle {
+    /// Too short it would be found in other people's numbers.
+    #[error("found a number that has not {least} to {most} digits, or something else in it than digits, hyphens, brackets, spaces and one + in front",
+        least = DIGITS.start(), most = DIGITS.end())]
+    Number,
+    /// Too short it would be found in other words.
+    #[error("found a name that has not {least} to {most} characters", least = CHARACTERS.start(), most = CHARACTERS.end())]
+    Name,
+}
+
+/// One digit, also a wide one, as Japanese texts have them.
+fn digit(sign: char) -> Option<char> {
+    let wide = u32::from(sign).checked_sub(0xff10).filter(|it| *it < 10);
+    wide.and_then(|it| char::from_digit(it, 10)).or_else(|| sign.is_ascii_digit().then_some(sign))
+}
+
+/// What may stand between the digits of one number.
+fn is_between(sign: char) -> bool {
+    matches!(sign, '-' | '(' | ')' | ' ' | '\u{3000}' | '‐' | '−' | '－' | '（' | '）' | '・' | '.')
+}
+
+/// The runs of digits in a text. A space is in the middle of a number, or between two: both are read.
+fn runs(text: &str, over_spaces: bool) -> Vec<String> {
+    let (mut runs, mut run) = (Vec::new(), String::new());
+    for sign in text.chars() {
+        match digit(sign) {
+            Some(digit) => run.push(digit),
+            None if is_between(sign) && (over_spaces || !sign.is_whitespace()) => {}
+            None => {
+                if !run.is_empty() {
+                    runs.push(std::mem::take(&mut run));
+                }
+            }
+        }
+    }
+    if !run.is_empty() {
+        runs.push(run);
+    }
+    runs
+}
+
+fn without_spaces(text: &str) -> String {
+    text.chars().filter(|sign| !sign.is_whitespace()).flat_map(char::to_lowercase).collect()
+}
+
+impl Needle {
+    /// A telephone number; `03-1234-5678`, `0312345678` and `+81 3 1234 5678` are the same one.
+    ///
+    /// # Errors
+    ///
+    /// [`BadNeedle::Number`].
+    pub fn number(text: &str) -> Result<Self, BadNeedle> {
+        let text = text.trim();
+        let bare = text.strip_prefix(['+', '＋']).unwrap_or(text);
+        let plain = bare.chars().all(|sign| digit(sign).is_some() || is_between(sign));
+        let digits: String = bare.chars().filter_map(digit).collect();
+        if !plain || !DIGITS.contains(&digits.len()) {
+            return Err(BadNeedle::Number);
+        }
+        // Japan's own country code: in the country the same number begins with 0.
+        let long = digits.len() >= 10;
+        let home = match (digits.strip_prefix("81"), digits.strip_prefix('0')) {
+            (Some(rest), _) if long => Some(rest.strip_prefix('0').unwrap_or(rest)),
+            (_, Some(rest)) if long => Some(rest),
+            _ => None,
+        };
+        let forms = match home {
+            Some(rest) => vec![format!("0{rest}"), format!("81{rest}"), format!("810{rest}")],
+            None => vec![digits],
+        };
+        Ok(Self(By::Number(forms)))
+    }
+
+    /// A person's name; spaces in it do not count, nor do capitals.
+    ///
+    /// # Errors
+    ///
+    /// [`BadNeedle::Name`].
+    pub fn name(text: &str) -> Result<Self, BadNeedle> {
+        let name = without_spaces(text);
+        if !CHARACTERS.contains(&name.chars().count()) {
+            return Err(BadNeedle::Name);
+        }
+        Ok(Self(By::Name(name)))
+    }
+
+    /// Whether it stands in a text.
+    #[must_use]
+    pub fn is_in(&self, text: &str) -> bool {
+        match &self.0 {
+            By::Number(forms) => {
+                // The whole number: a longer one that has these digits in it is somebody else's.
+                let stands =
+                    |over_spaces| runs(text, over_spaces).iter().any(|run| forms.contains(run));
+                stands(true) || stands(false)
+            }
+            By::Name(name) => without_spaces(text).contains(name.as_str()),
+        }
+    }
+}
+
+/// Calls, and incidents that are no call's.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct These {
+    /// The calls.
+    pub calls: BTreeSet<CallId>,
+    /// The entries that opened the incidents.
+    pub incidents: BTreeSet<u64>,
+}
+
+impl These {
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.calls.is_empty() && self.incidents.is_empty()
+    }
+}
+
+/// Where a person was found.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Found {
+    /// In these.
+    pub these: These,
+    /// Entries with texts that were looked at.
+    pub searched: u64,
+    /// Texts in which it stood, by what the entry tells of (`call`, `note`, `feed`, `placed`, `incident`).
+    pub texts: BTreeMap<String, u64>,
+}
+
+/// Looks through all texts of the history that tell of persons. Blocks: not for a runtime.
+///
+/// # Errors
+///
+/// [`LinksError`].
+pub fn find(path: &Path, needles: &[Needle]) -> Result<Found, LinksError> {
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build()?;
+    runtime.block_on(async {
+        let (mut connection, ..) = links::connect(path).await?;
+        let (mut found, mut after) = (Found::default(), i64::MIN);
+        loop {
+            let rows = sqlx::query(
+                "SELECT seq, call, body FROM entry WHERE seq > ?1 AND salt IS NOT NULL ORDER BY seq LIMIT ?2",
+            )
+            .bind(after)
+            .bind(BLOCK)
+            .fetch_all(&mut connection)
+            .await?;
+            let Some(last) = rows.last() else { break };
+            after = last.try_get(0)?;
+            for row in &rows {
+                let (seq, call, body): (i64, Option<String>, String) =
+                    (row.try_get(0)?, row.try_get(1)?, row.try_get(2)?);
+                found.searched = found.searched.saturating_add(1);
+                look(&mut found, needles, (seq, call.as_deref(), &body))
+                    .map_err(|why| sqlx::Error::Decode(format!("entry {seq}: {why}").into()))?;
+            }
+        }
+        sqlx::Connection::close(connection).await?;
+        Ok(found)
+    })
+}
+
+fn look(
+    found: &mut Found,
+    needles: &[Needle],
+    (seq, call, body): (i64, Option<&str>, &str),
+) -> Result<(), chain::Unsealable> {
+    let body = chain::body(body)?;
+    let stands = |text: &str| needles.iter().any(|needle| needle.is_in(text));
+    let count = chain::texts(&body).filter(|(_, text)| stands(text)).count();
+    if count == 0 {
+        return Ok(());
+    }
+    let of = body.get("of").and_then(serde_json::Value::as_str).unwrap_or_default();
+    let texts = found.texts.entry(of.to_owned()).or_default();
+    *texts = texts.saturating_add(u64::try_from(count).unwrap_or(0));
+    match call.map(str::parse) {
+        Some(Ok(call)) => {
+            found.these.calls.insert(CallId(call));
+        }
+        Some(Err(_)) => {}
+        None => {
+            // One that was written later names the entry that opened it.
+            let opened = body.get("event").and_then(|event| event.get("incident")?.as_u64());
+            found.these.incidents.insert(opened.unwrap_or(u64::try_from(seq).unwrap_or(0)));
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_found_however_it_was_written_and_no_other_number_is() {
+        let needle = Needle::number("03-9876-5432").unwrap();
+        for text in [
+            "0398765432",
+            "+81398765432",
+            "81 3 9876 5432",
+            "折返し先は０３－９８７６－５４３２です",
+            "(03)9876-5432 内線 12",
+            "03 9876 5432 または 090-1111-2222",
+            "0398765432 0311112222",
+        ] {
+            assert!(needle.is_in(text), "{text}");
+        }
+        for text in ["039876543", "10398765432", "03987654321", "", "総合窓口", "0398765433"] {
+            assert!(!needle.is_in(text), "{text}");
+        }
+        let short = Needle::number("6001").unwrap();
+        assert!(
+            short.is_in("内線6001から") && !short.is_in("0390060011"),
+            "an extension is no part of a number"
+        );
+        for text in ["123", "0312345678 か 090", "", "+", "abc12345"] {
+            assert_eq!(Needle::number(text), Err(BadNeedle::Number), "{text}");
+        }
+        assert_eq!(format!("{needle:?}"), "a number", "it is never printed");
+    }
+
+    #[test]
+    fn a_name_is_found_with_and_without_the_space_in_it() {
+        let needle = Needle::name("架空 花子").unwrap();
+        for text in ["架空花子", "架空　花子様より", "KAKUU / 架空 花子"] {
+            assert!(needle.is_in(text), "{text}");
+        }
+        assert!(!needle.is_in("架空 太郎"));
+        assert!(Needle::name("Hanako K").unwrap().is_in("HANAKO K."));
+        assert_eq!(Needle::name(" 花 "), Err(BadNeedle::Name));
+    }
+}
