@@ -361,10 +361,10 @@ impl Reading<'_, '_> {
         let lost_after = table.duration("lost_after", s(5)..=s(3600), s(60), self.out);
         let learn_source = table.get("learn_source").and_then(|item| match item.kind() {
             Kind::Text => item.word(&[("anywhere", LearnSource::Anywhere)], self.out),
-            _ => item.flag(self.out).map(|on| match on {
-                true => LearnSource::Signalling,
-                false => LearnSource::Never,
-            }),
+            _ => {
+                let on = item.flag(self.out);
+                on.map(|on| if on { LearnSource::Signalling } else { LearnSource::Never })
+            }
         });
         let dscp = u8::try_from(table.integer("dscp", 0..=63, 46, self.out)).unwrap_or(0);
         table.finish(self.out);
