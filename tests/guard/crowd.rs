@@ -191,7 +191,10 @@ fn calls_whose_connections_are_reset_at_any_instant_leave_nothing() {
     }
     rest(100);
     assert!(!desk.log().contains("panicked"), "{}", desk.log());
-    let given_back = poll(s(10), || (desk.process().descriptors() <= descriptors).then_some(()));
+    // Ports that are bound ahead, and pages that were asked just now, come and go; one kept by each call
+    // or connection would be more than these.
+    let most = descriptors + 4;
+    let given_back = poll(s(10), || (desk.process().descriptors() <= most).then_some(()));
     if given_back.is_none() {
         let folder = format!("/proc/{}/fd", desk.process().pid());
         let open = std::fs::read_dir(folder).unwrap().flatten();
