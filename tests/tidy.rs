@@ -168,6 +168,47 @@ const BANNED_IN_PURE: &[(&str, &str)] = &[
     ("println!", "the log is one more fold"),
 ];
 
+/// Rooms that read what strangers send: their `mod.rs` denies what could panic on it.
+const WIRE: &[&str] = &[
+    "dtls",
+    "ice",
+    "io/http",
+    "io/media",
+    "io/net",
+    "io/recording",
+    "recording",
+    "rtp",
+    "sdp",
+    "sip",
+    "srtp",
+    "trace",
+];
+
+/// What they deny.
+const PANICS: &[&str] = &[
+    "clippy::unwrap_used",
+    "clippy::expect_used",
+    "clippy::indexing_slicing",
+    "clippy::arithmetic_side_effects",
+];
+
+/// Where a room or a function is let off, each with its reason.
+const LET_OFF: &[(&str, &str)] = &[
+    // Sums of times and places in a recording, in u64: no peer writes them.
+    ("recording/mod.rs", "clippy::arithmetic_side_effects"),
+    // A place found in the line above.
+    ("recording/timeline.rs", "clippy::indexing_slicing"),
+    // The days of a calendar, far from the ends of i64.
+    ("sip/endpoint/register.rs", "clippy::arithmetic_side_effects"),
+    // Tables of 256 and 65,536, asked by a u8 and a u16 while they are made.
+    ("rtp/g711.rs", "clippy::indexing_slicing"),
+    ("rtp/g711.rs", "clippy::arithmetic_side_effects"),
+];
+
+fn let_off(file: &str, lint: &str) -> bool {
+    LET_OFF.contains(&(file, lint))
+}
+
 fn sources(dir: &Path, into: &mut Vec<PathBuf>) {
     let Ok(entries) = fs::read_dir(dir) else { return };
     for entry in entries.flatten() {
@@ -353,6 +394,57 @@ fn nothing_is_left_for_later_without_saying_so() {
             assert!(!text.contains(word), "{file} holds {word}");
         }
     }
+}
+
+/// The arguments of each `name(…)` in the code, such as the lints of `deny(…)`.
+fn calls_of<'a>(code: &'a str, name: &str) -> Vec<&'a str> {
+    let call = format!("{name}(");
+    let places = code.match_indices(&call).map(|(at, _)| &code[at + call.len()..]);
+    places.map(|rest| rest.split(')').next().unwrap_or_default()).collect()
+}
+
+#[test]
+fn what_strangers_reach_cannot_panic_and_nothing_is_unsafe() {
+    let mut wrong = Vec::new();
+    let files = all();
+    for room in WIRE {
+        let file = format!("{room}/mod.rs");
+        let (_, text) = files.iter().find(|(name, _)| *name == file).expect("a room of the table");
+        let code = code(text, true);
+        let denied = calls_of(&code, "deny").join(",");
+        for lint in PANICS {
+            if !denied.contains(lint) && !let_off(&file, lint) {
+                wrong.push(format!("{file} does not deny {lint}"));
+            }
+        }
+    }
+    for (file, text) in &files {
+        let in_wire = room_of(file).is_some_and(|room| WIRE.contains(&room.as_str()));
+        let code = code(text, false);
+        let lets = [calls_of(&code, "allow"), calls_of(&code, "expect")].concat();
+        for lint in PANICS.iter().filter(|lint| lets.iter().any(|lints| lints.contains(*lint))) {
+            if in_wire && !let_off(file, lint) {
+                wrong.push(format!("{file} lets {lint} pass, and is not in the list of this test"));
+            }
+        }
+    }
+    // `forbid` cannot be taken back by any file, test or bench of the package.
+    let manifest =
+        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("Cargo.toml")).unwrap();
+    let section = |name: &str| {
+        let (_, rest) = manifest.split_once(&format!("\n[{name}]\n")).expect("a section");
+        rest.split("\n[").next().unwrap_or_default().to_owned()
+    };
+    for (place, due) in [
+        ("lints.rust", "unsafe_code = \"forbid\""),
+        ("profile.release", "overflow-checks = true"),
+        ("profile.release", "panic = \"unwind\""),
+    ] {
+        if !section(place).lines().any(|line| line == due) {
+            wrong.push(format!("Cargo.toml: [{place}] has no {due}"));
+        }
+    }
+    assert!(wrong.is_empty(), "\n{}", wrong.join("\n"));
 }
 
 #[test]

@@ -6,7 +6,7 @@ use crate::rtp::packet::{self, Fresh, HEADER_BYTES};
 use crate::rtp::quality::{Heard, Packet, mos};
 use crate::rtp::rtcp::{self, Item, Name, Report, WRITTEN_BYTES};
 use crate::rtp::voice::{Band, Ear};
-use crate::rtp::{KeyReader, KeyWriter, Outgoing, SourceLock, Verdict};
+use crate::rtp::{KeyReader, KeyWriter, Learns, Outgoing, SourceLock, Verdict};
 use crate::sdp::Codec;
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -32,7 +32,8 @@ pub fn rtp(data: &[u8]) {
         (Ear::new(codec, Band::Narrow).unwrap(), Outgoing::draw(8_000, &mut Rng::from_number(1)));
     let phone: SocketAddr = ([127, 0, 0, 1], 4000).into();
     let stranger: SocketAddr = ([127, 0, 0, 1], 4002).into();
-    let mut lock = SourceLock::new(phone, *choice & 0x80 == 0);
+    let learns = if *choice & 0x80 == 0 { Learns::Anywhere } else { Learns::Nobody };
+    let mut lock = SourceLock::new(phone, learns);
     let (mut now, mut proved, mut sound) = (Mono::ZERO, false, [0_i16; 160]);
     let mut heard = Heard::default();
     for (length, piece) in pieces(data) {

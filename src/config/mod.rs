@@ -51,6 +51,7 @@ pub use warning::{MailServer, Protection, Receiver, WarningConfig};
 
 use crate::base::{Channels, KeysBy, Number, Private, TrunkId};
 use crate::people::People;
+use crate::rtp::LearnSource;
 use crate::rtp::tone::Country;
 use crate::sdp::{Codec, Sealing};
 use crate::sip::api::{
@@ -189,8 +190,8 @@ pub struct Media {
     pub silence_after: Duration,
     /// A peer that stays silent so long after that is taken for vanished.
     pub lost_after: Duration,
-    /// Phones behind NAT: the address that audio comes from is believed.
-    pub learn_source: bool,
+    /// Phones behind NAT: whether the address that audio comes from is believed.
+    pub learn_source: LearnSource,
     /// DSCP of what we send, 0 to 63.
     pub dscp: u8,
     advertised: IpAddr,

@@ -8,10 +8,11 @@ use super::{Config, Durability, Http, Limits, ListenConfig, Media, Sip, StoreCon
 use crate::base::{Number, Private};
 
 use crate::dialplan::reader::{At, Item, Table, document};
-use crate::dialplan::shape::{NumberRule, Shape, TextRule, show};
+use crate::dialplan::shape::{Kind, NumberRule, Shape, TextRule, show};
 use crate::dialplan::values::{self, RangeFault};
 use crate::dialplan::{Finding, Findings, Source};
 use crate::people::People;
+use crate::rtp::LearnSource;
 use crate::rtp::tone::Country;
 use crate::sdp::Codec;
 use crate::sip::api::Transport;
@@ -360,7 +361,13 @@ impl Reading<'_, '_> {
         let tones = table.get("tones").and_then(|item| item.word(&countries, self.out));
         let silence_after = table.duration("silence_after", s(2)..=s(600), s(10), self.out);
         let lost_after = table.duration("lost_after", s(5)..=s(3600), s(60), self.out);
-        let learn_source = table.flag("learn_source", true, self.out);
+        let learn_source = table.get("learn_source").and_then(|item| match item.kind() {
+            Kind::Text => item.word(&[("anywhere", LearnSource::Anywhere)], self.out),
+            _ => {
+                let on = item.flag(self.out);
+                on.map(|on| if on { LearnSource::Signalling } else { LearnSource::Never })
+            }
+        });
         let dscp = u8::try_from(table.integer("dscp", 0..=63, 46, self.out)).unwrap_or(0);
         table.finish(self.out);
         Media {
@@ -372,7 +379,7 @@ impl Reading<'_, '_> {
             tones: tones.unwrap_or_default(),
             silence_after,
             lost_after,
-            learn_source,
+            learn_source: learn_source.unwrap_or(LearnSource::Signalling),
             dscp,
             advertised,
         }

@@ -90,7 +90,7 @@ impl Config {
         line(format!("tones = \"{}\"", self.media.tones.name()));
         line(format!("silence_after = \"{}\"", show(self.media.silence_after)));
         line(format!("lost_after = \"{}\"", show(self.media.lost_after)));
-        line(format!("learn_source = {}", self.media.learn_source));
+        line(format!("learn_source = {}", self.media.learn_source.word()));
         line(format!("dscp = {}", self.media.dscp));
         line("\n[store]".to_owned());
         line(format!("file = {}", path(&self.store.file)));

@@ -203,7 +203,7 @@ impl<'a, 't> Table<'a, 't> {
 }
 
 impl<'a, 't> Item<'a, 't> {
-    fn kind(&self) -> Kind {
+    pub(crate) fn kind(&self) -> Kind {
         match self.value {
             DeValue::String(_) => Kind::Text,
             DeValue::Integer(_) => Kind::Integer,

@@ -303,10 +303,12 @@ impl Engine {
     }
 
     fn agree(&mut self, leg: LegId, agreed: Agreed, out: &mut Outbox) {
+        let home = self.sip.peer_ip(leg);
         let Some(session) = self.sessions.get_mut(&leg) else { return };
         session.talk = Talk::Agreed;
         session.sdp_version = session.sdp_version.saturating_add(1);
         let mut stream = agreed.stream();
+        stream.home = home;
         super::keys::apply(session.keys_by, &mut stream);
         let expected = session.agreed.as_ref().is_some_and(|before| before.stream().will_receive);
         // The media threads begin to listen for it anew, and would not say that it is heard again.

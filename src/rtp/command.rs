@@ -11,6 +11,9 @@ use std::net::{IpAddr, SocketAddr};
 pub struct Stream {
     /// Where the peer's SDP says it listens; the only source trusted until the source is locked.
     pub remote: SocketAddr,
+    /// Where the peer's SIP comes from: the one other host whose sound may be believed to be a phone's
+    /// behind NAT.
+    pub home: Option<IpAddr>,
     /// The voice codec.
     pub codec: Codec,
     /// Payload type we send voice with (the peer's number for it).

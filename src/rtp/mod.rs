@@ -30,7 +30,7 @@ pub use event::{KeyReader, KeyWriter};
 pub use framing::{Framed, Framer};
 pub use outgoing::{Outgoing, Stamp};
 pub use prompt::{Filled, Playlist, Prompt};
-pub use source::{SourceLock, Verdict};
+pub use source::{LearnSource, Learns, SourceLock, Verdict};
 
 use crate::sdp::Agreed;
 use command::Stream;
@@ -42,6 +42,7 @@ impl Agreed {
         let held = self.remote.ip().is_unspecified();
         Stream {
             remote: self.remote,
+            home: None,
             codec: self.codec,
             send_pt: self.send_pt,
             recv_pt: self.recv_pt,

@@ -1,11 +1,76 @@
 //! From where a leg's packets are taken: the address of its SDP and no other, or, for a phone behind
 //! NAT, one address that is learned once. Against injected sound, and against sound sent to strangers.
 
-use std::net::SocketAddr;
+use super::command::Stream;
+use crate::sdp::Protection;
+use std::net::{IpAddr, SocketAddr};
 
 /// Packets in a row from one stranger before it is believed to be the phone behind its NAT, while
 /// nothing has come from the SDP's address.
 pub const LEARN_AFTER: u8 = 5;
+
+/// `[media] learn_source`: whether phones behind NAT are found by where their sound comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LearnSource {
+    /// Only the SDP's address is ever heard.
+    Never,
+    /// The host that the phone's SIP comes from.
+    Signalling,
+    /// Any host: phones behind a proxy that leaves their sound alone. Whoever finds an open port before
+    /// the phone speaks gets its sound.
+    Anywhere,
+}
+
+impl LearnSource {
+    /// As it stands in the configuration.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Never => "false",
+            Self::Signalling => "true",
+            Self::Anywhere => "\"anywhere\"",
+        }
+    }
+
+    /// Whom one stream's lock may believe. What is encrypted is judged after it was opened: who has the
+    /// key is no stranger, wherever it is.
+    #[must_use]
+    pub fn of(self, stream: &Stream) -> Learns {
+        match (self, stream.home) {
+            (Self::Never, _) => Learns::Nobody,
+            (Self::Anywhere, _) => Learns::Anywhere,
+            (Self::Signalling, _) if matches!(stream.protection, Protection::Sealed(_)) => {
+                Learns::Anywhere
+            }
+            (Self::Signalling, Some(home)) => Learns::From(home),
+            (Self::Signalling, None) => Learns::Nobody,
+        }
+    }
+}
+
+/// Which strangers may be believed to be a phone behind its NAT.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Learns {
+    /// None.
+    Nobody,
+    /// Who sends from this address: where the phone's SIP comes from. Its NAT is the same for both; a
+    /// stranger elsewhere, who only knows our port, is never sent a packet.
+    From(IpAddr),
+    /// Anybody.
+    Anywhere,
+}
+
+impl Learns {
+    /// Whether a packet from there may be the phone's; IPv4 however it is written.
+    #[must_use]
+    pub fn allows(self, from: SocketAddr) -> bool {
+        match self {
+            Self::Nobody => false,
+            Self::From(home) => home.to_canonical() == from.ip().to_canonical(),
+            Self::Anywhere => true,
+        }
+    }
+}
 
 /// What to do with a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -22,7 +87,7 @@ pub enum Verdict {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct SourceLock {
     sdp: SocketAddr,
-    learns: bool,
+    learns: Learns,
     /// The peer shows its address by ICE; no packet proves anything.
     by_checks: bool,
     state: State,
@@ -40,9 +105,9 @@ enum State {
 }
 
 impl SourceLock {
-    /// A lock that nobody has opened. `learns` allows strangers to be believed at all.
+    /// A lock that nobody has opened.
     #[must_use]
-    pub const fn new(sdp: SocketAddr, learns: bool) -> Self {
+    pub const fn new(sdp: SocketAddr, learns: Learns) -> Self {
         Self { sdp, learns, by_checks: false, state: State::Open { stranger: None, count: 0 } }
     }
 
@@ -50,7 +115,7 @@ impl SourceLock {
     /// only what tells one description from the next.
     #[must_use]
     pub const fn by_checks(sdp: SocketAddr) -> Self {
-        Self { by_checks: true, ..Self::new(sdp, false) }
+        Self { by_checks: true, ..Self::new(sdp, Learns::Nobody) }
     }
 
     /// The peer has proved that it is there.
@@ -68,7 +133,7 @@ impl SourceLock {
                 self.state = State::Proved;
                 Verdict::AcceptAndLock
             }
-            State::Open { stranger, count } if self.learns => {
+            State::Open { stranger, count } if self.learns.allows(from) => {
                 let again = stranger == Some((from, ssrc));
                 let count = if again { count.saturating_add(1) } else { 1 };
                 if count >= LEARN_AFTER {
@@ -115,62 +180,79 @@ mod tests {
     #[test]
     fn strangers_are_believed_late_or_never() {
         // s: the SDP's address, n: a phone's outside address, x: an attacker.
-        let table: [(&str, bool, &str, &[Verdict], char); 8] = [
-            ("the phone itself", true, "ss", &[AcceptAndLock, Accept], 's'),
+        let address = |who| match who {
+            's' => "192.0.2.1:4000".parse::<SocketAddr>().unwrap(),
+            'n' => "198.51.100.1:61000".parse().unwrap(),
+            _ => "203.0.113.66:666".parse().unwrap(),
+        };
+        let (all, none) = (Learns::Anywhere, Learns::Nobody);
+        let home = Learns::From("::ffff:198.51.100.1".parse().unwrap());
+        let table: [(&str, Learns, &str, &[Verdict], char); 11] = [
+            ("the phone itself", all, "ss", &[AcceptAndLock, Accept], 's'),
             (
                 "an attacker after it",
-                true,
+                all,
                 "sxxxxxxx",
                 &[AcceptAndLock, Refuse, Refuse, Refuse, Refuse, Refuse, Refuse, Refuse],
                 's',
             ),
             (
                 "behind NAT",
-                true,
+                all,
                 "nnnnnn",
                 &[Refuse, Refuse, Refuse, Refuse, AcceptAndLock, Accept],
                 'n',
             ),
             (
                 "an attacker after a learned phone",
-                true,
+                all,
                 "nnnnnx",
                 &[Refuse, Refuse, Refuse, Refuse, AcceptAndLock, Refuse],
                 'n',
             ),
-            ("two strangers by turns", true, "nxnxnxnx", &[Refuse; 8], 's'),
+            ("two strangers by turns", all, "nxnxnxnx", &[Refuse; 8], 's'),
             (
                 "the phone after four of an attacker's",
-                true,
+                all,
                 "xxxxsx",
                 &[Refuse, Refuse, Refuse, Refuse, AcceptAndLock, Refuse],
                 's',
             ),
             (
                 "the phone takes back what an attacker got",
-                true,
+                all,
                 "xxxxxsx",
                 &[Refuse, Refuse, Refuse, Refuse, AcceptAndLock, AcceptAndLock, Refuse],
                 's',
             ),
-            ("learning forbidden", false, "nnnnnnn", &[Refuse; 7], 's'),
+            ("learning forbidden", none, "nnnnnnn", &[Refuse; 7], 's'),
+            ("an attacker elsewhere, alone", home, "xxxxxxx", &[Refuse; 7], 's'),
+            (
+                "where its SIP comes from",
+                home,
+                "nnnnnx",
+                &[Refuse, Refuse, Refuse, Refuse, AcceptAndLock, Refuse],
+                'n',
+            ),
+            (
+                "an attacker's packets between do not hinder the phone",
+                home,
+                "nxnxnxnxn",
+                &[Refuse, Refuse, Refuse, Refuse, Refuse, Refuse, Refuse, Refuse, AcceptAndLock],
+                'n',
+            ),
         ];
-        let address = |who| match who {
-            's' => "192.0.2.1:4000".parse::<SocketAddr>().unwrap(),
-            'n' => "198.51.100.1:61000".parse().unwrap(),
-            _ => "203.0.113.66:666".parse().unwrap(),
-        };
         for (case, learns, senders, want, target) in table {
             let mut lock = SourceLock::new(address('s'), learns);
             let got: Vec<_> = senders.chars().map(|who| lock.judge(address(who), 1)).collect();
             assert_eq!(got, want, "{case}");
             assert_eq!(lock.target(), Some(address(target)), "{case}");
         }
-        let mut changing = SourceLock::new(address('s'), true);
+        let mut changing = SourceLock::new(address('s'), all);
         assert!(
             (0..20).all(|ssrc| changing.judge(address('n'), ssrc) == Refuse),
             "a new stream each time"
         );
-        assert_eq!(SourceLock::new("0.0.0.0:4000".parse().unwrap(), true).target(), None);
+        assert_eq!(SourceLock::new("0.0.0.0:4000".parse().unwrap(), all).target(), None);
     }
 }

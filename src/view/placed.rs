@@ -68,11 +68,15 @@ pub(super) struct PlacedCalls {
     ended: VecDeque<PlacedRow>,
     answered: u64,
     unanswered: u64,
+    /// The plan did not let the phone call there.
+    not_allowed: u64,
+    /// The phone had as many calls outside, or had talked as long today, as it may.
+    beyond_limits: u64,
     full: BTreeMap<TrunkId, FullTime>,
     full_by_month: BTreeMap<Month, BTreeMap<TrunkId, FullTime>>,
 }
 
-kept!(struct PlacedCalls { open, ended, answered, unanswered, full, full_by_month });
+kept!(struct PlacedCalls { open, ended, answered, unanswered, not_allowed, beyond_limits, full, full_by_month });
 
 impl PlacedCalls {
     pub(super) fn apply(&mut self, id: CallId, t_ms: u64, event: &PlacedEvent, at: Wall) {
@@ -106,10 +110,11 @@ impl PlacedCalls {
                 }
                 (row.ended_by, row.end) = (Some(*by), Some(why.clone()));
                 let Some(row) = self.open.remove(&id) else { return };
-                let count = if row.answered_ms.is_some() {
-                    &mut self.answered
-                } else {
-                    &mut self.unanswered
+                let count = match why {
+                    _ if row.answered_ms.is_some() => &mut self.answered,
+                    PlacedEnd::NotAllowed | PlacedEnd::EmergencyBlocked => &mut self.not_allowed,
+                    PlacedEnd::TooManyCalls | PlacedEnd::TimeUsedUp => &mut self.beyond_limits,
+                    _ => &mut self.unanswered,
                 };
                 *count = count.saturating_add(1);
                 if self.ended.len() >= PLACED_KEPT {
@@ -209,8 +214,13 @@ impl PlacedCalls {
         rows.into_iter().take(limit).cloned().collect()
     }
 
-    pub(super) fn counts(&self) -> [(&'static str, u64); 2] {
-        [("answered", self.answered), ("not_answered", self.unanswered)]
+    pub(super) fn counts(&self) -> [(&'static str, u64); 4] {
+        [
+            ("answered", self.answered),
+            ("not_answered", self.unanswered),
+            ("not_allowed", self.not_allowed),
+            ("beyond_limits", self.beyond_limits),
+        ]
     }
 
     /// The newest call that this phone dialled and that is not over.
@@ -260,7 +270,19 @@ mod tests {
             let Fact::Placed { call, t_ms, event } = fact else { panic!("{fact:?}") };
             placed.apply(call, t_ms, &event, Wall(20_000));
         }
-        assert_eq!((placed.open(), placed.counts().map(|(_, n)| n)), (0, [1, 1]));
+        assert_eq!((placed.open(), placed.counts().map(|(_, n)| n)), (0, [1, 1, 0, 0]));
+        // What the plan refuses and what a bound refuses are told apart: an alarm looks at them.
+        for (n, why) in [
+            (3, PlacedEnd::NotAllowed),
+            (4, PlacedEnd::EmergencyBlocked),
+            (5, PlacedEnd::TooManyCalls),
+            (6, PlacedEnd::TimeUsedUp),
+            (7, PlacedEnd::ChannelsFull),
+        ] {
+            placed.apply(id(n), 0, &dialled(), Wall(30_000));
+            placed.apply(id(n), 0, &PlacedEvent::Ended { by: Party::System, why }, Wall(30_000));
+        }
+        assert_eq!(placed.counts().map(|(_, n)| n), [1, 2, 2, 2]);
     }
 
     const TOKYO: chrono_tz::Tz = chrono_tz::Asia::Tokyo;

@@ -589,7 +589,7 @@ impl Views {
 
     /// Placed calls that have ended, by whether they were answered.
     #[must_use]
-    pub fn placed_counts(&self) -> [(&'static str, u64); 2] {
+    pub fn placed_counts(&self) -> [(&'static str, u64); 4] {
         self.placed.counts()
     }
 

@@ -64,6 +64,8 @@ pub struct Setup<'a> {
     pub udp: Option<SocketAddr>,
     /// What its RTP ports are bound to.
     pub media: &'a str,
+    /// More of its `[media]`.
+    pub sound: &'a str,
     /// More of its `[sip]`.
     pub sip: &'a str,
     /// More of its `[http]`.
@@ -91,6 +93,7 @@ impl Default for Setup<'_> {
             test_prompts: true,
             udp: None,
             media: "127.0.0.1",
+            sound: "",
             sip: "",
             http: "",
             store: "",
@@ -166,7 +169,7 @@ impl Desk {
         }
         let mut text = format!(
             "[sip]\nlisten = [\"udp:{sip}\", \"tcp:{sip}\"{listens}]\nrealm = \"desk.example\"\nhosts = [\"desk.example\"]\n{more_sip}\
-             [media]\naddress = \"{media}\"\nports = \"{first}-{last}\"\n{prompts}\
+             [media]\naddress = \"{media}\"\nports = \"{first}-{last}\"\n{prompts}{more_sound}\
              [store]\nfile = \"store/madoguchi.db\"\n{more_store}[http]\nlisten = \"{http}\"\ntoken_file = \"secrets/http-token\"\n{more_http}\
              [plan]\nfile = \"{plan}\"\n[accounts]\nfile = \"secrets/accounts.tsv\"\n\
              [[trunks]]\nname = \"carrier\"\nsources = [{sources}]\n{more_trunk}\n",
@@ -174,6 +177,7 @@ impl Desk {
             prompts = if setup.test_prompts { "prompts = \"prompts\"\n" } else { "" },
             plan = plan.display(),
             more_sip = setup.sip,
+            more_sound = setup.sound,
             more_http = setup.http,
             more_store = setup.store,
             media = setup.media,

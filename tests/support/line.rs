@@ -297,31 +297,9 @@ impl Line {
         assert_eq!(answer.status(), Some(200), "REGISTER with a password:\n{answer}");
     }
 
-    /// The header that answers a challenge (MD5, RFC 2617).
+    /// The header that answers a challenge.
     fn credentials(&self, challenge: &Message, method: &str, uri: &str, password: &str) -> String {
-        let (asks, answers) = match challenge.status() {
-            Some(407) => ("Proxy-Authenticate", "Proxy-Authorization"),
-            _ => ("WWW-Authenticate", "Authorization"),
-        };
-        let list = challenge.headers.iter().filter(|(n, _)| n.eq_ignore_ascii_case(asks));
-        let offer = list
-            .map(|(_, v)| v.clone())
-            .find(|v| !v.contains("SHA-256"))
-            .expect("an MD5 challenge");
-        let field = |name: &str| {
-            let (_, rest) = offer
-                .split_once(&format!("{name}="))
-                .unwrap_or_else(|| panic!("no {name} in {offer}"));
-            rest.trim_start_matches('"').split(['"', ',']).next().unwrap_or_default().to_owned()
-        };
-        let (user, realm, nonce) = (&self.user, field("realm"), field("nonce"));
-        let ha1 = md5(&format!("{user}:{realm}:{password}"));
-        let ha2 = md5(&format!("{method}:{uri}"));
-        let response = md5(&format!("{ha1}:{nonce}:00000001:abcd1234:auth:{ha2}"));
-        format!(
-            "{answers}: Digest username=\"{user}\", realm=\"{realm}\", nonce=\"{nonce}\", uri=\"{uri}\", \
-             response=\"{response}\", algorithm=MD5, qop=auth, nc=00000001, cnonce=\"abcd1234\"\r\n"
-        )
+        credentials(challenge, &self.user, method, uri, password)
     }
 
     // ---- as a server
@@ -438,6 +416,36 @@ fn learn(call: &mut Call, answer: &Message) {
     if let Some(contact) = answer.uri("Contact") {
         call.target = contact;
     }
+}
+
+/// The header that answers a challenge for a user (MD5, RFC 2617).
+pub fn credentials(
+    challenge: &Message,
+    user: &str,
+    method: &str,
+    uri: &str,
+    password: &str,
+) -> String {
+    let (asks, answers) = match challenge.status() {
+        Some(407) => ("Proxy-Authenticate", "Proxy-Authorization"),
+        _ => ("WWW-Authenticate", "Authorization"),
+    };
+    let list = challenge.headers.iter().filter(|(n, _)| n.eq_ignore_ascii_case(asks));
+    let offer =
+        list.map(|(_, v)| v.clone()).find(|v| !v.contains("SHA-256")).expect("an MD5 challenge");
+    let field = |name: &str| {
+        let (_, rest) =
+            offer.split_once(&format!("{name}=")).unwrap_or_else(|| panic!("no {name} in {offer}"));
+        rest.trim_start_matches('"').split(['"', ',']).next().unwrap_or_default().to_owned()
+    };
+    let (realm, nonce) = (field("realm"), field("nonce"));
+    let ha1 = md5(&format!("{user}:{realm}:{password}"));
+    let ha2 = md5(&format!("{method}:{uri}"));
+    let response = md5(&format!("{ha1}:{nonce}:00000001:abcd1234:auth:{ha2}"));
+    format!(
+        "{answers}: Digest username=\"{user}\", realm=\"{realm}\", nonce=\"{nonce}\", uri=\"{uri}\", \
+         response=\"{response}\", algorithm=MD5, qop=auth, nc=00000001, cnonce=\"abcd1234\"\r\n"
+    )
 }
 
 /// Lower-case hex MD5.

@@ -3,7 +3,9 @@
 //! nobody. Every reason has an entry in docs/RUNBOOK.md, which a test holds.
 
 use super::{Server, about};
-use crate::view::{DiskState, Gauges, JournalState, RecordingState, SiteState, TargetState, TrunkGauge};
+use crate::view::{
+    DiskState, Gauges, JournalState, RecordingState, SiteState, TargetState, TrunkGauge,
+};
 use axum::Json;
 use axum::extract::State;
 use axum::http::StatusCode;

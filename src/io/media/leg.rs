@@ -9,7 +9,7 @@ use super::tap::Tap;
 use super::web::Web;
 use crate::base::{LegId, Mono, PlayId, Rng};
 use crate::rtp::command::Stream;
-use crate::rtp::{Framer, KeyReader, KeyWriter, Outgoing, Playlist, SourceLock, g711};
+use crate::rtp::{Framer, KeyReader, KeyWriter, LearnSource, Outgoing, Playlist, SourceLock, g711};
 use crate::sdp::{Codec, Protection, Voice};
 use crate::srtp::{Keys, Opener, Sealer};
 use socket2::{Domain, Protocol, Socket, Type};
@@ -275,7 +275,13 @@ impl Leg {
     }
 
     /// Sets what was negotiated. The same remote keeps the lock; a new one begins anew.
-    pub(super) fn negotiated(&mut self, stream: Stream, learns: bool, now: Mono, rng: &mut Rng) {
+    pub(super) fn negotiated(
+        &mut self,
+        stream: Stream,
+        learns: LearnSource,
+        now: Mono,
+        rng: &mut Rng,
+    ) {
         self.seal_by(&stream.protection, now);
         self.speaks(&stream, rng);
         let expected = self.line.as_ref().is_some_and(|line| line.stream.will_receive);
@@ -292,7 +298,7 @@ impl Leg {
                 let lock = if by_checks {
                     SourceLock::by_checks(stream.remote)
                 } else {
-                    SourceLock::new(stream.remote, learns)
+                    SourceLock::new(stream.remote, learns.of(&stream))
                 };
                 *line = Some(Line { stream, lock, target: lock.target(), other: (0, 0) });
             }

@@ -44,6 +44,7 @@ pub use prompts::{PromptError, PromptLibrary};
 
 use crate::base::{LegId, Mono, PromptId, Rng};
 use crate::dtls::Identity;
+use crate::rtp::LearnSource;
 use crate::rtp::command::{Command, Notice};
 use crate::sdp::Codec;
 use counters::Board;
@@ -69,9 +70,8 @@ pub struct MediaConfig {
     pub codecs: Vec<Codec>,
     /// A phone that should speak and is not heard for so long is told as `Silent`.
     pub silence_after: Duration,
-    /// Phones behind NAT: the address of five packets in a row is believed while the SDP's own is
-    /// silent. Off, only the SDP's address is ever heard.
-    pub learn_source: bool,
+    /// Phones behind NAT: whose five packets in a row are believed while the SDP's own address is silent.
+    pub learn_source: LearnSource,
     /// Our certificate for DTLS; without one no keys are agreed on along the way.
     pub identity: Option<Arc<Identity>>,
     /// Bytes of each thread's ring to the recorder; 0: nothing can be recorded.
@@ -94,7 +94,7 @@ impl MediaConfig {
             prompts,
             codecs,
             silence_after,
-            learn_source: true,
+            learn_source: LearnSource::Signalling,
             identity: None,
             tap_bytes: 0,
             epoch: Instant::now(),

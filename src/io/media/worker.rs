@@ -13,6 +13,7 @@ use super::wheel::Wheel;
 use super::{MediaConfig, PromptLibrary};
 use crate::base::{LegId, Mono, Rng};
 use crate::dtls::Identity;
+use crate::rtp::LearnSource;
 use crate::rtp::command::Notice;
 use crate::rtp::rtcp::Ntp;
 use rustix::event::{Timespec, epoll};
@@ -71,7 +72,7 @@ pub(super) struct Worker<N> {
     pub(super) notices: N,
     pub(super) prompts: Arc<PromptLibrary>,
     silence_after: Duration,
-    pub(super) learn_source: bool,
+    pub(super) learn_source: LearnSource,
     pub(super) identity: Option<Arc<Identity>>,
     pub(super) dscp: u8,
     pub(super) rng: Rng,

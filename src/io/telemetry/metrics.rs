@@ -157,7 +157,7 @@ fn calls(page: &mut Page, views: &Views, gauges: &Gauges, age_ms: Age<'_>) {
     );
     page.counter(
         "madoguchi_placed_calls_total",
-        "Such calls that have ended.",
+        "Such calls that have ended. not_allowed: the plan lets that phone not call there; beyond_limits: it had as many calls, or talked as long today, as it may.",
         &["result"],
         views.placed_counts().map(|(result, count)| (vec![result], count)),
     );

@@ -14,6 +14,13 @@ impl Endpoint {
         Some(self.address_of(flow))
     }
 
+    /// Where the peer of a leg that stands sends its SIP from: its own address, its NAT's or its proxy's.
+    #[must_use]
+    pub fn peer_ip(&self, leg: LegId) -> Option<IpAddr> {
+        let flow = self.legs.get(leg.0)?.flow()?;
+        Some(flow.remote.ip().to_canonical())
+    }
+
     /// Our address on the way to a phone that is to be dialled.
     #[must_use]
     pub fn own_ip_to(&self, to: &Number, now: Mono) -> Option<IpAddr> {

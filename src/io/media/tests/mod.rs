@@ -117,6 +117,7 @@ impl Phone {
     fn stream(&self) -> Stream {
         Stream {
             remote: self.socket.local_addr().unwrap(),
+            home: Some(HERE),
             codec: self.codec,
             send_pt: self.codec.payload_type(),
             recv_pt: self.codec.payload_type(),
@@ -313,15 +314,23 @@ fn a_stranger_is_neither_heard_nor_sent_to() {
 
 #[test]
 fn a_phone_behind_nat_is_found_unless_that_is_forbidden() {
-    for learn in [true, false] {
-        let room = Room::new(|config| config.learn_source = learn);
+    use crate::rtp::LearnSource::{Anywhere, Never, Signalling};
+    let elsewhere: IpAddr = [192, 0, 2, 1].into();
+    for (mode, home, learn) in [
+        (Signalling, Some(HERE), true),
+        (Signalling, Some(elsewhere), false),
+        (Signalling, None, false),
+        (Anywhere, Some(elsewhere), true),
+        (Never, Some(HERE), false),
+    ] {
+        let room = Room::new(|config| config.learn_source = mode);
         let (caller, agent) = (room.leg(1, Codec::Pcmu), room.leg(2, Codec::Pcmu));
         // The SDP says an address from inside; nothing ever comes from there.
         let inside = UdpSocket::bind((HERE, 0)).unwrap();
         let remote = inside.local_addr().unwrap();
         room.media.send(Command::Stream {
             leg: caller.leg,
-            stream: Stream { remote, ..caller.stream() },
+            stream: Stream { remote, home, ..caller.stream() },
         });
         room.media.send(Command::Bridge { a: caller.leg, b: agent.leg });
         room.fence(caller.leg);
