@@ -1666,6 +1666,8 @@ export type Health = {
 
 /** The whole page. */
 export type HealthPage = {
+  /** The same: the room for the journal on its disk. */
+  disk: DiskState;
   engine: BeatState;
   journal: JournalState;
   media: BeatState;
