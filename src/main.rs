@@ -118,7 +118,7 @@ enum Command {
     /// Example: madoguchi log net=debug --minutes 30 --config /etc/madoguchi/madoguchi.toml
     Log(cli::Log),
     /// Say what an alert, a reason of /healthz or an error of the log means, and what to do (docs/RUNBOOK.md).
-    /// Example: madoguchi runbook MadoguchiTrunkDown
+    /// Example: madoguchi runbook trunks-down
     Runbook(cli::Runbook),
     /// Make a site's own announcements from texts, by the synthesisers that are installed.
     /// Example: madoguchi prompts render texts.toml --into prompts --voice VOICE

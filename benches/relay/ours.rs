@@ -57,6 +57,7 @@ fn stream(remote: SocketAddr, codec: Codec, protection: Protection) -> Stream {
     let kind = codec.payload_type();
     Stream {
         remote,
+        home: None,
         codec,
         send_pt: kind,
         recv_pt: kind,

@@ -23,9 +23,10 @@ use chrono::NaiveDate;
 use shown::{shift, span};
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, TryLockError};
 use std::thread;
 use std::time::{Duration, Instant};
+use tokio::time::sleep;
 
 /// Months that each number is tried with.
 const MONTHS: u64 = 40;
@@ -33,6 +34,8 @@ const MONTHS: u64 = 40;
 const EVENINGS: u64 = 60;
 /// How often today is looked at.
 const LOOK: Duration = Duration::from_mins(5);
+/// An older word is not shown, milliseconds: three looks.
+const OLDEST_MS: i64 = 900_000;
 /// The first look after a start, which has enough to do by itself.
 const FIRST_LOOK: Duration = Duration::from_secs(10);
 /// How nice their threads are: beside one that is not, a tenth of a core. With less, a busy machine never comes to an
@@ -62,6 +65,8 @@ pub(super) struct Forecaster {
     clock: Clock,
     question: Mutex<Question>,
     today: Mutex<Option<Tonight>>,
+    /// Held by the look at today that goes on.
+    looking: Mutex<()>,
     /// Held while the history is read, so that it is read once.
     remembered: Mutex<Option<Remembered>>,
 }
@@ -88,14 +93,14 @@ fn cores() -> usize {
 }
 
 impl Forecaster {
-    /// Nothing is asked yet; from now on today is looked at.
+    /// Nothing is asked yet; from now on today is looked at. Call inside a tokio runtime.
     pub(super) fn start(
         place: Place,
         hub: ViewHub,
         reload: Arc<Reload>,
         lengths: BTreeMap<PromptId, Duration>,
         clock: Clock,
-    ) -> std::io::Result<Arc<Self>> {
+    ) -> Arc<Self> {
         let question =
             Question { wanted: None, since: None, state: PlanningState::Idle, off: Arc::default() };
         let all = Arc::new(Self {
@@ -106,22 +111,35 @@ impl Forecaster {
             clock,
             question: Mutex::new(question),
             today: Mutex::new(None),
+            looking: Mutex::new(()),
             remembered: Mutex::new(None),
         });
         let looker = Arc::clone(&all);
-        beside("tonight", move || {
-            thread::sleep(FIRST_LOOK);
+        tokio::spawn(async move {
+            sleep(FIRST_LOOK).await;
             loop {
-                // What cannot be said is not shown; a page never shows an old evening.
-                let found = looker.look().unwrap_or_else(|why| {
-                    tracing::warn!(why, "what today comes to cannot be said");
-                    None
-                });
-                *held(&looker.today) = found;
-                thread::sleep(LOOK);
+                let one = Arc::clone(&looker);
+                if let Err(error) = beside("tonight", move || one.look_again()) {
+                    tracing::warn!(%error, "no thread to say what today comes to");
+                }
+                sleep(LOOK).await;
             }
-        })?;
-        Ok(all)
+        });
+        all
+    }
+
+    /// What cannot be said is not shown. One look at a time: on a machine that is too busy for it the next waits its turn.
+    fn look_again(&self) {
+        let _alone = match self.looking.try_lock() {
+            Ok(alone) => alone,
+            Err(TryLockError::Poisoned(alone)) => alone.into_inner(),
+            Err(TryLockError::WouldBlock) => return,
+        };
+        let found = self.look().unwrap_or_else(|why| {
+            tracing::warn!(why, "what today comes to cannot be said");
+            None
+        });
+        *held(&self.today) = found;
     }
 
     /// What the history says as of today, read once a day and plan.
@@ -345,6 +363,8 @@ impl Planner for Arc<Forecaster> {
     }
 
     fn tonight(&self) -> Option<Tonight> {
-        *held(&self.today)
+        // A look that never came to its end leaves an old one, which is not shown.
+        let oldest = self.clock.now().wall.0.saturating_sub(OLDEST_MS);
+        held(&self.today).filter(|tonight| tonight.at_ms.0 >= oldest)
     }
 }

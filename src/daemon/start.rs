@@ -540,8 +540,7 @@ pub async fn start(
         within,
     ));
     let place = store::Place::File(config.store.file.clone());
-    let planner = Forecaster::start(place, hub.clone(), Arc::clone(&reload), lengths, clock)
-        .map_err(|source| StartError::System { what: "the forecast's thread", source })?;
+    let planner = Forecaster::start(place, hub.clone(), Arc::clone(&reload), lengths, clock);
     let http_address = open_http(
         config,
         shown_tls.clone(),
