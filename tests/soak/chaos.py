@@ -78,6 +78,8 @@ def clock(rounds, draw, checks):
     before = desk.calls()
     lengths = length_ms(desk)
     checks.check("no call is longer than it was", max(lengths, default=0) < 60_000, f"longest {max(lengths, default=0)} ms of {len(lengths)}")
+    leapt = leaps_ms(desk)
+    checks.check("the clock was set indeed", leapt > 900 * max(map(abs, steps)), f"entries leap by {leapt / 1000:.0f} s at most")
     figures = desk.command("calls", "--json")[1]
     desk.kill()
     # A machine that forgot its clock: two days before anything that is in the history.
@@ -99,6 +101,13 @@ def clock(rounds, draw, checks):
 
 # Without those whose sound is looked at.
 KINDS = {"talks", "is let go", "passed on", "parked", "menu", "closed", "gives up", "waits too long"}
+
+
+def leaps_ms(desk):
+    """The greatest step, either way, between the stamps of two entries that follow each other."""
+    with closing(desk.store()) as store:
+        at = [ms for (ms,) in store.execute("SELECT at_ms FROM entry ORDER BY seq")]
+    return max((abs(one - other) for one, other in zip(at, at[1:])), default=0)
 
 
 def length_ms(desk):

@@ -37,7 +37,7 @@ class Sampler:
 
     def __init__(self, desk, every_s):
         self.desk, self.every_s, self.over = desk, every_s, threading.Event()
-        self.samples, self.failed, self.slowest_ms = [], 0, 0.0
+        self.samples, self.failed, self.slowest_ms, self.silence_s = [], 0, 0.0, 0.0
         self.thread = threading.Thread(target=self.look, daemon=True)
         self.thread.start()
 
@@ -50,6 +50,7 @@ class Sampler:
             if not metrics:
                 self.failed += 1
                 continue
+            self.silence_s = max(self.silence_s, metrics["madoguchi_engine_heartbeat_age_seconds"])
             self.samples.append((
                 asked - begin, self.desk.memory_kib(), self.desk.descriptors().total(), metrics["madoguchi_calls_open"],
                 metrics["madoguchi_calls_total"], metrics["madoguchi_media_ports"],
@@ -108,137 +109,159 @@ def month_figures(desk, months):
     return arrived, outcomes
 
 
-def main():
-    asked = arguments()
-    seconds = asked.minutes * 60
-    folder, checks = rig.Folder("soak"), rig.Checks()
-    ports = rig.Ports()
-    receiver = rig.Receiver(ports).start()
-    desk = rig.Desk(folder, ports, more=receiver.config(folder))
-    desk.voice_port = ports.port()
-    for _ in range(40):
-        ports.port()  # voices of recorded callers take ports from there on
-    echo, quiet = ports.port(), rig.sink()
-    sink = quiet.getsockname()[1]
-    if asked.past:
-        print(f"a past of {asked.past} calls is written and sealed", flush=True)
-        past.write(folder.path / "store/madoguchi.db", rig.ROOT / "tests/past/4-transfers.db.gz", asked.past)
-    desk.start().healthy(1_200)
-    time.sleep(2)
-    metrics = desk.metrics()
-    at_start = {"memory": desk.memory_kib(), "descriptors": desk.descriptors(), "ports": metrics["madoguchi_media_ports"]}
-    before, first_seq = metrics, desk.last_entry()
-    began = datetime.now(rig.JAPAN)
+class Soak:
+    """One run: the world is set up, callers come and go, and what is left is looked at."""
 
-    phones = rig.agents(desk, sink, echo)
-    lamps = [
-        desk.sipp("watch", ports.port(), WHAT=what, USER="6002", PASSWORD=rig.password("6002"), EXPIRES=min(3_600, int(seconds) + 5))
-        for what in ("701", "702", "703")
-    ]
-    account = {"USER": "6001", "PASSWORD": rig.password("6001")}
-    phone_port = ports.port()
-    registering = desk.sipp("register", phone_port, calls=max(1, int(seconds)), a_second=1, EXPIRES=60, **account)
-    walls, sampler, hands = rig.Walls(desk, asked.walls), Sampler(desk, min(asked.every, seconds / 4)), Hands(desk)
-    cpu, from_s = desk.cpu_s(), time.monotonic()
-    callers = rig.Callers(desk, 1, seconds, asked.rate, rig.voice(folder), sink)
-    print(f"{asked.rate:g} calls a second for {asked.minutes:g} min, in {folder.path}", flush=True)
-    all_ended = callers.ended(seconds + 150)
-    lasted, cpu = time.monotonic() - from_s, desk.cpu_s() - cpu
-    checks.check("SIPp's callers came to an end", all_ended, f"after {lasted:.0f} s")
-    callers.stop()
-    registered_all = registering.ended(60) and desk.sipp("register", phone_port, EXPIRES=0, **account).ended(30)
-    hands.stop()
-    walls.stop()
-    sampler.stop()
-    registered = sum("registered" in words for words in registering.words().values())
-    checks.check("registrations", registered_all and registered == registering.offered, f"{registered} of {registering.offered}")
-    checks.check("wallboards stayed", walls.broken == 0 and walls.boards > 0, f"{walls.boards} boards, {walls.broken} streams broke")
-    checks.check("pages of metrics", sampler.failed == 0, f"{len(sampler.samples)}, {sampler.failed} failed, slowest {sampler.slowest_ms:.0f} ms")
+    def __init__(self, asked):
+        self.asked, self.seconds = asked, asked.minutes * 60
+        self.folder, self.checks, ports = rig.Folder("soak"), rig.Checks(), rig.Ports()
+        self.receiver = rig.Receiver(ports).start()
+        self.desk = desk = rig.Desk(self.folder, ports, more=self.receiver.config(self.folder))
+        desk.voice_port = ports.port()
+        for _ in range(40):
+            ports.port()  # voices of recorded callers take ports from there on
+        if asked.past:
+            print(f"a past of {asked.past} calls is written and sealed", flush=True)
+            past.write(self.folder.path / "store/madoguchi.db", rig.ROOT / "tests/past/4-transfers.db.gz", asked.past)
+        desk.start().healthy(1_200)
+        time.sleep(2)
+        self.before, self.first_seq = desk.metrics(), desk.last_entry()
+        self.memory, self.descriptors = desk.memory_kib(), desk.descriptors()
+        self.began = datetime.now(rig.JAPAN)
+        self.quiet, self.ports = rig.sink(), ports
 
-    # Transactions live 32 s (RFC 3261 §17).
-    held = rig.at_rest(desk, 120)
-    checks.check("gauges at 0 afterwards", not held, ", ".join(f"{name} {value:g}" for name, value in held.items()) or "all")
-    for phone in [*phones, *lamps]:
-        phone.stop()
-    metrics = desk.metrics()
-    rose = {name: metrics[name] - before[name] for name in rig.NEVER if metrics[name] > before[name]}
-    checks.check("what must never happen", not rose, ", ".join(f"{name} {value:g}" for name, value in rose.items()) or "nothing did")
+    def rose(self, metrics, name):
+        return metrics[name] - self.before[name]
 
-    def opened():
+    def call(self):
+        """Callers come for as long as was asked, with everything on."""
+        desk, checks, seconds = self.desk, self.checks, self.seconds
+        sink = self.quiet.getsockname()[1]
+        self.phones = rig.agents(desk, sink, self.ports.port())
+        lasts = min(3_600, int(seconds) + 5)
+        watcher = {"USER": "6002", "PASSWORD": rig.password("6002"), "EXPIRES": lasts}
+        lamps = [desk.sipp("watch", self.ports.port(), WHAT=what, **watcher) for what in ("701", "702", "703")]
+        account, port = {"USER": "6001", "PASSWORD": rig.password("6001")}, self.ports.port()
+        registering = desk.sipp("register", port, calls=max(1, int(seconds)), a_second=1, EXPIRES=60, **account)
+        walls, hands = rig.Walls(desk, self.asked.walls), Hands(desk)
+        self.sampler = Sampler(desk, min(self.asked.every, seconds / 4))
+        cpu, from_s = desk.cpu_s(), time.monotonic()
+        self.callers = rig.Callers(desk, 1, seconds, self.asked.rate, rig.voice(self.folder), sink)
+        print(f"{self.asked.rate:g} calls a second for {self.asked.minutes:g} min, in {self.folder.path}", flush=True)
+        all_ended = self.callers.ended(seconds + 150)
+        lasted, self.cpu = time.monotonic() - from_s, desk.cpu_s() - cpu
+        checks.check("SIPp's callers came to an end", all_ended, f"after {lasted:.0f} s")
+        self.callers.stop()
+        all_registered = registering.ended(60) and desk.sipp("register", port, EXPIRES=0, **account).ended(30)
+        for it in (hands, walls, self.sampler):
+            it.stop()
+        self.fetched = hands.fetched
+        registered = sum("registered" in words for words in registering.words().values())
+        checks.check("registrations", all_registered and registered == registering.offered, f"{registered} of {registering.offered}")
+        checks.check("wallboards stayed", walls.broken == 0 and walls.boards > 0, f"{walls.boards} boards, {walls.broken} streams broke")
+        pages = f"{len(self.sampler.samples)}, {self.sampler.failed} failed, slowest {self.sampler.slowest_ms:.0f} ms"
+        checks.check("pages of metrics", self.sampler.failed == 0, pages)
+        # Transactions live 32 s (RFC 3261 §17).
+        held = rig.at_rest(desk, 120)
+        checks.check("gauges at 0 afterwards", not held, ", ".join(f"{name} {value:g}" for name, value in held.items()) or "all")
+        for phone in [*self.phones, *lamps]:
+            phone.stop()
+
+    def opened(self):
         # A connection of the store opens its files when it is first used, and keeps them: one more of each at most.
-        more = desk.descriptors() - at_start["descriptors"]
+        more = self.desk.descriptors() - self.descriptors
         return {what: count for what, count in more.items() if count > 1 or "/store/madoguchi.db" not in what}
 
-    rig.until(100, lambda: not opened())
-    left = ", ".join(f"{count} more {what}" for what, count in opened().items())
-    checks.check("descriptors back to the start", not left, f"{at_start['descriptors'].total()} → {desk.descriptors().total()} {left}".strip())
-    checks.check("RTP ports back to the start", metrics["madoguchi_media_ports"] <= at_start["ports"], f"{at_start['ports']:g} → {metrics['madoguchi_media_ports']:g}")
+    def left(self):
+        """What the daemon holds when all is over."""
+        desk, checks, metrics = self.desk, self.checks, self.desk.metrics()
+        rose = {name: self.rose(metrics, name) for name in rig.NEVER if self.rose(metrics, name)}
+        checks.check("what must never happen", not rose, ", ".join(f"{name} {value:g}" for name, value in rose.items()) or "nothing did")
+        rig.until(100, lambda: not self.opened())
+        more = ", ".join(f"{count} more {what}" for what, count in self.opened().items())
+        checks.check("descriptors back to the start", not more, f"{self.descriptors.total()} → {desk.descriptors().total()} {more}".strip())
+        ports, were = metrics["madoguchi_media_ports"], self.before["madoguchi_media_ports"]
+        checks.check("RTP ports back to the start", ports <= were, f"{were:g} → {ports:g}")
+        self.kept()
+        samples = self.sampler.samples
+        peak = max((sample[1] for sample in samples), default=0)
+        checks.figure("memory, MiB at start, most, at the end", f"{self.memory / 1024:.1f}, {peak / 1024:.1f}, {desk.memory_kib() / 1024:.1f}")
+        checks.figure("CPU, ms a call", f"{1000 * self.cpu / max(1, self.rose(metrics, 'madoguchi_calls_total')):.2f}")
+        checks.figure("calls open at once, most", f"{max((sample[3] for sample in samples), default=0):g}")
+        checks.figure("longest silence of the engine thread at a scrape, s", f"{self.sampler.silence_s:.2f}")
+        for name in ("madoguchi_journal_late_total", "madoguchi_engine_shed_invites_total", "madoguchi_tickets_tries_failed_total"):
+            checks.figure(name, f"{metrics[name]:g}")
+        self.metrics = metrics
 
-    # Memory: a line through the samples after the warm-up.
-    warm_s = seconds / 4 if asked.warm is None else asked.warm * 60
-    kib_a_second, ended = sampler.slope(warm_s, seconds)
-    measured_s = seconds - warm_s
-    mb_an_hour = kib_a_second * 3600 / 1024
-    a_call = kib_a_second * 1024 * measured_s / ended if ended else 0.0
-    calls_an_hour = 3600 * ended / measured_s if measured_s else 0
-    kept = 0 if asked.past >= PAST else KEPT_BYTES
-    bound = 1 + kept * calls_an_hour / 1024 / 1024
-    peak = max((sample[1] for sample in sampler.samples), default=0)
-    memory = f"{mb_an_hour:+.2f} MB/h, {a_call:+.0f} bytes a call; owed: below 1 MB/h besides {kept} bytes a call ({bound:.1f} MB/h)"
-    if measured_s >= SLOPE_SECONDS:
-        checks.check("memory after warm-up", mb_an_hour < bound, memory)
-    else:
-        checks.figure("memory after warm-up (too short to judge)", memory)
-    checks.figure("memory, MiB at start, most, at the end", f"{at_start['memory'] / 1024:.1f}, {peak / 1024:.1f}, {desk.memory_kib() / 1024:.1f}")
-    checks.figure("CPU, ms a call", f"{1000 * cpu / max(1, metrics['madoguchi_calls_total'] - before['madoguchi_calls_total']):.2f}")
-    checks.figure("calls open at once, most", f"{max((sample[3] for sample in sampler.samples), default=0):g}")
-    for name in ("madoguchi_journal_late_total", "madoguchi_engine_shed_invites_total", "madoguchi_tickets_tries_failed_total"):
-        checks.figure(name, f"{metrics[name]:g}")
+    def kept(self):
+        """Memory: a line through the samples after the warm-up."""
+        asked = self.asked
+        warm_s = self.seconds / 4 if asked.warm is None else asked.warm * 60
+        kib_a_second, ended = self.sampler.slope(warm_s, self.seconds)
+        measured_s = self.seconds - warm_s
+        mb_an_hour = kib_a_second * 3600 / 1024
+        a_call = kib_a_second * 1024 * measured_s / ended if ended else 0.0
+        kept = 0 if asked.past >= PAST else KEPT_BYTES
+        bound = 1 + kept * 3600 * ended / max(1, measured_s) / 1024 / 1024
+        said = f"{mb_an_hour:+.2f} MB/h, {a_call:+.0f} bytes a call; owed: below 1 MB/h besides {kept} bytes a call ({bound:.1f} MB/h)"
+        if measured_s >= SLOPE_SECONDS:
+            self.checks.check("memory after warm-up", mb_an_hour < bound, said)
+        else:
+            self.checks.figure("memory after warm-up (too short to judge)", said)
 
-    # The figures, three ways: pages, metrics, and below what SIPp saw.
-    months = sorted({it.strftime("%Y-%m") for it in (began, datetime.now(rig.JAPAN))})
-    arrived, outcomes = month_figures(desk, months)
-    by_metrics = metrics["madoguchi_calls_total"] - before["madoguchi_calls_total"]
-    code = desk.stop()
-    checks.check("ended in order", code == 0, f"exit code {code}")
-    whole, said = desk.verify()
-    checks.check("madoguchi verify", whole, said.splitlines()[0] if said else "nothing said")
-    history = desk.calls(first_seq)
-    seen = rig.judge(checks, [callers], history)
-    listed = Counter(call["outcome"] for call in history if call["counted"])
-    checks.check("the month's figures are the calls'", outcomes == listed and arrived == sum(listed.values()), f"{arrived}: {dict(outcomes)}")
-    checks.check("the metrics count as many", by_metrics == len(history), f"{by_metrics:g} of {len(history)}")
-    answered = sum("answered" in words for _, kind, words in callers.calls() if rig.KINDS[kind][4] == rig.ANSWERED and not menu(kind))
-    counted = sum(count for (kind, outcome), count in seen.items() if outcome in rig.ANSWERED and kind != "menu")
-    checks.check("calls that an agent answered", answered == counted, f"SIPp {answered}, history {counted}")
-    tickets = {call["call"] for call in history if call["outcome"] in rig.TICKETED}
-    twice = [call for call, count in receiver.opened.items() if count != 1]
-    right = set(receiver.opened) == tickets and not twice and not receiver.forged
-    checks.check(
-        "one ticket a call", right,
-        f"{len(receiver.opened)} of {len(tickets)}, {len(twice)} twice; {dict(receiver.kinds)}, {receiver.repeated} said again, {receiver.forged} forged",
-    )
-    recorded = sum(call["recordings"] == 1 for call in history if call["called"] == "0312340020" and call["outcome"] in rig.ANSWERED)
-    due = sum(call["called"] == "0312340020" and call["outcome"] in rig.ANSWERED for call in history)
-    checks.check("one recording a recorded call", recorded == due, f"{recorded} of {due}")
-    passed = sum(any(word == "accepted" for word in words) for words in phones[1].words().values())
-    parked = sum(any(word == "accepted" for word in words) for words in phones[2].words().values())
-    checks.figure("callers passed on, parked, fetched", f"{passed}, {parked}, {hands.fetched}")
-    checks.check("transfers and parks came about", passed > 0 and parked > 0, f"{passed}, {parked}")
+    def account(self):
+        """Calls, figures, tickets and recordings against what the phones saw."""
+        desk, checks = self.desk, self.checks
+        months = sorted({it.strftime("%Y-%m") for it in (self.began, datetime.now(rig.JAPAN))})
+        arrived, outcomes = month_figures(desk, months)
+        code = desk.stop()
+        checks.check("ended in order", code == 0, f"exit code {code}")
+        whole, said = desk.verify()
+        checks.check("madoguchi verify", whole, said.splitlines()[0] if said else "nothing said")
+        history = desk.calls(self.first_seq)
+        seen = rig.judge(checks, [self.callers], history)
+        listed = Counter(call["outcome"] for call in history if call["counted"])
+        checks.check("the month's figures are the calls'", outcomes == listed and arrived == sum(listed.values()), f"{arrived}: {dict(outcomes)}")
+        by_metrics = self.rose(self.metrics, "madoguchi_calls_total")
+        checks.check("the metrics count as many", by_metrics == len(history), f"{by_metrics:g} of {len(history)}")
+        # A menu answers by itself; everywhere else the 200 is the agent's.
+        by_agents = {kind[0] for kind in rig.KINDS if kind[4] == rig.ANSWERED and kind[0] != "menu"}
+        answered = sum("answered" in words for _, kind, words in self.callers.calls() if rig.KINDS[kind][0] in by_agents)
+        counted = sum(count for (kind, outcome), count in seen.items() if outcome in rig.ANSWERED and kind in by_agents)
+        checks.check("calls that an agent answered", answered == counted, f"SIPp {answered}, history {counted}")
+        self.tickets({call["call"] for call in history if call["outcome"] in rig.TICKETED})
+        due = [call for call in history if call["called"] == "0312340020" and call["outcome"] in rig.ANSWERED]
+        recorded = sum(call["recordings"] == 1 for call in due)
+        checks.check("one recording a recorded call", recorded == len(due), f"{recorded} of {len(due)}")
+        passed, parked = (sum("accepted" in words for words in phone.words().values()) for phone in self.phones[1:3])
+        checks.check("transfers and parks came about", passed and parked, f"{passed} passed on, {parked} parked, {self.fetched} of these fetched")
 
+    def tickets(self, due):
+        receiver = self.receiver
+        twice = [call for call, count in receiver.opened.items() if count != 1]
+        right = set(receiver.opened) == due and not twice and not receiver.forged
+        said = f"{len(receiver.opened)} of {len(due)}, {len(twice)} twice; {dict(receiver.kinds)}, {receiver.repeated} said again"
+        self.checks.check("one ticket a call", right, f"{said}, {receiver.forged} forged")
+
+
+def main():
+    asked = arguments()
+    soak = Soak(asked)
+    soak.call()
+    soak.left()
+    soak.account()
+    checks = soak.checks
     print(checks.table())
-    about = {"minutes": asked.minutes, "calls_a_second": asked.rate, "walls": asked.walls, "past": asked.past, "began": began.isoformat()}
-    about["samples"] = [dict(zip(("at_s", "memory_kib", "descriptors", "calls_open", "calls_ended", "media_ports"), it)) for it in sampler.samples]
+    about = {"minutes": asked.minutes, "calls_a_second": asked.rate, "walls": asked.walls, "past": asked.past, "began": soak.began.isoformat()}
+    names = ("at_s", "memory_kib", "descriptors", "calls_open", "calls_ended", "media_ports")
+    about["samples"] = [dict(zip(names, sample)) for sample in soak.sampler.samples]
     checks.write(asked.json, about)
-    print(f"{'all holds' if checks.hold else 'NOT ALL HOLDS'}; written to {asked.json}" + ("" if checks.hold else f"; its files are in {folder.path}"))
+    verdict = "all holds" if checks.hold else f"NOT ALL HOLDS; its files are in {soak.folder.path}"
+    print(f"{verdict}; written to {asked.json}")
     if checks.hold and not asked.keep:
-        folder.remove()
-    receiver.stop()
+        soak.folder.remove()
+    soak.receiver.stop()
     return 0 if checks.hold else 1
-
-
-def menu(kind):
-    return rig.KINDS[kind][0] == "menu"
 
 
 if __name__ == "__main__":
