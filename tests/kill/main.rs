@@ -92,7 +92,6 @@ fn killed_at_fifty_instants_every_call_that_was_told_anything_has_exactly_one_ou
         desk.launch();
         let wait = phone.registered(&password("6001"), s(20)).expect("a phone is registered");
         waits.push(wait);
-        assert!(wait <= served, "round {round}: a phone was registered only after {wait:?}");
         desk.wait_healthy();
         let history = by_caller(&desk);
         for call in done.iter().flat_map(|d| d.calls.values()) {
@@ -137,9 +136,11 @@ fn killed_at_fifty_instants_every_call_that_was_told_anything_has_exactly_one_ou
     println!(
         "from a start until a phone was registered: half within {half:?}, all within {most:?}"
     );
+    let late = waits.iter().filter(|wait| **wait > served).count();
     println!(
         "{kills} kills, {hasty_rounds} of them on a machine too slow to judge, {told} calls told more than 100, {open_at_kill} of them open at the kill: {outcomes:?}"
     );
+    assert_eq!(late, 0, "phones were registered later than {served:?}, one after {most:?}");
     assert!(told >= 20 * kills as usize, "too few calls to prove anything: {told}");
     assert!(open_at_kill >= 3 * kills as usize, "too few calls open at the kills: {open_at_kill}");
     // Σ outcomes = calls, over all the restarts.

@@ -31,7 +31,8 @@ def judge(checks, callers, history, *, may_be=frozenset(), strict=True):
             outcome = rows[0]["outcome"]
             seen[KINDS[kind][0], outcome] += 1
             fits = KINDS[kind][4] | set(may_be)
-            if words.get("refused", "")[:3] in ("486", "503", "500"):
+            # Without its last word SIPp was left in the middle: a refusal crossed its CANCEL.
+            if words.get("refused", "")[:3] in ("486", "503", "500") or "over" not in words:
                 fits = fits | REFUSED
             if outcome is None:
                 undecided.append(number)

@@ -6,7 +6,7 @@ class Told:
     """One caller who talked and one who gave up, as SIPp would tell."""
 
     def calls(self):
-        return [("031", 0, {"answered": "4000", "hung_up": ""}), ("032", 8, {"ringing": "", "cancelled": ""})]
+        return [("031", 0, {"answered": "4000", "hung_up": "", "over": ""}), ("032", 8, {"ringing": "", "cancelled": "", "over": ""})]
 
 
 def row(caller, outcome, ends=1):

@@ -9,9 +9,11 @@ use support::desk::binary;
 use support::process::Dir;
 
 fn soak(words: &[&str], program: &str) -> Output {
-    let mut command = Command::new("python3");
     let script = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/soak/soak.py");
-    command.args(["-B", script]).args(words).env("MADOGUCHI", program).output().expect("python3")
+    // It dies with us, and all that it started with it.
+    let mut command = Command::new("setpriv");
+    command.args(["--pdeathsig", "KILL", "python3", "-B", script]).args(words);
+    command.env("MADOGUCHI", program).output().expect("setpriv and python3")
 }
 
 #[test]

@@ -39,7 +39,7 @@ class Sipp:
 
     SETTINGS = {
         "TO": "", "FROM": "03", "NAME": "Hanako", "PATIENCE": 20_000, "STAY": 20_000, "RING": 200, "TALK": 20_000, "MEDIA": 9,
-        "CODECS": "0 101", "EXPIRES": 600, "USER": "", "PASSWORD": "", "WHAT": "", "EVENT": "dialog",
+        "CODECS": "0 101", "EXPIRES": 600, "USER": "", "PASSWORD": "", "AUTH": "", "WHAT": "", "EVENT": "dialog",
     }
     count = 0
 
