@@ -228,8 +228,9 @@ impl Desk {
         desk
     }
 
+    /// Waits until it is healthy.
     #[track_caller]
-    fn wait_healthy(&mut self) {
+    pub fn wait_healthy(&mut self) {
         let http = self.http;
         let healthy = poll(super::COMES_UP, || {
             if let Some(status) = self.process.ended() {
@@ -253,10 +254,15 @@ impl Desk {
     /// Starts it again on the same store and waits until it is healthy.
     #[track_caller]
     pub fn again(&mut self) {
+        self.launch();
+        self.wait_healthy();
+    }
+
+    /// Starts it again on the same store and waits for nothing.
+    pub fn launch(&mut self) {
         self.process.kill();
         self.process =
             Process::start("madoguchi", &self.argv, self.dir.path(), self.dir.file("daemon.log"));
-        self.wait_healthy();
     }
 
     /// Ends it in order (SIGTERM); its exit code.

@@ -297,7 +297,29 @@ impl Line {
         assert_eq!(answer.status(), Some(200), "REGISTER with a password:\n{answer}");
     }
 
-    /// The header that answers a challenge.
+    /// How long it takes until this phone is registered: it asks anew every 200 ms while nobody answers. None when
+    /// it is not within the time.
+    pub fn registered(&mut self, password: &str, within: Duration) -> Option<Duration> {
+        let begun = Instant::now();
+        let user = self.user.clone();
+        let expires = "Expires: 60\r\n";
+        while begun.elapsed() < within {
+            let mut call = self.request("REGISTER", &user, expires, "");
+            let id = call.id.clone();
+            let ours = |m: &Message| m.header("Call-ID") == Some(&id);
+            let challenge = self.look(Duration::from_millis(200), ours);
+            let Some(challenge) = challenge.filter(|m| m.status() == Some(401)) else { continue };
+            let credentials = self.credentials(&challenge, "REGISTER", &call.target, password);
+            self.within(&mut call, "REGISTER", &format!("{expires}{credentials}"), "");
+            let answer = self.look(Duration::from_millis(500), |m| ours(m) && m.cseq() == 2);
+            if answer.is_some_and(|m| m.status() == Some(200)) {
+                return Some(begun.elapsed());
+            }
+        }
+        None
+    }
+
+    /// The header that answers a challenge (MD5, RFC 2617).
     fn credentials(&self, challenge: &Message, method: &str, uri: &str, password: &str) -> String {
         credentials(challenge, &self.user, method, uri, password)
     }

@@ -55,6 +55,11 @@ pub fn eventually(what: &str, within: Duration, mut ask: impl FnMut() -> bool) {
 /// a script of some hundred files has needed more than 20 s.
 pub const COMES_UP: Duration = s(90);
 
+/// A number of the environment, for scripts that want more of a test than each run has.
+pub fn asked(name: &str) -> Option<u64> {
+    std::env::var(name).ok().map(|text| text.parse().expect("a number"))
+}
+
 /// Waits: phones need real time.
 pub fn rest(ms: u64) {
     std::thread::sleep(Duration::from_millis(ms));
