@@ -10,8 +10,8 @@ use crate::base::{AgentId, PromptId, Wall};
 use crate::cli::bundle;
 use crate::dialplan::Plan;
 use crate::forecast::{
-    Demand, ENOUGH_CALLS, Enough, Interval, Judged, Known, MOST_AGENTS, Past, Roster, Run,
-    Scenario, SoFar, Step, Wanted, World, rest_of_day, tonight, with_agents,
+    Demand, Enough, Interval, Judged, Known, MOST_AGENTS, Past, Roster, Run, Scenario, SoFar, Step,
+    Wanted, World, rest_of_day, tonight, with_agents,
 };
 use crate::io::http::{
     NotAsked, Planner, Planning, PlanningAnswer, PlanningBasis, PlanningState, PlanningStep,
@@ -30,6 +30,8 @@ use tokio::time::sleep;
 
 /// Months that each number is tried with.
 const MONTHS: u64 = 40;
+/// Calls of a month that are reckoned with.
+const MOST_CALLS: f64 = 50_000.0;
 /// Evenings of one forecast of today.
 const EVENINGS: u64 = 60;
 /// How often today is looked at.
@@ -173,7 +175,7 @@ impl Forecaster {
         let plan = self.reload.plan_now().ok_or("the plan cannot be read")?;
         let never = AtomicBool::new(false);
         let Some(known) = self.past(&plan, &never)? else { return Ok(None) };
-        if known.people.based_on.calls < ENOUGH_CALLS {
+        if !known.is_enough() {
             return Ok(None);
         }
         let (now, day, month, there, arrived) = self.hub.read(|views, now, _| {
@@ -219,7 +221,7 @@ impl Forecaster {
         let plan = self.reload.plan_now().ok_or("the plan cannot be read")?;
         let Some(known) = self.past(&plan, off)? else { return Ok(None) };
         let based_on = known.people.based_on;
-        let made_up = based_on.calls < ENOUGH_CALLS;
+        let made_up = !known.is_enough();
         let mut scenario =
             if made_up { Scenario::default() } else { known.people.scenario.clone() };
         let season = if made_up { None } else { known.season(&plan, month) };
@@ -236,6 +238,13 @@ impl Forecaster {
         }
         let demand = Demand::expected(&scenario.calls, &plan, month);
         let demand = demand.map_err(|error| error.to_string())?;
+        if demand.mean() > MOST_CALLS {
+            let expected = demand.mean();
+            return Err(format!(
+                "the history expects {expected:.0} calls in that month; at most {MOST_CALLS:.0} are reckoned with: say how many / \
+                 履歴からは {expected:.0} 呼になる。{MOST_CALLS:.0} 呼まで。月の呼数を入れる"
+            ));
+        }
         let due: u32 = wanted.shifts.iter().map(|shift| shift.agents).sum();
         let many = (due as usize).max(plan.agents.len()).min(MOST_AGENTS);
         let with_all = with_agents(&plan, many);

@@ -22,7 +22,9 @@ const RECENT: Days = Days::new(92);
 /// How far back calls are looked at for a season: a year, and the base of the month a year ago.
 const FAR: Days = Days::new(366 + 31 + 92);
 /// With fewer calls a history says nothing of people.
-pub const ENOUGH_CALLS: u64 = 500;
+const ENOUGH_CALLS: u64 = 500;
+/// With fewer service days it says nothing of a month.
+const ENOUGH_DAYS: u64 = 5;
 
 /// A fold over a history, for what comes next.
 pub struct Past<'p> {
@@ -67,6 +69,13 @@ impl<'p> Past<'p> {
 }
 
 impl Known {
+    /// Whether there is enough to go by.
+    #[must_use]
+    pub fn is_enough(&self) -> bool {
+        let based_on = self.people.based_on;
+        based_on.calls >= ENOUGH_CALLS && based_on.days >= ENOUGH_DAYS
+    }
+
     /// As [`season`].
     #[must_use]
     pub fn season(&self, plan: &Plan, month: Month) -> Option<f64> {

@@ -66,8 +66,8 @@ pub(super) fn month(report: &Report) -> Option<Table> {
     let mut table = Table::new("next-month", &title, &heads);
     let Some(expected) = &next.expected else {
         return Some(table.note(format!(
-            "直近三か月の記録が {} 呼しかなく、見込みを出せない（500 呼が要る）。",
-            next.based_on_calls
+            "直近三か月の記録（{} 呼、{} 営業日）からは見込みを出せない（500 呼と 5 営業日が要る）。",
+            next.based_on_calls, next.based_on_days
         )));
     };
     let mut row = |name: &str, cells: [Cell; 4], unit: &str| {

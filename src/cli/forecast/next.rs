@@ -5,16 +5,17 @@ use super::super::history::History;
 use super::assumed::lengths;
 use super::bundle;
 use crate::dialplan::Lang;
-use crate::forecast::{
-    Demand, ENOUGH_CALLS, Interval, Judged, Past, Roster, World, as_before, in_hundredths,
-};
+use crate::forecast::{Demand, Interval, Judged, Past, Roster, World, as_before, in_hundredths};
 use crate::report::{Expected, NextMonth, Spread};
 use crate::view::Month;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-/// Months that are simulated.
+/// Months that are simulated, and with fewer nothing is said of where others lie.
 const MONTHS: u64 = 40;
+const LEAST_MONTHS: u64 = 10;
+/// Calls of all of them together.
+const MOST_CALLS: f64 = 600_000.0;
 
 fn spread(of: Interval) -> Spread {
     let (low, high) = of.between;
@@ -48,7 +49,7 @@ pub(in crate::cli) fn next_month(
         based_on_days: based_on.days,
         expected: None,
     };
-    if based_on.calls < ENOUGH_CALLS {
+    if !known.is_enough() {
         return Ok(found);
     }
     let season = known.season(plan, next);
@@ -68,10 +69,15 @@ pub(in crate::cli) fn next_month(
     };
     let world = as_before(&world, plan, &known.people.stints);
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
-    let runs = bundle(&world, policy, (1, MONTHS), false, threads, &|_| true);
+    // As many as take seconds, whatever the desk's size.
+    let months = in_hundredths(MOST_CALLS / world.demand.mean().max(1.0) / 100.0).min(MONTHS);
+    if months < LEAST_MONTHS {
+        return Ok(found);
+    }
+    let runs = bundle(&world, policy, (1, months), false, threads, &|_| true);
     let judged = Judged::of(&world, &runs, policy);
     found.expected = judged.calls.map(|calls| Expected {
-        months: MONTHS,
+        months,
         calls: spread(calls),
         abandon: judged.abandon.map(percent),
         busy: judged.busy.map(percent),
