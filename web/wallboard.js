@@ -15,7 +15,6 @@ const RECENT_FIT = 11;
 const NUMBERS_FIT = 5;
 const PARKED_FIT = 4;
 const WAITS_FIT = 2;
-const TONIGHT_MS = 60000; // How often it is asked what today comes to.
 const LATE_MS = 20000; // A wait beyond the usual target is shown as late unless the board says otherwise.
 
 const asked = new URLSearchParams(location.search);
@@ -36,8 +35,6 @@ let heardAt = 0; // The last sign of life.
 let lost = false; // The connection is gone, and no other has brought a board yet.
 /** @type {import("./types").Health | null} */
 let health = null;
-/** @type {import("./types").Tonight | null} */
-let tonight = null; // What today comes to; asked for by itself, since it changes every few minutes only.
 
 const $ = (id) => document.getElementById(id);
 const t = (word) => WORDS[language][word];
@@ -287,10 +284,6 @@ function drawRate(name, rate, outlook) {
   const judged = rate.verdict === "within" || rate.verdict === "missed";
   const projected = judged && outlook.projected !== null;
   say(`${name}-outlook`, projected ? t("outlook")(outlook.projected.percent, outlook.left_in_month) : "");
-  const [today, month] = [tonight?.day[name] ?? null, tonight?.month[name] ?? null];
-  const percent = (part) => (part * 100).toFixed(1);
-  say(`${name}-tonight`, today && month ? t("tonight")(percent(today.mean), percent(today.low), percent(today.high), percent(month.mean)) : "");
-  style($(`${name}-tonight`), today && today.high * 100 >= rate.limit_percent ? "sub over" : "sub");
   // The limit stands in the middle of the scale.
   const share = rate.whole === 0 ? 0 : (rate.part * 100) / rate.whole / (2 * rate.limit_percent);
   const width = `${Math.min(1, share) * 100}%`;
@@ -470,17 +463,7 @@ $("group").addEventListener("change", (event) => {
   draw();
 });
 
-async function askTonight() {
-  try {
-    const answer = await fetch("/api/v1/tonight", { cache: "no-store", signal: AbortSignal.timeout(TONIGHT_MS) });
-    tonight = answer.ok ? (await answer.json()).tonight : null;
-  } catch { tonight = null; /* What is old is not shown. */ }
-  if (board) draw();
-}
-
 const chart = new Chart($("chart"));
 translate();
 listen();
-askTonight();
 setInterval(watchLink, 250);
-setInterval(askTonight, TONIGHT_MS);
