@@ -65,6 +65,33 @@ pub(super) fn config_and_plan(path: &Path, lang: Lang, code: u8) -> Result<(Conf
     Ok((config, plan))
 }
 
+/// Hands over every entry of a history after one, in order, with a word on a terminal on how far it is.
+///
+/// # Errors
+///
+/// A reply with exit code 2: the store cannot be read.
+pub(super) fn each(
+    place: &Place,
+    after: u64,
+    lang: Lang,
+    mut take: impl FnMut(&Entry),
+) -> Result<(), Reply> {
+    let failed = |error: &dyn std::fmt::Display| unread(place, &error.to_string());
+    let (mut progress, mut count) = (Progress::begin(lang), 0_u64);
+    for block in store::Entries::of(place).map_err(|error| failed(&error))?.after(after) {
+        for entry in &block.map_err(|error| failed(&error))? {
+            take(entry);
+            count = count.saturating_add(1);
+        }
+        progress.tell(count);
+    }
+    Ok(())
+}
+
+fn unread(place: &Place, why: &str) -> Reply {
+    Reply::wrong(&format!("{}: {why}", tame(&place.to_string())))
+}
+
 /// The history of one desk.
 pub(super) struct History {
     /// The desk's plan.
@@ -89,7 +116,7 @@ impl History {
     }
 
     fn failed(&self, why: &str) -> Reply {
-        Reply::wrong(&format!("{}: {why}", tame(&self.place.to_string())))
+        unread(&self.place, why)
     }
 
     /// Its hash after an entry, hexadecimal; none of a store that has no hashes yet.
@@ -119,19 +146,9 @@ impl History {
         &self,
         after: u64,
         lang: Lang,
-        mut take: impl FnMut(&Entry),
+        take: impl FnMut(&Entry),
     ) -> Result<(), Reply> {
-        let entries = store::Entries::of(&self.place);
-        let entries = entries.map_err(|error| self.failed(&error.to_string()))?;
-        let (mut progress, mut count) = (Progress::begin(lang), 0_u64);
-        for block in entries.after(after) {
-            for entry in &block.map_err(|error| self.failed(&error.to_string()))? {
-                take(entry);
-                count = count.saturating_add(1);
-            }
-            progress.tell(count);
-        }
-        Ok(())
+        each(&self.place, after, lang, take)
     }
 
     /// The desk's announcements.

@@ -51,6 +51,32 @@ struct Remembered {
     known: Arc<Known>,
 }
 
+/// A question under the plan that it was asked by.
+struct Understood {
+    month: Month,
+    plan: Plan,
+    /// The plan with as many agents as the shifts have.
+    with_all: Arc<Plan>,
+    roster: Roster,
+}
+
+impl Understood {
+    /// What cannot be understood is said with what is due.
+    fn of(wanted: &PlanningWanted, plan: Plan) -> Result<Self, String> {
+        let month = wanted.month.parse();
+        let month = month
+            .map_err(|_| format!("month is {:?}; due is one such as 2027-04", wanted.month))?;
+        let due: u32 = wanted.shifts.iter().map(|shift| shift.agents).sum();
+        if due as usize > MOST_AGENTS {
+            return Err(format!("the shifts have {due} agents; due are at most {MOST_AGENTS}"));
+        }
+        let shifts: Vec<_> = wanted.shifts.iter().map(shift).collect();
+        let with_all = Arc::new(with_agents(&plan, (due as usize).max(plan.agents.len())));
+        let roster = Roster::of(&shifts, &with_all).map_err(|error| error.to_string())?;
+        Ok(Self { month, plan, with_all, roster })
+    }
+}
+
 struct Question {
     wanted: Option<PlanningWanted>,
     since: Option<Wall>,
@@ -214,29 +240,22 @@ impl Forecaster {
     fn answer(
         &self,
         wanted: &PlanningWanted,
-        month: Month,
+        Understood { month, plan, with_all, roster }: &Understood,
         off: &AtomicBool,
     ) -> Result<Option<PlanningAnswer>, String> {
-        let began = Instant::now();
-        let plan = self.reload.plan_now().ok_or("the plan cannot be read")?;
-        let Some(known) = self.past(&plan, off)? else { return Ok(None) };
+        let (began, month) = (Instant::now(), *month);
+        let Some(known) = self.past(plan, off)? else { return Ok(None) };
         let based_on = known.people.based_on;
         let made_up = !known.is_enough();
-        let mut scenario =
-            if made_up { Scenario::default() } else { known.people.scenario.clone() };
-        let season = if made_up { None } else { known.season(&plan, month) };
-        if let Some(calls) = &mut scenario.calls.service_day {
-            *calls *= season.unwrap_or(1.0);
-        }
+        let (mut scenario, season) =
+            if made_up { (Scenario::default(), None) } else { known.scenario(plan, month) };
         if let Some(calls) = wanted.calls {
             (scenario.calls.month, scenario.calls.service_day) = (f64::from(calls), None);
         }
-        scenario.shifts = wanted.shifts.iter().map(shift).collect();
         if let Some(lines) = wanted.lines {
-            let named = plan.desk_numbers.values().flat_map(|desk| desk.trunks.iter());
-            scenario.lines = named.map(|trunk| (trunk.to_string(), lines)).collect();
+            scenario.set_lines(plan, lines);
         }
-        let demand = Demand::expected(&scenario.calls, &plan, month);
+        let demand = Demand::expected(&scenario.calls, plan, month);
         let demand = demand.map_err(|error| error.to_string())?;
         if demand.mean() > MOST_CALLS {
             let expected = demand.mean();
@@ -245,23 +264,8 @@ impl Forecaster {
                  履歴からは {expected:.0} 呼になる。{MOST_CALLS:.0} 呼まで。月の呼数を入れる"
             ));
         }
-        let due: u32 = wanted.shifts.iter().map(|shift| shift.agents).sum();
-        let many = (due as usize).max(plan.agents.len()).min(MOST_AGENTS);
-        let with_all = with_agents(&plan, many);
-        let roster = Roster::of(&scenario.shifts, &with_all).map_err(|error| error.to_string())?;
-        let world = World {
-            plan: Arc::new(with_all),
-            demand,
-            roster,
-            callers: scenario.callers.clone(),
-            agents: scenario.agents.clone(),
-            lines: scenario
-                .lines
-                .iter()
-                .map(|(trunk, most)| (trunk.as_str().into(), *most))
-                .collect(),
-            lengths: self.lengths.clone(),
-        };
+        let (with_all, roster) = (Arc::clone(with_all), roster.clone());
+        let world = World::of(with_all, &scenario, demand, roster, self.lengths.clone());
         let policy = self.policy();
         let mut tried: BTreeMap<PlanningStep, u32> = BTreeMap::new();
         let mut ask = |step: Step, world: &World| -> Vec<Run> {
@@ -289,7 +293,7 @@ impl Forecaster {
         });
         let certainty = f64::from(wanted.certainty) / 100.0;
         let how_far = Wanted { certainty, by_half_hour: wanted.by_half_hour };
-        let found = Enough::of(&world, &plan, &policy, how_far, &mut ask);
+        let found = Enough::of(&world, plan, &policy, how_far, &mut ask);
         if off.load(Ordering::Relaxed) {
             return Ok(None);
         }
@@ -312,20 +316,9 @@ impl Planner for Arc<Forecaster> {
 
     fn ask(&self, wanted: PlanningWanted) -> Result<(), NotAsked> {
         let wrong = NotAsked::Wrong;
-        let month: Month = wanted.month.parse().map_err(|_| {
-            wrong(format!("month is {:?}; due is one such as 2027-04", wanted.month))
-        })?;
+        // What is wrong is told at once, not by an answer that never comes.
         let plan = self.reload.plan_now().ok_or_else(|| wrong("the plan cannot be read".into()))?;
-        let due: u32 = wanted.shifts.iter().map(|shift| shift.agents).sum();
-        if due as usize > MOST_AGENTS {
-            return Err(wrong(format!(
-                "the shifts have {due} agents; due are at most {MOST_AGENTS}"
-            )));
-        }
-        // What is wrong with shifts is told at once, not by an answer that never comes.
-        let shifts: Vec<_> = wanted.shifts.iter().map(shift).collect();
-        let with_all = with_agents(&plan, (due as usize).max(plan.agents.len()));
-        Roster::of(&shifts, &with_all).map_err(|error| wrong(error.to_string()))?;
+        let understood = Understood::of(&wanted, plan).map_err(wrong)?;
         let off = Arc::new(AtomicBool::new(false));
         let mut question = held(&self.question);
         if matches!(question.state, PlanningState::Running { .. }) {
@@ -347,7 +340,7 @@ impl Planner for Arc<Forecaster> {
         let begun = beside("planning", move || {
             // A fault of a forecast is its own: the desk goes on, and the next question is taken.
             let answered = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| {
-                all.answer(&wanted, month, &off)
+                all.answer(&wanted, &understood, &off)
             }));
             all.tell(match answered {
                 Ok(Ok(Some(answer))) => PlanningState::Done { answer: Box::new(answer) },

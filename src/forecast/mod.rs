@@ -32,7 +32,7 @@ pub use interval::{Interval, interval, quantile};
 pub use lasts::{Lasts, Time};
 pub use roster::{MOST_AGENTS, Roster, RosterError, Stint, with_agents};
 pub use scenario::{Callers, Calls, Choice, Menu, People, Repeats, Scenario, Shift, Who};
-pub use season::{Known, Past, as_before, season};
+pub use season::{Known, Past, as_before};
 pub use staffing::{
     Eval, Formulas, Levels, Point, Staffing, Takes, all_day, busiest, by_half_hour, curve, lines,
     point, staffed,

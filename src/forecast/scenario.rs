@@ -2,6 +2,7 @@
 //! defaults is a fact about anybody's desk, so `fit` takes them from a history.
 
 use super::lasts::{Lasts, Time};
+use crate::dialplan::Plan;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -182,6 +183,15 @@ pub enum Who {
 }
 
 impl Scenario {
+    /// So many lines of every trunk of the plan's numbers; of one that is called carrier when they name none.
+    pub fn set_lines(&mut self, plan: &Plan, lines: u32) {
+        let named = plan.desk_numbers.values().flat_map(|desk| desk.trunks.iter());
+        self.lines = named.map(|trunk| (trunk.to_string(), lines)).collect();
+        if self.lines.is_empty() {
+            self.lines.insert("carrier".to_owned(), lines);
+        }
+    }
+
     /// What cannot be simulated, each with what is due.
     #[must_use]
     pub fn faults(&self) -> Vec<String> {

@@ -66,15 +66,9 @@ pub fn rest_of_day(
     if rest.is_empty() || stints.is_empty() || closing <= so_far.now {
         return None;
     }
-    Some(World {
-        plan: Arc::new(plan.clone()),
-        demand: Demand::Expected { half_hours: rest, day_spread: spread, numbers },
-        roster: Roster::Recorded(stints),
-        callers: scenario.callers.clone(),
-        agents: scenario.agents.clone(),
-        lines: BTreeMap::new(),
-        lengths: lengths.clone(),
-    })
+    let demand = Demand::Expected { half_hours: rest, day_spread: spread, numbers };
+    let (plan, roster) = (Arc::new(plan.clone()), Roster::Recorded(stints));
+    Some(World::of(plan, scenario, demand, roster, lengths.clone()))
 }
 
 /// A day's common factor after so many calls of those that were expected by now, and how uncertain it still is: a

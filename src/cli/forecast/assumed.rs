@@ -1,8 +1,7 @@
 //! What the three commands take: a plan, a month, and what is assumed of people, from a file or from a history.
 
-use super::super::history::config_and_plan;
+use super::super::history::{self, config_and_plan};
 use super::super::place::Named;
-use super::super::progress::Progress;
 use super::super::rehearse::is_config;
 use super::super::{Language, Reply, refused};
 use crate::base::{PromptId, Wall};
@@ -11,7 +10,6 @@ use crate::dialplan::{Lang, Plan, tame};
 use crate::event::Entry;
 use crate::forecast::{Demand, Fit, Found, Roster, Scenario, World, with_agents};
 use crate::io::media::PromptLibrary;
-use crate::io::store;
 use crate::rtp::tone::Country;
 use crate::view::{Month, Policy, half_hour_index};
 use chrono::{NaiveDate, NaiveTime, Timelike};
@@ -90,12 +88,7 @@ impl Assumed {
             (scenario.calls.month, scenario.calls.service_day) = (calls, None);
         }
         if let Some(lines) = self.lines {
-            let named = plan.desk_numbers.values().flat_map(|desk| desk.trunks.iter());
-            let mut trunks: Vec<String> = named.map(ToString::to_string).collect();
-            if trunks.is_empty() {
-                trunks.push("carrier".to_owned());
-            }
-            scenario.lines = trunks.into_iter().map(|trunk| (trunk, lines)).collect();
+            scenario.set_lines(&plan, lines);
         }
         let faults = scenario.faults();
         if !faults.is_empty() {
@@ -135,20 +128,8 @@ impl Known {
     pub(super) fn world(&self, demand: Demand) -> Result<World, Reply> {
         let roster = Roster::of(&self.scenario.shifts, &self.plan);
         let roster = roster.map_err(|error| Reply::wrong(&error.to_string()))?;
-        Ok(World {
-            plan: Arc::new(self.plan.clone()),
-            demand,
-            roster,
-            callers: self.scenario.callers.clone(),
-            agents: self.scenario.agents.clone(),
-            lines: self
-                .scenario
-                .lines
-                .iter()
-                .map(|(trunk, most)| (trunk.as_str().into(), *most))
-                .collect(),
-            lengths: self.lengths.clone(),
-        })
+        let (plan, lengths) = (Arc::new(self.plan.clone()), self.lengths.clone());
+        Ok(World::of(plan, &self.scenario, demand, roster, lengths))
     }
 }
 
@@ -169,23 +150,10 @@ fn midnight(plan: &Plan, day: NaiveDate) -> Wall {
 
 /// Hands over every entry of a history, in order, with a word on a terminal on how far it is; where it lies, for
 /// people.
-pub(super) fn each(
-    named: &Named,
-    lang: Lang,
-    mut take: impl FnMut(&Entry),
-) -> Result<String, Reply> {
+pub(super) fn each(named: &Named, lang: Lang, take: impl FnMut(&Entry)) -> Result<String, Reply> {
     let place = named.find_alone(lang)?;
-    let shown = tame(&place.to_string());
-    let failed = |why: String| Reply::wrong(&format!("{shown}: {why}"));
-    let (mut progress, mut count) = (Progress::begin(lang), 0_u64);
-    for block in store::Entries::of(&place).map_err(|error| failed(error.to_string()))? {
-        for entry in &block.map_err(|error| failed(error.to_string()))? {
-            take(entry);
-            count = count.saturating_add(1);
-        }
-        progress.tell(count);
-    }
-    Ok(shown)
+    history::each(&place, 0, lang, take)?;
+    Ok(tame(&place.to_string()))
 }
 
 /// What a history says of the calls of a span.

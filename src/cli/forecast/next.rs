@@ -8,7 +8,6 @@ use crate::dialplan::Lang;
 use crate::forecast::{Demand, Interval, Judged, Past, Roster, World, as_before, in_hundredths};
 use crate::report::{Expected, NextMonth, Spread};
 use crate::view::Month;
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 /// Months that are simulated, and with fewer nothing is said of where others lie.
@@ -52,21 +51,11 @@ pub(in crate::cli) fn next_month(
     if !known.is_enough() {
         return Ok(found);
     }
-    let season = known.season(plan, next);
-    let mut scenario = known.people.scenario.clone();
-    if let Some(calls) = &mut scenario.calls.service_day {
-        *calls *= season.unwrap_or(1.0);
-    }
+    let (scenario, season) = known.scenario(plan, next);
     let demand = Demand::expected(&scenario.calls, plan, next);
-    let world = World {
-        plan: Arc::new(plan.clone()),
-        demand: demand.map_err(|error| Reply::wrong(&error.to_string()))?,
-        roster: Roster::Everybody,
-        callers: scenario.callers,
-        agents: scenario.agents,
-        lines: BTreeMap::new(),
-        lengths: lengths(Some(history.media()))?,
-    };
+    let demand = demand.map_err(|error| Reply::wrong(&error.to_string()))?;
+    let lengths = lengths(Some(history.media()))?;
+    let world = World::of(Arc::new(plan.clone()), &scenario, demand, Roster::Everybody, lengths);
     let world = as_before(&world, plan, &known.people.stints);
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     // As many as take seconds, whatever the desk's size.

@@ -61,6 +61,27 @@ pub struct World {
 }
 
 impl World {
+    /// What a scenario says of people and lines, with the calls and agents of one's choice.
+    #[must_use]
+    pub fn of(
+        plan: Arc<Plan>,
+        scenario: &Scenario,
+        demand: Demand,
+        roster: Roster,
+        lengths: BTreeMap<PromptId, Duration>,
+    ) -> Self {
+        let lines = scenario.lines.iter();
+        Self {
+            plan,
+            demand,
+            roster,
+            callers: scenario.callers.clone(),
+            agents: scenario.agents.clone(),
+            lines: lines.map(|(trunk, most)| (trunk.as_str().into(), *most)).collect(),
+            lengths,
+        }
+    }
+
     /// Calls that came, with the agents who were there, again: `month` has both, `people` what callers and agents
     /// do. Who called again stands among the arrivals already, so nobody does so anew.
     #[must_use]
