@@ -51,11 +51,7 @@ fn hash(arguments: &Accounts, lang: Lang) -> Result<Reply, Reply> {
         )));
     };
     let shown = tame(&file.display().to_string());
-    let failed = |error: std::io::Error| Reply {
-        err: format!("{shown}: {error}\n"),
-        code: 1,
-        ..Reply::default()
-    };
+    let failed = |error: std::io::Error| Reply::cannot(file.display(), error);
     let text = crate::base::Private::new(std::fs::read_to_string(file).map_err(failed)?);
     let (hashed, count) = config::hashed(text.reveal(), &config.sip.realm);
     if count > 0 {

@@ -12,7 +12,6 @@ use crate::event::{self, Anchor, Proof};
 use crate::io::store::{self, Importing, Kind, Links, OpenError, Selection, These};
 use clap::{Args, Subcommand};
 use serde_json::json;
-use std::fmt::Display;
 use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -123,12 +122,6 @@ fn call(text: &str) -> Result<CallId, String> {
     text.parse().map(CallId).map_err(|_| "due is a call's id as the call list has it".to_owned())
 }
 
-/// What was asked could not be done.
-fn cannot(what: impl Display, why: &str) -> Reply {
-    let name = tame(&what.to_string());
-    Reply { err: format!("{name}: {why}\n"), code: 1, ..Reply::default() }
-}
-
 fn write(arguments: &Export, lang: Lang, into: &mut dyn Write) -> Reply {
     let time = |text: &Option<String>| {
         text.as_ref().map(|text| moment(text, arguments.zone, lang)).transpose()
@@ -144,22 +137,22 @@ fn write(arguments: &Export, lang: Lang, into: &mut dyn Write) -> Reply {
     };
     let links = match Links::of(&place, selection) {
         Ok(links) => links,
-        Err(error) => return Reply { code: 2, ..cannot(&place, &error.to_string()) },
+        Err(error) => return Reply { code: 2, ..Reply::cannot(&place, error) },
     };
     let mut proof = Proof::new(links.kind(), Vec::new());
     let written = lines(links, arguments.private, &mut proof, into);
     match written.and_then(|()| into.flush().map_err(|error| Stop::Output(error.kind()))) {
         // A reader that has gone away (`| head`) is no fault of ours.
         Err(Stop::Output(io::ErrorKind::BrokenPipe)) => Reply::default(),
-        Err(Stop::Output(kind)) => cannot(&place, &kind.to_string()),
-        Err(Stop::Store(why)) => cannot(&place, &why),
+        Err(Stop::Output(kind)) => Reply::cannot(&place, kind),
+        Err(Stop::Store(why)) => Reply::cannot(&place, &why),
         Ok(()) => match proof.finish().breaks.first() {
             None => Reply::default(),
             Some(first) => {
                 let first = told(first, lang);
-                cannot(
+                Reply::cannot(
                     &place,
-                    &lang.pick(
+                    lang.pick(
                         format!("書き出したが、履歴が壊れている。{first}"),
                         format!("it was written, but the history is broken: {first}"),
                     ),
@@ -205,9 +198,11 @@ fn read(arguments: &Import, lang: Lang) -> Reply {
         Ok(Ok(exported)) => exported,
         Ok(Err(why)) => {
             let why = lang.pick(format!("1 行目: {why}"), format!("line 1: {why}"));
-            return cannot(file.display(), &why);
+            return Reply::cannot(file.display(), why);
         }
-        Err(error) => return Reply { code: 2, ..cannot(file.display(), &error.to_string()) },
+        Err(error) => {
+            return Reply { code: 2, ..Reply::cannot(file.display(), error) };
+        }
     };
     let Some(kind) = Kind::named(exported.kind()) else {
         let found = tame(exported.kind());
@@ -215,11 +210,11 @@ fn read(arguments: &Import, lang: Lang) -> Reply {
             format!("1 行目: 種別は {found}、あるべきは service か demonstration"),
             format!("line 1: found a history of kind {found}, due is service or demonstration"),
         );
-        return cannot(file.display(), &why);
+        return Reply::cannot(file.display(), why);
     };
     let mut making = match Importing::begin(&arguments.into, kind) {
         Ok(making) => making,
-        Err(error) => return cannot(arguments.into.display(), &error.to_string()),
+        Err(error) => return Reply::cannot(arguments.into.display(), error),
     };
     match fill(exported, &mut making, &arguments.expect, lang) {
         Ok(count) => match making.finish() {
@@ -235,9 +230,9 @@ fn read(arguments: &Import, lang: Lang) -> Reply {
                 };
                 Reply { out, ..Reply::default() }
             }
-            Err(error) => cannot(arguments.into.display(), &error.to_string()),
+            Err(error) => Reply::cannot(arguments.into.display(), error),
         },
-        Err(why) => cannot(file.display(), &why),
+        Err(why) => Reply::cannot(file.display(), why),
     }
 }
 
@@ -298,7 +293,7 @@ fn erase(arguments: &Erase, lang: Lang) -> Reply {
     let erased = if let Some(proof) = &arguments.proof {
         match proved(proof) {
             Ok(these) => store::erase_again(&arguments.store, &these),
-            Err(why) => return Reply { code: 2, ..cannot(proof.display(), &why) },
+            Err(why) => return Reply { code: 2, ..Reply::cannot(proof.display(), why) },
         }
     } else {
         let before = arguments.before.as_deref().unwrap_or_default();
@@ -332,11 +327,11 @@ fn erase(arguments: &Erase, lang: Lang) -> Reply {
                 format!("稼働中の窓口（プロセス {pid}）が使っている。止めてから消去する"),
                 format!("a running Madoguchi has it (process {pid}); end it, then erase"),
             );
-            cannot(arguments.store.display(), &why)
+            Reply::cannot(arguments.store.display(), why)
         }
         Err(OpenError::Io { source, .. }) if source.kind() == io::ErrorKind::NotFound => {
-            Reply { code: 2, ..cannot(arguments.store.display(), &source.to_string()) }
+            Reply { code: 2, ..Reply::cannot(arguments.store.display(), source) }
         }
-        Err(error) => cannot(arguments.store.display(), &error.to_string()),
+        Err(error) => Reply::cannot(arguments.store.display(), error),
     }
 }

@@ -48,16 +48,11 @@ pub fn export(arguments: &Export) -> ExitCode {
     }
 }
 
-fn cannot(path: &Path, why: impl std::fmt::Display) -> Reply {
-    let name = tame(&path.display().to_string());
-    Reply { err: format!("{name}: {why}\n"), code: 1, ..Reply::default() }
-}
-
 fn answer(arguments: &Export, lang: Lang) -> Result<Reply, Reply> {
     let into = &arguments.into;
     if fs::symlink_metadata(into).is_ok() {
-        return Err(cannot(
-            into,
+        return Err(Reply::cannot(
+            into.display(),
             lang.pick("もうある。新しいフォルダに書く", "it is there already; a new folder is due"),
         ));
     }
@@ -66,17 +61,17 @@ fn answer(arguments: &Export, lang: Lang) -> Result<Reply, Reply> {
     let history = arguments.whose.open(lang)?;
     let place = history.place().clone();
     let links = Links::of(&place, Selection::default());
-    let links = links.map_err(|error| cannot(into, error))?;
-    folder::make(into).map_err(|error| cannot(into, error))?;
-    let failed = |error: io::Error| cannot(into, error);
+    let links = links.map_err(|error| Reply::cannot(into.display(), error))?;
+    folder::make(into).map_err(|error| Reply::cannot(into.display(), error))?;
+    let failed = |error: io::Error| Reply::cannot(into.display(), error);
 
     let mut open = OpenOptions::new();
     let file = open.write(true).create_new(true).mode(0o600).open(into.join("history.jsonl"));
     let mut lines = BufWriter::with_capacity(256 * 1024, file.map_err(failed)?);
     let mut proof = Proof::new(links.kind(), Vec::new());
     events::lines(links, arguments.private, &mut proof, &mut lines).map_err(|stop| match stop {
-        Stop::Output(kind) => cannot(into, kind),
-        Stop::Store(why) => cannot(into, why),
+        Stop::Output(kind) => Reply::cannot(into.display(), kind),
+        Stop::Store(why) => Reply::cannot(into.display(), why),
     })?;
     lines.flush().map_err(failed)?;
     drop(lines);
@@ -88,7 +83,7 @@ fn answer(arguments: &Export, lang: Lang) -> Result<Reply, Reply> {
     write("months.json", &months(&views))?;
     write("incidents.csv", &incidents(&views, arguments.private))?;
     let listed = match history.file() {
-        Some(store) => recordings_of(store).map_err(|why| cannot(store, why))?,
+        Some(store) => recordings_of(store).map_err(|why| Reply::cannot(store.display(), why))?,
         None => Vec::new(),
     };
     write("recordings.jsonl", index(&listed).as_bytes())?;
@@ -101,7 +96,7 @@ fn answer(arguments: &Export, lang: Lang) -> Result<Reply, Reply> {
             continue;
         }
         let (files::Whole::File(from) | files::Whole::People(from)) = whole;
-        let text = files::text(whole).map_err(|why| cannot(from, why))?;
+        let text = files::text(whole).map_err(|why| Reply::cannot(from.display(), why))?;
         write(&Path::new("files").join(within).to_string_lossy(), &text)?;
     }
     let mut sums = BTreeMap::new();
@@ -115,7 +110,7 @@ fn answer(arguments: &Export, lang: Lang) -> Result<Reply, Reply> {
             format!("書き出したが、履歴が壊れている。{first}"),
             format!("it was written, but the history is broken: {first}"),
         );
-        return Err(cannot(into, why));
+        return Err(Reply::cannot(into.display(), why));
     }
     Ok(said(arguments, proved.entries, listed.len(), &missing, lang))
 }

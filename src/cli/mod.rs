@@ -298,6 +298,12 @@ impl Reply {
     fn wrong(said: &str) -> Self {
         Self { err: format!("{said}\n"), code: 2, ..Self::default() }
     }
+
+    /// A file, or whatever else, with which something could not be done; it exits with 1.
+    fn cannot(what: impl std::fmt::Display, why: impl std::fmt::Display) -> Self {
+        let name = tame(&what.to_string());
+        Self { err: format!("{name}: {why}\n"), code: 1, ..Self::default() }
+    }
 }
 
 /// A file that the command cannot do without is not as it must be.

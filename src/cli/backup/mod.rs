@@ -56,11 +56,6 @@ pub fn backup(arguments: &Backup) -> ExitCode {
 }
 
 /// What was asked could not be done.
-fn cannot(path: &Path, why: &str) -> Reply {
-    let name = tame(&path.display().to_string());
-    Reply { err: format!("{name}: {why}\n"), code: 1, ..Reply::default() }
-}
-
 fn answer(arguments: &Backup, lang: Lang) -> Reply {
     let (config, belongs) = match files::belongs(&arguments.config) {
         Ok(found) => found,
@@ -72,7 +67,7 @@ fn answer(arguments: &Backup, lang: Lang) -> Reply {
             "もうある。バックアップは新しいフォルダに作る",
             "it is there already; a backup is made in a new folder",
         );
-        return cannot(to, why);
+        return Reply::cannot(to.display(), why);
     }
     let mut making = to.as_os_str().to_owned();
     making.push(".making");
@@ -80,7 +75,7 @@ fn answer(arguments: &Backup, lang: Lang) -> Reply {
     if let Some(above) = to.parent().filter(|above| !above.as_os_str().is_empty())
         && let Err(error) = folder::make(above)
     {
-        return cannot(above, &error.to_string());
+        return Reply::cannot(above.display(), error);
     }
     // What a broken off backup left is not ours to judge: it says so, and stays.
     if let Err(error) = fs::create_dir(&making) {
@@ -88,7 +83,7 @@ fn answer(arguments: &Backup, lang: Lang) -> Reply {
             "途中で終わったバックアップなら、消してからやり直す",
             "if a backup that was broken off left it, delete it and try again",
         );
-        return cannot(&making, &format!("{error} ({left})"));
+        return Reply::cannot(making.display(), format!("{error} ({left})"));
     }
     let recordings = config.recording.as_ref().map(|it| it.directory.clone());
     let wanted = arguments.recordings.then_some(recordings).flatten();
@@ -103,7 +98,7 @@ fn answer(arguments: &Backup, lang: Lang) -> Reply {
         Ok(manifest) => said(arguments, &manifest, lang),
         Err((path, why)) => {
             let _ = fs::remove_dir_all(&making); // ours alone: it was made above
-            cannot(&path, &why)
+            Reply::cannot(path.display(), why)
         }
     }
 }

@@ -2,8 +2,8 @@
 
 use super::super::verify::date;
 use super::super::{Language, Reply};
+use super::checked;
 use super::folder::{self, FILES, HISTORY, HistoryIs, Manifest, SOUND};
-use super::{cannot, checked};
 use crate::dialplan::{Lang, tame};
 use crate::io::store::{BackupError, Lost, OpenError, Restoring, There};
 use clap::Args;
@@ -43,7 +43,7 @@ fn answer(arguments: &Restore, lang: Lang) -> Reply {
     let from = &arguments.backup;
     if !from.is_dir() {
         let why = lang.pick("バックアップのフォルダではない", "it is no folder, as a backup is");
-        return Reply { code: 2, ..cannot(from, why) };
+        return Reply { code: 2, ..Reply::cannot(from.display(), why) };
     }
     let (manifest, _) = match checked(from, &[], lang) {
         Ok(whole) => whole,
@@ -52,7 +52,7 @@ fn answer(arguments: &Restore, lang: Lang) -> Reply {
                 "バックアップが壊れている。何も書いていない",
                 "the backup is damaged; nothing was written",
             );
-            return cannot(from, &format!("{damaged}\n  {}", lines.join("\n  ")));
+            return Reply::cannot(from.display(), format!("{damaged}\n  {}", lines.join("\n  ")));
         }
     };
     let into = &arguments.into;
@@ -64,15 +64,17 @@ fn answer(arguments: &Restore, lang: Lang) -> Reply {
                 format!("稼働中の窓口（プロセス {pid}）が使っている。止めてから戻す"),
                 format!("a running Madoguchi has it (process {pid}); end it, then restore"),
             );
-            return cannot(into, &why);
+            return Reply::cannot(into.display(), why);
         }
-        Err(error @ BackupError::Open(_)) => return cannot(into, &error.to_string()),
+        Err(error @ BackupError::Open(_)) => {
+            return Reply::cannot(into.display(), error);
+        }
         Err(error) => {
             let why = lang.pick(
                 format!("そこにあるものを読めない: {error}。動かして（mv）からやり直す"),
                 format!("what is there cannot be read: {error}; move it away (mv), then restore"),
             );
-            return cannot(into, &why);
+            return Reply::cannot(into.display(), why);
         }
     };
     match restoring.there() {
@@ -85,12 +87,12 @@ fn answer(arguments: &Restore, lang: Lang) -> Reply {
         None => None,
         Some(to) => match put_sound(&from.join(SOUND), to) {
             Ok(count) => Some(count),
-            Err((path, why)) => return cannot(&path, &why),
+            Err((path, why)) => return Reply::cannot(path.display(), why),
         },
     };
     match restoring.finish() {
         Ok(_) => said(arguments, &manifest, sound, lang),
-        Err(error) => cannot(into, &error.to_string()),
+        Err(error) => Reply::cannot(into.display(), error),
     }
 }
 
@@ -113,7 +115,7 @@ fn would_lose(into: &Path, lost: &Lost, newer: bool, lang: Lang) -> Reply {
              If it is to be so, move it away first (mv)"
         ),
     );
-    cannot(into, &why)
+    Reply::cannot(into.display(), why)
 }
 
 /// Puts the files of recordings where they are due; how many came. What lies there already and is the same stays.
