@@ -2,6 +2,7 @@
 // question at a time, in the background, whoever asks; its answer stays for all. State and orders are below, how it looks
 // above; the page's own ways come in by `it`.
 import { html, nothing, svg } from "/lib/lit-html.js";
+import { heads, tile } from "./view.js";
 
 /** @typedef {import("./view.js").It} It */
 
@@ -20,8 +21,6 @@ const MOST_SHOWN = 0.5; // Half of the callers lost is as bad as a picture need 
  */
 const known = { shown: null, form: { month: "", calls: "", certainty: "95", by_half_hour: false, lines: "" }, shifts: [] };
 
-const tile = (id, heading, body) => html`<section class="tile" aria-labelledby=${`${id}-h`}><h2 id=${`${id}-h`}>${heading}</h2>${body}</section>`;
-const heads = (...labels) => html`<thead><tr>${labels.map((label) => html`<th scope="col">${label}</th>`)}</tr></thead>`;
 const percent = (part) => `${(part * 100).toFixed(1)} %`;
 const whole = (number) => Math.round(number).toLocaleString("en-US");
 const halfHour = (index) => `${String(Math.floor(index / 2)).padStart(2, "0")}:${index % 2 === 0 ? "00" : "30"}`;
@@ -41,7 +40,7 @@ function question(it) {
     const day = (name, k) => html`<label class="choice"><input type="checkbox" .checked=${shift.days.includes(name)}
       @change=${(event) => { shift.days = DAYS.filter((one) => (one === name ? event.target.checked : shift.days.includes(one))); }}>${it.t.weekdays[k]}</label>`;
     return html`<tr><td><input aria-label=${it.t.shift_agents} inputmode="numeric" size="3" .value=${shift.agents} @input=${of("agents")}></td>
-      <td><div class="row">${DAYS.slice(0, 7).map(day)}</div></td>
+      <td><div class="row">${DAYS.map(day)}</div></td>
       <td><input type="time" aria-label=${it.t.from} .value=${shift.from} @input=${of("from")}> – <input type="time" aria-label=${it.t.until} .value=${shift.until} @input=${of("until")}></td>
       <td><input type="time" aria-label=${`${it.t.shift_break} ${it.t.from}`} .value=${shift.break_from} @input=${of("break_from")}> – <input type="time" aria-label=${`${it.t.shift_break} ${it.t.until}`} .value=${shift.break_until} @input=${of("break_until")}></td>
       <td><button type="button" @click=${() => { shifts.splice(n, 1); it.draw(); }}>${it.t.shift_drop}</button></td></tr>`;

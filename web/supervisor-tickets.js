@@ -1,6 +1,7 @@
 // The supervisor's page of ticket systems: how each stands, what it has not got and waits for a person, and what can be
 // done about that. State and orders are below, how it looks above; the page's own ways come in by `it`.
 import { html, nothing } from "/lib/lit-html.js";
+import { heads, tile } from "./view.js";
 
 /** @typedef {import("./view.js").It} It */
 
@@ -22,8 +23,6 @@ const path = (target, what) => `/api/v1/tickets/${encodeURIComponent(target)}/${
 export const tickets = (it) => (known.targets === null ? html`<p class="soft" role="status">${it.t.reading}</p>`
   : html`${systems(it)}${known.chosen === null ? nothing : outbox(it)}`);
 
-const tile = (id, heading, body) => html`<section class="tile" aria-labelledby=${`${id}-h`}><h2 id=${`${id}-h`}>${heading}</h2>${body}</section>`;
-const heads = (...labels) => html`<thead><tr>${labels.map((label) => html`<th scope="col">${label}</th>`)}</tr></thead>`;
 const since = (ms) => html`<span class="clock" data-since=${ms}></span>`;
 
 /** @param {It} it */

@@ -40,10 +40,10 @@ export const nav = (it) => html`
 export const tabs = (it) => Object.entries(it.t.tabs).map(([name, label]) => html`
   <button type="button" data-tab=${name} aria-current=${it.tab === name ? "page" : nothing} @click=${() => it.open(name)}>${label}</button>`);
 
-const tile = (id, heading, body) => html`<section class="tile" aria-labelledby=${`${id}-h`}><h2 id=${`${id}-h`}>${heading}</h2>${body}</section>`;
+export const tile = (id, heading, body) => html`<section class="tile" aria-labelledby=${`${id}-h`}><h2 id=${`${id}-h`}>${heading}</h2>${body}</section>`;
 /** @param {It} it */
 const none = (it) => html`<p class="soft">${it.t.none}</p>`;
-const heads = (...labels) => html`<thead><tr>${labels.map((label) => html`<th scope="col">${label}</th>`)}</tr></thead>`;
+export const heads = (...labels) => html`<thead><tr>${labels.map((label) => html`<th scope="col">${label}</th>`)}</tr></thead>`;
 
 // ---- now
 
