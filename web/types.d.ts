@@ -1103,6 +1103,16 @@ export type DeskEvent = ({
   who: string;
 });
 
+/** One thing that is another in the files than in force. */
+export type Differs = {
+  /** What takes its place; none: it is gone. */
+  after: string | null;
+  /** What is in force; none: it is new. A secret is never shown. */
+  before: string | null;
+  /** Which: `plan groups.desk.ring`, `limits.calls`, `account 2011`. */
+  what: string;
+};
+
 /** Somebody of the imported directory. */
 export type DirectoryPerson = {
   /** Where he or she works. */
@@ -1115,6 +1125,19 @@ export type DirectoryPerson = {
 
 /** Whether the journal has room on its disk. */
 export type DiskState = ("ok" | "low" | "no_reserve");
+
+export type DrainShown = {
+  /** Calls of any kind that are up. */
+  calls: number;
+  /** Whether callers are refused until the desk ends. */
+  draining: boolean;
+  /** In how many seconds calls that are still up are ended; none while callers are let in. */
+  left_s: number | null;
+  /** Legs that are up: the desk ends when there is none. */
+  legs: number;
+  /** Of the program that answers. */
+  version: string;
+};
 
 /** An earlier call, with what was written about it. */
 export type EarlierCall = {
@@ -1999,6 +2022,9 @@ export type MonthFigures = {
   /** Of those, not yet decided. */
   undecided: number;
 };
+
+/** Why nothing is said of tonight. */
+export type NoTonight = ("not_yet" | "short_history" | "nobody_there" | "nothing_to_come" | "unreadable");
 
 /** A step of what is written about a call. */
 export type NoteEvent = ({
@@ -2886,6 +2912,19 @@ export type RecordingStop = ({
 /** Why a recording came to nothing or ended before its time. */
 export type RecordingTrouble = ("disk_full" | "disk" | "too_many" | "too_long" | "lost");
 
+export type ReloadShown = {
+  /** How many are another. */
+  count: number;
+  /** What is another, by name; at most 500. */
+  differences: Array<Differs>;
+  /** What is wrong with them. */
+  findings: Array<PlanFound>;
+  /** Whether they can be taken over, or were. */
+  fits: boolean;
+  /** Settings among them that stay as they are until a restart. */
+  waiting: Array<string>;
+};
+
 export type ReportFiles = {
   files: Array<string>;
 };
@@ -3285,8 +3324,10 @@ export type Tonight = {
 };
 
 export type TonightAnswer = {
-  /** None while nothing can be said: the desk is closed, nobody is there, or the history is too short. */
+  /** None while nothing can be said. */
   tonight: (Tonight | null);
+  /** Why nothing is said. */
+  why: (NoTonight | null);
 };
 
 /** What a rate comes to. */

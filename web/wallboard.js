@@ -15,6 +15,7 @@ const RECENT_FIT = 11;
 const NUMBERS_FIT = 5;
 const PARKED_FIT = 4;
 const WAITS_FIT = 2;
+const TONIGHT_MS = 15000; // How often it is asked what today comes to.
 const LATE_MS = 20000; // A wait beyond the usual target is shown as late unless the board says otherwise.
 
 const asked = new URLSearchParams(location.search);
@@ -35,6 +36,8 @@ let heardAt = 0; // The last sign of life.
 let lost = false; // The connection is gone, and no other has brought a board yet.
 /** @type {import("./types").Health | null} */
 let health = null;
+/** @type {import("./types").Tonight | null} */
+let tonight = null; // What today comes to; asked for by itself, since it changes every few minutes only.
 
 const $ = (id) => document.getElementById(id);
 const t = (word) => WORDS[language][word];
@@ -282,8 +285,12 @@ function drawRate(name, rate, outlook) {
   const fraction = rate.whole === 0 ? [limit] : [limit, t("calls")(rate.part, rate.whole)];
   say(`${name}-fraction`, fraction.join(" · "));
   const judged = rate.verdict === "within" || rate.verdict === "missed";
-  const projected = judged && outlook.projected !== null;
-  say(`${name}-outlook`, projected ? t("outlook")(outlook.projected.percent, outlook.left_in_month) : "");
+  // What today comes to by tonight, while that can be said, stands where the month's end does otherwise: it is what can
+  // still be changed today.
+  const [today, month] = judged ? [tonight?.day[name] ?? null, tonight?.month[name] ?? null] : [null, null];
+  if (today && month) say(`${name}-outlook`, t("tonight")(Math.round(today.low * 100), Math.round(today.high * 100), (month.mean * 100).toFixed(1)));
+  else say(`${name}-outlook`, judged && outlook.projected !== null ? t("outlook")(outlook.projected.percent, outlook.left_in_month) : "");
+  style($(`${name}-outlook`), today && month && Math.max(today.high, month.mean) * 100 >= rate.limit_percent ? "sub over" : "sub");
   // The limit stands in the middle of the scale.
   const share = rate.whole === 0 ? 0 : (rate.part * 100) / rate.whole / (2 * rate.limit_percent);
   const width = `${Math.min(1, share) * 100}%`;
@@ -463,7 +470,17 @@ $("group").addEventListener("change", (event) => {
   draw();
 });
 
+async function askTonight() {
+  try {
+    const answer = await fetch("/api/v1/tonight", { cache: "no-store", signal: AbortSignal.timeout(TONIGHT_MS) });
+    tonight = answer.ok ? (await answer.json()).tonight : null;
+  } catch { tonight = null; /* What is old is not shown. */ }
+  if (board) draw();
+}
+
 const chart = new Chart($("chart"));
 translate();
 listen();
+askTonight();
+setInterval(askTonight, TONIGHT_MS);
 setInterval(watchLink, 250);

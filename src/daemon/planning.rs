@@ -10,12 +10,12 @@ use crate::base::{AgentId, PromptId, Wall};
 use crate::cli::bundle;
 use crate::dialplan::Plan;
 use crate::forecast::{
-    Demand, Enough, Interval, Judged, Known, MOST_AGENTS, Past, Roster, Run, Scenario, SoFar, Step,
-    Wanted, World, rest_of_day, tonight, with_agents,
+    Demand, Enough, Interval, Judged, Known, MOST_AGENTS, NoRest, Past, Roster, Run, Scenario,
+    SoFar, Step, Wanted, World, rest_of_day, tonight, with_agents,
 };
 use crate::io::http::{
-    NotAsked, Planner, Planning, PlanningAnswer, PlanningBasis, PlanningState, PlanningStep,
-    PlanningWanted, Tonight, TonightRates, ViewHub,
+    NoTonight, NotAsked, Planner, Planning, PlanningAnswer, PlanningBasis, PlanningState,
+    PlanningStep, PlanningWanted, Tonight, TonightRates, ViewHub,
 };
 use crate::io::store::{Entries, Place};
 use crate::view::{Month, Policy};
@@ -34,10 +34,12 @@ const MONTHS: u64 = 40;
 const MOST_CALLS: f64 = 50_000.0;
 /// Evenings of one forecast of today.
 const EVENINGS: u64 = 60;
-/// How often today is looked at.
-const LOOK: Duration = Duration::from_mins(5);
-/// An older word is not shown, milliseconds: three looks.
-const OLDEST_MS: i64 = 900_000;
+/// How long a word of today holds before it is reckoned anew, milliseconds.
+const HOLDS_MS: u64 = 300_000;
+/// How often it is asked whether one is due: also who has just signed in is soon reckoned with where nobody was.
+const LOOK: Duration = Duration::from_secs(15);
+/// An older word is not shown, milliseconds.
+const OLDEST_MS: u64 = 3 * HOLDS_MS;
 /// The first look after a start, which has enough to do by itself.
 const FIRST_LOOK: Duration = Duration::from_secs(10);
 /// How nice their threads are: beside one that is not, a tenth of a core. With less, a busy machine never comes to an
@@ -92,7 +94,7 @@ pub(super) struct Forecaster {
     lengths: BTreeMap<PromptId, Duration>,
     clock: Clock,
     question: Mutex<Question>,
-    today: Mutex<Option<Tonight>>,
+    today: Mutex<Result<Tonight, NoTonight>>,
     /// Held by the look at today that goes on.
     looking: Mutex<()>,
     /// Held while the history is read, so that it is read once.
@@ -138,7 +140,7 @@ impl Forecaster {
             lengths,
             clock,
             question: Mutex::new(question),
-            today: Mutex::new(None),
+            today: Mutex::new(Err(NoTonight::NotYet)),
             looking: Mutex::new(()),
             remembered: Mutex::new(None),
         });
@@ -147,7 +149,9 @@ impl Forecaster {
             sleep(FIRST_LOOK).await;
             loop {
                 let one = Arc::clone(&looker);
-                if let Err(error) = beside("tonight", move || one.look_again()) {
+                if looker.is_due()
+                    && let Err(error) = beside("tonight", move || one.look_again())
+                {
                     tracing::warn!(%error, "no thread to say what today comes to");
                 }
                 sleep(LOOK).await;
@@ -156,7 +160,14 @@ impl Forecaster {
         all
     }
 
-    /// What cannot be said is not shown. One look at a time: on a machine that is too busy for it the next waits its turn.
+    /// Is what was said last still good enough? What could not be said is tried again at the next look.
+    fn is_due(&self) -> bool {
+        let now = self.clock.now().wall.0;
+        // Also a clock that was set back makes it due.
+        !held(&self.today).is_ok_and(|told| now.abs_diff(told.at_ms.0) < HOLDS_MS)
+    }
+
+    /// One look at a time: on a machine that is too busy for it the next waits its turn.
     fn look_again(&self) {
         let _alone = match self.looking.try_lock() {
             Ok(alone) => alone,
@@ -164,8 +175,12 @@ impl Forecaster {
             Err(TryLockError::WouldBlock) => return,
         };
         let found = self.look().unwrap_or_else(|why| {
-            tracing::warn!(why, "what today comes to cannot be said");
-            None
+            let before = *held(&self.today);
+            // Once, not at every look.
+            if before != Err(NoTonight::Unreadable) {
+                tracing::warn!(why, "what today comes to cannot be said");
+            }
+            Err(NoTonight::Unreadable)
         });
         *held(&self.today) = found;
     }
@@ -196,13 +211,13 @@ impl Forecaster {
         self.hub.read(|views, _, _| views.policy().clone())
     }
 
-    /// What today comes to; none when nothing can be said.
-    fn look(&self) -> Result<Option<Tonight>, String> {
+    /// What today comes to, or why nothing can be said; outside: what cannot be read.
+    fn look(&self) -> Result<Result<Tonight, NoTonight>, String> {
         let plan = self.reload.plan_now().ok_or("the plan cannot be read")?;
         let never = AtomicBool::new(false);
-        let Some(known) = self.past(&plan, &never)? else { return Ok(None) };
+        let known = self.past(&plan, &never)?.ok_or("it was called off")?;
         if !known.is_enough() {
-            return Ok(None);
+            return Ok(Err(NoTonight::ShortHistory));
         }
         let (now, day, month, there, arrived) = self.hub.read(|views, now, _| {
             let day = plan.local(now.wall).date_naive();
@@ -213,8 +228,10 @@ impl Forecaster {
         });
         let so_far = SoFar { now, arrived, there };
         let (people, each) = (&known.people.scenario, known.per_first_try());
-        let Some(world) = rest_of_day(&plan, people, each, &self.lengths, &so_far) else {
-            return Ok(None);
+        let world = match rest_of_day(&plan, people, each, &self.lengths, &so_far) {
+            Ok(world) => world,
+            Err(NoRest::NobodyThere) => return Ok(Err(NoTonight::NobodyThere)),
+            Err(NoRest::NothingToCome) => return Ok(Err(NoTonight::NothingToCome)),
         };
         let policy = self.policy();
         let runs = bundle(&world, &policy, (1, EVENINGS), false, 1, &|_| true);
@@ -223,7 +240,7 @@ impl Forecaster {
             abandon: of[0].map(span),
             busy: of[1].map(span),
         };
-        Ok(Some(Tonight {
+        Ok(Ok(Tonight {
             at_ms: now,
             agents: u32::try_from(so_far.there.len()).unwrap_or(u32::MAX),
             calls: found.calls.map(span),
@@ -364,9 +381,10 @@ impl Planner for Arc<Forecaster> {
         matches!(question.state, PlanningState::Running { .. })
     }
 
-    fn tonight(&self) -> Option<Tonight> {
+    fn tonight(&self) -> Result<Tonight, NoTonight> {
+        let told = (*held(&self.today))?;
         // A look that never came to its end leaves an old one, which is not shown.
-        let oldest = self.clock.now().wall.0.saturating_sub(OLDEST_MS);
-        held(&self.today).filter(|tonight| tonight.at_ms.0 >= oldest)
+        let age = self.clock.now().wall.0.abs_diff(told.at_ms.0);
+        if age <= OLDEST_MS { Ok(told) } else { Err(NoTonight::NotYet) }
     }
 }

@@ -38,7 +38,7 @@ pub use staffing::{
     point, staffed,
 };
 pub use stage::{Told, World, run};
-pub use tonight::{SoFar, Tonight, rest_of_day, tonight};
+pub use tonight::{NoRest, SoFar, Tonight, rest_of_day, tonight};
 
 /// Counts as a real number; exact below 2^53.
 #[allow(clippy::cast_precision_loss)] // Counts of calls and milliseconds are far below 2^53.

@@ -25,20 +25,33 @@ pub struct SoFar {
     pub there: BTreeSet<AgentId>,
 }
 
+/// Why nothing can be simulated of the rest of a day.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NoRest {
+    /// No more calls are expected today, or the desk is closed for today.
+    NothingToCome,
+    /// No agent of the plan is there.
+    NobodyThere,
+}
+
 /// The rest of the day: the calls that are still to come, more or fewer than usual as today's have been, and whoever
-/// is there until closing time. `per_first_try` is how many calls the history has for each first try. None when
-/// nothing more is expected today, the desk is closed for today, or nobody is there.
-#[must_use]
+/// is there until closing time. `per_first_try` is how many calls the history has for each first try.
+///
+/// # Errors
+///
+/// [`NoRest`].
 pub fn rest_of_day(
     plan: &Plan,
     scenario: &Scenario,
     per_first_try: f64,
     lengths: &BTreeMap<PromptId, Duration>,
     so_far: &SoFar,
-) -> Option<World> {
+) -> Result<World, NoRest> {
     let today = plan.local(so_far.now).date_naive();
-    let month = Demand::expected(&scenario.calls, plan, Month::of(today)).ok()?;
-    let Demand::Expected { half_hours, day_spread, numbers } = month else { return None };
+    let month = Demand::expected(&scenario.calls, plan, Month::of(today));
+    let Ok(Demand::Expected { half_hours, day_spread, numbers }) = month else {
+        return Err(NoRest::NothingToCome);
+    };
     let (mut expected_by_now, mut rest) = (0.0, Vec::new());
     for half in half_hours.into_iter().filter(|half| half.day == today) {
         let passed = real(u64::try_from(so_far.now.0.saturating_sub(half.from.0)).unwrap_or(0));
@@ -54,7 +67,10 @@ pub fn rest_of_day(
     for half in &mut rest {
         half.calls *= busier;
     }
-    let closing = Roster::Everybody.stints(plan, &[today]).iter().map(|stint| stint.until).max()?;
+    let closing = Roster::Everybody.stints(plan, &[today]).iter().map(|stint| stint.until).max();
+    let Some(closing) = closing.filter(|closing| *closing > so_far.now && !rest.is_empty()) else {
+        return Err(NoRest::NothingToCome);
+    };
     let stint = |agent: &AgentId| Stint {
         agent: agent.clone(),
         from: so_far.now,
@@ -63,12 +79,12 @@ pub fn rest_of_day(
     };
     let there = so_far.there.iter().filter(|agent| plan.agents.contains_key(*agent));
     let stints: Vec<Stint> = there.map(stint).collect();
-    if rest.is_empty() || stints.is_empty() || closing <= so_far.now {
-        return None;
+    if stints.is_empty() {
+        return Err(NoRest::NobodyThere);
     }
     let demand = Demand::Expected { half_hours: rest, day_spread: spread, numbers };
     let (plan, roster) = (Arc::new(plan.clone()), Roster::Recorded(stints));
-    Some(World::of(plan, scenario, demand, roster, lengths.clone()))
+    Ok(World::of(plan, scenario, demand, roster, lengths.clone()))
 }
 
 /// A day's common factor after so many calls of those that were expected by now, and how uncertain it still is: a

@@ -2,12 +2,15 @@
 //! at the screen notices. Pictures of what was seen lie in target/pages.
 #![allow(clippy::pedantic, clippy::disallowed_methods)]
 
+#[path = "../support/folder.rs"]
+mod folder;
 #[path = "../support/mod.rs"]
 mod support;
 
 mod browser;
 mod libraries;
 mod panel;
+mod planning;
 mod rig;
 mod sign_on;
 mod supervisor;

@@ -468,8 +468,19 @@ fn a_day_on_which_everything_is_long_stays_within_its_tiles() {
             let case = format!("{}-{}", look.name(), size.0);
             let page = browser.open(&desk, &Look { path: "/recordings", size, ..look });
             page.pretend(&worst(desk.get("/api/v1/board")));
+            let all = json!({ "low": 1.0, "mean": 1.0, "high": 1.0 });
+            let rates = json!({ "abandon": all, "busy": null });
+            let tonight =
+                json!({ "at_ms": 0, "agents": 100, "calls": null, "day": rates, "month": rates });
+            let told = json!({ "tonight": tonight, "why": null });
+            page.answers("GET", "/api/v1/tonight", 200, &told, s(0));
             page.go(path);
             page.wait("document.querySelector('#lines')?.textContent === '300 / 325'", s(5));
+            // The longest of both words that stand beneath a rate: tonight's and the month's end.
+            page.wait(
+                "document.querySelector('#abandon-outlook').textContent.includes('100–100')",
+                s(5),
+            );
             shows_no_scrollbar(&page, &case);
             page.nothing_overflows(PARTS, &case);
             // Not only within its tile, but within the tile's padding.

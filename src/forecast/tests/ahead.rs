@@ -89,9 +89,12 @@ fn the_rest_of_a_day_has_the_calls_that_are_still_due_and_who_is_there() {
     // Half of the nine hours and three quarters are over at 13:22 and a half.
     let half = rest(&so_far("2027-04-06T13:22", 50, &["2001"])).unwrap().demand.mean();
     assert!((half - 50.0).abs() < 1.0, "{half}");
-    assert!(rest(&so_far("2027-04-06T18:20", 100, &["2001"])).is_none(), "it is closed");
-    assert!(rest(&so_far("2027-04-06T13:22", 50, &[])).is_none(), "nobody is there");
-    assert!(rest(&so_far("2027-04-10T10:00", 0, &["2001"])).is_none(), "a Saturday");
+    let none = |so_far: &SoFar| rest(so_far).err();
+    let (closed, nobody) = (Some(NoRest::NothingToCome), Some(NoRest::NobodyThere));
+    assert_eq!(none(&so_far("2027-04-06T18:20", 100, &["2001"])), closed);
+    assert_eq!(none(&so_far("2027-04-06T13:22", 50, &[])), nobody);
+    assert_eq!(none(&so_far("2027-04-06T13:22", 50, &["nobody"])), nobody, "of the plan");
+    assert_eq!(none(&so_far("2027-04-10T10:00", 0, &["2001"])), closed, "a Saturday");
 }
 
 #[test]

@@ -306,11 +306,29 @@ pub struct Tonight {
     pub month: TonightRates,
 }
 
+/// Why nothing is said of tonight.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+pub enum NoTonight {
+    /// Not reckoned yet; it is within half a minute of a start, on a machine that is not too busy.
+    NotYet,
+    /// The history has too few calls or days.
+    ShortHistory,
+    /// No agent is signed in.
+    NobodyThere,
+    /// No more calls are expected today, or the desk is closed for today.
+    NothingToCome,
+    /// The plan or the history cannot be read; the log says why.
+    Unreadable,
+}
+
 #[derive(Serialize, JsonSchema)]
 #[schemars(rename = "TonightAnswer")]
 pub(super) struct TonightShown {
-    /// None while nothing can be said: the desk is closed, nobody is there, or the history is too short.
+    /// None while nothing can be said.
     tonight: Option<Tonight>,
+    /// Why nothing is said.
+    why: Option<NoTonight>,
 }
 
 /// Why a question is not taken.
@@ -338,7 +356,11 @@ pub trait Planner: Send + Sync {
     fn call_off(&self) -> bool;
 
     /// What today comes to.
-    fn tonight(&self) -> Option<Tonight>;
+    ///
+    /// # Errors
+    ///
+    /// [`NoTonight`].
+    fn tonight(&self) -> Result<Tonight, NoTonight>;
 }
 
 /// `GET /api/v1/planning`.
@@ -348,7 +370,8 @@ pub(super) async fn shown(State(server): State<Server>) -> Response {
 
 /// `GET /api/v1/tonight`.
 pub(super) async fn tonight(State(server): State<Server>) -> Response {
-    Json(TonightShown { tonight: server.app.planner.tonight() }).into_response()
+    let told = server.app.planner.tonight();
+    Json(TonightShown { tonight: told.ok(), why: told.err() }).into_response()
 }
 
 /// What of a question is out of bounds.

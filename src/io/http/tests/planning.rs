@@ -1,7 +1,7 @@
 //! Questions about a month's agents over HTTP: taken one at a time, called off, refused with what is due.
 
 use super::super::{
-    NotAsked, Planner, Planning, PlanningState, PlanningStep, PlanningWanted, Tonight,
+    NoTonight, NotAsked, Planner, Planning, PlanningState, PlanningStep, PlanningWanted, Tonight,
 };
 use super::*;
 
@@ -31,8 +31,8 @@ impl Planner for Asked {
         self.0.lock().expect("whole").take().is_some()
     }
 
-    fn tonight(&self) -> Option<Tonight> {
-        None
+    fn tonight(&self) -> Result<Tonight, NoTonight> {
+        Err(NoTonight::NobodyThere)
     }
 }
 
