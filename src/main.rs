@@ -117,6 +117,12 @@ enum Command {
     /// See how much the running desk's log says, and have it say more for a while, room by room (docs/LOG.md).
     /// Example: madoguchi log net=debug --minutes 30 --config /etc/madoguchi/madoguchi.toml
     Log(cli::Log),
+    /// Say what the changed files change of the running desk, and have it take them over, without an end to any call.
+    /// Example: madoguchi reload --dry-run --config /etc/madoguchi/madoguchi.toml
+    Reload(cli::Reload),
+    /// End the running desk once its calls are over, so that what was installed meanwhile takes its place (docs/OPERATING.md).
+    /// Example: madoguchi drain --within 15 --config /etc/madoguchi/madoguchi.toml
+    Drain(cli::Drain),
     /// Say what an alert, a reason of /healthz or an error of the log means, and what to do (docs/RUNBOOK.md).
     /// Example: madoguchi runbook trunks-down
     Runbook(cli::Runbook),
@@ -193,6 +199,8 @@ fn main() -> ExitCode {
         Command::Accounts(accounts) => cli::accounts(&accounts),
         Command::Sip(sip) => cli::sip(&sip),
         Command::Log(log) => cli::log(&log),
+        Command::Reload(reload) => cli::reload(&reload),
+        Command::Drain(drain) => cli::drain(&drain),
         Command::Runbook(runbook) => cli::runbook(&runbook),
         Command::Prompts(prompts) => cli::prompts(&prompts),
         Command::Recording(recording) => cli::recording(&recording),

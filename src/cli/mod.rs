@@ -1,6 +1,6 @@
 //! The commands beside the running desk: `check`, `try`, `test`, `diff`, `verify`, `backup`, `restore`, `erase`, `export`, `events`, `holidays`,
 //! `prompts`, `sip`, `tickets`, `report`, `people`, `recording`, `warning`, `simulate`, `forecast`, `validate`,
-//! `accounts`, `init`, `doctor`, `log`, `runbook` and `manual`, with their arguments.
+//! `accounts`, `init`, `doctor`, `reload`, `drain`, `log`, `runbook` and `manual`, with their arguments.
 //!
 //! Starts nothing and decides nothing about calls.
 
@@ -10,6 +10,7 @@ mod check;
 mod client;
 mod diff;
 mod doctor;
+mod drain;
 mod erase;
 mod events;
 mod export;
@@ -29,6 +30,7 @@ mod prompts;
 mod reach;
 mod recording;
 mod rehearse;
+mod reload;
 mod report;
 mod runbook;
 mod sip;
@@ -44,6 +46,7 @@ mod tests;
 pub use accounts::{Accounts, AccountsCommand, accounts};
 pub use backup::{Backup, Restore, backup, restore};
 pub use doctor::{Doctor, doctor};
+pub use drain::{Drain, drain};
 pub use erase::{Erase, erase};
 pub use events::{Events, events};
 pub use export::{Export, export};
@@ -60,6 +63,7 @@ pub use people::{People, PeopleCommand, people};
 pub use place::{Named, address as site_address};
 pub use prompts::{Prompts, prompts};
 pub use recording::{Recording, recording};
+pub use reload::{Reload, reload};
 pub(crate) use report::report_files;
 pub use report::{Report, report};
 pub use runbook::{Runbook, runbook};

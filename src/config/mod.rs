@@ -7,6 +7,7 @@
 mod address;
 mod changes;
 mod credential;
+mod differences;
 mod figures;
 mod files;
 mod log;
@@ -34,6 +35,7 @@ mod warning_problem;
 #[cfg(test)]
 mod tests;
 
+pub use differences::{Difference, differences};
 pub use files::{
     Secrets, judge_plan, load, load_plan, looks_like_config, plan_at, plan_text, replace_private,
     write_private,

@@ -78,6 +78,8 @@ pub enum Heard {
         /// Whether any was shut.
         reply: oneshot::Sender<bool>,
     },
+    /// Whether the desk is to end once its calls have.
+    Drain(bool),
     /// End in order.
     Stop {
         /// Told when everything is written and said.
@@ -308,6 +310,7 @@ impl Running {
             Heard::Recorder(notice) => self.guarded(Input::Recorder(notice), now, out),
             Heard::Fetched(id) => self.guarded(Input::Fetched(id), now, out),
             Heard::Rules(rules) => self.guarded(Input::Rules(rules), now, out),
+            Heard::Drain(drains) => self.guarded(Input::Drain(drains), now, out),
             Heard::Command { command, reply } => {
                 let token = self.next_token;
                 self.next_token = self.next_token.wrapping_add(1);

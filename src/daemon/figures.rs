@@ -124,6 +124,7 @@ pub(super) fn gauges(
             net_beat_age_ms: u64::try_from(pulse.net_silence(&clock).as_millis())
                 .unwrap_or(u64::MAX),
             closing: pulse.closing.load(Ordering::Relaxed),
+            draining: pulse.draining.load(Ordering::Relaxed),
             engine_queue: wide(shown.queued),
             shed_invites: pulse.shed.load(Ordering::Relaxed),
             engine_inputs_dropped: shown.dropped,

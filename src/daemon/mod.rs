@@ -4,6 +4,7 @@
 mod call_log;
 mod certificates;
 mod demonstration;
+mod drain;
 mod engine_loop;
 mod erasing;
 mod feeding;

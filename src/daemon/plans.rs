@@ -75,7 +75,7 @@ impl Plans for PlanFile {
         }
         fs::rename(&new, &path).map_err(|error| failed(&path, error))?;
         match self.reload.again(self.clock.now().wall.0) {
-            Ok(()) => Ok(findings),
+            Ok(_) => Ok(findings),
             // Something else that is read again with it is wrong: the desk goes by the old plan, and so
             // does the file.
             Err(findings) => {

@@ -16,6 +16,8 @@ pub struct Pulse {
     net_beat_us: AtomicU64,
     /// Whether an orderly end has begun.
     pub closing: AtomicBool,
+    /// Whether callers are refused so that the calls that are up come to their ends.
+    pub draining: AtomicBool,
     /// New requests refused because they had waited too long.
     pub shed: AtomicU64,
     /// Faults caught.

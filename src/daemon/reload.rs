@@ -3,7 +3,7 @@
 //! in force as it was. Calls, registrations and connections that stand go on.
 
 use super::certificates::{self, Certificates, WebCertificate};
-use super::engine_loop::Heard;
+use super::engine_loop::{Clock, Heard};
 use super::feeding::Fed;
 use super::inlet::Inlet;
 use super::layout::Told;
@@ -13,9 +13,10 @@ use crate::cli::Language;
 use crate::config::{self, Config, Secrets};
 use crate::dialplan::{Finding, Plan};
 use crate::engine::{KeysPolicy, Rules, SealingPolicy};
-use crate::io::http::{PeopleNow, ViewHub};
+use crate::io::http::{Differs, PeopleNow, Reading, Reloads, ViewHub};
 use crate::io::media::PromptLibrary;
 use crate::io::net::Lane;
+use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -107,12 +108,41 @@ impl Reload {
         findings
     }
 
+    /// What reading everything again would change.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong.
+    pub fn look(&self) -> Result<Reading, Vec<Finding>> {
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let (config, plan, text, warnings) = self.read()?;
+        Ok(self.reading(&running, (&config, &plan, &text), warnings))
+    }
+
+    /// What differs, by name, and what of it waits for a restart.
+    fn reading(
+        &self,
+        running: &Config,
+        (config, plan, text): (&Config, &Plan, &str),
+        findings: Vec<Finding>,
+    ) -> Reading {
+        let differences = config::differences((running, &self.plan_in_force()), (config, text));
+        let mut waiting = running.needs_restart(config);
+        if plan.timezone != self.zone {
+            waiting.push("plan: timezone (of the figures)".to_owned());
+        }
+        let differs =
+            |it: config::Difference| Differs { what: it.what, before: it.before, after: it.after };
+        let differences = differences.into_iter().map(differs).collect();
+        Reading { differences, waiting, findings }
+    }
+
     /// Reads everything again; the log and the metrics say what came of it. `now_ms` is the time of day.
     ///
     /// # Errors
     ///
     /// What is wrong; everything stays as it was then.
-    pub fn again(&self, now_ms: i64) -> Result<(), Vec<Finding>> {
+    pub fn again(&self, now_ms: i64) -> Result<Reading, Vec<Finding>> {
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         let file = self.path.display();
         let (config, plan, text, warnings) = match self.read() {
@@ -150,10 +180,7 @@ impl Reload {
         drop(entered);
         self.people.replace(config.people.clone());
         super::run::set_log(&config);
-        let mut waiting = running.needs_restart(&config);
-        if plan.timezone != self.zone {
-            waiting.push("plan: timezone (of the figures)".to_owned());
-        }
+        let reading = self.reading(&running, (&config, &plan, &text), warnings);
         let (prompts, codecs) = (Arc::clone(&self.prompts), config.media.codecs.clone());
         let wanted = plan.prompts.clone();
         // Without this thread a prompt that is new to the plan is not heard in codecs that take long.
@@ -187,15 +214,19 @@ impl Reload {
             tracing::info!(%file, "the certificate was read again and is in force");
         }
         tracing::info!(%file, "accounts, trunks and the plan were read again and are in force / アカウント・外線・プランを読み直し、有効にしました");
-        if !warnings.is_empty() {
-            let why = said(&warnings);
+        let changes = summary(&reading.differences);
+        if !changes.is_empty() {
+            tracing::info!(%file, changes, "what changed, by section / 変わったもの");
+        }
+        if !reading.findings.is_empty() {
+            let why = said(&reading.findings);
             tracing::warn!(%file, "what was read again has warnings / 読み直した内容への警告:\n{why}");
         }
-        if !waiting.is_empty() {
-            let settings = waiting.join(", ");
+        if !reading.waiting.is_empty() {
+            let settings = reading.waiting.join(", ");
             tracing::warn!(%file, %settings, "these settings changed and need a restart / 次の設定は再起動するまで変わりません");
         }
-        Ok(())
+        Ok(reading)
     }
 
     fn read(&self) -> Result<(Config, Plan, String, Vec<Finding>), Vec<Finding>> {
@@ -212,7 +243,71 @@ impl Reload {
     }
 }
 
+/// What changed, by section and how often: the rest of a name may be a person's or a caller's number, which the log has
+/// none of.
+fn summary(differences: &[Differs]) -> String {
+    let mut sections: BTreeMap<&str, usize> = BTreeMap::new();
+    for differs in differences {
+        let (before, rest) = match differs.what.strip_prefix("plan ") {
+            Some(rest) => ("plan ".len(), rest),
+            None => (0, differs.what.as_str()),
+        };
+        let section = rest.find([' ', '.', '[']).unwrap_or(rest.len());
+        let section = differs.what.get(..before + section).unwrap_or("?");
+        *sections.entry(section).or_default() += 1;
+    }
+    let said = |(section, count): (&str, usize)| format!("{section} {count}");
+    sections.into_iter().map(said).collect::<Vec<_>>().join(", ")
+}
+
+/// The same for who asks over HTTP.
+pub(super) struct ReloadDoors {
+    reload: Arc<Reload>,
+    clock: Clock,
+}
+
+impl ReloadDoors {
+    pub fn new(reload: Arc<Reload>, clock: Clock) -> Self {
+        Self { reload, clock }
+    }
+}
+
+impl Reloads for ReloadDoors {
+    fn look(&self) -> Result<Reading, Vec<Finding>> {
+        self.reload.look()
+    }
+
+    fn take_over(&self) -> Result<Reading, Vec<Finding>> {
+        self.reload.again(self.clock.now().wall.0)
+    }
+}
+
 fn said(findings: &[Finding]) -> String {
     let lang = Language::default().choose();
     findings.iter().map(|finding| finding.render(lang)).collect::<Vec<_>>().join("\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_log_names_what_changed_by_section_and_no_person_and_no_number() {
+        let differs = |what: &str| Differs { what: what.to_owned(), before: None, after: None };
+        let told = [
+            "limits.calls",
+            "plan groups.desk.ring",
+            "plan groups.desk.agents",
+            "plan callers[0398765432].priority",
+            "plan name",
+            "person sato",
+            "account 2011",
+            "certificate [http]",
+        ];
+        assert_eq!(
+            summary(&told.map(differs)),
+            "account 1, certificate 1, limits 1, person 1, plan callers 1, plan groups 2, plan name 1"
+        );
+        assert_eq!(summary(&[]), "");
+    }
 }

@@ -3,6 +3,7 @@
 
 use super::call_log;
 use super::certificates::{Certificates, WebCertificate};
+use super::drain::Drain;
 use super::engine_loop::{Clock, EngineLoop, Heard};
 use super::erasing::Erasing;
 use super::feeding::{Context, Doors, Fed, NotFed};
@@ -15,7 +16,7 @@ use super::planning::{Forecaster, beside};
 use super::plans::PlanFile;
 use super::pulse::Pulse;
 use super::random;
-use super::reload::{Reload, Within};
+use super::reload::{Reload, ReloadDoors, Within};
 use super::retention::Retention;
 use super::sign_on::sign_on;
 use super::warning::Teller;
@@ -138,6 +139,7 @@ pub struct Desk {
     engine: Option<std::thread::JoinHandle<()>>,
     keeper: Keeper,
     reload: Arc<Reload>,
+    drain: Arc<Drain>,
     /// Dropping it ends the network runtime and with it the SIP sockets.
     net_runtime: NetRuntime,
     /// Ends with the desk.
@@ -172,6 +174,11 @@ impl Desk {
         let (reload, now) = (Arc::clone(&self.reload), self.clock.now());
         // The thread says in the log what came of it; nobody waits for it.
         drop(tokio::task::spawn_blocking(move || reload.again(now.wall.0)));
+    }
+
+    /// Returns when an ordered end without a call cut off is due.
+    pub async fn is_drained(&self) {
+        self.drain.is_over().await;
     }
 
     /// Whether a thread has ended without which no caller is served.
@@ -532,6 +539,7 @@ pub async fn start(
         fed: Arc::clone(&fed),
     };
     let lengths = known_prompts.lengths();
+    let drain = Drain::new(Arc::clone(&inlet), Arc::clone(&pulse), clock);
     let reload = Arc::new(Reload::new(
         path.to_owned(),
         (config.clone(), &plan),
@@ -610,6 +618,8 @@ pub async fn start(
             trace: Arc::clone(&trace) as http::TraceSource,
             doors: doors(&inlet, &pulse),
             log: log_doors(),
+            reloads: Arc::new(ReloadDoors::new(Arc::clone(&reload), clock)),
+            drains: Arc::clone(&drain) as Arc<dyn http::Drains>,
             recordings: recorder.as_ref().map(|recorder| recordings(recorder, &inlet)),
             version: env!("CARGO_PKG_VERSION").to_owned(),
         },
@@ -628,6 +638,7 @@ pub async fn start(
         engine: Some(engine_thread),
         keeper,
         reload,
+        drain,
         net_runtime,
         _export: export,
     })

@@ -18,6 +18,8 @@ const LOOKS: u32 = 4;
 pub enum End {
     /// The system said so.
     Told,
+    /// It was to end once its calls have, and they have, or their time is over.
+    Drained,
     /// The engine's thread or one of the media's is no more: only a new process can serve callers.
     Broken,
 }
@@ -77,6 +79,7 @@ pub async fn until_the_end(desk: &Desk) -> End {
         tokio::select! {
             Some(()) = again => desk.reload(),
             () = told => break End::Told,
+            () = desk.is_drained() => break End::Drained,
             _ = beat.tick() => {
                 if desk.is_broken() {
                     tracing::error!("a thread of the desk has ended: the process ends to be started again");

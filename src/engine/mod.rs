@@ -84,6 +84,9 @@ pub enum Input {
     },
     /// An operator changed who may do what. Calls and registrations go on.
     Rules(Box<Rules>),
+    /// Whether the desk is to end once its calls have: callers are refused with 503 then, and whatever belongs to calls
+    /// that are up goes on.
+    Drain(bool),
     /// The time has come; harmless at any time, twice too.
     Tick,
 }
@@ -388,6 +391,7 @@ impl Engine {
                 out.replies.push((token, result));
             }
             Input::Rules(rules) => self.obey_rules(*rules, now),
+            Input::Drain(drains) => self.desk.drain(drains),
             Input::Tick => {
                 self.sip.tick(now, &mut self.effects);
                 self.steps.push_back(Step::Desk(pbx::Input::Tick));

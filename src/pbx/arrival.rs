@@ -105,7 +105,9 @@ impl Desk {
         let refuse = |call: &mut Call, cause, status, floor: &mut Floor, turn: &mut Turn<'_>| {
             call.end(Party::System, cause, Over::Neither, status, floor, turn);
         };
-        if full {
+        // Who is let in while the desk is to end would be cut off by it; a carrier tries its next way after a 503
+        // (RFC 3261 §21.5.4).
+        if full || (floor.drains && placed_by.is_none()) {
             return refuse(&mut call, EndCause::NoCapacity, 503, floor, turn);
         }
         if let Some(Hindrance::Mute(what)) = hindrance {

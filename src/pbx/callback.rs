@@ -382,6 +382,10 @@ impl Request {
 
     /// Rings one agent who is free and may call the number.
     fn seek(&mut self, leg: LegId, floor: &mut Floor, turn: &mut Turn<'_>) {
+        // Nobody is called back who would be cut off.
+        if floor.drains {
+            return;
+        }
         let plan = floor.plan.clone();
         let ring = plan.groups.get(&self.wish.rules.group).map(|group| group.ring);
         let Some(ring) = ring.filter(|_| turn.now.mono < self.wish.lapses_at) else {

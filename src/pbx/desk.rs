@@ -54,6 +54,12 @@ impl Desk {
         Self { calls, placed, callbacks, declared, notes, phones, floor, max_calls, at_hand }
     }
 
+    /// Whether the desk is to end once its calls have: no caller is let in then, and nobody is called back. Calls that
+    /// are up go on, with all that belongs to them: agents ask colleagues, take callers out of slots, pass them on.
+    pub fn drain(&mut self, drains: bool) {
+        self.floor.drains = drains;
+    }
+
     /// How many calls each trunk carries at once; before any input. A trunk not named is not bounded.
     pub fn set_channels(&mut self, channels: BTreeMap<TrunkId, Channels>) {
         self.floor.channels = Trunks::new(channels);

@@ -115,6 +115,8 @@ pub(super) struct Floor {
     pub(super) new_wishes: Vec<Wish>,
     /// Wishes whose call is over, and whether the caller answered.
     pub(super) called_back: Vec<(LegId, bool)>,
+    /// The desk is to end once its calls have: who is new to it is not let in.
+    pub(super) drains: bool,
     /// The last rank given to an agent who became free.
     pub(super) rank: u64,
     last_leg: u64,
@@ -163,6 +165,7 @@ impl Floor {
             wishes: BTreeMap::new(),
             new_wishes: Vec::new(),
             called_back: Vec::new(),
+            drains: false,
             rank: 0,
             last_leg: 0,
             last_play: 0,

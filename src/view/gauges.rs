@@ -15,6 +15,8 @@ pub struct Gauges {
     pub net_beat_age_ms: u64,
     /// Whether an orderly end has begun: what is new is refused.
     pub closing: bool,
+    /// Whether the desk ends once its calls have: callers are refused.
+    pub draining: bool,
     /// Inputs waiting for the engine.
     pub engine_queue: u64,
     /// INVITEs refused with 503 because the engine's queue was late (counter).

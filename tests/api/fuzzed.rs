@@ -9,8 +9,8 @@ use serde_json::{Value, json};
 /// What it holds against an answer is all that it knows but this: it takes a refusal of what fits the description for a
 /// fault, and the description does not say which fields go together (`month` or `day`; `until` not with `restore`).
 const NOT_HELD: &str = "positive_data_acceptance";
-/// Streams of events, which it is not asked to read.
-const STREAMS: usize = 3;
+/// Streams of events, which it is not asked to read, and what would end the desk that it asks.
+const NOT_ASKED: usize = 6;
 /// Tries of each kind for each address.
 const TRIES: u32 = 50;
 /// The number of another agent, 204.
@@ -100,7 +100,8 @@ fn a_tool_that_knows_the_description_alone_finds_no_fault_and_calls_are_answered
         ("--checks", "all"),
         ("--exclude-checks", NOT_HELD),
         ("--phases", "examples,coverage,fuzzing"),
-        ("--exclude-path-regex", "/events$"),
+        // The one is a stream without an end; the other would end the desk within two seconds.
+        ("--exclude-path-regex", "/(events|drain)$"),
         ("--max-examples", &tries),
         ("--seed", "20261001"),
         ("--generation-database", "none"),
@@ -117,7 +118,7 @@ fn a_tool_that_knows_the_description_alone_finds_no_fault_and_calls_are_answered
     let end = end.into_iter().rev().collect::<Vec<_>>().join("\n");
     assert!(well, "after {:?}; all of it is in {}:\n{end}", began.elapsed(), kept.display());
     // Nobody takes it for well because nothing was asked.
-    let asked = format!("Tested: {}", operations - STREAMS);
+    let asked = format!("Tested: {}", operations - NOT_ASKED);
     assert!(said.contains(&asked), "{asked}: {end}");
 
     // The desk serves callers as before, whatever was ordered of it meanwhile.

@@ -10,6 +10,7 @@ mod asking;
 mod attended;
 mod by_keys;
 mod codecs;
+mod drain;
 mod edges;
 mod extensions;
 mod figures;

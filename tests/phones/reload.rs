@@ -1,5 +1,6 @@
 //! Accounts and plan are changed while the desk serves: whoever talks goes on talking.
 
+use crate::drain::madoguchi;
 use crate::support::desk::{Desk, password};
 use crate::support::ear::Ear;
 use crate::support::sipsak::registers;
@@ -83,4 +84,57 @@ fn what_needs_a_restart_is_named_and_the_rest_is_in_force() {
     let printed = desk.process().printed();
     assert!(printed.contains("[store] file"), "{printed}");
     assert!(!printed.contains("[limits] calls"), "{printed}");
+}
+
+#[test]
+fn what_a_reload_changes_is_told_before_it_is_done_and_nobody_is_cut_off() {
+    let desk = Desk::start("desk.toml");
+    let agent = desk.agent("agent", 201).set("RING", 100).start();
+    let caller = desk.caller("0312340010").set("STAY", 8_000).start();
+    caller.wait(1, "answered", s(8));
+    let said = |arguments: &[&str]| {
+        let out = madoguchi(&desk, arguments).output().unwrap();
+        let text = String::from_utf8(out.stdout).unwrap();
+        (out.status.code(), text + &String::from_utf8(out.stderr).unwrap())
+    };
+    // Behind a warning that this plan of tests has anyway.
+    let same = || said(&["reload", "--dry-run"]).1.ends_with("\nnothing is another\n");
+    assert!(same());
+
+    let file = |name: &str| std::fs::read_to_string(desk.dir().file(name)).unwrap();
+    let (plan, accounts) = (file("plan.toml"), file("secrets/accounts.tsv"));
+    let new_plan = plan.replacen("ring = \"5s\"", "ring = \"7s\"", 1);
+    assert_ne!(new_plan, plan);
+    desk.dir().write("plan.toml", &new_plan);
+    desk.dir()
+        .write("secrets/accounts.tsv", &format!("{accounts}6011\tanother-secret-0123456789\n"));
+    let (code, told) = said(&["reload", "--dry-run"]);
+    assert_eq!(code, Some(0), "{told}");
+    assert!(told.contains(".ring: \"5s\" → \"7s\"\n+ "), "{told}");
+    assert!(
+        told.contains("+ account 6011 = •••\n2 would change; nothing was changed yet"),
+        "{told}"
+    );
+    assert!(!told.contains("another-secret"), "{told}");
+    let (_, again) = said(&["reload", "--dry-run"]);
+    assert_eq!(again, told, "looking changes nothing");
+
+    let (code, done) = said(&["reload"]);
+    assert!(code == Some(0) && done.ends_with("2 changed\n"), "{done}");
+    assert!(same());
+    let log = desk.log();
+    assert!(log.contains("account 1, plan groups 1") && !log.contains("another-secret"), "{log}");
+
+    // What is wrong is told with its place, and changes nothing.
+    desk.dir().write("plan.toml", &format!("{new_plan}\nno_such_setting = 1\n"));
+    let (code, refused) = said(&["reload"]);
+    assert_eq!(code, Some(1), "{refused}");
+    assert!(
+        refused.contains("no_such_setting") && refused.contains("nothing was changed"),
+        "{refused}"
+    );
+
+    let caller = caller.done();
+    assert!(caller.calls[&1].has("hung_up"), "{:?}", caller.calls);
+    agent.done();
 }

@@ -135,6 +135,10 @@ known! {
         "止めたのでなければ journalctl -u madoguchi で理由を見る",
         "unless somebody stopped it: journalctl -u madoguchi says why",
         |it| it.closing;
+    "draining" Unready, "入れ替えのため、新しい着信を断っている。通話が終わり次第、終了する", "to be replaced: callers are refused, and the desk ends once its calls have",
+        "madoguchi drain で残りの通話を見る。やめるには madoguchi drain --off",
+        "madoguchi drain says how many calls are left; madoguchi drain --off calls it off",
+        |it| it.draining;
     "trunks-down" Told, "使えない外線がある", "a trunk is not registered, or no server of it answers",
         "/api/v1/trunks でどれかを見て、回線と事業者を確かめる",
         "/api/v1/trunks says which; look at the line, then ask the carrier",
@@ -296,7 +300,7 @@ mod tests {
         };
         let site = |state| Some(SiteGauge { state, ..SiteGauge::default() });
         let feed = |lag_ms| FeedGauge { lag_ms, ..FeedGauge::default() };
-        let table: [(Gauges, &[&str]); 12] = [
+        let table: [(Gauges, &[&str]); 13] = [
             (well(), &[]),
             (Gauges { engine_beat_age_ms: 5_000, ..well() }, &[]),
             (Gauges { engine_beat_age_ms: 5_001, ..well() }, &["engine-stalled"]),
@@ -304,6 +308,7 @@ mod tests {
             (Gauges { media_beat_age_ms: u64::MAX, ..well() }, &["media-stalled"]),
             (Gauges { journal: JournalState::Failing, ..well() }, &["journal-failing"]),
             (Gauges { closing: true, ..well() }, &["closing"]),
+            (Gauges { draining: true, ..well() }, &["draining"]),
             (Gauges { journal_lost: 1, ..well() }, &["entries-lost"]),
             (Gauges { feed: feed(10_001), ..well() }, &["figures-late"]),
             (Gauges { process: process(80), ..well() }, &[]),

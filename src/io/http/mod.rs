@@ -24,6 +24,7 @@ mod attended;
 mod auth;
 mod day;
 mod doors;
+mod drain;
 mod erasures;
 mod figures;
 mod guard;
@@ -44,6 +45,7 @@ mod plan;
 mod planning;
 mod range;
 mod recordings;
+mod reload;
 mod routes;
 mod secure;
 mod sign_on;
@@ -57,6 +59,7 @@ mod who;
 mod tests;
 
 pub use auth::{Token, WeakToken};
+pub use drain::{Draining, Drains};
 pub use erasures::{
     Anchored, EraseFn, Erasure, ErasureFailure, ErasureWanted, HandedOver, LeftAlone, WhyLeft,
 };
@@ -68,11 +71,13 @@ pub use openapi::document as openapi;
 pub use people::PeopleNow;
 pub use plan::{NotActivated, PlanText, Plans};
 pub use planning::{
-    NotAsked, Planner, Planning, PlanningAnswer, PlanningBasis, PlanningDay, PlanningHalfHour,
-    PlanningLevel, PlanningLevels, PlanningLines, PlanningPoint, PlanningRoster, PlanningShift,
-    PlanningSpan, PlanningState, PlanningStep, PlanningWanted, Tonight, TonightRates,
+    NoTonight, NotAsked, Planner, Planning, PlanningAnswer, PlanningBasis, PlanningDay,
+    PlanningHalfHour, PlanningLevel, PlanningLevels, PlanningLines, PlanningPoint, PlanningRoster,
+    PlanningShift, PlanningSpan, PlanningState, PlanningStep, PlanningWanted, Tonight,
+    TonightRates,
 };
 pub use recordings::{Opened, Pieces, Recordings};
+pub use reload::{Differs, Reading, Reloads};
 pub use secure::{TlsNow, shown as shown_by_tls};
 pub use sign_on::{Provider, ProviderFailure, SignOn};
 pub use sip::{MAX_TRACES, TraceSource};
@@ -170,6 +175,8 @@ pub struct App {
     pub note: NoteFn,
     /// The plan's file.
     pub plans: Arc<dyn Plans>,
+    /// What is read again, and whether it could be.
+    pub reloads: Arc<dyn Reloads>,
     /// Makes a month's report.
     pub report: ReportFn,
     /// Answers how many agents a month needs.
@@ -196,6 +203,8 @@ pub struct App {
     pub doors: Doors,
     /// The log's levels.
     pub log: LogDoors,
+    /// The way to an end without a call cut off.
+    pub drains: Arc<dyn Drains>,
     /// The feeding of ticket systems.
     pub tickets: Arc<dyn TicketDoors>,
     /// Recordings of calls, if any are made.

@@ -5,9 +5,9 @@
 use super::about::{self, About};
 use super::health::{self, Health, HealthPage, Probe};
 use super::{
-    Erasure, Server, api, attended, day, doors, erasures, figures, hours, in_call, incidents, log,
-    login, openapi, operating, panel, parked, plan, planning, recordings, sip, stream, talks,
-    ticketing,
+    Erasure, Server, api, attended, day, doors, drain, erasures, figures, hours, in_call,
+    incidents, log, login, openapi, operating, panel, parked, plan, planning, recordings, reload,
+    sip, stream, talks, ticketing,
 };
 use crate::base::LogLevel;
 use crate::people::Role;
@@ -223,6 +223,8 @@ routes! {
         put "/api/v1/incidents/{incident}" Agent Any => incidents::change, "writes how an incident stands",
             About::done().counted("incident").body::<incidents::Written>().or(&[409]);
 
+        get "/api/v1/drain" Viewer Any => drain::shown, "whether the desk is to end once its calls have, and how many are left",
+            About::json::<drain::Shown>();
         get "/api/v1/log" Viewer Any => log::shown, "how much the operator's log says, by room",
             About::json::<log::Shown>();
         get "/api/v1/tickets" Viewer Any => ticketing::targets, "how the ticket systems stand",
@@ -270,6 +272,14 @@ routes! {
 
         post "/api/v1/plan/activate" Admin Any => plan::activate, "puts a plan in force",
             About::json::<plan::Checked>().body::<plan::Activation>().or_with::<plan::Checked>(422).or(&[409, 500, 503]);
+        get "/api/v1/reload" Admin Any => reload::look, "what reading the changed files again would change",
+            About::json::<reload::Shown>().or(&[500]);
+        post "/api/v1/reload" Admin Any => reload::take_over, "reads the changed files again, all or nothing",
+            About::json::<reload::Shown>().or_with::<reload::Shown>(422).or(&[500]);
+        post "/api/v1/drain" Admin Any => drain::order, "callers are refused, and the desk ends once its calls have, or after so many minutes",
+            About::done().query::<drain::Within>();
+        delete "/api/v1/drain" Admin Any => drain::call_off, "callers are let in again",
+            About::done().or(&[409]);
         post "/api/v1/log/{room}/{level}" Admin Any => log::order, "the log says so much of a room, or of `all`, for a while",
             About::done().among("room", &log::rooms()).among("level", &LogLevel::ALL.map(LogLevel::name))
                 .query::<log::Lasts>();

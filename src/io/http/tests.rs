@@ -1,5 +1,6 @@
 //! The pages and the API over real sockets, as a browser and a script use them.
 
+mod drain;
 mod erasures;
 mod figures;
 mod log;
@@ -7,6 +8,7 @@ mod panel;
 mod people;
 mod plan;
 mod planning;
+mod reload;
 mod tickets;
 mod trace;
 
@@ -190,6 +192,8 @@ impl World {
             trace: Arc::new(trace::Kept::new()),
             doors: trace::doors(),
             log: log::doors(),
+            drains: Arc::new(drain::Ordered::default()),
+            reloads: Arc::new(reload::Files),
             listed: Arc::new(|_, _, _| Box::pin(async { Ok(vec![]) })),
             recordings: None,
             tickets: Arc::new(tickets::Fed),

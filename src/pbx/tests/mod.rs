@@ -4,6 +4,7 @@
 mod acts;
 mod attended;
 mod away;
+mod drained;
 mod ladder;
 mod model;
 mod pains;
