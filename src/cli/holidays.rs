@@ -2,6 +2,7 @@
 
 use super::{Holidays, HolidaysCommand, Reply, refused};
 use crate::dialplan::{HolidayTable, Lang, tame};
+use crate::tickets::decoded;
 use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
@@ -18,7 +19,8 @@ pub(super) fn answer(arguments: &Holidays, lang: Lang) -> Reply {
         Ok(_) => return failed(format!("{}: > {MOST_BYTES} bytes", tame(&name))),
         Err(error) => return failed(format!("{}: {error}", tame(&name))),
     };
-    let Some(text) = decoded(&bytes) else {
+    // As it is published (CP932), or as somebody saved it again (UTF-8).
+    let Ok(text) = decoded(&bytes) else {
         let name = tame(&name);
         return failed(lang.pick(
             format!("{name}: Shift_JIS としても UTF-8 としても読めない。内閣府の syukujitsu.csv をそのまま渡す"),
@@ -53,15 +55,6 @@ pub(super) fn answer(arguments: &Holidays, lang: Lang) -> Reply {
         let _ = writeln!(out, "{said}"); // into a String: cannot fail
     }
     Reply { out, ..Reply::default() }
-}
-
-/// As it is published (CP932), or as somebody saved it again (UTF-8).
-pub(super) fn decoded(bytes: &[u8]) -> Option<String> {
-    if let Ok(text) = std::str::from_utf8(bytes) {
-        return Some(text.to_owned());
-    }
-    let (text, _, wrong) = encoding_rs::SHIFT_JIS.decode(bytes);
-    (!wrong).then(|| text.into_owned())
 }
 
 /// All of it or nothing: a daemon may read the file at any instant.

@@ -10,12 +10,12 @@ mod trial;
 pub(super) use recorded::{of_views, tickets_of};
 pub(crate) use system::system;
 
-use super::{Language, Reply, holidays};
+use super::{Language, Reply};
 use crate::config;
 use crate::dialplan::{Lang, tame};
 use crate::tickets::{
     self, Calendar, CountedAs, Figure, MonthReport, Problems, SurveyReport, TicketFile, Value,
-    Verdict, WhichHours, Why,
+    Verdict, WhichHours, Why, WrongLetters, decoded,
 };
 use crate::view::Month;
 use clap::{Args, Subcommand};
@@ -198,10 +198,12 @@ pub(super) fn text(path: &Path, lang: Lang) -> Result<String, Reply> {
         Err(error) => Err(error),
     };
     let bytes = bytes.map_err(|error| Reply::wrong(&format!("{name}: {error}")))?;
-    holidays::decoded(&bytes).ok_or_else(|| {
+    decoded(&bytes).map_err(|WrongLetters(line)| {
         Reply::wrong(&lang.pick(
-            format!("{name}: UTF-8 としても Shift_JIS としても読めない。CSV で保存し直す"),
-            format!("{name}: neither UTF-8 nor Shift_JIS; save it again as CSV"),
+            format!(
+                "{name}: {line} 行目は UTF-8 としても Shift_JIS としても読めない。CSV で保存し直す"
+            ),
+            format!("{name}: line {line} is neither UTF-8 nor Shift_JIS; save it again as CSV"),
         ))
     })
 }

@@ -24,7 +24,7 @@ use crate::io::deliver::NoWay;
 use crate::io::deliver::tickets::{TicketSink, Unable, sink};
 use crate::io::http::{CommandFailure, CommandSink, LadderFn, ViewHub};
 use crate::pbx::Command;
-use crate::tickets::Directory;
+use crate::tickets::{Directory, decoded};
 use crate::view::{Due, Policy, TargetGauge, TargetState, Views};
 use hand::{Handed, hand};
 use std::collections::BTreeMap;
@@ -440,9 +440,6 @@ fn read_directory(config: &TicketsConfig) -> Result<Directory, String> {
     let Some(path) = &config.directory else { return Ok(Directory::default()) };
     let name = path.display();
     let bytes = std::fs::read(path).map_err(|error| format!("{name}: {error}"))?;
-    let text = match String::from_utf8(bytes) {
-        Ok(text) => text,
-        Err(error) => encoding_rs::SHIFT_JIS.decode(error.as_bytes()).0.into_owned(),
-    };
+    let text = decoded(&bytes).map_err(|error| format!("{name}: {error}"))?;
     Directory::read(&text).map_err(|error| format!("{name}: {error}"))
 }

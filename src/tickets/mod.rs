@@ -8,6 +8,7 @@
 mod calendar;
 mod directory;
 mod figures;
+mod letters;
 mod problem;
 mod read;
 mod read_survey;
@@ -24,6 +25,7 @@ pub use directory::{Directory, NoDirectory, PEOPLE_MOST, Person};
 pub use figures::{
     ASKED, Counted, CountedAs, Figure, LeftOut, MonthReport, READINGS, Why, month_report, said,
 };
+pub use letters::{WrongLetters, decoded};
 pub use problem::{Fault, MOST_LISTED, Problem, Problems};
 pub use read::{MOST_ESCALATIONS, MOST_TICKETS, TicketFile, tickets};
 pub use read_survey::{MOST_ANSWERS, MOST_RESPONDENTS, SurveyFile, survey};
