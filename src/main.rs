@@ -117,6 +117,9 @@ enum Command {
     /// See how much the running desk's log says, and have it say more for a while, room by room (docs/LOG.md).
     /// Example: madoguchi log net=debug --minutes 30 --config /etc/madoguchi/madoguchi.toml
     Log(cli::Log),
+    /// Give each call that ends to a collector of OpenTelemetry, as a trace (docs/TRACES.md).
+    /// Example: madoguchi traces --config /etc/madoguchi/madoguchi.toml
+    Traces(cli::Traces),
     /// Say what the changed files change of the running desk, and have it take them over, without an end to any call.
     /// Example: madoguchi reload --dry-run --config /etc/madoguchi/madoguchi.toml
     Reload(cli::Reload),
@@ -199,6 +202,7 @@ fn main() -> ExitCode {
         Command::Accounts(accounts) => cli::accounts(&accounts),
         Command::Sip(sip) => cli::sip(&sip),
         Command::Log(log) => cli::log(&log),
+        Command::Traces(traces) => cli::traces(&traces),
         Command::Reload(reload) => cli::reload(&reload),
         Command::Drain(drain) => cli::drain(&drain),
         Command::Runbook(runbook) => cli::runbook(&runbook),

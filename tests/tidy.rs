@@ -96,6 +96,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "recording",
             "view",
             "engine",
+            "rehearse",
             "forecast",
             "notice",
             "feed",

@@ -8,7 +8,7 @@ import { html, nothing } from "/lib/lit-html.js";
  *   board: import("./types").Board | null, me: import("./types").Me | null, language: string,
  *   found: { rows: import("./types").Call[], more: string | null, asked: any }, chosen: import("./types").OneCall | null,
  *   figures: { month: string, level: import("./types").MonthFigures | null, exclusions: import("./types").Exclusion[], files: any },
- *   plan: { shown: import("./types").PlanText | null, text: string, checked: import("./types").PlanChecked | null, changes: { kind: string, text: string }[] },
+ *   plan: { shown: import("./types").PlanText | null, text: string, checked: import("./types").PlanChecked | null, changes: { kind: string, text: string }[], effect: import("./types").PlanEffect | "asked" | null },
  *   orders: import("./types").Orders | null, [name: string]: any,
  * }} It
  */
@@ -207,11 +207,28 @@ export function plan(it) {
       <textarea id="plan-text" class="plan-text" spellcheck="false" @input=${it.planTyped} .value=${it.plan.text}></textarea>
       <p class="row"><button type="button" id="plan-check" class="main" @click=${it.checkPlan}>${it.t.check}</button>
         <button type="button" id="plan-activate" ?disabled=${!checked?.fits || changes.length === 0 || it.me?.role !== "admin"} @click=${it.activatePlan}>${it.t.activate}</button>
+        <button type="button" id="plan-weigh" ?disabled=${it.plan.effect === "asked"} @click=${it.weighPlan}>${it.t.weigh}</button>
         <button type="button" @click=${it.readPlan}>${it.t.reload}</button>
         ${it.me?.role === "admin" ? nothing : html`<span class="soft">${it.t.admin_only}</span>`}</p>`)}
     ${checked ? tile("findings", checked.fits ? it.t.fits : it.t.unfit, html`<ul class="list" id="findings">${checked.findings.map(finding)}</ul>`) : nothing}
     ${checked ? tile("changes", it.t.changed, changes.length === 0 ? html`<p class="soft">${it.t.no_change}</p>`
-    : html`<div class="diff" id="plan-diff" tabindex="0" role="group" aria-label=${it.t.changed}>${changes.map((change) => (change.kind === "+" ? html`<ins>+ ${change.text}</ins>` : change.kind === "-" ? html`<del>- ${change.text}</del>` : html`<span>${change.text}</span>`))}</div>`) : nothing}`;
+    : html`<div class="diff" id="plan-diff" tabindex="0" role="group" aria-label=${it.t.changed}>${changes.map((change) => (change.kind === "+" ? html`<ins>+ ${change.text}</ins>` : change.kind === "-" ? html`<del>- ${change.text}</del>` : html`<span>${change.text}</span>`))}</div>`) : nothing}
+    ${it.plan.effect === null ? nothing : tile("effect", it.t.effect, effect(it))}`;
+}
+
+/** @param {It} it */
+function effect(it) {
+  const found = it.plan.effect;
+  if (found === null) return nothing;
+  if (found === "asked") return html`<p class="soft" role="status">${it.t.reading}</p>`;
+  const changed = found.numbers.reduce((sum, row) => sum + row.changed, 0);
+  const calls = found.numbers.reduce((sum, row) => sum + row.calls, 0);
+  return html`<p id="effect-sum">${it.t.effect_sum(calls, changed)}</p>
+    ${found.numbers.length === 0 ? nothing : html`<table id="effect-numbers">${heads(it.t.number, it.t.number_name, it.t.its_calls, it.t.other_way)}<tbody>${found.numbers.map((row) => html`<tr>
+      <td>${row.number}</td><td>${row.name}</td><td>${row.calls}</td><td>${row.changed}</td></tr>`)}</tbody></table>`}
+    ${found.calls.length === 0 ? nothing : html`<table id="effect-calls">${heads(it.t.when, it.t.number, it.t.way_now, it.t.way_then)}<tbody>${found.calls.map((row) => html`<tr>
+      <td>${it.moment(row.at_ms)}</td><td>${row.number}</td><td><del>${row.was}</del></td><td><ins>${row.is}</ins></td></tr>`)}</tbody></table>`}
+    ${changed > found.calls.length ? html`<p class="soft">${it.t.effect_first(found.calls.length)}</p>` : nothing}`;
 }
 
 // ---- orders

@@ -30,12 +30,12 @@ let outside = ""; // What keeps the stream from us, in words.
 const it = {
   board: null, me: null, language: asked.get("lang") || kept("lang") || (navigator.language.startsWith("ja") ? "ja" : "en"), t: null, tab: "now",
   reasons: [], found: { rows: [], more: null, asked: null }, chosen: null,
-  figures: { month: "", level: null, exclusions: [], files: null }, plan: { shown: null, text: "", checked: null, changes: [] }, orders: null,
+  figures: { month: "", level: null, exclusions: [], files: null }, plan: { shown: null, text: "", checked: null, changes: [], effect: null }, orders: null,
   switchLanguage: () => { it.language = it.language === "ja" ? "en" : "ja"; keep("lang", it.language); translate(); },
   switchTheme: () => { theme = theme === "dark" ? "light" : "dark"; keep("theme", theme); translate(); },
   logout: () => fetch("/logout", { method: "POST", headers: { "X-Madoguchi": "1" } }).finally(() => location.reload()),
   open, order, signed, search, searchMore: () => searchFor({ ...it.found.asked, before: it.found.more }), choose, orderHours,
-  showMonth, refreshFigures, enterExclusion, closeMonth, makeReport, planTyped, checkPlan, activatePlan, readPlan,
+  showMonth, refreshFigures, enterExclusion, closeMonth, makeReport, planTyped, checkPlan, weighPlan, activatePlan, readPlan,
   ask, draw,
   phone: () => it.me?.extension ?? $("phone").value.trim(),
   agentName: (id) => it.board.agents.find((agent) => agent.agent === id)?.name ?? id,
@@ -200,13 +200,13 @@ async function readPlan() {
   if (it.plan.shown && it.plan.text !== it.plan.shown.text && !confirm(it.t.lost)) return;
   const shown = await ask("/api/v1/plan");
   if (!shown) return;
-  it.plan = { shown, text: shown.text, checked: null, changes: [] };
+  it.plan = { shown, text: shown.text, checked: null, changes: [], effect: null };
   draw();
 }
 
 function planTyped(event) {
   it.plan.text = event.target.value;
-  if (it.plan.checked) { it.plan.checked = null; draw(); }
+  if (it.plan.checked || it.plan.effect) { it.plan.checked = it.plan.effect = null; draw(); }
 }
 
 async function checkPlan() {
@@ -218,6 +218,18 @@ async function checkPlan() {
   draw();
 }
 
+// Which calls of the days behind us would have gone another way. It reads the history, which takes a while.
+async function weighPlan() {
+  const text = it.plan.text;
+  it.plan.effect = "asked";
+  draw();
+  const effect = await order("/api/v1/plan/effect", "weigh", { text }, [422]);
+  if (it.plan.text !== text) return;
+  if (effect?.findings) it.plan.checked = effect;
+  it.plan.effect = effect?.numbers ? effect : null;
+  draw();
+}
+
 async function activatePlan() {
   const { text, shown } = it.plan;
   const said = await order("/api/v1/plan/activate", "activate", { text, instead_of: shown.sha256 }, [422]);
@@ -225,7 +237,7 @@ async function activatePlan() {
   it.plan.checked = said;
   if (!said.fits) { draw(); return; }
   const now = await ask("/api/v1/plan");
-  if (now) it.plan = { shown: now, text: now.text, checked: null, changes: [] };
+  if (now) it.plan = { shown: now, text: now.text, checked: null, changes: [], effect: null };
   done(it.t.activated);
   draw();
 }

@@ -2535,6 +2535,44 @@ export type PlanChecked = {
   fits: boolean;
 };
 
+/** Calls of the days behind us whose way another plan changes. */
+export type PlanEffect = {
+  /** The first of them, at most 200. */
+  calls: Array<PlanEffectCall>;
+  /** Calls that arrived from then on, ms since 1970. */
+  from_ms: number;
+  /** By the number dialled. */
+  numbers: Array<PlanEffectNumber>;
+  /** And before then. */
+  until_ms: number;
+};
+
+/** A call that goes another way. */
+export type PlanEffectCall = {
+  /** When it arrived, ms since 1970. */
+  at_ms: number;
+  /** Which. */
+  call: string;
+  /** Its way under the other. */
+  is: string;
+  /** What was dialled. */
+  number: string;
+  /** Its way under the plan in force. */
+  was: string;
+};
+
+/** What becomes of a number's calls. */
+export type PlanEffectNumber = {
+  /** Its calls. */
+  calls: number;
+  /** Those that go another way. */
+  changed: number;
+  /** As the plan in force calls it. */
+  name: string;
+  /** Which. */
+  number: string;
+};
+
 /** One finding. */
 export type PlanFound = {
   code: string;

@@ -1,6 +1,6 @@
 //! The commands beside the running desk: `check`, `try`, `test`, `diff`, `verify`, `backup`, `restore`, `erase`, `export`, `events`, `holidays`,
 //! `prompts`, `sip`, `tickets`, `report`, `people`, `recording`, `warning`, `simulate`, `forecast`, `validate`,
-//! `accounts`, `init`, `doctor`, `reload`, `drain`, `log`, `runbook` and `manual`, with their arguments.
+//! `accounts`, `init`, `doctor`, `reload`, `drain`, `traces`, `log`, `runbook` and `manual`, with their arguments.
 //!
 //! Starts nothing and decides nothing about calls.
 
@@ -16,6 +16,7 @@ mod events;
 mod export;
 mod exported;
 mod figures;
+mod following;
 mod forecast;
 mod history;
 mod holidays;
@@ -36,6 +37,7 @@ mod runbook;
 mod sip;
 mod site;
 mod tickets;
+mod traces;
 mod verify;
 mod walk;
 mod warning;
@@ -71,6 +73,7 @@ pub use sip::{Sip, sip};
 pub use site::{Site, site};
 pub(crate) use tickets::system;
 pub use tickets::{Tickets, tickets};
+pub use traces::{Traces, traces};
 pub use verify::{Verify, verify};
 pub(crate) use warning::Way;
 pub use warning::{Warning, WarningCommand, warning};

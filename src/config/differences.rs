@@ -38,7 +38,7 @@ pub fn differences(before: (&Config, &str), after: (&Config, &str)) -> Vec<Diffe
         }
         all
     };
-    let mut found = between("", &settings(before), &settings(after), |said| said.clone());
+    let mut found = between("", &settings(before), &settings(after), Clone::clone);
     let (old, new) = (before.0, after.0);
     found.extend(between("account ", &old.accounts, &new.accounts, |_| "•••".to_owned()));
     let people = |config: &Config| -> BTreeMap<String, crate::people::Person> {

@@ -2,14 +2,24 @@
 //! same ways as a SIGHUP.
 
 use super::engine_loop::Clock;
+use super::planning;
 use super::reload::Reload;
-use crate::base::hex;
-use crate::dialplan::Finding;
-use crate::io::http::{NotActivated, PlanText, Plans};
+use crate::base::{Number, Wall, hex};
+use crate::dialplan::{Finding, Plan};
+use crate::io::http::{
+    NotActivated, NotCompared, PlanEffect, PlanEffectCall, PlanEffectNumber, PlanText, Plans,
+};
+use crate::io::store::{Entries, Place};
+use crate::rehearse::{Changed, Comparison};
 use sha2::{Digest as _, Sha256};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError, TryLockError};
+
+/// Days behind us whose calls are put to another plan: 31.
+const BEHIND_MS: i64 = 31 * 86_400_000;
+/// Calls that are told one by one.
+const MOST_SHOWN: usize = 200;
 
 /// Where the plan lies, and who takes it over.
 pub(super) struct PlanFile {
@@ -17,11 +27,49 @@ pub(super) struct PlanFile {
     clock: Clock,
     /// Two who replace it at once must not undo each other.
     replacing: Mutex<()>,
+    /// The history, and that it is read for one comparison at a time.
+    history: Mutex<Place>,
 }
 
 impl PlanFile {
-    pub(super) fn new(reload: Arc<Reload>, clock: Clock) -> Self {
-        Self { reload, clock, replacing: Mutex::new(()) }
+    pub(super) fn new(reload: Arc<Reload>, clock: Clock, history: Place) -> Self {
+        Self { reload, clock, replacing: Mutex::new(()), history: Mutex::new(history) }
+    }
+
+    /// The calls of the days behind us under two plans.
+    fn compared(
+        old: &Plan,
+        new: &Plan,
+        span: (Wall, Wall),
+        place: &Place,
+    ) -> Result<PlanEffect, String> {
+        let mut comparison = Comparison::new(old, new, span);
+        for block in Entries::of(place).map_err(|error| error.to_string())? {
+            let block = block.map_err(|error| error.to_string())?;
+            for entry in &block {
+                comparison.apply(entry);
+            }
+        }
+        comparison.finish();
+        let number = |(number, (calls, changed)): (&Number, &(u64, u64))| PlanEffectNumber {
+            number: number.to_string(),
+            name: old.desk_numbers.get(number).map(|desk| desk.name.clone()).unwrap_or_default(),
+            calls: *calls,
+            changed: *changed,
+        };
+        let call = |changed: &Changed| PlanEffectCall {
+            call: changed.call.to_string(),
+            at_ms: changed.at,
+            number: changed.number.to_string(),
+            was: changed.was.clone(),
+            is: changed.is.clone(),
+        };
+        Ok(PlanEffect {
+            from_ms: span.0,
+            until_ms: span.1,
+            numbers: comparison.numbers.iter().map(number).collect(),
+            calls: comparison.changed.iter().take(MOST_SHOWN).map(call).collect(),
+        })
     }
 }
 
@@ -50,6 +98,31 @@ impl Plans for PlanFile {
 
     fn check(&self, text: &str) -> Vec<Finding> {
         self.reload.judge_plan(text)
+    }
+
+    fn effect(&self, text: &str) -> Result<PlanEffect, NotCompared> {
+        let place = match self.history.try_lock() {
+            Ok(place) => place,
+            Err(TryLockError::Poisoned(place)) => place.into_inner(),
+            Err(TryLockError::WouldBlock) => return Err(NotCompared::Busy),
+        };
+        let unreadable = |why: &str| NotCompared::Unreadable(why.to_owned());
+        let old =
+            self.reload.plan_now().ok_or_else(|| unreadable("the plan in force cannot be read"))?;
+        let new = self.reload.plan_of(text).map_err(NotCompared::Refused)?;
+        let now = self.clock.now().wall;
+        let span = (Wall(now.0.saturating_sub(BEHIND_MS)), now);
+        // By a thread that others go before: a history of years takes seconds.
+        let (tell, told) = std::sync::mpsc::channel();
+        let there = place.clone();
+        let begun = planning::beside("plan-effect", move || {
+            let _ = tell.send(Self::compared(&old, &new, span, &there));
+        });
+        begun.map_err(|error| unreadable(&error.to_string()))?;
+        // It is gone without a word only if it panicked, which the log tells.
+        let found =
+            told.recv().map_err(|_| unreadable("a fault of the program; the log says where"))?;
+        found.map_err(NotCompared::Unreadable)
     }
 
     fn activate(&self, text: &str, instead_of: &str) -> Result<Vec<Finding>, NotActivated> {

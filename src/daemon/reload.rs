@@ -100,6 +100,17 @@ impl Reload {
         judged.ok().map(|(plan, _)| plan)
     }
 
+    /// A text as this desk's plan.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with it.
+    pub fn plan_of(&self, text: &str) -> Result<Plan, Vec<Finding>> {
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let judged = config::judge_plan(&running, text, Some(&self.prompts.lengths()));
+        judged.map(|(plan, _)| plan)
+    }
+
     /// What is wrong with a text as this desk's plan.
     pub fn judge_plan(&self, text: &str) -> Vec<Finding> {
         let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).clone();

@@ -548,7 +548,8 @@ pub async fn start(
         within,
     ));
     let place = store::Place::File(config.store.file.clone());
-    let planner = Forecaster::start(place, hub.clone(), Arc::clone(&reload), lengths, clock);
+    let planner =
+        Forecaster::start(place.clone(), hub.clone(), Arc::clone(&reload), lengths, clock);
     let http_address = open_http(
         config,
         shown_tls.clone(),
@@ -561,7 +562,7 @@ pub async fn start(
             sign_on: config.http.oidc.as_ref().map(sign_on).transpose()?,
             note: note(&inlet),
             secure: shown_tls.is_some(),
-            plans: Arc::new(PlanFile::new(Arc::clone(&reload), clock)),
+            plans: Arc::new(PlanFile::new(Arc::clone(&reload), clock, place)),
             report: {
                 let path = path.to_owned();
                 Arc::new(move |month| {

@@ -62,6 +62,8 @@ pub async fn until_the_end(desk: &Desk) -> End {
     let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
     let mut beat = tokio::time::interval(pace(sd_notify::watchdog_enabled()));
     let mut silent = false;
+    // One for all rounds: a watchdog's pace may be quicker than it looks.
+    let mut drained = std::pin::pin!(desk.is_drained());
     let end = loop {
         let told = async {
             tokio::select! {
@@ -79,7 +81,7 @@ pub async fn until_the_end(desk: &Desk) -> End {
         tokio::select! {
             Some(()) = again => desk.reload(),
             () = told => break End::Told,
-            () = desk.is_drained() => break End::Drained,
+            () = &mut drained => break End::Drained,
             _ = beat.tick() => {
                 if desk.is_broken() {
                     tracing::error!("a thread of the desk has ended: the process ends to be started again");

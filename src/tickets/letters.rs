@@ -1,4 +1,4 @@
-//! Tables that people save: in UTF-8, or in Shift_JIS as spreadsheets in Japan do.
+//! Tables that people save: in UTF-8, or in `Shift_JIS` as spreadsheets in Japan do.
 
 /// A line that is in neither of the two, counted from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]

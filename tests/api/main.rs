@@ -10,5 +10,6 @@ mod support;
 mod described;
 mod fuzzed;
 mod living;
+mod traces;
 mod typed;
 mod types;

@@ -1,8 +1,11 @@
 //! The supervisor's pages with real calls: what is ordered there happens at the desk.
 
 use crate::browser::{Browser, Look, Page};
-use crate::support::desk::{Desk, Setup};
-use crate::support::{eventually, s};
+use crate::support::desk::{Desk, Setup, password};
+use crate::support::ear::Ear;
+use crate::support::softphone::{self, Softphone};
+use crate::support::sound::{Law, Sound};
+use crate::support::{eventually, poll, s};
 use serde_json::json;
 
 /// That plan records calls.
@@ -125,6 +128,8 @@ fn the_desk_is_closed_for_a_reason_and_opened_again() {
 #[test]
 fn a_plan_is_changed_judged_compared_and_put_in_force_and_a_wrong_one_is_not() {
     let desk = Desk::start("desk.toml");
+    desk.caller("0312340070").set("STAY", 300).start().done();
+    desk.over("031234561");
     let browser = Browser::start();
     let page = page(&browser, &desk, Look::default());
     tab(&page, "plan");
@@ -144,6 +149,22 @@ fn a_plan_is_changed_judged_compared_and_put_in_force_and_a_wrong_one_is_not() {
     page.wait("document.querySelector('#plan-diff ins') !== null", s(5));
     assert!(page.text("#plan-diff ins").contains("新しい窓口"));
     page.picture("supervisor-plan-changed");
+    // Which calls would have gone another way: none by a name, the one caller's by another target.
+    let weighed = |due: &str| {
+        page.click("#plan-weigh");
+        page.shows("#effect-sum", due, s(20));
+    };
+    weighed("直近 31 日の 1 件のうち 0 件の行き方が変わります。");
+    let other = "/(name = \"information, not counted\"\\nopen = )[^\\n]*/";
+    edit(other, "$1{ announce = \"holiday\" }");
+    weighed("直近 31 日の 1 件のうち 1 件の行き方が変わります。");
+    assert!(page.text("#effect-calls ins").contains("holiday"), "{}", page.text("#effect-calls"));
+    page.is_open_to_all("the effect of a plan");
+    page.picture("supervisor-plan-effect");
+    edit(
+        "/announce = \"holiday\" }\\nlines = 20\\ncounted/",
+        "announce = \"information\" }\\nlines = 20\\ncounted",
+    );
     page.click("#plan-activate");
     eventually("the new plan is in force", s(8), || {
         desk.get("/api/v1/board")["desk"] == "新しい窓口"
@@ -153,4 +174,89 @@ fn a_plan_is_changed_judged_compared_and_put_in_force_and_a_wrong_one_is_not() {
     assert_eq!(shown["in_force"], true);
     let kept = format!("{}.previous", shown["file"].as_str().expect("a file"));
     assert!(!std::fs::read_to_string(kept).expect("the old one is kept").contains("新しい窓口"));
+}
+
+/// A softphone that picks up by itself and says the same ten seconds again and again.
+fn talks(desk: &Desk, user: &str, voice: &Sound) -> Softphone {
+    let (password, voice) = (password(user), &Sound(voice.0.repeat(12)));
+    let setup = softphone::Setup {
+        user,
+        password: &password,
+        desk: Some(desk.sip),
+        voice,
+        answers: true,
+        codecs: "PCMU",
+        expires_s: 600,
+    };
+    Softphone::start(&desk.ports, &setup)
+}
+
+/// Whether the last two seconds of what was heard have this voice in them, also with others at once: 1 when nothing else
+/// is, about 0.6 of three equally loud, below 0.3 when it is not.
+fn is_in(heard: &Sound, voice: &Sound) -> bool {
+    let Some(from_ms) = usize::try_from(heard.ms()).unwrap_or(0).checked_sub(2_000) else {
+        return false;
+    };
+    let around = Sound([voice.0.clone(), voice.0[..4_000].to_vec()].concat());
+    let pieces = (0..5).map(|n| heard.part(from_ms + n * 300, 400));
+    let scores = pieces.filter(|it| it.loudness() > 100.0).filter_map(|it| around.find(&it));
+    scores.map(|found| found.score).fold(0.0, f64::max) > 0.42
+}
+
+#[test]
+fn a_supervisor_listens_and_barges_in_by_the_page_at_the_own_phone() {
+    let desk = Desk::with(&Setup { plan: "table.toml", more: RECORDS, ..Setup::default() });
+    let [his, hers, theirs] = [81, 82, 83].map(|seed| Sound::voice(seed, 10));
+    let _agent = talks(&desk, "6001", &hers);
+    desk.agent_is("6001", "idle");
+    let supervisor = talks(&desk, "6003", &theirs);
+    desk.agent_is("6003", "idle");
+    let ear = Ear::new(desk.ports.port());
+    let caller = desk.caller("0312340020").set("MEDIA", ear.port()).set("STAY", 120_000);
+    let caller = caller.within(s(150)).start();
+    let port: u16 = caller.wait(1, "answered", s(8)).parse().unwrap();
+    ear.say(&Sound(his.0.repeat(12)), Law::Mu, port);
+
+    let browser = Browser::start();
+    let page = page(&browser, &desk, Look::default());
+    page.fill("#author", "高橋");
+    page.fill("#phone", "6003");
+    let button = |n: u8| format!("tr[data-agent='6001'] .row button:nth-of-type({n})");
+    page.wait(
+        "document.querySelectorAll(\"tr[data-agent='6001'] .row button\").length === 5",
+        s(8),
+    );
+    page.picture("supervisor-talk");
+    // What the caller hears is forgotten, and heard anew.
+    let callers = |voices: [bool; 3]| {
+        let found = poll(s(25), || {
+            ear.forget();
+            crate::support::rest(2_300);
+            let heard = ear.heard();
+            let now = [&his, &hers, &theirs].map(|voice| is_in(&heard, voice));
+            (now == voices).then_some(())
+        });
+        assert!(found.is_some(), "the caller hears [caller, agent, supervisor] not as {voices:?}");
+    };
+
+    page.click(&button(2));
+    supervisor.wait("CALL_ESTABLISHED", s(10));
+    callers([false, true, false]);
+    page.click(&button(4));
+    callers([false, true, true]);
+    page.picture("supervisor-barged");
+    page.click(&button(5));
+    supervisor.wait("CALL_CLOSED", s(10));
+    callers([false, true, false]);
+    // What the supervisor's phone has recorded, which is whole when its call is over: both of them at once.
+    let heard = supervisor.heard().pop().expect("a recording");
+    let seconds = usize::try_from(heard.ms()).unwrap() / 1_000;
+    let both = (2..seconds).any(|until| {
+        let part = heard.part((until - 2) * 1_000, 2_000);
+        is_in(&part, &his) && is_in(&part, &hers)
+    });
+    assert!(both, "{seconds} s, and caller and agent never in the same two of them");
+    assert_eq!(desk.call_of("031234561").expect("goes on")["state"], "talking");
+    page.has_no_complaints("listening");
+    drop(caller);
 }

@@ -1,23 +1,15 @@
-//! `madoguchi calls --follow`: each call as it gets its outcome, until Ctrl-C. Reads the store again each
-//! second, so that it needs no token and goes on over the daemon's restarts.
+//! `madoguchi calls --follow`: each call as it gets its outcome, until Ctrl-C.
 
 use super::super::Reply;
+use super::super::following::Following;
 use super::calls::{Calls, line};
 use crate::base::{CallId, Wall};
-use crate::dialplan::{Lang, tame};
+use crate::dialplan::Lang;
 use crate::event::{CallEvent, Entry, Fact};
-use crate::io::store::Reader;
 use crate::view::{Behind, CallQuery, Views};
 use std::collections::BTreeMap;
 use std::io::Write as _;
-use std::path::Path;
-use std::time::Duration;
 use tokio::signal::unix::{SignalKind, signal};
-
-/// How often the store is looked at.
-const LOOK: Duration = Duration::from_secs(1);
-/// Entries read at once; more are read without a pause.
-const BLOCK: u32 = 1_000;
 
 /// Calls that have no end, by whether their outcome is known already.
 struct Open(BTreeMap<CallId, Known>);
@@ -79,59 +71,27 @@ pub(super) fn follow(arguments: &Calls, lang: Lang) -> Result<Reply, Reply> {
         // Before the long reading: whoever ends it then has ended it well too.
         let mut interrupt = signal(SignalKind::interrupt()).map_err(wrong)?;
         let mut terminate = signal(SignalKind::terminate()).map_err(wrong)?;
-        let history = arguments.whose.open(lang)?;
-        let Some(file) = history.file().map(Path::to_owned) else {
-            return Err(Reply::wrong(lang.pick(
-                "--follow は、デスク自身の記録（--store なし、またはファイル）だけを追う",
-                "found the site's store; due is the desk's own: --follow goes with its file only",
-            )));
-        };
-        let mut views = history.read(lang)?;
-        let known = views
+        let mut following = Following::begin(&arguments.whose, lang)?;
+        let known = following
+            .views
             .open_calls()
             .map(|it| (it.call, Known { arrived_at: it.arrived_at, decided: it.answered }));
         let mut open = Open(known.collect());
-        let reader = Reader::of(&file);
-        let mut troubled = false;
         loop {
-            match reader.since(views.next_seq(), BLOCK).await {
-                Ok(entries) => {
-                    troubled = false;
-                    let full = u32::try_from(entries.len()).is_ok_and(|count| count >= BLOCK);
-                    for entry in &entries {
-                        views.apply(entry);
-                        let Some((call, arrived_at)) = open.see(entry) else { continue };
-                        let Some(found) = decided(&views, arguments, call, arrived_at) else {
-                            continue;
-                        };
-                        open.decided(call);
-                        if arguments.wants(&found, &views)
-                            && !printed(&found, arguments, &views, lang)
-                        {
-                            return Ok(Reply::default());
-                        }
-                    }
-                    if full {
-                        continue;
-                    }
-                }
-                Err(error) if !troubled => {
-                    troubled = true;
-                    let error = tame(&error.to_string());
-                    let said = lang.pick(
-                        format!("今は履歴を読めない。1 秒ごとにやり直す: {error}"),
-                        format!(
-                            "the history cannot be read now and is tried again each second: {error}"
-                        ),
-                    );
-                    let _ = writeln!(std::io::stderr(), "{said}"); // It is only for looking at.
-                }
-                Err(_) => {}
-            }
-            tokio::select! {
+            let entries = tokio::select! {
                 _ = interrupt.recv() => return Ok(Reply::default()),
                 _ = terminate.recv() => return Ok(Reply::default()),
-                () = tokio::time::sleep(LOOK) => {}
+                entries = following.next(lang) => entries,
+            };
+            let views = &mut following.views;
+            for entry in &entries {
+                views.apply(entry);
+                let Some((call, arrived_at)) = open.see(entry) else { continue };
+                let Some(found) = decided(views, arguments, call, arrived_at) else { continue };
+                open.decided(call);
+                if arguments.wants(&found, views) && !printed(&found, arguments, views, lang) {
+                    return Ok(Reply::default());
+                }
             }
         }
     })

@@ -69,7 +69,9 @@ pub use hub::{FEED_BOUND, NowFn, PUBLISH_EVERY, Reread, ViewHub};
 pub use log::{LogDoors, LogRow};
 pub use openapi::document as openapi;
 pub use people::PeopleNow;
-pub use plan::{NotActivated, PlanText, Plans};
+pub use plan::{
+    NotActivated, NotCompared, PlanEffect, PlanEffectCall, PlanEffectNumber, PlanText, Plans,
+};
 pub use planning::{
     NoTonight, NotAsked, Planner, Planning, PlanningAnswer, PlanningBasis, PlanningDay,
     PlanningHalfHour, PlanningLevel, PlanningLevels, PlanningLines, PlanningPoint, PlanningRoster,

@@ -2,6 +2,7 @@
 //! report as files. What a plan means and what is reported is made elsewhere and handed in.
 
 use super::{Server, api};
+use crate::base::Wall;
 use crate::dialplan::{Finding, Severity};
 use crate::view::Month;
 use axum::Json;
@@ -40,6 +41,58 @@ pub enum NotActivated {
     File(String),
 }
 
+/// Calls of the days behind us whose way another plan changes.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct PlanEffect {
+    /// Calls that arrived from then on, ms since 1970.
+    pub from_ms: Wall,
+    /// And before then.
+    pub until_ms: Wall,
+    /// By the number dialled.
+    pub numbers: Vec<PlanEffectNumber>,
+    /// The first of them, at most 200.
+    pub calls: Vec<PlanEffectCall>,
+}
+
+/// What becomes of a number's calls.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct PlanEffectNumber {
+    /// Which.
+    pub number: String,
+    /// As the plan in force calls it.
+    pub name: String,
+    /// Its calls.
+    pub calls: u64,
+    /// Those that go another way.
+    pub changed: u64,
+}
+
+/// A call that goes another way.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, JsonSchema)]
+pub struct PlanEffectCall {
+    /// Which.
+    pub call: String,
+    /// When it arrived, ms since 1970.
+    pub at_ms: Wall,
+    /// What was dialled.
+    pub number: String,
+    /// Its way under the plan in force.
+    pub was: String,
+    /// Its way under the other.
+    pub is: String,
+}
+
+/// Why two plans are not compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NotCompared {
+    /// Another comparison is under way.
+    Busy,
+    /// What is wrong with the text.
+    Refused(Vec<Finding>),
+    /// The plan in force or the history cannot be read.
+    Unreadable(String),
+}
+
 /// Reads, judges and replaces the plan. Blocks: not for a thread that others wait for.
 pub trait Plans: Send + Sync {
     /// The plan as it lies there.
@@ -51,6 +104,13 @@ pub trait Plans: Send + Sync {
 
     /// What is wrong with a text, as `madoguchi check` says it.
     fn check(&self, text: &str) -> Vec<Finding>;
+
+    /// What the calls of the last 31 days would have done under a text, against the plan in force.
+    ///
+    /// # Errors
+    ///
+    /// [`NotCompared`].
+    fn effect(&self, text: &str) -> Result<PlanEffect, NotCompared>;
 
     /// Puts a text in the place of the one that has this SHA-256, and in force; the old one is kept beside it.
     ///
@@ -164,6 +224,29 @@ pub(super) async fn check(State(server): State<Server>, body: Body) -> Response 
         Ok(findings) => {
             Json(checked(!findings.iter().any(Finding::is_error), &findings)).into_response()
         }
+        Err(failed) => failed,
+    }
+}
+
+/// `POST /api/v1/plan/effect`.
+pub(super) async fn effect(State(server): State<Server>, body: Body) -> Response {
+    let body = match whole(body).await {
+        Ok(body) => body,
+        Err(refused) => return refused,
+    };
+    let Ok(Text { text }) = serde_json::from_slice(&body) else {
+        return api::error(StatusCode::BAD_REQUEST, "due is a JSON object with `text`, a plan");
+    };
+    match beside(&server, move |plans| plans.effect(&text)).await {
+        Ok(Ok(effect)) => Json(effect).into_response(),
+        Ok(Err(NotCompared::Busy)) => api::error(
+            StatusCode::CONFLICT,
+            "another plan is being compared; ask again in a moment",
+        ),
+        Ok(Err(NotCompared::Refused(findings))) => {
+            (StatusCode::UNPROCESSABLE_ENTITY, Json(checked(false, &findings))).into_response()
+        }
+        Ok(Err(NotCompared::Unreadable(why))) => api::error(StatusCode::SERVICE_UNAVAILABLE, why),
         Err(failed) => failed,
     }
 }

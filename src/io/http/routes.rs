@@ -258,6 +258,8 @@ routes! {
             About::json::<plan::PlanText>().or(&[500, 503]);
         post "/api/v1/plan/check" Supervisor Any => plan::check, "what is wrong with a plan",
             About::json::<plan::Checked>().body::<plan::Text>().or(&[500]);
+        post "/api/v1/plan/effect" Supervisor Any => plan::effect, "which calls of the last 31 days would go another way under a plan",
+            About::json::<plan::PlanEffect>().body::<plan::Text>().or_with::<plan::Checked>(422).or(&[409, 500, 503]);
         post "/api/v1/supervision" Supervisor Body => talks::supervise, "a supervisor hears a talk, in another way, or no longer",
             About::done().body::<talks::Wish>().or(&[404, 409]);
         post "/api/v1/hours/{number}/{action}" Supervisor Any => hours::order, "closes or opens a number out of turn, or `all`",

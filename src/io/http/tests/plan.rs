@@ -1,6 +1,8 @@
 //! The plan over HTTP: read, judged, replaced; a month's report as files.
 
-use super::super::{NotActivated, PlanText, Plans, ReportFn};
+use super::super::{
+    NotActivated, NotCompared, PlanEffect, PlanEffectNumber, PlanText, Plans, ReportFn,
+};
 use super::*;
 use crate::dialplan::{self, Finding};
 
@@ -21,6 +23,19 @@ impl Plans for Lies {
     fn check(&self, text: &str) -> Vec<Finding> {
         let (Ok((_, findings)) | Err(findings)) = dialplan::load(text, "plan.toml", None);
         findings
+    }
+
+    fn effect(&self, text: &str) -> Result<PlanEffect, NotCompared> {
+        let findings = self.check(text);
+        if findings.iter().any(Finding::is_error) {
+            return Err(NotCompared::Refused(findings));
+        }
+        if self.0.lock().expect("whole").is_some() {
+            return Err(NotCompared::Busy);
+        }
+        let (number, name) = ("0312345678".to_owned(), "代表".to_owned());
+        let number = PlanEffectNumber { number, name, calls: 12, changed: 3 };
+        Ok(PlanEffect { numbers: vec![number], ..PlanEffect::default() })
     }
 
     fn activate(&self, text: &str, instead_of: &str) -> Result<Vec<Finding>, NotActivated> {
@@ -114,4 +129,23 @@ async fn a_waiting_call_is_put_first_and_orders_are_listed() {
     let orders = world.get("/api/v1/orders").await.json();
     assert_eq!(orders["orders"][0]["what"], "POST /second");
     assert_eq!(orders["orders"][1]["who"], "kacho");
+}
+
+#[tokio::test]
+async fn which_calls_another_plan_would_move_is_told_one_question_at_a_time() {
+    let world = World::new().await;
+    let text = |text: &str| serde_json::json!({ "text": text }).to_string();
+    let told = world.post("/api/v1/plan/effect", &text(SHIPPED)).await;
+    assert_eq!(told.status(), 200, "{}", told.body);
+    let json = told.json();
+    assert_eq!(
+        (&json["numbers"][0]["calls"], &json["numbers"][0]["changed"]),
+        (&12.into(), &3.into())
+    );
+    let wrong = world.post("/api/v1/plan/effect", &text("name = 7")).await;
+    assert!(wrong.status() == 422 && wrong.json()["fits"] == false, "{}", wrong.body);
+    assert_eq!(world.post("/api/v1/plan/effect", "{}").await.status(), 400);
+    let activation = serde_json::json!({ "text": SHIPPED, "instead_of": SUM }).to_string();
+    assert_eq!(world.post("/api/v1/plan/activate", &activation).await.status(), 200);
+    assert_eq!(world.post("/api/v1/plan/effect", &text(SHIPPED)).await.status(), 409);
 }
