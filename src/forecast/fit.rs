@@ -414,18 +414,23 @@ fn time(ms: f64) -> Time {
     Time(Duration::from_millis(whole(ms + 0.5)))
 }
 
-/// As it was found, at every hundredth; one time when all are the same, none of none.
-fn curve(times: &mut [f64]) -> Option<Lasts> {
+/// As it was found, at every hundredth; one time when all are the same, none of none. Its end is not the longest time of
+/// all, but where the last hundredth has the mean that was found in it: a straight line to the one longest talk of a year
+/// would make a hundredth of all talks so much longer that callers behind them wait a tenth longer than they did.
+pub(super) fn curve(times: &mut [f64]) -> Option<Lasts> {
     times.sort_by(f64::total_cmp);
     let (first, last) = (times.first()?, times.last()?);
     if first.total_cmp(last).is_eq() {
         return Some(Lasts::Fixed(time(*first)));
     }
-    let point = |place: u32| {
-        let part = f64::from(place) / f64::from(POINTS);
-        (part, time(quantile(times, part)))
-    };
-    Some(Lasts::Curve((0..=POINTS).map(point).collect()))
+    let part = |place: u32| f64::from(place) / f64::from(POINTS);
+    let before = quantile(times, part(POINTS - 1));
+    let longest = times.iter().rev().take_while(|ms| **ms > before);
+    let (sum, count) = longest.fold((0.0, 0_u64), |(sum, count), ms| (sum + ms, count + 1));
+    let end = (2.0 * sum / real(count.max(1)) - before).clamp(before, *last);
+    let point = |place: u32| (part(place), time(quantile(times, part(place))));
+    let points = (0..POINTS).map(point).chain([(1.0, time(end))]);
+    Some(Lasts::Curve(points.collect()))
 }
 
 /// Kaplan and Meier's estimate while enough are still waiting; beyond, callers go on giving up at the rate at

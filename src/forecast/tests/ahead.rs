@@ -160,3 +160,27 @@ fn what_a_roster_comes_to_is_what_its_months_come_to() {
         .sum();
     assert!((by_half_hour - calls).abs() < 1e-6, "{by_half_hour} {calls}");
 }
+
+#[test]
+fn the_one_longest_talk_of_a_year_makes_no_hundredth_of_all_talks_as_long() {
+    // A law with a long tail: the longest of 6,000 is eight times the mean.
+    let count = 6_000_u32;
+    let time = |place: u32| {
+        1_000.0 * libm::pow(1.0 - (f64::from(place) + 0.5) / f64::from(count), -1.0 / 3.5)
+    };
+    let mut times: Vec<f64> = (0..count).map(time).collect();
+    let found =
+        |of: &dyn Fn(f64) -> f64| times.iter().map(|ms| of(*ms)).sum::<f64>() / f64::from(count);
+    let (mean, square) = (found(&|ms| ms), found(&|ms| ms * ms));
+    let Some(Lasts::Curve(points)) = super::super::fit::curve(&mut times) else { panic!() };
+    let ms: Vec<(f64, f64)> =
+        points.iter().map(|(part, time)| (*part, time.0.as_secs_f64() * 1_000.0)).collect();
+    let over = |of: &dyn Fn(f64, f64) -> f64| -> f64 {
+        ms.windows(2).map(|pair| (pair[1].0 - pair[0].0) * of(pair[0].1, pair[1].1)).sum()
+    };
+    let its_mean = over(&|a, b| (a + b) / 2.0);
+    let its_square = over(&|a, b| (a * a + a * b + b * b) / 3.0);
+    assert!((its_mean / mean - 1.0).abs() < 0.002, "{its_mean} for {mean}");
+    // What callers behind a talk wait goes by its square.
+    assert!((its_square / square - 1.0).abs() < 0.04, "{its_square} for {square}");
+}
