@@ -178,7 +178,7 @@ fn the_one_longest_talk_of_a_year_makes_no_hundredth_of_all_talks_as_long() {
     let over = |of: &dyn Fn(f64, f64) -> f64| -> f64 {
         ms.windows(2).map(|pair| (pair[1].0 - pair[0].0) * of(pair[0].1, pair[1].1)).sum()
     };
-    let its_mean = over(&|a, b| (a + b) / 2.0);
+    let its_mean = over(&|a, b| f64::midpoint(a, b));
     let its_square = over(&|a, b| (a * a + a * b + b * b) / 3.0);
     assert!((its_mean / mean - 1.0).abs() < 0.002, "{its_mean} for {mean}");
     // What callers behind a talk wait goes by its square.
