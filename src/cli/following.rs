@@ -8,29 +8,62 @@ use crate::event::Entry;
 use crate::io::store::Reader;
 use crate::view::Views;
 use std::io::Write as _;
+use std::ops::ControlFlow;
 use std::path::Path;
 use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
 
 /// How often the store is looked at.
 const LOOK: Duration = Duration::from_secs(1);
 /// Entries read at once; more are read without a pause.
 const BLOCK: u32 = 1_000;
 
+/// Hands over what comes, with the views as of before it, until it is told to end (Ctrl-C, SIGTERM) or whoever takes it
+/// wants no more; who takes entries applies each to the views.
+///
+/// # Errors
+///
+/// A reply that says what cannot be read.
+pub(super) fn follow(
+    whose: &Whose,
+    lang: Lang,
+    mut take: impl AsyncFnMut(&mut Views, &[Entry]) -> ControlFlow<()>,
+) -> Result<Reply, Reply> {
+    let wrong = |error: std::io::Error| Reply::wrong(&error.to_string());
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    runtime.map_err(wrong)?.block_on(async {
+        // Before the long reading: whoever ends it then has ended it well too.
+        let mut interrupt = signal(SignalKind::interrupt()).map_err(wrong)?;
+        let mut terminate = signal(SignalKind::terminate()).map_err(wrong)?;
+        let mut following = Following::begin(whose, lang)?;
+        let taking = async {
+            loop {
+                let entries = following.next(lang).await;
+                if take(&mut following.views, &entries).await.is_break() {
+                    return;
+                }
+            }
+        };
+        tokio::select! {
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
+            () = taking => {}
+        }
+        Ok(Reply::default())
+    })
+}
+
 /// What was read so far, and the way to more.
-pub(super) struct Following {
+struct Following {
     reader: Reader,
     /// As of the last entry that was applied.
-    pub views: Views,
+    views: Views,
     troubled: bool,
 }
 
 impl Following {
     /// Reads what there is.
-    ///
-    /// # Errors
-    ///
-    /// A reply that says what cannot be read.
-    pub fn begin(whose: &Whose, lang: Lang) -> Result<Self, Reply> {
+    fn begin(whose: &Whose, lang: Lang) -> Result<Self, Reply> {
         let history = whose.open(lang)?;
         let Some(file) = history.file().map(Path::to_owned) else {
             return Err(Reply::wrong(lang.pick(
@@ -42,9 +75,8 @@ impl Following {
         Ok(Self { reader: Reader::of(&file), views, troubled: false })
     }
 
-    /// The next entries, as soon as there are any; who asks applies each to the views. While the store cannot be read it
-    /// says so once and tries on.
-    pub async fn next(&mut self, lang: Lang) -> Vec<Entry> {
+    /// The next entries, as soon as there are any. While the store cannot be read it says so once and tries on.
+    async fn next(&mut self, lang: Lang) -> Vec<Entry> {
         loop {
             match self.reader.since(self.views.next_seq(), BLOCK).await {
                 Ok(entries) => {

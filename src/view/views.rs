@@ -492,6 +492,13 @@ impl Views {
         wanted.into_iter().take(query.limit).map(Call::row).collect()
     }
 
+    /// One call as the list has it; none of one that is not in memory any more.
+    #[must_use]
+    pub fn row_of(&self, call: CallId) -> Option<CallRow> {
+        let ended = || self.ended.iter().rev().find(|it| it.id == call);
+        self.open.get(&call).or_else(ended).map(Call::row)
+    }
+
     /// Sessions of the pages that were ended before their time.
     #[must_use]
     pub const fn signed_out(&self) -> &SignedOut {

@@ -1,15 +1,15 @@
 //! `madoguchi calls --follow`: each call as it gets its outcome, until Ctrl-C.
 
 use super::super::Reply;
-use super::super::following::Following;
+use super::super::following;
 use super::calls::{Calls, line};
 use crate::base::{CallId, Wall};
 use crate::dialplan::Lang;
 use crate::event::{CallEvent, Entry, Fact};
-use crate::view::{Behind, CallQuery, Views};
+use crate::view::{Behind, OpenCall, Views};
 use std::collections::BTreeMap;
 use std::io::Write as _;
-use tokio::signal::unix::{SignalKind, signal};
+use std::ops::ControlFlow;
 
 /// Calls that have no end, by whether their outcome is known already.
 struct Open(BTreeMap<CallId, Known>);
@@ -21,6 +21,13 @@ struct Known {
 }
 
 impl Open {
+    /// Those that are up.
+    fn of(views: &Views) -> Self {
+        let known =
+            |it: OpenCall| (it.call, Known { arrived_at: it.arrived_at, decided: it.answered });
+        Self(views.open_calls().map(known).collect())
+    }
+
     /// Takes an entry in, and tells of a call that may have got its outcome by it.
     fn see(&mut self, entry: &Entry) -> Option<(CallId, Wall)> {
         let Fact::Call { call, t_ms, event } = &entry.fact else { return None };
@@ -54,8 +61,7 @@ fn decided(views: &Views, arguments: &Calls, call: CallId, arrived_at: Wall) -> 
     let mut found = views.behind_one(call, arrived_at, arguments.figure)?;
     found.outcome?;
     // The ledger names group and agent when the call is over; the list does so at once.
-    let query = CallQuery { limit: usize::MAX, since: Some(arrived_at), outcome: None };
-    if let Some(row) = views.calls(&query).into_iter().find(|row| row.call == call) {
+    if let Some(row) = views.row_of(call) {
         found.group = found.group.or(row.group.map(|group| group.to_string()));
         found.agent = found.agent.or(row.agent.map(|agent| agent.to_string()));
     }
@@ -64,36 +70,19 @@ fn decided(views: &Views, arguments: &Calls, call: CallId, arrived_at: Wall) -> 
 
 /// Prints calls until it is told to end, or nobody reads any more.
 pub(super) fn follow(arguments: &Calls, lang: Lang) -> Result<Reply, Reply> {
-    let wrong = |error: std::io::Error| Reply::wrong(&error.to_string());
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    let runtime = runtime.map_err(wrong)?;
-    runtime.block_on(async {
-        // Before the long reading: whoever ends it then has ended it well too.
-        let mut interrupt = signal(SignalKind::interrupt()).map_err(wrong)?;
-        let mut terminate = signal(SignalKind::terminate()).map_err(wrong)?;
-        let mut following = Following::begin(&arguments.whose, lang)?;
-        let known = following
-            .views
-            .open_calls()
-            .map(|it| (it.call, Known { arrived_at: it.arrived_at, decided: it.answered }));
-        let mut open = Open(known.collect());
-        loop {
-            let entries = tokio::select! {
-                _ = interrupt.recv() => return Ok(Reply::default()),
-                _ = terminate.recv() => return Ok(Reply::default()),
-                entries = following.next(lang) => entries,
-            };
-            let views = &mut following.views;
-            for entry in &entries {
-                views.apply(entry);
-                let Some((call, arrived_at)) = open.see(entry) else { continue };
-                let Some(found) = decided(views, arguments, call, arrived_at) else { continue };
-                open.decided(call);
-                if arguments.wants(&found, views) && !printed(&found, arguments, views, lang) {
-                    return Ok(Reply::default());
-                }
+    let mut open: Option<Open> = None;
+    following::follow(&arguments.whose, lang, async |views, entries| {
+        let open = open.get_or_insert_with(|| Open::of(views));
+        for entry in entries {
+            views.apply(entry);
+            let Some((call, arrived_at)) = open.see(entry) else { continue };
+            let Some(found) = decided(views, arguments, call, arrived_at) else { continue };
+            open.decided(call);
+            if arguments.wants(&found, views) && !printed(&found, arguments, views, lang) {
+                return ControlFlow::Break(());
             }
         }
+        ControlFlow::Continue(())
     })
 }
 

@@ -4,20 +4,19 @@
 mod span;
 
 use super::Reply;
-use super::following::Following;
+use super::following;
 use super::history::Whose;
-use crate::base::CallId;
 use crate::dialplan::{Lang, tame};
 use crate::event::{CallEvent, Entry, Fact};
 use crate::io::deliver::{Answer, Client, Failed, Question, Server};
-use crate::view::{CallQuery, CallRow, Views};
+use crate::view::Views;
 use clap::Args;
 use http::{Method, Uri};
 use span::{Told, request};
 use std::io::Write as _;
+use std::ops::ControlFlow;
 use std::process::ExitCode;
 use std::time::Duration;
-use tokio::signal::unix::{SignalKind, signal};
 use tokio::time::sleep;
 
 /// Calls of one request.
@@ -75,46 +74,25 @@ fn collector(to: &str, lang: Lang) -> Result<Client, Reply> {
 }
 
 fn follow(arguments: &Traces, lang: Lang) -> Result<Reply, Reply> {
-    let wrong = |error: std::io::Error| Reply::wrong(&error.to_string());
     let client = collector(&arguments.to, lang)?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
-    runtime.map_err(wrong)?.block_on(async {
-        let mut interrupt = signal(SignalKind::interrupt()).map_err(wrong)?;
-        let mut terminate = signal(SignalKind::terminate()).map_err(wrong)?;
-        let mut following = Following::begin(&arguments.whose, lang)?;
-        let telling = async {
-            loop {
-                let entries = following.next(lang).await;
-                let ended: Vec<Told> =
-                    entries.iter().filter_map(|entry| told(&mut following.views, entry)).collect();
-                for calls in ended.chunks(MOST) {
-                    tell(&client, calls, lang).await;
-                }
-            }
-        };
-        tokio::select! {
-            _ = interrupt.recv() => Ok(Reply::default()),
-            _ = terminate.recv() => Ok(Reply::default()),
-            () = telling => Ok(Reply::default()),
+    following::follow(&arguments.whose, lang, async |views, entries| {
+        let ended: Vec<Told> = entries.iter().filter_map(|entry| told(views, entry)).collect();
+        for calls in ended.chunks(MOST) {
+            tell(&client, calls, lang).await;
         }
+        ControlFlow::Continue(())
     })
 }
 
 /// Takes an entry in; tells of the call that it ended.
 fn told(views: &mut Views, entry: &Entry) -> Option<Told> {
-    let ended = match &entry.fact {
-        Fact::Call { call, event: CallEvent::Ended { .. }, .. } => Some(*call),
-        _ => None,
-    };
-    let arrived_at = ended
-        .and_then(|call| views.open_calls().find(|it| it.call == call))
-        .map(|it| it.arrived_at);
     views.apply(entry);
-    let row = |call: CallId| -> Option<CallRow> {
-        let query = CallQuery { limit: usize::MAX, since: arrived_at, outcome: None };
-        views.calls(&query).into_iter().find(|row| row.call == call)
-    };
-    ended.and_then(row).as_ref().map(Told::of)
+    match &entry.fact {
+        Fact::Call { call, event: CallEvent::Ended { .. }, .. } => {
+            views.row_of(*call).as_ref().map(Told::of)
+        }
+        _ => None,
+    }
 }
 
 /// Whether a later try may bring it in: the collector is away, or says that it has too much to do (OTLP/HTTP, "Failures").
