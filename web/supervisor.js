@@ -30,7 +30,7 @@ let outside = ""; // What keeps the stream from us, in words.
 const it = {
   board: null, me: null, language: asked.get("lang") || kept("lang") || (navigator.language.startsWith("ja") ? "ja" : "en"), t: null, tab: "now",
   reasons: [], found: { rows: [], more: null, asked: null }, chosen: null,
-  figures: { month: "", level: null, exclusions: [], files: null }, plan: { shown: null, text: "", checked: null, changes: [], effect: null }, orders: null,
+  figures: { month: "", level: null, exclusions: [], files: null }, plan: planOf(null), orders: null,
   switchLanguage: () => { it.language = it.language === "ja" ? "en" : "ja"; keep("lang", it.language); translate(); },
   switchTheme: () => { theme = theme === "dark" ? "light" : "dark"; keep("theme", theme); translate(); },
   logout: () => fetch("/logout", { method: "POST", headers: { "X-Madoguchi": "1" } }).finally(() => location.reload()),
@@ -196,11 +196,16 @@ async function makeReport() {
 
 // ---- plan
 
+// As it was read: nobody has edited, judged or weighed it.
+function planOf(shown) {
+  return { shown, text: shown?.text ?? "", checked: null, changes: [], effect: null };
+}
+
 async function readPlan() {
   if (it.plan.shown && it.plan.text !== it.plan.shown.text && !confirm(it.t.lost)) return;
   const shown = await ask("/api/v1/plan");
   if (!shown) return;
-  it.plan = { shown, text: shown.text, checked: null, changes: [], effect: null };
+  it.plan = planOf(shown);
   draw();
 }
 
@@ -237,7 +242,7 @@ async function activatePlan() {
   it.plan.checked = said;
   if (!said.fits) { draw(); return; }
   const now = await ask("/api/v1/plan");
-  if (now) it.plan = { shown: now, text: now.text, checked: null, changes: [], effect: null };
+  if (now) it.plan = planOf(now);
   done(it.t.activated);
   draw();
 }

@@ -40,27 +40,25 @@ pub fn drain(arguments: &Drain) -> ExitCode {
 
 fn done(arguments: &Drain) -> Result<Reply, Reply> {
     let (client, lang) = arguments.reach.client()?;
-    let told = |error: &ClientError| failed(error, lang);
+    let told = |error: ClientError| failed(&error, lang);
     if arguments.off {
-        client.ask("DELETE", "/api/v1/drain").map_err(|error| told(&error))?;
+        client.ask("DELETE", "/api/v1/drain").map_err(told)?;
     }
     if let Some(minutes) = arguments.within {
         // By this program, which is the one that will be started: what it cannot read must not be found by a desk that is
         // down.
         arguments.reach.plan(lang)?;
-        client
-            .ask("POST", &format!("/api/v1/drain?minutes={minutes}"))
-            .map_err(|error| told(&error))?;
+        client.ask("POST", &format!("/api/v1/drain?minutes={minutes}")).map_err(told)?;
         if !arguments.no_wait {
             return followed(&client, lang);
         }
     }
-    let stand = stand(&client).map_err(|error| told(&error))?;
+    let stand = stand(&client).map_err(told)?;
     Ok(Reply { out: stand.said(lang), ..Reply::default() })
 }
 
 /// How the desk stands.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 struct Stand {
     draining: bool,
     calls: u64,
@@ -102,22 +100,20 @@ fn stand(client: &Client) -> Result<Stand, ClientError> {
 
 /// Waits for the end, and for the next one's beginning.
 fn followed(client: &Client, lang: Lang) -> Result<Reply, Reply> {
-    let mut before = Stand::default();
+    let mut before = String::new();
     let mut gone: Option<Instant> = None;
     loop {
         match (stand(client), gone) {
             // The next one answers as one that lets callers in; so does this one when it is called off.
-            (Ok(now), Some(_)) => return Ok(Reply { out: now.said(lang), ..Reply::default() }),
-            (Ok(now), None) if !now.draining => {
+            (Ok(now), gone) if gone.is_some() || !now.draining => {
                 return Ok(Reply { out: now.said(lang), ..Reply::default() });
             }
-            (Ok(now), None) => {
-                if (now.calls, now.left_s.div_ceil(60))
-                    != (before.calls, before.left_s.div_ceil(60))
-                {
-                    eprint!("{}", now.said(lang));
+            (Ok(now), _) => {
+                let said = now.said(lang);
+                if said != before {
+                    eprint!("{said}");
                 }
-                before = now;
+                before = said;
             }
             (Err(ClientError::Io(..) | ClientError::Garbled), None) => {
                 eprintln!(

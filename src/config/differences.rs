@@ -7,9 +7,6 @@ use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use toml::{Table, Value};
 
-/// How deep settings lie in one another.
-const DEEPEST: usize = 16;
-
 /// One thing that differs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Difference {
@@ -27,8 +24,8 @@ pub struct Difference {
 pub fn differences(before: (&Config, &str), after: (&Config, &str)) -> Vec<Difference> {
     let settings = |(config, plan): (&Config, &str)| {
         let mut all = BTreeMap::new();
-        flatten("", &read(&config.show()), DEEPEST, &mut all);
-        flatten("plan ", &read(plan), DEEPEST, &mut all);
+        each("", &read(&config.show()), &mut all);
+        each("plan ", &read(plan), &mut all);
         let files =
             [("certificate [sip.tls]", &config.tls), ("certificate [http]", &config.http_tls)];
         for (name, files) in files {
@@ -73,28 +70,27 @@ fn read(text: &str) -> Table {
     text.parse().unwrap_or_default()
 }
 
-/// Each value by the names that lead to it. Tables of a list go by their `name`, or their place.
-fn flatten(before: &str, table: &Table, deeper: usize, all: &mut BTreeMap<String, String>) {
-    for (name, value) in table {
-        match value {
-            Value::Table(table) if deeper > 0 => {
-                flatten(&format!("{before}{name}."), table, deeper - 1, all);
-            }
-            Value::Array(items) if deeper > 0 && items.iter().any(Value::is_table) => {
-                for (place, item) in items.iter().enumerate() {
-                    let called = item.get("name").and_then(Value::as_str);
-                    let called = called.map_or_else(|| (place + 1).to_string(), str::to_owned);
-                    let inside: Table = match item {
-                        Value::Table(table) => table.clone(),
-                        other => [("value".to_owned(), other.clone())].into_iter().collect(),
-                    };
-                    flatten(&format!("{before}{name}[{called}]."), &inside, deeper - 1, all);
-                }
-            }
-            other => {
-                all.insert(format!("{before}{name}"), other.to_string());
+/// Each value by the names that lead to it. Tables of a list go by their `name`, or their place. It goes as deep as what
+/// reads TOML lets a text go.
+fn flatten(before: &str, value: &Value, all: &mut BTreeMap<String, String>) {
+    match value {
+        Value::Table(table) => each(&format!("{before}."), table, all),
+        Value::Array(items) if items.iter().any(Value::is_table) => {
+            for (place, item) in items.iter().enumerate() {
+                let called = item.get("name").and_then(Value::as_str);
+                let called = called.map_or_else(|| (place + 1).to_string(), str::to_owned);
+                flatten(&format!("{before}[{called}]"), item, all);
             }
         }
+        other => {
+            all.insert(before.to_owned(), other.to_string());
+        }
+    }
+}
+
+fn each(before: &str, table: &Table, all: &mut BTreeMap<String, String>) {
+    for (name, value) in table {
+        flatten(&format!("{before}{name}"), value, all);
     }
 }
 

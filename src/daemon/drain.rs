@@ -5,7 +5,7 @@ use super::engine_loop::{Clock, Heard};
 use super::inlet::Inlet;
 use super::pulse::Pulse;
 use crate::base::Mono;
-use crate::io::http::{Draining, Drains};
+use crate::io::http::Drains;
 use crate::io::net::Lane;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -96,10 +96,10 @@ impl Drain {
 }
 
 impl Drains for Drain {
-    fn shown(&self) -> Option<Draining> {
+    fn left(&self) -> Option<Duration> {
         let order = self.now()?;
         let passed = self.clock.now().mono.since(order.since);
-        Some(Draining { left: order.within.saturating_sub(passed) })
+        Some(order.within.saturating_sub(passed))
     }
 
     fn order(&self, within: Duration) {

@@ -147,7 +147,7 @@ impl Plans for PlanFile {
             fs::set_permissions(&new, about.permissions()).map_err(|error| failed(&new, error))?;
         }
         fs::rename(&new, &path).map_err(|error| failed(&path, error))?;
-        match self.reload.again(self.clock.now().wall.0) {
+        match self.reload.again() {
             Ok(_) => Ok(findings),
             // Something else that is read again with it is wrong: the desk goes by the old plan, and so
             // does the file.

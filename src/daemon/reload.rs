@@ -8,7 +8,6 @@ use super::feeding::Fed;
 use super::inlet::Inlet;
 use super::layout::Told;
 use super::pulse::Pulse;
-use crate::base::Wall;
 use crate::cli::Language;
 use crate::config::{self, Config, Secrets};
 use crate::dialplan::{Finding, Plan};
@@ -39,6 +38,7 @@ pub(super) struct Reload {
     inlet: Arc<Inlet<Heard>>,
     hub: ViewHub,
     pulse: Arc<Pulse>,
+    clock: Clock,
     /// The feeding is begun in it.
     runtime: tokio::runtime::Handle,
 }
@@ -48,6 +48,7 @@ pub(super) struct Within {
     pub inlet: Arc<Inlet<Heard>>,
     pub hub: ViewHub,
     pub pulse: Arc<Pulse>,
+    pub clock: Clock,
     pub people: PeopleNow,
     pub fed: Arc<Fed>,
 }
@@ -60,7 +61,7 @@ impl Reload {
         (certificates, web): (Option<Certificates>, Option<WebCertificate>),
         within: Within,
     ) -> Self {
-        let Within { inlet, hub, pulse, people, fed } = within;
+        let Within { inlet, hub, pulse, clock, people, fed } = within;
         let runtime = tokio::runtime::Handle::current();
         let zone = plan.timezone;
         let plan_text = std::fs::read_to_string(&running.plan).unwrap_or_default();
@@ -78,6 +79,7 @@ impl Reload {
             inlet,
             hub,
             pulse,
+            clock,
             runtime,
         }
     }
@@ -94,10 +96,7 @@ impl Reload {
 
     /// The plan that the desk goes by; none when its text says no plan any more, such as after a holiday's end.
     pub fn plan_now(&self) -> Option<Plan> {
-        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let judged =
-            config::judge_plan(&running, &self.plan_in_force(), Some(&self.prompts.lengths()));
-        judged.ok().map(|(plan, _)| plan)
+        self.judged(&self.plan_in_force()).ok().map(|(plan, _)| plan)
     }
 
     /// A text as this desk's plan.
@@ -106,28 +105,19 @@ impl Reload {
     ///
     /// What is wrong with it.
     pub fn plan_of(&self, text: &str) -> Result<Plan, Vec<Finding>> {
+        self.judged(text).map(|(plan, _)| plan)
+    }
+
+    /// A text as this desk's plan, with its warnings; or all that is wrong with it.
+    fn judged(&self, text: &str) -> Result<(Plan, Vec<Finding>), Vec<Finding>> {
         let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let judged = config::judge_plan(&running, text, Some(&self.prompts.lengths()));
-        judged.map(|(plan, _)| plan)
+        config::judge_plan(&running, text, Some(&self.prompts.lengths()))
     }
 
     /// What is wrong with a text as this desk's plan.
     pub fn judge_plan(&self, text: &str) -> Vec<Finding> {
-        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let (Ok((_, findings)) | Err(findings)) =
-            config::judge_plan(&running, text, Some(&self.prompts.lengths()));
+        let (Ok((_, findings)) | Err(findings)) = self.judged(text);
         findings
-    }
-
-    /// What reading everything again would change.
-    ///
-    /// # Errors
-    ///
-    /// What is wrong.
-    pub fn look(&self) -> Result<Reading, Vec<Finding>> {
-        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let (config, plan, text, warnings) = self.read()?;
-        Ok(self.reading(&running, (&config, &plan, &text), warnings))
     }
 
     /// What differs, by name, and what of it waits for a restart.
@@ -148,12 +138,13 @@ impl Reload {
         Reading { differences, waiting, findings }
     }
 
-    /// Reads everything again; the log and the metrics say what came of it. `now_ms` is the time of day.
+    /// Reads everything again; the log and the metrics say what came of it.
     ///
     /// # Errors
     ///
     /// What is wrong; everything stays as it was then.
-    pub fn again(&self, now_ms: i64) -> Result<Reading, Vec<Finding>> {
+    pub fn again(&self) -> Result<Reading, Vec<Finding>> {
+        let now = self.clock.now().wall;
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         let file = self.path.display();
         let (config, plan, text, warnings) = match self.read() {
@@ -202,7 +193,7 @@ impl Reload {
         let agents = plan.agents.iter();
         let roster = agents.map(|(id, agent)| (id.clone(), agent.name.clone())).collect();
         let name = plan.name.clone();
-        let told = Told::of(&plan, Wall(now_ms));
+        let told = Told::of(&plan, now);
         self.hub.configure(|views| {
             views.set_roster(name, roster);
             told.tell(views);
@@ -220,7 +211,7 @@ impl Reload {
         self.inlet.push(Lane::First, Heard::Rules(Box::new(rules)));
         *self.plan.lock().unwrap_or_else(PoisonError::into_inner) = text;
         *running = config;
-        self.pulse.config_loaded_ms.store(now_ms, Ordering::Relaxed);
+        self.pulse.config_loaded_ms.store(now.0, Ordering::Relaxed);
         if self.certificates.is_some() {
             tracing::info!(%file, "the certificate was read again and is in force");
         }
@@ -271,25 +262,15 @@ fn summary(differences: &[Differs]) -> String {
     sections.into_iter().map(said).collect::<Vec<_>>().join(", ")
 }
 
-/// The same for who asks over HTTP.
-pub(super) struct ReloadDoors {
-    reload: Arc<Reload>,
-    clock: Clock,
-}
-
-impl ReloadDoors {
-    pub fn new(reload: Arc<Reload>, clock: Clock) -> Self {
-        Self { reload, clock }
-    }
-}
-
-impl Reloads for ReloadDoors {
+impl Reloads for Reload {
     fn look(&self) -> Result<Reading, Vec<Finding>> {
-        self.reload.look()
+        let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let (config, plan, text, warnings) = self.read()?;
+        Ok(self.reading(&running, (&config, &plan, &text), warnings))
     }
 
     fn take_over(&self) -> Result<Reading, Vec<Finding>> {
-        self.reload.again(self.clock.now().wall.0)
+        self.again()
     }
 }
 

@@ -16,7 +16,7 @@ use super::planning::{Forecaster, beside};
 use super::plans::PlanFile;
 use super::pulse::Pulse;
 use super::random;
-use super::reload::{Reload, ReloadDoors, Within};
+use super::reload::{Reload, Within};
 use super::retention::Retention;
 use super::sign_on::sign_on;
 use super::warning::Teller;
@@ -171,9 +171,9 @@ impl Desk {
 
     /// Reads again what may be replaced while calls go on. Returns before it is done.
     pub fn reload(&self) {
-        let (reload, now) = (Arc::clone(&self.reload), self.clock.now());
+        let reload = Arc::clone(&self.reload);
         // The thread says in the log what came of it; nobody waits for it.
-        drop(tokio::task::spawn_blocking(move || reload.again(now.wall.0)));
+        drop(tokio::task::spawn_blocking(move || reload.again()));
     }
 
     /// Returns when an ordered end without a call cut off is due.
@@ -535,6 +535,7 @@ pub async fn start(
         inlet: Arc::clone(&inlet),
         hub: hub.clone(),
         pulse: Arc::clone(&pulse),
+        clock,
         people: people.clone(),
         fed: Arc::clone(&fed),
     };
@@ -619,7 +620,7 @@ pub async fn start(
             trace: Arc::clone(&trace) as http::TraceSource,
             doors: doors(&inlet, &pulse),
             log: log_doors(),
-            reloads: Arc::new(ReloadDoors::new(Arc::clone(&reload), clock)),
+            reloads: Arc::clone(&reload) as Arc<dyn http::Reloads>,
             drains: Arc::clone(&drain) as Arc<dyn http::Drains>,
             recordings: recorder.as_ref().map(|recorder| recordings(recorder, &inlet)),
             version: env!("CARGO_PKG_VERSION").to_owned(),

@@ -1,7 +1,7 @@
 //! The desk can be lost, and asked to forget: a backup made under calls is served from elsewhere with the same figures,
 //! a person who asks is erased while calls go on, everything comes out in open forms.
 
-use crate::support::desk::{Desk, Setup, binary};
+use crate::support::desk::{Desk, Setup};
 use crate::support::tape::{kept, recording_desk};
 use crate::support::{eventually, rest, s};
 use serde_json::Value;
@@ -11,9 +11,7 @@ use std::process::{Command, Output};
 
 /// The program with the desk's own configuration.
 fn run(desk: &Desk, words: &[&str]) -> Output {
-    let mut command = Command::new(binary());
-    command.args(words).args(["--lang", "en"]).current_dir(desk.dir().path());
-    command.output().expect("it runs")
+    desk.command(words).output().expect("it runs")
 }
 
 fn out(output: &Output) -> String {

@@ -176,9 +176,9 @@ fn a_plan_is_changed_judged_compared_and_put_in_force_and_a_wrong_one_is_not() {
     assert!(!std::fs::read_to_string(kept).expect("the old one is kept").contains("新しい窓口"));
 }
 
-/// A softphone that picks up by itself and says the same ten seconds again and again.
+/// A softphone that picks up by itself.
 fn talks(desk: &Desk, user: &str, voice: &Sound) -> Softphone {
-    let (password, voice) = (password(user), &Sound(voice.0.repeat(12)));
+    let password = password(user);
     let setup = softphone::Setup {
         user,
         password: &password,
@@ -191,22 +191,15 @@ fn talks(desk: &Desk, user: &str, voice: &Sound) -> Softphone {
     Softphone::start(&desk.ports, &setup)
 }
 
-/// Whether the last two seconds of what was heard have this voice in them, also with others at once: 1 when nothing else
-/// is, about 0.6 of three equally loud, below 0.3 when it is not.
-fn is_in(heard: &Sound, voice: &Sound) -> bool {
-    let Some(from_ms) = usize::try_from(heard.ms()).unwrap_or(0).checked_sub(2_000) else {
-        return false;
-    };
-    let around = Sound([voice.0.clone(), voice.0[..4_000].to_vec()].concat());
-    let pieces = (0..5).map(|n| heard.part(from_ms + n * 300, 400));
-    let scores = pieces.filter(|it| it.loudness() > 100.0).filter_map(|it| around.find(&it));
-    scores.map(|found| found.score).fold(0.0, f64::max) > 0.42
+/// Whether this voice is in what was heard from then on, also with others at once.
+fn is_in(heard: &Sound, from_ms: usize, voice: &Sound) -> bool {
+    heard.share(from_ms, voice) > 0.42
 }
 
 #[test]
 fn a_supervisor_listens_and_barges_in_by_the_page_at_the_own_phone() {
     let desk = Desk::with(&Setup { plan: "table.toml", more: RECORDS, ..Setup::default() });
-    let [his, hers, theirs] = [81, 82, 83].map(|seed| Sound::voice(seed, 10));
+    let [his, hers, theirs] = [81, 82, 83].map(|seed| Sound(Sound::voice(seed, 10).0.repeat(12)));
     let _agent = talks(&desk, "6001", &hers);
     desk.agent_is("6001", "idle");
     let supervisor = talks(&desk, "6003", &theirs);
@@ -215,7 +208,7 @@ fn a_supervisor_listens_and_barges_in_by_the_page_at_the_own_phone() {
     let caller = desk.caller("0312340020").set("MEDIA", ear.port()).set("STAY", 120_000);
     let caller = caller.within(s(150)).start();
     let port: u16 = caller.wait(1, "answered", s(8)).parse().unwrap();
-    ear.say(&Sound(his.0.repeat(12)), Law::Mu, port);
+    ear.say(&his, Law::Mu, port);
 
     let browser = Browser::start();
     let page = page(&browser, &desk, Look::default());
@@ -233,7 +226,7 @@ fn a_supervisor_listens_and_barges_in_by_the_page_at_the_own_phone() {
             ear.forget();
             crate::support::rest(2_300);
             let heard = ear.heard();
-            let now = [&his, &hers, &theirs].map(|voice| is_in(&heard, voice));
+            let now = [&his, &hers, &theirs].map(|voice| is_in(&heard, 150, voice));
             (now == voices).then_some(())
         });
         assert!(found.is_some(), "the caller hears [caller, agent, supervisor] not as {voices:?}");
@@ -252,8 +245,8 @@ fn a_supervisor_listens_and_barges_in_by_the_page_at_the_own_phone() {
     let heard = supervisor.heard().pop().expect("a recording");
     let seconds = usize::try_from(heard.ms()).unwrap() / 1_000;
     let both = (2..seconds).any(|until| {
-        let part = heard.part((until - 2) * 1_000, 2_000);
-        is_in(&part, &his) && is_in(&part, &hers)
+        let from_ms = (until - 2) * 1_000;
+        is_in(&heard, from_ms, &his) && is_in(&heard, from_ms, &hers)
     });
     assert!(both, "{seconds} s, and caller and agent never in the same two of them");
     assert_eq!(desk.call_of("031234561").expect("goes on")["state"], "talking");

@@ -1,16 +1,7 @@
 //! The desk is replaced while callers talk: nobody is cut off, nobody new is let in, and the next program takes over.
 
-use crate::support::desk::{Desk, binary};
+use crate::support::desk::Desk;
 use crate::support::{eventually, s};
-use std::process::Command;
-
-/// A command of the desk's, from its own folder.
-pub fn madoguchi(desk: &Desk, arguments: &[&str]) -> Command {
-    let mut command = Command::new(binary());
-    command.args(arguments).args(["--config", "madoguchi.toml", "--lang", "en"]);
-    command.current_dir(desk.dir().path());
-    command
-}
 
 #[test]
 fn a_desk_that_is_replaced_lets_its_callers_finish_and_the_next_program_goes_on() {
@@ -20,7 +11,8 @@ fn a_desk_that_is_replaced_lets_its_callers_finish_and_the_next_program_goes_on(
     caller.wait(1, "answered", s(8));
     eventually("it is seen", s(5), || desk.get("/api/v1/drain")["calls"] == 1);
 
-    let drain = madoguchi(&desk, &["drain", "--within", "5"])
+    let drain = desk
+        .command(&["drain", "--within", "5"])
         .stderr(std::process::Stdio::piped())
         .stdout(std::process::Stdio::piped())
         .spawn()
@@ -59,7 +51,7 @@ fn a_desk_that_is_replaced_lets_its_callers_finish_and_the_next_program_goes_on(
 #[test]
 fn calls_that_take_too_long_are_ended_and_an_order_can_be_called_off() {
     let mut desk = Desk::start("desk.toml");
-    let off = madoguchi(&desk, &["drain", "--off"]).output().unwrap();
+    let off = desk.command(&["drain", "--off"]).output().unwrap();
     assert_eq!(off.status.code(), Some(1), "there is nothing to call off: {off:?}");
     // One who waits for an agent whom nobody has seen.
     let caller = desk
@@ -71,16 +63,16 @@ fn calls_that_take_too_long_are_ended_and_an_order_can_be_called_off() {
     caller.wait(1, "answered", s(8));
     eventually("it is seen", s(5), || desk.get("/api/v1/drain")["calls"] == 1);
 
-    let begun = madoguchi(&desk, &["drain", "--within", "9", "--no-wait"]).output().unwrap();
+    let begun = desk.command(&["drain", "--within", "9", "--no-wait"]).output().unwrap();
     let told = String::from_utf8(begun.stdout).unwrap();
     assert!(told.contains("1 calls are up, and are ended in 9 min"), "{told}");
-    let off = madoguchi(&desk, &["drain", "--off"]).output().unwrap();
+    let off = desk.command(&["drain", "--off"]).output().unwrap();
     assert!(String::from_utf8(off.stdout).unwrap().contains("callers are let in; 1 calls are up"));
     let meanwhile = desk.caller("0312340070").set("FROM", "03222").set("STAY", 300).start().done();
     assert!(meanwhile.calls[&1].has("answered"), "{:?}", meanwhile.calls);
 
     // A minute is the shortest that can be ordered.
-    assert!(madoguchi(&desk, &["drain", "--within", "1", "--no-wait"]).status().unwrap().success());
+    assert!(desk.command(&["drain", "--within", "1", "--no-wait"]).status().unwrap().success());
     let ended = desk.process().wait(s(70)).expect("it ends when the time is over");
     assert!(ended.success(), "{ended:?}");
     let caller = caller.done();

@@ -1,6 +1,5 @@
 //! Accounts and plan are changed while the desk serves: whoever talks goes on talking.
 
-use crate::drain::madoguchi;
 use crate::support::desk::{Desk, password};
 use crate::support::ear::Ear;
 use crate::support::sipsak::registers;
@@ -93,7 +92,7 @@ fn what_a_reload_changes_is_told_before_it_is_done_and_nobody_is_cut_off() {
     let caller = desk.caller("0312340010").set("STAY", 8_000).start();
     caller.wait(1, "answered", s(8));
     let said = |arguments: &[&str]| {
-        let out = madoguchi(&desk, arguments).output().unwrap();
+        let out = desk.command(arguments).output().unwrap();
         let text = String::from_utf8(out.stdout).unwrap();
         (out.status.code(), text + &String::from_utf8(out.stderr).unwrap())
     };

@@ -23,21 +23,12 @@ fn voice(seed: u64) -> Sound {
     Sound(Sound::voice(seed, 10).0.repeat(18))
 }
 
-/// How much of what was heard is this voice: 1 when nothing else is, about 0.7 of two equally loud, 0.6 of
-/// three; below 0.3 it is not in it. The clearest of some pieces: a busy machine tears one now and then.
-fn share(heard: &Sound, from_ms: usize, voice: &Sound) -> f64 {
-    let once = voice.part(0, 10_400);
-    let pieces = (0..4).map(|n| heard.part(from_ms + n * 250, 400));
-    let scores = pieces.filter(|piece| piece.loudness() > 100.0).filter_map(|it| once.find(&it));
-    scores.map(|found| found.score).fold(0.0, f64::max)
-}
-
 /// Of which voices an ear hears something from now on.
 fn heard_now(ear: &Ear, voices: &[&Sound]) -> Vec<bool> {
     ear.forget();
     rest(1600);
     let heard = ear.heard();
-    voices.iter().map(|voice| share(&heard, 150, voice) > 0.42).collect()
+    voices.iter().map(|voice| heard.share(150, voice) > 0.42).collect()
 }
 
 #[track_caller]
@@ -169,10 +160,10 @@ fn a_supervisor_listens_whispers_and_barges_in_and_the_recording_has_what_the_ca
     let heard = heard.expect("a recording of what the supervisor heard");
     let end = usize::try_from(heard.ms()).unwrap() - 2000;
     for voice in [&his, &hers] {
-        assert!(share(&heard, end, voice) > 0.42, "{}", share(&heard, end, voice));
-        assert!(share(&heard, 1500, voice) > 0.42, "{}", share(&heard, 1500, voice));
+        assert!(heard.share(end, voice) > 0.42, "{}", heard.share(end, voice));
+        assert!(heard.share(1500, voice) > 0.42, "{}", heard.share(1500, voice));
     }
-    assert!(share(&heard, end, &boss) < 0.35, "nobody hears themselves");
+    assert!(heard.share(end, &boss) < 0.35, "nobody hears themselves");
 
     // The history says who, in which way, until when.
     let of = |kind: &str| event(&desk, "031234561", kind);
@@ -202,13 +193,13 @@ fn a_supervisor_listens_whispers_and_barges_in_and_the_recording_has_what_the_ca
     let (whisper, barge) =
         (at("supervision_changed", "whisper"), at("supervision_changed", "barge"));
     assert!(
-        share(&right, whisper + 600, &hers) > 0.8,
+        right.share(whisper + 600, &hers) > 0.8,
         "the agent alone while the supervisor whispers"
     );
-    assert!(share(&right, whisper + 600, &boss) < 0.35);
-    assert!(share(&right, barge + 600, &hers) > 0.42, "{}", share(&right, barge + 600, &hers));
-    assert!(share(&right, barge + 600, &boss) > 0.42, "{}", share(&right, barge + 600, &boss));
-    assert!(share(&left, barge + 600, &his) > 0.8, "the caller's channel has the caller alone");
+    assert!(right.share(whisper + 600, &boss) < 0.35);
+    assert!(right.share(barge + 600, &hers) > 0.42, "{}", right.share(barge + 600, &hers));
+    assert!(right.share(barge + 600, &boss) > 0.42, "{}", right.share(barge + 600, &boss));
+    assert!(left.share(barge + 600, &his) > 0.8, "the caller's channel has the caller alone");
     desk.at_rest(s(3));
 }
 
@@ -293,7 +284,7 @@ fn three_talk_and_when_the_agent_leaves_the_other_two_go_on_in_one_call() {
     line.bye_comes(&call, s(5));
     let heard = poll(s(5), || second.heard().last().cloned().filter(|it| it.ms() > 4000));
     let heard = heard.expect("what the third heard");
-    assert!(share(&heard, usize::try_from(heard.ms()).unwrap() - 1600, &his) > 0.8);
+    assert!(heard.share(usize::try_from(heard.ms()).unwrap() - 1600, &his) > 0.8);
     let call = desk.over("0311112222");
     let who: Vec<&str> =
         call["talks"].as_array().unwrap().iter().map(|t| t["agent"].as_str().unwrap()).collect();

@@ -11,6 +11,7 @@ use serde_json::Value;
 use std::cell::Cell;
 use std::net::{SocketAddr, UdpSocket};
 use std::path::PathBuf;
+use std::process::Command;
 
 /// The prompts of the test plans: short, each unlike any other, by name and seed. They replace the
 /// built-in ones so that a test need not listen to whole sentences.
@@ -269,6 +270,13 @@ impl Desk {
     pub fn stop(&mut self) -> Option<i32> {
         self.process.signal("TERM");
         self.process.wait(s(10)).and_then(|status| status.code())
+    }
+
+    /// A command of the program's over this desk's files, in English.
+    pub fn command(&self, words: &[&str]) -> Command {
+        let mut command = Command::new(binary());
+        command.args(words).args(["--lang", "en"]).current_dir(self.dir.path());
+        command
     }
 
     /// The process.

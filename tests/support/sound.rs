@@ -108,6 +108,17 @@ impl Sound {
         (self.0.iter().map(|s| f64::from(*s).powi(2)).sum::<f64>() / self.0.len() as f64).sqrt()
     }
 
+    /// How much of what was heard from then on is this voice, which says the same ten seconds again and again: 1 when nothing
+    /// else is, about 0.7 of two equally loud, 0.6 of three; below 0.3 it is not in it. The clearest of some pieces: a busy
+    /// machine tears one now and then.
+    pub fn share(&self, from_ms: usize, voice: &Self) -> f64 {
+        let once = voice.part(0, 10_400);
+        let pieces = (0..4).map(|n| self.part(from_ms + n * 250, 400));
+        let scores =
+            pieces.filter(|piece| piece.loudness() > 100.0).filter_map(|it| once.find(&it));
+        scores.map(|found| found.score).fold(0.0, f64::max)
+    }
+
     /// The best place of `other` in this recording, and how alike the two are there.
     ///
     /// A second of `other` (from where it stops being silent) is looked for at an eighth of the rate;

@@ -55,7 +55,6 @@ pub fn backup(arguments: &Backup) -> ExitCode {
     answer(arguments, arguments.language.choose()).finish()
 }
 
-/// What was asked could not be done.
 fn answer(arguments: &Backup, lang: Lang) -> Reply {
     let (config, belongs) = match files::belongs(&arguments.config) {
         Ok(found) => found,

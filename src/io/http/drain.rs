@@ -13,17 +13,10 @@ use std::time::Duration;
 /// Longest wait for calls to end, minutes.
 const MINUTES_MAX: u64 = 24 * 60;
 
-/// How far the end is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Draining {
-    /// When calls that are still up are ended.
-    pub left: Duration,
-}
-
 /// The way to the end of the desk.
 pub trait Drains: Send + Sync {
-    /// How far it is; none while callers are let in.
-    fn shown(&self) -> Option<Draining>;
+    /// When calls that are still up are ended; none while callers are let in.
+    fn left(&self) -> Option<Duration>;
 
     /// From now on callers are refused, and the desk ends once its calls have, or after this time. Ordered again it is
     /// the new time that holds.
@@ -59,12 +52,12 @@ pub(super) struct Within {
 
 /// `GET /api/v1/drain`.
 pub(super) async fn shown(State(server): State<Server>) -> Response {
-    let (draining, gauges) = (server.app.drains.shown(), (server.app.gauges)());
+    let (left, gauges) = (server.app.drains.left(), (server.app.gauges)());
     Json(Shown {
-        draining: draining.is_some(),
+        draining: left.is_some(),
         calls: gauges.engine_calls,
         legs: gauges.legs,
-        left_s: draining.map(|it| it.left.as_secs()),
+        left_s: left.map(|left| left.as_secs()),
         version: server.app.version.clone(),
     })
     .into_response()

@@ -59,7 +59,7 @@ mod who;
 mod tests;
 
 pub use auth::{Token, WeakToken};
-pub use drain::{Draining, Drains};
+pub use drain::Drains;
 pub use erasures::{
     Anchored, EraseFn, Erasure, ErasureFailure, ErasureWanted, HandedOver, LeftAlone, WhyLeft,
 };

@@ -211,14 +211,18 @@ async fn whole(body: Body) -> Result<Bytes, Response> {
     })
 }
 
+/// A body that has a plan's text and nothing else.
+async fn text_of(body: Body) -> Result<String, Response> {
+    let due = "due is a JSON object with `text`, a plan";
+    let wrong = |_| api::error(StatusCode::BAD_REQUEST, due);
+    serde_json::from_slice(&whole(body).await?).map(|Text { text }| text).map_err(wrong)
+}
+
 /// `POST /api/v1/plan/check`.
 pub(super) async fn check(State(server): State<Server>, body: Body) -> Response {
-    let body = match whole(body).await {
-        Ok(body) => body,
+    let text = match text_of(body).await {
+        Ok(text) => text,
         Err(refused) => return refused,
-    };
-    let Ok(Text { text }) = serde_json::from_slice(&body) else {
-        return api::error(StatusCode::BAD_REQUEST, "due is a JSON object with `text`, a plan");
     };
     match beside(&server, move |plans| plans.check(&text)).await {
         Ok(findings) => {
@@ -230,12 +234,9 @@ pub(super) async fn check(State(server): State<Server>, body: Body) -> Response 
 
 /// `POST /api/v1/plan/effect`.
 pub(super) async fn effect(State(server): State<Server>, body: Body) -> Response {
-    let body = match whole(body).await {
-        Ok(body) => body,
+    let text = match text_of(body).await {
+        Ok(text) => text,
         Err(refused) => return refused,
-    };
-    let Ok(Text { text }) = serde_json::from_slice(&body) else {
-        return api::error(StatusCode::BAD_REQUEST, "due is a JSON object with `text`, a plan");
     };
     match beside(&server, move |plans| plans.effect(&text)).await {
         Ok(Ok(effect)) => Json(effect).into_response(),

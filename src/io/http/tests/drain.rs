@@ -1,6 +1,6 @@
 //! The desk's end without a call cut off, over HTTP.
 
-use super::super::{Draining, Drains};
+use super::super::Drains;
 use super::{TOKEN, VIEWER, World};
 use crate::event::DeskEvent;
 use std::sync::Mutex;
@@ -11,8 +11,8 @@ use std::time::Duration;
 pub struct Ordered(Mutex<Option<Duration>>);
 
 impl Drains for Ordered {
-    fn shown(&self) -> Option<Draining> {
-        self.0.lock().expect("whole").map(|left| Draining { left })
+    fn left(&self) -> Option<Duration> {
+        *self.0.lock().expect("whole")
     }
 
     fn order(&self, within: Duration) {
