@@ -32,6 +32,8 @@ impl Process {
             .args(argv)
             .current_dir(dir)
             .env("TERM", "dumb")
+            // What a program leaves in the temporary folder goes when the test's own goes.
+            .env("TMPDIR", dir)
             .stdin(stdin)
             .stdout(out.try_clone().unwrap())
             .stderr(out)
