@@ -17,14 +17,14 @@ const WORDS = {
   },
   en: {
     title: "Recordings", board: "Wallboard", theme: "light/dark", day: "day", earlier: "day before", later: "day after", number: "number contains",
-    agent: "operator", shortest: "at least (s)", show: "Show", at: "arrived", caller: "caller", dialled: "dialled", agents: "spoke with",
+    agent: "agent", shortest: "at least (s)", show: "Show", at: "arrived", caller: "caller", dialled: "dialled", agents: "spoke with",
     length: "length", sound: "play", fetched: "fetched", more: "Show more", save: "Save", anyone: "anyone",
     audit: "Whatever is played or saved stands in the call's history (fetched).",
     count: (n, more) => (n === 0 && !more ? "No recordings." : `${n} recording${n === 1 ? "" : "s"}${more ? ", and there are more" : ""}`),
     withheld: "withheld", payphone: "payphone", unavailable: "unavailable", erased: "erased",
     states: { running: "being recorded", paused: "paused", stopped: "being written", failed: "failed", deleted: "deleted" },
     missing: (n) => `${n} packets missing`,
-    refused: "This token plays no recordings. Sign in with the desk's.",
+    refused: "This token plays no recordings. Log in with the desk's.",
     trouble: (status) => `The list cannot be read (${status}).`,
   },
 };
