@@ -44,10 +44,11 @@ function caller(it) {
   const { person, tickets } = known;
   const ticket = (row) => html`<li class="line"><span>${row.url === null ? `${row.target} ${row.ticket}`
     : html`<a href=${row.url} target="_blank" rel="noopener">${row.target} ${row.ticket}</a>`}</span> <span>${row.subject}</span></li>`;
-  return html`${person ? html`<p id="person"><b>${person.name}</b> ${person.department} <span class="soft">${person.note}</span></p>` : html`<p class="soft">${it.t.no_person}</p>`}
-    ${tickets.length > 0 ? html`<p class="soft">${it.t.open_tickets}</p><ul class="list" id="open-tickets">${tickets.map(ticket)}</ul>`
-    : known.whole ? html`<p class="soft">${it.t.no_tickets}</p>` : nothing}
-    ${known.whole ? nothing : html`<p class="soft">${it.t.not_all_told}</p>`}`;
+  // That something is missing comes first: what is behind the last line in sight is not read during a call.
+  return html`${known.whole ? nothing : html`<p class="missing" id="not-all-told">${it.t.not_all_told}</p>`}
+    ${person ? html`<p id="person"><b>${person.name}</b> ${person.department} <span class="soft">${person.note}</span></p>` : html`<p class="soft">${it.t.no_person}</p>`}
+    ${tickets.length > 0 ? html`<p class="soft">${it.t.open_tickets(tickets.length)}</p><ul class="list" id="open-tickets">${tickets.map(ticket)}</ul>`
+    : known.whole ? html`<p class="soft">${it.t.no_tickets}</p>` : nothing}`;
 }
 
 // ---- the call's incident
@@ -222,6 +223,7 @@ export function draw(it) {
   for (const name of ["subject", "category"]) $(`incident-${name}`).disabled = !can;
   $("incident-save").disabled = !can || saving || !isBegun();
   say("incident-save", it.t.incident_save);
+  say("incident-unsaved", !can ? "" : isBegun() ? it.t.unsaved : it.t.all_saved);
   render(head(it), $("incident-of"));
   render(marks(it, can), $("incident-marks"));
 }
@@ -247,7 +249,7 @@ function marks(it, can) {
   const closed = !can || value("completed_at") !== null || escalations.length >= ESCALATIONS_MOST;
   const up = (to) => html`<button type="button" data-do=${`escalate-${to}`} ?disabled=${closed} @click=${() => change(it, "escalations", [...escalations, { to, at: it.now() }])}>${it.t.escalate[to]}</button>`;
   const one = (row, n) => html`<li class="line"><span>${it.t.escalate[row.to]} ${it.day(row.at)}</span>
-    ${row.answered_at ? html`<span>${it.t.second_answered} ${it.day(row.answered_at)}</span>`
+    ${row.answered_at ? html`<span class="reply">${it.t.second_answered} ${it.day(row.answered_at)}</span>`
     : html`<button type="button" data-do="answered" @click=${() => change(it, "escalations", escalations.map((it_, m) => (m === n ? { ...it_, answered_at: it.now() } : it_)))}>${it.t.second_answers}</button>`}</li>`;
   const chosen = can ? value("exclusions") : [];
   const left = (name) => html`<label><input type="checkbox" name=${name} ?disabled=${!can} .checked=${chosen.includes(name)}

@@ -21,6 +21,13 @@ const button = (it, name, label, more = {}) => {
     ?disabled=${!(more.can ?? it.can(name))} @click=${() => it.act(name, more.of)}>${label}${key(keys)}</button>`;
 };
 
+// With which keys a parked caller is taken: a number behind the letter where there are several.
+const retrieveKeys = (it, slot) => {
+  const rows = it.parked();
+  const n = rows.findIndex((row) => row.slot === slot) + 1;
+  return rows.length === 1 ? it.keyOf("retrieve").toUpperCase() : n > 0 && n <= 9 ? `${it.keyOf("retrieve").toUpperCase()} ${n}` : "";
+};
+
 // A clock that runs: up from `since`, or down to it. `tick` fills it.
 const since = (ms) => (ms === 0 ? nothing : html`<span class="clock" data-since=${ms}></span>`);
 const until = (ms) => html`<span class="clock" data-until=${ms}></span>`;
@@ -88,8 +95,11 @@ function facts(it, call) {
   if (wait !== null) fact("waited", html`${clock(wait)}${call.busy_announced ? it.t.busy_told : ""}`);
   else if (call.asked_ms !== null) fact("waited", html`${since(it.panel.now_ms - (call.age_ms - call.asked_ms))}${call.busy_announced ? it.t.busy_told : ""}`);
   if (call.parked) fact("parked", it.t.in_slot(call.parked.slot, nameOf(it, call.parked.by)));
+  // A recording goes on while the caller is parked or with somebody else: that is not told to who is out of the call,
+  // who would take it for the own voice.
   const tape = call.recordings.at(-1);
-  if (tape) fact("recording", it.t.tapes[tape.state] ?? tape.state);
+  const others = call.role === "last" && ["running", "paused"].includes(tape?.state);
+  if (tape && !others) fact("recording", it.t.tapes[tape.state] ?? tape.state);
   const before = call.talks.filter((talk) => talk.length_ms !== null).map((talk) => `${nameOf(it, talk.agent)} ${clock(talk.length_ms)}`);
   if (before.length > 0) fact("talked", before.join(" → "));
   if (call.state === "ended" && call.outcome) fact("outcome", it.t.outcomes[call.outcome] ?? call.outcome);
@@ -108,20 +118,25 @@ function whomOf(it, asks) {
 /** @param {It} it */
 export function call(it) {
   const { call, placed } = it.panel;
+  // The panel is no telephone: where the call is answered and hung up must be said once it is to be done.
+  const how = (what) => html` <span class="how">${it.t[what]}</span>`;
   if (!call && placed) {
-    return html`<p class="caller">${placed.number}</p><p class="soft">${since(placed.dialled_at_ms)}</p>`;
+    return html`<p class="caller">${placed.number}</p><p class="soft">${since(placed.dialled_at_ms)}${how("hang_up_there")}</p>`;
   }
   const talk = call?.talks.at(-1);
   const talks = talk && talk.length_ms === null ? it.panel.now_ms - (call.age_ms - talk.from_ms) : null;
   return html`
     ${call ? html`<p class="caller ${call.role}" id="caller">${callerOf(it, call.caller)}</p>
-      ${talks === null ? nothing : html`<p class="soft">${it.t.talk} ${since(talks)} ${call.held && !call.asks ? html`<b class="held">${it.t.held}</b>` : nothing}</p>`}
+      ${talks === null ? nothing : html`<p class="soft">${it.t.talk} ${since(talks)} ${call.held && !call.asks ? html`<b class="held">${it.t.held}</b>` : nothing}
+        ${call.role === "talking" && !call.asks ? how("hang_up_there") : nothing}</p>`}
+      ${call.role === "ringing" ? html`<p>${how("answer_there")}</p>` : nothing}
       ${call.role === "talking" && call.asks ? html`<p class="hint" id="consulting">${(call.asks.turned ? it.t.turned : it.t.consulting)(whomOf(it, call.asks))}</p>` : nothing}
       ${call.role === "asked" && talk ? html`<p class="hint">${it.t.asked(nameOf(it, talk.agent))}</p>` : nothing}
       ${facts(it, call)}` : html`<p class="soft">–</p>`}
     <div class="row orders">
-      ${button(it, "park", it.t.park)}${button(it, "transfer", it.t.transfer)}${button(it, "consult", it.t.consult)}
-      ${button(it, "swap", it.t.swap)}${button(it, "join", it.t.join)}${button(it, "back", it.t.back)}
+      ${call?.role === "last" && call.parked ? button(it, "retrieve", it.t.take(call.parked.slot), { of: { slot: call.parked.slot, area: "call" }, keys: retrieveKeys(it, call.parked.slot), shade: "main" }) : nothing}
+      ${call?.asks ? html`${button(it, "swap", it.t.swap)}${button(it, "join", it.t.join)}${button(it, "back", it.t.back)}`
+    : html`${button(it, "park", it.t.park)}${button(it, "transfer", it.t.transfer)}${button(it, "consult", it.t.consult)}`}
       ${button(it, "tape", it.tapeRuns() ? it.t.tape_pause : it.t.tape_resume)}
     </div>`;
 }
@@ -138,17 +153,15 @@ export const drafts = (it) => html`
 
 /** @param {It} it */
 export function slots(it) {
-  let taken = 0;
   const lamp = (row) => {
     const held = row.parked;
     if (!held) {
       return html`<button type="button" class="slot" data-slot=${row.slot} ?disabled=${!it.can("park")} aria-label=${`${row.slot} ${it.t.free}`}
         title=${it.t.park_here(row.slot)} @click=${() => it.act("park", row.slot)}><b>${row.slot}</b> <span>${it.t.free}</span></button>`;
     }
-    taken += 1;
-    const keys = it.parked().length === 1 ? "R" : taken <= 9 ? `R ${taken}` : "";
+    const keys = retrieveKeys(it, row.slot);
     return html`<button type="button" class="slot taken" data-slot=${row.slot} aria-keyshortcuts=${keys || nothing} ?disabled=${!it.can("retrieve")}
-      title=${it.t.take(row.slot)} @click=${() => it.act("retrieve", row.slot)}><b>${row.slot}</b> <span class="who">${callerOf(it, held.caller)}</span>
+      title=${it.t.take(row.slot)} @click=${() => it.act("retrieve", { slot: row.slot, area: "slots" })}><b>${row.slot}</b> <span class="who">${callerOf(it, held.caller)}</span>
       <span class="by">${nameOf(it, held.by)} ${since(held.since_ms)}</span><span class="do">${it.t.retrieve}${key(keys)}</span></button>`;
   };
   const rows = it.panel.slots;

@@ -103,11 +103,14 @@ function askReason() {
   $("reason").focus();
 }
 
-function retrieve(slot) {
+// What stands against it is told where it was ordered; of a key, in the call's tile, which is in sight, if it is that call.
+function retrieve(of) {
   const rows = it.parked();
-  if (!slot && rows.length > 1) { choose("retrieve"); return null; }
+  if (!of && rows.length > 1) { choose("retrieve"); return null; }
   choose(null);
-  return send("slots", "retrieve", `/api/v1/parked/${encodeURIComponent(slot ?? rows[0].slot)}/fetch`, { agent: extension });
+  const slot = of?.slot ?? rows[0].slot;
+  const area = of?.area ?? (it.panel.call?.parked?.slot === slot ? "call" : "slots");
+  return send(area, "retrieve", `/api/v1/parked/${encodeURIComponent(slot)}/fetch`, { agent: extension });
 }
 
 function askNumber(what) {
@@ -154,7 +157,7 @@ async function send(area, name, path, body = null) {
     });
     if (answer.ok) { done(it.t.done(label(name))); return true; }
     const said = await answer.json().catch(() => ({}));
-    error(area, refusal(language, answer.status, said.error ?? answer.statusText));
+    error(area, refusal(language, answer.status, said.error ?? answer.statusText, body?.to));
   } catch {
     error(area, it.t.unreached);
   } finally {
@@ -396,7 +399,7 @@ function pick(n) {
     if (reason !== undefined) act("pause_for", reason);
   } else if (it.choosing === "retrieve") {
     const row = it.parked()[n];
-    if (row) act("retrieve", row.slot);
+    if (row) act("retrieve", { slot: row.slot });
   }
 }
 

@@ -10,6 +10,7 @@ mod support;
 mod browser;
 mod libraries;
 mod panel;
+mod panel_told;
 mod planning;
 mod rig;
 mod sign_on;
