@@ -66,12 +66,13 @@ function question(it) {
 function standing(it) {
   const { shown } = known;
   if (shown === null) return html`<p class="soft" role="status">${it.t.reading}</p>`;
-  const whose = shown.wanted ? it.t.planning_asked(shown.wanted.author ?? "", shown.wanted.month) : "";
+  const whose = shown.wanted ? it.t.planning_asked(shown.wanted.author ?? "", it.monthName(shown.wanted.month)) : "";
   switch (shown.state) {
     case "idle": return nothing;
     case "running": return tile("running", it.t.planning_runs, html`<p>${whose}</p>
       <p><progress id="planning-progress" max=${shown.of} value=${shown.done} aria-label=${it.t.planning_runs}></progress>
-      <span role="status">${it.t.planning_steps[shown.step]}${shown.step === "history" ? "" : ` · ${it.t.planning_try(shown.tried + 1)} · ${shown.done} / ${shown.of}`}</span></p>
+      <span role="status">${it.t.planning_steps[shown.step]}${shown.step === "history" ? "" : ` · ${it.t.planning_try(shown.tried + 1)} · ${shown.of === 0 ? 0 : Math.floor((100 * shown.done) / shown.of)} %`}</span>
+      ${shown.since_ms === null ? nothing : html`<small>${it.t.planning_since} <span class="clock" data-since=${shown.since_ms}></span></small>`}</p>
       <p class="row"><button type="button" id="planning-off" @click=${() => callOff(it)}>${it.t.planning_off}</button></p>`);
     case "cancelled": return html`<p role="status">${whose} ${it.t.planning_cancelled}</p>`;
     case "failed": return html`<p class="bad" role="alert">${whose} ${it.t.planning_failed} ${shown.why}</p>`;

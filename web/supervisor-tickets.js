@@ -30,11 +30,15 @@ function systems(it) {
   /** @param {import("./types").TicketTarget} target */
   const row = (target) => {
     const failed = Object.entries(target.failed).filter(([, count]) => count > 0).sort((a, b) => b[1] - a[1]);
-    const words = it.t.target_states[target.state];
+    // Of a folder nobody is there to answer: it is the disk that does not take it.
+    const state = target.state === "away" && target.system === "folder" ? "unwritten" : target.state;
+    const words = it.t.target_states[state];
+    const system = it.t.systems[target.system] ?? target.system;
     return html`<tr class=${target.target === known.chosen ? "chosen" : ""} data-target=${target.target}>
-      <th scope="row"><b>${target.target}</b> <small>${it.t.systems[target.system] ?? target.system}</small></th>
+      <th scope="row"><b>${target.target}</b>${system === target.target ? nothing : html` <small>${system}</small>`}</th>
       ${isLedger(target) ? html`<td colspan="6" class="soft">${it.t.ledger_here}</td>` : html`
-      <td><b class=${{ open: "good", away: "warn", barred: "bad" }[target.state]}>${words[0]}</b><p class="soft">${words[1]}</p></td>
+      <td><b class=${{ open: "good", away: "warn", barred: "bad" }[target.state]}>${words[0]}</b><p class="soft">${words[1]}</p>
+        ${state === "barred" ? html`<details class="soft"><summary>${it.t.for_admin}</summary><p>${it.t.barred_admin}</p></details>` : nothing}</td>
       <td class="num">${target.waiting}${target.oldest_at_ms === null ? nothing : html` <small>${it.t.oldest} ${since(target.oldest_at_ms)}</small>`}</td>
       <td class="num ${target.stuck > 0 ? "bad" : ""}">${target.stuck}</td>
       <td class="num">${target.opened} / ${target.added}${target.left_over > 0 ? html`<p class="bad">${it.t.left_over(target.left_over)}</p>` : nothing}</td>
@@ -63,11 +67,11 @@ function outbox(it) {
     return html`<tr data-call=${row.call} class=${doing ? "chosen" : ""}>
       <td>${it.moment(row.arrived_at_ms)} <button type="button" class="id" data-do="call" title=${row.call} @click=${() => { it.open("calls"); it.choose(row.call); }}>${row.call.slice(-8)}</button></td>
       <td>${row.caller ?? "–"}</td><td>${row.ticket ?? "–"}</td>
-      <td>${row.steps.map((step) => it.t.steps[step] ?? step).join("、")}</td>
+      <td>${row.steps.map((step) => it.t.steps[step] ?? step).join(it.language === "ja" ? "、" : ", ")}</td>
       <td>${row.stuck ? html`<span class="bad">${why(it, row.stuck.why)}</span> <small>${it.t.tries(row.stuck.tries)} · ${it.moment(row.stuck.at_ms)}</small>` : html`<span class="soft">${it.t.tried_still}</span>`}</td>
       <td><div class="row"><button type="button" data-do="retry" @click=${() => order(it, row.call, "retry", {})}>${it.t.retry}</button>
         ${row.stuck ? button("edit", it.t.edit) : nothing}${button("adopt", it.t.adopt)}${button("discard", it.t.discard)}</div></td></tr>
-      ${doing ? html`<tr class="chosen"><td colspan="6">${form(it, doing)}</td></tr>` : nothing}`;
+      ${doing ? html`<tr class="chosen"><td colspan="6"><p class="of"><b>${it.t.of_call(row.call.slice(-8), it.moment(row.arrived_at_ms), it.t[doing.action])}</b></p>${form(it, doing)}</td></tr>` : nothing}`;
   });
   const [last, most] = [from + shown.length, Math.min(known.total, MOST)];
   const turn = (by) => { known.leaf += by; known.doing = null; loadRows(it); };
@@ -83,7 +87,7 @@ function outbox(it) {
 
 /** @param {It} it */
 function form(it, doing) {
-  const close = html`<button type="button" data-do="close" @click=${() => { known.doing = null; it.draw(); }}>${it.t.dismiss}</button>`;
+  const close = html`<button type="button" data-do="close" @click=${() => { begun += 1; known.doing = null; it.draw(); }}>${it.t.dismiss}</button>`;
   const sent = (event) => {
     event.preventDefault();
     const typed = Object.fromEntries([...new FormData(event.target)].map(([name, value]) => [name, String(value)]));
@@ -106,6 +110,7 @@ function form(it, doing) {
 
 // ---- what is known, and orders
 
+let begun = 0; // Forms that were asked for.
 let asking = 0; // The last look that was begun: an older answer is none.
 
 /** How all stand, and the rows of the one that is looked at. @param {It} it */
@@ -144,13 +149,15 @@ function choose(it, target) {
 
 /** Opens the form of an order, or shuts it. @param {It} it */
 async function begin(it, row, action) {
+  begun += 1;
+  const mine = begun;
   const same = known.doing?.call === row.call && known.doing.action === action;
   if (same) { known.doing = null; it.draw(); return; }
   const open = row.steps[0] === "open";
   const doing = { call: row.call, action, subject: "", text: "", open };
   if (action === "edit") {
     const preview = await it.ask(path(known.chosen, `outbox/${row.call}`));
-    if (!preview) return;
+    if (!preview || mine !== begun) return; // Another form was opened while this one's words were on their way.
     [doing.subject, doing.text] = [preview.subject, preview.text];
   }
   known.doing = null; // So that the fields of another form are not kept.

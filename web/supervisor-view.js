@@ -1,6 +1,7 @@
 // What the supervisor's pages show, as templates: each takes the state and gives a piece of the page. Every text from
 // outside is a child or an attribute of a template and so never markup. Nothing is ordered here.
 import { html, nothing } from "/lib/lit-html.js";
+import { EVENTS, WAYS } from "./words.js";
 
 /**
  * What the templates see; what is not named here is words and ways of the page's own.
@@ -9,9 +10,11 @@ import { html, nothing } from "/lib/lit-html.js";
  *   found: { rows: import("./types").Call[], more: string | null, asked: any }, chosen: import("./types").OneCall | null,
  *   figures: { month: string, level: import("./types").MonthFigures | null, exclusions: import("./types").Exclusion[], files: any },
  *   plan: { shown: import("./types").PlanText | null, text: string, checked: import("./types").PlanChecked | null, changes: { kind: string, text: string }[], effect: import("./types").PlanEffect | "asked" | null },
- *   orders: import("./types").Orders | null, [name: string]: any,
+ *   orders: import("./types").Orders | null, monitor: { agent: string, call: string, mode: string, joined: boolean, asked: number } | null, [name: string]: any,
  * }} It
  */
+
+const MANY_HOURS_MS = 48 * 3600000;
 
 const two = (n) => String(n).padStart(2, "0");
 
@@ -21,6 +24,9 @@ export function clock(ms) {
   const [h, m] = [Math.floor(s / 3600), Math.floor(s / 60) % 60];
   return h > 0 ? `${h}:${two(m)}:${two(s % 60)}` : `${m}:${two(s % 60)}`;
 }
+
+// The same, and whole days once nobody counts hours any more.
+export const age = (ms, t) => (ms < MANY_HOURS_MS ? clock(ms) : t.days(Math.floor(ms / 86400000)));
 
 const since = (ms) => html`<span class="clock" data-since=${ms}></span>`;
 
@@ -49,13 +55,26 @@ export const heads = (...labels) => html`<thead><tr>${labels.map((label) => html
 
 /** @param {It} it */
 export const now = (it) => html`<div class="page now">
-  ${tile("agents", it.t.agents, agents(it))}
+  ${tile("agents", html`${it.t.agents} <span id="monitor" class="chip" role="status">${monitored(it)}</span>`, agents(it))}
   <div class="column">${tile("queue", `${it.t.waiting} ${it.board.waiting.count}`, queue(it))}${tile("parked", it.t.parked, parked(it))}</div></div>`;
+
+// Whom this supervisor hears, in the heading's line: nothing moves when it comes.
+/** @param {It} it */
+const monitored = (it) => (it.monitor === null ? nothing : it.t.monitors[it.monitor.joined ? it.monitor.mode : "rings"](it.agentName(it.monitor.agent)));
+
+/** @param {It} it */
+function monitoring(it, agent) {
+  const button = (mode, label, pressed, off) => html`<button type="button" data-mode=${mode} aria-pressed=${pressed} ?disabled=${off} @click=${() => it.supervise(agent, mode)}>${label}</button>`;
+  if (agent.agent === it.phone()) return nothing; // Nobody listens to oneself.
+  const mine = it.monitor?.agent === agent.agent ? it.monitor : null;
+  const modes = agent.state !== "talking" ? nothing : ["listen", "whisper", "barge"].map((mode) => button(mode, it.t[mode], mine?.joined && mine.mode === mode ? "true" : "false", it.monitor !== null && mine === null));
+  // A line of its own has room for the last, so that nothing moves when it comes.
+  return modes === nothing && !mine ? nothing : html`<div class="row">${modes}${mine ? button("end", it.t.stop, nothing, false) : nothing}</div>`;
+}
 
 /** @param {It} it */
 function agents(it) {
   const order = (agent, path, body) => it.order(`/api/v1/agents/${encodeURIComponent(agent.agent)}/${path}`, path.replaceAll("-", "_"), body);
-  const supervise = (agent, mode) => it.order("/api/v1/supervision", mode === "end" ? "stop" : mode, { by: it.phone(), agent: agent.agent, mode });
   const rows = it.board.agents.map((agent) => html`<tr data-agent=${agent.agent}>
     <td>${agent.name} <small>${agent.agent}</small></td>
     <td><span class="state ${agent.state}">${agent.state === "paused" && agent.paused ? agent.paused : it.t.states[agent.state]}</span></td>
@@ -69,9 +88,8 @@ function agents(it) {
             <option value="">${it.t.pause}…</option>${it.reasons.map((reason) => html`<option value=${reason}>${reason}</option>`)}</select>`
     : html`<button type="button" @click=${() => order(agent, "unpause")}>${it.t.unpause}</button>`}
       ${agent.state === "wrap_up" ? html`<button type="button" @click=${() => order(agent, "wrap-up-end")}>${it.t.wrap_up_end}</button>` : nothing}
-      ${agent.state === "talking" ? ["listen", "whisper", "barge", "end"].map((mode) => html`<button type="button" @click=${() => supervise(agent, mode)}>${it.t[mode === "end" ? "stop" : mode]}</button>`) : nothing}
-    </div></td></tr>`);
-  return html`<table>${heads(it.t.agent, it.t.state, it.t.since, `${it.t.answered_today} / ${it.t.missed_today}`, it.t.what)}<tbody>${rows}</tbody></table>`;
+    </div>${monitoring(it, agent)}</td></tr>`);
+  return html`<table>${heads(it.t.agent, it.t.state, it.t.since, `${it.t.today}: ${it.t.answered_today} / ${it.t.missed_today}`, it.t.what)}<tbody>${rows}</tbody></table>`;
 }
 
 /** @param {It} it */
@@ -104,16 +122,20 @@ export function hours(it) {
     <td class=${row.open ? "good" : "warn"}>${why(row)}${row.out_of_turn ? ` (${it.t.out_of_turn})` : ""}</td>
     <td class="num">${row.lines_in_use} / ${row.line_limit}</td><td>${row.changes_at_ms ? it.moment(row.changes_at_ms) : "–"}</td></tr>`);
   const holds = it.board.ad_hoc_hours.map((row) => html`<li class="line"><b>${it.t.to_words[row.to]}</b>
-    <span>${row.number ?? it.t.all} · ${row.reason} · ${row.author} · ${it.moment(row.until_ms)}</span>
+    <span>${row.number ?? it.t.all} · ${row.reason} · ${row.author} · ${it.t.until_then(it.moment(row.until_ms))}</span>
     <button type="button" @click=${() => it.order(`/api/v1/hours/${row.number ?? "all"}/restore`, "restore", it.signed({}))}>${it.t.restore}</button></li>`);
+  const { number, to } = it.ordering;
+  const which = number === "" ? "" : number === "all" ? it.t.all : it.language === "ja" ? `${number} ` : number;
+  const chosen = (name) => (event) => { it.ordering[name] = event.target.value; it.draw(); };
   return html`${tile("numbers", it.t.numbers, html`<table>${heads(it.t.number, it.t.state, it.t.lines, it.t.changes)}<tbody>${numbers}</tbody></table>`)}
     ${tile("holds", it.t.holds, holds.length ? html`<ul class="list">${holds}</ul>` : none(it))}
     ${tile("order", it.t.order_hours, html`<form class="fields" id="hours-form" @submit=${it.orderHours}>
-      <label>${it.t.which} <select name="number"><option value="all">${it.t.all}</option>${(it.board.numbers ?? []).map((row) => html`<option value=${row.number}>${row.name} ${row.number}</option>`)}</select></label>
-      <label>${it.t.to} <select name="to"><option value="close">${it.t.close}</option><option value="disaster">${it.t.disaster}</option><option value="open">${it.t.open_now}</option></select></label>
+      <label>${it.t.which} <select name="number" required @change=${chosen("number")}><option value="">${it.t.choose}</option><option value="all">${it.t.all}</option>${(it.board.numbers ?? []).map((row) => html`<option value=${row.number}>${row.name} ${row.number}</option>`)}</select></label>
+      <label>${it.t.to} <select name="to" @change=${chosen("to")}><option value="close">${it.t.close}</option><option value="disaster">${it.t.disaster}</option><option value="open">${it.t.open_now}</option></select></label>
       <label>${it.t.until} <input type="datetime-local" name="until" required></label>
       <label class="wide">${it.t.reason} <input name="reason" required maxlength="64"></label>
-      <button class="main">${it.t.do}</button></form>`)}`;
+      <button class="main">${number === "" ? it.t[{ close: "close", disaster: "disaster", open: "open_now" }[to]] : it.t.order_do[to](which)}</button></form>
+      <p class="soft">${it.t.until_note} ${it.t.waiting_note}</p>`)}`;
 }
 
 // ---- calls
@@ -141,20 +163,23 @@ export function calls(it) {
 /** @param {It} it */
 function one(it) {
   const { call, explained, ladder, notes } = it.chosen;
-  const stands = explained.place ? Object.entries(explained.place.figures).map(([figure, place]) => html`<div><dt>${it.t.figure[figure] ?? figure}</dt><dd>${it.t.place[place.stands] ?? place.stands}</dd></div>`) : nothing;
+  const stands = explained.place ? Object.entries(explained.place.figures).map(([figure, place]) => html`<div><dt>${it.t.figure[figure] ?? figure}</dt><dd>${(place.stands === "out" ? it.t.out[place.why] : it.t.place[figure]?.[place.stands]) ?? place.stands}</dd></div>`) : nothing;
   const rung = (entry) => {
     const { kind, ...rest } = entry.event;
+    const words = EVENTS[it.language][entry.of]?.[kind] ?? kind;
     const details = Object.entries(rest).map(([key, value]) => `${key}=${typeof value === "string" ? value : JSON.stringify(value)}`).join(" ");
-    return html`<tr><td class="num">${entry.t_ms === undefined ? "" : `+${(entry.t_ms / 1000).toFixed(1)} s`}</td><td>${entry.of === "call" ? "" : `${entry.of} `}<b>${kind}</b></td><td><code>${details}</code></td></tr>`;
+    return html`<tr><td class="num">${entry.t_ms === undefined ? "" : `+${(entry.t_ms / 1000).toFixed(1)} s`}</td><td>${typeof words === "string" ? words : words(entry.event, it)}</td>
+      ${it.raw ? html`<td>${entry.of === "call" ? "" : `${entry.of} `}<b>${kind}</b> <code>${details}</code></td>` : nothing}</tr>`;
   };
   const tapes = (call.recordings ?? []).map((tape, n) => (tape.state === "kept" ? html`<audio controls preload="none" src=${`/api/v1/calls/${call.call}/recordings/${n + 1}`} aria-label=${`${it.t.recordings} ${n + 1}`}></audio>` : nothing));
   return tile("one", `${it.t.explained}: ${callerOf(it, call.caller)}`, html`
     <p id="explained"><b>${call.outcome ? it.t.outcomes[call.outcome] : it.t.undecided}</b> – ${explained[it.language] ?? ""}</p>
-    <dl class="facts">${stands}</dl>
-    <p class="row"><a class="button" href=${`/api/v1/calls/${call.call}/ladder.html`} target="_blank" rel="noopener">${it.t.sip}</a> <small>${call.call}</small></p>
+    <dl class="facts stands">${stands}</dl>
+    <p class="row"><a class="button" href=${`/api/v1/calls/${call.call}/ladder.html`} target="_blank" rel="noopener">${it.t.sip}</a>
+      <button type="button" id="raw" aria-pressed=${it.raw ? "true" : "false"} @click=${() => { it.raw = !it.raw; it.draw(); }}>${it.t.details}</button> <small>${call.call}</small></p>
     ${tapes}
     ${notes.length === 0 ? nothing : html`<h3>${it.t.notes}</h3><ul class="list">${notes.map((note) => html`<li><b>${it.agentName(note.agent)}</b> <small>${it.moment(note.at_ms)}</small><p>${note.text}</p></li>`)}</ul>`}
-    <table class="ladder">${heads("", it.t.event, it.t.details)}<tbody>${ladder.map(rung)}</tbody></table>`);
+    <table class="ladder">${heads("", it.t.event, ...(it.raw ? [it.t.details] : []))}<tbody>${ladder.map(rung)}</tbody></table>`);
 }
 
 // ---- figures
@@ -163,12 +188,12 @@ function one(it) {
 export function figures(it) {
   const { level, exclusions, files } = it.figures;
   const rate = (name, it_) => html`<div class=${it_.verdict}><span class="soft">${it.t[name]}</span> <b>${it_.percent === null ? "–" : `${it_.percent} %`}</b>
-    <small>${it_.part} / ${it_.whole} · ${it.t.limit(it_.limit_percent)} · ${it.t[it_.verdict]}</small></div>`;
-  const count = (name, value) => html`<div><span class="soft">${it.t[name]}</span> <b>${value}</b></div>`;
+    <small>${it.t.part[name](it_.part, it_.whole)} · ${it.t.limit(it_.limit_percent)} · ${it.t[it_.verdict]}</small></div>`;
+  const count = (name, value, note = "") => html`<div><span class="soft">${it.t[name]}</span> <b>${value}</b> <small>${note}</small></div>`;
   const head = tile("rates", it.t.tabs.figures, html`<form class="fields" id="month-form" @submit=${it.showMonth}>
       <label>${it.t.month} <input type="month" name="month" required .value=${it.figures.month}></label><button>${it.t.show}</button></form>
     ${level ? html`<div class="big">${rate("abandon_rate", level.abandon_rate)}${rate("busy_rate", level.busy_rate)}
-      ${count("arrived", level.arrived)}${count("offered", level.offered)}${count("answered", level.answered)}
+      ${count("arrived", level.arrived, level.undecided > 0 ? it.t.undecided_of(level.undecided) : "")}${count("offered", level.offered, it.t.offered_note)}${count("answered", level.answered)}
       ${count("in_time", level.answered_in_time.percent === null ? "–" : `${level.answered_in_time.percent} %`)}
       ${count("left_out", level.excluded.arrived)}</div>` : nothing}`);
   if (!level) return head;
@@ -178,8 +203,10 @@ export function figures(it) {
     <td><div class="row">${row.state === "entered" ? html`<button type="button" @click=${() => judge(row, "approve", {})}>${it.t.approve}</button>` : nothing}
       ${row.state === "withdrawn" ? nothing : html`<button type="button" @click=${() => { const reason = prompt(it.t.reason); if (reason) judge(row, "withdraw", { reason }); }}>${it.t.withdraw}</button>`}</div></td></tr>`);
   const revisions = level.closed ?? [];
+  const month = it.monthName(it.figures.month);
+  const running = it.figures.month >= it.board.month;
   return html`${head}
-    ${tile("exclusions", it.t.exclusions, html`${rows.length ? html`<table><tbody>${rows}</tbody></table>` : none(it)}
+    ${tile("exclusions", it.t.exclusions, html`${rows.length ? html`<table>${heads(it.t.number, it.t.period, it.t.reason, it.t.state, it.t.by_whom, it.t.what)}<tbody>${rows}</tbody></table>` : none(it)}
       <form class="fields" id="exclusion-form" @submit=${it.enterExclusion}>
         <label>${it.t.from} <input type="datetime-local" name="from" required></label><label>${it.t.until} <input type="datetime-local" name="until" required></label>
         <label class="wide">${it.t.reason} <input name="reason" required maxlength="200"></label><button class="main">${it.t.enter}</button></form>
@@ -188,8 +215,9 @@ export function figures(it) {
       ${revisions.length ? html`<ul class="list">${revisions.map((row) => html`<li>${it.t.revision(row.revision)} · ${row.closed.author} · ${it.moment(row.closed.at_ms)} ${row.reason ? `· ${row.reason}` : ""}</li>`)}</ul>` : html`<p class="soft">${it.t.not_closed}</p>`}
       ${level.differs_from_closed ? html`<p class="hint">${it.t.differs}</p>` : nothing}
       <form class="fields" id="close-form" @submit=${it.closeMonth}>
-        ${revisions.length ? html`<label class="wide">${it.t.again_reason} <input name="reason" required maxlength="200"></label>` : nothing}
-        <button>${it.t.close_month}</button></form>`)}
+        ${revisions.length && !running ? html`<label class="wide">${it.t.again_reason} <input name="reason" required maxlength="200"></label>` : nothing}
+        <button id="close-month" ?disabled=${running} aria-describedby="close-why">${it.t.close_month(month)}</button></form>
+      <p class="soft" id="close-why">${running ? html`<b>${it.t.not_over(month)}</b> ` : nothing}${it.t.closing_note}</p>`)}
     ${tile("report", it.t.report, html`<p class="row"><button type="button" id="make-report" @click=${it.makeReport} ?disabled=${files === "making"}>${files === "making" ? it.t.making : it.t.make_report}</button></p>
       ${Array.isArray(files) ? html`<ul class="list">${files.map((name) => html`<li><a href=${`/api/v1/months/${it.figures.month}/report?file=${encodeURIComponent(name)}`} download=${name}>${name}</a></li>`)}</ul>` : nothing}`)}`;
 }
@@ -200,20 +228,39 @@ export function figures(it) {
 export function plan(it) {
   const { shown, checked, changes } = it.plan;
   if (!shown) return nothing;
-  const finding = (row) => html`<li class=${row.severity === "error" ? "bad" : "warn"}><b>${it.t.severity[row.severity]}${row.line ? ` · ${it.t.line(row.line)}` : ""}</b>
+  const finding = (row) => html`<li class=${row.severity === "error" ? "bad" : "warn"}><b>${it.t.severity[row.severity]}</b>
+    ${row.line ? html`<button type="button" data-line=${row.line} @click=${() => it.toLine(row.line)}>${it.t.line(row.line)}</button>` : nothing}
     ${row[it.language].found} <span class="soft">${it.t.due}: ${row[it.language].due}</span></li>`;
-  return html`${tile("plan", it.t.tabs.plan, html`<p>${it.t.plan_file(shown.file)} <span class=${shown.in_force ? "good" : "warn"}>${shown.in_force ? it.t.in_force : it.t.not_in_force}</span></p>
+  const edited = it.plan.text !== shown.text;
+  const [tone, standing] = edited ? ["warn", "unapplied"] : shown.in_force ? ["good", "in_force"] : ["warn", "not_in_force"];
+  const admin = it.me?.role === "admin";
+  // Why it cannot be activated now.
+  const but = !admin ? "admin_only" : !edited || (checked?.fits && changes.length === 0) ? "no_change" : checked === null ? "check_first" : checked.fits ? "" : "unfit";
+  const numbers = Array.from({ length: it.plan.text.split("\n").length }, (_, n) => n + 1).join("\n");
+  return html`${tile("plan", it.t.tabs.plan, html`<p>${it.t.plan_file(shown.file)} <span id="plan-standing" role="status" class=${tone}>${it.t[standing]}</span></p>
       <label for="plan-text" class="unseen">${it.t.tabs.plan}</label>
-      <textarea id="plan-text" class="plan-text" spellcheck="false" @input=${it.planTyped} .value=${it.plan.text}></textarea>
+      <div class="plan-box"><pre class="plan-lines" aria-hidden="true">${numbers}</pre>
+        <textarea id="plan-text" class="plan-text" spellcheck="false" @input=${it.planTyped} @scroll=${(event) => { event.target.previousElementSibling.scrollTop = event.target.scrollTop; }} .value=${it.plan.text}></textarea></div>
       <p class="row"><button type="button" id="plan-check" class="main" @click=${it.checkPlan}>${it.t.check}</button>
-        <button type="button" id="plan-activate" ?disabled=${!checked?.fits || changes.length === 0 || it.me?.role !== "admin"} @click=${it.activatePlan}>${it.t.activate}</button>
+        <button type="button" id="plan-activate" ?disabled=${but !== ""} aria-describedby="plan-but" @click=${it.activatePlan}>${it.t.activate}</button>
         <button type="button" id="plan-weigh" ?disabled=${it.plan.effect === "asked"} @click=${it.weighPlan}>${it.t.weigh}</button>
-        <button type="button" @click=${it.readPlan}>${it.t.reload}</button>
-        ${it.me?.role === "admin" ? nothing : html`<span class="soft">${it.t.admin_only}</span>`}</p>`)}
+        <button type="button" id="plan-reload" @click=${it.readPlan}>${edited ? it.t.reload_drop : it.t.reload}</button>
+        <span class="soft" id="plan-but">${but === "" ? "" : it.t[but]}</span></p>`)}
     ${checked ? tile("findings", checked.fits ? it.t.fits : it.t.unfit, html`<ul class="list" id="findings">${checked.findings.map(finding)}</ul>`) : nothing}
     ${checked ? tile("changes", it.t.changed, changes.length === 0 ? html`<p class="soft">${it.t.no_change}</p>`
     : html`<div class="diff" id="plan-diff" tabindex="0" role="group" aria-label=${it.t.changed}>${changes.map((change) => (change.kind === "+" ? html`<ins>+ ${change.text}</ins>` : change.kind === "-" ? html`<del>- ${change.text}</del>` : html`<span>${change.text}</span>`))}</div>`) : nothing}
     ${it.plan.effect === null ? nothing : tile("effect", it.t.effect, effect(it))}`;
+}
+
+// A way of a call under a plan, from the desk's words for it: hours, menus, keys, where it leads, and how it is counted.
+/** @param {It} it */
+function way(it, text) {
+  const words = WAYS[it.language];
+  const part = (one) => {
+    const [first, ...rest] = one.split(" ");
+    return words[one] ?? (rest.length > 0 && words[first] ? (it.language === "ja" ? `${words[first]}「${rest.join(" ")}」` : `${words[first]} ${rest.join(" ")}`) : one);
+  };
+  return text.split(" > ").map(part).join(" → ");
 }
 
 /** @param {It} it */
@@ -227,7 +274,7 @@ function effect(it) {
     ${found.numbers.length === 0 ? nothing : html`<table id="effect-numbers">${heads(it.t.number, it.t.number_name, it.t.its_calls, it.t.other_way)}<tbody>${found.numbers.map((row) => html`<tr>
       <td>${row.number}</td><td>${row.name}</td><td>${row.calls}</td><td>${row.changed}</td></tr>`)}</tbody></table>`}
     ${found.calls.length === 0 ? nothing : html`<table id="effect-calls">${heads(it.t.when, it.t.number, it.t.way_now, it.t.way_then)}<tbody>${found.calls.map((row) => html`<tr>
-      <td>${it.moment(row.at_ms)}</td><td>${row.number}</td><td><del>${row.was}</del></td><td><ins>${row.is}</ins></td></tr>`)}</tbody></table>`}
+      <td>${it.moment(row.at_ms)}</td><td>${row.number}</td><td><del>${way(it, row.was)}</del></td><td><ins>${way(it, row.is)}</ins></td></tr>`)}</tbody></table>`}
     ${changed > found.calls.length ? html`<p class="soft">${it.t.effect_first(found.calls.length)}</p>` : nothing}`;
 }
 
@@ -235,5 +282,5 @@ function effect(it) {
 
 /** @param {It} it */
 export const orders = (it) => tile("orders", it.t.tabs.orders, html`<p class="soft">${it.t.orders_note(it.orders?.kept ?? 0)}</p>
-  <table id="orders">${heads(it.t.when, it.t.who, it.t.role, it.t.what)}<tbody>${(it.orders?.orders ?? []).map((row) => html`<tr>
-    <td>${it.moment(row.at_ms)}</td><td>${row.who}</td><td>${row.role ?? ""}</td><td><code>${row.what}</code></td></tr>`)}</tbody></table>`);
+  ${it.orders?.orders.length === 0 ? html`<p>${it.t.orders_empty}</p>` : html`<table id="orders">${heads(it.t.when, it.t.who, it.t.role, it.t.did)}<tbody>${(it.orders?.orders ?? []).map((row) => html`<tr>
+    <td>${it.moment(row.at_ms)}</td><td>${row.who}</td><td>${row.role ?? ""}</td><td><code>${row.what}</code></td></tr>`)}</tbody></table>`}`);

@@ -3,7 +3,7 @@ import { render } from "/lib/lit-html.js";
 import * as staffing from "./planning.js";
 import * as ticketing from "./tickets.js";
 import * as page from "./view.js";
-import { WORDS } from "./words.js";
+import { REFUSALS, WORDS } from "./words.js";
 
 const STALE_MS = 6000; // Three signs of life missed.
 const PATIENCE_MS = 10000; // For an answer to an order.
@@ -11,6 +11,7 @@ const REPORT_MS = 120000; // A report reads the whole history.
 const DONE_MS = 6000;
 const LOOK_MS = 15000; // At ticket systems, while their page is open.
 const STEP_MS = 1000; // At a question about agents, while it is being answered.
+const JOIN_MS = 60000; // A phone that rings for listening is not waited for any longer.
 const MOST_LINES = 6000; // Of a plan that is compared line by line.
 
 const asked = new URLSearchParams(location.search);
@@ -31,16 +32,18 @@ const it = {
   board: null, me: null, language: asked.get("lang") || kept("lang") || (navigator.language.startsWith("ja") ? "ja" : "en"), t: null, tab: "now",
   reasons: [], found: { rows: [], more: null, asked: null }, chosen: null,
   figures: { month: "", level: null, exclusions: [], files: null }, plan: planOf(null), orders: null,
+  monitor: null, raw: false, ordering: { number: "", to: "close" },
   switchLanguage: () => { it.language = it.language === "ja" ? "en" : "ja"; keep("lang", it.language); translate(); },
   switchTheme: () => { theme = theme === "dark" ? "light" : "dark"; keep("theme", theme); translate(); },
   logout: () => fetch("/logout", { method: "POST", headers: { "X-Madoguchi": "1" } }).finally(() => location.reload()),
   open, order, signed, search, searchMore: () => searchFor({ ...it.found.asked, before: it.found.more }), choose, orderHours,
   showMonth, refreshFigures, enterExclusion, closeMonth, makeReport, planTyped, checkPlan, weighPlan, activatePlan, readPlan,
-  ask, draw,
+  ask, draw, supervise, toLine,
   phone: () => it.me?.extension ?? $("phone").value.trim(),
   agentName: (id) => it.board.agents.find((agent) => agent.agent === id)?.name ?? id,
   groupName: (id) => (it.board.groups ?? []).find((group) => group.group === id)?.name ?? id ?? "–",
-  moment: (ms) => inZone(ms, { month: "numeric", day: "numeric", hour: "2-digit", minute: "2-digit", hour12: false }),
+  moment: (ms) => inZone(ms, { month: it.language === "ja" ? "numeric" : "short", day: "numeric", hour: "2-digit", minute: "2-digit", hour12: false }).replace(",", ""),
+  monthName: (month) => new Intl.DateTimeFormat(it.language === "ja" ? "ja-JP" : "en-GB", { timeZone: "UTC", year: "numeric", month: it.language === "ja" ? "long" : "short" }).format(Date.parse(`${month}-01T00:00:00Z`)),
 };
 if (!WORDS[it.language]) it.language = "ja";
 it.t = WORDS[it.language];
@@ -59,6 +62,13 @@ function inDesk(typed) {
 function error(text) {
   say("page-error", text);
   $("page-error").hidden = text === "";
+  if (text !== "") say("done", ""); // What went well before would be read as the answer.
+}
+
+// What stands against something, in the words of who reads.
+function refused(status, text) {
+  const known = REFUSALS[it.language][text] ?? (it.language === "en" ? text : "");
+  error(it.t.could_not(known || `${it.t.statuses[status] ?? ""}${it.t.raw(status, text)}`));
 }
 
 let doneTimer = 0;
@@ -73,7 +83,7 @@ async function ask(path, patience = PATIENCE_MS) {
     const answer = await fetch(path, { cache: "no-store", signal: AbortSignal.timeout(patience) });
     const said = await answer.json().catch(() => ({}));
     if (answer.ok) { error(""); return said; }
-    error(answer.status === 401 ? it.t.logged_out : it.t.status(answer.status, said.error ?? answer.statusText));
+    if (answer.status === 401) error(it.t.logged_out); else refused(answer.status, said.error ?? answer.statusText);
   } catch { error(it.t.unreached); }
   return null;
 }
@@ -83,6 +93,7 @@ const under = new Set(); // Orders that are under way.
 // Gives an order; what stands against it is told. Its answer, or null.
 async function order(path, name, body = null, also = []) {
   if (under.has(path)) return null;
+  if (body?.author === "") { error(it.t.name_needed); $("author").focus(); return null; }
   under.add(path);
   try {
     const answer = await fetch(path, {
@@ -95,13 +106,75 @@ async function order(path, name, body = null, also = []) {
       if (answer.ok) done(it.t.done(it.t[name] ?? name));
       return said;
     }
-    error(it.t.status(answer.status, said.error ?? answer.statusText));
+    refused(answer.status, said.error ?? answer.statusText);
   } catch { error(it.t.unreached); } finally { under.delete(path); }
   return null;
 }
 
 // Whose word it is: the account's name is put in by the desk; with a token it is asked for here.
 function signed(body) { return it.me?.name ? body : { author: $("author").value.trim(), ...body }; }
+
+// ---- listening
+
+async function supervise(agent, mode) {
+  const by = it.phone();
+  if (by === "") {
+    error(it.me?.name ? it.t.no_extension : it.t.phone_needed);
+    $("phone").focus();
+    return;
+  }
+  if (!await order("/api/v1/supervision", mode === "end" ? "stop" : mode, { by, agent: agent.agent, mode })) return;
+  const joined = it.monitor?.agent === agent.agent && it.monitor.joined;
+  it.monitor = mode === "end" ? null : { agent: agent.agent, call: agent.call, mode, joined, asked: performance.now() };
+  draw();
+}
+
+// Whom a phone hears by a call's history, and in which way.
+function heardBy(by, ladder) {
+  return ladder.reduce((heard, { of, event }) => {
+    if (of !== "call") return heard;
+    if (event.kind === "ended") return null;
+    if (event.by !== by) return heard;
+    switch (event.kind) {
+      case "supervision_began": return { agent: event.agent, mode: event.mode };
+      case "supervision_changed": return { ...heard, mode: event.mode };
+      case "supervision_ended": return null;
+      default: return heard;
+    }
+  }, null);
+}
+
+let listening = false; // It is being asked.
+let lookedAt = 0; // In which state of the own phone all calls were looked at.
+
+// The board does not say whom a phone hears, and keys of the phone change it too: the call's history has it. All talks are
+// looked at once, when the phone has begun to talk and this page has ordered nothing; else only the one that is heard.
+async function watchMonitor() {
+  const by = it.phone();
+  const own = it.board.agents.find((agent) => agent.agent === by);
+  if (listening || !own) return;
+  const calls = new Set(it.monitor ? [it.monitor.call] : []);
+  if (!it.monitor && own.state === "talking" && own.call === null && lookedAt !== own.since_ms) {
+    lookedAt = own.since_ms;
+    for (const agent of it.board.agents) if (agent.state === "talking" && agent.call) calls.add(agent.call);
+  }
+  if (calls.size === 0) return;
+  listening = true;
+  try {
+    for (const call of calls) {
+      const asked = it.monitor;
+      const answer = await fetch(`/api/v1/calls/${call}`, { cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
+      if (!answer.ok || asked !== it.monitor) continue; // Something was ordered meanwhile.
+      const told = await answer.json();
+      const heard = heardBy(by, told.ladder);
+      const over = told.call.state === "ended" || asked?.joined || performance.now() - (asked?.asked ?? 0) > JOIN_MS;
+      if (heard) it.monitor = { ...heard, call, joined: true, asked: asked?.asked ?? performance.now() };
+      else if (over) it.monitor = null;
+      if (heard) break;
+    }
+  } catch { /* The next board asks again. */ } finally { listening = false; }
+  if (it.tab === "now") draw();
+}
 
 // ---- tabs
 
@@ -152,7 +225,10 @@ async function orderHours(event) {
   const form = event.target;
   const { number, to, until, reason } = Object.fromEntries(new FormData(form));
   const said = await order(`/api/v1/hours/${encodeURIComponent(number)}/${to}`, "order_hours", signed({ reason: String(reason).trim(), until: String(inDesk(until)) }));
-  if (said) form.reset();
+  if (!said) return;
+  form.reset();
+  it.ordering = { number: "", to: "close" };
+  draw();
 }
 
 // ---- figures
@@ -182,7 +258,7 @@ async function enterExclusion(event) {
 async function closeMonth(event) {
   event.preventDefault();
   const reason = new FormData(event.target).get("reason");
-  const said = await order(`/api/v1/months/${it.figures.month}/close`, "close_month", signed(reason ? { reason: String(reason).trim() } : {}));
+  const said = await order(`/api/v1/months/${it.figures.month}/close`, "closing", signed(reason ? { reason: String(reason).trim() } : {}));
   if (said) refreshFigures();
 }
 
@@ -211,7 +287,17 @@ async function readPlan() {
 
 function planTyped(event) {
   it.plan.text = event.target.value;
-  if (it.plan.checked || it.plan.effect) { it.plan.checked = it.plan.effect = null; draw(); }
+  it.plan.checked = it.plan.effect = null;
+  draw();
+}
+
+// Where a finding is: its line is chosen and seen.
+function toLine(line) {
+  const [area, lines] = [$("plan-text"), it.plan.text.split("\n")];
+  const from = lines.slice(0, line - 1).reduce((sum, text) => sum + text.length + 1, 0);
+  area.focus();
+  area.setSelectionRange(from, from + (lines[line - 1] ?? "").length);
+  area.scrollTop = (line - 4) * (area.scrollHeight / lines.length);
 }
 
 async function checkPlan() {
@@ -299,6 +385,7 @@ function draw() {
   $("demonstration").hidden = !it.board.demonstration;
   say("desk", `${it.board.desk} – ${it.t.title}${it.me?.name ? ` (${it.me.name})` : ""}`);
   document.title = `${it.board.waiting.count > 0 ? `(${it.board.waiting.count}) ` : ""}${it.board.desk} – ${it.t.title}`;
+  say("zone", it.t.zone(it.board.timezone));
   $("as").hidden = Boolean(it.me?.name);
   render(VIEWS[it.tab](it), $("page"));
   tick();
@@ -309,7 +396,7 @@ function tick() {
   const passed = performance.now() - boardAt;
   for (const node of document.querySelectorAll(".clock")) {
     const { since, waited } = node.dataset;
-    const text = page.clock(since ? it.board.now_ms + passed - Number(since) : Number(waited) + passed);
+    const text = page.age(since ? it.board.now_ms + passed - Number(since) : Number(waited) + passed, it.t);
     if (node.textContent !== text) node.textContent = text;
   }
 }
@@ -333,7 +420,7 @@ const LIVE = ["now", "hours"];
 
 function listen() {
   const source = new EventSource("/api/v1/events");
-  const heard = () => { heardAt = performance.now(); outside = ""; watchLink(); };
+  const heard = () => { heardAt = performance.now(); outside = ""; watchLink(); if (it.board) watchMonitor(); };
   source.addEventListener("board", (event) => {
     const first = it.board === null;
     it.board = JSON.parse(event.data);
@@ -365,6 +452,7 @@ async function begin() {
   draw();
 }
 
+$("phone").addEventListener("input", draw);
 $("author").addEventListener("change", () => keep("author", $("author").value.trim()));
 $("as").addEventListener("submit", (event) => event.preventDefault());
 translate();

@@ -99,6 +99,16 @@ fn the_desk_is_closed_for_a_reason_and_opened_again() {
     let until = page.evaluate(later);
     page.fill("#hours-form [name=until]", until.as_str().expect("a time"));
     page.fill("#hours-form [name=reason]", "<b>停電</b>");
+    // Nothing is closed before somebody says which number, and the button says what it does.
+    page.shows("#hours-form button.main", "閉める", s(3));
+    page.click("#hours-form button.main");
+    assert_eq!(page.evaluate("document.activeElement.name"), json!("number"), "it is asked for");
+    assert_eq!(desk.get("/api/v1/hours")["ad_hoc"], json!([]));
+    page.select("#hours-form [name=number]", "all");
+    page.select("#hours-form [name=to]", "disaster");
+    page.shows("#hours-form button.main", "全番号を災害で閉める", s(3));
+    page.select("#hours-form [name=to]", "close");
+    page.shows("#hours-form button.main", "全番号を閉める", s(3));
     page.click("#hours-form button.main");
     page.wait("document.querySelector('#page .list li button') !== null", s(8));
     let hours = desk.get("/api/v1/hours");
@@ -142,8 +152,21 @@ fn a_plan_is_changed_judged_compared_and_put_in_force_and_a_wrong_one_is_not() {
         page.wait("document.querySelector('#findings') !== null", s(8));
     };
     let before = desk.get("/api/v1/board")["desk"].clone();
+    page.shows("#plan-standing", "このファイルの内容で動いています。", s(3));
+    page.shows("#plan-but", "変更はありません。", s(3));
+    // What was edited is not what the desk goes by, and the page says so.
+    page.evaluate("(() => { const it = document.querySelector('#plan-text'); it.value += '\\n# x'; it.dispatchEvent(new Event('input', { bubbles: true })); })()");
+    page.shows("#plan-standing", "未反映の変更があります。", s(3));
+    page.shows("#plan-but", "有効にする前に、検査してください。", s(3));
+    page.shows("#plan-reload", "変更を捨てて読み直す", s(3));
     edit("/^name = .*$/m", "nama = \\'x\\'");
     page.wait("document.querySelector('#findings .bad') !== null", s(5));
+    page.shows("#plan-but", "誤りがあります。有効にできません。", s(3));
+    // A finding leads to its line.
+    let line = "document.querySelector('#plan-text').value.split('\\n').indexOf(\"nama = 'x'\") + 1";
+    page.click(&format!("#findings [data-line='{}']", page.evaluate(line)));
+    let chosen = "(() => { const it = document.activeElement; return it.value.slice(it.selectionStart, it.selectionEnd); })()";
+    assert_eq!(page.evaluate(chosen), json!("nama = 'x'"));
     assert_eq!(page.evaluate("document.querySelector('#plan-activate').disabled"), json!(true));
     edit("/^nama = .*$/m", "name = \"新しい窓口\"");
     page.wait("document.querySelector('#plan-diff ins') !== null", s(5));
@@ -158,7 +181,7 @@ fn a_plan_is_changed_judged_compared_and_put_in_force_and_a_wrong_one_is_not() {
     let other = "/(name = \"information, not counted\"\\nopen = )[^\\n]*/";
     edit(other, "$1{ announce = \"holiday\" }");
     weighed("直近 31 日の 1 件のうち 1 件の行き方が変わります。");
-    assert!(page.text("#effect-calls ins").contains("holiday"), "{}", page.text("#effect-calls"));
+    page.shows("#effect-calls ins", "受付時間内 → 案内「holiday」 → （集計対象外）", s(3));
     page.is_open_to_all("the effect of a plan");
     page.picture("supervisor-plan-effect");
     edit(
@@ -196,8 +219,16 @@ fn is_in(heard: &Sound, from_ms: usize, voice: &Sound) -> bool {
     heard.share(from_ms, voice) > 0.42
 }
 
+/// Which buttons about listening there are of an agent.
+fn modes(agent: &str, due: &[&str]) -> String {
+    format!(
+        "JSON.stringify([...document.querySelectorAll(\"tr[data-agent='{agent}'] [data-mode]\")].map((it) => it.dataset.mode)) === '{}'",
+        json!(due)
+    )
+}
+
 #[test]
-fn a_supervisor_listens_and_barges_in_by_the_page_at_the_own_phone() {
+fn a_supervisor_listens_and_barges_in_at_the_own_phone_and_sees_whom_and_how() {
     let desk = Desk::with(&Setup { plan: "table.toml", more: RECORDS, ..Setup::default() });
     let [his, hers, theirs] = [81, 82, 83].map(|seed| Sound(Sound::voice(seed, 10).0.repeat(12)));
     let _agent = talks(&desk, "6001", &hers);
@@ -214,11 +245,9 @@ fn a_supervisor_listens_and_barges_in_by_the_page_at_the_own_phone() {
     let page = page(&browser, &desk, Look::default());
     page.fill("#author", "高橋");
     page.fill("#phone", "6003");
-    let button = |n: u8| format!("tr[data-agent='6001'] .row button:nth-of-type({n})");
-    page.wait(
-        "document.querySelectorAll(\"tr[data-agent='6001'] .row button\").length === 5",
-        s(8),
-    );
+    let button = |mode: &str| format!("tr[data-agent='6001'] [data-mode={mode}]");
+    // Nothing is ended that was not begun.
+    page.wait(&modes("6001", &["listen", "whisper", "barge"]), s(8));
     page.picture("supervisor-talk");
     // What the caller hears is forgotten, and heard anew.
     let callers = |voices: [bool; 3]| {
@@ -232,14 +261,24 @@ fn a_supervisor_listens_and_barges_in_by_the_page_at_the_own_phone() {
         assert!(found.is_some(), "the caller hears [caller, agent, supervisor] not as {voices:?}");
     };
 
-    page.click(&button(2));
+    page.click(&button("listen"));
     supervisor.wait("CALL_ESTABLISHED", s(10));
+    page.shows("#monitor", "佐藤 花子 の通話をモニター中（聞くだけ）", s(8));
     callers([false, true, false]);
-    page.click(&button(4));
+    page.click(&button("barge"));
+    page.shows("#monitor", "佐藤 花子 の通話に割込み中", s(8));
     callers([false, true, true]);
+    // Nobody listens to oneself, and who loads the page again still sees it.
+    page.wait(&modes("6003", &[]), s(5));
     page.picture("supervisor-barged");
-    page.click(&button(5));
+    page.is_open_to_all("barged in");
+    page.go("/supervisor?extension=6003");
+    page.shows("#monitor", "佐藤 花子 の通話に割込み中", s(8));
+    page.wait(&modes("6001", &["listen", "whisper", "barge", "end"]), s(5));
+    page.click(&button("end"));
     supervisor.wait("CALL_CLOSED", s(10));
+    page.shows("#monitor", "", s(8));
+    page.wait(&modes("6001", &["listen", "whisper", "barge"]), s(5));
     callers([false, true, false]);
     // What the supervisor's phone has recorded, which is whole when its call is over: both of them at once.
     let heard = supervisor.heard().pop().expect("a recording");
@@ -252,4 +291,78 @@ fn a_supervisor_listens_and_barges_in_by_the_page_at_the_own_phone() {
     assert_eq!(desk.call_of("031234561").expect("goes on")["state"], "talking");
     page.has_no_complaints("listening");
     drop(caller);
+}
+
+/// The variants of a type that the pages' scripts know, by their `kind`.
+fn kinds(of: &str) -> Vec<String> {
+    let types = include_str!("../../web/types.d.ts");
+    let (_, behind) = types.split_once(&format!("export type {of} = ")).expect(of);
+    let (block, _) = behind.split_once("\nexport type").expect("another type");
+    let named = block.split("kind: \"").skip(1);
+    named.map(|it| it.split_once('"').expect("an end").0.to_owned()).collect()
+}
+
+#[test]
+fn what_a_call_went_through_and_what_the_desk_refuses_is_told_in_the_language_of_the_page() {
+    let desk = Desk::start("desk.toml");
+    let browser = Browser::start();
+    let agent = desk.agent("agent", 201).set("RING", 100).start();
+    desk.caller("0312340010").set("FROM", "03222").set("STAY", 800).start().done();
+    agent.done();
+    let page = page(&browser, &desk, Look::default());
+    let of = [
+        ("call", "CallEvent"),
+        ("placed", "PlacedEvent"),
+        ("sound", "SoundEvent"),
+        ("recording", "RecordingEvent"),
+        ("message", "MessageEvent"),
+        ("note", "NoteEvent"),
+        ("callback", "CallbackEvent"),
+        ("incident", "IncidentEvent"),
+    ];
+    let due: Vec<_> = of.iter().map(|(name, of)| json!([name, kinds(of)])).collect();
+    assert!(kinds("CallEvent").len() > 50, "{due:?}");
+    let errors =
+        include_str!("../../src/pbx/api.rs").split_once("pub enum CommandError").unwrap().1;
+    let errors = errors.split_once("\n}").unwrap().0.split("#[error(").skip(1);
+    let errors: Vec<_> = errors.map(|it| it.split('"').nth(1).unwrap()).collect();
+    assert!(errors.len() > 20, "{errors:?}");
+    let missing = page.evaluate(&format!(
+        "import('/supervisor/words.js').then(({{ EVENTS, REFUSALS }}) => [...{errors}.filter((it) => !REFUSALS.ja[it]),
+            ...['ja', 'en'].flatMap((language) => {due}.flatMap(([of, kinds]) => kinds.filter((kind) => !EVENTS[language][of][kind]).map((kind) => `${{language}} ${{of}} ${{kind}}`)))])",
+        errors = json!(errors),
+        due = json!(due),
+    ));
+    assert_eq!(missing, json!([]), "nothing is said of these");
+
+    tab(&page, "calls");
+    page.click("#calls-form button.main");
+    page.wait("document.querySelector('#page tr[data-call] button') !== null", s(8));
+    page.click("#page tr[data-call] button");
+    page.wait("document.querySelector('.ladder tbody tr') !== null", s(8));
+    let told = "[...document.querySelectorAll('.ladder tbody tr')].map((it) => it.cells[1].textContent.trim())";
+    assert_eq!(
+        page.evaluate(told),
+        json!([
+            "0312340010 に着信",
+            "グループ「one」を呼出",
+            "固定 201 を呼出",
+            "接続",
+            "固定 201 が応答",
+            "発信者が切断"
+        ])
+    );
+    let places = "[...document.querySelectorAll('.stands dd')].map((it) => it.textContent)";
+    assert_eq!(
+        page.evaluate(places),
+        json!(["件数に含む・放棄ではない", "件数に含む・ビジーではない", "達成"])
+    );
+    // The words of the history are there for who asks for them.
+    page.click("#raw");
+    page.wait("document.querySelector('.ladder').textContent.includes('operator_asked')", s(3));
+
+    // A month that runs is not closed, and the page says why before anybody tries.
+    tab(&page, "figures");
+    page.wait("document.querySelector('#close-month')?.disabled", s(8));
+    assert!(page.text("#close-why").contains("終わるまで締められません"));
 }

@@ -75,17 +75,13 @@ fn each_ticket_system_says_how_it_stands_and_what_to_do_in_both_languages_and_th
         let case = look.name();
         let page = tickets(&browser, &desk, look, 4);
         let due = match look.language {
-            "ja" => [
-                "渡せている",
-                "印刷できます",
-                "鍵が受け付けられない",
-                "台帳",
-                "断られた（HTTP 422）",
-            ],
+            "ja" => {
+                ["正常", "印刷できます", "管理者に連絡してください", "台帳", "断られた（HTTP 422）"]
+            }
             _ => [
-                "takes what",
+                "Working",
                 "can be printed",
-                "does not take the key",
+                "Tell the administrator",
                 "own ledger",
                 "refused (HTTP 422)",
             ],
@@ -117,8 +113,8 @@ fn a_supervisor_edits_adopts_discards_and_retries_what_waits_and_what_is_refused
             page.answers("POST", &order(n, action), 204, &Value::Null, NOW);
         }
     }
-    let why = json!({ "error": "it has gone meanwhile" });
-    page.answers("POST", &order(1, "discard"), 409, &why, NOW);
+    let why = json!({ "error": "nothing of this call waits for this target" });
+    page.answers("POST", &order(1, "discard"), 404, &why, NOW);
     page.answers("POST", &order(2, "edit"), 204, &Value::Null, NOW);
     page.answers("POST", &format!("{TOOL}/retry"), 204, &Value::Null, NOW);
     page.asked();
@@ -162,8 +158,24 @@ fn a_supervisor_edits_adopts_discards_and_retries_what_waits_and_what_is_refused
 
     page.click(&button(1, "discard"));
     page.fill("[data-form=discard] input", "重複のため");
-    page.press("Enter");
-    page.wait("document.querySelector('#page-error').textContent.includes('meanwhile')", s(5));
+    // The form says which call it is about, and stands right below it.
+    assert!(page.text("#outbox .of").contains("00000001"), "{}", page.text("#outbox .of"));
+    let above =
+        "document.querySelector('[data-form]').closest('tr').previousElementSibling.dataset.call";
+    assert_eq!(page.evaluate(above), json!(call(1)));
+    page.click(&button(3, "adopt"));
+    page.click(&button(1, "discard"));
+    page.fill("[data-form=discard] input", "重複のため");
+    let places = page.places("#outbox button");
+    page.answers("POST", &format!("{TOOL}/outbox/{}/retry", call(3)), 204, &Value::Null, NOW);
+    page.click(&button(3, "retry"));
+    page.wait("document.querySelector('#done').textContent !== ''", s(4));
+    page.click("[data-form=discard] button.main");
+    let told = "できませんでした: その間に処理済みになりました。一覧を読み直してください。";
+    page.shows("#page-error", told, s(5));
+    // What went well before is not read as the answer, and no other call's button comes under the mouse.
+    assert_eq!(page.text("#done"), "");
+    assert_eq!(page.places("#outbox button"), places, "nothing moves");
     assert_eq!(
         page.evaluate("document.querySelector('[data-form=discard] input').value"),
         json!("重複のため")
@@ -250,6 +262,9 @@ fn a_folder_that_cannot_be_written_is_seen_mended_and_tried_again_and_its_sheet_
     );
     page.click("#outbox-all");
     page.wait("document.querySelectorAll('#outbox tr[data-call]').length === 1", s(5));
+    // It is the disk, and nobody who does not answer.
+    let text = page.text("tr[data-target=spool]");
+    assert!(text.contains("空き容量と権限") && !text.contains("応答なし"), "{text}");
     page.is_open_to_all("a folder");
     page.picture("supervisor-tickets-folder");
     let sheet =
