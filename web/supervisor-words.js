@@ -95,7 +95,7 @@ export const WORDS = {
     name_needed: "Enter your name: it is kept in the log.", phone_needed: "Enter your extension: that phone rings for listening.", no_extension: "Your user has no extension, so you cannot listen. Tell the administrator.",
     tabs: { now: "Now", hours: "Hours", calls: "Find calls", tickets: "Tickets", figures: "Figures and months", planning: "Staffing", plan: "Desk plan", orders: "Activity log" },
     agents: "Agents", agent: "Agent", state: "State", since: "Time in state", days: (n) => `${n} days`, today: "Today", what: "Actions", answered_today: "answered", missed_today: "missed, declined",
-    sign_in: "Go on duty", sign_out: "Go off duty", pause: "Pause", unpause: "End pause", wrap_up_end: "End wrap-up", reason: "Reason", away: "away",
+    sign_in: "Go on duty", sign_out: "Go off duty", pause: "Set away", unpause: "Back from away", wrap_up_end: "End wrap-up", reason: "Reason", away: "away",
     listen: "Listen only", whisper: "Whisper (agent only)", barge: "Barge in (both hear you)", stop: "Stop monitoring",
     monitors: {
       rings: (name) => `${name}'s call: your phone rings`, listen: (name) => `Listening to ${name}'s call`,
@@ -107,7 +107,7 @@ export const WORDS = {
     withheld: "withheld", payphone: "payphone", unavailable: "unavailable", erased: "erased",
     numbers: "Numbers", number: "Number", lines: "Lines", open: "Open", closed: "Closed", unknown: "Unknown", changes: "Next change", out_of_turn: "temporary",
     why: { night: "night", weekend: "weekend", holiday: "holiday", closure: "closure", ad_hoc: "temporary", disaster: "disaster" },
-    order_hours: "Temporary closing or opening", which: "Which", choose: "Choose…", all: "all numbers", to: "Change", close: "close", disaster: "close for disaster", open_now: "open", until: "Until", until_then: (t) => `until ${t}`,
+    order_hours: "Temporary closing or opening", which: "Which", choose: "Choose…", all: "all numbers", to: "Change", close: "Close", disaster: "Close for disaster", open_now: "Open", until: "Until", until_then: (t) => `until ${t}`,
     order_do: { close: (which) => `Close ${which}`, disaster: (which) => `Close ${which} for disaster`, open: (which) => `Open ${which}` },
     until_note: "Until is required, within 400 days. The usual hours come back by themselves then.", waiting_note: "Calls that wait already go by at_closing of the plan (serve: to the end, tell: they are told and released).",
     holds: "Temporary changes in effect", restore: "Take back", to_words: { open: "Temporarily open", closed: "Temporarily closed", disaster: "Closed: disaster" },
@@ -137,7 +137,7 @@ export const WORDS = {
     weigh: "Compare by the last 31 days' calls", effect: "Calls that go another way", effect_sum: (calls, changed) => `${changed} of ${calls} calls of the last 31 days go another way.`, effect_first: (n) => `The first ${n} are shown.`,
     number_name: "Name", its_calls: "Calls", other_way: "Go another way", way_now: "Plan in force", way_then: "This plan",
     admin_only: "Only an administrator activates a plan.", activated: "In force. Calls that are up end under the old plan.", lost: "Drop what you edited and read the file again?",
-    severity: { error: "Error", warning: "Warning" }, line: (n) => `line ${n}`, due: "To do", lines_of: "Line numbers",
+    severity: { error: "Error", warning: "Warning" }, line: (n) => `line ${n}`, due: "Should be", lines_of: "Line numbers",
     reading: "being read…", system: "Ticket system", systems: { redmine: "Redmine", rt: "Request Tracker", zammad: "Zammad", webhook: "Webhook", folder: "folder", ledger: "ledger" },
     ledger_here: "The desk's own ledger: there is nobody to hand anything to. Incidents are written in the panel.",
     target_states: {
