@@ -1652,6 +1652,8 @@ export type HalfHours = {
   arrived: Array<number>;
   /** That arrived on all days of `days` together: divided by how many these are, the usual. */
   before: Array<number>;
+  /** Of these, not yet decided: they may still be answered. */
+  undecided: Array<number>;
 };
 
 /** What a target is handed of a call: its ticket, or what is due next for it. */

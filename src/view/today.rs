@@ -4,7 +4,7 @@ use super::agents::AgentState;
 use super::board::AgentCounts;
 use super::half_hour::HALF_HOURS;
 use super::ledger::Line;
-use super::outcome::{Outcome, PerOutcome};
+use super::outcome::PerOutcome;
 use super::policy::Policy;
 use super::ratio::Ratio;
 use super::service_level::Tally;
@@ -29,6 +29,8 @@ pub struct HalfHours {
     pub arrived: Vec<u32>,
     /// Of these, with an operator's answer.
     pub answered: Vec<u32>,
+    /// Of these, not yet decided: they may still be answered.
+    pub undecided: Vec<u32>,
     /// That arrived on all days of `days` together: divided by how many these are, the usual.
     pub before: Vec<u32>,
 }
@@ -36,15 +38,17 @@ pub struct HalfHours {
 impl Default for HalfHours {
     fn default() -> Self {
         let none = || vec![0; usize::from(HALF_HOURS)];
-        Self { arrived: none(), answered: none(), before: none() }
+        Self { arrived: none(), answered: none(), undecided: none(), before: none() }
     }
 }
 
 impl HalfHours {
     fn today(&mut self, line: &Line) {
         add(&mut self.arrived, line.half_hour);
-        if line.outcome().is_some_and(Outcome::is_answered) {
-            add(&mut self.answered, line.half_hour);
+        match line.outcome() {
+            Some(outcome) if outcome.is_answered() => add(&mut self.answered, line.half_hour),
+            Some(_) => {}
+            None => add(&mut self.undecided, line.half_hour),
         }
     }
 }
@@ -276,6 +280,7 @@ mod tests {
         };
         assert_eq!(shown(&today.half_hours.arrived), [(18, 1), (19, 1), (47, 1)]);
         assert_eq!(shown(&today.half_hours.answered), [(18, 1)]);
+        assert_eq!(shown(&today.half_hours.undecided), [(19, 1)], "it waits, and is not lost");
         assert_eq!(shown(&today.half_hours.before), [(18, 4 + 2 + 3 + 2 + 1 + 1)]);
         let [desk, other] = &today.groups[..] else { panic!("two groups") };
         assert_eq!(shown(&desk.half_hours.arrived), [(18, 1)]);
@@ -284,6 +289,7 @@ mod tests {
         assert_eq!((desk.day.arrived, desk.day.answered), (1, 1));
         // In progress, it is with the group that it asked for last.
         assert_eq!(shown(&other.half_hours.arrived), [(19, 1), (47, 1)]);
+        assert_eq!(shown(&other.half_hours.undecided), [(19, 1)]);
         assert_eq!(shown(&other.half_hours.before), [(18, 3)]);
         assert_eq!((other.waiting, other.longest_ms), (1, 59_990));
         assert_eq!((other.day.arrived, other.day.undecided), (2, 1));
