@@ -1,4 +1,5 @@
-// The chart of the day: calls by half hour as bars, what is usual as a line of steps. Colours are those of the page.
+// The chart of the day: calls by half hour as bars, what is usual as a line of steps. A call without an outcome yet has a
+// colour of its own: it is not lost. Colours are those of the page.
 // uPlot (a classic script, `window.uPlot`) draws; docs/decisions/0016-pages.md says why that one.
 
 // Shown even when nothing is in them: 8:00 to 19:00.
@@ -49,7 +50,8 @@ export class Chart {
     // What has not begun is empty, not zero.
     const so_far = (counts) => numbers.map((n) => (n <= now ? counts[n] : null));
     const usual = numbers.map((n) => (days === 0 ? null : half_hours.before[n] / days));
-    this.data = [numbers, so_far(half_hours.arrived), so_far(half_hours.answered), usual];
+    const decided = half_hours.arrived.map((count, n) => count - half_hours.undecided[n]);
+    this.data = [numbers, so_far(half_hours.arrived), so_far(decided), so_far(half_hours.answered), usual];
     if (!this.plot) this.make();
     this.plot.batch(() => {
       this.plot.setData(this.data, false);
@@ -122,6 +124,7 @@ export class Chart {
       ],
       series: [
         {},
+        { stroke: colour("--chart-undecided"), fill: colour("--chart-undecided"), width: 0, paths: bars(0.8), points: { show: false } },
         { stroke: colour("--chart-arrived"), fill: colour("--chart-arrived"), width: 0, paths: bars(0.8), points: { show: false } },
         { stroke: colour("--chart-answered"), fill: colour("--chart-answered"), width: 0, paths: bars(0.8), points: { show: false } },
         { stroke: colour("--chart-usual"), width: Math.max(2, letters / 8), paths: steps, points: { show: false } },

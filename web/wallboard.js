@@ -68,6 +68,15 @@ function clock(ms) {
   return h > 0 ? `${h}:${two(m)}:${two(s % 60)}` : `${m}:${two(s % 60)}`;
 }
 
+// The same where there is little room: what lasts hours is told without its seconds, and what lasts a shift without its
+// minutes, so that no part of it is ever cut.
+function brisk(ms) {
+  const minutes = Math.max(0, Math.floor(ms / 60000));
+  if (minutes < 60) return clock(ms);
+  const hours = Math.floor(minutes / 60);
+  return hours < 10 ? `${hours}h${String(minutes % 60).padStart(2, "0")}m` : `${hours}h`;
+}
+
 const passed = () => performance.now() - boardAt;
 const serverNow = () => board.now_ms + passed();
 const formats = new Map(); // They are dear to make, and a board needs twenty of them.
@@ -166,17 +175,21 @@ function drawGroups() {
   if (select.value !== value) select.value = value;
 }
 
+// 02/12 is another day to every second reader of English.
+const MONTH = { ja: "numeric", en: "short" };
+
 // A moment as a person says it: the time alone when it is today, the day with it otherwise.
 function moment(ms) {
   const today = inZone(ms, { dateStyle: "short" }) === inZone(board.now_ms, { dateStyle: "short" });
-  const day = today ? {} : { month: "numeric", day: "numeric", weekday: "short" };
+  const day = today ? {} : { month: MONTH[language], day: "numeric", weekday: "short" };
   return inZone(ms, { ...day, hour: "2-digit", minute: "2-digit", hour12: false });
 }
 
 // The same where there is little room: of another day the day alone.
 function brief(ms) {
   const whole = moment(ms);
-  return whole.length > 5 ? inZone(ms, { month: "numeric", day: "numeric", weekday: "short" }) : whole;
+  const weekday = language === "ja" ? { weekday: "short" } : {};
+  return whole.length > 5 ? inZone(ms, { month: MONTH[language], day: "numeric", ...weekday }) : whole;
 }
 
 // A reason in a person's words, or that of a rule or a code in ours.
@@ -188,29 +201,58 @@ function reason(row) {
   return row.why ? t("because")(t("why")[row.why.closed], said(row.why.name)) : "";
 }
 
-// Whether the desk is open: in one word when its counted numbers agree, and what was ordered out of turn.
+// Whether a person closed it, which is told by itself.
+const closedByHand = (row) => ["ad_hoc", "disaster"].includes(row.why?.closed);
+
+// What people ordered of the hours, a badge for each kind of it: three at most, so that none is cut before it says of
+// which numbers it is, and none is hidden.
+function adHocBadges(ordered) {
+  return ["disaster", "closed", "open"].flatMap((to) => {
+    const rows = ordered.filter((row) => row.to === to);
+    if (rows.length === 0) return [];
+    const numbers = [...new Set(rows.map((row) => row.number))];
+    const which = numbers.includes(null) ? t("all_numbers") : numbers.length > 1 ? t("some_numbers")(numbers.length) : numbers[0];
+    const until = Math.max(...rows.map((row) => row.until_ms));
+    const ends = t(rows.every((row) => moment(row.until_ms) === moment(until)) ? "until" : "latest")(moment(until));
+    const [{ reason, author }] = rows;
+    const alike = rows.every((row) => row.reason === reason && row.author === author);
+    const badge = element("span", `badge ${to}`);
+    badge.append(
+      element("b", "", t("ad_hoc_head")(t("ad_hoc")[to], which)), element("span", "ends-at", ends),
+      element("span", "why", alike ? t("by")(said(reason), author) : ""),
+    );
+    badge.title = badge.textContent;
+    return [badge];
+  });
+}
+
+// Whether the desk is open: in one word when its counted numbers agree, and what was ordered out of turn. Each thing is
+// said once.
 function drawService() {
   const counted = board.numbers.filter((row) => row.counted);
   const rows = counted.length > 0 ? counted : board.numbers;
-  const open = rows.filter((row) => row.open).length;
-  const all = rows.length;
-  const unknown = all === 0 || rows.every((row) => row.open === null);
-  const state = unknown ? "unknown" : open === all ? "open" : open === 0 ? "closed" : "some";
+  const some = (open) => rows.some((row) => row.open === open);
+  const state = some(false) ? (some(true) ? "some" : "closed") : some(true) ? "open" : "unknown";
   style($("service"), `service ${state}`);
-  say("service-state", state === "some" ? t("service").some(open, all) : t("service")[state]);
+  const ordered = board.ad_hoc_hours;
+  const all = state === "closed" ? ordered.find((row) => row.number === null && row.to !== "open") : undefined;
   const next = Math.min(...rows.map((row) => row.changes_at_ms ?? Infinity));
-  const why = state === "closed" && rows.every((row) => reason(row) === reason(rows[0])) ? [reason(rows[0])] : [];
-  if (Number.isFinite(next)) {
-    if (state === "open") why.push(t("until")(moment(next)));
-    if (state === "closed") why.push(t("opens")(moment(next)));
-  }
-  say("service-until", why.filter(Boolean).join(" · "));
+  const told = [];
+  if (state === "some") {
+    // Of all numbers, since all are in the list below, whether they decide or not.
+    const closed = board.numbers.filter((row) => row.open === false);
+    const which = closed.length === 1 && !closedByHand(closed[0]) ? closed[0].number : "";
+    say("service-state", t("service").some(closed.length, board.numbers.length, which));
+  } else say("service-state", all ? t("closed_all")[all.to] : t("service")[state]);
+  if (all) told.push(t("until")(moment(all.until_ms)));
+  else if (state === "closed" && rows.every((row) => !closedByHand(row) && reason(row) === reason(rows[0]))) told.push(reason(rows[0]));
+  if (state === "open" && Number.isFinite(next)) told.push(t("until")(moment(next)));
+  if (state === "closed" && Number.isFinite(next) && next !== all?.until_ms) told.push(t("opens")(moment(next)));
+  say("service-until", told.filter(Boolean).join(" · ") + (all ? ` ${t("by")(said(all.reason), all.author)}` : ""));
   const missing = wanted !== "" && !board.groups.some((row) => row.group === wanted);
-  if (!isNew("ad-hoc", board.ad_hoc_hours, board.today, missing && wanted)) return;
-  const badges = board.ad_hoc_hours.map((row) => {
-    const line = t("ad_hoc_line")(t("ad_hoc")[row.to], row.number ?? t("all_numbers"), moment(row.until_ms), said(row.reason), row.author);
-    return element("span", `badge ${row.to}`, line);
-  });
+  const others = ordered.filter((row) => row !== all);
+  if (!isNew("ad-hoc", others, board.today, missing && wanted)) return;
+  const badges = adHocBadges(others);
   if (missing) badges.unshift(element("span", "badge closed", t("no_group")(wanted)));
   $("ad-hoc").replaceChildren(...badges);
 }
@@ -218,10 +260,13 @@ function drawService() {
 function drawNumbers() {
   if (!isNew("numbers", board.numbers, board.today)) return;
   say("lines", `${board.lines.in_use} / ${board.lines.limit}`);
-  // Those that are counted and open first; one whose lines are all in use is never left out.
+  // First those whose state is the rarer, then those that are counted. One whose lines are all in use is never left out,
+  // and keeps its place, which would change with each call otherwise.
   const by = (key) => (a, b) => Number(key(b)) - Number(key(a));
   const full = (row) => row.lines_in_use >= row.line_limit;
-  const rows = [...board.numbers].sort((a, b) => by((row) => row.counted)(a, b) || by((row) => row.open)(a, b));
+  const closed = board.numbers.filter((row) => row.open === false).length;
+  const rare = closed * 2 > board.numbers.length;
+  const rows = [...board.numbers].sort((a, b) => by((row) => row.open === rare)(a, b) || by((row) => row.counted)(a, b));
   const shown = new Set([...rows].sort(by(full)).slice(0, NUMBERS_FIT));
   $("numbers").replaceChildren(...rows.filter((row) => shown.has(row)).map((row) => {
     const state = row.open === null ? "unknown" : row.open ? "open" : "closed";
@@ -264,11 +309,15 @@ function drawChart(half_hours) {
   const [hours, minutes] = inZone(board.now_ms, { hour: "2-digit", minute: "2-digit", hour12: false }).split(":").map(Number);
   const passed = (hours % 24) + minutes / 60;
   chart.draw(half_hours, days, passed);
-  const now = half_hours.arrived.reduce((sum, count) => sum + count, 0);
+  const sum = (counts) => counts.reduce((all, count) => all + count, 0);
+  const now = sum(half_hours.arrived);
+  const undecided = sum(half_hours.undecided);
   const usual = days === 0 ? null : Math.round(chart.usualBy(half_hours, days, passed));
   say("usual-key", days === 0 ? t("no_usual") : t("usual")(inZone(board.now_ms, { weekday: language === "ja" ? "long" : "short" }), days));
+  // Those without an outcome are in this sum, and not yet among the day's figures.
+  say("undecided-key", `${t("undecided")} ${undecided}`);
   say("so-far", t("so_far")(now, usual));
-  const label = t("chart")(now, usual);
+  const label = t("chart")(now, undecided, usual);
   if ($("chart").getAttribute("aria-label") !== label) $("chart").setAttribute("aria-label", label);
 }
 
@@ -280,10 +329,10 @@ function drawRate(name, rate, outlook) {
   style(tile, `tile rate ${verdict}`);
   const mark = { within: "✓ ", near: "! ", missed: "▲ ", adjustment: "", no_calls: "" }[verdict];
   say(`${name}-rate`, rate.percent === null ? "–" : `${rate.percent} %`);
-  say(`${name}-verdict`, verdict === "no_calls" ? t("no_calls") : mark + t(verdict));
-  const limit = t("limit")(rate.limit_percent);
-  const fraction = rate.whole === 0 ? [limit] : [limit, t("calls")(rate.part, rate.whole)];
-  say(`${name}-fraction`, fraction.join(" · "));
+  say(`${name}-verdict`, mark + t(verdict));
+  say(`${name}-limit`, verdict === "adjustment" ? "" : t("limit")(rate.limit_percent));
+  say(`${name}-end`, t("ends")(2 * rate.limit_percent));
+  say(`${name}-fraction`, rate.whole === 0 ? "" : t("calls")[name](rate.part, rate.whole));
   const judged = rate.verdict === "within" || rate.verdict === "missed";
   // What today comes to by tonight, while that can be said, stands where the month's end does otherwise: it is what can
   // still be changed today.
@@ -311,7 +360,8 @@ function drawAgents({ counts, agents }) {
   const shown = present.slice(0, AGENTS_FIT);
   $("agent-list").replaceChildren(...shown.map((agent) => {
     const item = element("li", agent.state);
-    const state = agent.state === "paused" && agent.paused ? said(agent.paused) : t("states")[agent.state];
+    const word = agent.state === "unreachable" ? t("phone_offline") : t("states")[agent.state];
+    const state = agent.state === "paused" && agent.paused ? said(agent.paused) : word;
     item.append(element("span", "name", agent.name), element("span", "state", state));
     const since = element("span", "for");
     since.dataset.since = agent.since_ms;
@@ -357,20 +407,25 @@ const agentName = (id) => (board.agents.find((agent) => agent.agent === id) || {
 
 function drawRecent() {
   if (!isNew("recent", board.recent, names())) return;
-  $("recent").replaceChildren(...board.recent.slice(0, RECENT_FIT).map((call) => {
+  const none = element("tr");
+  none.append(element("td", "none", t("none_recent")));
+  none.firstElementChild.setAttribute("colspan", "5");
+  const calls = board.recent.slice(0, RECENT_FIT);
+  $("recent").replaceChildren(...(calls.length > 0 ? [] : [none]), ...calls.map((call) => {
     const row = element("tr");
     const result = call.state === "ended" || !t("open")[call.state] ? t("outcomes")[call.outcome] : t("open")[call.state];
     const shade = call.state === "ended" ? SHADE[call.outcome] : "";
-    const outcome = element("td", shade, result || "–");
-    outcome.title = result || "";
+    const outcome = element("td");
+    outcome.append(element("span", shade, result || "–"));
+    if (call.agent) outcome.append(` ${agentName(call.agent)}`);
+    outcome.title = outcome.textContent;
     const caller = element("td", "", callerOf(call.caller));
     caller.title = caller.textContent;
     row.append(
       element("td", "", inZone(call.arrived_at_ms, { hour: "2-digit", minute: "2-digit", hour12: false })),
       outcome,
       caller,
-      element("td", "num", call.wait_ms === null ? "–" : clock(call.wait_ms)),
-      element("td", "", call.agent ? agentName(call.agent) : "–"),
+      element("td", "num", call.wait_ms === null ? "–" : brisk(call.wait_ms)),
     );
     const sound = soundOf(call);
     const heard = element("td", sound.shade, sound.text);
@@ -392,7 +447,7 @@ function tick() {
   say("longest-today", clock(Math.max(longest, shown.day.longest_wait_ms)));
   const late = longest > (board.answer_target_ms || LATE_MS) ? "late" : "busy";
   for (const tile of [$("waiting-tile"), $("longest-tile")]) style(tile, `tile big ${shown.waiting > 0 ? late : ""}`);
-  const waits = shown.calls.slice(0, WAITS_FIT).map((call) => [callerOf(call.caller), clock(call.wait_ms + passed())]);
+  const waits = shown.calls.slice(0, WAITS_FIT).map((call) => [callerOf(call.caller), brisk(call.wait_ms + passed())]);
   if (isNew("waits", waits)) {
     $("waiting-list").replaceChildren(...waits.map(([caller, wait]) => {
       const item = element("li");
@@ -401,7 +456,7 @@ function tick() {
     }));
   }
   for (const node of document.querySelectorAll(".for")) {
-    tell(node, clock(now - Number(node.dataset.since)));
+    tell(node, brisk(now - Number(node.dataset.since)));
   }
 }
 

@@ -9,9 +9,39 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 /// Whatever holds something on the wallboard.
 const PARTS: &str = "header, .service, .tile, .rows, .people, .waits, .plot, .figures, .figures div, .states li, footer";
 
+/// What is worth nothing when it is cut: titles, figures and times.
+const WHOLE: &str = ".huge, .large, .tile h2, .tile h2 > *, .ends, .ends span, .figures dt, .figures dd, .details dt, .details dd, \
+     .legend, .key, .gauge, .rate .verdict, .rate .sub, .states b, .states span, .for, .num, .recent th, .recent td:first-child, \
+     .recent td:last-child, #service-state, .badge b, .badge .ends-at";
+
 /// Whether the chart has taken the size of its tile.
 const CHART_FITS: &str = "(() => { const it = document.querySelector('#chart'); \
      return it.scrollWidth <= it.clientWidth && it.scrollHeight <= it.clientHeight; })()";
+
+/// Those of such elements whose content is cut.
+fn cut(page: &Page, selector: &str) -> Value {
+    page.evaluate(&format!(
+        "[...document.querySelectorAll({selector:?})].filter((it) => it.scrollWidth > it.clientWidth + 1 && it.clientWidth > 0)\
+         .map((it) => `${{it.id || it.className || it.tagName}}: ${{it.textContent}}`)",
+    ))
+}
+
+/// How many pixels of the chart have the colour of answered calls, of those not answered, of those without an outcome yet,
+/// and of what is usual.
+fn pixels(page: &Page) -> [u64; 4] {
+    let seen = page.evaluate(
+        "const canvas = document.querySelector('#chart canvas'); const style = getComputedStyle(document.documentElement); \
+         const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height); \
+         const seen = new Map(); for (let n = 0; n < data.length; n += 4) { if (data[n + 3] === 255) { const key = '#' + \
+         [0, 1, 2].map((k) => data[n + k].toString(16).padStart(2, '0')).join(''); seen.set(key, (seen.get(key) ?? 0) + 1); } } \
+         ['answered', 'arrived', 'undecided', 'usual'].map((name) => seen.get(style.getPropertyValue(`--chart-${name}`).trim()) ?? 0)",
+    );
+    serde_json::from_value(seen).unwrap()
+}
+
+/// Whether the counters of agents are those of the rows beneath, who is off duty apart.
+const COUNTS_AGREE: &str = "[...document.querySelectorAll('#states li:not(.signed_out)')].every((it) => \
+     Number(it.querySelector('b').textContent) === document.querySelectorAll(`#agent-list .${it.classList[0]}`).length)";
 
 /// Asked for an operator of the group `nobody`, and stays there.
 fn waits(desk: &Desk) -> crate::support::sipp::Job {
@@ -70,6 +100,8 @@ fn all_of_it_is_seen_and_open_to_all_in_both_languages_and_themes() {
         assert!(smallest(".tile *, .service *") >= 20.0, "{case}: {}", smallest(".tile *"));
         let figures = ".huge output, .figures dd, .large output, .states b";
         assert!(smallest(figures) >= 60.0, "{case}: {}", smallest(figures));
+        // Who called, and who answered, is read whole.
+        assert_eq!(cut(&page, ".recent td, .recent th"), json!([]), "{case}");
         page.picture(&format!("wallboard-{case}"));
         page.resize((1280, 720));
         page.wait("innerWidth === 1280", s(2));
@@ -77,6 +109,7 @@ fn all_of_it_is_seen_and_open_to_all_in_both_languages_and_themes() {
         page.wait(CHART_FITS, s(5));
         shows_no_scrollbar(&page, &format!("{case}, 1280 wide"));
         page.nothing_overflows(PARTS, &format!("{case}, 1280 wide"));
+        assert_eq!(cut(&page, ".recent td, .recent th"), json!([]), "{case}, 1280 wide");
         // On a tablet one under another: it scrolls down and never sideways.
         page.resize((820, 1180));
         page.wait("innerWidth === 820 && document.documentElement.scrollHeight > 1180", s(5));
@@ -98,6 +131,8 @@ fn a_caller_waits_is_answered_and_counted_and_one_who_gives_up_changes_the_rate(
     let page = browser.open(&desk, &Look::default());
     page.shows("#waiting", "0", s(5));
     page.shows("#abandon-rate", "–", s(1));
+    assert_eq!(page.text("#recent"), "着信はまだありません");
+    assert_eq!(page.text("#abandon-tile .gauge"), "020 %", "from nothing to twice the limit");
     assert_eq!(page.text("#lines"), format!("0 / {}", desk.get("/api/v1/board")["lines"]["limit"]));
 
     let agent = desk.agent("agent", 201).set("RING", 1_500).start();
@@ -146,6 +181,43 @@ fn a_caller_waits_is_answered_and_counted_and_one_who_gives_up_changes_the_rate(
     assert_eq!(label, "本日これまでの着信 2 件");
     assert_eq!(page.evaluate("document.querySelectorAll('#chart canvas').length"), json!(1));
     page.has_no_complaints("all of it");
+}
+
+#[test]
+fn a_call_that_still_waits_is_not_drawn_as_one_that_was_lost() {
+    let desk = Desk::start("desk.toml");
+    let browser = Browser::start();
+    let agent = desk.agent("agent", 201).set("RING", 100).start();
+    desk.caller("0312340010").set("FROM", "03222").set("STAY", 800).start().done();
+    agent.done();
+    let waiting = waits(&desk).start();
+    let pages = Look::all().map(|look| (look.name(), browser.open(&desk, &look)));
+    for (case, page) in &pages {
+        page.shows("#waiting", "1", s(20));
+        page.shows("#so-far", "2", s(20));
+        // Two came, and one of them is in the day's figures: the other is told beside the chart.
+        page.shows("#offered", "1", s(2));
+        let told = page.text("#undecided-key");
+        assert!(told.ends_with(" 1"), "{case}: {told}");
+        page.wait(CHART_FITS, s(5));
+        let [answered, lost, undecided, _] = pixels(page);
+        assert!(answered > 100 && undecided > 100, "{case}: {answered} {undecided}");
+        assert_eq!(lost, 0, "{case}");
+    }
+    // One who gives up is.
+    desk.caller("0312340010")
+        .set("FROM", "03555")
+        .set("PATIENCE", 3_000)
+        .set("STAY", 3_000)
+        .start()
+        .done();
+    for (case, page) in &pages {
+        page.shows("#so-far", "3", s(20));
+        page.wait("document.querySelector('#undecided-key').textContent.endsWith(' 1')", s(20));
+        let [_, lost, undecided, _] = pixels(page);
+        assert!(lost > 100 && undecided > 100, "{case}: {lost} {undecided}");
+    }
+    waiting.stop();
 }
 
 #[test]
@@ -267,24 +339,31 @@ fn the_wall_says_whether_each_number_is_open_why_not_and_until_when() {
     let browser = Browser::start();
     let page = browser.open(&desk, &Look::default());
     page.wait("document.querySelector('#service').classList.contains('some')", s(5));
-    let state = page.text("#service-state");
-    assert!(state.contains("番号のうち"), "one number is closed by its hours: {state}");
+    // The one that is closed by its hours is named, stands first, and is one of as many as the list below counts.
+    assert_eq!(page.text("#service-state"), "一部受付中：0312340060 停止（13 番号中 1）");
+    assert_eq!(page.evaluate("document.querySelectorAll('#numbers li').length"), json!(13 - 8));
+    assert_eq!(page.text("#numbers-more"), "ほか 8 番号");
+    assert_eq!(page.text("#numbers li.closed .name"), "closed a moment ago");
+    assert_eq!(page.evaluate("document.querySelector('#numbers li').className"), json!("closed"));
     let order = |what: &str, body: Value| {
         let answer = desk.api("POST", &format!("/api/v1/hours/{what}"), &body.to_string());
         assert_eq!(answer.status, 204, "{}", answer.body);
     };
     order("all/disaster", json!({ "author": "佐藤", "reason": "地震", "until": in_an_hour() }));
-    page.shows("#service-state", "受付停止中", s(5));
+    page.shows("#service-state", "受付停止中（災害・全番号）", s(5));
     let why = page.text("#service-until");
-    assert!(why.contains("災害・地震") && why.contains("次の受付"), "{why}");
-    let told = page.text("#ad-hoc");
-    assert!(told.contains("災害のため休業中（全番号）") && told.contains("地震（佐藤）"), "{told}");
+    assert!(why.contains(" まで") && why.ends_with("― 地震（佐藤）"), "{why}");
+    assert_eq!(page.text("#ad-hoc"), "", "it is said once");
     assert_eq!(page.evaluate("document.querySelectorAll('#numbers li.open').length"), json!(0));
     // A number's own word goes before that of all.
     order("0312340010/open", json!({ "author": "佐藤", "reason": "復旧", "until": in_an_hour() }));
     page.wait("document.querySelectorAll('#numbers li.open').length === 1", s(5));
     let row = page.text("#numbers li.open");
     assert!(row.contains("one agent") && row.contains("臨時受付"), "{row}");
+    assert_eq!(page.text("#service-state"), "一部受付中（13 番号中 12 番号が停止）");
+    let told = page.text("#ad-hoc");
+    assert!(told.contains("災害のため休業：全番号") && told.contains("地震（佐藤）"), "{told}");
+    assert!(told.contains("臨時受付：0312340010") && told.contains("復旧（佐藤）"), "{told}");
     order("all/restore", json!({ "author": "佐藤" }));
     order("0312340010/restore", json!({ "author": "佐藤" }));
     page.shows("#ad-hoc", "", s(5));
@@ -296,6 +375,68 @@ fn the_wall_says_whether_each_number_is_open_why_not_and_until_when() {
     page.has_no_complaints("all of it");
     agent.stop();
     caller.stop();
+}
+
+#[test]
+fn of_many_closings_each_is_told_and_none_is_cut_before_it_says_which_numbers() {
+    let desk = Desk::start("desk.toml");
+    let browser = Browser::start();
+    let order = |number: &str, action: &str, reason: &str| {
+        let body = json!({ "author": "総務課長 佐藤", "reason": reason, "until": in_an_hour() });
+        let path = format!("/api/v1/hours/{number}/{action}");
+        assert_eq!(desk.api("POST", &path, &body.to_string()).status, 204);
+    };
+    let reason = "地震による庁舎の停電と通信設備の障害のため";
+    for number in ["0312340010", "0312340011", "0312340020", "0312340030"] {
+        order(number, "disaster", reason);
+    }
+    let whole = |page: &Page, case: &str| {
+        let told =
+            page.evaluate("[...document.querySelectorAll('.badge b')].map((it) => it.textContent)");
+        assert_eq!(
+            cut(page, "#service-state, #ad-hoc, .badge b, .badge .ends-at"),
+            json!([]),
+            "{case}"
+        );
+        let outside = page.evaluate(
+            "const place = document.querySelector('#ad-hoc').getBoundingClientRect(); \
+             [...document.querySelectorAll('.badge b')].filter((it) => it.getBoundingClientRect().right > place.right).length",
+        );
+        assert_eq!(outside, json!(0), "{case}");
+        told
+    };
+    let size = (1280, 720);
+    let looks = ["ja", "en"].map(|language| Look { language, size, ..Look::default() });
+    let pages = looks.map(|look| browser.open(&desk, &look));
+    let due = [["災害のため休業：4 番号"], ["Closed (disaster): 4 numbers"]];
+    for (page, due) in pages.iter().zip(due) {
+        page.shows(
+            "#numbers-more",
+            if due[0].is_ascii() { "+8 more" } else { "ほか 8 番号" },
+            s(20),
+        );
+        page.wait("document.querySelector('.badge')", s(20));
+        assert_eq!(whole(page, due[0]), json!(due));
+        assert_eq!(page.text("#ad-hoc").matches(reason).count(), 1, "once");
+    }
+    for number in ["0312340040", "0312340050"] {
+        order(number, "close", "点検");
+    }
+    order("0312340060", "open", "延長");
+    let due = [
+        ["災害のため休業：4 番号", "臨時休業：2 番号", "臨時受付：0312340060"],
+        [
+            "Closed (disaster): 4 numbers",
+            "Temporarily closed: 2 numbers",
+            "Temporarily open: 0312340060",
+        ],
+    ];
+    for (page, due) in pages.iter().zip(due) {
+        page.wait("document.querySelectorAll('.badge').length === 3", s(20));
+        assert_eq!(whole(page, due[0]), json!(due));
+        page.nothing_overflows(PARTS, due[0]);
+    }
+    pages[0].picture("wallboard-closings");
 }
 
 #[test]
@@ -323,6 +464,7 @@ fn a_group_alone_is_seen_when_asked_for_and_the_rates_stay_the_desks() {
         json!(true)
     );
     assert_eq!(page.text(".rate .scope"), "（全体）");
+    assert_eq!(page.evaluate(COUNTS_AGREE), json!(true), "one");
     let so_far = page.text("#so-far");
     assert_eq!(so_far, "1");
     page.picture("wallboard-group");
@@ -331,6 +473,7 @@ fn a_group_alone_is_seen_when_asked_for_and_the_rates_stay_the_desks() {
     page.shows("#waiting", "1", s(2));
     page.shows("#offered", "0", s(2));
     page.wait("location.search === '?group=nobody'", s(1));
+    assert_eq!(page.evaluate(COUNTS_AGREE), json!(true), "nobody");
     assert!(page.text("#waiting-list").contains("038881"));
     page.go("/?group=nobody");
     page.shows("#waiting", "1", s(5));
@@ -363,6 +506,7 @@ fn the_day_stands_beside_what_is_usual() {
         board["half_hours"] = json!({
             "arrived": day(&|n| if n < 30 { 10 + n % 3 * 5 } else { 0 }),
             "answered": day(&|n| if n < 30 { 10 } else { 0 }),
+            "undecided": day(&|n| if n == 29 { 5 } else { 0 }),
             "before": day(&|n| 48 + n % 2 * 8),
         });
         page.pretend(&board);
@@ -376,16 +520,12 @@ fn the_day_stands_beside_what_is_usual() {
             label.contains(&now.to_string()) && label.contains(&usual.to_string()),
             "{case}: {label}"
         );
-        // The line of the usual, and both kinds of bars, are on the canvas in the page's colours.
-        let drawn = page.evaluate(
-            "const canvas = document.querySelector('#chart canvas'); const style = getComputedStyle(document.documentElement); \
-             const { data } = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height); \
-             const seen = new Map(); for (let n = 0; n < data.length; n += 4) { if (data[n + 3] === 255) { const key = '#' + \
-             [0, 1, 2].map((k) => data[n + k].toString(16).padStart(2, '0')).join(''); seen.set(key, (seen.get(key) ?? 0) + 1); } } \
-             ['answered', 'arrived', 'usual'].map((name) => seen.get(style.getPropertyValue(`--chart-${name}`).trim()) ?? 0)",
+        // The line of the usual, and all kinds of bars, are on the canvas in the page's colours.
+        let drawn = pixels(&page);
+        assert!(
+            drawn[0] > 5_000 && drawn[1] > 1_000 && drawn[2] > 50 && drawn[3] > 500,
+            "{case}: {drawn:?} pixels"
         );
-        let drawn: Vec<u64> = serde_json::from_value(drawn).unwrap();
-        assert!(drawn[0] > 5_000 && drawn[1] > 1_000 && drawn[2] > 500, "{case}: {drawn:?} pixels");
         page.nothing_overflows(PARTS, &case);
         page.picture(&format!("wallboard-usual-{case}"));
         page.close();
@@ -409,8 +549,17 @@ fn worst(mut board: Value) -> Value {
         agent["paused"] = json!("午後の定例打合せと引継ぎ");
         agent["since_ms"] = json!(now - 36_000_000);
     }
+    let agents = board["agents"].clone();
     for state in ["idle", "ringing", "talking", "wrap_up", "paused", "unreachable", "signed_out"] {
         board["agent_counts"][state] = json!(188);
+        for group in board["groups"].as_array_mut().unwrap() {
+            let is_there = |it: &&Value| {
+                let members = group["agents"].as_array().unwrap();
+                it["state"] == state && members.contains(&it["agent"])
+            };
+            let count = agents.as_array().unwrap().iter().filter(is_there).count();
+            group["agent_counts"][state] = json!(count);
+        }
     }
     for figure in ["offered", "answered"] {
         board["day"][figure] = json!(9_876);
@@ -437,12 +586,12 @@ fn worst(mut board: Value) -> Value {
         number["changes_at_ms"] = json!(now + 400_000_000);
     }
     board["lines"] = json!({ "in_use": 300, "limit": 325 });
-    board["ad_hoc_hours"] = (0..4)
-        .map(|_| {
-            json!({ "number": "0312340010", "to": "disaster", "reason": "地震による庁舎の停電と通信設備の障害のため",
+    board["ad_hoc_hours"] = ["0312340011", "0312340030", "0312340050", "0312340070"]
+        .map(|number| {
+            json!({ "number": number, "to": "disaster", "reason": "地震による庁舎の停電と通信設備の障害のため",
                     "author": "総務課長 佐藤", "by": "api", "since_ms": now, "until_ms": now + 400_000_000 })
         })
-        .collect();
+        .into();
     board["parked_count"] = json!(20);
     board["parked"] = (0..20)
         .map(|n| json!({ "slot": format!("7{n:02}"), "by": "201", "since_ms": now - 36_000_000, "call": "c", "caller": caller }))
@@ -455,12 +604,12 @@ fn worst(mut board: Value) -> Value {
     board["recent"] = (0..12).map(recent).collect();
     board["demonstration"] = json!(true);
     board["usual_days"] = json!(["2026-09-24", "2026-09-17", "2026-09-10", "2026-09-03"]);
-    board["half_hours"] = json!({ "arrived": vec![1_999; 48], "answered": vec![1_000; 48], "before": vec![7_996; 48] });
+    board["half_hours"] = json!({ "arrived": vec![1_999; 48], "answered": vec![1_000; 48], "undecided": vec![2; 48], "before": vec![7_996; 48] });
     board
 }
 
 #[test]
-fn a_day_on_which_everything_is_long_stays_within_its_tiles() {
+fn on_a_day_on_which_everything_is_long_nothing_leaves_its_tile_and_no_title_or_time_is_cut() {
     let desk = Desk::start("desk.toml");
     let browser = Browser::start();
     for look in Look::all() {
@@ -484,9 +633,17 @@ fn a_day_on_which_everything_is_long_stays_within_its_tiles() {
             shows_no_scrollbar(&page, &case);
             page.nothing_overflows(PARTS, &case);
             // Not only within its tile, but within the tile's padding.
-            let wide = "[...document.querySelectorAll('.huge, .large, .tile h2, .rate .verdict')]\
-                        .filter((it) => it.scrollWidth > it.clientWidth + 1).map((it) => it.textContent)";
-            assert_eq!(page.evaluate(wide), json!([]), "{case}");
+            assert_eq!(cut(&page, WHOLE), json!([]), "{case}");
+            let beside = "[...document.querySelectorAll('.tile')].flatMap((tile) => { const { right } = tile.getBoundingClientRect(); \
+                          const edge = right - parseFloat(getComputedStyle(tile).paddingRight) + 1.5; return [...tile.querySelectorAll('*')]\
+                          .filter((it) => it.getBoundingClientRect().right > edge).map((it) => it.textContent); })";
+            assert_eq!(page.evaluate(beside), json!([]), "{case}");
+            // Nobody needs the seconds of a wait of hours.
+            assert_eq!(page.text("#recent .num"), "1h23m", "{case}");
+            assert_eq!(page.text("#agent-list .for"), "10h", "{case}");
+            if path.contains("nobody") {
+                assert_eq!(page.evaluate(COUNTS_AGREE), json!(true), "{case}");
+            }
             page.is_open_to_all(&case);
             page.picture(&format!("wallboard-long-{case}"));
             page.close();
