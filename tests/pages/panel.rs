@@ -20,13 +20,14 @@ pub fn desk() -> Desk {
     Desk::with(&Setup { plan: "panel.toml", more, ..Setup::default() })
 }
 
-/// A softphone that rings until it is picked up.
+/// A softphone that rings until it is picked up. It hangs up when its voice ends: as long as the longest look at a call
+/// takes on a busy machine.
 pub fn phone(desk: &Desk, user: &str) -> Softphone {
     let setup = softphone::Setup {
         user,
         password: &password(user),
         desk: Some(desk.sip),
-        voice: &Sound::voice(7, 60),
+        voice: &Sound::voice(7, 120),
         answers: false,
         codecs: "PCMU",
         expires_s: 600,
