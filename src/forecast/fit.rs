@@ -435,7 +435,11 @@ pub(super) fn curve(times: &mut [f64]) -> Option<Lasts> {
 
 /// Kaplan and Meier's estimate while enough are still waiting; beyond, callers go on giving up at the rate at
 /// which all of them did. None when nobody asked or nobody gave up.
-fn patience(waits: &mut [(f64, bool)]) -> Option<Lasts> {
+///
+/// Steps smaller than a hundredth are drawn together as a line; a greater one stays the step that it is, at its time.
+/// Such steps come where nearly all have been answered, at the end of an ordinary ring, and few are left to judge by: a
+/// line across that end would have the many who were answered before it give up as those few did later.
+pub(super) fn patience(waits: &mut [(f64, bool)]) -> Option<Lasts> {
     waits.sort_by(|a, b| a.0.total_cmp(&b.0).then(b.1.cmp(&a.1)));
     let all: f64 = waits.iter().map(|(ms, _)| ms).sum();
     let gave_up = waits.iter().filter(|(_, gave_up)| *gave_up).count() as u64;
@@ -443,7 +447,8 @@ fn patience(waits: &mut [(f64, bool)]) -> Option<Lasts> {
         return None;
     }
     let mean = all / real(gave_up);
-    let (mut points, mut stays, mut told, mut until) = (Vec::new(), 1.0, 0.0, 0.0);
+    let (mut points, mut stays, mut until) = (Vec::new(), 1.0, 0.0);
+    let mut beneath: Option<(f64, Time)> = None;
     for (place, (ms, left)) in waits.iter().enumerate() {
         let waiting = waits.len() - place;
         if waiting < THIN {
@@ -451,11 +456,15 @@ fn patience(waits: &mut [(f64, bool)]) -> Option<Lasts> {
         }
         until = *ms;
         if *left {
+            let before = stays;
             stays *= 1.0 - 1.0 / real(waiting as u64);
-            let part = 1.0 - stays;
-            if part - told >= 1.0 / f64::from(POINTS) || points.is_empty() {
-                points.push((part, time(*ms)));
-                told = part;
+            let (under, part) = (1.0 - before, 1.0 - stays);
+            let told = points.last().map_or(0.0, |(part, _): &(f64, Time)| *part);
+            if part - told < 1.0 / f64::from(POINTS) {
+                beneath = Some((part, time(*ms)));
+            } else {
+                points.extend(beneath.take());
+                points.extend([(under, time(*ms)), (part, time(*ms))]);
             }
         }
     }

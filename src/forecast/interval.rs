@@ -11,7 +11,7 @@ pub struct Interval {
     pub mean: f64,
     /// The mean of very many runs lies in here with 95 % confidence (Student's t).
     pub mean_between: (f64, f64),
-    /// 95 of 100 single runs lie in here: 2.5 % below, 2.5 % above.
+    /// Of 100 more runs 95 lie in here, as many of the others below as above ([`one_more`]).
     pub between: (f64, f64),
 }
 
@@ -31,15 +31,30 @@ pub fn interval(of: impl IntoIterator<Item = f64>) -> Option<Interval> {
     } else {
         student(runs - 1) * (squares / real(runs - 1) / real(runs)).sqrt()
     };
-    let between = (quantile(&sorted, 0.025), quantile(&sorted, 0.975));
+    let between = one_more(&sorted, 0.95);
     Some(Interval { runs, mean, mean_between: (mean - wide, mean + wide), between })
+}
+
+/// Where one more like these sorted numbers lies in so large a part of all cases, as often below as above it: of `n` the
+/// place `p (n + 1)`, which holds for any law (order statistics). The parts of those that are
+/// there ([`quantile`]) would be too narrow for one that is not among them: of 60, nine tenths hold only 87 in 100. Too
+/// few of them (39 for 95 %) are given from the least to the most.
+#[must_use]
+pub fn one_more(sorted: &[f64], part: f64) -> (f64, f64) {
+    let more = real(sorted.len() as u64 + 1);
+    let beside = (1.0 - part.clamp(0.0, 1.0)) / 2.0;
+    (at(sorted, beside * more - 1.0), at(sorted, (1.0 - beside) * more - 1.0))
 }
 
 /// Of sorted numbers, straight between two of them; 0 of none.
 #[must_use]
 pub fn quantile(sorted: &[f64], part: f64) -> f64 {
+    at(sorted, part.clamp(0.0, 1.0) * real(sorted.len().saturating_sub(1) as u64))
+}
+
+fn at(sorted: &[f64], place: f64) -> f64 {
     let Some(last) = sorted.len().checked_sub(1) else { return 0.0 };
-    let place = part.clamp(0.0, 1.0) * real(last as u64);
+    let place = place.clamp(0.0, real(last as u64));
     let below = usize::try_from(whole(place)).unwrap_or(last);
     let (from, to) = (sorted.get(below), sorted.get(below + 1).or(sorted.last()));
     match (from, to) {

@@ -9,7 +9,7 @@ use super::runs::{MOST_RUNS, runs};
 use crate::base::Wall;
 use crate::dialplan::{Lang, Plan};
 use crate::forecast::{
-    BasedOn, Cell, Cells, Fit, Found, Interval, Run, World, quantile, rate, real,
+    BasedOn, Cell, Cells, Fit, Found, Interval, Run, World, one_more, rate, real,
 };
 use crate::view::{Figures, Month, Policy, Ratio, half_hour_shown};
 use chrono::NaiveDate;
@@ -178,11 +178,12 @@ impl Judged {
                 |run: &Run| run.cells.get(key).map_or(0.0, |cell| real(cell.unserved(policy)));
             let mut predicted: Vec<f64> = runs.iter().map(of_run).collect();
             predicted.sort_by(f64::total_cmp);
+            let (from, to) = one_more(&predicted, 0.95);
             HalfHour {
                 key: *key,
                 calls: cell.tally.arrived,
                 unserved: cell.unserved(policy),
-                between: (quantile(&predicted, 0.025).floor(), quantile(&predicted, 0.975).ceil()),
+                between: (from.floor(), to.ceil()),
             }
         });
         Self {
