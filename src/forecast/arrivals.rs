@@ -13,7 +13,10 @@ use std::collections::{BTreeMap, BTreeSet};
 pub const MOST_CALLS: usize = 1_000_000;
 /// Most days of one run.
 pub const MOST_DAYS: usize = 400;
-pub(super) const HALF_HOUR_MS: f64 = 1_800_000.0;
+const HALF_HOUR_MS: f64 = 1_800_000.0;
+const MINUTE_MS: i64 = 60_000;
+/// Minutes of a half hour.
+const MINUTES: i64 = 30;
 
 /// One caller's first try.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -40,15 +43,31 @@ pub enum Demand {
     Known(Vec<Arrival>),
 }
 
-/// A half hour of a day.
+/// A half hour of a day, or the part of one in which the desk is open: its calls come between opening and closing.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Expected {
     /// Its day, in the plan's zone.
     pub day: NaiveDate,
     /// Its beginning.
     pub from: Wall,
+    /// Its end.
+    pub until: Wall,
     /// Calls.
     pub calls: f64,
+}
+
+impl Expected {
+    /// How long it is, milliseconds.
+    pub(super) fn lasts_ms(&self) -> f64 {
+        real(u64::try_from(self.until.0.saturating_sub(self.from.0)).unwrap_or(0))
+    }
+
+    /// Calls of a whole half hour at its pace.
+    #[must_use]
+    pub fn pace(&self) -> f64 {
+        let lasts_ms = self.lasts_ms();
+        if lasts_ms > 0.0 { self.calls * HALF_HOUR_MS / lasts_ms } else { 0.0 }
+    }
 }
 
 /// Why nothing can be expected.
@@ -107,7 +126,9 @@ impl Demand {
     /// What of it means nothing under this plan.
     pub fn expected(calls: &Calls, plan: &Plan, month: Month) -> Result<Self, DemandError> {
         let numbers = numbers(calls, plan)?;
-        let Some((number, _)) = numbers.first() else { return Err(DemandError::NoNumber) };
+        if numbers.is_empty() {
+            return Err(DemandError::NoNumber);
+        }
         for day in calls.weekdays.keys() {
             if !WEEKDAYS.contains(&day.as_str()) {
                 return Err(DemandError::NoSuchDay(day.clone()));
@@ -123,14 +144,16 @@ impl Demand {
             let name = WEEKDAYS.get(day.weekday().num_days_from_monday() as usize);
             let of_day = name.and_then(|name| calls.weekdays.get(*name)).copied().unwrap_or(1.0);
             for index in 0..HALF_HOURS {
-                let Some(from) = begins(plan, day, index) else { continue };
+                let Some(begins) = begins(plan, day, index) else { continue };
+                let open = Open::of(plan, &numbers, begins);
                 let part = if weights.is_empty() {
-                    open_part(plan, number, from)
+                    open.part
                 } else {
                     weights.get(&index).copied().unwrap_or(0.0)
                 };
                 if part * of_day > 0.0 {
-                    half_hours.push(Expected { day, from, calls: part * of_day });
+                    let (from, until) = (open.from, open.until);
+                    half_hours.push(Expected { day, from, until, calls: part * of_day });
                 }
             }
         }
@@ -159,7 +182,8 @@ impl Demand {
     ) -> Result<Self, DemandError> {
         let numbers = numbers(calls, plan)?;
         let row = |(day, index, calls): &(NaiveDate, u8, f64)| {
-            Some(Expected { day: *day, from: begins(plan, *day, *index)?, calls: *calls })
+            let from = begins(plan, *day, *index)?;
+            Some(Expected { day: *day, from, until: later(from, MINUTES), calls: *calls })
         };
         let mut half_hours: Vec<Expected> = table.iter().filter_map(row).collect();
         half_hours.retain(|half_hour| half_hour.calls > 0.0);
@@ -208,9 +232,10 @@ impl Demand {
                 today = Some(half_hour.day);
                 factor = if day_spread > 0.0 { gamma(rng, day_spread) } else { 1.0 };
             }
-            let gap_ms = HALF_HOUR_MS / (half_hour.calls * factor).max(1e-9);
+            let lasts_ms = half_hour.lasts_ms();
+            let gap_ms = lasts_ms / (half_hour.calls * factor).max(1e-9);
             let mut at = exponential(rng) * gap_ms;
-            while at < HALF_HOUR_MS && arrivals.len() < MOST_CALLS {
+            while at < lasts_ms && arrivals.len() < MOST_CALLS {
                 let ms = i64::try_from(super::whole(at)).unwrap_or(0);
                 let place = match numbers.len() {
                     1 => 0,
@@ -227,15 +252,36 @@ impl Demand {
     }
 }
 
-/// How much of a half hour a number is open, by its minutes.
-fn open_part(plan: &Plan, number: &Number, from: Wall) -> f64 {
-    let hours = plan.desk_numbers.get(number).and_then(|desk| plan.hours.get(desk.hours.as_ref()?));
-    let Some(hours) = hours else { return 1.0 };
-    let open = |minute: &i64| {
-        let at = plan.local(Wall(from.0.saturating_add(minute * 60_000)));
-        matches!(hours.state(at), OpenState::Open)
-    };
-    real((0..30_i64).filter(open).count() as u64) / 30.0
+fn later(at: Wall, minutes: i64) -> Wall {
+    Wall(at.0.saturating_add(minutes * MINUTE_MS))
+}
+
+/// When in a half hour any of some numbers is open; all of it when none is ever: then callers come to a closed desk.
+struct Open {
+    from: Wall,
+    until: Wall,
+    /// By its minutes.
+    part: f64,
+}
+
+impl Open {
+    fn of(plan: &Plan, numbers: &[(Number, f64)], begins: Wall) -> Self {
+        let is_open = |minute: &i64| {
+            let at = plan.local(later(begins, *minute));
+            numbers.iter().any(|(number, _)| {
+                let desk = plan.desk_numbers.get(number);
+                let hours = desk.and_then(|desk| plan.hours.get(desk.hours.as_ref()?));
+                hours.is_none_or(|hours| matches!(hours.state(at), OpenState::Open))
+            })
+        };
+        let mut open = (0..MINUTES).filter(is_open);
+        let Some(first) = open.next() else {
+            return Self { from: begins, until: later(begins, MINUTES), part: 0.0 };
+        };
+        let (last, count) = open.fold((first, 1_u32), |(_, count), minute| (minute, count + 1));
+        let part = f64::from(count) / 30.0;
+        Self { from: later(begins, first), until: later(begins, last + 1), part }
+    }
 }
 
 fn numbers(calls: &Calls, plan: &Plan) -> Result<Vec<(Number, f64)>, DemandError> {

@@ -4,7 +4,7 @@
 //! Every try is a bundle of simulated months with the same seeds, so that two tries meet the same callers. How a
 //! bundle is run is the caller's (`eval`): it may have more cores than one.
 
-use super::arrivals::Demand;
+use super::arrivals::{Demand, Expected};
 use super::cells::{Run, rate};
 use super::erlang::{blocking, delaying, giving_up, load};
 use super::interval::Interval;
@@ -97,7 +97,7 @@ fn middle(lasts: &super::Lasts) -> Option<f64> {
 #[must_use]
 pub fn busiest(world: &World, lines: u32) -> Option<(f64, f64)> {
     let Demand::Expected { half_hours, .. } = &world.demand else { return None };
-    let most = half_hours.iter().map(|half| half.calls).max_by(f64::total_cmp)?;
+    let most = half_hours.iter().map(Expected::pace).max_by(f64::total_cmp)?;
     let load = load(most, Takes::of(world).line_ms);
     Some((load, blocking(lines, load)))
 }
@@ -133,7 +133,7 @@ pub(super) fn hours(world: &World) -> f64 {
 
 fn loads(demand: &Demand, takes: Takes) -> Vec<(f64, f64)> {
     let Demand::Expected { half_hours, .. } = demand else { return Vec::new() };
-    half_hours.iter().map(|half| (half.calls, load(half.calls, takes.agent_ms))).collect()
+    half_hours.iter().map(|half| (half.calls, load(half.pace(), takes.agent_ms))).collect()
 }
 
 fn formulas(loads: &[(f64, f64)], agents: u32, takes: Takes) -> Formulas {
@@ -286,7 +286,7 @@ fn first_levels(world: &World, most: u32) -> Levels {
     for half in half_hours {
         let Some((day, index)) = half_hour_place(half.from, world.plan.timezone) else { continue };
         let sum = sums.entry((weekday(day), index)).or_default();
-        *sum = (sum.0 + half.calls, sum.1 + 1.0);
+        *sum = (sum.0 + half.pace(), sum.1 + 1.0);
     }
     let fewest = |(calls, times): (f64, f64)| {
         let load = load(calls / times, takes.agent_ms);

@@ -136,10 +136,10 @@ fn a_wall_says_what_today_comes_to_by_tonight() {
         page.go("/");
         page.wait("document.querySelector('#abandon-outlook').textContent.includes('–')", s(30));
         let of = |rate: &str, side: &str| tonight[rate]["abandon"][side].as_f64().unwrap() * 100.0;
-        let due = format!("{:.0}–{:.0} %", of("day", "low"), of("day", "high"));
+        let due = format!("{:.0}–{:.0}%", of("day", "low"), of("day", "high"));
         let text = page.text("#abandon-outlook");
         assert!(text.contains(&due), "{text}: {due}, {this}");
-        assert!(text.contains(&format!("{:.1} %", of("month", "mean"))), "{text}: {tonight}");
+        assert!(text.contains(&format!("{:.1}%", of("month", "mean"))), "{text}: {tonight}");
         page.nothing_overflows(".tile", &case);
         page.is_open_to_all(&case);
         page.picture(&format!("wallboard-tonight-{case}"));

@@ -98,6 +98,50 @@ fn the_rest_of_a_day_has_the_calls_that_are_still_due_and_who_is_there() {
 }
 
 #[test]
+fn calls_come_while_the_desk_is_open_and_no_part_of_a_month_is_lost_to_its_closing() {
+    let plan = service_desk();
+    let mut scenario = Scenario::default();
+    scenario.calls.month = 3_000.0;
+    scenario.calls.half_hours =
+        [("08:30", 1.0), ("18:00", 2.0)].map(|(at, weight)| (at.to_owned(), weight)).into();
+    let demand = Demand::expected(&scenario.calls, &plan, "2027-04".parse().unwrap()).unwrap();
+    let arrivals = demand.draw(&mut crate::base::Rng::from_number(1));
+    // The desk closes at 18:15: two thirds of all come in the quarter of an hour before.
+    let minute = |arrival: &Arrival| {
+        let at = plan.local(arrival.at).time();
+        chrono::Timelike::hour(&at) * 60 + chrono::Timelike::minute(&at)
+    };
+    let late = arrivals.iter().filter(|it| minute(it) >= 18 * 60);
+    assert!(late.clone().all(|arrival| minute(arrival) < 18 * 60 + 15));
+    let share = |part: usize| f64::from(u32::try_from(part).unwrap()) / 3_000.0;
+    assert!((share(arrivals.len()) - 1.0).abs() < 0.06, "{}", arrivals.len());
+    assert!((share(late.count()) - 2.0 / 3.0).abs() < 0.05);
+    // As busy as four thirds of all in a half hour each day would be.
+    let Demand::Expected { half_hours, .. } = &demand else { panic!() };
+    let last = half_hours.last().unwrap();
+    assert_eq!(last.until, at("2027-04-30T18:15"));
+    assert!((last.pace() - 2.0 * last.calls).abs() < 1e-9);
+}
+
+#[test]
+fn what_is_left_of_a_half_hour_comes_before_its_end() {
+    let plan = service_desk();
+    let mut scenario = Scenario::default();
+    scenario.calls.service_day = Some(2_000.0);
+    let now = so_far("2027-04-06T10:20", 0, &["2001"]);
+    let world = super::rest_of_day(&plan, &scenario, 1.0, &BTreeMap::new(), &now).unwrap();
+    let arrivals = world.demand.draw(&mut crate::base::Rng::from_number(1));
+    // 2,000 in nine hours and three quarters are 34 in ten minutes and 103 in thirty.
+    let until = |text: &str| {
+        let end = at(text);
+        arrivals.iter().filter(|arrival| arrival.at < end).count()
+    };
+    let (ten, forty) = (until("2027-04-06T10:30"), until("2027-04-06T11:00"));
+    assert!((20..50).contains(&ten), "{ten}");
+    assert!((75..135).contains(&(forty - ten)), "{}", forty - ten);
+}
+
+#[test]
 fn tonight_is_what_there_is_and_what_comes() {
     let plan = service_desk();
     let policy = Policy::default();
