@@ -39,9 +39,15 @@ impl<'a> Pad<'a> {
     }
 }
 
-fn told(room: &Room, leg: LegId) -> String {
+/// The keys that a leg is said to have pressed: as many as are due are waited for, on however busy a machine; then it is
+/// listened for one more that nobody pressed.
+fn told(room: &Room, leg: LegId, due: usize) -> String {
     let mut keys = String::new();
-    while let Ok(notice) = room.notices.recv_timeout(Duration::from_millis(100)) {
+    let patience = |keys: &str| match keys.len() < due {
+        true => Duration::from_secs(10),
+        false => Duration::from_millis(100),
+    };
+    while let Ok(notice) = room.notices.recv_timeout(patience(&keys)) {
         let Notice::Digit { leg: by, key } = notice else { panic!("{notice:?}") };
         assert_eq!(by, leg);
         keys.push(key);
@@ -58,11 +64,11 @@ fn keys_that_are_only_sounded_are_told_once_each_in_every_codec() {
         for key in "0123456789*#ABC".chars() {
             pad.say(&render_key(key));
         }
-        assert_eq!(told(&room, phone.leg), "0123456789*#ABC", "{codec:?}");
+        assert_eq!(told(&room, phone.leg, 15), "0123456789*#ABC", "{codec:?}");
         room.media.send(Command::Stream { leg: phone.leg, stream: phone.stream() });
         room.fence(phone.leg);
         pad.say(&render_key('1'));
-        assert_eq!(told(&room, phone.leg), "", "only where it is wanted");
+        assert_eq!(told(&room, phone.leg, 0), "", "only where it is wanted");
     }
 }
 
@@ -82,7 +88,7 @@ fn a_key_that_is_sounded_and_told_by_an_event_is_one_key() {
                 phone.say(101, number * 100, &[key, 0x0a, 0, 160]);
             }
         }
-        assert_eq!(told(&room, phone.leg), "566", "the event first: {event_first}");
+        assert_eq!(told(&room, phone.leg, 3), "566", "the event first: {event_first}");
     }
 }
 
@@ -96,7 +102,7 @@ fn a_sounded_key_stops_the_greeting_too() {
     room.media.send(Command::Play { leg, play, prompts, looped: true, stops_on_key: true });
     assert!(phone.hear().is_some());
     pad.say(&render_key('3'));
-    assert_eq!(told(&room, phone.leg), "3");
+    assert_eq!(told(&room, phone.leg, 1), "3");
     room.until(|counters| counters.plays == 0);
 }
 
