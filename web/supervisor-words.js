@@ -49,7 +49,7 @@ export const WORDS = {
     weigh: "直近 31 日の呼で比べる", effect: "行き先の変わる呼", effect_sum: (calls, changed) => `直近 31 日の ${calls} 件のうち ${changed} 件の行き方が変わります。`, effect_first: (n) => `はじめの ${n} 件を示しています。`,
     number_name: "名前", its_calls: "呼", other_way: "変わる呼", way_now: "いまのプラン", way_then: "このプラン",
     admin_only: "有効にできるのは管理者です。", activated: "有効にしました。通話中の呼は前のプランのまま終わります。", lost: "編集中の内容を捨てて読み直しますか？",
-    severity: { error: "誤り", warning: "警告" }, line: (n) => `${n} 行目`, due: "対処", lines_of: "行番号",
+    severity: { error: "誤り", warning: "警告" }, line: (n) => `${n} 行目`, due: "対処",
     reading: "読み込み中…", system: "チケットシステム", systems: { redmine: "Redmine", rt: "Request Tracker", zammad: "Zammad", webhook: "Webhook", folder: "フォルダ", ledger: "台帳" },
     ledger_here: "この窓口の台帳です。渡す先はありません。インシデントはパネルで書きます。",
     target_states: {
@@ -137,7 +137,7 @@ export const WORDS = {
     weigh: "Compare by the last 31 days' calls", effect: "Calls that go another way", effect_sum: (calls, changed) => `${changed} of ${calls} calls of the last 31 days go another way.`, effect_first: (n) => `The first ${n} are shown.`,
     number_name: "Name", its_calls: "Calls", other_way: "Go another way", way_now: "Plan in force", way_then: "This plan",
     admin_only: "Only an administrator activates a plan.", activated: "In force. Calls that are up end under the old plan.", lost: "Drop what you edited and read the file again?",
-    severity: { error: "Error", warning: "Warning" }, line: (n) => `line ${n}`, due: "Should be", lines_of: "Line numbers",
+    severity: { error: "Error", warning: "Warning" }, line: (n) => `line ${n}`, due: "Should be",
     reading: "being read…", system: "Ticket system", systems: { redmine: "Redmine", rt: "Request Tracker", zammad: "Zammad", webhook: "Webhook", folder: "folder", ledger: "ledger" },
     ledger_here: "The desk's own ledger: there is nobody to hand anything to. Incidents are written in the panel.",
     target_states: {
@@ -248,8 +248,9 @@ const CAUSES = {
     passed_on: "passed on", not_allowed: "not allowed", emergency_blocked: "emergency call blocked", too_many_calls: "too many calls",
   },
 };
-const ended = (words, by, why) => (why === "hung_up" ? words.ja ? `${PARTY.ja[by]}が切断` : `${by === "caller" ? "The caller" : by === "agent" ? "The agent" : "The desk"} hung up` : `${words.ja ? "終了" : "Ended"}: ${CAUSES[words.ja ? "ja" : "en"][why] ?? why}`);
-const [JA, EN] = [{ ja: true }, { ja: false }];
+const HANGS_UP = { ja: (by) => `${PARTY.ja[by]}が切断`, en: (by) => `${by === "caller" ? "The caller" : by === "agent" ? "The agent" : "The desk"} hung up` };
+const OVER = { ja: "終了", en: "Ended" };
+const ended = (language, by, why) => (why === "hung_up" ? HANGS_UP[language](by) : `${OVER[language]}: ${CAUSES[language][why] ?? why}`);
 
 /** @type {Record<string, Record<string, Record<string, string | ((event: any, it: any) => string)>>>} */
 export const EVENTS = {
@@ -271,11 +272,11 @@ export const EVENTS = {
       trunk_tried: (e) => `外線「${e.trunk}」で発信`, trunk_failed: (e) => `外線「${e.trunk}」でつながらない（${e.status}）`, away_answered: "転送先が応答", returned: (e, it) => `${it.agentName(e.agent)} に戻った`,
       supervision_began: (e, it) => `${it.agentName(e.by)} が ${it.agentName(e.agent)} の通話をモニター（${MODES.ja[e.mode]}）`, supervision_changed: (e, it) => `${it.agentName(e.by)} のモニターを切替（${MODES.ja[e.mode]}）`, supervision_ended: (e, it) => `${it.agentName(e.by)} のモニター終了`,
       third_called: (e, it) => `${it.agentName(e.by)} が三人目 ${e.number} を呼出`, third_joined: "三人目が加わった", third_ended: "三人目が抜けた", third_failed: (e) => `三人目につながらない（${e.status}）`,
-      hold_recalled: (e, it) => `長い保留のため ${it.agentName(e.agent)} を呼び戻し`, hold_recall_ended: (e, it) => `${it.agentName(e.agent)} の呼び戻しが終わった（${e.why ? OFFER_ENDS.ja[e.why.end] : "応答"}）`, ended: (e) => ended(JA, e.by, e.cause.cause),
+      hold_recalled: (e, it) => `長い保留のため ${it.agentName(e.agent)} を呼び戻し`, hold_recall_ended: (e, it) => `${it.agentName(e.agent)} の呼び戻しが終わった（${e.why ? OFFER_ENDS.ja[e.why.end] : "応答"}）`, ended: (e) => ended("ja", e.by, e.cause.cause),
     },
     placed: {
       dialled: (e, it) => `${it.agentName(e.by)} が ${e.number} に発信`, tried: (e) => `外線「${e.trunk}」で発信`, failed: (e) => `外線「${e.trunk}」でつながらない（${e.status}）`, answered: "相手が応答", held: (e) => `保留（${PARTY.ja[e.by]}）`, resumed: (e) => `保留解除（${PARTY.ja[e.by]}）`,
-      ended: (e) => ended(JA, e.by, e.why.why),
+      ended: (e) => ended("ja", e.by, e.why.why),
     },
     sound: { fault_noticed: "音声の異常", fault_ended: "音声の異常が終わった", measured: "音声の測定" },
     recording: { started: "録音を開始", paused: "録音を一時停止", resumed: "録音を再開", stopped: "録音を終了", failed: "録音に失敗", kept: "録音を保存", fetched: "録音を聞いた", deleted: "録音を削除" },
@@ -306,11 +307,11 @@ export const EVENTS = {
       trunk_tried: (e) => `Called by trunk ${e.trunk}`, trunk_failed: (e) => `Not reached by trunk ${e.trunk} (${e.status})`, away_answered: "Answered where it was sent", returned: (e, it) => `Back at ${it.agentName(e.agent)}`,
       supervision_began: (e, it) => `${it.agentName(e.by)} monitors ${it.agentName(e.agent)}'s call (${MODES.en[e.mode]})`, supervision_changed: (e, it) => `${it.agentName(e.by)} monitors otherwise (${MODES.en[e.mode]})`, supervision_ended: (e, it) => `${it.agentName(e.by)} monitors no more`,
       third_called: (e, it) => `${it.agentName(e.by)} calls a third, ${e.number}`, third_joined: "A third joined", third_ended: "The third left", third_failed: (e) => `The third was not reached (${e.status})`,
-      hold_recalled: (e, it) => `Held for long: ${it.agentName(e.agent)} rings`, hold_recall_ended: (e, it) => `${it.agentName(e.agent)} rings no more (${e.why ? OFFER_ENDS.en[e.why.end] : "answered"})`, ended: (e) => ended(EN, e.by, e.cause.cause),
+      hold_recalled: (e, it) => `Held for long: ${it.agentName(e.agent)} rings`, hold_recall_ended: (e, it) => `${it.agentName(e.agent)} rings no more (${e.why ? OFFER_ENDS.en[e.why.end] : "answered"})`, ended: (e) => ended("en", e.by, e.cause.cause),
     },
     placed: {
       dialled: (e, it) => `${it.agentName(e.by)} called ${e.number}`, tried: (e) => `Called by trunk ${e.trunk}`, failed: (e) => `Not reached by trunk ${e.trunk} (${e.status})`, answered: "Answered", held: (e) => `Held by ${PARTY.en[e.by]}`, resumed: (e) => `Taken back by ${PARTY.en[e.by]}`,
-      ended: (e) => ended(EN, e.by, e.why.why),
+      ended: (e) => ended("en", e.by, e.why.why),
     },
     sound: { fault_noticed: "Something is wrong with the sound", fault_ended: "The sound is well again", measured: "Sound measured" },
     recording: { started: "Recording began", paused: "Recording paused", resumed: "Recording goes on", stopped: "Recording ended", failed: "Recording failed", kept: "Recording kept", fetched: "Recording heard", deleted: "Recording deleted" },

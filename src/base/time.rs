@@ -52,6 +52,14 @@ impl Sub<Duration> for Mono {
 #[serde(transparent)]
 pub struct Wall(pub i64);
 
+impl Wall {
+    /// Milliseconds by the wall clock since `earlier`; 0 when that is the later one.
+    #[must_use]
+    pub fn ms_since(self, earlier: Self) -> u64 {
+        u64::try_from(self.0.saturating_sub(earlier.0)).unwrap_or(0)
+    }
+}
+
 /// Both clocks, read once per input so that one input sees one time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Now {

@@ -59,7 +59,7 @@ pub struct Expected {
 impl Expected {
     /// How long it is, milliseconds.
     pub(super) fn lasts_ms(&self) -> f64 {
-        real(u64::try_from(self.until.0.saturating_sub(self.from.0)).unwrap_or(0))
+        real(self.until.ms_since(self.from))
     }
 
     /// Calls of a whole half hour at its pace.
@@ -126,9 +126,6 @@ impl Demand {
     /// What of it means nothing under this plan.
     pub fn expected(calls: &Calls, plan: &Plan, month: Month) -> Result<Self, DemandError> {
         let numbers = numbers(calls, plan)?;
-        if numbers.is_empty() {
-            return Err(DemandError::NoNumber);
-        }
         for day in calls.weekdays.keys() {
             if !WEEKDAYS.contains(&day.as_str()) {
                 return Err(DemandError::NoSuchDay(day.clone()));
@@ -145,15 +142,14 @@ impl Demand {
             let of_day = name.and_then(|name| calls.weekdays.get(*name)).copied().unwrap_or(1.0);
             for index in 0..HALF_HOURS {
                 let Some(begins) = begins(plan, day, index) else { continue };
-                let open = Open::of(plan, &numbers, begins);
-                let part = if weights.is_empty() {
-                    open.part
-                } else {
-                    weights.get(&index).copied().unwrap_or(0.0)
-                };
-                if part * of_day > 0.0 {
-                    let (from, until) = (open.from, open.until);
-                    half_hours.push(Expected { day, from, until, calls: part * of_day });
+                let weight = weights.get(&index).copied();
+                if weight.is_none() && !weights.is_empty() {
+                    continue;
+                }
+                let Open { from, until, part } = Open::of(plan, &numbers, begins);
+                let calls = weight.unwrap_or(part) * of_day;
+                if calls > 0.0 {
+                    half_hours.push(Expected { day, from, until, calls });
                 }
             }
         }

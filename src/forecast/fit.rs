@@ -224,7 +224,7 @@ impl<'p> Fit<'p> {
         }
         self.arrivals.push(Arrival { at, number: number.clone() });
         let since = caller.as_ref().and_then(|caller| self.unserved.remove(caller));
-        let gap = since.map(|since| u64::try_from(at.0.saturating_sub(since.0)).unwrap_or(0));
+        let gap = since.map(|since| at.ms_since(since));
         match gap.filter(|gap| Duration::from_millis(*gap) <= AGAIN_WITHIN) {
             Some(gap) => keep(&mut self.again, gap),
             None if counted => {
@@ -271,10 +271,7 @@ impl<'p> Fit<'p> {
             if over {
                 self.wrapping.remove(agent);
                 if self.within(since) {
-                    keep(
-                        &mut self.wrap_ups,
-                        u64::try_from(at.0.saturating_sub(since.0)).unwrap_or(0),
-                    );
+                    keep(&mut self.wrap_ups, at.ms_since(since));
                 }
             }
         }

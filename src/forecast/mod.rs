@@ -23,12 +23,14 @@ mod tonight;
 #[cfg(test)]
 mod tests;
 
+use interval::quantile;
+
 pub use arrivals::{Arrival, Demand, DemandError, Expected};
 pub use cells::{Cell, Cells, Run, rate};
 pub use enough::{Ask, Enough, Judged, MOST_LINES, MOST_POINTS, Step, Wanted};
 pub use erlang::{Abandoning, blocking, delaying, giving_up};
 pub use fit::{AGAIN_WITHIN, BasedOn, Fit, Found};
-pub use interval::{Interval, interval, one_more, quantile};
+pub use interval::{Interval, interval, one_more};
 pub use lasts::{Lasts, Time};
 pub use roster::{MOST_AGENTS, Roster, RosterError, Stint, with_agents};
 pub use scenario::{Callers, Calls, Choice, Menu, People, Repeats, Scenario, Shift, Who};

@@ -118,14 +118,12 @@ pub(super) fn within(runs: &[Run], policy: &Policy) -> f64 {
 /// Hours that the agents of a world are there, all together.
 pub(super) fn hours(world: &World) -> f64 {
     let stints = world.roster.stints(&world.plan, &world.demand.days(&world.plan));
-    let ms = |from: crate::base::Wall, until: crate::base::Wall| {
-        real(u64::try_from(until.0.saturating_sub(from.0)).unwrap_or(0))
-    };
     let sum: f64 = stints
         .iter()
         .map(|stint| {
-            let away: f64 = stint.breaks.iter().map(|(from, until)| ms(*from, *until)).sum();
-            ms(stint.from, stint.until) - away
+            let away: f64 =
+                stint.breaks.iter().map(|(from, until)| real(until.ms_since(*from))).sum();
+            real(stint.until.ms_since(stint.from)) - away
         })
         .sum();
     sum / 3_600_000.0

@@ -54,8 +54,8 @@ pub fn rest_of_day(
     };
     let (mut expected_by_now, mut rest) = (0.0, Vec::new());
     for half in half_hours.into_iter().filter(|half| half.day == today) {
-        let passed = real(u64::try_from(so_far.now.0.saturating_sub(half.from.0)).unwrap_or(0));
-        let passed = (passed / half.lasts_ms()).clamp(0.0, 1.0);
+        let passed = real(so_far.now.ms_since(half.from)) / half.lasts_ms();
+        let passed = passed.clamp(0.0, 1.0);
         expected_by_now += half.calls * passed;
         if passed < 1.0 {
             let calls = half.calls * (1.0 - passed);

@@ -169,7 +169,7 @@ impl Callbacks {
         for (call, told) in memory.wishes {
             let rules = plan.callbacks.get(&told.callback).cloned();
             let ix = floor.group_ix(&told.group);
-            let age = u64::try_from(now.wall.0.saturating_sub(told.asked_at.0)).unwrap_or(0);
+            let age = now.wall.ms_since(told.asked_at);
             let (rules, within) = match rules.filter(|_| ix.is_some()) {
                 Some(rules) => (Callback { group: told.group, ..rules.clone() }, rules.within),
                 None => (Callback::of_nothing(told.group), Duration::ZERO),

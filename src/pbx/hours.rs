@@ -224,7 +224,7 @@ impl Floor {
             if !self.has_desk_number(number.as_ref()) {
                 return Duration::ZERO;
             }
-            let left = u64::try_from(period.until.0.saturating_sub(now.wall.0)).unwrap_or(0);
+            let left = period.until.ms_since(now.wall);
             Duration::from_millis(left).min(LOOK_AGAIN)
         });
         let at = next.min().map(|left| now.mono + left);

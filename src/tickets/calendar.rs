@@ -100,7 +100,7 @@ impl<'a> Calendar<'a> {
         off.sort_unstable();
         let (mut counted, mut reached) = (0_u64, from);
         let mut count = |until: Wall, reached: Wall| {
-            counted += u64::try_from(until.0.saturating_sub(reached.0)).unwrap_or(0);
+            counted += until.ms_since(reached);
         };
         for (begins, ends) in off {
             count(begins.min(to), reached);

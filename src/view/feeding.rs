@@ -260,7 +260,7 @@ impl Target {
     fn note_on_earlier(&mut self, call: &Call, (seq, at): (u64, Wall), within_ms: u64) {
         let Some(caller) = call.known_caller() else { return };
         let Some((earlier, arrived_at)) = self.by_caller.get(caller).copied() else { return };
-        let age_ms = u64::try_from(call.arrived_at.0.saturating_sub(arrived_at.0)).unwrap_or(0);
+        let age_ms = call.arrived_at.ms_since(arrived_at);
         if age_ms <= within_ms && earlier != call.id {
             self.add(earlier, Step { seq, at, kind: StepKind::LaterCall { call: call.id } });
         }

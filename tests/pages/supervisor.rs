@@ -31,9 +31,7 @@ fn tab(page: &Page, name: &str) {
 fn every_page_of_a_supervisor_is_open_to_all_in_both_languages_and_themes() {
     let desk = Desk::start("desk.toml");
     let browser = Browser::start();
-    let agent = desk.agent("agent", 201).set("RING", 100).start();
-    desk.caller("0312340010").set("FROM", "03222").set("STAY", 800).start().done();
-    agent.done();
+    desk.answers_one();
     for look in Look::all() {
         let case = look.name();
         // Anew for each: one that waits for longer than a minute is asked whether it is still there, which it cannot say.
@@ -315,9 +313,7 @@ fn kinds(of: &str) -> Vec<String> {
 fn what_a_call_went_through_and_what_the_desk_refuses_is_told_in_the_language_of_the_page() {
     let desk = Desk::start("desk.toml");
     let browser = Browser::start();
-    let agent = desk.agent("agent", 201).set("RING", 100).start();
-    desk.caller("0312340010").set("FROM", "03222").set("STAY", 800).start().done();
-    agent.done();
+    desk.answers_one();
     let page = page(&browser, &desk, Look::default());
     let of = [
         ("call", "CallEvent"),

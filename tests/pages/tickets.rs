@@ -227,13 +227,6 @@ fn a_thousand_waiting_calls_do_not_hold_the_page_up() {
     page.has_no_complaints("a thousand rows");
 }
 
-/// A call that is answered and over.
-fn answered(desk: &Desk) {
-    let agent = desk.agent("agent", 201).set("RING", 100).start();
-    desk.caller("0312340010").set("FROM", "03222").set("STAY", 800).start().done();
-    agent.done();
-}
-
 #[test]
 fn a_folder_that_cannot_be_written_is_seen_mended_and_tried_again_and_its_sheet_is_printed() {
     let dir = Dir::new("spool");
@@ -245,11 +238,11 @@ fn a_folder_that_cannot_be_written_is_seen_mended_and_tried_again_and_its_sheet_
     );
     let desk = Desk::with(&Setup { more: &more, ..Setup::default() });
     let row = || desk.get("/api/v1/tickets")["targets"][0].clone();
-    answered(&desk);
+    desk.answers_one();
     eventually("the folder has it", s(10), || row()["opened"] == 1 && row()["waiting"] == 0);
     std::fs::rename(&folder, &aside).unwrap();
     std::fs::write(&folder, "in the way").unwrap();
-    answered(&desk);
+    desk.answers_one();
     eventually("it waits", s(10), || row()["waiting"] == 1 && row()["failed"]["disk"].is_u64());
     let browser = Browser::start();
     let page = browser.open(&desk, &Look { path: "/supervisor", ..Look::default() });

@@ -70,9 +70,7 @@ fn shows_no_scrollbar(page: &Page, case: &str) {
 fn all_of_it_is_seen_and_open_to_all_in_both_languages_and_themes() {
     let desk = Desk::start("desk.toml");
     let browser = Browser::start();
-    let agent = desk.agent("agent", 201).set("RING", 100).start();
-    desk.caller("0312340010").set("FROM", "03222").set("STAY", 800).start().done();
-    agent.done();
+    desk.answers_one();
     let waiting = waits(&desk).start();
     for look in Look::all() {
         let case = look.name();
@@ -187,9 +185,7 @@ fn a_caller_waits_is_answered_and_counted_and_one_who_gives_up_changes_the_rate(
 fn a_call_that_still_waits_is_not_drawn_as_one_that_was_lost() {
     let desk = Desk::start("desk.toml");
     let browser = Browser::start();
-    let agent = desk.agent("agent", 201).set("RING", 100).start();
-    desk.caller("0312340010").set("FROM", "03222").set("STAY", 800).start().done();
-    agent.done();
+    desk.answers_one();
     let waiting = waits(&desk).start();
     let pages = Look::all().map(|look| (look.name(), browser.open(&desk, &look)));
     for (case, page) in &pages {

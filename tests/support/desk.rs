@@ -272,6 +272,13 @@ impl Desk {
         self.process.wait(s(10)).and_then(|status| status.code())
     }
 
+    /// A call that an agent answers and that is over, of 03222.
+    pub fn answers_one(&self) {
+        let agent = self.agent("agent", 201).set("RING", 100).start();
+        self.caller("0312340010").set("FROM", "03222").set("STAY", 800).start().done();
+        agent.done();
+    }
+
     /// A command of the program's over this desk's files, in English.
     pub fn command(&self, words: &[&str]) -> Command {
         let mut command = Command::new(binary());

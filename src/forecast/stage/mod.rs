@@ -217,7 +217,7 @@ impl<'w> Stage<'w> {
     }
 
     fn mono_at(&self, at: Wall) -> Mono {
-        let ms = u64::try_from(at.0.saturating_sub(self.begin.0)).unwrap_or(0);
+        let ms = at.ms_since(self.begin);
         BEGIN + Duration::from_millis(ms)
     }
 

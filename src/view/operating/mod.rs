@@ -334,7 +334,7 @@ impl Views {
         let mut total = *self.agents.worked().total();
         let clock = self.agents.worked().clock();
         for (_, doing, since) in self.agents.doing() {
-            let ms = u64::try_from(clock.0.saturating_sub(since.0)).unwrap_or(0);
+            let ms = clock.ms_since(since);
             total.spend(doing, ms);
         }
         total

@@ -43,11 +43,8 @@ impl<'a> Pad<'a> {
 /// listened for one more that nobody pressed.
 fn told(room: &Room, leg: LegId, due: usize) -> String {
     let mut keys = String::new();
-    let patience = |keys: &str| match keys.len() < due {
-        true => Duration::from_secs(10),
-        false => Duration::from_millis(100),
-    };
-    while let Ok(notice) = room.notices.recv_timeout(patience(&keys)) {
+    let patience = |keys: &str| if keys.len() < due { 10_000 } else { 100 };
+    while let Ok(notice) = room.notices.recv_timeout(Duration::from_millis(patience(&keys))) {
         let Notice::Digit { leg: by, key } = notice else { panic!("{notice:?}") };
         assert_eq!(by, leg);
         keys.push(key);
