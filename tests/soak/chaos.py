@@ -62,7 +62,7 @@ def clock(rounds, draw, checks):
     }
     desk = rig.Desk(folder, ports, environment=environment)
     desk.voice_port = ports.port()
-    echo = ports.port()
+    echo = ports.echo()
     desk.start().healthy()
     phones, calling, steps = rig.agents(desk, sink, echo), [], []
     for round in range(rounds):
@@ -124,7 +124,7 @@ def tickets(rounds, draw, checks):
     receiver = rig.Receiver(ports).start()
     desk = rig.Desk(folder, ports, more=receiver.config(folder))
     desk.voice_port = ports.port()
-    echo = ports.port()
+    echo = ports.echo()
     desk.start().healthy()
     phones, calling, ways = rig.agents(desk, sink, echo), [], []
     kills = 0
@@ -192,7 +192,7 @@ def network(rounds, draw, checks):
     ports, sink = rig.Ports("198.51.100.1"), quiet.getsockname()[1]
     desk = rig.Desk(folder, ports, ours="198.51.100.2", theirs="198.51.100.1", under=inside)
     desk.voice_port = ports.port()
-    echo = ports.port()
+    echo = ports.echo()
     desk.start().healthy()
     phones, calling, cuts = rig.agents(desk, sink, echo), [], []
     registered = []

@@ -100,5 +100,11 @@ class Ports:
         assert self.next < self.first + SINGLE, "more single ports than the lot has"
         return self.next - 2
 
+    def echo(self):
+        """For a SIPp that echoes sound: it takes the port for pictures, two further, as well, and ends at once where that is taken."""
+        first = self.port()
+        self.port()
+        return first
+
     def media(self):
         return f"{self.first + SINGLE}-{self.first + LOT - 1}"

@@ -148,8 +148,9 @@ class Soak:
         """Callers come for as long as was asked, with everything on."""
         desk, checks, seconds = self.desk, self.checks, self.seconds
         sink = self.quiet.getsockname()[1]
-        self.phones = rig.agents(desk, sink, self.ports.port())
-        lasts = min(3_600, int(seconds) + 5)
+        self.phones = rig.agents(desk, sink, self.ports.echo())
+        # From the shortest that the desk grants to the longest.
+        lasts = min(3_600, max(60, int(seconds) + 5))
         watcher = {"USER": "6002", "PASSWORD": rig.password("6002"), "EXPIRES": lasts}
         lamps = [desk.sipp("watch", self.ports.port(), WHAT=what, **watcher) for what in ("701", "702", "703")]
         account, port = {"USER": "6001", "PASSWORD": rig.password("6001")}, self.ports.port()
@@ -177,6 +178,10 @@ class Soak:
         # Transactions live 32 s (RFC 3261 §17).
         held = rig.at_rest(desk, 120)
         checks.check("gauges at 0 afterwards", not held, ", ".join(f"{name} {value:g}" for name, value in held.items()) or "all")
+        lit = sum({"watching", "over"} <= lamp.words()[1].keys() for lamp in lamps)
+        checks.check("lamps were lit, and told the end", lit == len(lamps), f"{lit} of {len(lamps)}")
+        stayed = sum(phone.process.poll() is None for phone in self.phones)
+        checks.check("agents' phones stayed", stayed == len(self.phones), f"{stayed} of {len(self.phones)}")
         for phone in [*self.phones, *lamps]:
             phone.stop()
 
