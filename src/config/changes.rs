@@ -32,18 +32,12 @@ impl Config {
             format!("{section} {}", line.split(" = ").next().unwrap_or_default())
         });
         let mut names: BTreeSet<String> = differ.collect();
-        if self.token != new.token {
-            names.insert("[http] token_file (what it holds)".to_owned());
-        }
-        if self.viewer_token != new.viewer_token {
-            names.insert("[http] viewer_token_file (what it holds)".to_owned());
-        }
-        if self.wall_token != new.wall_token {
-            names.insert("[http] wall_token_file (what it holds)".to_owned());
-        }
-        let secret = |config: &Self| config.http.oidc.as_ref().map(|oidc| oidc.secret.clone());
-        if secret(self) != secret(new) {
-            names.insert("[http.oidc] client_secret_file (what it holds)".to_owned());
+        let (held, new_held) = (self.held(), new.held());
+        let secrets = held.keys().filter(|setting| !TAKEN_OVER.contains(&setting.section));
+        // Of a file that is named newly, or no more, the setting itself is told.
+        let both = secrets.filter_map(|it| Some((it, held.get(it)?, new_held.get(it)?)));
+        for (it, ..) in both.filter(|(_, before, after)| before != after) {
+            names.insert(format!("{} {} (what it holds)", it.section, it.key));
         }
         if self.sip.tls.is_some() != new.sip.tls.is_some() {
             names.insert("[sip.tls]".to_owned());

@@ -1,8 +1,9 @@
 //! What a reload changes, by name: each setting, item of the plan, account, person and certificate that is another than the
 //! one in force. No secret is in it: of what holds one it is said that it is another.
 
+use super::held::Setting;
 use super::{Config, TlsFiles};
-use crate::base::hex;
+use crate::base::{Private, hex};
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use toml::{Table, Value};
@@ -37,6 +38,12 @@ pub fn differences(before: (&Config, &str), after: (&Config, &str)) -> Vec<Diffe
     };
     let mut found = between("", &settings(before), &settings(after), Clone::clone);
     let (old, new) = (before.0, after.0);
+    let held = |config: &Config| -> BTreeMap<String, Private<String>> {
+        let all = config.held().into_iter();
+        let named = |it: Setting| format!("{}.{} (what it holds)", it.place, it.key);
+        all.map(|(it, secret)| (named(it), secret.clone())).collect()
+    };
+    found.extend(between("", &held(old), &held(new), |_| "•••".to_owned()));
     found.extend(between("account ", &old.accounts, &new.accounts, |_| "•••".to_owned()));
     let people = |config: &Config| -> BTreeMap<String, crate::people::Person> {
         config.people.iter().map(|person| (person.user.clone(), person.clone())).collect()
@@ -161,5 +168,32 @@ mod tests {
         assert!(!found.concat().contains("second"));
         // And back.
         assert_eq!(differences((&new, &plan), (&old, PLAN)).len(), found.len());
+    }
+
+    #[test]
+    fn a_carriers_new_password_is_told_and_not_shown() {
+        let trunk = "[[trunks]]\nname = \"carrier\"\nsources = [\"192.0.2.1\"]\nservers = [\"192.0.2.1\"]\n\
+                     domain = \"carrier.example\"\nuser = \"0312345678\"\npassword_file = \"carrier\"\n";
+        let read = |password: &str, token: &str| {
+            let mut config =
+                parse(&format!("{CONFIG}{trunk}"), "x.toml", Path::new("/x")).unwrap().0;
+            let upstream = config.trunks.first_mut().and_then(|trunk| trunk.upstream.as_mut());
+            let login = upstream.and_then(|upstream| upstream.login.as_mut()).unwrap();
+            login.password = Private::new(password.to_owned());
+            config.token = Private::new(token.to_owned());
+            config
+        };
+        let (old, new) = (read("first", "same"), read("second", "same"));
+        assert_eq!(
+            told(&differences((&old, PLAN), (&new, PLAN))),
+            ["trunks[carrier].password_file (what it holds): ••• -> •••"]
+        );
+        assert_eq!(old.needs_restart(&new), [""; 0]);
+        let other = read("first", "another");
+        assert_eq!(
+            told(&differences((&old, PLAN), (&other, PLAN))),
+            ["http.token_file (what it holds): ••• -> •••"]
+        );
+        assert_eq!(old.needs_restart(&other), ["[http] token_file (what it holds)"]);
     }
 }

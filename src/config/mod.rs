@@ -10,6 +10,7 @@ mod credential;
 mod differences;
 mod figures;
 mod files;
+mod held;
 mod log;
 mod oidc;
 mod oidc_problem;
