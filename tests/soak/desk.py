@@ -29,8 +29,7 @@ class Desk:
         self.sip, self.http = ports.port(), ports.port()
         self.trunk = [ports.port() for _ in range(24)]
         self.houses = {house: ports.port() for house in self.HOUSES}
-        self.process = None
-        self.last_said = 0
+        self.process, self.program = None, PROGRAM
         secrets = self.folder / "secrets"
         secrets.mkdir()
         (self.folder / "store").mkdir()
@@ -58,7 +57,7 @@ class Desk:
     def start(self):
         """Starts it; `healthy` waits for it."""
         log = open(self.folder / "daemon.log", "ab")
-        argv = [*self.under, PROGRAM, "serve", "--config", str(self.config)]
+        argv = [*self.under, self.program, "serve", "--config", str(self.config)]
         self.began = time.monotonic()
         self.process = subprocess.Popen(
             argv, cwd=self.folder, stdout=log, stderr=log, stdin=subprocess.DEVNULL, env=self.environment, preexec_fn=dies_with_us
@@ -156,7 +155,7 @@ class Desk:
 
     def command(self, *words):
         """Exit code and both outputs of a command with this desk's configuration."""
-        argv = [PROGRAM, *words, "--config", str(self.config)]
+        argv = [self.program, *words, "--config", str(self.config)]
         done = subprocess.run(argv, capture_output=True, text=True, cwd=self.folder, timeout=600)
         return done.returncode, done.stdout, done.stderr
 
@@ -195,7 +194,7 @@ class Desk:
 
     def verify(self):
         store = self.folder / "store/madoguchi.db"
-        done = subprocess.run([PROGRAM, "verify", str(store)], capture_output=True, text=True, timeout=600)
+        done = subprocess.run([self.program, "verify", str(store)], capture_output=True, text=True, timeout=600)
         return done.returncode == 0, (done.stdout + done.stderr).strip()
 
     def again(self):
