@@ -164,3 +164,52 @@ fn no_key_is_told_twice_or_lost() {
 fn no_control_packet_breaks_a_promise() {
     run("rtcp");
 }
+
+/// The code of a room without its tests.
+fn code_of(folder: &Path) -> String {
+    let mut code = String::new();
+    for entry in std::fs::read_dir(folder).unwrap().flatten() {
+        let (path, name) = (entry.path(), entry.file_name().into_string().unwrap());
+        if name.starts_with("tests") {
+            continue;
+        }
+        if path.is_dir() {
+            code += &code_of(&path);
+        } else {
+            let text = std::fs::read_to_string(&path).unwrap();
+            code += text.split("#[cfg(test)]\nmod tests {").next().unwrap_or_default();
+        }
+    }
+    code
+}
+
+/// scripts/fuzz builds the rooms that it tries in a package of its own, which nothing else builds.
+#[test]
+fn the_fuzzers_package_has_what_its_rooms_need_in_the_daemons_versions() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |file: &str| std::fs::read_to_string(root.join(file)).unwrap();
+    let dependencies = |file: &str| -> toml::Table {
+        let manifest: toml::Table = read(file).parse().unwrap();
+        manifest["dependencies"].as_table().unwrap().clone()
+    };
+    let (daemon, fuzzer) = (dependencies("Cargo.toml"), dependencies("fuzz/Cargo.toml"));
+    let library = read("fuzz/src/lib.rs");
+    let rooms: Vec<&str> = library
+        .lines()
+        .filter_map(|line| line.strip_prefix("#[path = \"../../src/")?.strip_suffix("/mod.rs\"]"))
+        .collect();
+    assert!(rooms.len() >= 7, "{rooms:?}");
+    for room in rooms {
+        let code = code_of(&root.join("src").join(room));
+        for (name, version) in &daemon {
+            let named = format!("{}::", name.replace('-', "_"));
+            let begins = |(at, _): (usize, &str)| {
+                let before = code[..at].chars().next_back();
+                before.is_none_or(|c| !c.is_alphanumeric() && c != '_' && c != ':')
+            };
+            if code.match_indices(&named).any(begins) {
+                assert_eq!(fuzzer.get(name), Some(version), "{room} needs {name}: fuzz/Cargo.toml");
+            }
+        }
+    }
+}
