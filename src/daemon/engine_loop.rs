@@ -203,6 +203,8 @@ impl EngineLoop {
             stopping: None,
             blocked: 0,
         };
+        // Whoever asks in the first moments sees what was found, and no zeros.
+        running.show(running.it.clock.now());
         running.let_out(first);
         running.run();
     }

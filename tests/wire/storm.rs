@@ -31,12 +31,15 @@ fn a_thousand_phones_register_at_once_and_calls_go_on() {
 }
 
 #[test]
-fn a_thousand_accounts_register_at_once_and_calls_go_on() {
-    let desk = Desk::with(&Setup { accounts: 1_000, ..Setup::default() });
+fn a_thousand_accounts_register_at_once_calls_go_on_and_the_first_page_after_a_restart_has_them() {
+    let mut desk = Desk::with(&Setup { accounts: 1_000, ..Setup::default() });
     let line = |user: u32| format!("{user};{}\n", answer(&user.to_string()));
     let lines = (100_000..101_000).map(line).collect();
     let storm = Job::new("storm", desk.sip, desk.ports.port());
     let storm = storm.fields(lines).set("USER", "[field0]").set("AUTH", "[field1]");
     all_register_while_a_call_goes_on(&desk, storm);
     eventually("all are seen", s(5), || desk.metric("madoguchi_sip_registrations") == 1_000.0);
+    desk.kill();
+    desk.again();
+    assert_eq!(desk.metric("madoguchi_sip_registrations"), 1_000.0);
 }
