@@ -150,13 +150,24 @@ fn read_head(headers: Headers) -> Result<Head, ParseError> {
         headers.get(&name).ok_or(ParseError::MissingHeader { header })
     };
     let via = Via::parse(due(HeaderName::Via)?)?;
-    let from = NameAddr::parse(due(HeaderName::From)?, "From")?;
-    let to = NameAddr::parse(due(HeaderName::To)?, "To")?;
+    let from = tagged(NameAddr::parse(due(HeaderName::From)?, "From")?, "From")?;
+    let to = tagged(NameAddr::parse(due(HeaderName::To)?, "To")?, "To")?;
     let call_id = call_id(due(HeaderName::CallId)?)?;
     let cseq = cseq(due(HeaderName::CSeq)?)?;
     let max_forwards = headers.get(&HeaderName::MaxForwards).map(max_forwards).transpose()?;
     let contacts = contacts(&headers)?;
     Ok(Head { via, from, to, call_id, cseq, max_forwards, contacts, headers })
+}
+
+/// A tag is a token (§25.1). One without anything could neither be answered with a tag of ours behind it nor be told from
+/// none: whoever reads the first would have no dialog.
+fn tagged(address: NameAddr, place: &'static str) -> Result<NameAddr, ParseError> {
+    let empty = address.params.has("tag") && address.tag().is_none();
+    if empty {
+        Err(ParseError::BadValue { place, due: "a tag that says something" })
+    } else {
+        Ok(address)
+    }
 }
 
 /// `word [ "@" word ]`; any visible text is taken, since it is only ever compared (§20.8).

@@ -45,6 +45,13 @@ fn hostile_messages_are_refused_for_what_they_are() {
             swap("7 OPTIONS", &format!("{} OPTIONS", "7".repeat(8000))),
             place("CSeq"),
         ),
+        (
+            "an empty tag in To",
+            swap("To: <sip:desk.example.jp>", "To: <sip:desk.example.jp>;tag=;more=1"),
+            place("To"),
+        ),
+        ("an empty tag in From", swap(";tag=f", ";tag="), place("From")),
+        ("a tag without a value", swap(";tag=f", ";tag"), place("From")),
         ("CSeq 2^31", swap("7 OPTIONS", "2147483648 OPTIONS"), place("CSeq")),
         ("CSeq 2^64", swap("7 OPTIONS", "18446744073709551616 OPTIONS"), place("CSeq")),
         ("CSeq signed", swap("7 OPTIONS", "+7 OPTIONS"), place("CSeq")),
