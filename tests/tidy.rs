@@ -381,6 +381,38 @@ fn rsip_is_named_in_the_sip_room_only() {
     }
 }
 
+/// scripts/fuzz builds the rooms that it tries in a package of its own, which nothing else builds.
+#[test]
+fn the_fuzzers_package_has_what_its_rooms_need_in_the_daemons_versions() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |file: &str| fs::read_to_string(root.join(file)).unwrap();
+    let dependencies = |file: &str| -> toml::Table {
+        let manifest: toml::Table = read(file).parse().unwrap();
+        manifest["dependencies"].as_table().unwrap().clone()
+    };
+    let (daemon, fuzzer) = (dependencies("Cargo.toml"), dependencies("fuzz/Cargo.toml"));
+    let library = read("fuzz/src/lib.rs");
+    let rooms: Vec<&str> = library
+        .lines()
+        .filter_map(|line| line.strip_prefix("#[path = \"../../src/")?.strip_suffix("/mod.rs\"]"))
+        .collect();
+    assert!(rooms.len() >= 7, "{rooms:?}");
+    let tried = |file: &str| room_of(file).is_some_and(|room| rooms.contains(&room.as_str()));
+    for (file, text) in all().iter().filter(|(file, _)| tried(file) && !is_test_only(file)) {
+        let code = code(text, false);
+        for (name, version) in &daemon {
+            let named = format!("{}::", name.replace('-', "_"));
+            let begins = |(at, _): (usize, &str)| {
+                let before = code[..at].chars().next_back();
+                before.is_none_or(|c| !c.is_alphanumeric() && c != '_' && c != ':')
+            };
+            if code.match_indices(&named).any(begins) {
+                assert_eq!(fuzzer.get(name), Some(version), "{file} needs {name}: fuzz/Cargo.toml");
+            }
+        }
+    }
+}
+
 #[test]
 fn every_file_says_what_it_owns() {
     for (file, text) in all() {

@@ -150,8 +150,8 @@ fn read_head(headers: Headers) -> Result<Head, ParseError> {
         headers.get(&name).ok_or(ParseError::MissingHeader { header })
     };
     let via = Via::parse(due(HeaderName::Via)?)?;
-    let from = tagged(NameAddr::parse(due(HeaderName::From)?, "From")?, "From")?;
-    let to = tagged(NameAddr::parse(due(HeaderName::To)?, "To")?, "To")?;
+    let from = party(due(HeaderName::From)?, "From")?;
+    let to = party(due(HeaderName::To)?, "To")?;
     let call_id = call_id(due(HeaderName::CallId)?)?;
     let cseq = cseq(due(HeaderName::CSeq)?)?;
     let max_forwards = headers.get(&HeaderName::MaxForwards).map(max_forwards).transpose()?;
@@ -159,15 +159,14 @@ fn read_head(headers: Headers) -> Result<Head, ParseError> {
     Ok(Head { via, from, to, call_id, cseq, max_forwards, contacts, headers })
 }
 
-/// A tag is a token (§25.1). One without anything could neither be answered with a tag of ours behind it nor be told from
-/// none: whoever reads the first would have no dialog.
-fn tagged(address: NameAddr, place: &'static str) -> Result<NameAddr, ParseError> {
-    let empty = address.params.has("tag") && address.tag().is_none();
-    if empty {
-        Err(ParseError::BadValue { place, due: "a tag that says something" })
-    } else {
-        Ok(address)
+/// From or To. A tag is a token (§25.1): an empty one could neither be answered with a tag of ours behind it nor be told
+/// from none, since whoever reads the first would have no dialog.
+fn party(value: &[u8], place: &'static str) -> Result<NameAddr, ParseError> {
+    let address = NameAddr::parse(value, place)?;
+    if address.params.has("tag") && address.tag().is_none() {
+        return Err(ParseError::BadValue { place, due: "a tag that says something" });
     }
+    Ok(address)
 }
 
 /// `word [ "@" word ]`; any visible text is taken, since it is only ever compared (§20.8).

@@ -32,11 +32,10 @@ def ends(checks, desk, calling, phones):
     checks.check("a phone registers within 2 s", took is not None, "no" if took is None else f"{took:.2f} s")
 
 
-def is_whole(checks, desk):
+def stops_whole(checks, desk):
     code = desk.stop()
     checks.check("ended in order", code == 0, f"exit code {code}")
-    whole, said = desk.verify()
-    checks.check("madoguchi verify", whole, said.splitlines()[0] if said else "nothing said")
+    rig.is_whole(checks, desk)
 
 
 def clock(rounds, draw, checks):
@@ -93,7 +92,7 @@ def clock(rounds, draw, checks):
     phones = rig.agents(desk, sink, echo)
     calling.append(rig.Callers(desk, rounds, 3, 6, None, sink, kinds=KINDS))
     ends(checks, desk, calling[-1:], phones)
-    is_whole(checks, desk)
+    stops_whole(checks, desk)
     rig.judge(checks, calling, desk.calls())
     checks.figure("the clock was set by, seconds", " ".join(f"{step:+d}" for step in steps))
     return folder
@@ -159,7 +158,7 @@ def tickets(rounds, draw, checks):
         time.sleep(3)
     checks.check("nothing is due any more", not waiting(), f"{waiting():g} calls wait")
     ends(checks, desk, calling, phones)
-    is_whole(checks, desk)
+    stops_whole(checks, desk)
     history = desk.calls()
     rig.judge(checks, calling, history, may_be={"failed"} if kills else frozenset(), strict=not kills)
     due = {call["call"] for call in history if call["outcome"] in rig.TICKETED}
@@ -212,7 +211,7 @@ def network(rounds, draw, checks):
     known = [took for took in registered if took is not None]
     checks.check("REGISTER within 2 s of the network", len(known) == rounds and max(known) <= 2, " ".join(f"{took:.2f}" if took else "no" for took in registered))
     ends(checks, desk, calling, phones)
-    is_whole(checks, desk)
+    stops_whole(checks, desk)
     # A caller may vanish at any point of a call, and an agent too.
     may_be = {"answered", "answered_after_busy", "abandoned", "short_abandoned", "failed", "menu_left", "busy_released", "closed"}
     rig.judge(checks, calling, desk.calls(), may_be=may_be, strict=False)

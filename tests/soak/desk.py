@@ -223,6 +223,12 @@ NEVER = [
 ]
 
 
+def is_whole(checks, desk, name="madoguchi verify"):
+    """The history as the desk's program reads it."""
+    whole, said = desk.verify()
+    checks.check(name, whole, said.splitlines()[0] if said else "nothing said")
+
+
 def at_rest(desk, within_s):
     """The gauges that are not 0 after so long."""
     def held():

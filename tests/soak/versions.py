@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 import rig
-from chaos import KINDS, ends, is_whole
+from chaos import KINDS, ends, stops_whole
 
 # A line of the log of a program that finds a history of a newer one.
 REFUSED = "was written by a newer Madoguchi"
@@ -19,8 +19,8 @@ class Changes:
     def __init__(self, desk, checks, sink):
         self.desk, self.checks, self.sink, self.calling, self.gaps = desk, checks, sink, [], []
 
-    def callers(self, seconds, kinds=KINDS):
-        run = rig.Callers(self.desk, len(self.calling), seconds, 6, None, self.sink, kinds=kinds)
+    def callers(self, seconds):
+        run = rig.Callers(self.desk, len(self.calling), seconds, 6, None, self.sink, kinds=KINDS)
         self.calling.append(run)
         return run
 
@@ -54,20 +54,15 @@ class Changes:
         checks.check(f"{name}: callers came to an end", run.ended(60), "")
         again = self.callers(3)
         checks.check(f"{name}: the next callers, too", again.ended(60), "")
-        self.whole(name)
+        rig.is_whole(checks, desk, f"{name}: verify, under way")
         return True
-
-    def whole(self, name):
-        """As this program reads it."""
-        whole, said = self.desk.verify()
-        self.checks.check(f"{name}: verify, under way", whole, said.splitlines()[0] if said else "nothing said")
 
     def judged(self):
         # Who comes while the program changes is refused, or answered by the next one.
         rig.judge(self.checks, self.calling, self.desk.calls(), may_be={"blocked"}, strict=False)
         talked = {kind for kind, it in enumerate(rig.KINDS) if it[4] == rig.ANSWERED}
-        calls = [(words, kind) for run in self.calling for _, kind, words in run.calls() if kind in talked and "answered" in words]
-        cut = [words for words, _ in calls if "over" not in words]
+        calls = [words for run in self.calling for _, kind, words in run.calls() if kind in talked and "answered" in words]
+        cut = [words for words in calls if "over" not in words]
         self.checks.check("nobody who talked was cut off", not cut, f"{len(calls)} talked, {len(cut)} not to their end")
 
 
@@ -107,14 +102,14 @@ def main():
         came_up = changes.to(newer, "the newer again")
         checks.check("all came up", came_up, "" if came_up else desk.log()[-500:])
         ends(checks, desk, changes.calling, phones)
-        is_whole(checks, desk)
+        stops_whole(checks, desk)
         changes.judged()
     elif desk.program == older:
         restored(desk, checks)
         checks.check("the calls of before are there", desk.calls() == before, f"{len(before)} calls")
         checks.check("it takes calls", changes.callers(3).ended(60), "")
         ends(checks, desk, changes.calling, phones)
-        is_whole(checks, desk)
+        stops_whole(checks, desk)
     else:
         checks.check("the newer comes up", False, desk.log()[-500:])
     checks.figure("from the end of one to the other's first answer, s", " ".join(f"{gap:.2f}" for gap in changes.gaps))
