@@ -6,6 +6,8 @@ import { barriers, open, overflowing, picture, places, start } from './browser.m
 const browser = await start();
 const pages = new Map();
 let count = 0;
+// What one touch may take on a busy machine; how fast a page is, is asked elsewhere.
+const PATIENCE_MS = 30_000;
 
 // Until the script gives something that is true: what it gave. playwright's own way asks the page to evaluate, which
 // the pages' rules for the browser forbid.
@@ -32,9 +34,9 @@ const orders = {
     },
     evaluate: (order, page) => page.evaluate(order.script),
     wait: (order, page) => wait(page, order.script, order.within_ms),
-    click: (order, page) => page.click(order.selector, { timeout: 5000 }),
-    fill: (order, page) => page.fill(order.selector, order.text, { timeout: 5000 }),
-    select: (order, page) => page.selectOption(order.selector, order.value, { timeout: 5000 }),
+    click: (order, page) => page.click(order.selector, { timeout: PATIENCE_MS }),
+    fill: (order, page) => page.fill(order.selector, order.text, { timeout: PATIENCE_MS }),
+    select: (order, page) => page.selectOption(order.selector, order.value, { timeout: PATIENCE_MS }),
     press: (order, page) => page.keyboard.press(order.key),
     go: (order, page) => page.goto(new URL(order.path, page.url()).href),
     resize: (order, page) => page.setViewportSize({ width: order.width, height: order.height }),
