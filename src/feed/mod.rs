@@ -4,6 +4,9 @@
 //! What is due is a fold of the history (`view`), what a target is like is `io::deliver`'s, and who carries one
 //! to the other is the daemon. Pure: the same entries make the same words.
 
+// What a stranger sends cannot make us panic.
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing,))]
+
 mod due;
 mod lane;
 mod paper;

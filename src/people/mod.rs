@@ -4,6 +4,17 @@
 //! A person's account is a line of the people file (docs/PEOPLE.md); what a role may do at which address is
 //! with the addresses, in `io::http`.
 
+// What a stranger sends cannot make us panic.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
+)]
+
 mod password;
 mod session;
 pub mod sign_on;

@@ -62,8 +62,8 @@ impl PasswordHash {
             return Err(WeakPassword { found });
         }
         let hashed = hasher().hash_password_with_salt(password.as_bytes(), &salt);
-        let hashed: Phc =
-            hashed.expect("parameters, salt and length are ours and within argon2's bounds");
+        #[expect(clippy::expect_used, reason = "parameters, salt and length are ours")]
+        let hashed: Phc = hashed.expect("within argon2's bounds");
         Ok(Self(hashed.to_string()))
     }
 

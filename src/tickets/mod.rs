@@ -5,6 +5,9 @@
 //! nowhere else. The room knows no call and no history: tickets are kept by the desk's own ticket system.
 //! All arithmetic is in whole milliseconds, counts and exact fractions.
 
+// What a stranger sends cannot make us panic.
+#![cfg_attr(not(test), deny(clippy::unwrap_used, clippy::expect_used, clippy::indexing_slicing,))]
+
 mod calendar;
 mod directory;
 mod figures;

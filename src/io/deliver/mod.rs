@@ -5,6 +5,17 @@
 //! again is the caller's. What is handed over is bytes here: it may be a warning, a ticket or anything else
 //! that has an id by which the receiver knows a repetition.
 
+// What a stranger sends cannot make us panic.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
+)]
+
 mod address;
 mod ask;
 mod client;

@@ -1,6 +1,17 @@
 //! Names of servers to addresses, as RFC 3263 says: NAPTR, then SRV, then A and AAAA. Asks and
 //! answers; when to ask again and which address to take is the SIP room's business.
 
+// What a stranger sends cannot make us panic.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
+)]
+
 use crate::sip::api::Transport;
 use crate::sip::trunk::{Answer, Found, Server};
 use hickory_resolver::TokioResolver;

@@ -1,6 +1,17 @@
 //! The trace as the threads share it: the engine thread writes, pages and the exporter read. A lock is
 //! held for one push or for the cloning of page references, never while a message is looked at.
 
+// What a stranger sends cannot make us panic.
+#![cfg_attr(
+    not(test),
+    deny(
+        clippy::unwrap_used,
+        clippy::expect_used,
+        clippy::indexing_slicing,
+        clippy::arithmetic_side_effects
+    )
+)]
+
 mod export;
 
 pub use export::{Export, ExportError, MAX_BEHIND, Sent};

@@ -2,7 +2,7 @@
 //! when the call has ended. The log is no history: what it misses is in the ticket, so a push that fails is
 //! not tried again, and holds nothing up for longer than its patience.
 
-use super::way::SystemAt;
+use super::way::{SystemAt, set};
 use crate::base::Private;
 use crate::feed::{Addition, NewTicket, Value, Values};
 use crate::io::deliver::client::{Client, Question};
@@ -79,14 +79,14 @@ fn event(kind: &str, values: &Values) -> Json {
         "callId": text(Value::Call),
     });
     if kind == "newCall" && values.contains_key(&Value::Group) {
-        event["queue"] = json!(text(Value::Group));
+        set(&mut event, "queue", text(Value::Group));
     }
     if kind != "newCall" && values.contains_key(&Value::Agent) {
-        event["user"] = json!(text(Value::Agent));
-        event["answeringNumber"] = json!(text(Value::Agent));
+        set(&mut event, "user", text(Value::Agent));
+        set(&mut event, "answeringNumber", text(Value::Agent));
     }
     if kind == "hangup" {
-        event["cause"] = json!(cause(text(Value::Outcome)));
+        set(&mut event, "cause", cause(text(Value::Outcome)));
     }
     event
 }

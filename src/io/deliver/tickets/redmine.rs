@@ -2,7 +2,7 @@
 //! issues, an unknown field is dropped, an issue that was opened again keeps the moment of its closing.
 
 use super::walk::{PAGE, Page, Walk};
-use super::way::{SystemAt, Way, encoded, number, query};
+use super::way::{SystemAt, Way, encoded, number, query, set};
 use super::{
     Asked, Changed, Cursor, MOST_OPEN, ReadBack, TicketSink, Unable, is_number, mark, named,
     subject, unheard_of,
@@ -241,7 +241,7 @@ impl Redmine {
             [("tracker_id", self.config.tracker), ("priority_id", self.config.priority)]
         {
             if let Some(id) = id {
-                issue[name] = json!(id);
+                set(&mut issue, name, id);
             }
         }
         let question = Question::new(Method::POST, "/issues.json").json(&json!({ "issue": issue }));
@@ -276,7 +276,7 @@ impl Redmine {
         };
         let mut issue = json!({ "custom_fields": fields });
         if let Some(text) = &addition.text {
-            issue["notes"] = json!(text.reveal());
+            set(&mut issue, "notes", text.reveal().as_str());
         }
         let question = Question::new(Method::PUT, format!("/issues/{id}.json"))
             .json(&json!({ "issue": issue }));

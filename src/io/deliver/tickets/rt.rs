@@ -3,7 +3,7 @@
 //! ticket that was opened again keeps the moment of its closing.
 
 use super::walk::{PAGE, Page, Walk};
-use super::way::{SystemAt, Way, encoded, number, query};
+use super::way::{SystemAt, Way, encoded, number, query, set};
 use super::{
     Asked, Changed, Cursor, MOST_OPEN, ReadBack, TicketSink, Unable, is_number, mark, named,
     subject,
@@ -267,8 +267,8 @@ impl Rt {
         let mut change = json!({ "CustomFields": fields });
         let question = match &addition.text {
             Some(text) => {
-                change["Content"] = json!(text.reveal());
-                change["ContentType"] = json!("text/plain");
+                set(&mut change, "Content", text.reveal().as_str());
+                set(&mut change, "ContentType", "text/plain");
                 Question::new(Method::POST, format!("/REST/2.0/ticket/{id}/comment"))
             }
             None => Question::new(Method::PUT, format!("/REST/2.0/ticket/{id}")),

@@ -8,6 +8,7 @@ use crate::base::Private;
 use http::Uri;
 use http::header::{ACCEPT, HeaderName, HeaderValue};
 use serde::de::DeserializeOwned;
+use serde_json::Value as Json;
 use std::time::Duration;
 use tokio_rustls::rustls::pki_types::CertificateDer;
 
@@ -120,6 +121,13 @@ pub(super) fn encoded(text: &str) -> String {
 pub(super) fn query(path: &str, pairs: &[(&str, &str)]) -> String {
     let pairs = pairs.iter().map(|(name, value)| format!("{name}={}", encoded(value)));
     format!("{path}?{}", pairs.collect::<Vec<_>>().join("&"))
+}
+
+/// One more field of an object that is sent.
+pub(super) fn set(object: &mut Json, field: &str, value: impl Into<Json>) {
+    if let Json::Object(fields) = object {
+        fields.insert(field.to_owned(), value.into());
+    }
 }
 
 /// A ticket's number in digits, as all systems name theirs; a person may write a `#` before it. None: it is

@@ -1,7 +1,7 @@
 //! The site's own receiver of tickets: signed POSTs whose bodies are CloudEvents 1.0 in JSON, structured mode
 //! (docs/schemas/ticket-event.json). It cannot be asked; it knows a repetition by its id.
 
-use super::way::{SystemAt, encoded};
+use super::way::{SystemAt, encoded, set};
 use super::{Asked, NAME_BOUND, TicketSink, Unable, subject};
 use crate::base::{CallId, Private, Wall};
 use crate::feed::{Addition, NewTicket, SUBJECT_BOUND, Values};
@@ -112,7 +112,7 @@ impl Receiver {
             "values": typed(&addition.values),
         });
         if let Some(text) = &addition.text {
-            data["text"] = json!(text.reveal());
+            set(&mut data, "text", text.reveal().as_str());
         }
         let (key, call, at) = (addition.key.as_str(), addition.call, addition.at);
         let kind = "jp.madoguchi.ticket.added";
