@@ -27,6 +27,8 @@ pub struct Facts {
     pub rooms: Vec<Room>,
     /// Files that hold secrets.
     pub secrets: Vec<SecretFile>,
+    /// The folder of the plan's file, if it is known as whom the daemon runs.
+    pub plan_folder: Option<PlanFolder>,
     /// The clock.
     pub clock: Clock,
     /// The plan's zone.
@@ -182,6 +184,19 @@ pub struct SecretFile {
     pub due_owner: Option<u32>,
     /// Whether the daemon makes it when it is missing.
     pub is_made: bool,
+}
+
+/// The folder in which a plan is put in force by a page: the one before is kept beside it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct PlanFolder {
+    /// Its path.
+    pub folder: String,
+    /// Its mode.
+    pub mode: u32,
+    /// Whose it is.
+    pub owner: u32,
+    /// As whom the daemon runs.
+    pub due_owner: u32,
 }
 
 /// The clock.

@@ -1,8 +1,8 @@
 //! From facts to lines: one function for each thing that is looked at.
 
 use super::facts::{
-    Address, Answer, Certificate, Clock, Descriptors, Facts, Held, Listener, Room, Running,
-    SecretFile, Sound, TrunkAsked, What, Whose, Zone,
+    Address, Answer, Certificate, Clock, Descriptors, Facts, Held, Listener, PlanFolder, Room,
+    Running, SecretFile, Sound, TrunkAsked, What, Whose, Zone,
 };
 use super::words::{Line, Mark, both};
 use crate::dialplan::Finding;
@@ -31,6 +31,7 @@ pub fn judge(facts: &Facts) -> Vec<Line> {
     lines.extend(facts.trunks.iter().map(trunk));
     lines.extend(facts.rooms.iter().map(room));
     lines.extend(facts.secrets.iter().map(secret));
+    lines.extend(facts.plan_folder.as_ref().map(plan_folder));
     lines.push(synchronised(&facts.clock));
     lines.extend(jump(&facts.clock));
     lines.extend(facts.zone.iter().map(zone));
@@ -542,6 +543,39 @@ fn secret(it: &SecretFile) -> Line {
             ),
         ),
     }
+}
+
+fn plan_folder(it: &PlanFolder) -> Line {
+    const TOPIC: &str = "plan";
+    let PlanFolder { folder, mode, owner, due_owner } = it;
+    // As path_resolution(7) asks: the owner by the first digit; groups are not looked at.
+    let written = *due_owner == 0 || mode & if owner == due_owner { 0o200 } else { 0o002 } != 0;
+    if written {
+        return Line::ok(
+            TOPIC,
+            both(
+                format!("ページからプランを有効にできる（{folder}）"),
+                format!("a page can put a plan in force ({folder})"),
+            ),
+        );
+    }
+    Line::not(
+        Mark::Look,
+        TOPIC,
+        both(
+            format!(
+                "ページからプランを有効にできない。{folder} の持ち主は {owner}、窓口を動かすのは {due_owner}"
+            ),
+            format!(
+                "no page can put a plan in force: {folder} is owned by {owner}, and the desk runs as {due_owner}"
+            ),
+        ),
+        both(
+            "窓口の利用者が書けるフォルダー（前のプランを横に残す）",
+            "a folder that the daemon's user can write, where the plan before is kept",
+        ),
+        both(format!("chown {due_owner} {folder}"), format!("chown {due_owner} {folder}")),
+    )
 }
 
 fn synchronised(clock: &Clock) -> Line {

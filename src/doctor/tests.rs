@@ -184,6 +184,23 @@ fn secrets_are_the_daemons_alone() {
 }
 
 #[test]
+fn a_page_can_put_a_plan_in_force() {
+    // (mode, owner, as whom the desk runs, mark, words)
+    let table = [
+        (0o40_755, 998, 998, Mark::Ok, "can put"),
+        (0o40_755, 0, 998, Mark::Look, "chown 998 /etc/madoguchi"),
+        (0o40_555, 998, 998, Mark::Look, "no page can"),
+        (0o40_777, 0, 998, Mark::Ok, "can put"),
+        (0o40_555, 998, 0, Mark::Ok, "can put"),
+    ];
+    for (mode, owner, due_owner, mark, words) in table {
+        let folder = "/etc/madoguchi".to_owned();
+        let plan_folder = Some(PlanFolder { folder, mode, owner, due_owner });
+        row(&Facts { plan_folder, ..facts() }, "plan", mark, words);
+    }
+}
+
+#[test]
 fn the_clock_is_set_and_only_goes_on() {
     let clock = |synchronised, written_s| Facts {
         clock: Clock { synchronised, now_s: 1_000, written_s },

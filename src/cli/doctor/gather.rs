@@ -6,8 +6,8 @@ use crate::cli::prompts_there;
 use crate::config::{self, Config, Secrets};
 use crate::dialplan::{Both, Finding, Lang};
 use crate::doctor::{
-    Address, Certificate, Clock, Descriptors, Facts, Listener, Room, Running, SecretFile, Sound,
-    What, Whose, Zone,
+    Address, Certificate, Clock, Descriptors, Facts, Listener, PlanFolder, Room, Running,
+    SecretFile, Sound, What, Whose, Zone,
 };
 use crate::io::recording::free_bytes;
 use crate::sip::api::Transport;
@@ -54,7 +54,9 @@ pub(super) fn facts(file: &Path, ask_trunks: bool) -> Facts {
     facts.descriptors = descriptors(&config, pid);
     facts.certificates = certificates(&config, now_s);
     facts.rooms = rooms(&config);
-    facts.secrets = secrets(&config, pid);
+    let due_owner = due_owner(&config, pid);
+    facts.secrets = secrets(&config, due_owner);
+    facts.plan_folder = due_owner.and_then(|due_owner| plan_folder(&config, due_owner));
     facts.clock.written_s = written_s(&config.store.file);
     if ask_trunks {
         facts.trunks = trunks::asked(&config);
@@ -221,11 +223,21 @@ fn rooms(config: &Config) -> Vec<Room> {
     rooms
 }
 
-fn secrets(config: &Config, pid: Option<u32>) -> Vec<SecretFile> {
-    let due_owner = pid
-        .and_then(|pid| fs::metadata(format!("/proc/{pid}")).ok())
+/// As whom the daemon runs; while it does not, whose the history's folder is.
+fn due_owner(config: &Config, pid: Option<u32>) -> Option<u32> {
+    pid.and_then(|pid| fs::metadata(format!("/proc/{pid}")).ok())
         .or_else(|| fs::metadata(config.store.file.parent()?).ok())
-        .map(|about| about.uid());
+        .map(|about| about.uid())
+}
+
+fn plan_folder(config: &Config, due_owner: u32) -> Option<PlanFolder> {
+    let folder = config.plan.parent()?;
+    let about = fs::metadata(folder).ok()?;
+    let (mode, owner) = (about.mode(), about.uid());
+    Some(PlanFolder { folder: folder.display().to_string(), mode, owner, due_owner })
+}
+
+fn secrets(config: &Config, due_owner: Option<u32>) -> Vec<SecretFile> {
     let http = &config.http;
     let made =
         [Some(&http.token_file), http.viewer_token_file.as_ref(), http.wall_token_file.as_ref()];
