@@ -9,7 +9,8 @@ use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
-// Gives a burst's memory back to the system, where the usual allocator keeps it (docs/BENCHMARKS.md).
+// Gives a burst's memory back to the system, where the usual allocator keeps it. SQLite and Opus have theirs from it,
+// too: the crate's feature `override` puts it in the place of malloc (docs/BENCHMARKS.md).
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 

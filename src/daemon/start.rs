@@ -1,18 +1,26 @@
 //! From a configuration to a living desk, in the order that a caller would want: the history is read
 //! and closed first, then the journal, the media and the engine stand, and only then do the sockets open.
 
+mod desk;
+mod error;
+mod sockets;
+mod ways;
+
+pub use desk::Desk;
+pub use error::StartError;
+
 use super::call_log;
 use super::certificates::{Certificates, WebCertificate};
 use super::drain::Drain;
 use super::engine_loop::{Clock, EngineLoop, Heard};
 use super::erasing::Erasing;
-use super::feeding::{Context, Doors, Fed, NotFed};
+use super::feeding::{Context, Doors, Fed};
 use super::figures::gauges;
 use super::inlet::Inlet;
 use super::keeper::{self, Keeper, Keeping};
 use super::layout::Told;
 use super::past;
-use super::planning::{Forecaster, beside};
+use super::planning::Forecaster;
 use super::plans::PlanFile;
 use super::pulse::Pulse;
 use super::random;
@@ -20,204 +28,36 @@ use super::reload::{Reload, Within};
 use super::retention::Retention;
 use super::sign_on::sign_on;
 use super::warning::Teller;
-use crate::base::{Private, Rng};
+use crate::base::Rng;
 use crate::config::Config;
 use crate::dialplan::Plan;
 use crate::dtls::Identity;
 use crate::engine::{Engine, KeysPolicy, Outbox, Parts, Policy, SealingPolicy};
 use crate::event::DeskEvent;
-use crate::io::dns::Dns;
-use crate::io::http::{self, App, CommandFailure, PeopleNow, TlsNow, Token, ViewHub};
+use crate::io::http::{self, App, PeopleNow, TlsNow, ViewHub};
 use crate::io::media::{Media, MediaConfig, PromptLibrary};
-use crate::io::net::{self, Lane, Listen, Net, Streams};
+use crate::io::net::{Lane, Streams};
 use crate::io::recording::{Recorder, RecorderConfig};
 use crate::io::store::site::{Copying, Followed};
 use crate::io::store::{self, Store, StoreNotice};
-use crate::io::telemetry::{Metrics, log};
-use crate::io::trace::{Export, ExportError, Trace};
+use crate::io::telemetry::Metrics;
+use crate::io::trace::{Export, Trace};
 use crate::recording::command::RecordingId;
-use crate::sip::BlockedAccount;
 use crate::sip::api::Listener;
-use crate::sip::trunk::Server;
 use crate::trace::Hep;
 use crate::view;
+use sockets::{look_up, open_net};
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant};
-use tokio::sync::oneshot;
+use std::time::Instant;
 
 /// The inlet's bounds: a second of what a core can decide on, and a tenth of that of new calls.
 const FIRST_MAX: usize = 65_536;
 const NEW_MAX: usize = 8_192;
 /// A media thread's ring to the recorder: four seconds of a hundred calls.
 const TAP_BYTES: usize = 16 << 20;
-/// How often the thread of the SIP sockets shows that it lives.
-const NET_BEAT: Duration = Duration::from_secs(1);
-/// How long an orderly end may take: writing what is decided, and telling the peers.
-const STOP_PATIENCE: Duration = Duration::from_secs(5);
-/// How long an orderly end waits for the site's store.
-const SITE_PATIENCE: Duration = Duration::from_secs(2);
-
-/// Why the desk could not be started; each says the mend.
-#[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// A SIP listener.
-    #[error(transparent)]
-    Listen(#[from] crate::io::net::ListenError),
-    /// The store.
-    #[error(transparent)]
-    Store(#[from] store::OpenError),
-    /// Reading the history.
-    #[error("the history cannot be read: {0}")]
-    History(#[from] store::ReadError),
-    /// The certificate for DTLS cannot be made.
-    #[error("the certificate for encrypted sound (DTLS) cannot be made")]
-    NoIdentity,
-    /// The recorder.
-    #[error("the recorder cannot be started: {source}; [recording] directory is {directory}")]
-    Recorder {
-        /// Where it was to record to.
-        directory: String,
-        /// What the operating system said.
-        source: std::io::Error,
-    },
-    /// The media threads.
-    #[error("the media threads cannot be started: {0}")]
-    Media(std::io::Error),
-    /// Certificate and key.
-    #[error("TLS cannot use certificate and key of [sip.tls]: {0}")]
-    Certificate(String),
-    /// Prompts.
-    #[error("the prompts cannot be read: {0}")]
-    Prompts(String),
-    /// The HTTP listener.
-    #[error(
-        "cannot listen for HTTP on {address}: {source}; choose another address in [http] listen"
-    )]
-    Http {
-        /// Where.
-        address: SocketAddr,
-        /// What the operating system said.
-        source: std::io::Error,
-    },
-    /// The token.
-    #[error("the HTTP token is too weak: {0}")]
-    Token(String),
-    /// The feeding of ticket systems.
-    #[error(transparent)]
-    NotFed(#[from] NotFed),
-    /// A way to whom warnings are told.
-    #[error("nobody can be told of warnings: {0}; mend [warning]")]
-    Warning(#[from] crate::io::deliver::NoWay),
-    /// The exporter of the SIP trace.
-    #[error(transparent)]
-    Export(#[from] ExportError),
-    /// A thread or a random number.
-    #[error("the operating system refused {what}: {source}")]
-    System {
-        /// What was asked.
-        what: &'static str,
-        /// What it said.
-        source: std::io::Error,
-    },
-}
-
-/// A living desk.
-pub struct Desk {
-    inlet: Arc<Inlet<Heard>>,
-    pulse: Arc<Pulse>,
-    clock: Clock,
-    store: Arc<Store>,
-    site: Option<Arc<Copying>>,
-    media: Arc<Media>,
-    /// The SIP addresses really bound, in the configuration's order.
-    pub sip: Vec<SocketAddr>,
-    /// The HTTP address really bound.
-    pub http: SocketAddr,
-    engine: Option<std::thread::JoinHandle<()>>,
-    keeper: Keeper,
-    reload: Arc<Reload>,
-    drain: Arc<Drain>,
-    /// Dropping it ends the network runtime and with it the SIP sockets.
-    net_runtime: NetRuntime,
-    /// Ends with the desk.
-    _export: Option<Export>,
-}
-
-/// The network's runtime, which ends in the background when it is dropped: a start that fails half-way
-/// drops it inside another runtime, where waiting for it would be a panic instead of the error's words.
-struct NetRuntime(Option<tokio::runtime::Runtime>);
-
-impl Drop for NetRuntime {
-    fn drop(&mut self) {
-        if let Some(runtime) = self.0.take() {
-            runtime.shutdown_background();
-        }
-    }
-}
-
-impl Desk {
-    /// How long the one of the threads was not seen that has been silent longest, of those without which no caller is
-    /// served: the engine, the SIP sockets, the media.
-    #[must_use]
-    pub fn silence(&self) -> Duration {
-        let engine = self.pulse.silence(&self.clock);
-        engine
-            .max(self.pulse.net_silence(&self.clock))
-            .max(self.media.silence(self.clock.now().mono))
-    }
-
-    /// Reads again what may be replaced while calls go on. Returns before it is done.
-    pub fn reload(&self) {
-        let reload = Arc::clone(&self.reload);
-        // The thread says in the log what came of it; nobody waits for it.
-        drop(tokio::task::spawn_blocking(move || reload.again()));
-    }
-
-    /// Returns when an ordered end without a call cut off is due.
-    pub async fn is_drained(&self) {
-        self.drain.is_over().await;
-    }
-
-    /// Whether a thread has ended without which no caller is served.
-    #[must_use]
-    pub fn is_broken(&self) -> bool {
-        let engine_ended = self.engine.as_ref().is_none_or(std::thread::JoinHandle::is_finished);
-        engine_ended || !self.media.healthy()
-    }
-
-    /// Ends in order: peers are told, the journal is written.
-    pub async fn stop(mut self) {
-        let (done, ended) = oneshot::channel();
-        self.inlet.push(Lane::First, Heard::Stop { done });
-        let alive = self.engine.as_ref().is_some_and(|engine| !engine.is_finished());
-        if alive && tokio::time::timeout(STOP_PATIENCE, ended).await.is_err() {
-            // Waiting for its thread would be waiting for ever; the next start closes the open calls.
-            tracing::error!("the engine does not end: it is left behind");
-            return;
-        }
-        let engine = self.engine.take();
-        let (store, site, keeper) = (self.store, self.site, self.keeper);
-        let closing = tokio::task::spawn_blocking(move || {
-            // The engine's thread holds the store's other end; a panic in it has been told already.
-            let _ = engine.map(std::thread::JoinHandle::join);
-            keeper.finish();
-            let whole = alone(store).is_some_and(|store| store.close(STOP_PATIENCE));
-            if site.is_some_and(|site| !site.finish(SITE_PATIENCE)) {
-                tracing::warn!(
-                    "the site's store lacks the end of the history until the next start"
-                );
-            }
-            whole
-        });
-        if !closing.await.unwrap_or(false) {
-            tracing::error!("the journal could not be written to its end");
-        }
-        drop(self.net_runtime);
-    }
-}
 
 /// The recorder, if calls may be recorded.
 fn recorder(
@@ -251,42 +91,6 @@ fn recorder(
     let directory = recording.directory.display().to_string();
     let failed = |source| StartError::Recorder { directory, source };
     started.map(|recorder| Some(Arc::new(recorder))).map_err(failed)
-}
-
-/// The pages' way to recordings.
-fn recordings(recorder: &Arc<Recorder>, inlet: &Arc<Inlet<Heard>>) -> http::Recordings {
-    let (recorder, inlet) = (Arc::downgrade(recorder), Arc::clone(inlet));
-    http::Recordings {
-        open: Arc::new(move |file| {
-            let gone = || std::io::Error::from(std::io::ErrorKind::NotFound);
-            let reading = recorder.upgrade().ok_or_else(gone)?.open(file)?;
-            Ok(http::Opened {
-                bytes: reading.bytes(),
-                pieces: Box::new(move |part| {
-                    let pieces = match part {
-                        Some((from, bytes)) => reading.only(from, bytes)?,
-                        None => reading,
-                    };
-                    Ok(Box::new(pieces) as http::Pieces)
-                }),
-            })
-        }),
-        fetched: Arc::new(move |call, number| {
-            inlet.push(Lane::First, Heard::Fetched(RecordingId { call, number }));
-        }),
-    }
-}
-
-/// The store, once nobody else has it; a page may just be reading its figures.
-fn alone(mut store: Arc<Store>) -> Option<Store> {
-    for _ in 0..100 {
-        match Arc::try_unwrap(store) {
-            Ok(store) => return Some(store),
-            Err(shared) => store = shared,
-        }
-        std::thread::park_timeout(Duration::from_millis(10));
-    }
-    None
 }
 
 /// Starts the desk. Must be called inside a tokio runtime, which then serves journal and pages; the
@@ -459,14 +263,7 @@ pub async fn start(
     });
     let export = export.transpose()?;
 
-    let hub = {
-        let reader = store.reader();
-        let reread: http::Reread = Arc::new(move |from| {
-            let reader = reader.clone();
-            Box::pin(async move { reader.since(from, 10_000).await.unwrap_or_default() })
-        });
-        ViewHub::start(past.views, Arc::new(move || clock.now()), reread)
-    };
+    let hub = ViewHub::start(past.views, Arc::new(move || clock.now()), ways::reread(&store));
     pulse.beat(&clock);
     pulse.net_beat(&clock);
     let engine_thread = {
@@ -496,17 +293,13 @@ pub async fn start(
     };
 
     let told = match &config.warning {
-        Some(warning) => Teller::new(warning, &hub, commands(&inlet), clock).start(warning)?,
+        Some(warning) => {
+            Teller::new(warning, &hub, ways::commands(&inlet), clock).start(warning)?
+        }
         None => Vec::new(),
     };
-    let ladder: http::LadderFn = {
-        let reader = store.reader();
-        Arc::new(move |call| {
-            let reader = reader.clone();
-            Box::pin(async move { reader.ladder(call).await.map_err(|e| e.to_string()) })
-        })
-    };
-    let feeding = (&hub, commands(&inlet), Arc::clone(&ladder));
+    let ladder = ways::ladder(&store);
+    let feeding = (&hub, ways::commands(&inlet), Arc::clone(&ladder));
     let fed = Fed::new(feeding, clock, config.figures.clone(), plan.timezone);
     fed.put(&config.tickets)?;
     let context = Arc::new(Context::new(Arc::clone(&fed)));
@@ -517,14 +310,14 @@ pub async fn start(
         reader: store.reader(),
         eraser: eraser.clone(),
         recorder: recorder.as_ref().map(Arc::downgrade),
-        commands: commands(&inlet),
+        commands: ways::commands(&inlet),
         hub: hub.clone(),
         clock,
         zone: plan.timezone,
     };
     if let Some(keep_days) = config.store.keep_callers_days {
         let (zone, at) = (plan.timezone, config.store.erase_callers_at);
-        let commands = commands(&inlet);
+        let commands = ways::commands(&inlet);
         Retention { eraser, commands, clock, zone, keep_days, at }.start();
     }
     pulse.config_loaded_ms.store(now.wall.0, Ordering::Relaxed);
@@ -556,31 +349,17 @@ pub async fn start(
         shown_tls.clone(),
         App {
             hub: hub.clone(),
-            token: token(config.http_token())?,
-            viewer: config.viewer_token().map(token).transpose()?,
-            wall: config.wall_token().map(token).transpose()?,
+            token: ways::token(config.http_token())?,
+            viewer: config.viewer_token().map(ways::token).transpose()?,
+            wall: config.wall_token().map(ways::token).transpose()?,
             people,
             sign_on: config.http.oidc.as_ref().map(sign_on).transpose()?,
-            note: note(&inlet),
+            note: ways::note(&inlet),
             secure: shown_tls.is_some(),
             plans: Arc::new(PlanFile::new(Arc::clone(&reload), clock, place)),
-            report: {
-                let path = path.to_owned();
-                Arc::new(move |month| {
-                    let path = path.clone();
-                    Box::pin(async move {
-                        let (told, made) = tokio::sync::oneshot::channel();
-                        let make = move || {
-                            // Who asked may have gone away.
-                            let _ = told.send(crate::cli::report_files(&path, month));
-                        };
-                        beside("report", make).map_err(|error| error.to_string())?;
-                        made.await.map_err(|_| "a fault of the program; the log says where")?
-                    })
-                })
-            },
+            report: ways::report(path),
             planner: Arc::new(planner),
-            commands: commands(&inlet),
+            commands: ways::commands(&inlet),
             erase: erasing.way(),
             gauges: gauges(
                 clock,
@@ -597,32 +376,14 @@ pub async fn start(
             },
             ladder,
             tickets: Arc::new(Doors { fed, context }),
-            hash: {
-                let reader = store.reader();
-                Arc::new(move |seq| {
-                    let reader = reader.clone();
-                    Box::pin(async move {
-                        let hash = reader.hash(seq).await;
-                        hash.inspect_err(|error| tracing::warn!(%error, seq, "no hash")).ok()?
-                    })
-                })
-            },
-            listed: {
-                let reader = store.reader();
-                Arc::new(move |from, below, recorded| {
-                    let reader = reader.clone();
-                    let which = if recorded { store::Which::Recorded } else { store::Which::All };
-                    Box::pin(async move {
-                        reader.listed(from, below, which).await.map_err(|error| error.to_string())
-                    })
-                })
-            },
+            hash: ways::hash(&store),
+            listed: ways::listed(&store),
             trace: Arc::clone(&trace) as http::TraceSource,
-            doors: doors(&inlet, &pulse),
-            log: log_doors(),
+            doors: ways::doors(&inlet, &pulse),
+            log: ways::log_doors(),
             reloads: Arc::clone(&reload) as Arc<dyn http::Reloads>,
             drains: Arc::clone(&drain) as Arc<dyn http::Drains>,
-            recordings: recorder.as_ref().map(|recorder| recordings(recorder, &inlet)),
+            recordings: recorder.as_ref().map(|recorder| ways::recordings(recorder, &inlet)),
             version: env!("CARGO_PKG_VERSION").to_owned(),
         },
     )
@@ -677,52 +438,6 @@ async fn blocking<T: Send + 'static>(
     })
 }
 
-/// The SIP sockets, on a thread and a runtime of their own: no page and no disk can delay a message.
-fn open_net(
-    config: &Config,
-    streams: Streams,
-    inlet: &Arc<Inlet<Heard>>,
-    (pulse, clock): (&Arc<Pulse>, Clock),
-) -> Result<(NetRuntime, Net), StartError> {
-    let refused = |source| StartError::System { what: "the network thread", source };
-    let runtime = tokio::runtime::Builder::new_multi_thread()
-        .worker_threads(1)
-        .thread_name("net")
-        .enable_all()
-        .build()
-        .map_err(refused)?;
-    let listens: Vec<Listen> = config
-        .sip
-        .listen
-        .iter()
-        .map(|listen| Listen { transport: listen.transport, address: listen.address })
-        .collect();
-    let inlet = Arc::clone(inlet);
-    let deliver: crate::io::net::Deliver = Arc::new(move |lane, event| {
-        let bytes = match &event {
-            net::Event::Message { bytes, .. } => bytes.len(),
-            net::Event::FlowLost(_) | net::Event::Unsendable(_) => 0,
-        };
-        inlet.push_sized(lane, Heard::Net(event), bytes);
-    });
-    let (send, opened) = std::sync::mpsc::channel();
-    runtime.spawn(async move {
-        let _ = send.send(Net::open(&listens, &streams, &deliver).await); // the receiver waits right below
-    });
-    let pulse = Arc::clone(pulse);
-    // On the same thread as the sockets: when they are not served, neither is this.
-    runtime.spawn(async move {
-        let mut beat = tokio::time::interval(NET_BEAT);
-        loop {
-            beat.tick().await;
-            pulse.net_beat(&clock);
-        }
-    });
-    let runtime = NetRuntime(Some(runtime));
-    let net = opened.recv().map_err(|error| refused(std::io::Error::other(error)))??;
-    Ok((runtime, net))
-}
-
 async fn open_http(
     config: &Config,
     tls: Option<TlsNow>,
@@ -737,105 +452,4 @@ async fn open_http(
         }
     });
     Ok(address)
-}
-
-/// Looks names up beside everything else; the engine goes on meanwhile.
-fn look_up(config: &Config, inlet: &Arc<Inlet<Heard>>) -> Box<dyn Fn(Server) + Send> {
-    let resolver = match Dns::new(&config.dns_servers) {
-        Ok(resolver) => Some(Arc::new(resolver)),
-        Err(error) => {
-            // A desk whose servers are all addresses needs none.
-            tracing::warn!(%error, "servers that are given by name cannot be found");
-            None
-        }
-    };
-    let inlet = Arc::clone(inlet);
-    let runtime = tokio::runtime::Handle::current();
-    Box::new(move |server| {
-        let (resolver, inlet) = (resolver.clone(), Arc::clone(&inlet));
-        runtime.spawn(async move {
-            let answer = match resolver {
-                Some(resolver) => resolver.find(&server).await,
-                None => None,
-            };
-            inlet.push(Lane::First, Heard::LookedUp { server, answer });
-        });
-    })
-}
-
-fn commands(inlet: &Arc<Inlet<Heard>>) -> http::CommandSink {
-    let inlet = Arc::clone(inlet);
-    Arc::new(move |command| {
-        let (reply, answer) = oneshot::channel();
-        inlet.push(Lane::First, Heard::Command { command, reply });
-        Box::pin(async move {
-            match tokio::time::timeout(Duration::from_secs(2), answer).await {
-                Ok(Ok(result)) => result.map_err(CommandFailure::Refused),
-                Ok(Err(_)) | Err(_) => Err(CommandFailure::Unavailable),
-            }
-        })
-    })
-}
-
-/// The log's levels for who may look at them and change them.
-fn log_doors() -> http::LogDoors {
-    http::LogDoors {
-        shown: Arc::new(|| {
-            let row = |it: log::RoomShown| http::LogRow {
-                room: it.room,
-                level: it.level,
-                configured: it.configured,
-                left_s: it.left_s,
-            };
-            log::shown().into_iter().map(row).collect()
-        }),
-        order: Arc::new(log::order),
-        end: Arc::new(log::end_orders),
-    }
-}
-
-fn token(token: &Private<String>) -> Result<Token, StartError> {
-    Token::new(token.reveal()).map_err(|weak| StartError::Token(weak.to_string()))
-}
-
-/// Who came and who ordered what goes into the history as anything else does: by the engine.
-fn note(inlet: &Arc<Inlet<Heard>>) -> http::NoteFn {
-    let commands = commands(inlet);
-    Arc::new(move |event| {
-        let noted = commands(crate::pbx::Command::Record { event: Box::new(event) });
-        Box::pin(async move { noted.await.is_ok() })
-    })
-}
-
-/// Who is shut out, and the way to let somebody in again.
-fn doors(inlet: &Arc<Inlet<Heard>>, pulse: &Arc<Pulse>) -> http::Doors {
-    let (inlet, pulse) = (Arc::clone(inlet), Arc::clone(pulse));
-    http::Doors {
-        shut: Arc::new(move || {
-            let blocked = pulse.shown().blocked.into_iter();
-            let shown = blocked.map(|door| {
-                let account = match &door.account {
-                    Some(BlockedAccount::Known(number)) => Some(number.to_string()),
-                    Some(BlockedAccount::Unknown) | None => None,
-                };
-                view::Blocked {
-                    source: door.source.to_string(),
-                    scope: if door.account.is_some() { "account" } else { "source" },
-                    account,
-                    failures: door.failures,
-                    since: door.since,
-                    left_s: door.left.as_secs(),
-                }
-            });
-            shown.collect()
-        }),
-        open: Arc::new(move |address| {
-            let (reply, answer) = oneshot::channel();
-            inlet.push(Lane::First, Heard::LetIn { address, reply });
-            Box::pin(async move {
-                let answer = tokio::time::timeout(Duration::from_secs(2), answer).await;
-                answer.ok().and_then(Result::ok)
-            })
-        }),
-    }
 }
