@@ -1,4 +1,4 @@
-// What every page's test needs of a browser: Debian's chromium, a page that is logged in under a given language
+// What every page's test needs of a browser: Debian's chromium without its own windows, a page that is logged in under a given language
 // and theme, what its console complained of, a picture of it, what axe says of it. It knows no page of the desk.
 import { AxeBuilder } from '@axe-core/playwright';
 import { mkdirSync } from 'node:fs';
@@ -10,7 +10,8 @@ import { chromium } from 'playwright-core';
 export const pictures = fileURLToPath(new URL('../../target/pages/', import.meta.url));
 
 export const start = () => chromium.launch({
-    executablePath: '/usr/bin/chromium',
+    // Without the tabs and menus that chromium draws of pages of its own, which cost more than the page that is looked at.
+    executablePath: '/usr/bin/chromium-headless-shell',
     // A test may run as root, in a place without a graphics card and with a small /dev/shm.
     args: ['--no-sandbox', '--disable-gpu', '--disable-dev-shm-usage', '--font-render-hinting=none'],
 });

@@ -1,4 +1,4 @@
-//! Debian's chromium on a lead: `driver.mjs` (playwright-core in node) does what is ordered here. It knows no page
+//! Debian's chromium, without windows of its own, on a lead: `driver.mjs` (playwright-core in node) does what is ordered here. It knows no page
 //! of the desk.
 #![allow(dead_code)] // what one page's tests have no use for, another's may
 
@@ -69,8 +69,8 @@ impl Look<'_> {
     }
 }
 
-/// Browsers at once: each keeps a core busy, and a desk that gets none refuses callers, as it should.
-const MOST: u32 = 2;
+/// Browsers at once: each has a core for itself at times, and a desk that gets none refuses callers, as it should.
+const MOST: u32 = 3;
 static PLACES: (Mutex<u32>, Condvar) = (Mutex::new(0), Condvar::new());
 
 /// One browser's place among them.

@@ -1,4 +1,4 @@
-//! The pages in a real browser (Debian's chromium), over a running desk with real phones. Names say what a person
+//! The pages in a real browser (Debian's chromium, without windows), over a running desk with real phones. Names say what a person
 //! at the screen notices. Pictures of what was seen lie in target/pages.
 #![allow(clippy::pedantic, clippy::disallowed_methods)]
 

@@ -239,7 +239,7 @@ fn a_note_is_text_whatever_is_in_it_and_stays_with_its_call_while_another_rings(
     one.stop();
     page.evaluate("document.querySelector('[data-act=wrap_up_end]').click()");
     // Who hears that calls are recorded, and leaves before the phone is picked up.
-    let two = desk.caller("0312340020").set("FROM", "03876543").set("STAY", 8_000).start();
+    let two = desk.caller("0312340020").set("FROM", "03876543").set("STAY", 12_000).start();
     is_in(&page, "ringing");
     let kept = "[document.activeElement.id, document.querySelector('#note').value, document.querySelector('#note-label').textContent.includes('031234561')]";
     assert_eq!(page.evaluate(kept), json!(["note", "途中の", true]));

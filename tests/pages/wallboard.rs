@@ -133,8 +133,9 @@ fn a_caller_waits_is_answered_and_counted_and_one_who_gives_up_changes_the_rate(
     assert_eq!(page.text("#abandon-tile .gauge"), "020 %", "from nothing to twice the limit");
     assert_eq!(page.text("#lines"), format!("0 / {}", desk.get("/api/v1/board")["lines"]["limit"]));
 
-    let agent = desk.agent("agent", 201).set("RING", 1_500).start();
-    let caller = desk.caller("0312340010").set("STAY", 2_500).start();
+    // Long enough to be looked at, also on a busy machine.
+    let agent = desk.agent("agent", 201).set("RING", 4_000).start();
+    let caller = desk.caller("0312340010").set("STAY", 6_000).start();
     page.shows("#waiting", "1", s(5));
     page.shows("#ringing", "1", s(2));
     assert!(
@@ -223,7 +224,7 @@ fn a_callers_name_is_text_whatever_it_is() {
     let browser = Browser::start();
     let page = browser.open(&desk, &Look::default());
     page.shows("#waiting", "0", s(5));
-    let agent = desk.agent("agent", 201).set("RING", 1_000).start();
+    let agent = desk.agent("agent", 201).set("RING", 4_000).start();
     let caller = desk.caller("0312340010").set("NAME", NAME).set("STAY", 30_000).start();
     page.shows("#waiting", "1", s(5));
     assert!(page.text("#waiting-list").contains(NAME), "{}", page.text("#waiting-list"));
