@@ -19,6 +19,7 @@ mod private;
 mod reason;
 mod rng;
 mod stamp;
+mod taped;
 mod time;
 
 pub use ad_hoc::AdHoc;
@@ -41,4 +42,5 @@ pub use private::Private;
 pub use reason::{Protocol, Reason};
 pub use rng::Rng;
 pub use stamp::stamp;
+pub use taped::Taped;
 pub use time::{Mono, Now, Wall};

@@ -3,7 +3,7 @@
 
 use super::session::Session;
 use super::{Engine, Outbox};
-use crate::base::{LegId, Now, TapId};
+use crate::base::{LegId, Now, TapId, Taped};
 use crate::event::{Fact, RecordingEvent, RecordingTrouble};
 use crate::pbx::{self, TapeOrder};
 use crate::recording::command::{Command, Notice, RecordingId, Trouble};
@@ -17,7 +17,7 @@ impl Engine {
         &mut self,
         leg: LegId,
         id: RecordingId,
-        order: TapeOrder,
+        (order, taped): (TapeOrder, Taped),
         now: Now,
         out: &mut Outbox,
     ) {
@@ -34,7 +34,8 @@ impl Engine {
                 let tap = TapId(self.next_tap);
                 self.next_tap = self.next_tap.saturating_add(1);
                 session.tap = Some(tap);
-                out.recorder.push(Command::Begin { id, tap, at, wall: now.wall, band });
+                let wall = now.wall;
+                out.recorder.push(Command::Begin { id, tap, at, wall, band, taped });
                 out.media.push(Media::Tap { leg, tap: Some(tap) });
             }
             (TapeOrder::Pause, Some(tap)) => out.recorder.push(Command::Pause { tap, at }),

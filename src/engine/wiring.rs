@@ -444,8 +444,8 @@ impl Engine {
                 out.media.push(Media::Play { leg, play, prompts, looped, stops_on_key });
             }
             Action::Stop { leg } => out.media.push(Media::Stop { leg }),
-            Action::Tape { leg, call, number, order } => {
-                self.tape(leg, RecordingId { call, number }, order, now, out);
+            Action::Tape { leg, call, number, order, taped } => {
+                self.tape(leg, RecordingId { call, number }, (order, taped), now, out);
             }
             Action::Record(fact) => {
                 if let Fact::Call { call, event, .. } = &fact {

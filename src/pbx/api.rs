@@ -4,7 +4,7 @@
 use super::declared::Declaration;
 use super::hours::HoursOrder;
 use crate::base::{
-    AgentId, CallId, LegId, Number, PlayId, Private, PromptId, Reason, TargetId, TrunkId,
+    AgentId, CallId, LegId, Number, PlayId, Private, PromptId, Reason, Taped, TargetId, TrunkId,
 };
 use crate::dialplan::{InCall, Way};
 use crate::event::{
@@ -631,6 +631,8 @@ pub enum Action {
         number: u32,
         /// What.
         order: TapeOrder,
+        /// Whose voices it holds.
+        taped: Taped,
     },
     /// Delete a recording as soon as it is whole.
     Erase {

@@ -9,7 +9,7 @@ use super::api::{Action, CommandError, TapeOrder};
 use super::call::{Call, State};
 use super::floor::{Floor, Turn};
 use super::say::{Script, Told};
-use crate::base::{GroupId, Mono, PlayId};
+use crate::base::{GroupId, Mono, PlayId, Taped};
 use crate::dialplan::{Plan, Recorded, Target};
 use crate::event::{Fact, Means, Purpose, RecordingEvent, RecordingStop};
 
@@ -19,6 +19,8 @@ pub(super) struct Tape {
     state: TapeState,
     /// Recordings begun so far.
     begun: u32,
+    /// Whose voices the last one holds.
+    taped: Taped,
     /// The caller was told that the call is recorded.
     told: bool,
     /// Somebody stopped it: it does not begin by itself again.
@@ -99,7 +101,7 @@ impl Call {
             (S::Off, E::Connected) => {
                 let wanted = self.recorded(plan) == Recorded::Always && !self.tape.stopped;
                 if wanted && self.may_record(plan) {
-                    self.begin_tape(Means::Rule, turn);
+                    self.begin_tape(Taped::Both, Means::Rule, turn);
                 }
             }
             (S::Off, E::Wish(O::Begin, by)) => {
@@ -109,7 +111,7 @@ impl Call {
                 if self.recorded(plan) == Recorded::Off || !self.may_record(plan) {
                     return Err(CommandError::NotAllowed);
                 }
-                self.begin_tape(by, turn);
+                self.begin_tape(Taped::Both, by, turn);
             }
             (S::Runs | S::Paused { .. }, E::Wish(O::End, by)) => {
                 self.tape.stopped = true;
@@ -169,12 +171,13 @@ impl Call {
 
     /// Records the caller alone, who leaves a message; the number of the recording.
     pub(super) fn begin_message(&mut self, turn: &mut Turn<'_>) -> u32 {
-        self.begin_tape(Means::Rule, turn);
+        self.begin_tape(Taped::Caller, Means::Rule, turn);
         self.tape.begun
     }
 
-    fn begin_tape(&mut self, by: Means, turn: &mut Turn<'_>) {
+    fn begin_tape(&mut self, taped: Taped, by: Means, turn: &mut Turn<'_>) {
         self.tape.state = TapeState::Runs;
+        self.tape.taped = taped;
         self.tape.begun = self.tape.begun.saturating_add(1);
         self.order_tape(TapeOrder::Begin, turn);
         self.record_tape(RecordingEvent::Started { number: self.tape.begun, by }, turn);
@@ -193,8 +196,8 @@ impl Call {
     }
 
     fn order_tape(&self, order: TapeOrder, turn: &mut Turn<'_>) {
-        let (leg, call, number) = (self.leg, self.id, self.tape.begun);
-        turn.act(Action::Tape { leg, call, number, order });
+        let (leg, call, number, taped) = (self.leg, self.id, self.tape.begun, self.tape.taped);
+        turn.act(Action::Tape { leg, call, number, order, taped });
     }
 
     fn record_tape(&self, event: RecordingEvent, turn: &mut Turn<'_>) {

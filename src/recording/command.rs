@@ -1,6 +1,6 @@
 //! What the engine may ask of the recorder, and what it tells back: closed lists.
 
-use crate::base::{CallId, Mono, TapId, Wall};
+use crate::base::{CallId, Mono, TapId, Taped, Wall};
 use crate::rtp::voice::Band;
 
 /// One recording: the call, and which of its recordings, from 1.
@@ -27,6 +27,8 @@ pub enum Command {
         wall: Wall,
         /// How fine.
         band: Band,
+        /// Whose voices.
+        taped: Taped,
     },
     /// Silence from here on.
     Pause {

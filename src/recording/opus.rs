@@ -1,12 +1,13 @@
 //! Ogg Opus (RFC 3533, RFC 7845): pages of a second each, so that a file whose writer died is whole up to
 //! its last page. Pages are the crate `ogg`'s, the sound libopus'.
 
+use crate::base::Taped;
 use crate::rtp::voice::Band;
 use ::opus::{Application, Bitrate, Channels, Encoder};
 use ogg::{PacketWriteEndInfo as End, PacketWriter};
 
-/// Bits a second of both channels together: enough that neither is heard in the other.
-const BITS: i32 = 64_000;
+/// Bits a second of a channel: enough that neither of two is heard in the other.
+const BITS: i32 = 32_000;
 /// libopus' effort, 0 to 10.
 const EFFORT: i32 = 5;
 /// Sound in a packet, milliseconds.
@@ -23,8 +24,10 @@ pub struct OggOpus {
     pages: PacketWriter<'static, Vec<u8>>,
     encoder: Encoder,
     band: Band,
+    /// 1 or 2.
+    channels: u8,
     serial: u32,
-    /// Sound that fills no packet yet, left and right by turns.
+    /// Sound that fills no packet yet, of two channels left and right by turns.
     waiting: Vec<i16>,
     /// Packets so far.
     packets: u32,
@@ -38,14 +41,20 @@ impl OggOpus {
     /// A file of its own; `serial` should be like no other's. Its first bytes come out of the first
     /// [`Self::take`]. None when libopus refuses: out of memory.
     #[must_use]
-    pub fn begin(band: Band, serial: u32) -> Option<Self> {
-        let mut encoder = Encoder::new(band.hz(), Channels::Stereo, Application::Voip).ok()?;
-        encoder.set_bitrate(Bitrate::Bits(BITS)).ok()?;
+    pub fn begin(band: Band, taped: Taped, serial: u32) -> Option<Self> {
+        let channels = taped.channels();
+        let as_opus = match taped {
+            Taped::Both => Channels::Stereo,
+            Taped::Caller => Channels::Mono,
+        };
+        let mut encoder = Encoder::new(band.hz(), as_opus, Application::Voip).ok()?;
+        encoder.set_bitrate(Bitrate::Bits(BITS.saturating_mul(i32::from(channels)))).ok()?;
         encoder.set_complexity(EFFORT).ok()?;
         let lookahead = u32::try_from(encoder.get_lookahead().ok()?).ok()?;
         let skip = lookahead.checked_mul(48_000)?.checked_div(band.hz())?;
         let skip = u16::try_from(skip).ok()?;
-        let mut head = b"OpusHead\x01\x02".to_vec(); // version, channels
+        let mut head = b"OpusHead\x01".to_vec(); // version
+        head.push(channels);
         head.extend_from_slice(&skip.to_le_bytes());
         head.extend_from_slice(&band.hz().to_le_bytes());
         head.extend_from_slice(&[0, 0, 0]); // gain, mapping
@@ -58,10 +67,10 @@ impl OggOpus {
         pages.write_packet(head, serial, End::EndPage, 0).ok()?;
         pages.write_packet(tags, serial, End::EndPage, 0).ok()?;
         let (waiting, packets, samples) = (Vec::new(), 0, 0);
-        Some(Self { pages, encoder, band, serial, waiting, packets, samples, skip })
+        Some(Self { pages, encoder, band, channels, serial, waiting, packets, samples, skip })
     }
 
-    /// Takes sound, left and right by turns.
+    /// Takes sound, of two channels left and right by turns.
     pub fn write(&mut self, sound: &[i16]) {
         self.waiting.extend_from_slice(sound);
         let packet = self.packet();
@@ -80,7 +89,7 @@ impl OggOpus {
     /// Ends the file.
     pub fn finish(&mut self) {
         let mut rest = std::mem::take(&mut self.waiting);
-        let said = u64::try_from(rest.len().checked_div(2).unwrap_or(0)).unwrap_or(0);
+        let said = self.moments(rest.len());
         rest.resize(self.packet(), 0);
         let before = self.samples;
         self.encode_as(&rest, End::EndStream, before.saturating_add(said));
@@ -92,8 +101,7 @@ impl OggOpus {
     }
 
     fn encode(&mut self, piece: &[i16], end: End) {
-        let more = u64::try_from(piece.len().checked_div(2).unwrap_or(0)).unwrap_or(0);
-        let samples = self.samples.saturating_add(more);
+        let samples = self.samples.saturating_add(self.moments(piece.len()));
         self.encode_as(piece, end, samples);
     }
 
@@ -109,8 +117,14 @@ impl OggOpus {
         let _ = self.pages.write_packet(packet, self.serial, end, at); // into a Vec: cannot fail
     }
 
+    /// How many samples of one channel these are.
+    fn moments(&self, samples: usize) -> u64 {
+        let moments = samples.checked_div(usize::from(self.channels)).unwrap_or(0);
+        u64::try_from(moments).unwrap_or(0)
+    }
+
     fn packet(&self) -> usize {
-        self.band.per_ms().saturating_mul(PACKET_MS).saturating_mul(2)
+        self.band.per_ms().saturating_mul(PACKET_MS).saturating_mul(usize::from(self.channels))
     }
 }
 
@@ -154,7 +168,7 @@ mod tests {
     fn read(file: &[u8]) -> (Vec<i16>, Vec<i16>) {
         let mut reader = PacketReader::new(Cursor::new(file));
         let head = reader.read_packet().unwrap().unwrap().data;
-        assert_eq!((&head[..8], head[8], head[9]), (&b"OpusHead"[..], 1, 2));
+        assert_eq!((&head[..8], head[8]), (&b"OpusHead"[..], 1));
         let skip = usize::from(u16::from_le_bytes([head[10], head[11]]));
         assert!(reader.read_packet().unwrap().unwrap().data.starts_with(b"OpusTags"));
         let mut decoder = ::opus::Decoder::new(48_000, Channels::Stereo).unwrap();
@@ -178,7 +192,7 @@ mod tests {
     #[test]
     fn both_sides_come_back_apart_and_as_long_as_they_were() {
         for band in [Band::Narrow, Band::Wide] {
-            let mut file = OggOpus::begin(band, 7).unwrap();
+            let mut file = OggOpus::begin(band, Taped::Both, 7).unwrap();
             // A second of the left alone, a second of the right alone, 123 ms of nothing.
             let (hz, ms) = (usize::try_from(band.hz()).unwrap(), band.per_ms());
             let tone = |at: usize| {
@@ -198,6 +212,7 @@ mod tests {
             file.finish();
             bytes.extend(file.take());
             let (left, right) = read(&bytes);
+            assert_eq!(bytes[28..][9], 2);
             assert_eq!(left.len(), 2_123 * 48);
             assert!(loud(&left[9_600..43_200]) > 4_000.0 && loud(&right[57_600..91_200]) > 4_000.0);
             for quiet in [&right[9_600..43_200], &left[57_600..91_200], &left[97_000..]] {
@@ -215,5 +230,24 @@ mod tests {
         assert_eq!(whole_pages(b"OggS"), (0, None));
         assert_eq!(whole_pages(b""), (0, None));
         assert_eq!(length_ms(b"nothing", 9), None);
+    }
+
+    #[test]
+    fn who_speaks_alone_is_heard_in_both_ears() {
+        let mut file = OggOpus::begin(Band::Narrow, Taped::Caller, 7).unwrap();
+        let (mut sound, mut bytes) = (vec![6_000_i16, -6_000].repeat(4_000), Vec::new());
+        sound.extend(vec![0; 123 * 8]);
+        for piece in sound.chunks(777) {
+            file.write(piece);
+            bytes.extend(file.take());
+        }
+        file.finish();
+        bytes.extend(file.take());
+        assert_eq!(bytes[28..][9], 1);
+        let (left, right) = read(&bytes);
+        assert_eq!(left.len(), 1_123 * 48);
+        assert_eq!(left, right);
+        let (whole, granule) = whole_pages(&bytes);
+        assert_eq!((whole, length_ms(&bytes, granule.unwrap())), (bytes.len(), Some(1_123)));
     }
 }

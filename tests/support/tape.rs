@@ -33,25 +33,37 @@ pub fn file(desk: &Desk, caller: &str) -> PathBuf {
 
 /// Left and right of a file, read by Python's own library; and samples a second.
 pub fn channels(path: &Path) -> (Sound, Sound, u32) {
+    let (mut sides, hz) = tracks(path, 2);
+    let right = sides.pop().expect("two");
+    (sides.pop().expect("two"), right, hz)
+}
+
+/// The sound of a file that has one channel, which a player gives to both ears.
+pub fn alone(path: &Path) -> Sound {
+    tracks(path, 1).0.pop().expect("one")
+}
+
+fn tracks(path: &Path, due: usize) -> (Vec<Sound>, u32) {
     let script = "import sys,wave\nw=wave.open(sys.argv[1])\n\
-                  assert (w.getnchannels(),w.getsampwidth())==(2,2)\n\
+                  assert (w.getnchannels(),w.getsampwidth())==(int(sys.argv[2]),2),w.getparams()\n\
                   print(w.getframerate(),w.getnframes())\n\
                   sys.stdout.flush();sys.stdout.buffer.write(w.readframes(w.getnframes()))";
-    let out = Command::new("python3").args(["-c", script]).arg(path).output().expect("python3");
+    let mut read = Command::new("python3");
+    let out = read.args(["-c", script]).arg(path).arg(due.to_string()).output().expect("python3");
     assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
     let line = out.stdout.iter().position(|byte| *byte == b'\n').expect("a line");
     let told = String::from_utf8_lossy(&out.stdout[..line]).into_owned();
     let (hz, frames) = told.split_once(' ').expect("two numbers");
     let samples: Vec<i16> =
         out.stdout[line + 1..].chunks(2).map(|b| i16::from_le_bytes([b[0], b[1]])).collect();
-    assert_eq!(samples.len(), 2 * frames.parse::<usize>().expect("a number"));
+    assert_eq!(samples.len(), due * frames.parse::<usize>().expect("a number"));
     let hz: u32 = hz.parse().expect("a number");
     // Every other sample of the finer ones will do to tell who speaks.
     let step = usize::try_from(hz / 8000).expect("small");
     let side = |at: usize| {
-        Sound(samples.chunks(2).step_by(step).map(|frame| frame[at]).collect::<Vec<_>>())
+        Sound(samples.chunks(due).step_by(step).map(|frame| frame[at]).collect::<Vec<_>>())
     };
-    (side(0), side(1), hz)
+    ((0..due).map(side).collect(), hz)
 }
 
 /// Where in the recording a voice lies that was said without a stop, milliseconds.

@@ -1,7 +1,7 @@
 //! One recording that grows: its time line, the decoders of its voices, and the file.
 
 use super::{RecorderConfig, make_directory};
-use crate::base::{Mono, Wall};
+use crate::base::{Mono, Taped, Wall};
 use crate::recording::Format;
 use crate::recording::command::{RecordingId, Trouble};
 use crate::recording::name;
@@ -43,6 +43,7 @@ pub(super) struct Growing {
     pub(super) ends: Option<(Mono, bool)>,
     begun: Mono,
     band: Band,
+    taped: Taped,
     line: Timeline,
     voices: Vec<Voice>,
     /// Sound that has left the time line.
@@ -78,7 +79,7 @@ impl Growing {
         id: RecordingId,
         at: Mono,
         wall: Wall,
-        band: Band,
+        (band, taped): (Band, Taped),
         config: &RecorderConfig,
     ) -> io::Result<Self> {
         let name =
@@ -104,7 +105,7 @@ impl Growing {
             Format::Opus => {
                 let mut serial = [0; 4];
                 getrandom::fill(&mut serial).map_err(io::Error::other)?;
-                let opus = OggOpus::begin(band, u32::from_le_bytes(serial));
+                let opus = OggOpus::begin(band, taped, u32::from_le_bytes(serial));
                 Some(Box::new(opus.ok_or_else(|| io::Error::other("no encoder"))?))
             }
         };
@@ -114,6 +115,7 @@ impl Growing {
             ends: None,
             begun: at,
             band,
+            taped,
             line: Timeline::new(band, at),
             voices: Vec::new(),
             sound: Vec::new(),
@@ -130,7 +132,7 @@ impl Growing {
             // A sealed file's header cannot be mended, so it claims the most; who opens it mends it.
             Format::Wav => {
                 let claimed = if config.key.is_some() { u64::MAX } else { 0 };
-                growing.add(&wav::header(band, claimed));
+                growing.add(&wav::header(band, taped, claimed));
             }
             Format::Opus => growing.drain(),
         }
@@ -222,6 +224,9 @@ impl Growing {
     /// Sound becomes bytes.
     fn drain(&mut self) {
         let mut sound = std::mem::take(&mut self.sound);
+        if self.taped == Taped::Caller {
+            sound = sound.as_chunks::<2>().0.iter().map(|[caller, _]| *caller).collect();
+        }
         let bytes: Vec<u8> = match &mut self.opus {
             None => sound.iter().flat_map(|sample| sample.to_le_bytes()).collect(),
             Some(opus) => {
@@ -253,7 +258,7 @@ impl Growing {
         // So that a file whose writer dies can be played as it is.
         if self.name.ends_with(Format::Wav.ending()) {
             let sound = self.written.saturating_sub(wav::HEADER_BYTES as u64);
-            self.file.write_all_at(&wav::header(self.band, sound), 0)?;
+            self.file.write_all_at(&wav::header(self.band, self.taped, sound), 0)?;
         }
         Ok(())
     }

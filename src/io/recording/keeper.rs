@@ -244,12 +244,9 @@ fn mend(path: &Path, named: Named, config: &RecorderConfig) -> io::Result<(File,
             file.read_exact_at(&mut header, 0)?;
             let mended =
                 wav::mended(&header, bytes).ok_or_else(|| refused("it is no recording"))?;
-            file.write_all_at(&mended, 0)?;
-            let sound = bytes.saturating_sub(wav::HEADER_BYTES as u64);
-            let extra = sound.checked_rem(wav::FRAME_BYTES).unwrap_or(0);
-            file.set_len(bytes.saturating_sub(extra))?;
-            let length_ms = wav::length_ms(&mended, bytes).unwrap_or(0);
-            Ok((file, length_ms))
+            file.write_all_at(&mended.header, 0)?;
+            file.set_len(mended.data.saturating_add(wav::HEADER_BYTES as u64))?;
+            Ok((file, mended.length_ms))
         }
         Format::Opus => {
             // A page that was not written to its end is lost.
@@ -269,7 +266,7 @@ fn length_ms(path: &Path, named: Named, config: &RecorderConfig) -> Option<u64> 
     match named.format {
         Format::Wav => {
             let bytes = pieces.bytes();
-            wav::length_ms(&pieces.next()?.ok()?, bytes)
+            Some(wav::mended(&pieces.next()?.ok()?, bytes)?.length_ms)
         }
         Format::Opus => {
             let whole = pieces.filter_map(Result::ok).collect::<Vec<_>>().concat();

@@ -105,10 +105,10 @@ impl Reading {
         }
         if std::mem::take(&mut self.first)
             && self.opening.is_some()
-            && let Some(header) = wav::mended(&piece, self.bytes)
-            && let Some(place) = piece.get_mut(..header.len())
+            && let Some(mended) = wav::mended(&piece, self.bytes)
+            && let Some(place) = piece.get_mut(..mended.header.len())
         {
-            place.copy_from_slice(&header);
+            place.copy_from_slice(&mended.header);
         }
         let skip = usize::try_from(std::mem::take(&mut self.skip)).unwrap_or(usize::MAX);
         piece.drain(..skip.min(piece.len()));

@@ -1,7 +1,7 @@
 //! The two threads on a real directory: what is tapped is found in the file.
 
 use super::*;
-use crate::base::{CallId, Mono, Rng, TapId, Wall};
+use crate::base::{CallId, Mono, Rng, TapId, Taped, Wall};
 use crate::recording::command::{Kept, RecordingId};
 use crate::recording::packet::{Head, LONGEST_BYTES};
 use crate::recording::timeline::Side;
@@ -101,7 +101,8 @@ impl Room {
     fn begin(&self, number: u32, at: Mono) -> RecordingId {
         let id = RecordingId { call: call_at(now_ms()), number };
         let (tap, wall) = (TapId(u64::from(number)), Wall(now_ms()));
-        self.recorder.send(Command::Begin { id, tap, at, wall, band: Band::Narrow });
+        let (band, taped) = (Band::Narrow, Taped::Both);
+        self.recorder.send(Command::Begin { id, tap, at, wall, band, taped });
         id
     }
 
@@ -133,7 +134,8 @@ impl Room {
 
 /// Left and right of a file.
 fn sound(bytes: &[u8]) -> (Vec<i16>, Vec<i16>) {
-    assert_eq!(wav::mended(bytes, bytes.len() as u64).as_ref().map(|it| &it[..]), bytes.get(..44));
+    let mended = wav::mended(bytes, bytes.len() as u64).expect("ours");
+    assert_eq!(Some(&mended.header[..]), bytes.get(..44));
     let samples: Vec<i16> =
         bytes[44..].chunks(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect();
     samples.chunks(2).map(|frame| (frame[0], frame[1])).unzip()
@@ -238,8 +240,8 @@ fn what_grows_when_the_desk_ends_is_ended_and_what_a_dead_run_left_is_mended() {
                     let opened = opening.open(&mut piece, n + 1 == pieces.len());
                     plain.extend_from_slice(opened.expect("whole"));
                 }
-                let header = wav::mended(&plain, plain.len() as u64).expect("ours");
-                plain[..44].copy_from_slice(&header);
+                let mended = wav::mended(&plain, plain.len() as u64).expect("ours");
+                plain[..44].copy_from_slice(&mended.header);
                 plain
             }
         };
@@ -373,7 +375,7 @@ fn a_part_is_what_stands_there_in_the_whole_sealed_or_not() {
         let mut plain: Vec<u8> =
             (0_u8..251).cycle().take(usize::try_from(length).unwrap()).collect();
         if let Some(place) = plain.get_mut(..44) {
-            place.copy_from_slice(&wav::header(Band::Narrow, u64::from(u32::MAX)));
+            place.copy_from_slice(&wav::header(Band::Narrow, Taped::Both, u64::from(u32::MAX)));
         }
         let mut sealed = Vec::new();
         let mut sealing = vault::Sealing::begin(&key, [3; 32], &mut sealed).expect("a key");

@@ -87,7 +87,7 @@ impl<N: Fn(Notice)> Writer<N> {
 
     fn obey(&mut self, order: Command, now: Mono) {
         match order {
-            Command::Begin { id, tap, at, wall, band } => {
+            Command::Begin { id, tap, at, wall, band, taped } => {
                 if self.growing.len() >= self.config.most {
                     return self.fail(id, Trouble::TooMany);
                 }
@@ -95,7 +95,7 @@ impl<N: Fn(Notice)> Writer<N> {
                 if let Some(why) = self.full() {
                     return self.fail(id, why);
                 }
-                match Growing::begin(id, at, wall, band, &self.config) {
+                match Growing::begin(id, at, wall, (band, taped), &self.config) {
                     Ok(growing) => {
                         (self.notices)(Notice::Began { id, file: growing.name.clone() });
                         self.growing.insert(tap, growing);

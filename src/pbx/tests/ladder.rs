@@ -13,7 +13,7 @@ use crate::event::{
 };
 use crate::pbx::{
     Action, AgentMemory, AgentSnapshot, AgentState, Command, Desk, Hindrance, HoursOrder, Input,
-    TransferTo,
+    TapeOrder, TransferTo,
 };
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -292,6 +292,9 @@ pub(super) fn shown(action: &Action) -> Option<String> {
             format!("play {} {}{for_ever}", leg.0, prompts.join("+"))
         }
         Action::Stop { leg } => format!("stop {}", leg.0),
+        Action::Tape { leg, number, order: TapeOrder::Begin, taped, .. } => {
+            format!("tape {} {number} Begin {taped:?}", leg.0)
+        }
         Action::Tape { leg, number, order, .. } => format!("tape {} {number} {order:?}", leg.0),
         Action::Record(Fact::Call { event, .. }) => format!("= {}", fact(event)),
         Action::Record(Fact::Agent { agent, event }) => format!("! {agent} {}", change(event)),

@@ -329,7 +329,7 @@ impl World {
     fn check(&mut self, action: &Action, arriving: Option<LegId>) {
         let seed = self.seed;
         match action {
-            Action::Tape { leg, call, number, order } => {
+            Action::Tape { leg, call, number, order, .. } => {
                 use TapeOrder::{Begin, End, Pause, Resume};
                 let before = self.tapes.insert(*call, (*number, *order));
                 let fits = match (before, *order) {
