@@ -2026,7 +2026,7 @@ export type MonthFigures = {
 };
 
 /** Why nothing is said of tonight. */
-export type NoTonight = ("not_yet" | "short_history" | "nobody_there" | "nothing_to_come" | "unreadable");
+export type NoTonight = ("not_yet" | "short_history" | "nobody_there" | "nothing_to_come" | "too_many" | "unreadable");
 
 /** A step of what is written about a call. */
 export type NoteEvent = ({

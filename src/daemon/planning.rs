@@ -232,6 +232,7 @@ impl Forecaster {
             Ok(world) => world,
             Err(NoRest::NobodyThere) => return Ok(Err(NoTonight::NobodyThere)),
             Err(NoRest::NothingToCome) => return Ok(Err(NoTonight::NothingToCome)),
+            Err(NoRest::TooMany) => return Ok(Err(NoTonight::TooMany)),
         };
         let policy = self.policy();
         let runs = bundle(&world, &policy, (1, EVENINGS), false, 1, &|_| true);

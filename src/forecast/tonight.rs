@@ -32,7 +32,12 @@ pub enum NoRest {
     NothingToCome,
     /// No agent of the plan is there.
     NobodyThere,
+    /// More than 5,000 calls are still expected, more than are reckoned with.
+    TooMany,
 }
+
+/// Calls of the rest of a day that are reckoned with: ten times what ten agents can answer.
+const MOST_TO_COME: f64 = 5_000.0;
 
 /// The rest of the day: the calls that are still to come, more or fewer than usual as today's have been, and whoever
 /// is there until closing time. `per_first_try` is how many calls the history has for each first try.
@@ -66,6 +71,9 @@ pub fn rest_of_day(
         day_factor(day_spread, real(so_far.arrived), expected_by_now * per_first_try.max(1.0));
     for half in &mut rest {
         half.calls *= busier;
+    }
+    if rest.iter().map(|half| half.calls).sum::<f64>() > MOST_TO_COME {
+        return Err(NoRest::TooMany);
     }
     let closing = Roster::Everybody.stints(plan, &[today]).iter().map(|stint| stint.until).max();
     let Some(closing) = closing.filter(|closing| *closing > so_far.now && !rest.is_empty()) else {

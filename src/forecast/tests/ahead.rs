@@ -98,6 +98,20 @@ fn the_rest_of_a_day_has_the_calls_that_are_still_due_and_who_is_there() {
 }
 
 #[test]
+fn a_day_with_more_calls_to_come_than_are_reckoned_with_is_said_to_be_one() {
+    let plan = service_desk();
+    let rest = |a_day: f64, arrived: u64| {
+        let mut scenario = Scenario::default();
+        (scenario.calls.service_day, scenario.calls.day_spread) = (Some(a_day), 0.2);
+        let so_far = so_far("2027-04-06T13:22", arrived, &["2001"]);
+        super::rest_of_day(&plan, &scenario, 1.0, &BTreeMap::new(), &so_far).err()
+    };
+    assert_eq!(rest(9_000.0, 4_500), None);
+    assert_eq!(rest(11_000.0, 5_500), Some(NoRest::TooMany), "expected by its history");
+    assert_eq!(rest(9_000.0, 6_000), Some(NoRest::TooMany), "busier than usual so far");
+}
+
+#[test]
 fn calls_come_while_the_desk_is_open_and_no_part_of_a_month_is_lost_to_its_closing() {
     let plan = service_desk();
     let mut scenario = Scenario::default();

@@ -318,6 +318,8 @@ pub enum NoTonight {
     NobodyThere,
     /// No more calls are expected today, or the desk is closed for today.
     NothingToCome,
+    /// More than 5,000 calls are still expected, more than are reckoned with.
+    TooMany,
     /// The plan or the history cannot be read; the log says why.
     Unreadable,
 }
