@@ -221,4 +221,24 @@ pub struct Zone {
     pub table: String,
     /// The year now.
     pub year: i32,
+    /// What the machine's own table says.
+    pub compared: Compared,
+}
+
+/// The built-in table of zones and the machine's, of the plan's zone in the year to come.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Compared {
+    /// The machine has no table, or it cannot be asked.
+    Unknown,
+    /// They say the same.
+    Same,
+    /// They do not.
+    Differs {
+        /// The first such day: `2027-03-28`.
+        day: String,
+        /// By the built-in one: `+0900`.
+        ours: String,
+        /// By the machine's.
+        machine: String,
+    },
 }

@@ -9,8 +9,8 @@ mod words;
 mod tests;
 
 pub use facts::{
-    Address, Answer, Certificate, Clock, Descriptors, Facts, Held, Listener, PlanFolder, Room,
-    Running, SecretFile, Sound, TrunkAsked, What, Whose, Zone,
+    Address, Answer, Certificate, Clock, Compared, Descriptors, Facts, Held, Listener, PlanFolder,
+    Room, Running, SecretFile, Sound, TrunkAsked, What, Whose, Zone,
 };
 pub use judge::{judge, worst};
 pub use words::{Line, Mark};

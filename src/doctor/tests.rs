@@ -232,7 +232,25 @@ fn the_table_of_zones_is_not_old() {
     ];
     for (table, year, mark, words) in table {
         let (plan, machine) = ("Asia/Tokyo".to_owned(), Some("Etc/UTC".to_owned()));
-        let zone = Some(Zone { plan, machine, table: table.to_owned(), year });
+        let (table, compared) = (table.to_owned(), Compared::Unknown);
+        let zone = Some(Zone { plan, machine, table, year, compared });
+        row(&Facts { zone, ..facts() }, "zone", mark, words);
+    }
+}
+
+#[test]
+fn an_old_table_of_zones_that_is_still_true_troubles_nobody() {
+    let differs = Compared::Differs {
+        day: "2031-03-30".to_owned(),
+        ours: "+0200".to_owned(),
+        machine: "+0100".to_owned(),
+    };
+    for (compared, mark, words) in [
+        (Compared::Same, Mark::Ok, "what the machine's does"),
+        (differs, Mark::Look, "on 2031-03-30 +0200 by it and +0100"),
+    ] {
+        let (plan, machine) = ("Europe/Berlin".to_owned(), Some("Etc/UTC".to_owned()));
+        let zone = Some(Zone { plan, machine, table: "2025b".to_owned(), year: 2031, compared });
         row(&Facts { zone, ..facts() }, "zone", mark, words);
     }
 }

@@ -6,17 +6,18 @@ use crate::cli::prompts_there;
 use crate::config::{self, Config, Secrets};
 use crate::dialplan::{Both, Finding, Lang};
 use crate::doctor::{
-    Address, Certificate, Clock, Descriptors, Facts, Listener, PlanFolder, Room, Running,
+    Address, Certificate, Clock, Compared, Descriptors, Facts, Listener, PlanFolder, Room, Running,
     SecretFile, Sound, What, Whose, Zone,
 };
 use crate::io::recording::free_bytes;
 use crate::sip::api::Transport;
 use chrono::Datelike as _;
 use std::fs;
+use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Room that the history's disk must have: a busy month is some hundred MiB.
@@ -88,7 +89,48 @@ fn zone(config: &Config, facts: &mut Facts, now_s: i64) {
         machine: machine_zone(),
         table: chrono_tz::IANA_TZDB_VERSION.to_owned(),
         year: now.year(),
+        compared: compared(plan.timezone, now),
     });
+}
+
+/// The built-in table of a zone and the machine's, day by day for a year.
+fn compared(zone: chrono_tz::Tz, now: chrono::DateTime<chrono::Utc>) -> Compared {
+    let days: Vec<_> = (0..=365)
+        .filter_map(|day| now.checked_add_signed(chrono::TimeDelta::days(day)))
+        .map(|day| day.with_timezone(&zone))
+        .collect();
+    let Some(said) = by_machine(zone, &days) else { return Compared::Unknown };
+    let said: Vec<&str> = said.lines().collect();
+    if said.len() != days.len() {
+        return Compared::Unknown;
+    }
+    let ours = days.iter().map(|day| (day, day.format("%z").to_string()));
+    match ours.zip(said).find(|((_, ours), machine)| ours != machine) {
+        None => Compared::Same,
+        Some(((day, ours), machine)) => Compared::Differs {
+            day: day.date_naive().to_string(),
+            ours,
+            machine: machine.to_owned(),
+        },
+    }
+}
+
+/// What the machine's table says of these days, a line each; none where it has none, of which `date` would say UTC.
+fn by_machine(zone: chrono_tz::Tz, days: &[chrono::DateTime<chrono_tz::Tz>]) -> Option<String> {
+    if !Path::new("/usr/share/zoneinfo").join(zone.name()).exists() {
+        return None;
+    }
+    let mut date = Command::new("date")
+        .args(["-f", "-", "+%z"])
+        .env("TZ", zone.name())
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .ok()?;
+    let asked: Vec<String> = days.iter().map(|day| format!("@{}", day.timestamp())).collect();
+    // Less than a pipe holds, so that neither waits for the other; who does not read it says too little.
+    let _ = date.stdin.take()?.write_all(asked.join("\n").as_bytes());
+    String::from_utf8(date.wait_with_output().ok()?.stdout).ok()
 }
 
 /// As localtime(5) has it.
