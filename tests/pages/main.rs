@@ -17,3 +17,4 @@ mod sign_on;
 mod supervisor;
 mod tickets;
 mod wallboard;
+mod wallboard_hours;

@@ -19,6 +19,9 @@ use std::sync::Arc;
 use std::time::Duration;
 use tokio::sync::oneshot;
 
+/// How long whoever asks by a page waits for the engine, which is never busy for as long.
+const PATIENCE: Duration = Duration::from_secs(2);
+
 /// The pages' way to recordings.
 pub(super) fn recordings(recorder: &Arc<Recorder>, inlet: &Arc<Inlet<Heard>>) -> http::Recordings {
     let (recorder, inlet) = (Arc::downgrade(recorder), Arc::clone(inlet));
@@ -102,17 +105,25 @@ pub(super) fn listed(store: &Store) -> http::ListedFn {
     })
 }
 
+/// Asks the engine; none when it does not answer within its time. It is asked at the call, not
+/// first when the answer is awaited.
+fn asked<T, Question: FnOnce(oneshot::Sender<T>) -> Heard>(
+    inlet: &Inlet<Heard>,
+    question: Question,
+) -> impl Future<Output = Option<T>> + use<T, Question> {
+    let (reply, answer) = oneshot::channel();
+    inlet.push(Lane::First, question(reply));
+    async move { tokio::time::timeout(PATIENCE, answer).await.ok()?.ok() }
+}
+
 /// Orders, each decided on by the engine, or refused when it does not answer.
 pub(super) fn commands(inlet: &Arc<Inlet<Heard>>) -> http::CommandSink {
     let inlet = Arc::clone(inlet);
     Arc::new(move |command| {
-        let (reply, answer) = oneshot::channel();
-        inlet.push(Lane::First, Heard::Command { command, reply });
+        let answer = asked(&inlet, move |reply| Heard::Command { command, reply });
         Box::pin(async move {
-            match tokio::time::timeout(Duration::from_secs(2), answer).await {
-                Ok(Ok(result)) => result.map_err(CommandFailure::Refused),
-                Ok(Err(_)) | Err(_) => Err(CommandFailure::Unavailable),
-            }
+            let result = answer.await.ok_or(CommandFailure::Unavailable)?;
+            result.map_err(CommandFailure::Refused)
         })
     })
 }
@@ -170,12 +181,7 @@ pub(super) fn doors(inlet: &Arc<Inlet<Heard>>, pulse: &Arc<Pulse>) -> http::Door
             shown.collect()
         }),
         open: Arc::new(move |address| {
-            let (reply, answer) = oneshot::channel();
-            inlet.push(Lane::First, Heard::LetIn { address, reply });
-            Box::pin(async move {
-                let answer = tokio::time::timeout(Duration::from_secs(2), answer).await;
-                answer.ok().and_then(Result::ok)
-            })
+            Box::pin(asked(&inlet, move |reply| Heard::LetIn { address, reply }))
         }),
     }
 }
