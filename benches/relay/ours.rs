@@ -2,7 +2,7 @@
 //! what a leg costs to have.
 
 use crate::load::{End, HERE, PACKET_MS, Round, Worker, bound, talk};
-use madoguchi::base::{CallId, LegId, Mono, PlayId, Rng, TapId, Wall};
+use madoguchi::base::{CallId, LegId, Mono, PlayId, Rng, TapId, Taped, Wall};
 use madoguchi::io::media::{Counters, Media, MediaConfig, PromptLibrary};
 use madoguchi::io::recording::{Recorder, RecorderConfig};
 use madoguchi::recording::command::RecordingId;
@@ -141,7 +141,8 @@ pub fn recorded(count: u64, seconds: u64) -> Round {
     for n in 0..count {
         let (tap, at) = (TapId(n), Mono(epoch.elapsed().as_micros() as u64));
         let id = RecordingId { call: CallId::draw(wall, &mut rng), number: 1 };
-        recorder.send(recording::command::Command::Begin { id, tap, at, wall, band: Band::Narrow });
+        let (band, taped) = (Band::Narrow, Taped::Both);
+        recorder.send(recording::command::Command::Begin { id, tap, at, wall, band, taped });
         media.send(Command::Tap { leg: LegId(2 * n), tap: Some(tap) });
     }
     while recorder.state().open < count {

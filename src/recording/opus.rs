@@ -235,7 +235,7 @@ mod tests {
     #[test]
     fn who_speaks_alone_is_heard_in_both_ears() {
         let mut file = OggOpus::begin(Band::Narrow, Taped::Caller, 7).unwrap();
-        let (mut sound, mut bytes) = (vec![6_000_i16, -6_000].repeat(4_000), Vec::new());
+        let (mut sound, mut bytes) = ([6_000_i16, -6_000].repeat(4_000), Vec::new());
         sound.extend(vec![0; 123 * 8]);
         for piece in sound.chunks(777) {
             file.write(piece);

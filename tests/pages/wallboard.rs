@@ -4,7 +4,7 @@ use crate::browser::{Browser, Look, Page};
 use crate::support::desk::Desk;
 use crate::support::{eventually, poll, s};
 use serde_json::{Value, json};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
 /// Whatever holds something on the wallboard.
 pub(crate) const PARTS: &str = "header, .service, .tile, .rows, .people, .waits, .plot, .figures, .figures div, .states li, footer";
