@@ -11,7 +11,7 @@ use crate::doctor::{
 };
 use crate::io::recording::free_bytes;
 use crate::sip::api::Transport;
-use chrono::Datelike as _;
+use chrono::{DateTime, Datelike as _, TimeDelta, Utc};
 use std::fs;
 use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
@@ -83,7 +83,7 @@ fn zone(config: &Config, facts: &mut Facts, now_s: i64) {
             return;
         }
     };
-    let now = chrono::DateTime::from_timestamp(now_s, 0).unwrap_or_default();
+    let now = DateTime::from_timestamp(now_s, 0).unwrap_or_default();
     facts.zone = Some(Zone {
         plan: plan.timezone.name().to_owned(),
         machine: machine_zone(),
@@ -94,11 +94,8 @@ fn zone(config: &Config, facts: &mut Facts, now_s: i64) {
 }
 
 /// The built-in table of a zone and the machine's, day by day for a year.
-fn compared(zone: chrono_tz::Tz, now: chrono::DateTime<chrono::Utc>) -> Compared {
-    let days: Vec<_> = (0..=365)
-        .filter_map(|day| now.checked_add_signed(chrono::TimeDelta::days(day)))
-        .map(|day| day.with_timezone(&zone))
-        .collect();
+fn compared(zone: chrono_tz::Tz, now: DateTime<Utc>) -> Compared {
+    let days = year_from(zone, now);
     let Some(said) = by_machine(zone, &days) else { return Compared::Unknown };
     let said: Vec<&str> = said.lines().collect();
     if said.len() != days.len() {
@@ -115,8 +112,14 @@ fn compared(zone: chrono_tz::Tz, now: chrono::DateTime<chrono::Utc>) -> Compared
     }
 }
 
+/// This time of day, each day of a year.
+fn year_from(zone: chrono_tz::Tz, now: DateTime<Utc>) -> Vec<DateTime<chrono_tz::Tz>> {
+    let days = (0..=365).filter_map(|day| now.checked_add_signed(TimeDelta::days(day)));
+    days.map(|day| day.with_timezone(&zone)).collect()
+}
+
 /// What the machine's table says of these days, a line each; none where it has none, of which `date` would say UTC.
-fn by_machine(zone: chrono_tz::Tz, days: &[chrono::DateTime<chrono_tz::Tz>]) -> Option<String> {
+fn by_machine(zone: chrono_tz::Tz, days: &[DateTime<chrono_tz::Tz>]) -> Option<String> {
     if !Path::new("/usr/share/zoneinfo").join(zone.name()).exists() {
         return None;
     }
@@ -326,5 +329,17 @@ mod tests {
         assert_eq!(limit("Max open files            unlimited unlimited files\n"), Some(u64::MAX));
         assert_eq!(limit(""), None);
         assert_eq!(limit("Max open files\n"), None);
+    }
+
+    #[test]
+    fn the_machine_is_asked_of_each_day_of_a_year() {
+        let now = DateTime::from_timestamp(1_800_000_000, 0).unwrap();
+        assert_eq!(compared(chrono_tz::Asia::Tokyo, now), Compared::Same);
+        let berlin = chrono_tz::Europe::Berlin;
+        let said = by_machine(berlin, &year_from(berlin, now)).unwrap();
+        assert_eq!(said.lines().count(), 366);
+        // A summer and a winter.
+        assert_eq!(said.lines().filter(|line| *line == "+0200").count(), 217);
+        assert!(said.lines().all(|line| ["+0100", "+0200"].contains(&line)));
     }
 }
