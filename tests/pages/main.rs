@@ -1,6 +1,5 @@
 //! The pages in a real browser (Debian's chromium, without windows), over a running desk with real phones. Names say what a person
-//! at the screen notices. Pictures of what was seen lie in target/pages. What must come is waited for 20 s, for a machine that others use, too; a
-//! shorter wait is a promise of the pages.
+//! at the screen notices. Pictures of what was seen lie in target/pages.
 #![allow(clippy::pedantic, clippy::disallowed_methods)]
 
 #[path = "../support/folder.rs"]

@@ -41,7 +41,7 @@ pub fn phone(desk: &Desk, user: &str) -> Softphone {
 pub fn panel(browser: &Browser, desk: &Desk) -> Page {
     let look = Look { path: "/panel?extension=6001", size: NARROW, ..Look::default() };
     let page = browser.open(desk, &look);
-    page.wait("!document.querySelector('#board').hidden", s(20));
+    page.wait("!document.querySelector('#board').hidden", s(8));
     asked_for_the_account(&page);
     page
 }
@@ -66,7 +66,7 @@ pub fn is_in(page: &Page, role: &str) {
 
 #[track_caller]
 fn state(page: &Page, text: &str) {
-    page.shows("#state", text, s(20));
+    page.shows("#state", text, s(8));
 }
 
 /// Goes on duty by its key.
@@ -114,10 +114,7 @@ fn an_agent_takes_a_call_parks_it_fetches_it_passes_it_on_and_works_after_it() {
     page.wait("document.activeElement.id === 'to'", s(2));
     page.fill("#to", "9999");
     page.press("Enter");
-    page.wait(
-        "document.querySelector('#call-error').textContent.includes('つながりません')",
-        s(20),
-    );
+    page.wait("document.querySelector('#call-error').textContent.includes('つながりません')", s(5));
     assert_eq!(page.evaluate("document.querySelector('#to').value"), json!("9999"));
     page.picture("panel-error-narrow");
     let complaints = page.complaints();
@@ -126,28 +123,28 @@ fn an_agent_takes_a_call_parks_it_fetches_it_passes_it_on_and_works_after_it() {
     page.wait("document.querySelector('#to-form').hidden", s(2));
 
     page.press("k");
-    page.wait("document.querySelector('.slot.taken[data-slot=\"701\"]') !== null", s(20));
+    page.wait("document.querySelector('.slot.taken[data-slot=\"701\"]') !== null", s(8));
     state(&page, "後処理");
     page.picture("panel-parked-narrow");
     // The phone says in which slot the caller is, before it can be rung again.
-    first.wait("CALL_CLOSED", s(20));
+    first.wait("CALL_CLOSED", s(8));
     page.click(".slot.taken[data-slot=\"701\"]");
-    page.shows("#done", "取り出す: 受け付けました", s(20));
-    first.wait_count("CALL_INCOMING", 2, s(20));
+    page.shows("#done", "取り出す: 受け付けました", s(5));
+    first.wait_count("CALL_INCOMING", 2, s(8));
     first.tell("accept", "");
     is_in(&page, "talking");
-    page.wait("document.querySelector('.slot.taken') === null", s(20));
+    page.wait("document.querySelector('.slot.taken') === null", s(5));
     let kinds = ["parked", "unparked"].map(|kind| events(&desk, kind).len());
     assert_eq!(kinds, [1, 1]);
 
     page.click("li[data-agent=\"6002\"] [data-act=\"transfer-to\"]");
-    second.wait("CALL_INCOMING", s(20));
+    second.wait("CALL_INCOMING", s(8));
     second.tell("accept", "");
     desk.agent_is("6002", "talking");
     is_in(&page, "last");
     page.wait(
         "document.querySelector('li[data-agent=\"6002\"]').classList.contains('talking')",
-        s(20),
+        s(5),
     );
 
     state(&page, "後処理");
@@ -156,7 +153,7 @@ fn an_agent_takes_a_call_parks_it_fetches_it_passes_it_on_and_works_after_it() {
     page.press("w");
     page.wait(
         &format!("Number(document.querySelector('#wrap .clock').dataset.until) > {before} + 50000"),
-        s(20),
+        s(5),
     );
     page.evaluate("scrollTo(0, 0)");
     page.picture("panel-wrap-up-narrow");
@@ -209,7 +206,7 @@ fn a_note_is_text_whatever_is_in_it_and_stays_with_its_call_while_another_rings(
     let text = "<script>window.ran = 1</script><img src=x onerror='window.ran = 1'>\n二行目";
     page.fill("#note", text);
     page.press("Control+Enter");
-    page.wait("document.querySelectorAll('#notes li').length === 1", s(20));
+    page.wait("document.querySelectorAll('#notes li').length === 1", s(5));
     assert_eq!(page.text("#notes li p"), text);
     assert_eq!(page.evaluate("document.querySelector('#note').value"), json!(""));
     let made =
@@ -250,7 +247,7 @@ fn a_note_is_text_whatever_is_in_it_and_stays_with_its_call_while_another_rings(
     assert_eq!(page.evaluate(kept), json!(["note", "途中の", true]));
     page.picture("panel-note-of-another-call");
     page.press("Control+Enter");
-    page.shows("#done", "メモを保存しました", s(20));
+    page.shows("#done", "メモを保存しました", s(5));
     let noted = events(&desk, "noted");
     assert_eq!(
         (noted.len(), &noted[1]["text"]),
@@ -258,14 +255,14 @@ fn a_note_is_text_whatever_is_in_it_and_stays_with_its_call_while_another_rings(
         "about the call that it was begun for"
     );
     page.press("Escape");
-    page.wait("document.querySelector('#note-label').textContent.includes('038765431')", s(20));
+    page.wait("document.querySelector('#note-label').textContent.includes('038765431')", s(5));
     let two = two.done();
     assert!(two.calls[&1].has("hung_up"), "{:?}", two.calls);
 
     // Who calls again is known, with what was written.
     let again = caller(&desk, "0312340020", "03123456");
     is_in(&page, "ringing");
-    page.wait("document.querySelectorAll('#earlier > ol > li').length === 1", s(20));
+    page.wait("document.querySelectorAll('#earlier > ol > li').length === 1", s(5));
     assert_eq!(page.evaluate("document.querySelectorAll('#earlier li li').length"), json!(2));
     page.has_no_complaints("at the end");
     again.stop();
@@ -305,13 +302,13 @@ fn a_cut_connection_is_shown_and_what_was_typed_is_kept_and_saved_after_it() {
     is_in(&page, "last");
     assert_eq!(page.evaluate(value), json!("切れても残るメモ"));
     page.press("Control+Enter");
-    page.wait("document.querySelectorAll('#notes li').length > 0", s(20));
+    page.wait("document.querySelectorAll('#notes li').length > 0", s(5));
     assert!(page.text("#notes li p").contains("切れても残る"));
     assert_eq!(page.evaluate("document.querySelector('#note-error').hidden"), json!(true));
     // A page that is loaded again has what was not saved.
     page.fill("#note", "読み直し");
     page.go("/panel?extension=6001");
-    page.wait("document.querySelector('#note').value === '読み直し'", s(20));
+    page.wait("document.querySelector('#note').value === '読み直し'", s(8));
     // Who logs out is asked first whether it may go; the harness says no.
     page.complaints();
     page.click("#nav button:last-of-type");
@@ -321,7 +318,7 @@ fn a_cut_connection_is_shown_and_what_was_typed_is_kept_and_saved_after_it() {
     assert_eq!(page.evaluate(value), json!("読み直し"));
     page.fill("#note", "");
     page.click("#nav button:last-of-type");
-    page.wait("document.querySelector('#token') !== null", s(20));
+    page.wait("document.querySelector('#token') !== null", s(8));
 }
 
 #[test]
@@ -336,23 +333,23 @@ fn a_colleague_is_asked_and_let_go_by_keys() {
     page.wait("document.activeElement.id === 'to'", s(2));
     page.fill("#to", "6002");
     page.press("Enter");
-    second.wait("CALL_INCOMING", s(20));
+    second.wait("CALL_INCOMING", s(8));
     second.tell("accept", "");
-    page.wait("document.querySelector('#consulting')?.textContent.includes('鈴木')", s(20));
+    page.wait("document.querySelector('#consulting')?.textContent.includes('鈴木')", s(5));
     desk.agent_is("6002", "talking");
     page.picture("panel-consulting-narrow");
     page.press("s");
-    page.shows("#done", "切替: 受け付けました", s(20));
+    page.shows("#done", "切替: 受け付けました", s(5));
     page.press("s");
     rest(500);
     page.press("b");
-    page.wait("document.querySelector('#consulting') === null", s(20));
+    page.wait("document.querySelector('#consulting') === null", s(5));
     assert_eq!(events(&desk, "consult_ended")[0]["why"], "sent_back");
     // The recording is silent for a while.
     page.press("x");
-    page.wait("document.querySelector('[data-act=tape]').textContent.includes('再開')", s(20));
+    page.wait("document.querySelector('[data-act=tape]').textContent.includes('再開')", s(5));
     page.press("x");
-    page.wait("document.querySelector('[data-act=tape]').textContent.includes('一時停止')", s(20));
+    page.wait("document.querySelector('[data-act=tape]').textContent.includes('一時停止')", s(5));
     page.press("?");
     page.wait("document.querySelector('#help').open", s(2));
     page.picture("panel-help-narrow");
@@ -368,7 +365,7 @@ fn leave_a_message(desk: &Desk) {
     let ear = Ear::new(desk.ports.port());
     let job = desk.caller("0312340030").set("FROM", "03555566").set("MEDIA", ear.port());
     let caller = job.set("STAY", 20_000).start();
-    let port: u16 = caller.wait(1, "answered", s(20)).parse().unwrap();
+    let port: u16 = caller.wait(1, "answered", s(5)).parse().unwrap();
     ear.say(&Sound::voice(181, 30), Law::Mu, port);
     rest(6500);
     ear.press("#", port);
@@ -382,21 +379,21 @@ fn a_message_is_listened_to_and_marked_by_keys() {
     // Who has no extension says whose panel it is.
     let look = Look { path: "/panel", size: NARROW, ..Look::default() };
     let page = browser.open(&desk, &look);
-    page.wait("document.activeElement.id === 'extension'", s(20));
+    page.wait("document.activeElement.id === 'extension'", s(8));
     page.fill("#extension", "6999");
     page.press("Enter");
-    page.wait("document.querySelector('#alarm').textContent.includes('6999')", s(20));
+    page.wait("document.querySelector('#alarm').textContent.includes('6999')", s(8));
     page.fill("#extension", "6001");
     page.press("Enter");
-    page.wait("!document.querySelector('#board').hidden", s(20));
+    page.wait("!document.querySelector('#board').hidden", s(8));
     page.complaints();
     leave_a_message(&desk);
-    page.wait("document.querySelector('[data-act=play]:enabled') !== null", s(20));
+    page.wait("document.querySelector('[data-act=play]:enabled') !== null", s(8));
     page.press("m");
-    page.wait("document.querySelector('#player').currentTime > 0.3", s(20));
+    page.wait("document.querySelector('#player').currentTime > 0.3", s(8));
     assert_eq!(page.evaluate("document.querySelector('#messages-error').hidden"), json!(true));
     page.press("h");
-    page.wait("document.querySelector('#messages-h').textContent.endsWith('0')", s(20));
+    page.wait("document.querySelector('#messages-h').textContent.endsWith('0')", s(5));
     assert_eq!(desk.get("/api/v1/messages")["messages"][0]["heard"], true);
     page.has_no_complaints("at the end");
 }
@@ -413,28 +410,28 @@ fn the_panel_is_open_to_all_beside_a_softphone_and_on_a_whole_screen() {
     let one = in_a_call(&desk, &page, &first);
     page.fill("#note", "VPN に接続できない。証明書の期限切れ。更新手順を案内し、本人が確認。");
     page.press("Control+Enter");
-    page.wait("document.querySelectorAll('#notes li').length === 1", s(20));
+    page.wait("document.querySelectorAll('#notes li').length === 1", s(5));
     page.press("Escape");
     page.press("k");
-    page.wait("document.querySelector('.slot.taken') !== null", s(20));
+    page.wait("document.querySelector('.slot.taken') !== null", s(8));
     page.press("e");
     let two = caller(&desk, "0312340050", "03987654");
     let two = {
         is_in(&page, "ringing");
         first.tell("hangup", "");
-        page.wait("document.querySelectorAll('#unanswered li').length === 1", s(20));
+        page.wait("document.querySelectorAll('#unanswered li').length === 1", s(8));
         is_in(&page, "ringing");
         first.tell("accept", "");
         is_in(&page, "talking");
         two
     };
     let three = caller(&desk, "0312340020", "03777788");
-    page.wait("document.querySelectorAll('#queue li').length === 1", s(20));
+    page.wait("document.querySelectorAll('#queue li').length === 1", s(8));
     for look in Look::all() {
         for (size, shape) in [(NARROW, "narrow"), ((1600, 1000), "whole"), ((900, 1000), "half")] {
             let look = Look { path: "/panel?extension=6001", size, ..look };
             let page = browser.open(&desk, &look);
-            page.wait("document.querySelectorAll('#queue li').length === 1", s(20));
+            page.wait("document.querySelectorAll('#queue li').length === 1", s(8));
             asked_for_the_account(&page);
             let case = format!("{}-{shape}", look.name());
             page.is_open_to_all(&case);

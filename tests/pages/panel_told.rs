@@ -56,14 +56,14 @@ fn a_transfer_that_reaches_nobody_is_told_with_its_number_and_says_nothing_of_ot
     assert!(apart > 6.0, "the ring of the field, 5 pixels, is on its label: {apart}");
     page.fill("#to", "9999");
     page.press("Enter");
-    page.shows("#call-error", "9999 にはつながりません（使用中・未接続・存在しない番号）。", s(20));
+    page.shows("#call-error", "9999 にはつながりません（使用中・未接続・存在しない番号）。", s(5));
     page.press("Escape");
     page.press("l");
     page.press("c");
     page.wait("document.activeElement.id === 'to'", s(2));
     page.fill("#to", "9998");
     page.press("Enter");
-    page.shows("#call-error", "Cannot reach 9998 (busy, offline or no such number).", s(20));
+    page.shows("#call-error", "Cannot reach 9998 (busy, offline or no such number).", s(5));
     phone.tell("hangup", "");
     caller.stop();
 }
@@ -73,12 +73,12 @@ fn who_has_just_parked_a_caller_takes_it_back_without_scrolling_and_is_not_said_
     let browser = Browser::start();
     let (desk, phone, page) = at_work(&browser);
     let caller = in_a_call(&desk, &page, &phone);
-    page.wait("document.querySelector('#call .facts').textContent.includes('録音中')", s(20));
+    page.wait("document.querySelector('#call .facts').textContent.includes('録音中')", s(5));
     page.press("k");
-    page.wait("document.querySelector('.slot.taken[data-slot=\"701\"]') !== null", s(20));
+    page.wait("document.querySelector('.slot.taken[data-slot=\"701\"]') !== null", s(8));
     is_in(&page, "last");
     let fetch = "#call-tile [data-act=retrieve]";
-    page.wait(&format!("document.querySelector('{fetch}:enabled') !== null"), s(20));
+    page.wait(&format!("document.querySelector('{fetch}:enabled') !== null"), s(5));
     assert_eq!(page.text(fetch), "701 を取り出すR");
     assert!(!page.text("#call .facts").contains("録音中"), "{}", page.text("#call .facts"));
     let sight = format!(
@@ -87,9 +87,9 @@ fn who_has_just_parked_a_caller_takes_it_back_without_scrolling_and_is_not_said_
     assert_eq!(page.evaluate(&sight), json!(true));
     page.is_open_to_all("parked");
     // The phone says in which slot the caller is, before it can be rung again.
-    phone.wait("CALL_CLOSED", s(20));
+    phone.wait("CALL_CLOSED", s(8));
     page.click(fetch);
-    phone.wait_count("CALL_INCOMING", 2, s(20));
+    phone.wait_count("CALL_INCOMING", 2, s(8));
     phone.tell("accept", "");
     is_in(&page, "talking");
     phone.tell("hangup", "");
@@ -107,7 +107,7 @@ fn a_ticket_system_that_did_not_answer_is_in_sight_however_many_tickets_there_ar
     });
     page.answers("GET", &format!("/api/v1/callers/{CALLER}"), 200, &known, Duration::ZERO);
     let caller = in_a_call(&desk, &page, &phone);
-    page.wait("document.querySelector('#person') !== null", s(20));
+    page.wait("document.querySelector('#person') !== null", s(8));
     // Whole, within what the tile shows before anybody scrolls in it.
     let inside = "(() => { const [of, it] = ['#who-calls', '#not-all-told'].map((name) => document.querySelector(name).getBoundingClientRect()); \
                   return it.top >= of.top && it.bottom <= of.bottom && it.height > 0; })()";
@@ -122,7 +122,7 @@ fn a_reply_stands_on_one_line_and_an_incident_says_whether_anything_is_to_be_sav
     let browser = Browser::start();
     let (desk, phone, page) = at_work(&browser);
     let caller = in_a_call(&desk, &page, &phone);
-    page.wait("!document.querySelector('#incident-subject').disabled", s(20));
+    page.wait("!document.querySelector('#incident-subject').disabled", s(8));
     page.shows("#incident-unsaved", "変更はありません", s(2));
     page.click("[data-do=escalate-system_builder]");
     page.click("#escalations [data-do=answered]");
@@ -132,7 +132,7 @@ fn a_reply_stands_on_one_line_and_an_incident_says_whether_anything_is_to_be_sav
     let lines = page.evaluate(high).as_f64().expect("lines");
     assert!(lines < 1.5, "the time of the reply is broken over {lines} lines");
     page.click("#incident-save");
-    page.shows("#incident-unsaved", "変更はありません", s(20));
+    page.shows("#incident-unsaved", "変更はありません", s(8));
     phone.tell("hangup", "");
     caller.stop();
 }

@@ -65,7 +65,7 @@ fn a_roster_goes_in_and_a_curve_comes_out_while_the_desk_goes_on() {
     page.wait("document.querySelector('#page table') !== null", s(20));
     page.fill("#author", "佐藤");
     page.click("[data-tab=planning]");
-    page.wait("document.querySelector('#planning-form [name=month]')?.value.length === 7", s(20));
+    page.wait("document.querySelector('#planning-form [name=month]')?.value.length === 7", s(8));
     let next = this.later(1).to_string();
     assert_eq!(page.evaluate("document.querySelector('[name=month]').value"), json!(next));
 
@@ -73,18 +73,18 @@ fn a_roster_goes_in_and_a_curve_comes_out_while_the_desk_goes_on() {
     page.evaluate("document.querySelector('[name=by_half_hour]').click()");
     page.fill("#planning-form [name=calls]", "20000");
     page.click("#planning-ask");
-    page.wait("document.querySelector('#planning-progress') !== null", s(20));
+    page.wait("document.querySelector('#planning-progress') !== null", s(8));
     page.picture("planning-runs");
     assert_eq!(page.evaluate("document.querySelector('#planning-ask').disabled"), json!(true));
     page.click("#planning-off");
     eventually("it is called off", s(60), || desk.get("/api/v1/planning")["state"] == "cancelled");
-    page.wait("document.querySelector('#planning-progress') === null", s(20));
+    page.wait("document.querySelector('#planning-progress') === null", s(8));
 
     // By the history, with a roster; without the half hours.
     page.evaluate("document.querySelector('[name=by_half_hour]').click()");
     page.fill("#planning-form [name=calls]", "");
     page.click("#shift-add");
-    page.wait("document.querySelector('#shifts input') !== null", s(20));
+    page.wait("document.querySelector('#shifts input') !== null", s(5));
     page.fill("#shifts tr:last-child td:first-child input", "2");
     page.click("#planning-ask");
     page.wait("document.querySelector('#curve-table .chosen') !== null", s(120));
@@ -110,9 +110,9 @@ fn a_roster_goes_in_and_a_curve_comes_out_while_the_desk_goes_on() {
     // The answer is there for who comes later, in the other language and theme.
     let look = Look { language: "en", theme: "dark", path: "/supervisor", ..Look::default() };
     let page = browser.open(&desk, &look);
-    page.wait("document.querySelector('[data-tab=planning]') !== null", s(20));
+    page.wait("document.querySelector('[data-tab=planning]') !== null", s(8));
     page.click("[data-tab=planning]");
-    page.wait("document.querySelector('#curve-table .chosen') !== null", s(20));
+    page.wait("document.querySelector('#curve-table .chosen') !== null", s(8));
     page.is_open_to_all("the answer in English");
     page.picture("planning-answer-en-dark");
 }

@@ -12,7 +12,7 @@ fn a_browser_logs_in_and_tells_what_is_wrong_with_a_page() {
     let stranger = browser.open(&desk, &Look { known: false, ..Look::default() });
     assert_eq!(stranger.evaluate("document.querySelectorAll('#token').length"), json!(1));
     let page = browser.open(&desk, &Look { language: "en", theme: "dark", ..Look::default() });
-    page.wait("document.querySelector('h1').textContent === '試験の窓口'", s(20));
+    page.wait("document.querySelector('h1').textContent === '試験の窓口'", s(5));
     let told =
         page.evaluate("[document.documentElement.lang, document.documentElement.dataset.theme]");
     assert_eq!(told, json!(["en", "dark"]));

@@ -43,7 +43,7 @@ fn the_login_page_has_the_theme_of_the_others_and_is_open_to_all() {
     let browser = Browser::start();
     for theme in ["light", "dark"] {
         let page = browser.open(&desk, &Look { known: false, theme, ..Look::default() });
-        page.wait(&format!("document.documentElement.dataset.theme === '{theme}'"), s(20));
+        page.wait(&format!("document.documentElement.dataset.theme === '{theme}'"), s(5));
         page.is_open_to_all(theme);
         page.has_no_complaints(theme);
         page.picture(&format!("login-{theme}"));

@@ -13,7 +13,7 @@ const RECORDS: &str = "[recording]\ndirectory = \"recordings\"\nleast_free_mib =
 
 fn page(browser: &Browser, desk: &Desk, look: Look) -> Page {
     let page = browser.open(desk, &Look { path: "/supervisor", ..look });
-    page.wait("document.querySelector('#page table') !== null", s(20));
+    page.wait("document.querySelector('#page table') !== null", s(8));
     page
 }
 
@@ -37,17 +37,14 @@ fn every_page_of_a_supervisor_is_open_to_all_in_both_languages_and_themes() {
         // Anew for each: one that waits for longer than a minute is asked whether it is still there, which it cannot say.
         let waiting = waits(&desk, "0312340090", "03111");
         let page = page(&browser, &desk, look);
-        page.wait("document.querySelector('#page tr[data-call]') !== null", s(20));
+        page.wait("document.querySelector('#page tr[data-call]') !== null", s(8));
         for name in ["now", "hours", "calls", "tickets", "figures", "planning", "plan", "orders"] {
             tab(&page, name);
-            page.wait("document.querySelector('#page').textContent.length > 20", s(20));
+            page.wait("document.querySelector('#page').textContent.length > 20", s(5));
             let settled = match name {
                 "calls" => {
                     page.click("#calls-form button.main");
-                    page.wait(
-                        "document.querySelectorAll('#page tr[data-call]').length >= 2",
-                        s(20),
-                    );
+                    page.wait("document.querySelectorAll('#page tr[data-call]').length >= 2", s(8));
                     page.click("#page tr[data-call]:last-child button");
                     "document.querySelector('#explained') !== null"
                 }
@@ -57,7 +54,7 @@ fn every_page_of_a_supervisor_is_open_to_all_in_both_languages_and_themes() {
                 "plan" => "document.querySelector('#plan-text')?.value.length > 100",
                 _ => "true",
             };
-            page.wait(settled, s(20));
+            page.wait(settled, s(8));
             page.is_open_to_all(&format!("{case}, {name}"));
             page.picture(&format!("supervisor-{name}-{case}"));
         }
@@ -73,14 +70,14 @@ fn who_waits_last_is_put_first_and_the_page_says_so() {
     let browser = Browser::start();
     let page = page(&browser, &desk, Look::default());
     let first = waits(&desk, "0312340020", "03111");
-    page.wait("document.querySelectorAll('#page tr[data-call]').length === 1", s(20));
+    page.wait("document.querySelectorAll('#page tr[data-call]').length === 1", s(8));
     let second = waits(&desk, "0312340020", "03222");
-    page.wait("document.querySelectorAll('#page tr[data-call]').length === 2", s(20));
+    page.wait("document.querySelectorAll('#page tr[data-call]').length === 2", s(8));
     let call = desk.call_of("032221").expect("it waits");
     let id = call["call"].as_str().expect("an id").to_owned();
     page.click(&format!("tr[data-call='{id}'] button"));
-    page.wait(&format!("document.querySelector(\"tr[data-call='{id}'] button\")?.disabled"), s(20));
-    eventually("it stands in its history", s(20), || {
+    page.wait(&format!("document.querySelector(\"tr[data-call='{id}'] button\")?.disabled"), s(8));
+    eventually("it stands in its history", s(5), || {
         let ladder = desk.get(&format!("/api/v1/calls/{id}"))["ladder"].clone();
         ladder
             .as_array()
@@ -95,7 +92,7 @@ fn the_desk_is_closed_for_a_reason_and_opened_again() {
     let browser = Browser::start();
     let page = page(&browser, &desk, Look::default());
     tab(&page, "hours");
-    page.wait("document.querySelector('#hours-form') !== null", s(20));
+    page.wait("document.querySelector('#hours-form') !== null", s(5));
     let later = "(() => { const it = new Date(Date.now() + 9 * 3600e3 + 7200e3); return it.toISOString().slice(0, 16); })()";
     let until = page.evaluate(later);
     page.fill("#hours-form [name=until]", until.as_str().expect("a time"));
@@ -116,7 +113,7 @@ fn the_desk_is_closed_for_a_reason_and_opened_again() {
     assert_eq!(page.evaluate("document.activeElement.id"), json!("author"));
     page.fill("#author", "佐藤");
     page.click("#hours-form button.main");
-    page.wait("document.querySelector('#page .list li button') !== null", s(20));
+    page.wait("document.querySelector('#page .list li button') !== null", s(8));
     let hours = desk.get("/api/v1/hours");
     let row = &hours["ad_hoc"][0];
     assert_eq!(
@@ -138,7 +135,7 @@ fn the_desk_is_closed_for_a_reason_and_opened_again() {
         "text, not markup"
     );
     page.click("#page .list li button");
-    eventually("the usual hours hold", s(20), || desk.get("/api/v1/hours")["ad_hoc"] == json!([]));
+    eventually("the usual hours hold", s(5), || desk.get("/api/v1/hours")["ad_hoc"] == json!([]));
 }
 
 #[test]
@@ -149,13 +146,13 @@ fn a_plan_is_changed_judged_compared_and_put_in_force_and_a_wrong_one_is_not() {
     let browser = Browser::start();
     let page = page(&browser, &desk, Look::default());
     tab(&page, "plan");
-    page.wait("document.querySelector('#plan-text')?.value.length > 100", s(20));
+    page.wait("document.querySelector('#plan-text')?.value.length > 100", s(8));
     let edit = |from: &str, to: &str| {
         page.evaluate(&format!(
             "const it = document.querySelector('#plan-text'); it.value = it.value.replace({from}, '{to}'); it.dispatchEvent(new Event('input', {{ bubbles: true }})); it.value.length"
         ));
         page.click("#plan-check");
-        page.wait("document.querySelector('#findings') !== null", s(20));
+        page.wait("document.querySelector('#findings') !== null", s(8));
     };
     let before = desk.get("/api/v1/board")["desk"].clone();
     page.shows("#plan-standing", "このファイルの内容で動いています。", s(3));
@@ -166,7 +163,7 @@ fn a_plan_is_changed_judged_compared_and_put_in_force_and_a_wrong_one_is_not() {
     page.shows("#plan-but", "有効にする前に、検査してください。", s(3));
     page.shows("#plan-reload", "変更を捨てて読み直す", s(3));
     edit("/^name = .*$/m", "nama = \\'x\\'");
-    page.wait("document.querySelector('#findings .bad') !== null", s(20));
+    page.wait("document.querySelector('#findings .bad') !== null", s(5));
     page.shows("#plan-but", "誤りがあります。有効にできません。", s(3));
     // A finding leads to its line.
     let line =
@@ -176,7 +173,7 @@ fn a_plan_is_changed_judged_compared_and_put_in_force_and_a_wrong_one_is_not() {
     assert_eq!(page.evaluate(chosen), json!("nama = 'x'"));
     assert_eq!(page.evaluate("document.querySelector('#plan-activate').disabled"), json!(true));
     edit("/^nama = .*$/m", "name = \"新しい窓口\"");
-    page.wait("document.querySelector('#plan-diff ins') !== null", s(20));
+    page.wait("document.querySelector('#plan-diff ins') !== null", s(5));
     assert!(page.text("#plan-diff ins").contains("新しい窓口"));
     page.picture("supervisor-plan-changed");
     // Which calls would have gone another way: none by a name, the one caller's by another target.
@@ -196,7 +193,7 @@ fn a_plan_is_changed_judged_compared_and_put_in_force_and_a_wrong_one_is_not() {
         "announce = \"information\" }\\nlines = 20\\ncounted",
     );
     page.click("#plan-activate");
-    eventually("the new plan is in force", s(20), || {
+    eventually("the new plan is in force", s(8), || {
         desk.get("/api/v1/board")["desk"] == "新しい窓口"
     });
     assert_ne!(before, "新しい窓口");
@@ -245,7 +242,7 @@ fn a_supervisor_listens_and_barges_in_at_the_own_phone_and_sees_whom_and_how() {
     let ear = Ear::new(desk.ports.port());
     let caller = desk.caller("0312340020").set("MEDIA", ear.port()).set("STAY", 120_000);
     let caller = caller.within(s(150)).start();
-    let port: u16 = caller.wait(1, "answered", s(20)).parse().unwrap();
+    let port: u16 = caller.wait(1, "answered", s(8)).parse().unwrap();
     ear.say(&his, Law::Mu, port);
 
     let browser = Browser::start();
@@ -253,7 +250,7 @@ fn a_supervisor_listens_and_barges_in_at_the_own_phone_and_sees_whom_and_how() {
     page.fill("#author", "高橋");
     let button = |mode: &str| format!("tr[data-agent='6001'] [data-mode={mode}]");
     // Nothing is ended that was not begun.
-    page.wait(&modes("6001", &["listen", "whisper", "barge"]), s(20));
+    page.wait(&modes("6001", &["listen", "whisper", "barge"]), s(8));
     page.click(&button("listen"));
     let due = "あなたの内線を入れてください。モニターのときにその電話が鳴ります。";
     page.shows("#page-error", due, s(3));
@@ -273,22 +270,22 @@ fn a_supervisor_listens_and_barges_in_at_the_own_phone_and_sees_whom_and_how() {
 
     page.click(&button("listen"));
     supervisor.wait("CALL_ESTABLISHED", s(10));
-    page.shows("#monitor", "佐藤 花子 の通話をモニター中（聞くだけ）", s(20));
+    page.shows("#monitor", "佐藤 花子 の通話をモニター中（聞くだけ）", s(8));
     callers([false, true, false]);
     page.click(&button("barge"));
-    page.shows("#monitor", "佐藤 花子 の通話に割込み中", s(20));
+    page.shows("#monitor", "佐藤 花子 の通話に割込み中", s(8));
     callers([false, true, true]);
     // Nobody listens to oneself, and who loads the page again still sees it.
-    page.wait(&modes("6003", &[]), s(20));
+    page.wait(&modes("6003", &[]), s(5));
     page.picture("supervisor-barged");
     page.is_open_to_all("barged in");
     page.go("/supervisor?extension=6003");
-    page.shows("#monitor", "佐藤 花子 の通話に割込み中", s(20));
-    page.wait(&modes("6001", &["listen", "whisper", "barge", "end"]), s(20));
+    page.shows("#monitor", "佐藤 花子 の通話に割込み中", s(8));
+    page.wait(&modes("6001", &["listen", "whisper", "barge", "end"]), s(5));
     page.click(&button("end"));
     supervisor.wait("CALL_CLOSED", s(10));
-    page.shows("#monitor", "", s(20));
-    page.wait(&modes("6001", &["listen", "whisper", "barge"]), s(20));
+    page.shows("#monitor", "", s(8));
+    page.wait(&modes("6001", &["listen", "whisper", "barge"]), s(5));
     callers([false, true, false]);
     // What the supervisor's phone has recorded, which is whole when its call is over: both of them at once.
     let heard = supervisor.heard().pop().expect("a recording");
@@ -345,9 +342,9 @@ fn what_a_call_went_through_and_what_the_desk_refuses_is_told_in_the_language_of
 
     tab(&page, "calls");
     page.click("#calls-form button.main");
-    page.wait("document.querySelector('#page tr[data-call] button') !== null", s(20));
+    page.wait("document.querySelector('#page tr[data-call] button') !== null", s(8));
     page.click("#page tr[data-call] button");
-    page.wait("document.querySelector('.ladder tbody tr') !== null", s(20));
+    page.wait("document.querySelector('.ladder tbody tr') !== null", s(8));
     let told = "[...document.querySelectorAll('.ladder tbody tr')].map((it) => it.cells[1].textContent.trim())";
     assert_eq!(
         page.evaluate(told),
@@ -371,6 +368,6 @@ fn what_a_call_went_through_and_what_the_desk_refuses_is_told_in_the_language_of
 
     // A month that runs is not closed, and the page says why before anybody tries.
     tab(&page, "figures");
-    page.wait("document.querySelector('#close-month')?.disabled", s(20));
+    page.wait("document.querySelector('#close-month')?.disabled", s(8));
     assert!(page.text("#close-why").contains("終わるまで締められません"));
 }

@@ -57,9 +57,9 @@ fn tickets(browser: &Browser, desk: &Desk, look: Look, stuck: usize) -> Page {
     page.answers("GET", &format!("{TOOL}/outbox/{}", call(0)), 200, &preview, NOW);
     let addition = json!({ "key": "k", "subject": "", "text": "通話が終わりました。", "values": {}, "fields": {} });
     page.answers("GET", &format!("{TOOL}/outbox/{}", call(2)), 200, &addition, NOW);
-    page.wait("document.querySelector('[data-tab=tickets]') !== null", s(20));
+    page.wait("document.querySelector('[data-tab=tickets]') !== null", s(8));
     page.click("[data-tab=tickets]");
-    page.wait("document.querySelector('#outbox tr[data-call]') !== null", s(20));
+    page.wait("document.querySelector('#outbox tr[data-call]') !== null", s(8));
     page
 }
 
@@ -92,7 +92,7 @@ fn each_ticket_system_says_how_it_stands_and_what_to_do_in_both_languages_and_th
         page.picture(&format!("supervisor-tickets-{case}"));
         for action in ["edit", "adopt", "discard"] {
             page.click(&format!("tr[data-call='{}'] [data-do={action}]", call(0)));
-            page.wait(&format!("document.querySelector('[data-form={action}]') !== null"), s(20));
+            page.wait(&format!("document.querySelector('[data-form={action}]') !== null"), s(5));
             page.is_open_to_all(&format!("{case}, {action}"));
         }
         page.has_no_complaints(&case);
@@ -123,28 +123,28 @@ fn a_supervisor_edits_adopts_discards_and_retries_what_waits_and_what_is_refused
     page.click(&button(0, "edit"));
     page.wait(
         "document.querySelector('[data-form=edit] textarea')?.value.includes('<b>二行目</b>')",
-        s(20),
+        s(5),
     );
     assert_eq!(page.evaluate("document.activeElement.name"), json!("subject"));
     page.fill("[data-form=edit] [name=subject]", "短い件名");
     page.click("[data-form=edit] button.main");
-    page.wait("document.querySelector('[data-form]') === null", s(20));
+    page.wait("document.querySelector('[data-form]') === null", s(5));
     // Of an addition there are its words, and no subject.
     page.click(&button(2, "edit"));
-    page.wait("document.activeElement.name === 'text'", s(20));
+    page.wait("document.activeElement.name === 'text'", s(5));
     let fields =
         "[document.querySelector('[data-form=edit] [name=subject]'), document.activeElement.value]";
     assert_eq!(page.evaluate(fields), json!([null, "通話が終わりました。"]));
     page.fill("[data-form=edit] textarea", "通話 3 分");
     page.click("[data-form=edit] button.main");
-    page.wait("document.querySelector('[data-form]') === null", s(20));
+    page.wait("document.querySelector('[data-form]') === null", s(5));
     page.click(&button(0, "adopt"));
     page.fill("[data-form=adopt] input", "4712");
     page.press("Enter");
-    page.wait("document.querySelector('[data-form]') === null", s(20));
+    page.wait("document.querySelector('[data-form]') === null", s(5));
     page.click(&button(0, "retry"));
     page.click("tr[data-target=tool] [data-do=retry-all]");
-    page.wait("document.querySelector('#done').textContent.includes('すべて今すぐ試す')", s(20));
+    page.wait("document.querySelector('#done').textContent.includes('すべて今すぐ試す')", s(5));
     let due = [
         json!([order(0, "edit"), { "author": "佐藤", "subject": "短い件名", "text": "一行目\n<b>二行目</b>" }]),
         json!([order(2, "edit"), { "author": "佐藤", "text": "通話 3 分" }]),
@@ -172,7 +172,7 @@ fn a_supervisor_edits_adopts_discards_and_retries_what_waits_and_what_is_refused
     page.wait("document.querySelector('#done').textContent !== ''", s(4));
     page.click("[data-form=discard] button.main");
     let told = "できませんでした: その間に処理済みになりました。一覧を読み直してください。";
-    page.shows("#page-error", told, s(20));
+    page.shows("#page-error", told, s(5));
     // What went well before is not read as the answer, and no other call's button comes under the mouse.
     assert_eq!(page.text("#done"), "");
     assert_eq!(page.places("#outbox button"), places, "nothing moves");
@@ -214,14 +214,14 @@ fn a_thousand_waiting_calls_do_not_hold_the_page_up() {
     let took = page.evaluate(took).as_f64().expect("ms");
     assert!(took < 1_000.0, "drawn anew in {took} ms");
     page.click("#outbox-after");
-    page.wait(&format!("{first} === '{}'", call(50)), s(20));
+    page.wait(&format!("{first} === '{}'", call(50)), s(5));
     assert_eq!(page.evaluate(shown), json!(50));
     page.click("#outbox-before");
-    page.wait(&format!("{first} === '{}'", call(0)), s(20));
+    page.wait(&format!("{first} === '{}'", call(0)), s(5));
     assert_eq!(asked(&page), ["?stuck=true&limit=100", "?stuck=true&limit=50"]);
     page.click("#outbox-all");
-    page.wait("!document.querySelector('#outbox-all').disabled", s(20));
-    eventually("all that waits is asked for", s(20), || {
+    page.wait("!document.querySelector('#outbox-all').disabled", s(5));
+    eventually("all that waits is asked for", s(5), || {
         asked(&page).last().is_some_and(|it| it == "?limit=50")
     });
     page.has_no_complaints("a thousand rows");
@@ -246,15 +246,15 @@ fn a_folder_that_cannot_be_written_is_seen_mended_and_tried_again_and_its_sheet_
     eventually("it waits", s(10), || row()["waiting"] == 1 && row()["failed"]["disk"].is_u64());
     let browser = Browser::start();
     let page = browser.open(&desk, &Look { path: "/supervisor", ..Look::default() });
-    page.wait("document.querySelector('[data-tab=tickets]') !== null", s(20));
+    page.wait("document.querySelector('[data-tab=tickets]') !== null", s(8));
     page.click("[data-tab=tickets]");
     page.fill("#author", "佐藤");
     page.wait(
         "document.querySelector('tr[data-target=spool]')?.textContent.includes('書き込めない')",
-        s(20),
+        s(8),
     );
     page.click("#outbox-all");
-    page.wait("document.querySelectorAll('#outbox tr[data-call]').length === 1", s(20));
+    page.wait("document.querySelectorAll('#outbox tr[data-call]').length === 1", s(5));
     // It is the disk, and nobody who does not answer.
     let text = page.text("tr[data-target=spool]");
     assert!(text.contains("空き容量と権限") && !text.contains("応答なし"), "{text}");
@@ -272,7 +272,7 @@ fn a_folder_that_cannot_be_written_is_seen_mended_and_tried_again_and_its_sheet_
     page.click("tr[data-target=spool] [data-do=retry-all]");
     eventually("it is tried again and taken", s(10), || row()["waiting"] == 0);
     page.click("#tickets-refresh");
-    page.wait("document.querySelector('#outbox') === null", s(20));
+    page.wait("document.querySelector('#outbox') === null", s(5));
     page.has_no_complaints("at the end");
 }
 
@@ -292,7 +292,7 @@ fn an_agent_writes_the_incident_of_a_call_and_what_another_one_wrote_meanwhile_i
     let disabled = "document.querySelector('#incident-subject').disabled";
     assert_eq!(page.evaluate(disabled), json!(true), "there is no call yet");
     let caller = panel::in_a_call(&desk, &page, &first);
-    page.wait("!document.querySelector('#incident-subject').disabled", s(20));
+    page.wait("!document.querySelector('#incident-subject').disabled", s(8));
     // In a field letters are letters.
     page.fill("#incident-subject", "<b>VPN</b> につながらない k");
     page.fill("#incident-category", "認証");
@@ -304,8 +304,8 @@ fn an_agent_writes_the_incident_of_a_call_and_what_another_one_wrote_meanwhile_i
     page.click("#incident-marks [name=caller_asked_for_time]");
     page.picture("panel-incident-narrow");
     page.click("#incident-save");
-    page.shows("#done", "インシデントを保存しました", s(20));
-    eventually("it is in the ledger", s(20), || incident(&desk)["revision"] == 1);
+    page.shows("#done", "インシデントを保存しました", s(5));
+    eventually("it is in the ledger", s(5), || incident(&desk)["revision"] == 1);
     let row = incident(&desk);
     let state = &row["state"];
     assert_eq!(
@@ -320,7 +320,7 @@ fn an_agent_writes_the_incident_of_a_call_and_what_another_one_wrote_meanwhile_i
     let escalation = &state["escalations"][0];
     assert_eq!(escalation["to"], "system_builder");
     assert!(escalation["answered_at"].as_i64() >= escalation["at"].as_i64(), "{escalation}");
-    page.wait("document.querySelector('#incident-save').disabled", s(20));
+    page.wait("document.querySelector('#incident-save').disabled", s(5));
 
     // A colleague writes while this one types: the typed words stay, the rest is as the colleague wrote it.
     page.fill("#incident-subject", "わたしの件名");
@@ -331,10 +331,10 @@ fn an_agent_writes_the_incident_of_a_call_and_what_another_one_wrote_meanwhile_i
     });
     let answer = desk.api("PUT", &format!("/api/v1/incidents/{number}"), &theirs.to_string());
     assert_eq!(answer.status, 204, "{}", answer.body);
-    eventually("it is theirs", s(20), || incident(&desk)["revision"] == 2);
+    eventually("it is theirs", s(5), || incident(&desk)["revision"] == 2);
     page.complaints();
     page.click("#incident-save");
-    page.wait("document.querySelector('#incident-error').textContent.includes('鈴木')", s(20));
+    page.wait("document.querySelector('#incident-error').textContent.includes('鈴木')", s(5));
     let shown = "[document.querySelector('#incident-subject').value, document.querySelector('#incident-category').value, document.querySelector('#incident-marks [name=technical]').checked]";
     assert_eq!(page.evaluate(shown), json!(["わたしの件名", "回線", false]));
     assert_eq!(incident(&desk)["subject"], "かれの件名", "nothing was written over");
@@ -343,10 +343,10 @@ fn an_agent_writes_the_incident_of_a_call_and_what_another_one_wrote_meanwhile_i
     assert!(complaints.iter().all(|it| it.contains("status of 409")), "{complaints:?}");
     // A page that is loaded again has what was not saved.
     page.go("/panel?extension=6001");
-    page.wait("document.querySelector('#incident-subject').value === 'わたしの件名'", s(20));
-    page.wait("!document.querySelector('#incident-save').disabled", s(20));
+    page.wait("document.querySelector('#incident-subject').value === 'わたしの件名'", s(8));
+    page.wait("!document.querySelector('#incident-save').disabled", s(8));
     page.click("#incident-save");
-    eventually("mine is written upon theirs", s(20), || incident(&desk)["revision"] == 3);
+    eventually("mine is written upon theirs", s(5), || incident(&desk)["revision"] == 3);
     let row = incident(&desk);
     assert_eq!(
         (&row["subject"], &row["category"], &row["state"]["escalations"][0]["to"]),
@@ -357,7 +357,7 @@ fn an_agent_writes_the_incident_of_a_call_and_what_another_one_wrote_meanwhile_i
     panel::is_in(&page, "last");
     page.click("[data-do=completed_at]");
     page.click("#incident-save");
-    eventually("it is completed", s(20), || incident(&desk)["state"]["completed_at"].is_i64());
+    eventually("it is completed", s(5), || incident(&desk)["state"]["completed_at"].is_i64());
     caller.stop();
 }
 
@@ -386,7 +386,7 @@ fn who_calls_is_asked_once_a_call_shown_when_it_comes_and_moves_nothing() {
         json!(null),
         "it has not come yet"
     );
-    page.wait("document.querySelector('#person') !== null", s(20));
+    page.wait("document.querySelector('#person') !== null", s(8));
     assert_eq!(places(&page), before, "nothing moves");
     let text = page.text("#who-calls");
     for due in ["山田<i>花子</i>", "総務部", "特別対応", "<b>印刷</b>できない", "答えなかった"]

@@ -81,7 +81,7 @@ fn all_of_it_is_seen_and_open_to_all_in_both_languages_and_themes() {
         stranger.close();
 
         let page = browser.open(&desk, &look);
-        page.shows("#waiting", "1", s(20));
+        page.shows("#waiting", "1", s(5));
         assert_eq!(page.evaluate("document.documentElement.lang"), json!(look.language));
         shows_no_scrollbar(&page, &case);
         page.nothing_overflows(PARTS, &case);
@@ -104,14 +104,14 @@ fn all_of_it_is_seen_and_open_to_all_in_both_languages_and_themes() {
         page.resize((1280, 720));
         page.wait("innerWidth === 1280", s(2));
         // The chart is drawn anew a moment later.
-        page.wait(CHART_FITS, s(20));
+        page.wait(CHART_FITS, s(5));
         shows_no_scrollbar(&page, &format!("{case}, 1280 wide"));
         page.nothing_overflows(PARTS, &format!("{case}, 1280 wide"));
         assert_eq!(cut(&page, ".recent td, .recent th"), json!([]), "{case}, 1280 wide");
         // On a tablet one under another: it scrolls down and never sideways.
         page.resize((820, 1180));
-        page.wait("innerWidth === 820 && document.documentElement.scrollHeight > 1180", s(20));
-        page.wait(CHART_FITS, s(20));
+        page.wait("innerWidth === 820 && document.documentElement.scrollHeight > 1180", s(5));
+        page.wait(CHART_FITS, s(5));
         assert_eq!(page.evaluate("document.documentElement.scrollWidth"), json!(820), "{case}");
         page.nothing_overflows(".tile", &format!("{case}, on a tablet"));
         page.is_open_to_all(&format!("{case}, on a tablet"));
@@ -127,7 +127,7 @@ fn a_caller_waits_is_answered_and_counted_and_one_who_gives_up_changes_the_rate(
     let desk = Desk::start("desk.toml");
     let browser = Browser::start();
     let page = browser.open(&desk, &Look::default());
-    page.shows("#waiting", "0", s(20));
+    page.shows("#waiting", "0", s(5));
     page.shows("#abandon-rate", "–", s(1));
     assert_eq!(page.text("#recent"), "着信はまだありません");
     assert_eq!(page.text("#abandon-tile .gauge"), "020 %", "from nothing to twice the limit");
@@ -136,7 +136,7 @@ fn a_caller_waits_is_answered_and_counted_and_one_who_gives_up_changes_the_rate(
     // Long enough to be looked at, also on a busy machine.
     let agent = desk.agent("agent", 201).set("RING", 4_000).start();
     let caller = desk.caller("0312340010").set("STAY", 6_000).start();
-    page.shows("#waiting", "1", s(20));
+    page.shows("#waiting", "1", s(5));
     page.shows("#ringing", "1", s(2));
     assert!(
         page.text("#waiting-list").contains("Hanako 031234561"),
@@ -146,7 +146,7 @@ fn a_caller_waits_is_answered_and_counted_and_one_who_gives_up_changes_the_rate(
     page.wait("/^0:0[0-4]$/.test(document.querySelector('#longest').textContent)", s(1));
     page.wait("document.querySelector('#lines').textContent.startsWith('1 / ')", s(1));
     page.shows(".states .ringing b", "1", s(2));
-    page.shows("#waiting", "0", s(20));
+    page.shows("#waiting", "0", s(5));
     page.shows("#longest", "–", s(1));
     page.shows(".states .talking b", "1", s(2));
     assert!(page.text("#recent").contains("通話中"));
@@ -196,7 +196,7 @@ fn a_call_that_still_waits_is_not_drawn_as_one_that_was_lost() {
         page.shows("#offered", "1", s(2));
         let told = page.text("#undecided-key");
         assert!(told.ends_with(" 1"), "{case}: {told}");
-        page.wait(CHART_FITS, s(20));
+        page.wait(CHART_FITS, s(5));
         let [answered, lost, undecided, _] = pixels(page);
         assert!(answered > 100 && undecided > 100, "{case}: {answered} {undecided}");
         assert_eq!(lost, 0, "{case}");
@@ -223,15 +223,15 @@ fn a_callers_name_is_text_whatever_it_is() {
     let desk = Desk::start("desk.toml");
     let browser = Browser::start();
     let page = browser.open(&desk, &Look::default());
-    page.shows("#waiting", "0", s(20));
+    page.shows("#waiting", "0", s(5));
     let agent = desk.agent("agent", 201).set("RING", 4_000).start();
     let caller = desk.caller("0312340010").set("NAME", NAME).set("STAY", 30_000).start();
-    page.shows("#waiting", "1", s(20));
+    page.shows("#waiting", "1", s(5));
     assert!(page.text("#waiting-list").contains(NAME), "{}", page.text("#waiting-list"));
-    page.shows(".states .talking b", "1", s(20));
+    page.shows(".states .talking b", "1", s(5));
     assert!(page.text("#recent").contains(NAME), "{}", page.text("#recent"));
     park(&desk, "031234561", "701");
-    page.shows("#parked-count", "1", s(20));
+    page.shows("#parked-count", "1", s(5));
     assert!(page.text("#parked").contains(NAME), "{}", page.text("#parked"));
     assert_eq!(page.evaluate("document.querySelectorAll('img').length"), json!(0));
     page.has_no_complaints("no script ran, none was kept out");
@@ -299,7 +299,7 @@ fn nothing_moves_when_calls_come_and_the_desk_is_closed() {
     let parts =
         ".tile, .tile h2, .huge, .figures, .details, .states, .plot, header, .service, footer";
     for (_, page) in &pages {
-        page.shows("#waiting", "0", s(20));
+        page.shows("#waiting", "0", s(5));
         // The chart is there from the first board on.
         page.wait("document.querySelector('#chart canvas')", s(2));
     }
@@ -338,13 +338,13 @@ fn a_group_alone_is_seen_when_asked_for_and_the_rates_stay_the_desks() {
     let desk = Desk::start("desk.toml");
     let browser = Browser::start();
     let page = browser.open(&desk, &Look { path: "/?group=one", ..Look::default() });
-    page.wait("document.querySelector('#group').value === 'one'", s(20));
+    page.wait("document.querySelector('#group').value === 'one'", s(5));
     page.wait("document.querySelector('#desk').textContent.startsWith('one – ')", s(1));
     let waiting = waits(&desk).set("FROM", "03888").start();
     let agent = desk.agent("agent", 201).set("RING", 100).start();
     desk.caller("0312340010").set("STAY", 800).start().done();
     agent.done();
-    page.shows("#offered", "1", s(20));
+    page.shows("#offered", "1", s(5));
     page.shows("#answered", "1", s(1));
     page.shows("#waiting", "0", s(1));
     let shown = |page: &Page| {
@@ -370,14 +370,14 @@ fn a_group_alone_is_seen_when_asked_for_and_the_rates_stay_the_desks() {
     assert_eq!(page.evaluate(COUNTS_AGREE), json!(true), "nobody");
     assert!(page.text("#waiting-list").contains("038881"));
     page.go("/?group=nobody");
-    page.shows("#waiting", "1", s(20));
+    page.shows("#waiting", "1", s(5));
     page.select("#group", "");
     page.shows("#offered", "1", s(2));
     page.wait("location.search === '' && document.querySelector('.rate .scope').hidden", s(1));
     page.nothing_overflows(PARTS, "all again");
     // One that is none is said to be none.
     page.go("/?group=gone");
-    page.wait("document.querySelector('#ad-hoc').textContent.includes('gone')", s(20));
+    page.wait("document.querySelector('#ad-hoc').textContent.includes('gone')", s(5));
     page.shows("#waiting", "1", s(2));
     page.has_no_complaints("all of it");
     waiting.stop();
@@ -405,7 +405,7 @@ fn the_day_stands_beside_what_is_usual() {
         });
         page.pretend(&board);
         page.go("/");
-        page.wait("document.querySelector('#so-far')?.textContent !== ''", s(20));
+        page.wait("document.querySelector('#so-far')?.textContent !== ''", s(5));
         // Usual are 12 and 14 in turn from 8:30 to 14:30, and half of 14 of the half hour that is half over.
         let (now, usual) = (200, 6 * 12 + 6 * 14 + 7);
         let label = page.evaluate("document.querySelector('#chart').getAttribute('aria-label')");
@@ -518,11 +518,11 @@ fn on_a_day_on_which_everything_is_long_nothing_leaves_its_tile_and_no_title_or_
             let told = json!({ "tonight": tonight, "why": null });
             page.answers("GET", "/api/v1/tonight", 200, &told, s(0));
             page.go(path);
-            page.wait("document.querySelector('#lines')?.textContent === '300 / 325'", s(20));
+            page.wait("document.querySelector('#lines')?.textContent === '300 / 325'", s(5));
             // The longest of both words that stand beneath a rate: tonight's and the month's end.
             page.wait(
                 "document.querySelector('#abandon-outlook').textContent.includes('100–100')",
-                s(20),
+                s(5),
             );
             shows_no_scrollbar(&page, &case);
             page.nothing_overflows(PARTS, &case);
@@ -550,14 +550,14 @@ fn language_and_theme_are_changed_by_hand_and_kept() {
     let desk = Desk::start("desk.toml");
     let browser = Browser::start();
     let page = browser.open(&desk, &Look::default());
-    page.shows("#waiting-h", "待ち呼", s(20));
+    page.shows("#waiting-h", "待ち呼", s(5));
     page.click("#language");
     page.shows("#waiting-h", "Waiting now", s(1));
     page.click("#theme");
     let told = "[document.documentElement.lang, document.documentElement.dataset.theme]";
     assert_eq!(page.evaluate(told), json!(["en", "dark"]));
     page.go("/");
-    page.shows("#waiting-h", "Waiting now", s(20));
+    page.shows("#waiting-h", "Waiting now", s(5));
     assert_eq!(page.evaluate(told), json!(["en", "dark"]));
     // By the keyboard alone, and the focus is seen.
     page.press("Tab");
@@ -568,8 +568,8 @@ fn language_and_theme_are_changed_by_hand_and_kept() {
     page.has_no_complaints("all of it");
     // Who logs out sees nothing more.
     page.click("#logout button");
-    page.wait("document.querySelector('#token')", s(20));
-    eventually("the board is not shown", s(10), || {
+    page.wait("document.querySelector('#token')", s(5));
+    eventually("the board is not shown", s(2), || {
         poll(s(1), || Some(page.evaluate("document.querySelector('#waiting') === null")))
             .is_some_and(|it| it == json!(true))
     });

@@ -11,7 +11,7 @@ fn the_wall_says_whether_each_number_is_open_why_not_and_until_when() {
     let desk = Desk::start("desk.toml");
     let browser = Browser::start();
     let page = browser.open(&desk, &Look::default());
-    page.wait("document.querySelector('#service').classList.contains('some')", s(20));
+    page.wait("document.querySelector('#service').classList.contains('some')", s(5));
     // The one that is closed by its hours is named, stands first, and is one of as many as the list below counts.
     assert_eq!(page.text("#service-state"), "一部受付中：0312340060 停止（13 番号中 1）");
     assert_eq!(page.evaluate("document.querySelectorAll('#numbers li').length"), json!(13 - 8));
@@ -23,14 +23,14 @@ fn the_wall_says_whether_each_number_is_open_why_not_and_until_when() {
         assert_eq!(answer.status, 204, "{}", answer.body);
     };
     order("all/disaster", json!({ "author": "佐藤", "reason": "地震", "until": in_an_hour() }));
-    page.shows("#service-state", "受付停止中（災害・全番号）", s(20));
+    page.shows("#service-state", "受付停止中（災害・全番号）", s(5));
     let why = page.text("#service-until");
     assert!(why.contains(" まで") && why.ends_with("― 地震（佐藤）"), "{why}");
     assert_eq!(page.text("#ad-hoc"), "", "it is said once");
     assert_eq!(page.evaluate("document.querySelectorAll('#numbers li.open').length"), json!(0));
     // A number's own word goes before that of all.
     order("0312340010/open", json!({ "author": "佐藤", "reason": "復旧", "until": in_an_hour() }));
-    page.wait("document.querySelectorAll('#numbers li.open').length === 1", s(20));
+    page.wait("document.querySelectorAll('#numbers li.open').length === 1", s(5));
     let row = page.text("#numbers li.open");
     assert!(row.contains("one agent") && row.contains("臨時受付"), "{row}");
     assert_eq!(page.text("#service-state"), "一部受付中（13 番号中 12 番号が停止）");
@@ -39,12 +39,12 @@ fn the_wall_says_whether_each_number_is_open_why_not_and_until_when() {
     assert!(told.contains("臨時受付：0312340010") && told.contains("復旧（佐藤）"), "{told}");
     order("all/restore", json!({ "author": "佐藤" }));
     order("0312340010/restore", json!({ "author": "佐藤" }));
-    page.shows("#ad-hoc", "", s(20));
+    page.shows("#ad-hoc", "", s(5));
     page.wait("document.querySelector('#service').classList.contains('some')", s(1));
     // The line limit of a number is said, and that it is reached.
     let agent = desk.agent("agent", 201).set("RING", 100).start();
     let caller = desk.caller("0312340011").set("STAY", 30_000).start();
-    page.wait("document.querySelector('#numbers li.full')?.textContent.includes('1/1')", s(20));
+    page.wait("document.querySelector('#numbers li.full')?.textContent.includes('1/1')", s(5));
     page.has_no_complaints("all of it");
     agent.stop();
     caller.stop();

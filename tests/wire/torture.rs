@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 /// How long nothing must come where nothing is due.
 const SILENCE: Duration = Duration::from_millis(300);
 /// How long an answer may take.
-const PATIENCE: Duration = Duration::from_secs(6);
+const PATIENCE: Duration = Duration::from_secs(2);
 
 struct Case {
     name: String,
