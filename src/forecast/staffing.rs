@@ -326,6 +326,8 @@ fn raise(levels: &mut Levels, runs: &[Run], policy: &Policy, most: u32) -> bool 
 
 /// The fewest lines with which both limits are kept with certainty, and the part of months that keeps them; none
 /// when not even `most` do.
+///
+/// What Erlang B says of the busiest half hour is where the search begins, so that three or four tries do.
 #[must_use]
 pub fn lines(
     world: &World,
@@ -335,24 +337,59 @@ pub fn lines(
     most: u32,
     eval: Eval<'_>,
 ) -> Option<(u32, f64)> {
-    let mut with = |lines: u32| {
+    let limit = f64::from(policy.busy_limit.percent) / 100.0;
+    let begin = (1..most)
+        .find(|lines| busiest(world, *lines).is_some_and(|(_, find_none)| find_none <= limit));
+    fewest(begin.unwrap_or(most), most, |lines| {
         let mut world = world.clone();
         world.lines = [(trunk.clone(), lines)].into();
-        within(&eval(&world), policy)
-    };
-    let (mut low, mut high) = (0, most);
-    let mut held = with(high);
-    if held < certainty {
-        return None;
+        let share = within(&eval(&world), policy);
+        (share >= certainty).then_some(share)
+    })
+}
+
+/// The smallest of 1 to `most` that is enough, and what was said of it: more is taken to be no worse. Looked for from
+/// `begin` on by steps that double, then by halves between the last two.
+fn fewest<T>(begin: u32, most: u32, mut enough: impl FnMut(u32) -> Option<T>) -> Option<(u32, T)> {
+    let (mut low, mut found, mut step) = (0, None, 1);
+    let mut at = begin.clamp(1, most.max(1));
+    loop {
+        match enough(at) {
+            Some(said) => found = Some((at, said)),
+            None => low = at,
+        }
+        at = match &found {
+            // Nothing is between them.
+            Some((high, _)) if high - low <= 1 => return found,
+            Some((high, _)) if low == 0 && step < *high => high - step,
+            Some((high, _)) => u32::midpoint(low, *high),
+            None if low >= most => return None,
+            None => low.saturating_add(step).min(most),
+        };
+        step = step.saturating_mul(2);
     }
-    while high - low > 1 {
-        let middle = u32::midpoint(low, high);
-        let share = with(middle);
-        if share >= certainty {
-            (high, held) = (middle, share);
-        } else {
-            low = middle;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::fewest;
+
+    #[test]
+    fn the_fewest_are_found_wherever_the_search_begins_and_soon_where_it_begins_near() {
+        for most in 1_u32..=40 {
+            for due in 1..=most + 1 {
+                for begin in 0..=most + 2 {
+                    let mut tries = 0_u32;
+                    let found = fewest(begin, most, |lines| {
+                        tries += 1;
+                        (lines >= due).then_some(lines * 10)
+                    });
+                    let case = format!("{due} of {most} from {begin}");
+                    assert_eq!(found, (due <= most).then_some((due, due * 10)), "{case}");
+                    let far = due.abs_diff(begin.clamp(1, most));
+                    assert!(tries <= 4 + 2 * far.next_power_of_two().ilog2(), "{case}: {tries}");
+                }
+            }
         }
     }
-    Some((high, held))
 }
