@@ -27,7 +27,7 @@ pub const OUTBOX_KEPT: usize = 100_000;
 pub const TICKETS_KEPT: usize = 20_000;
 /// Steps of one ticket that may be due at once; what comes beyond is not handed over, and counted.
 pub const STEPS_KEPT: usize = 200;
-/// Tickets of one target whose state is held for the figures (a year of calls is about 100,000).
+/// Tickets of one target whose state is held for the figures (a year of calls is about 100,000), and up to a tenth more.
 pub const SEEN_KEPT: usize = 200_000;
 /// Longest name that a target may give a ticket.
 pub const TICKET_BOUND: usize = 64;
@@ -131,11 +131,7 @@ impl Feeding {
             FeedEvent::TicketSeen { ticket, state } => {
                 let seen = Seen { call, state: (**state).clone() };
                 target.seen.insert(ticket.clone(), seen);
-                if target.seen.len() > SEEN_KEPT {
-                    let oldest = target.seen.iter().min_by_key(|(_, it)| it.state.received_at);
-                    let oldest = oldest.map(|(ticket, _)| ticket.clone());
-                    oldest.map(|ticket| target.seen.remove(&ticket));
-                }
+                forget_oldest(&mut target.seen, SEEN_KEPT, |it| it.state.received_at);
             }
             FeedEvent::TicketsRead { cursor } => target.cursor.clone_from(cursor),
             FeedEvent::TicketOpened { .. }
@@ -213,6 +209,25 @@ impl Feeding {
     }
 }
 
+/// A tenth more than `kept` are held before the oldest leave together: nobody looks through all of them for each that
+/// comes.
+fn forget_oldest<K: Ord + Clone, V>(
+    all: &mut BTreeMap<K, V>,
+    kept: usize,
+    of: impl Fn(&V) -> Wall,
+) {
+    if all.len() <= kept + kept / 10 {
+        return;
+    }
+    let mut order: Vec<(Wall, &K)> = all.iter().map(|(key, one)| (of(one), key)).collect();
+    order.sort_unstable();
+    let leaving = order.len() - kept;
+    let gone: Vec<K> = order.into_iter().take(leaving).map(|(_, key)| key.clone()).collect();
+    for key in gone {
+        all.remove(&key);
+    }
+}
+
 impl Target {
     /// The first step of a call.
     fn line_up(&mut self, call: &Call, step: Step) {
@@ -223,21 +238,11 @@ impl Target {
         let caller = call.known_caller().cloned();
         if let Some(caller) = &caller {
             self.by_caller.insert(caller.clone(), (call.id, call.arrived_at));
-            self.forget_callers();
+            forget_oldest(&mut self.by_caller, TICKETS_KEPT, |(_, at)| *at);
         }
         self.order.insert((step.seq, call.id));
         let (arrived_at, steps) = (call.arrived_at, VecDeque::from([step]));
         self.lines.insert(call.id, Line { caller, arrived_at, steps, stuck: None, edited: None });
-    }
-
-    /// The caller who called longest ago leaves, a few at a time.
-    fn forget_callers(&mut self) {
-        if self.by_caller.len() > TICKETS_KEPT + TICKETS_KEPT / 10 {
-            let mut times: Vec<Wall> = self.by_caller.values().map(|(_, at)| *at).collect();
-            times.sort_unstable();
-            let bound = times.get(times.len().saturating_sub(TICKETS_KEPT)).copied();
-            self.by_caller.retain(|_, (_, at)| bound.is_none_or(|bound| *at >= bound));
-        }
     }
 
     /// A step behind the first; nothing for a call without a ticket.

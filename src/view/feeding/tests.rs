@@ -2,11 +2,13 @@
 
 use crate::base::{Kept, Private, TargetId, Wall};
 use crate::event::{
-    CallEvent, CallbackEnd, CallbackEvent, DeskEvent, Fact, FeedEvent, Means, NoteEvent, Unfed,
+    CallEvent, CallbackEnd, CallbackEvent, DeskEvent, Entry, Fact, FeedEvent, Means, NoteEvent,
+    TicketState, Unfed,
 };
-use crate::view::feeding::{FeedRules, StepKind, TICKETS_KEPT};
+use crate::view::feeding::{FeedRules, SEEN_KEPT, StepKind, TICKETS_KEPT};
 use crate::view::views::tests::{Pen, TOKYO_MIDNIGHT_OCT_1, asked, hung_up, id, setup};
 use crate::view::{Handling, LEDGER, Outcome, Views};
+use std::time::Instant;
 
 fn target() -> TargetId {
     "tool".into()
@@ -215,6 +217,45 @@ fn tickets_that_were_opened_long_ago_leave_the_memory() {
     assert_eq!(views.ticket_of(&target(), id(1)), None);
     assert_eq!(views.ticket_of(&target(), id(most)), Some("t"));
     assert_eq!(views.feed_statuses()[0].waiting, 0);
+}
+
+fn seen_at(received_at: Wall) -> Box<TicketState> {
+    Box::new(TicketState {
+        received_at,
+        completed_at: None,
+        escalations: Vec::new(),
+        reported_at: None,
+        technical: false,
+        exclusions: Vec::new(),
+    })
+}
+
+#[test]
+fn a_desk_with_years_of_tickets_takes_a_further_one_as_fast_as_the_first() {
+    let mut views = Views::new(setup());
+    let mut told = |from: u64, to: u64| {
+        let began = Instant::now();
+        for n in from..to {
+            // Ten come at the same time: also of these some can leave.
+            let received_at = Wall(TOKYO_MIDNIGHT_OCT_1 + i64::try_from(n / 10).expect("small"));
+            let state = seen_at(received_at);
+            let event = FeedEvent::TicketSeen { ticket: format!("{n:07}"), state };
+            let fact = feed(None, event);
+            views.apply(&Entry { seq: n + 1, at: Wall(TOKYO_MIDNIGHT_OCT_1), fact });
+        }
+        began.elapsed()
+    };
+    let kept = u64::try_from(SEEN_KEPT).expect("small");
+    let (slack, more) = (kept / 10, kept / 100);
+    let first = told(0, kept);
+    let further = told(kept, kept + more);
+    // A hundredth of them takes a hundredth of the time and some.
+    assert!(further < first / 5, "{first:?}, then {further:?} for {more} more");
+    told(kept + more, kept + slack + 1);
+    let there = views.ticket_states(&target());
+    assert_eq!(there.len(), SEEN_KEPT);
+    assert_eq!(there.first().expect("some").ticket, format!("{:07}", slack + 1));
+    assert_eq!(there.last().expect("some").ticket, format!("{:07}", kept + slack));
 }
 
 /// Who is still to be called back is not erased in the history, and so nowhere.
