@@ -20,11 +20,11 @@ pub struct Job {
     transport: &'static str,
     fields: Option<String>,
     set: BTreeMap<&'static str, String>,
-    within: Duration,
+    within: Option<Duration>,
 }
 
 impl Job {
-    /// `scenario` is a file in tests/scenarios without `.xml`; one call, UDP, 30 s, every placeholder
+    /// `scenario` is a file in tests/scenarios without `.xml`; one call, UDP, every placeholder
     /// at a value that suits most tests.
     pub fn new(scenario: &'static str, to: SocketAddr, port: u16) -> Self {
         let set = [
@@ -49,7 +49,7 @@ impl Job {
             rate: 1,
             transport: "u1",
             set,
-            within: Duration::from_secs(30),
+            within: None,
             fields: None,
         }
     }
@@ -84,10 +84,17 @@ impl Job {
         self
     }
 
-    /// The whole run's bound.
+    /// The whole run's bound; unless told, 30 s and as long as a call of it waits or talks by itself.
     pub fn within(mut self, bound: Duration) -> Self {
-        self.within = bound;
+        self.within = Some(bound);
         self
+    }
+
+    fn bound(&self) -> Duration {
+        let ms = |name: &&str| self.set.get(name)?.parse().ok();
+        let longest: Option<u64> = ["PATIENCE", "STAY", "TALK"].iter().filter_map(ms).max();
+        let by_itself = Duration::from_millis(longest.unwrap_or(0));
+        self.within.unwrap_or(Duration::from_secs(30) + by_itself)
     }
 
     /// Starts it.
@@ -149,7 +156,7 @@ impl Sipp {
         argv.extend(["-l".into(), (job.calls + 1).to_string(), "-timer_resol".into(), "5".into()]);
         argv.extend([
             "-timeout".into(),
-            format!("{}s", job.within.as_secs().max(1)),
+            format!("{}s", job.bound().as_secs().max(1)),
             "-timeout_error".into(),
         ]);
         argv.extend(["-trace_logs".into(), "-log_file".into(), path("calls.log")]);
@@ -161,7 +168,7 @@ impl Sipp {
         }
         argv.push(job.to.to_string());
         let process = Process::start("sipp", &argv, dir.path(), dir.file("screen.log"));
-        Self { process, dir, within: job.within }
+        Self { process, dir, within: job.bound() }
     }
 
     /// Waits until all calls are over, and demands that every one went as the scenario says.

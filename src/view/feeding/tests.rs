@@ -219,15 +219,15 @@ fn tickets_that_were_opened_long_ago_leave_the_memory() {
     assert_eq!(views.feed_statuses()[0].waiting, 0);
 }
 
-fn seen_at(received_at: Wall) -> Box<TicketState> {
-    Box::new(TicketState {
+fn seen_at(received_at: Wall) -> TicketState {
+    TicketState {
         received_at,
         completed_at: None,
         escalations: Vec::new(),
         reported_at: None,
         technical: false,
         exclusions: Vec::new(),
-    })
+    }
 }
 
 #[test]
@@ -238,7 +238,7 @@ fn a_desk_with_years_of_tickets_takes_a_further_one_as_fast_as_the_first() {
         for n in from..to {
             // Ten come at the same time: also of these some can leave.
             let received_at = Wall(TOKYO_MIDNIGHT_OCT_1 + i64::try_from(n / 10).expect("small"));
-            let state = seen_at(received_at);
+            let state = seen_at(received_at).into();
             let event = FeedEvent::TicketSeen { ticket: format!("{n:07}"), state };
             let fact = feed(None, event);
             views.apply(&Entry { seq: n + 1, at: Wall(TOKYO_MIDNIGHT_OCT_1), fact });
