@@ -37,14 +37,14 @@ pub fn quiet_agent(desk: &Desk, user: &str, voice: &Sound) -> Softphone {
     Softphone::start(&desk.ports, &setup)
 }
 
-/// What was heard in the second from `from_ms` on is of this voice: most of its five pieces, since softphones on a
-/// busy machine leave out a packet now and then, and with it one piece's alignment.
+/// What was heard in the second from `from_ms` on is of this voice: two of three pieces of it, since
+/// softphones on a busy machine leave out a packet now and then, and with it one piece's alignment.
 #[track_caller]
 pub fn is_of(heard: &Sound, from_ms: usize, voice: &Sound) {
-    let pieces = [0, 200, 400, 600, 800].map(|at| heard.part(from_ms + at, 200));
-    assert!(pieces[2].loudness() > 300.0, "silence at {from_ms} of {} ms", heard.ms());
+    let pieces = [0, 330, 660].map(|at| heard.part(from_ms + at, 330));
+    assert!(pieces[1].loudness() > 300.0, "silence at {from_ms} of {} ms", heard.ms());
     let found = pieces.iter().filter(|piece| voice.holds(piece).is_some()).count();
-    assert!(found >= 3, "another voice: {:?}", pieces.map(|piece| voice.find(&piece)));
+    assert!(found >= 2, "another voice: {:?}", pieces.map(|piece| voice.find(&piece)));
 }
 
 /// Both directions between a SIPp caller and a baresip agent, each with the given law.
