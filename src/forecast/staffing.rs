@@ -327,7 +327,7 @@ fn raise(levels: &mut Levels, runs: &[Run], policy: &Policy, most: u32) -> bool 
 /// The fewest lines with which both limits are kept with certainty, and the part of months that keeps them; none
 /// when not even `most` do.
 ///
-/// What Erlang B says of the busiest half hour is where the search begins, so that three or four tries do.
+/// What Erlang B says of the busiest half hour is where the search begins: what is due is mostly near it.
 #[must_use]
 pub fn lines(
     world: &World,

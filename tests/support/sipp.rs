@@ -84,7 +84,8 @@ impl Job {
         self
     }
 
-    /// The whole run's bound; unless told, 30 s and as long as a call of it waits or talks by itself.
+    /// The whole run's bound; unless told, 10 s behind the longest that a call of it waits or talks by itself (30 s where
+    /// nothing is said of that).
     pub fn within(mut self, bound: Duration) -> Self {
         self.within = Some(bound);
         self
@@ -93,8 +94,8 @@ impl Job {
     fn bound(&self) -> Duration {
         let ms = |name: &&str| self.set.get(name)?.parse().ok();
         let longest: Option<u64> = ["PATIENCE", "STAY", "TALK"].iter().filter_map(ms).max();
-        let by_itself = Duration::from_millis(longest.unwrap_or(0));
-        self.within.unwrap_or(Duration::from_secs(30) + by_itself)
+        let by_itself = Duration::from_millis(longest.unwrap_or(20_000));
+        self.within.unwrap_or(Duration::from_secs(10) + by_itself)
     }
 
     /// Starts it.
