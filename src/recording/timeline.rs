@@ -3,19 +3,25 @@
 //!
 //! The law of places. A stream's first piece lies where it was heard, that is at its arrival less its
 //! own length; each further one as far behind it as its RTP time says. How much later than its place a
-//! piece comes is its delay. Nobody is heard before having spoken: a delay below -[`SLACK_MS`] moves
-//! the stream at once, so that it is zero. A delay that for [`WATCH_MS`] of sound was never below
-//! [`SLACK_MS`] is no jitter: the clocks run apart, and the stream is moved by the least of it. A piece
-//! that comes more than [`WINDOW_MS`] late begins the stream anew. So no side is ever further than the
-//! slack from where it was heard, in the first minute as in the last; a move leaves a gap or covers some
-//! milliseconds.
+//! piece comes is its delay. One below -[`SLACK_MS`] has the stream lie too late; one that for
+//! [`WATCH_MS`] of sound was never below [`SLACK_MS`] is no jitter, and has it lie too early by the
+//! least of it: the clocks run apart, or a busy phone lags for a while. Either is mended by a move, and
+//! a move leaves a gap or covers some milliseconds; so it waits for a pause in what is said, and only
+//! from [`MOST_MS`] on for nothing. A piece that comes more than [`WINDOW_MS`] late begins the stream
+//! anew. So no word is cut for what nobody can hear, and no side is ever further than that from where it
+//! was heard, in the first minute as in the last.
 
 use crate::base::Mono;
 use crate::rtp::voice::Band;
 use std::collections::VecDeque;
 
-/// How far a stream may lie from where it was heard before it is moved, milliseconds.
+/// How far a stream may lie from where it was heard before it is moved in a pause, milliseconds.
 pub const SLACK_MS: i64 = 10;
+/// How far before it is moved in the middle of a word, milliseconds: two who talk are not heard to be
+/// apart by so much. As long a quiet stretch is a pause, since a move covers no more of it.
+pub const MOST_MS: i64 = 60;
+/// Sound of which no sample is further from zero is quiet: a line's hiss, not a voice.
+const QUIET: u16 = 400;
 /// Sound over which a delay must persist to be the clocks' doing, milliseconds.
 pub const WATCH_MS: i64 = 1_000;
 /// So long a late piece is waited for, milliseconds; what comes later is lost.
@@ -71,11 +77,45 @@ struct Voice {
     /// The least delay of the watch, in samples, and the watch's sound so far.
     least: i64,
     watched: i64,
+    /// The least delay of the watch before.
+    lag: i64,
+    /// How much of what came last is quiet, in samples.
+    quiet: i64,
     heard: Mono,
     /// Nothing lies behind it.
     until: i64,
     /// Samples by their place modulo the room.
     sound: Vec<i16>,
+}
+
+impl Voice {
+    /// By how many samples the stream is moved before a piece of such a delay is put in its place.
+    fn moves_by(&mut self, delay: i64, sound: &[i16], per_ms: i64) -> Option<i64> {
+        let [slack, most, watch, window] =
+            [SLACK_MS, MOST_MS, WATCH_MS, WINDOW_MS].map(|ms| ms.saturating_mul(per_ms));
+        let count = samples(sound.len());
+        self.least = self.least.min(delay);
+        self.watched = self.watched.saturating_add(count);
+        if self.watched >= watch {
+            self.lag = std::mem::replace(&mut self.least, i64::MAX);
+            self.watched = 0;
+        }
+        let quiet = sound.iter().all(|sample| sample.unsigned_abs() <= QUIET);
+        let pause = quiet && self.quiet >= most;
+        self.quiet = if quiet { self.quiet.saturating_add(count) } else { 0 };
+        let borne = if pause { slack } else { most };
+        // It may have caught up since that watch was over.
+        let lag = self.lag.min(self.least).min(delay);
+        let by = if delay < borne.saturating_neg() || delay > window {
+            delay
+        } else if lag > borne {
+            lag
+        } else {
+            return None;
+        };
+        (self.least, self.watched, self.lag) = (i64::MAX, 0, 0);
+        Some(by)
+    }
 }
 
 /// See the module.
@@ -116,8 +156,6 @@ impl Timeline {
         if sound.is_empty() || sound.len() > self.room() || piece.arrived < self.begun {
             return;
         }
-        let (slack, window) = (SLACK_MS * self.per_ms(), WINDOW_MS * self.per_ms());
-        let watch = WATCH_MS * self.per_ms();
         let heard_at = self.sample(piece.arrived).saturating_sub(count);
         let (per_ms, ticks_per_ms) = (self.per_ms(), i64::from(piece.ticks_per_ms.max(1)));
         let voice = self.voice(piece, heard_at);
@@ -130,22 +168,8 @@ impl Timeline {
         let place = |base: i64| {
             base.saturating_add(ticks.saturating_mul(per_ms).checked_div(ticks_per_ms).unwrap_or(0))
         };
-        let delay = heard_at.saturating_sub(place(voice.base));
-        voice.least = voice.least.min(delay);
-        voice.watched = voice.watched.saturating_add(count);
-        let by = if delay < -slack || delay > window {
-            Some(delay)
-        } else if voice.watched >= watch {
-            let least = std::mem::replace(&mut voice.least, i64::MAX);
-            voice.watched = 0;
-            (least > slack).then_some(least)
-        } else {
-            None
-        };
-        if let Some(by) = by {
-            voice.base = voice.base.saturating_add(by);
-            (voice.least, voice.watched) = (i64::MAX, 0);
-        }
+        let by = voice.moves_by(heard_at.saturating_sub(place(voice.base)), sound, per_ms);
+        voice.base = voice.base.saturating_add(by.unwrap_or(0));
         let start = place(voice.base);
         self.counts.moved = self.counts.moved.saturating_add(u64::from(by.is_some()));
         let end = start.saturating_add(count);
@@ -261,6 +285,8 @@ impl Timeline {
                 base: heard_at,
                 least: i64::MAX,
                 watched: 0,
+                lag: 0,
+                quiet: 0,
                 heard: piece.arrived,
                 until: 0,
                 sound: vec![0; room],
@@ -362,41 +388,94 @@ mod tests {
         assert_eq!(line.counts(), Counts { late: 0, moved: 0 });
     }
 
+    /// Of an hour's pieces of a phone whose clock is `ppm` fast: how far a click was from where it was heard
+    /// at most, milliseconds, how much of what is loud has left, in pieces, and what was counted. The n-th
+    /// piece is all of `said(n)`.
+    fn in_an_hour(ppm: i64, said: impl Fn(u64) -> i16) -> (i64, usize, Counts) {
+        let (mut line, mut out) = (Timeline::new(Band::Narrow, Mono(0)), Vec::new());
+        let (mut worst_ms, mut from, mut loud) = (0, 0_usize, 0);
+        for n in 0..180_000_u64 {
+            let true_us = i64::try_from(n * PTIME_US).expect("an hour");
+            let spoken_us = true_us - true_us * ppm / 1_000_000;
+            // Jitter of up to 5 ms that is not even.
+            let jitter_us = i64::try_from(n * 7 % 6 * 1_000).expect("small");
+            let arrived = u64::try_from(spoken_us + jitter_us).expect("positive") + PTIME_US;
+            let mut sound = [said(n); 160];
+            // A click at the beginning of each twentieth second.
+            if n % 1000 == 500 {
+                sound[0] = 9000;
+            }
+            line.place(piece(Side::Caller, n, arrived), &sound, &mut out);
+            line.advance(Mono(arrived), &mut out);
+            if n % 1000 == 999 {
+                let left = left(&out);
+                let clicked = left.iter().position(|sample| *sample == 9000);
+                let at_ms = (from + clicked.expect("heard")) / 8;
+                let spoken = i64::try_from((n - 499) * PTIME_US).expect("an hour");
+                let want_ms = (spoken - spoken * ppm / 1_000_000) / 1_000;
+                worst_ms = worst_ms.max((i64::try_from(at_ms).expect("small") - want_ms).abs());
+                loud += left.iter().filter(|sample| **sample > 1000).count();
+                from += left.len();
+                out.clear();
+            }
+        }
+        line.finish(Mono(3_700_000_000), &mut out);
+        loud += left(&out).iter().filter(|sample| **sample > 1000).count();
+        assert_eq!(line.counts().late, 0);
+        (worst_ms, loud / 160, line.counts())
+    }
+
     #[test]
     fn two_clocks_that_run_apart_are_never_further_apart_than_the_slack_in_an_hour() {
         // 300 ppm fast, slow and right: a second in an hour if nothing were done.
         for ppm in [-300_i64, 300] {
-            let (mut line, mut out) = (Timeline::new(Band::Narrow, Mono(0)), Vec::new());
-            let mut worst_ms = 0;
-            let mut from = 0_usize;
-            for n in 0..180_000_u64 {
-                let true_us = i64::try_from(n * PTIME_US).expect("an hour");
-                let spoken_us = true_us - true_us * ppm / 1_000_000;
-                // Jitter of up to 5 ms that is not even.
-                let jitter_us = i64::try_from(n * 7 % 6 * 1_000).expect("small");
-                let arrived = u64::try_from(spoken_us + jitter_us).expect("positive") + PTIME_US;
-                // A click at the beginning of each twentieth second.
-                let mut sound = [0; 160];
-                if n % 1000 == 500 {
-                    sound[0] = 1000;
-                }
-                line.place(piece(Side::Caller, n, arrived), &sound, &mut out);
-                line.advance(Mono(arrived), &mut out);
-                if n % 1000 == 999 {
-                    let clicked = left(&out).iter().position(|sample| *sample == 1000);
-                    let at_ms = (from + clicked.expect("heard")) / 8;
-                    let spoken = i64::try_from((n - 499) * PTIME_US).expect("an hour");
-                    let want_ms = (spoken - spoken * ppm / 1_000_000) / 1_000;
-                    worst_ms = worst_ms.max((i64::try_from(at_ms).expect("small") - want_ms).abs());
-                    from += out.len() / 2;
-                    out.clear();
-                }
-            }
+            let (worst_ms, _, counts) = in_an_hour(ppm, |_| 0);
             assert!(worst_ms <= 20, "{ppm} ppm: {worst_ms} ms");
-            assert_eq!(line.counts().late, 0);
-            let moved = line.counts().moved;
-            assert!((50..200).contains(&moved), "{ppm} ppm: {moved}");
+            assert!((50..200).contains(&counts.moved), "{ppm} ppm: {counts:?}");
         }
+    }
+
+    #[test]
+    fn clocks_that_run_apart_cut_no_word_of_somebody_who_pauses_now_and_then() {
+        // Half a second of voice, a fifth of quiet.
+        let says = |n: u64| if n % 35 < 25 { 5000 } else { 50 };
+        let said = (0..180_000).filter(|n| says(*n) > 1000).count();
+        for ppm in [-300_i64, 300] {
+            let (worst_ms, heard, counts) = in_an_hour(ppm, says);
+            assert!(worst_ms <= 20, "{ppm} ppm: {worst_ms} ms");
+            assert_eq!(heard, said, "{ppm} ppm");
+            assert!((50..200).contains(&counts.moved), "{ppm} ppm: {counts:?}");
+        }
+    }
+
+    #[test]
+    fn a_voice_without_a_pause_is_never_further_from_where_it_was_heard_than_the_bound() {
+        for ppm in [-300_i64, 300] {
+            let (worst_ms, _, counts) = in_an_hour(ppm, |_| 5000);
+            assert!(worst_ms <= MOST_MS + 10, "{ppm} ppm: {worst_ms} ms");
+            assert!((10..25).contains(&counts.moved), "{ppm} ppm: {counts:?}");
+        }
+    }
+
+    #[test]
+    fn a_busy_phone_that_lags_for_a_while_and_catches_up_is_recorded_word_for_word() {
+        let (mut line, mut out) = (Timeline::new(Band::Narrow, Mono(0)), Vec::new());
+        let said = |n: u64| i16::try_from(n + 1000).expect("small");
+        for n in 0..300 {
+            // Its first packet, and a second and a half, each 25 ms behind its time.
+            let late_us = if n == 0 || (100..175).contains(&n) { 25_000 } else { 0 };
+            let arrived = (n + 1) * PTIME_US + late_us;
+            line.place(piece(Side::Caller, n, arrived), &[said(n); 160], &mut out);
+            line.advance(Mono(arrived), &mut out);
+        }
+        line.finish(Mono(6_100_000), &mut out);
+        let left = left(&out);
+        let first = left.iter().position(|sample| *sample != 0).expect("heard");
+        let whole = (0..300).filter(|n| {
+            let from = first + usize::try_from(*n).expect("small") * 160;
+            left[from..from + 160].iter().all(|sample| *sample == said(*n))
+        });
+        assert_eq!((whole.count(), line.counts()), (300, Counts { late: 0, moved: 0 }));
     }
 
     #[test]
