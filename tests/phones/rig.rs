@@ -2,7 +2,6 @@
 //! nothing.
 
 use crate::support::ear::Ear;
-use crate::support::likeness;
 use crate::support::ports::Block;
 use crate::support::sipp::Job;
 use crate::support::softphone::{Setup, Softphone};

@@ -10,7 +10,6 @@ pub mod desk;
 pub mod ear;
 pub mod http;
 pub mod kamailio;
-pub mod likeness;
 pub mod line;
 pub mod linphone;
 pub mod message;

@@ -1,6 +1,5 @@
 //! Sounds at 8,000 samples a second: from WAV files, from G.711, made up; and finding one in another.
 
-use super::likeness;
 use std::path::Path;
 
 /// Samples a second.

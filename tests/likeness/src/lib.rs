@@ -1,6 +1,6 @@
 //! How alike two rows of samples are, wherever one is laid over the other.
 //!
-//! Owns the arithmetic alone; what a sound is and which likeness is enough stands in `sound.rs`.
+//! Owns the arithmetic alone; what a sound is and which likeness is enough stands in `tests/support/sound.rs`.
 
 use realfft::RealFftPlanner;
 
