@@ -8,8 +8,8 @@
 //! least of it: the clocks run apart, or a busy phone lags for a while. Either is mended by a move, and
 //! a move leaves a gap or covers some milliseconds; so it waits for a pause in what is said, and only
 //! from [`MOST_MS`] on for nothing. A piece that comes more than [`WINDOW_MS`] late begins the stream
-//! anew. So no word is cut for what nobody can hear, and no side is ever further than that from where it
-//! was heard, in the first minute as in the last.
+//! anew. So no word is cut for what nobody can hear, and no side lies further than [`MOST_MS`] from where
+//! it was heard for longer than a watch, in the first minute as in the last.
 
 use crate::base::Mono;
 use crate::rtp::voice::Band;
