@@ -6,7 +6,6 @@ use crate::base::{AgentId, CallId, Mono, Now};
 use crate::event::{CallEvent, Entry, Fact};
 
 use crate::view::{FeedGauge, Panel, Views};
-use chrono::NaiveDate;
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 use std::time::Duration;
@@ -222,8 +221,9 @@ impl Shared {
         });
     }
 
-    fn today(&self) -> NaiveDate {
-        self.read(|views, now, _| views.day_of(now.wall))
+    /// Which minute since 1970 it is on the wall: hours begin and end with one, and so does a day.
+    fn minute(&self) -> i64 {
+        self.read(|_, now, _| now.wall.0.div_euclid(60_000))
     }
 
     fn next_seq(&self) -> u64 {
@@ -295,7 +295,7 @@ impl Live {
 async fn keep(shared: Arc<Shared>, reread: Reread) {
     let mut published = Instant::now();
     let mut changed = false;
-    let mut today = shared.today();
+    let mut minute = shared.minute();
     loop {
         while let Some((at, entries)) = shared.take() {
             shared.fold_without_gap(at, &entries, &reread).await;
@@ -308,10 +308,11 @@ async fn keep(shared: Arc<Shared>, reread: Reread) {
             shared.catch_up(shared.turned_away().saturating_add(1), &reread).await;
             changed = true;
         }
-        let day = shared.today();
-        if changed && due(published) || day != today {
+        // Also without an entry: a number opens by the plan, midnight comes, or somebody sets the clock.
+        let now = shared.minute();
+        if changed && due(published) || now != minute {
             published = Instant::now();
-            today = day;
+            minute = now;
             changed = false;
             // Nobody watches: the next who does gets a fresh one.
             if shared.board.receiver_count() > 0 {

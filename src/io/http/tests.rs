@@ -1,5 +1,6 @@
 //! The pages and the API over real sockets, as a browser and a script use them.
 
+mod clock;
 mod drain;
 mod erasures;
 mod figures;
@@ -671,33 +672,6 @@ async fn a_reader_who_reads_nothing_holds_nobody_up() {
         }
     }
     drop(lazy);
-}
-
-#[tokio::test]
-async fn the_board_turns_over_at_midnight_without_a_call() {
-    let world = World::new().await;
-    let mut events = Events::open(&world, "/api/v1/events").await;
-    assert_eq!(events.next("board").await["today"], "2026-10-01");
-    world.skew.store(14 * 3_600_000, Ordering::Relaxed); // 2026-10-02T00:00:00+09:00
-    let mut today = Value::Null;
-    while today != "2026-10-02" {
-        today = events.next("board").await["today"].clone();
-    }
-}
-
-#[tokio::test]
-async fn waits_follow_the_monotonic_clock_when_the_wall_clock_is_set() {
-    let world = World::new().await;
-    world.feed(vec![arrived(1, 1), asked(2, 1)]).await;
-    world.skew.store(-7_200_000, Ordering::Relaxed);
-    let board = world.get("/api/v1/board").await.json();
-    let longest = board["waiting"]["longest_ms"].as_u64().expect("a number");
-    assert!(longest < 5_000, "{longest}");
-    // A call that is read in the midst of its life has its whole age.
-    world.feed(vec![arrived(3, 2), asked(4, 2), entry(5, 2, 60_000, CallEvent::Accepted)]).await;
-    let board = world.get("/api/v1/board").await.json();
-    let longest = board["waiting"]["longest_ms"].as_u64().expect("a number");
-    assert!((59_900..65_000).contains(&longest), "{longest}");
 }
 
 /// The journal as a list, read in blocks of a hundred.
