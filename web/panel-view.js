@@ -207,8 +207,8 @@ export function messages(it) {
   if (count === 0) return empty(it);
   const row = (message, n) => html`<li><span class="line"><b>${it.day(message.left_at_ms)}</b> <span>${callerOf(it, message.caller)}</span>
     <span class="soft">${message.box_name} ${clock(message.length_ms)}</span></span><span class="row">
-    ${button(it, "play", it.t.play, { of: message, can: message.kept, keys: n === 0 ? it.keyOf("play") : "" })}
-    ${button(it, "heard", it.t.heard, { of: message, can: true, keys: n === 0 ? it.keyOf("heard") : "" })}</span></li>`;
+    ${button(it, "play", it.t.play, { of: message, can: message.kept, keys: it.keyedToPlay(message) ? it.keyOf("play") : "" })}
+    ${button(it, "heard", it.t.heard, { of: message, can: true, keys: it.keyedToMark(message) ? it.keyOf("heard") : "" })}</span></li>`;
   return html`<ol class="list">${rows.map(row)}</ol>${cut(it, count, rows.length)}`;
 }
 

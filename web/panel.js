@@ -29,16 +29,18 @@ let health = null;
 let outside = ""; // What keeps the stream from us, in words.
 let toWhat = null; // transfer or consult, while a number is asked for.
 let rung = null; // The call whose ringing was announced.
+let inPlayer = null; // The message that was played last.
 
 // What the templates see.
 const it = {
   /** @type {import("./types").Panel | null} */
   panel: null, t: WORDS[language], sound: kept("panel-sound") === "on", choosing: null,
   keyOf: (name) => ACTIONS[name]?.key ?? "",
-  can: (name) => it.panel !== null && (ACTIONS[name]?.can?.() ?? true),
+  can: (name, of) => it.panel !== null && (ACTIONS[name]?.can?.(of) ?? true),
   act, pass, write, logout, error, done, draw: () => { if (it.panel) draw(); }, now: () => Math.round(serverNow()),
   refusal: (status, text) => refusal(language, status, text), patience: PATIENCE_MS, account: null, drafts: otherDrafts, noteIsOther,
   parked: () => it.panel.slots.filter((row) => row.parked),
+  keyedToPlay: (row) => row === messageToPlay(), keyedToMark: (row) => row === played(),
   tapeRuns: () => it.panel.call?.recordings.at(-1)?.state !== "paused",
   time: (ms) => inZone(ms, { hour: "2-digit", minute: "2-digit", hour12: false }),
   day: (ms) => inZone(ms, { month: "numeric", day: "numeric", hour: "2-digit", minute: "2-digit", hour12: false }),
@@ -73,8 +75,8 @@ const ACTIONS = {
   tape: { key: "x", can: () => talking() && ["running", "paused"].includes(it.panel.call.recordings.at(-1)?.state), run: () => send("call", it.tapeRuns() ? "tape_pause" : "tape_resume", ofCall(`recording/${it.tapeRuns() ? "pause" : "resume"}`)) },
   retrieve: { key: "r", can: () => it.parked().length > 0 && agent().state !== "talking", run: retrieve },
   note: { key: "n", can: () => noteFor !== null, run: () => $("note").focus() },
-  play: { key: "m", can: () => it.panel.messages.rows[0]?.kept === true, run: play },
-  heard: { key: "h", can: () => it.panel.messages.count > 0, run: (row) => { const message = row ?? it.panel.messages.rows[0]; return send("messages", "heard", ofMessage(message, "heard")); } },
+  play: { key: "m", can: () => messageToPlay() !== undefined, run: play },
+  heard: { key: "h", can: (row) => row !== undefined || played() !== undefined, run: (row) => send("messages", "heard", ofMessage(row ?? played(), "heard")) },
   sound: { key: "a", run: () => { it.sound = !it.sound; keep("panel-sound", it.sound ? "on" : "off"); if (it.sound) beep(); draw(); } },
   language: { key: "l", run: () => { language = language === "ja" ? "en" : "ja"; keep("lang", language); translate(); } },
   theme: { key: "d", run: () => { theme = theme === "dark" ? "light" : "dark"; keep("theme", theme); translate(); } },
@@ -91,7 +93,7 @@ function keyTable() {
 }
 
 function act(name, of) {
-  if (!it.can(name)) { done(it.t.cannot(label(name))); return; }
+  if (!it.can(name, of)) { done(it.t.cannot(label(name))); return; }
   Promise.resolve(ACTIONS[name].run(of)).then(draw);
 }
 
@@ -128,8 +130,14 @@ function drawTo() {
 
 function pass(what, to, area) { return send(area, what, ofCall(`talk/${what}`), { to }); }
 
+// The message that is in the player, while it is listed: keys mean that one, whatever came meanwhile.
+const played = () => it.panel.messages.rows.find((row) => row.call === inPlayer?.call && row.number === inPlayer.number);
+const messageToPlay = () => played() ?? it.panel.messages.rows.find((row) => row.kept);
+
 function play(row) {
-  const message = row ?? it.panel.messages.rows[0];
+  const message = row ?? messageToPlay();
+  if (!message) return;
+  inPlayer = message;
   const player = $("player");
   const source = `/api/v1/calls/${message.call}/recordings/${message.number}`;
   error("messages", "");

@@ -133,26 +133,36 @@ function translate() {
   draw();
 }
 
+let looked = ""; // What was looked for last; more is more of that, whatever was typed since.
+let question = 0; // Which is the newest: another's answer comes too late.
+
 async function ask(more) {
-  const query = new URLSearchParams();
-  for (const [name, value] of new FormData($("search"))) {
-    if (value.trim() !== "") query.set(name, value.trim());
-  }
-  if (!more) history.replaceState(null, "", `?${query}`);
-  if (more && before !== null) query.set("before", before);
+  const query = new URLSearchParams(more ? looked : "");
+  if (!more) {
+    for (const [name, value] of new FormData($("search"))) {
+      if (value.trim() !== "") query.set(name, value.trim());
+    }
+    looked = query.toString();
+    history.replaceState(null, "", `?${looked}`);
+  } else if (before !== null) query.set("before", before);
+  question += 1;
+  const mine = question;
   let answer;
   try {
     answer = await fetch(`/api/v1/recordings?${query}`, { cache: "no-store" });
   } catch {
+    if (mine !== question) return;
     alarm = () => t("trouble")("–");
     draw();
     return;
   }
   if (answer.status === 401) { location.reload(); return; } // The login has ended.
+  if (mine !== question) return;
   const { status } = answer;
   alarm = status === 200 ? null : status === 403 ? () => t("refused") : () => t("trouble")(status);
   if (status === 200) {
     const page = /** @type {import("./types").CallsOfDay} */ (await answer.json());
+    if (mine !== question) return;
     zone = page.timezone;
     $("day").value = page.day;
     calls = more ? calls.concat(page.calls) : page.calls;

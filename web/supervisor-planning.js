@@ -149,17 +149,26 @@ function levels(it, found) {
 
 // ---- asking
 
+// A whole number as people type it: in wide digits, with commas between thousands. None: it is none.
+function number(typed) {
+  const text = String(typed).normalize("NFKC").replaceAll(/[,、\s]/g, "");
+  return /^[0-9]{1,9}$/.test(text) ? Number(text) : null;
+}
+
 /** @param {It} it */
 async function ask(it, event) {
   event.preventDefault();
   const { form } = known;
+  const typed = [form.calls, form.lines, ...known.shifts.map((shift) => shift.agents)].map((text) => String(text).trim()).filter((text) => text !== "");
+  const none = typed.find((text) => number(text) === null);
+  if (none !== undefined) { it.error(it.t.no_number(none)); return; }
   const shifts = known.shifts.map((shift) => ({
-    agents: Number(shift.agents), days: shift.days, time: `${shift.from}-${shift.until}`,
+    agents: number(shift.agents) ?? 0, days: shift.days, time: `${shift.from}-${shift.until}`,
     breaks: shift.break_from && shift.break_until ? [`${shift.break_from}-${shift.break_until}`] : [],
   }));
   const wanted = {
     month: form.month, certainty: Number(form.certainty), by_half_hour: form.by_half_hour, shifts,
-    ...(form.calls.trim() ? { calls: Number(form.calls) } : {}), ...(form.lines.trim() ? { lines: Number(form.lines) } : {}),
+    ...(form.calls.trim() ? { calls: number(form.calls) } : {}), ...(form.lines.trim() ? { lines: number(form.lines) } : {}),
   };
   await it.order("/api/v1/planning", "planning_ask", it.signed(wanted));
   await load(it);

@@ -124,13 +124,15 @@ export function hours(it) {
   const holds = it.board.ad_hoc_hours.map((row) => html`<li class="line"><b>${it.t.to_words[row.to]}</b>
     <span>${row.number ?? it.t.all} · ${row.reason} · ${row.author} · ${it.t.until_then(it.moment(row.until_ms))}</span>
     <button type="button" @click=${() => it.order(`/api/v1/hours/${row.number ?? "all"}/restore`, "restore", it.signed({}))}>${it.t.restore}</button></li>`);
+  // A plan that was put in force meanwhile may have it no more.
+  if (it.ordering.number !== "all" && !(it.board.numbers ?? []).some((row) => row.number === it.ordering.number)) it.ordering.number = "";
   const { number, to } = it.ordering;
   const which = number === "" ? "" : number === "all" ? it.t.all : it.language === "ja" ? `${number} ` : number;
   const chosen = (name) => (event) => { it.ordering[name] = event.target.value; it.draw(); };
   return html`${tile("numbers", it.t.numbers, html`<table>${heads(it.t.number, it.t.state, it.t.lines, it.t.changes)}<tbody>${numbers}</tbody></table>`)}
     ${tile("holds", it.t.holds, holds.length ? html`<ul class="list">${holds}</ul>` : none(it))}
     ${tile("order", it.t.order_hours, html`<form class="fields" id="hours-form" @submit=${it.orderHours}>
-      <label>${it.t.which} <select name="number" required @change=${chosen("number")}><option value="">${it.t.choose}</option><option value="all">${it.t.all}</option>${(it.board.numbers ?? []).map((row) => html`<option value=${row.number}>${row.name} ${row.number}</option>`)}</select></label>
+      <label>${it.t.which} <select name="number" required @change=${chosen("number")}><option value="" .selected=${number === ""}>${it.t.choose}</option><option value="all" .selected=${number === "all"}>${it.t.all}</option>${(it.board.numbers ?? []).map((row) => html`<option value=${row.number} .selected=${row.number === number}>${row.name} ${row.number}</option>`)}</select></label>
       <label>${it.t.to} <select name="to" @change=${chosen("to")}><option value="close">${it.t.close}</option><option value="disaster">${it.t.disaster}</option><option value="open">${it.t.open_now}</option></select></label>
       <label>${it.t.until} <input type="datetime-local" name="until" required></label>
       <label class="wide">${it.t.reason} <input name="reason" required maxlength="64"></label>
@@ -191,13 +193,13 @@ export function figures(it) {
     <small>${it.t.part[name](it_.part, it_.whole)} · ${it.t.limit(it_.limit_percent)} · ${it.t[it_.verdict]}</small></div>`;
   const count = (name, value, note = "") => html`<div><span class="soft">${it.t[name]}</span> <b>${value}</b> <small>${note}</small></div>`;
   const head = tile("rates", it.t.tabs.figures, html`<form class="fields" id="month-form" @submit=${it.showMonth}>
-      <label>${it.t.month} <input type="month" name="month" required .value=${it.figures.month}></label><button>${it.t.show}</button></form>
+      <label>${it.t.month} <input type="month" name="month" required pattern="[0-9]{4}-(0[1-9]|1[0-2])" placeholder=${it.board.month} .value=${it.figures.month}></label><button>${it.t.show}</button></form>
     ${level ? html`<div class="big">${rate("abandon_rate", level.abandon_rate)}${rate("busy_rate", level.busy_rate)}
       ${count("arrived", level.arrived, level.undecided > 0 ? it.t.undecided_of(level.undecided) : "")}${count("offered", level.offered, it.t.offered_note)}${count("answered", level.answered)}
       ${count("in_time", level.answered_in_time.percent === null ? "–" : `${level.answered_in_time.percent} %`)}
       ${count("left_out", level.excluded.arrived)}</div>` : nothing}`);
   if (!level) return head;
-  const judge = (row, action, body) => it.order(`/api/v1/exclusions/${row.exclusion}/${action}`, action, it.signed(body)).then(it.refreshFigures);
+  const judge = (row, action, body) => it.order(`/api/v1/exclusions/${row.exclusion}/${action}`, action, it.signed(body)).then(() => it.refreshFigures());
   const rows = exclusions.map((row) => html`<tr><td class="num">${row.exclusion}</td><td>${it.moment(row.from_ms)} – ${it.moment(row.until_ms)}</td><td>${row.reason}</td>
     <td>${it.t.exclusion_states[row.state]}</td><td>${row.entered?.author ?? ""}${"approved" in row && row.approved ? ` → ${row.approved.author}` : ""}</td>
     <td><div class="row">${row.state === "entered" ? html`<button type="button" @click=${() => judge(row, "approve", {})}>${it.t.approve}</button>` : nothing}

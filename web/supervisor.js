@@ -38,7 +38,7 @@ const it = {
   logout: () => fetch("/logout", { method: "POST", headers: { "X-Madoguchi": "1" } }).finally(() => location.reload()),
   open, order, signed, search, searchMore: () => searchFor({ ...it.found.asked, before: it.found.more }), choose, orderHours,
   showMonth, refreshFigures, enterExclusion, closeMonth, makeReport, planTyped, checkPlan, weighPlan, activatePlan, readPlan,
-  ask, draw, supervise, toLine,
+  ask, draw, error, supervise, toLine,
   phone: () => it.me?.extension ?? $("phone").value.trim(),
   agentName: (id) => it.board.agents.find((agent) => agent.agent === id)?.name ?? id,
   groupName: (id) => (it.board.groups ?? []).find((group) => group.group === id)?.name ?? id ?? "–",
@@ -59,16 +59,19 @@ function inDesk(typed) {
 
 // ---- asking and ordering
 
-function error(text) {
+let unanswered = ""; // The question that what is told stands against; none: it was an order, or nothing is told.
+
+function error(text, of = "") {
+  unanswered = of;
   say("page-error", text);
   $("page-error").hidden = text === "";
   if (text !== "") say("done", ""); // What went well before would be read as the answer.
 }
 
 // What stands against something, in the words of who reads.
-function refused(status, text) {
+function refused(status, text, of = "") {
   const known = REFUSALS[it.language][text] ?? (it.language === "en" ? text : "");
-  error(it.t.could_not(known || `${it.t.statuses[status] ?? ""}${it.t.raw(status, text)}`));
+  error(it.t.could_not(known || `${it.t.statuses[status] ?? ""}${it.t.raw(status, text)}`), of);
 }
 
 let doneTimer = 0;
@@ -78,13 +81,18 @@ function done(text) {
   doneTimer = setTimeout(() => say("done", ""), DONE_MS);
 }
 
+// What stands against an order stays to be read: an answer takes back only what was told of the same question.
 async function ask(path, patience = PATIENCE_MS) {
+  const [of] = path.split("?");
   try {
     const answer = await fetch(path, { cache: "no-store", signal: AbortSignal.timeout(patience) });
     const said = await answer.json().catch(() => ({}));
-    if (answer.ok) { error(""); return said; }
-    if (answer.status === 401) error(it.t.logged_out); else refused(answer.status, said.error ?? answer.statusText);
-  } catch { error(it.t.unreached); }
+    if (answer.ok) {
+      if (unanswered === of) error("");
+      return said;
+    }
+    if (answer.status === 401) error(it.t.logged_out, of); else refused(answer.status, said.error ?? answer.statusText, of);
+  } catch { error(it.t.unreached, of); }
   return null;
 }
 
@@ -200,20 +208,29 @@ function search(event) {
   event.preventDefault();
   it.found = { rows: [], more: null, asked: Object.fromEntries(new FormData(event.target)) };
   it.chosen = null;
+  error("");
   searchFor(it.found.asked);
 }
 
+// Into the list that it was asked for, once: not behind what was looked for meanwhile, and not twice by two clicks.
 async function searchFor(wanted) {
+  const list = it.found;
   const query = new URLSearchParams(Object.entries(wanted).filter(([, value]) => value));
   const found = await ask(`/api/v1/calls/search?${query}`);
-  if (!found) return;
-  it.found.rows.push(...found.calls);
-  it.found.more = found.more_before;
+  if (!found || list !== it.found || list.more !== (wanted.before ?? null) || (!wanted.before && list.rows.length > 0)) return;
+  list.rows.push(...found.calls);
+  list.more = found.more_before;
   draw();
 }
 
+let chosenLast = ""; // An answer about a call that was chosen before is too late.
+
 async function choose(call) {
-  it.chosen = await ask(`/api/v1/calls/${call}`) ?? it.chosen;
+  chosenLast = call;
+  error("");
+  const chosen = await ask(`/api/v1/calls/${call}`);
+  if (!chosen || chosenLast !== call) return;
+  it.chosen = chosen;
   draw();
   $("one-h")?.scrollIntoView({ block: "nearest" });
 }
@@ -223,7 +240,8 @@ async function choose(call) {
 async function orderHours(event) {
   event.preventDefault();
   const form = event.target;
-  const { number, to, until, reason } = Object.fromEntries(new FormData(form));
+  const { until, reason } = Object.fromEntries(new FormData(form));
+  const { number, to } = it.ordering; // What the button says.
   const said = await order(`/api/v1/hours/${encodeURIComponent(number)}/${to}`, "order_hours", signed({ reason: String(reason).trim(), until: String(inDesk(until)) }));
   if (!said) return;
   form.reset();
@@ -233,18 +251,23 @@ async function orderHours(event) {
 
 // ---- figures
 
-async function refreshFigures() {
-  const month = it.figures.month || it.board.month;
+function refreshFigures() { return readFigures(it.figures.month || it.board.month); }
+
+let monthLast = ""; // An answer about a month that was asked for before is too late.
+
+// The month's name comes with its figures: what could not be read is not named over another's.
+async function readFigures(month) {
+  monthLast = month;
   const [level, listed] = await Promise.all([ask(`/api/v1/service-level?month=${month}`), ask("/api/v1/exclusions")]);
-  if (!level || !listed) return;
-  it.figures = { ...it.figures, month, level, exclusions: listed.exclusions };
+  if (!level || !listed || monthLast !== month) return;
+  it.figures = { month, level, exclusions: listed.exclusions, files: month === it.figures.month ? it.figures.files : null };
   draw();
 }
 
 function showMonth(event) {
   event.preventDefault();
-  it.figures = { ...it.figures, month: String(new FormData(event.target).get("month")), files: null };
-  refreshFigures();
+  error("");
+  readFigures(String(new FormData(event.target).get("month")));
 }
 
 async function enterExclusion(event) {
@@ -263,9 +286,12 @@ async function closeMonth(event) {
 }
 
 async function makeReport() {
+  const { month } = it.figures;
   it.figures.files = "making";
+  error("");
   draw();
-  const made = await ask(`/api/v1/months/${it.figures.month}/report`, REPORT_MS);
+  const made = await ask(`/api/v1/months/${month}/report`, REPORT_MS);
+  if (month !== it.figures.month) return;
   it.figures.files = made?.files ?? null;
   draw();
 }

@@ -46,12 +46,14 @@ const orders = {
     places: (order, page) => places(page, order.selector),
     // What the console complained of since this was asked last.
     complaints: (order, page) => page.complaints.splice(0),
-    // From the next loading on the page gets this board and no other: what takes weeks to come about is seen.
+    // From the next loading on the page gets this board and no other, till a test puts another in `pretended`: what takes
+    // weeks to come about is seen.
     pretend: (order, page) => page.addInitScript((board) => {
+        window.pretended = board;
         window.EventSource = class extends EventTarget {
             constructor() {
                 super();
-                setInterval(() => this.dispatchEvent(new MessageEvent('board', { data: board })), 200);
+                setInterval(() => this.dispatchEvent(new MessageEvent('board', { data: window.pretended })), 200);
             }
             close() {}
         };

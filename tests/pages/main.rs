@@ -15,6 +15,7 @@ mod planning;
 mod rig;
 mod sign_on;
 mod supervisor;
+mod supervisor_told;
 mod tickets;
 mod wallboard;
 mod wallboard_hours;

@@ -399,6 +399,32 @@ fn a_message_is_listened_to_and_marked_by_keys() {
 }
 
 #[test]
+fn h_marks_the_message_that_was_played_although_another_came() {
+    let desk = desk();
+    let browser = Browser::start();
+    let page = panel(&browser, &desk);
+    leave_a_message(&desk);
+    page.wait("document.querySelectorAll('[data-act=play]:enabled').length === 1", s(8));
+    // Nobody has heard it: one key is not enough to have it gone.
+    page.press("h");
+    page.wait("document.querySelector('#done').textContent !== ''", s(3));
+    assert_eq!(desk.get("/api/v1/messages")["messages"][0]["heard"], false);
+    page.press("m");
+    page.wait("document.querySelector('#player').currentTime > 0.3", s(8));
+    leave_a_message(&desk);
+    page.wait("document.querySelectorAll('[data-act=play]:enabled').length === 2", s(8));
+    page.press("h");
+    page.wait("document.querySelector('#messages-h').textContent.endsWith('1')", s(5));
+    let messages = desk.get("/api/v1/messages")["messages"].clone();
+    let heard: Vec<_> = messages.as_array().unwrap().iter().map(|row| &row["heard"]).collect();
+    assert_eq!(heard, [&json!(false), &json!(true)], "newest first: {messages:#}");
+    // And again, by a wrong key: the one that nobody has heard stays.
+    page.press("h");
+    rest(1000);
+    assert_eq!(desk.get("/api/v1/messages")["messages"][0]["heard"], false);
+}
+
+#[test]
 fn the_panel_is_open_to_all_beside_a_softphone_and_on_a_whole_screen() {
     let desk = desk();
     let (first, _second) = (phone(&desk, "6001"), phone(&desk, "6002"));

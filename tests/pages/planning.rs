@@ -3,7 +3,7 @@
 use crate::browser::{Browser, Look};
 use crate::folder::store;
 use crate::support::desk::Desk;
-use crate::support::{eventually, s};
+use crate::support::{eventually, rest, s};
 use chrono::Utc;
 use madoguchi::dialplan::{self, Plan};
 use madoguchi::forecast::{Demand, Roster, Scenario, Told, World, run};
@@ -54,6 +54,32 @@ fn desk_with_a_past() -> (Desk, Month) {
         assert_eq!(desk.api("POST", &path, "").status / 100, 2);
     }
     (desk, this)
+}
+
+#[test]
+fn wide_digits_and_commas_are_numbers_and_other_words_are_refused() {
+    let desk = Desk::start("staffing.toml");
+    let browser = Browser::start();
+    let page = browser.open(&desk, &Look { path: "/supervisor", ..Look::default() });
+    page.wait("document.querySelector('#page table') !== null", s(8));
+    page.fill("#author", "佐藤");
+    page.click("[data-tab=planning]");
+    page.wait("document.querySelector('#planning-form [name=month]')?.value.length === 7", s(8));
+    page.answers("POST", "/api/v1/planning", 409, &json!({ "error": "later" }), s(0));
+    page.fill("#planning-form [name=calls]", "６，０００");
+    page.fill("#planning-form [name=lines]", "３０");
+    page.click("#planning-ask");
+    page.wait("!document.querySelector('#page-error').hidden", s(5));
+    let asked = page.asked();
+    let (calls, lines) = (&asked[0]["body"]["calls"], &asked[0]["body"]["lines"]);
+    assert_eq!((calls, lines), (&json!(6000), &json!(30)));
+    // What the desk refuses stays to be read, though the page asks behind it what is being reckoned.
+    rest(1000);
+    assert_eq!(page.evaluate("document.querySelector('#page-error').hidden"), json!(false));
+    page.fill("#planning-form [name=lines]", "三十");
+    page.click("#planning-ask");
+    page.wait("document.querySelector('#page-error').textContent.includes('三十')", s(3));
+    assert_eq!(page.asked(), [] as [Value; 0], "another question is not asked");
 }
 
 #[test]
