@@ -185,6 +185,8 @@ struct Running {
     stopping: Option<Stopping>,
     /// Sources shut out at the last look.
     blocked: usize,
+    /// Ticks that did not come to rest, at the last look.
+    restless: u64,
 }
 
 impl EngineLoop {
@@ -202,6 +204,7 @@ impl EngineLoop {
             next_token: 1,
             stopping: None,
             blocked: 0,
+            restless: 0,
         };
         // Whoever asks in the first moments sees what was found, and no zeros.
         running.show(running.it.clock.now());
@@ -377,6 +380,14 @@ impl Running {
             );
         }
         self.blocked = admission.blocked;
+        let restless = self.it.engine.restless_ticks();
+        if restless > self.restless {
+            tracing::error!(
+                ticks = restless.saturating_sub(self.restless),
+                "a timer of the telephony does not come to rest: calls go on, and the engine's core is busy / 呼制御のタイマーが収まりません"
+            );
+        }
+        self.restless = restless;
         let blocked = match admission.blocked {
             0 => Vec::new(),
             _ => self.it.engine.blocked(now, BLOCKED_SHOWN),

@@ -451,6 +451,13 @@ impl Engine {
         }
     }
 
+    /// Ticks of the telephony since the start that never came to rest: a fault of ours, which takes the
+    /// processor's time and stops nothing.
+    #[must_use]
+    pub fn restless_ticks(&self) -> u64 {
+        self.sip.restless_ticks()
+    }
+
     /// The doors that are shut for having guessed at passwords, at most `most`, whole sources first.
     #[must_use]
     pub fn blocked(&self, now: Now, most: usize) -> Vec<crate::sip::Blocked> {

@@ -72,6 +72,11 @@ pub struct Gauges {
 /// whose calls then go on by whatever way the phone itself speaks on next.
 const ADRIFT_MAX: usize = 4_096;
 
+/// Rounds of one tick over what became due while the tick went on; three are much. What is due even then
+/// waits for the next tick, behind the messages that came meanwhile, and the daemon says so: something of
+/// ours wants to be woken at a time that is past, and never comes to rest.
+const MAX_ROUNDS: usize = 16;
+
 /// See the module.
 pub struct Endpoint {
     core: Core,
@@ -97,6 +102,8 @@ pub struct Endpoint {
     /// The trunks that we reach, in the directory's order.
     lines: Vec<Line>,
     names: Names,
+    /// Ticks that ended at [`MAX_ROUNDS`].
+    restless: u64,
 }
 
 #[allow(clippy::needless_pass_by_value)] // what comes in is handed over, whatever becomes of it
@@ -128,6 +135,7 @@ impl Endpoint {
             unlit: BTreeSet::new(),
             lines: Vec::new(),
             names: Names::default(),
+            restless: 0,
         };
         endpoint.set_lines(Mono::ZERO);
         endpoint
@@ -194,6 +202,12 @@ impl Endpoint {
         }
     }
 
+    /// Ticks since the start that left something for the next that was due at once: a fault of ours.
+    #[must_use]
+    pub fn restless_ticks(&self) -> u64 {
+        self.restless
+    }
+
     // ---- the network -------------------------------------------------------------------------
 
     /// A connection is gone, as it was named in [`Endpoint::receive`] or in a `Send`.
@@ -237,36 +251,14 @@ impl Endpoint {
 
     /// Does whatever has become due.
     pub fn tick(&mut self, now: Now, out: &mut Vec<Effect>) {
-        while let Some((at, holder)) = self.core.timers.pop_due(now.mono) {
-            match holder {
-                Holder::Server(key) => Cx { core: &mut self.core, now, out }.wake_server(key, at),
-                Holder::Client(key) => {
-                    let mut cx = Cx { core: &mut self.core, now, out };
-                    match cx.wake_client(key, at) {
-                        Some((Whose::Leg(leg), purpose, branch)) => {
-                            let nowhere = |leg: &mut Leg, cx: &mut Cx<'_>| {
-                                leg.on_outcome(cx, purpose, branch, Outcome::TimedOut);
-                            };
-                            if !self.with_leg(leg, now, out, nowhere) {
-                                self.orphan_notified(leg, branch, &Outcome::TimedOut, now, out);
-                            }
-                        }
-                        Some((Whose::Watch(watch), _, branch)) => {
-                            self.on_notified(watch, branch, &Outcome::TimedOut, now, out);
-                        }
-                        // A line's own patience is shorter.
-                        Some((Whose::Line(_), ..)) | None => {}
-                    }
-                }
-                Holder::Leg(id) => {
-                    let live = |leg: &mut Box<Leg>| Timers::<Holder>::is_live(&mut leg.alarm, at);
-                    if self.legs.get_mut(id.0).is_some_and(live) {
-                        self.with_leg(id, now, out, Leg::wake);
-                    }
-                }
-                Holder::Watch(watch) => self.wake_watch(watch, at, now, out),
-                Holder::Orphan(leg) => self.wake_orphan(leg, at, now, out),
+        let mut rounds = 0..MAX_ROUNDS;
+        while rounds.next().is_some() && self.core.timers.gather(now.mono) {
+            while let Some((at, holder)) = self.core.timers.take() {
+                self.wake(holder, at, now, out);
             }
+        }
+        if self.core.timers.next().is_some_and(|at| at <= now.mono) {
+            self.restless = self.restless.saturating_add(1);
         }
         self.tick_lines(now, out);
         let mut changes = Vec::new();
@@ -279,6 +271,39 @@ impl Endpoint {
             out.push(Effect::Subscription(SubscriptionChange::Remove { tag }));
         }
         out.extend(std::mem::take(&mut self.unlit).into_iter().map(Effect::Watched));
+    }
+
+    /// The timer entry of `at` has come up.
+    fn wake(&mut self, holder: Holder, at: Mono, now: Now, out: &mut Vec<Effect>) {
+        match holder {
+            Holder::Server(key) => Cx { core: &mut self.core, now, out }.wake_server(key, at),
+            Holder::Client(key) => {
+                let mut cx = Cx { core: &mut self.core, now, out };
+                match cx.wake_client(key, at) {
+                    Some((Whose::Leg(leg), purpose, branch)) => {
+                        let nowhere = |leg: &mut Leg, cx: &mut Cx<'_>| {
+                            leg.on_outcome(cx, purpose, branch, Outcome::TimedOut);
+                        };
+                        if !self.with_leg(leg, now, out, nowhere) {
+                            self.orphan_notified(leg, branch, &Outcome::TimedOut, now, out);
+                        }
+                    }
+                    Some((Whose::Watch(watch), _, branch)) => {
+                        self.on_notified(watch, branch, &Outcome::TimedOut, now, out);
+                    }
+                    // A line's own patience is shorter.
+                    Some((Whose::Line(_), ..)) | None => {}
+                }
+            }
+            Holder::Leg(id) => {
+                let live = |leg: &mut Box<Leg>| Timers::<Holder>::is_live(&mut leg.alarm, at);
+                if self.legs.get_mut(id.0).is_some_and(live) {
+                    self.with_leg(id, now, out, Leg::wake);
+                }
+            }
+            Holder::Watch(watch) => self.wake_watch(watch, at, now, out),
+            Holder::Orphan(leg) => self.wake_orphan(leg, at, now, out),
+        }
     }
 
     // ---- the engine's wishes -----------------------------------------------------------------

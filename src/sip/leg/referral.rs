@@ -70,8 +70,11 @@ impl Referral {
         }
     }
 
+    /// When it wants to be woken. Where the last word waits for an answer, that answer, or timer F of the
+    /// NOTIFY that nobody answers, brings it.
     pub fn deadline(&self) -> Option<Mono> {
         match self.stage {
+            Stage::Telling { next: Some(200..), .. } => None,
             Stage::Asked { .. } | Stage::Quiet | Stage::Told | Stage::Telling { .. } => {
                 Some(self.until)
             }

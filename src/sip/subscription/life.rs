@@ -122,12 +122,14 @@ pub(in crate::sip) enum Todo {
 }
 
 impl Life {
-    /// When it wants to be woken.
+    /// When it wants to be woken. Where the end waits for an answer, that answer, or timer F of the NOTIFY
+    /// that nobody answers, brings it, and no time of ours.
     pub const fn deadline(&self) -> Option<Mono> {
         match *self {
-            Self::Quiet { until } | Self::Telling { until, .. } | Self::Cut { until } => {
-                Some(until)
-            }
+            Self::Quiet { until }
+            | Self::Telling { until, then: Then::Rest | Then::Again, .. }
+            | Self::Cut { until } => Some(until),
+            Self::Telling { then: Then::Part(_), .. } => None,
             Self::Pausing { until, again, .. } => {
                 Some(if again.0 < until.0 { again } else { until })
             }
@@ -428,6 +430,8 @@ mod tests {
             let mut life = state;
             assert_eq!(life.handle(event, at(ms)), todo, "{case}");
             assert_eq!(life, next, "{case}");
+            let later = |due: Mono| due > at(ms);
+            assert!(event != E::Tick || life.deadline().is_none_or(later), "{case}: due for ever");
         }
     }
 }

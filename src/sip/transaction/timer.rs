@@ -31,11 +31,13 @@ pub struct Alarm(Option<Mono>);
 #[derive(Debug)]
 pub struct Timers<K: Ord> {
     heap: BinaryHeap<Reverse<(Mono, K)>>,
+    /// What one round takes, the earliest last.
+    round: Vec<(Mono, K)>,
 }
 
 impl<K: Ord> Default for Timers<K> {
     fn default() -> Self {
-        Self { heap: BinaryHeap::new() }
+        Self { heap: BinaryHeap::new(), round: Vec::new() }
     }
 }
 
@@ -48,6 +50,22 @@ impl<K: Ord> Timers<K> {
             alarm.0 = Some(deadline);
             self.heap.push(Reverse((deadline, key)));
         }
+    }
+
+    /// Begins a round: all that is due now is set apart for [`Timers::take`]. What is armed meanwhile waits
+    /// for the next round, however early it is, so that each round ends and everybody has a turn in it.
+    /// Whether there is anything; what a round that broke off left comes first.
+    pub fn gather(&mut self, now: Mono) -> bool {
+        if self.round.is_empty() {
+            self.round = std::iter::from_fn(|| self.pop_due(now)).collect();
+            self.round.reverse();
+        }
+        !self.round.is_empty()
+    }
+
+    /// The round's next entry. The caller finds the holder and asks [`Timers::is_live`] before acting.
+    pub fn take(&mut self) -> Option<(Mono, K)> {
+        self.round.pop()
     }
 
     /// Takes the next entry whose time has come. The caller finds the holder and asks
@@ -74,19 +92,20 @@ impl<K: Ord> Timers<K> {
     /// The time of the next entry; looking earlier or later is harmless.
     #[must_use]
     pub fn next(&self) -> Option<Mono> {
-        self.heap.peek().map(|Reverse((at, _))| *at)
+        let left = self.round.last().map(|(at, _)| *at);
+        left.into_iter().chain(self.heap.peek().map(|Reverse((at, _))| *at)).min()
     }
 
     /// Entries held, stale ones included.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.heap.len()
+        self.heap.len().saturating_add(self.round.len())
     }
 
     /// Whether nothing is held.
     #[cfg(test)]
     pub fn is_empty(&self) -> bool {
-        self.heap.is_empty()
+        self.heap.is_empty() && self.round.is_empty()
     }
 
     /// After a peak the memory goes back: at a quarter full, half is given up.
@@ -117,5 +136,23 @@ mod tests {
         let (at, _) = timers.pop_due(Mono(600)).expect("the first entry, now stale");
         assert!(!Timers::<i32>::is_live(&mut alarm, at));
         assert!(timers.is_empty());
+    }
+
+    #[test]
+    fn one_who_wants_to_be_woken_in_the_past_keeps_nobody_from_his_turn() {
+        let mut timers = Timers::default();
+        let (mut stuck, mut well) = (Alarm::default(), Alarm::default());
+        timers.arm(&mut stuck, 1, Some(Mono(100)));
+        timers.arm(&mut well, 2, Some(Mono(200)));
+        assert!(timers.gather(Mono(300)));
+        assert_eq!(timers.take(), Some((Mono(100), 1)));
+        assert!(Timers::<i32>::is_live(&mut stuck, Mono(100)));
+        timers.arm(&mut stuck, 1, Some(Mono(100)));
+        assert_eq!(timers.len(), 2);
+        assert_eq!(timers.take(), Some((Mono(200), 2)));
+        assert_eq!(timers.take(), None, "the round is over");
+        assert_eq!(timers.next(), Some(Mono(100)));
+        assert!(timers.gather(Mono(300)), "and the next has what came meanwhile");
+        assert_eq!(timers.next(), Some(Mono(100)), "a round that breaks off loses nothing");
     }
 }

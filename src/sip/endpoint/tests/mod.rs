@@ -352,6 +352,7 @@ impl Ladder {
     fn pass(&mut self, ms: u64, out: &mut Vec<Effect>) {
         let end = self.ms + ms;
         while let Some(due) = self.endpoint.next_deadline().filter(|due| due.0 <= end * 1_000) {
+            assert_eq!(self.endpoint.restless_ticks(), 0, "what is due comes to an end");
             self.ms = self.ms.max(due.0.div_ceil(1_000));
             self.endpoint.tick(at(self.ms), out);
         }

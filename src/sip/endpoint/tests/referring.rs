@@ -1,6 +1,6 @@
 //! REFER in a call: the answer, each piece of news, the end, and who hangs up when.
 
-use super::{Ladder, udp};
+use super::{Ladder, tcp, udp};
 
 fn up() -> Ladder {
     let mut ladder = Ladder::new(udp("192.0.2.7:5060"));
@@ -150,6 +150,45 @@ fn a_transfer_that_nobody_ends_is_ended() {
     ));
     ladder.rest();
     assert!(ladder.last("NOTIFY 2").ends_with("SIP/2.0 408 Request Timeout\r\n"));
+}
+
+#[test]
+fn a_transfer_whose_time_is_up_while_a_notify_is_unanswered_ends_with_it() {
+    let begun = format!(
+        "> INVITE 1 sdp
+            < 100 INVITE 1
+            ! Incoming sdp
+        . accept
+            < 200 INVITE 1 sdp
+        > ACK 1
+            ! Confirmed
+        {REFER}
+            ! Refer 2001
+        . answer_refer 202
+            < 202 REFER 2
+            < NOTIFY 1
+        > 200 NOTIFY
+        +170000
+        . news 180
+            < NOTIFY 2"
+    );
+    let hangs_up = "> BYE 3
+            < 200 BYE 3
+            ! Over Bye";
+    let table = [
+        ("it answers then", format!("+20000\n> 200 NOTIFY\n< NOTIFY 3\n> 200 NOTIFY\n{hangs_up}")),
+        ("it never answers", format!("+40000\n{hangs_up}")),
+        ("it has hung up", format!("{hangs_up}\n+20000\n> 200 NOTIFY\n< NOTIFY 3\n> 200 NOTIFY")),
+        ("it has hung up and never answers", format!("{hangs_up}\n+40000")),
+    ];
+    for (case, ends) in table {
+        let mut ladder = Ladder::new(tcp("192.0.2.7:5060", 5));
+        ladder.play(&format!("{begun}\n{ends}"));
+        ladder.rest();
+        if case.ends_with("then") {
+            assert!(ladder.last("NOTIFY 3").ends_with("SIP/2.0 408 Request Timeout\r\n"), "{case}");
+        }
+    }
 }
 
 #[test]

@@ -198,6 +198,7 @@ impl Watcher {
     fn pass(&mut self, ms: u64) {
         let end = self.ms + ms;
         while let Some(due) = self.endpoint.next_deadline().filter(|due| due.0 <= end * 1_000) {
+            assert_eq!(self.endpoint.restless_ticks(), 0, "what is due comes to an end");
             self.ms = self.ms.max(due.0.div_ceil(1_000));
             let mut out = Vec::new();
             self.endpoint.tick(at(self.ms), &mut out);
@@ -356,6 +357,27 @@ fn a_lease_that_lapses_is_told_and_one_that_was_asked_for_nothing_is_told_once()
     assert!(body(&told).contains("early"));
     assert_eq!(text(&told, &HeaderName::SubscriptionState), "terminated;reason=timeout");
     assert_eq!((watcher.subscriptions(), watcher.kept.len()), (0, 0));
+}
+
+#[test]
+fn a_lease_that_lapses_while_a_notify_is_unanswered_ends_with_it() {
+    for answers in [true, false] {
+        let mut watcher = Watcher::new(phone());
+        watcher.subscribe("1001", LAMP);
+        watcher.answer("200 OK");
+        watcher.pass(590_000);
+        watcher.show(&"1001".into(), lamp(LampStage::Early));
+        watcher.pass(20_000);
+        assert_eq!((watcher.subscriptions(), watcher.notifies.len()), (1, 1), "it may answer yet");
+        if answers {
+            watcher.answer("200 OK");
+            let told = watcher.answer("200 OK");
+            assert_eq!(text(&told, &HeaderName::SubscriptionState), "terminated;reason=timeout");
+        } else {
+            watcher.pass(12_000);
+        }
+        assert_eq!((watcher.subscriptions(), watcher.kept.len()), (0, 0));
+    }
 }
 
 #[test]
