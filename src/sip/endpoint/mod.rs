@@ -513,7 +513,7 @@ impl Endpoint {
             legs.extend(self.adrift.remove(phone).into_iter().flatten());
         }
         for leg in legs {
-            self.with_leg(leg, now, out, |leg, _| leg.reattach(left, flow));
+            self.with_leg(leg, now, out, |leg, cx| leg.reattach(cx, left, flow));
         }
     }
 

@@ -297,7 +297,15 @@ impl Leg {
             return self.refuse_request(cx, key, &request, 420);
         }
         // A phone whose connection broke speaks on a new one: answer where it is.
-        self.adopt(flow);
+        let before = self.flow();
+        let moved = self.adopt(flow);
+        if moved {
+            // One of our making, which had no number yet, is no other.
+            if before.is_some_and(|old| old.connection != 0 || old.remote != flow.remote) {
+                self.recall(cx);
+            }
+            self.resume(cx);
+        }
         match request.method {
             Method::Bye => self.on_bye(cx, key, &request),
             Method::Invite | Method::Update => self.on_offer(cx, flow, key, request),
@@ -319,6 +327,9 @@ impl Leg {
             Method::Other(_) | Method::Ack | Method::Cancel => {
                 self.refuse_request(cx, key, &request, 501);
             }
+        }
+        if moved {
+            self.next_offer(cx);
         }
     }
 
@@ -384,26 +395,31 @@ impl Leg {
     }
 
     /// Takes over the connection that the peer now speaks on. Datagrams move nothing: their source
-    /// can be forged, and a phone behind a NAT that moved says so by a target refresh.
-    fn adopt(&mut self, flow: Flow) {
+    /// can be forged, and a phone behind a NAT that moved says so by a target refresh. Whether it is another.
+    fn adopt(&mut self, flow: Flow) -> bool {
         let current = match &mut self.state {
             State::Invited(invited) => &mut invited.dialog.flow,
             State::Calling(calling) => &mut calling.flow,
             State::Up(up) => &mut up.dialog.flow,
             State::Ending(ending) => &mut ending.dialog.flow,
-            State::Over => return,
+            State::Over => return false,
         };
-        let same = flow.transport == current.transport;
-        if same && flow.transport.is_stream() && flow.connection != 0 {
+        let fits = flow.transport == current.transport && flow.transport.is_stream();
+        let moved = fits && flow.connection != 0 && *current != flow;
+        if moved {
             *current = flow;
         }
+        moved
     }
 
-    /// The phone has registered on a new connection, in place of one that is lost or that it left.
-    pub fn reattach(&mut self, left: &[Flow], flow: Flow) {
+    /// The phone has registered on a new connection, in place of one that is lost or that it left. What was
+    /// on its way there is said again here.
+    pub fn reattach(&mut self, cx: &mut Cx<'_>, left: &[Flow], flow: Flow) {
         let gone = |current: Flow| current.connection == 0 || left.contains(&current);
-        if self.flow().is_some_and(gone) {
-            self.adopt(flow);
+        if self.flow().is_some_and(gone) && self.adopt(flow) {
+            self.recall(cx);
+            self.resume(cx);
+            self.next_offer(cx);
         }
     }
 
@@ -431,6 +447,7 @@ impl Leg {
             State::Up(up) if up.dialog.flow == lost => {
                 let remote = up.dialog.wanted_address().unwrap_or(lost.remote);
                 up.dialog.flow = Flow { remote, connection: 0, ..lost };
+                self.recall(cx);
             }
             State::Ending(ending) if ending.dialog.flow == lost => {
                 let with = ending.with.clone();

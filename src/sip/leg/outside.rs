@@ -1,7 +1,7 @@
 //! What a call to a carrier has that one to a phone of ours has not: identities, the number's form, a
 //! challenge that we may answer, and no patience with a server that says nothing.
 
-use super::session::Exchange;
+use super::session::{Exchange, Refresh};
 use super::{Leg, State};
 use crate::base::Mono;
 use crate::sip::api::LegEvent;
@@ -159,7 +159,7 @@ impl Leg {
                 _ => return false,
             },
             (State::Up(up), Purpose::Update) => match &mut up.refreshing {
-                Some(due) if *due == branch => (&mut up.dialog, Some((due, None))),
+                Refresh::Sent(due) if *due == branch => (&mut up.dialog, Some((due, None))),
                 _ => return false,
             },
             (State::Up(up), Purpose::Prack) => (&mut up.dialog, None),

@@ -39,8 +39,8 @@ pub(in crate::sip) struct Up {
     pub timer: Option<SessionTimer>,
     /// The peer says that it takes UPDATE.
     pub takes_update: bool,
-    /// Our UPDATE that is under way.
-    pub refreshing: Option<Token>,
+    /// Our UPDATE.
+    pub refreshing: Refresh,
     /// What we said last of our media, for a refresh that changes nothing.
     pub said: Option<Bytes>,
     /// With whom the peer speaks now, when that is not whom its call began with.
@@ -94,6 +94,21 @@ pub(in crate::sip) enum Exchange {
     OwesAck { branch: Token, seq: u32 },
     /// Our re-INVITE met the peer's; it is tried again at this time (§14.1).
     Glare { at: Mono, sdp: Option<Bytes>, tries: u8, refresh: bool },
+    /// The connection that our re-INVITE went by is gone: it is said again where the peer comes back, or at
+    /// this time by a connection of our making.
+    Adrift { at: Mono, sdp: Option<Bytes>, tries: u8, refresh: bool },
+}
+
+/// Where our UPDATE is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(in crate::sip) enum Refresh {
+    /// None is under way.
+    Idle,
+    /// It waits for its answer.
+    Sent(Token),
+    /// The connection that it went by is gone: another goes where the peer comes back, or when the session
+    /// timer wants it.
+    Adrift,
 }
 
 impl Exchange {
@@ -117,7 +132,7 @@ impl Up {
             rack,
             timer: None,
             takes_update: false,
-            refreshing: None,
+            refreshing: Refresh::Idle,
             said: None,
             party: None,
             takes_from_change: false,
@@ -138,7 +153,7 @@ impl Up {
     pub fn deadline(&self) -> Option<Mono> {
         let exchange = match &self.exchange {
             Exchange::Acking { repeat, until, .. } => Some(repeat.at.min(*until)),
-            Exchange::Glare { at, .. } => Some(*at),
+            Exchange::Glare { at, .. } | Exchange::Adrift { at, .. } => Some(*at),
             Exchange::Idle
             | Exchange::Asked { .. }
             | Exchange::Offered { .. }
@@ -194,13 +209,17 @@ impl Leg {
                 let (flow, answer) = (up.dialog.flow, answer.clone());
                 cx.send(flow, answer, false);
             }
-            Exchange::Glare { at, sdp, tries, refresh } if now >= *at => {
+            Exchange::Glare { at, sdp, tries, refresh }
+            | Exchange::Adrift { at, sdp, tries, refresh }
+                if now >= *at =>
+            {
                 let (sdp, tries, refresh) = (sdp.take(), *tries, *refresh);
                 up.exchange = Exchange::Idle;
                 self.reinvite(cx, sdp, tries, refresh);
             }
             Exchange::Acking { .. }
             | Exchange::Glare { .. }
+            | Exchange::Adrift { .. }
             | Exchange::Idle
             | Exchange::Asked { .. }
             | Exchange::Offered { .. }
@@ -260,15 +279,16 @@ impl Leg {
                 return self.refuse_request(cx, key, &request, 491);
             }
             // While ours waits its turn after a glare, the peer's goes first.
-            Exchange::Glare { .. } | Exchange::Idle if up.owed => {
+            Exchange::Glare { .. } | Exchange::Adrift { .. } | Exchange::Idle if up.owed => {
                 return self.refuse_request(cx, key, &request, 491);
             }
-            Exchange::Glare { .. } | Exchange::Idle => {}
+            Exchange::Glare { .. } | Exchange::Adrift { .. } | Exchange::Idle => {}
         }
         if up.dialog.refresh(&request.head, Some(flow)).is_err() {
             return self.refuse_request(cx, key, &request, 400);
         }
-        if let Exchange::Glare { sdp, refresh: false, .. } = &mut up.exchange
+        if let Exchange::Glare { sdp, refresh: false, .. }
+        | Exchange::Adrift { sdp, refresh: false, .. } = &mut up.exchange
             && up.wanted.is_none()
         {
             up.wanted = Some(Proposal(sdp.take()));
@@ -388,7 +408,9 @@ impl Leg {
         {
             early.keep(Proposal(sdp));
         } else if let State::Up(up) = &mut self.state {
-            if let Exchange::Glare { sdp: waiting, refresh, .. } = &mut up.exchange {
+            if let Exchange::Glare { sdp: waiting, refresh, .. }
+            | Exchange::Adrift { sdp: waiting, refresh, .. } = &mut up.exchange
+            {
                 // The newer one takes the place of the one that waits.
                 (*waiting, *refresh) = (sdp, false);
                 return;
@@ -422,7 +444,7 @@ impl Leg {
     /// nothing else. An offer of ours that goes out anyway says it too.
     fn tell_party(&mut self, cx: &mut Cx<'_>) {
         let State::Up(up) = &mut self.state else { return };
-        if up.party.as_ref().is_none_or(|party| party.told) || up.refreshing.is_some() {
+        if up.party.as_ref().is_none_or(|party| party.told) || up.refreshing != Refresh::Idle {
             return;
         }
         if up.takes_update {
@@ -457,6 +479,44 @@ impl Leg {
         cx.start(branch, self.id, Purpose::Reinvite, flow, bytes);
     }
 
+    /// What is on its way by a connection that is gone, or that the peer left, fails there as by a 503, which
+    /// ends no dialog (§8.1.3.1, §17.1.4): it waits to be said again, 64·T1 at most.
+    pub(super) fn recall(&mut self, cx: &mut Cx<'_>) {
+        let State::Up(up) = &mut self.state else { return };
+        let now = cx.now.mono;
+        if let Exchange::Offered { branch, sdp, tries, refresh, .. } = &mut up.exchange {
+            // Should it have arrived all the same, it is answered yet.
+            cx.orphan(*branch);
+            let newer = up.wanted.take();
+            let (tries, refresh) = (*tries, *refresh && newer.is_none());
+            let Proposal(sdp) = newer.unwrap_or_else(|| Proposal(sdp.take()));
+            up.exchange = Exchange::Adrift { at: after_ms(now, LONG_MS), sdp, tries, refresh };
+            up.not_told();
+        }
+        if let Refresh::Sent(_) = up.refreshing {
+            up.refreshing = Refresh::Adrift;
+            up.not_told();
+            if let Some(timer) = &mut up.timer {
+                timer.again_in(LONG_MS, now);
+            }
+        }
+    }
+
+    /// The peer is there again: what waited for that has its turn.
+    pub(super) fn resume(&mut self, cx: &mut Cx<'_>) {
+        let State::Up(up) = &mut self.state else { return };
+        let now = cx.now.mono;
+        if let Exchange::Adrift { at, .. } = &mut up.exchange {
+            *at = now;
+        }
+        if let Refresh::Adrift = up.refreshing {
+            up.refreshing = Refresh::Idle;
+            if let Some(timer) = &mut up.timer {
+                timer.again_in(0, now);
+            }
+        }
+    }
+
     /// What came of our re-INVITE.
     pub(super) fn on_reinvite_outcome(&mut self, cx: &mut Cx<'_>, branch: Token, outcome: Outcome) {
         let State::Up(up) = &mut self.state else {
@@ -467,13 +527,22 @@ impl Leg {
             return;
         };
         let policy = cx.core.settings.session;
-        let Exchange::Offered { branch: due, seq, sdp, tries, refresh } = &mut up.exchange else {
-            return;
+        let (seq, sdp, tries, refresh) = match &mut up.exchange {
+            Exchange::Offered { branch: due, seq, sdp, tries, refresh } if *due == branch => {
+                (*seq, sdp, *tries, *refresh)
+            }
+            // Its 2xx again; the ACK waits for the engine.
+            Exchange::OwesAck { branch: due, .. } if *due == branch => return,
+            // One that was given up with its connection had arrived (§13.2.2.4).
+            _ => {
+                if let Outcome::Response(response) = outcome
+                    && (200..300).contains(&response.status)
+                {
+                    acknowledge(cx, &up.dialog, branch, response.head.cseq.number, None);
+                }
+                return;
+            }
         };
-        if *due != branch {
-            return;
-        }
-        let (seq, tries, refresh) = (*seq, *tries, *refresh);
         let response = match outcome {
             Outcome::Response(response) => response,
             // §14.1, §12.2.1.2: no answer in the dialog means that the dialog is gone.
@@ -550,7 +619,10 @@ impl Leg {
             // A 2xx is acknowledged even when its offer finds no taker (§13.2.2.4).
             Exchange::OwesAck { branch, seq } => acknowledge(cx, &up.dialog, branch, seq, None),
             Exchange::Offered { branch, .. } => cx.orphan(branch),
-            Exchange::Idle | Exchange::Acking { .. } | Exchange::Glare { .. } => {}
+            Exchange::Idle
+            | Exchange::Acking { .. }
+            | Exchange::Glare { .. }
+            | Exchange::Adrift { .. } => {}
         }
     }
 }

@@ -3,7 +3,7 @@
 //! a re-INVITE that says of our media what was said before.
 
 use super::outside::own_contact;
-use super::session::Exchange;
+use super::session::{Exchange, Refresh};
 use super::{Leg, State};
 use crate::base::Mono;
 use crate::sip::api::{LegEnd, SessionPolicy, Why};
@@ -53,7 +53,7 @@ impl SessionTimer {
         self.at
     }
 
-    fn again_in(&mut self, ms: u32, now: Mono) {
+    pub(super) fn again_in(&mut self, ms: u32, now: Mono) {
         self.at = after_ms(now, ms).min(self.end);
     }
 
@@ -165,8 +165,10 @@ impl Leg {
             return self.abandon(cx, LegEnd::Lost, Some(Why::Expired));
         }
         timer.again_in(AGAIN_MS, now);
-        if up.refreshing.is_some() {
-            return;
+        match up.refreshing {
+            Refresh::Sent(_) => return,
+            Refresh::Adrift => up.refreshing = Refresh::Idle,
+            Refresh::Idle => {}
         }
         if up.takes_update {
             self.send_refresh(cx);
@@ -193,7 +195,7 @@ impl Leg {
         up.write_party(&mut writer, place);
         up.write_timer(&mut writer);
         writer.header(&HeaderName::UserAgent, &cx.core.settings.product);
-        up.refreshing = Some(branch);
+        up.refreshing = Refresh::Sent(branch);
         cx.start(branch, self.id, Purpose::Update, flow, writer.finish());
     }
 
@@ -202,7 +204,7 @@ impl Leg {
         let now = cx.now.mono;
         let policy = cx.core.settings.session;
         let State::Up(up) = &mut self.state else { return };
-        if up.refreshing != Some(branch) {
+        if up.refreshing != Refresh::Sent(branch) {
             return;
         }
         let response = match outcome {
@@ -211,7 +213,7 @@ impl Leg {
             Outcome::TimedOut => return self.abandon(cx, LegEnd::Lost, None),
         };
         if response.status >= 200 {
-            up.refreshing = None;
+            up.refreshing = Refresh::Idle;
         }
         match response.status {
             ..200 => {}

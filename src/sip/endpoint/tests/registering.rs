@@ -535,6 +535,159 @@ fn a_call_goes_on_by_the_connection_that_its_phone_registers_on_next() {
     }
 }
 
+/// Headers of a message of ours, as they are copied into an answer.
+fn answer_to(request: &str, status: &str, more: &str, body: &str) -> Bytes {
+    let of = |name: &str| {
+        request.lines().find(|line| line.starts_with(name)).expect("a header").to_owned()
+    };
+    let head: String = ["Via: ", "From: ", "To: ", "Call-ID: ", "CSeq: "]
+        .iter()
+        .map(|name| of(name) + "\n")
+        .collect();
+    let to = of("To: ");
+    let tagged = if to.contains(";tag=") { to.clone() } else { format!("{to};tag=phone") };
+    wire(&format!("SIP/2.0 {status}\n{}{more}", head.replace(&to, &tagged)), body)
+}
+
+impl Phone {
+    /// What is sent next, and how.
+    fn sent(out: Vec<Effect>) -> Vec<(Flow, String)> {
+        let send = |effect| match effect {
+            Effect::Send { flow, bytes, .. } => {
+                Some((flow, String::from_utf8_lossy(&bytes).into_owned()))
+            }
+            _ => None,
+        };
+        out.into_iter().filter_map(send).collect()
+    }
+
+    fn ring(&mut self, leg: LegId) -> String {
+        let mut out = Vec::new();
+        let shown = Shown { user: "1".to_owned().into(), name: None };
+        let sdp = Some(Bytes::from_static(super::SDP.as_bytes()));
+        let dialled = self.endpoint.dial(leg, &"1000".into(), &shown, sdp, at(self.ms), &mut out);
+        assert!(dialled.is_ok());
+        Self::sent(out).remove(0).1
+    }
+
+    fn hear(&mut self, bytes: Bytes) -> Vec<(Flow, String)> {
+        let mut out = Vec::new();
+        self.endpoint.receive(self.flow, bytes, false, at(self.ms), &mut out);
+        Self::sent(out)
+    }
+
+    /// It registers by another connection.
+    fn come_back(&mut self, back: Flow, contact: &str) -> Vec<(Flow, String)> {
+        self.flow = back;
+        self.cseq += 1;
+        let lines = format!("Supported: outbound\nContact: <{contact}>;{INSTANCE};reg-id=1");
+        let challenge = self.hear(self.message(&lines, "")).remove(0).1;
+        let challenge = Bytes::from(challenge);
+        let proof =
+            authorization(&challenge, "1000", "pw1000", &Method::Register, "sip:desk.example");
+        self.hear(self.message(&lines, &format!("\n{proof}")))
+    }
+
+    /// Time passes; what was sent meanwhile that begins so.
+    fn wait(&mut self, ms: u64, word: &str) -> Vec<(Flow, String)> {
+        let (end, mut all) = (self.ms + ms, Vec::new());
+        while let Some(due) = self.endpoint.next_deadline().filter(|due| due.0 <= end * 1_000) {
+            self.ms = self.ms.max(due.0.div_ceil(1_000));
+            let mut out = Vec::new();
+            self.endpoint.tick(at(self.ms), &mut out);
+            all.extend(Self::sent(out));
+        }
+        self.ms = end;
+        all.retain(|(_, text)| text.starts_with(word));
+        all
+    }
+}
+
+const CONTACT: &str = "sip:1000@10.0.0.7:5060;transport=tcp";
+
+/// A phone behind a NAT, by TCP, in a call.
+fn in_a_call(leg: LegId, more: &str) -> Phone {
+    let mut phone = Phone::new();
+    phone.flow = tcp("198.51.100.9:31000", 8);
+    phone.register_way(CONTACT, 1);
+    let invite = phone.ring(leg);
+    let more = format!("Contact: <{CONTACT}>\n{more}Content-Type: application/sdp");
+    phone.hear(answer_to(&invite, "200 OK", &more, super::SDP));
+    phone
+}
+
+#[test]
+fn a_hold_on_its_way_when_the_connection_broke_is_said_again_on_the_next() {
+    let leg = LegId(2);
+    for seen in [true, false] {
+        let mut phone = in_a_call(leg, "");
+        let (old, mut out) = (phone.flow, Vec::new());
+        let sdp = Some(Bytes::from_static(super::SDP.as_bytes()));
+        phone.endpoint.offer(leg, sdp, at(phone.ms), &mut out);
+        let first = Phone::sent(out).remove(0);
+        assert!(first.0 == old && first.1.starts_with("INVITE "));
+        phone.wait(5_000, "");
+        if seen {
+            phone.endpoint.flow_lost(old, at(phone.ms), &mut Vec::new());
+        }
+        assert!(phone.wait(10_000, "INVITE ").is_empty(), "nobody is there");
+        let back = tcp("203.0.113.4:40000", 9);
+        let mut sent = phone.come_back(back, CONTACT);
+        sent.extend(phone.wait(0, "INVITE "));
+        let again = sent.into_iter().find(|(_, text)| text.starts_with("INVITE "));
+        let (flow, again) = again.expect("the hold is said again");
+        assert_eq!(flow, back, "seen to break: {seen}");
+        let cseq =
+            |text: &str| text.lines().find(|line| line.starts_with("CSeq")).map(str::to_owned);
+        assert_ne!(cseq(&again), cseq(&first.1), "a request of its own");
+        // The first had arrived after all: its 2xx is acknowledged where the phone is.
+        let more = format!("Contact: <{CONTACT}>\nContent-Type: application/sdp");
+        let acks = phone.hear(answer_to(&first.1, "200 OK", &more, super::SDP));
+        assert!(matches!(&acks[..], [(flow, ack)] if *flow == back && ack.starts_with("ACK ")));
+        phone.hear(answer_to(&again, "200 OK", &more, super::SDP));
+        phone.wait(120_000, "");
+        assert!(phone.endpoint.call_id(leg).is_some(), "the call goes on; seen to break: {seen}");
+    }
+}
+
+#[test]
+fn a_hold_whose_phone_does_not_come_back_is_said_where_it_listens_and_then_the_call_is_lost() {
+    let leg = LegId(2);
+    let mut phone = in_a_call(leg, "");
+    let (old, mut out) = (phone.flow, Vec::new());
+    phone.endpoint.offer(leg, None, at(0), &mut out);
+    phone.endpoint.flow_lost(old, at(0), &mut Vec::new());
+    assert!(phone.wait(31_999, "INVITE ").is_empty());
+    let sent = phone.wait(1, "INVITE ");
+    assert_eq!(sent.len(), 1);
+    assert_eq!(sent[0].0.connection, 0, "by a connection that is to be made");
+    phone.endpoint.unsendable(sent[0].0, at(phone.ms), &mut Vec::new());
+    assert!(phone.endpoint.call_id(leg).is_none());
+}
+
+#[test]
+fn whom_a_phone_speaks_with_is_said_again_where_it_came_back() {
+    let leg = LegId(2);
+    for seen in [true, false] {
+        let mut phone = in_a_call(leg, "Allow: INVITE,UPDATE\n");
+        let (old, mut out) = (phone.flow, Vec::new());
+        let with = Shown { user: "2001".to_owned().into(), name: None };
+        phone.endpoint.speaks_with(leg, &with, at(0), &mut out);
+        assert!(Phone::sent(out)[0].1.starts_with("UPDATE "));
+        if seen {
+            phone.endpoint.flow_lost(old, at(0), &mut Vec::new());
+        }
+        let back = tcp("203.0.113.4:40000", 9);
+        let sent = phone.come_back(back, CONTACT);
+        let again = sent.iter().find(|(_, text)| text.starts_with("UPDATE "));
+        let (flow, again) = again.expect("it is said again");
+        assert!(*flow == back && again.contains("<sip:2001@"), "{again}");
+        phone.hear(answer_to(again, "200 OK", "", ""));
+        phone.wait(120_000, "");
+        assert!(phone.endpoint.call_id(leg).is_some(), "the call goes on; seen to break: {seen}");
+    }
+}
+
 #[test]
 fn a_crowd_behind_nats_does_not_hear_from_us_all_at_once() {
     let mut phone = Phone::new();
