@@ -385,7 +385,7 @@ impl Cx<'_> {
         self.core.clients.get(branch.0).map(|txn| txn.flow)
     }
 
-    /// The connection of the request under `branch` is gone; what is still to be sent for it goes by
+    /// The connection of the request under `branch` is gone, or its peer has left it; what is still to be sent for it goes by
     /// `flow`.
     pub fn reroute(&mut self, branch: Token, flow: Flow) {
         if let Some(txn) = self.core.clients.get_mut(branch.0) {

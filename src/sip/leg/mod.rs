@@ -298,7 +298,7 @@ impl Leg {
         }
         // A phone whose connection broke speaks on a new one: answer where it is.
         let before = self.flow();
-        let moved = self.adopt(flow);
+        let moved = self.adopt(cx, flow);
         if moved {
             // One of our making, which had no number yet, is no other.
             if before.is_some_and(|old| old.connection != 0 || old.remote != flow.remote) {
@@ -359,7 +359,7 @@ impl Leg {
 
     /// A response to a request of ours, which came by `flow`.
     pub fn on_response(&mut self, cx: &mut Cx<'_>, flow: Flow, heard: Heard) {
-        self.adopt(flow);
+        self.adopt(cx, flow);
         let Heard { purpose, branch, outcome, challenged, .. } = heard;
         if let (Outcome::Response(response), Some(asked)) = (&outcome, &challenged)
             && self.prove(cx, purpose, branch, response, asked)
@@ -396,7 +396,7 @@ impl Leg {
 
     /// Takes over the connection that the peer now speaks on. Datagrams move nothing: their source
     /// can be forged, and a phone behind a NAT that moved says so by a target refresh. Whether it is another.
-    fn adopt(&mut self, flow: Flow) -> bool {
+    fn adopt(&mut self, cx: &mut Cx<'_>, flow: Flow) -> bool {
         let current = match &mut self.state {
             State::Invited(invited) => &mut invited.dialog.flow,
             State::Calling(calling) => &mut calling.flow,
@@ -408,6 +408,10 @@ impl Leg {
         let moved = fits && flow.connection != 0 && *current != flow;
         if moved {
             *current = flow;
+            // The INVITE may have to be cancelled yet, and its failure to be acknowledged: where the phone is.
+            if let State::Calling(calling) = &self.state {
+                cx.reroute(calling.branch, flow);
+            }
         }
         moved
     }
@@ -416,7 +420,7 @@ impl Leg {
     /// on its way there is said again here.
     pub fn reattach(&mut self, cx: &mut Cx<'_>, left: &[Flow], flow: Flow) {
         let gone = |current: Flow| current.connection == 0 || left.contains(&current);
-        if self.flow().is_some_and(gone) && self.adopt(flow) {
+        if self.flow().is_some_and(gone) && self.adopt(cx, flow) {
             self.recall(cx);
             self.resume(cx);
             self.next_offer(cx);

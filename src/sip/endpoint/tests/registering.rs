@@ -689,6 +689,30 @@ fn whom_a_phone_speaks_with_is_said_again_where_it_came_back() {
 }
 
 #[test]
+fn a_phone_that_came_back_on_another_connection_while_it_rang_is_cancelled_there() {
+    let leg = LegId(2);
+    for seen in [true, false] {
+        let mut phone = Phone::new();
+        phone.flow = tcp("198.51.100.9:31000", 8);
+        phone.register_way(CONTACT, 1);
+        let invite = phone.ring(leg);
+        phone.hear(answer_to(&invite, "180 Ringing", "", ""));
+        if seen {
+            phone.endpoint.flow_lost(phone.flow, at(0), &mut Vec::new());
+        }
+        let back = tcp("203.0.113.4:40000", 9);
+        phone.come_back(back, CONTACT);
+        let mut out = Vec::new();
+        phone.endpoint.hang_up(leg, crate::sip::api::Why::Normal, at(0), &mut out);
+        let sent = Phone::sent(out);
+        assert!(
+            matches!(&sent[..], [(flow, text)] if *flow == back && text.starts_with("CANCEL ")),
+            "seen to break: {seen}; {sent:?}"
+        );
+    }
+}
+
+#[test]
 fn a_crowd_behind_nats_does_not_hear_from_us_all_at_once() {
     let mut phone = Phone::new();
     let bindings = (0..120_u16).map(|n| Binding {
