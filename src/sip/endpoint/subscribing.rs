@@ -123,7 +123,7 @@ impl Endpoint {
             Ok(lease_s) => lease_s,
             Err(error) => return self.refuse_lease(flow, request, error, out),
         };
-        if self.core.is_full() || self.watches.is_full() {
+        if self.core.is_full() || self.watches.is_full() || self.watches.has_its_share(&watcher) {
             return self.shed(flow, request, out);
         }
         let tag = Token(self.core.rng.bits());

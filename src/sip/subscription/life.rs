@@ -142,6 +142,11 @@ impl Life {
         !matches!(self, Self::Parting | Self::Over)
     }
 
+    /// Whether it is ending, though its last NOTIFY may not have gone yet.
+    pub const fn is_ending(&self) -> bool {
+        matches!(self, Self::Parting | Self::Over | Self::Telling { then: Then::Part(_), .. })
+    }
+
     /// When the lease lapses; none once it is ending.
     pub const fn until(&self) -> Option<Mono> {
         match *self {

@@ -9,6 +9,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Subscriptions of one account; one more takes the place of the one renewed longest ago.
 pub(in crate::sip) const MAX_PER_ACCOUNT: usize = 256;
+/// Those of one account with the ones that are ending, whose last NOTIFY its phones have not answered; one
+/// more is refused 503 without state.
+const MAX_HELD_BY_ACCOUNT: usize = 2 * MAX_PER_ACCOUNT;
 /// Subscriptions in all; one more is refused 503 without state.
 pub(in crate::sip) const MAX_IN_ALL: usize = 20_000;
 
@@ -65,10 +68,19 @@ impl Watches {
         order.insert((watch.renewed, id));
     }
 
-    /// Who must make room when this account subscribes once more.
+    /// Whether this account's phones must answer what they are owed before they subscribe to more.
+    pub fn has_its_share(&self, watcher: &Number) -> bool {
+        self.by_watcher.get(watcher).is_some_and(|order| order.len() >= MAX_HELD_BY_ACCOUNT)
+    }
+
+    /// Who must make room when this account subscribes once more: of those that are not ending already,
+    /// the one renewed longest ago.
     pub fn in_the_way(&self, watcher: &Number) -> Option<WatchId> {
         let order = self.by_watcher.get(watcher)?;
-        (order.len() >= MAX_PER_ACCOUNT).then(|| order.first().map(|(_, id)| *id)).flatten()
+        let goes_on = |id: &WatchId| self.get(*id).is_some_and(|watch| !watch.life.is_ending());
+        let standing = order.iter().map(|(_, id)| *id).filter(goes_on);
+        let oldest = standing.clone().next()?;
+        (standing.count() >= MAX_PER_ACCOUNT).then_some(oldest)
     }
 
     /// Notes which connection it hangs on, after its dialog may have moved.

@@ -5,7 +5,7 @@ use super::admission::authorization;
 use super::{Effect, Flow, at, directory, line, settings, tcp, udp, wire};
 use crate::base::{LegId, Number, Private, Rng};
 use crate::sip::api::{
-    Circles, KeptSubscription, Lamp, LampCall, LampStage, Shown, SubscriptionChange,
+    Circles, KeptSubscription, Lamp, LampCall, LampStage, Settings, Shown, SubscriptionChange,
 };
 use crate::sip::endpoint::Endpoint;
 use crate::sip::subscription::MAX_PER_ACCOUNT;
@@ -511,6 +511,37 @@ fn one_account_cannot_fill_the_table() {
     }
     assert_eq!(watcher.subscriptions(), MAX_PER_ACCOUNT);
     assert_eq!(watcher.kept.len(), watcher.subscriptions());
+}
+
+#[test]
+fn a_phone_that_answers_no_notify_holds_no_more_than_its_share() {
+    let mut watcher = Watcher::new(phone());
+    let room = Settings { max_transactions: 10_000, ..settings() };
+    watcher.endpoint = Endpoint::new(room, directory(), Rng::from_number(5));
+    watcher.endpoint.set_circles(circles());
+    let mut refused = 0;
+    for number in 0..600 {
+        watcher.to_tag = None;
+        watcher.call_id = format!("w{number}").leak();
+        let answer = watcher.subscribe("1001", LAMP);
+        assert!(answer.starts_with("200") || answer.starts_with("503"), "{answer}");
+        refused += usize::from(answer.starts_with("503"));
+    }
+    assert_eq!(watcher.subscriptions(), 2 * MAX_PER_ACCOUNT);
+    assert_eq!(refused, 600 - 2 * MAX_PER_ACCOUNT);
+    // It answers again: those that were in the way are told so, and no others.
+    let rejected = |request: &Request| {
+        text(request, &HeaderName::SubscriptionState) == "terminated;reason=rejected"
+    };
+    let mut ended = 0;
+    while !watcher.notifies.is_empty() {
+        ended += usize::from(rejected(&watcher.answer("200 OK")));
+    }
+    assert_eq!((ended, watcher.subscriptions()), (MAX_PER_ACCOUNT, MAX_PER_ACCOUNT));
+    assert_eq!(watcher.kept.len(), watcher.subscriptions());
+    watcher.to_tag = None;
+    watcher.call_id = "after";
+    assert!(watcher.subscribe("1001", LAMP).starts_with("200"));
 }
 
 #[test]
