@@ -130,12 +130,19 @@ impl Line {
     /// Takes the addresses of the carrier's servers, in order of preference. What is known of those
     /// that stay is kept.
     pub fn set_targets(&mut self, flows: Vec<Flow>, now: Mono) {
-        let had = self.at.and_then(|at| self.targets.get(at)).map(|target| target.flow);
+        let flow_of = |at: usize| self.targets.get(at).map(|target| target.flow);
+        let had = self.at.and_then(flow_of);
+        let asked = match self.reg {
+            Reg::Asked { target, .. } => flow_of(target),
+            Reg::Off | Reg::Due(_) | Reg::Refused(_) => None,
+        };
+        let mut news = false;
         let mut before = std::mem::take(&mut self.targets);
         for flow in flows.into_iter().take(MAX_TARGETS) {
             let target = match before.iter().position(|target| target.flow == flow) {
                 Some(place) => before.swap_remove(place),
                 None => {
+                    news = true;
                     let pinged = !self.upstream.options_every.is_zero();
                     let ping = if pinged { Ping::Due(now) } else { Ping::Off };
                     Target::new(flow, ping)
@@ -143,10 +150,22 @@ impl Line {
             };
             self.targets.push(target);
         }
-        self.at = had.and_then(|flow| self.targets.iter().position(|target| target.flow == flow));
-        // A REGISTER under way counts its target by its place, which may be another's now.
-        if matches!(self.reg, Reg::Asked { .. }) || (self.at.is_none() && self.registers()) {
-            self.register_at(now);
+        let place_of = |flow| self.targets.iter().position(|target| target.flow == flow);
+        self.at = had.and_then(place_of);
+        let asked = asked.and_then(place_of);
+        match &mut self.reg {
+            Reg::Off => {}
+            Reg::Asked { target, .. } => match asked {
+                Some(place) => *target = place,
+                // Its answer would be nobody's.
+                None => self.register_at(now),
+            },
+            // The server that has us is gone.
+            Reg::Due(_) if had.is_some() && self.at.is_none() => self.register_at(now),
+            // A new one may answer where the others did not.
+            Reg::Due(_) if news && self.at.is_none() => self.hurry(now),
+            // Another name's addresses: what was to come comes when it was to.
+            Reg::Due(_) | Reg::Refused(_) => {}
         }
     }
 
@@ -189,7 +208,7 @@ impl Line {
         let reg = match self.reg {
             Reg::Off => None,
             // Without an address there is nothing to do before one is found.
-            Reg::Due(at) => (!self.targets.is_empty()).then_some(at),
+            Reg::Due(at) | Reg::Refused(at) => (!self.targets.is_empty()).then_some(at),
             Reg::Asked { until, .. } => Some(until),
         };
         let pings = self.targets.iter().filter_map(|target| match target.ping {
@@ -214,7 +233,7 @@ impl Line {
                 self.ping_failed(target, now, rng);
             }
         }
-        if let Reg::Due(at) = self.reg
+        if let Reg::Due(at) | Reg::Refused(at) = self.reg
             && at <= now
         {
             match self.best(now) {
@@ -277,7 +296,7 @@ impl Line {
                 self.register_answered(target, digests, response, now, rng)
             }
             // An answer to a REGISTER that was given up.
-            Reg::Off | Reg::Due(_) | Reg::Asked { .. } => None,
+            Reg::Off | Reg::Due(_) | Reg::Refused(_) | Reg::Asked { .. } => None,
         }
     }
 }

@@ -62,8 +62,8 @@ impl Line {
         }
         // Registered at a server that is gone is not registered: the carrier's calls do not come.
         let other = self.targets.iter().any(|target| target.is_well(now));
-        if self.registers() && self.at == Some(target) && other && matches!(self.reg, Reg::Due(_)) {
-            self.register_at(now);
+        if self.at == Some(target) && other {
+            self.hurry(now);
         }
     }
 
@@ -74,12 +74,11 @@ impl Line {
         found.ping = Ping::Due(next);
         let was_shut = !found.is_well(now);
         found.shut_until = None;
-        let Reg::Due(due) = self.reg else { return };
         if was_shut && self.is_registered(now) == Some(false) {
             // One that is back is tried at once when nothing else has our registration.
-            self.register_at(now);
+            self.hurry(now);
         } else if was_shut && self.at.is_some_and(|at| target < at) {
-            self.register_at(due.min(later(now, spread(RETURN, rng))));
+            self.hurry(later(now, spread(RETURN, rng)));
         }
     }
 
@@ -114,9 +113,8 @@ impl Line {
     pub fn flow_lost(&mut self, flow: Flow, now: Mono, rng: &mut Rng) {
         let at = self.at.and_then(|at| self.targets.get(at));
         let ours = at.is_some_and(|target| target.flow.remote == flow.remote);
-        if ours && flow.transport.is_stream() && self.registers() && matches!(self.reg, Reg::Due(_))
-        {
-            self.register_at(later(now, spread(Duration::from_secs(1), rng)));
+        if ours && flow.transport.is_stream() {
+            self.hurry(later(now, spread(Duration::from_secs(1), rng)));
         }
     }
 }

@@ -33,6 +33,9 @@ pub(super) enum Reg {
     Off,
     /// REGISTER is due then.
     Due(Mono),
+    /// Refused, so that a person must see to it: REGISTER is due then and no sooner, whatever the network
+    /// does meanwhile. No account is locked by a password that the carrier refuses.
+    Refused(Mono),
     /// On its way to that target.
     Asked { branch: Token, target: usize, until: Mono, digests: u8 },
 }
@@ -162,7 +165,10 @@ impl Line {
         let held = self.targets.get(target).and_then(|target| target.held_until);
         match held {
             Some(until) if !matches!(status, 401 | 403 | 407) => self.register_at(until),
-            Some(_) | None => self.register_at(later(now, spread(BACK_OFF_REFUSED, rng))),
+            Some(_) | None => {
+                let pause = later(now, spread(BACK_OFF_REFUSED, rng));
+                self.reg = Reg::Refused(self.free_at(pause));
+            }
         }
     }
 
@@ -179,8 +185,19 @@ impl Line {
 
     /// A REGISTER is due then, or when a server may be asked after that.
     pub(super) fn register_at(&mut self, at: Mono) {
+        self.reg = Reg::Due(self.free_at(at));
+    }
+
+    /// What has happened is a reason to ask no later than then.
+    pub(super) fn hurry(&mut self, at: Mono) {
+        if let Reg::Due(due) = self.reg {
+            self.register_at(due.min(at));
+        }
+    }
+
+    fn free_at(&self, at: Mono) -> Mono {
         let free = |target: &Target| target.held_until.map_or(at, |until| until.max(at));
-        self.reg = Reg::Due(self.targets.iter().map(free).min().unwrap_or(at));
+        self.targets.iter().map(free).min().unwrap_or(at)
     }
 
     /// A server did not answer a REGISTER: the next one at once, or all again after a while.

@@ -311,3 +311,59 @@ fn new_addresses_keep_what_is_known_of_the_old_and_lose_what_is_gone() {
     assert_eq!(line.deadline(), None);
     assert!(line.wake(at(1_000), &mut rng).is_none());
 }
+
+#[test]
+fn another_names_new_address_does_not_shorten_the_pause_after_a_refusal() {
+    let (mut line, mut rng) = line("digest-trunk", &[5060], 0);
+    send(&mut line, &mut rng, at(0), 1);
+    let _ = line.answered(Token(1), &response(403, ""), at(0), &mut rng);
+    let due = line.deadline();
+    assert!(due >= Some(at(120)));
+    // All lines are handed their addresses whenever any name has others.
+    line.set_targets(vec![flow(5060)], at(10));
+    assert_eq!(line.deadline(), due);
+    // Nor does an address of its own; the password is the same there.
+    line.set_targets(vec![flow(5070), flow(5060)], at(20));
+    assert_eq!(line.deadline(), due);
+
+    // Nobody answered: another's addresses are no reason to ask sooner, new ones of its own are.
+    let (mut line, mut rng) = self::line("digest-trunk", &[5060], 0);
+    send(&mut line, &mut rng, at(0), 1);
+    assert!(line.wake(at(4), &mut rng).is_none());
+    let due = line.deadline().expect("another attempt");
+    assert!(due > at(5), "{due:?}");
+    line.set_targets(vec![flow(5060)], at(5));
+    assert_eq!(line.deadline(), Some(due));
+    line.set_targets(vec![flow(5060), flow(5070)], at(5));
+    assert_eq!(send(&mut line, &mut rng, at(5), 2).flow, flow(5070));
+}
+
+#[test]
+fn a_register_on_its_way_is_not_said_again_because_another_name_has_a_new_address() {
+    let (mut line, mut rng) = line("digest-trunk", &[5060], 0);
+    send(&mut line, &mut rng, at(0), 1);
+    line.set_targets(vec![flow(5070), flow(5060)], at(1));
+    assert!(line.wake(at(1), &mut rng).is_none());
+    let _ = line.answered(Token(1), &response(200, GRANTED), at(1), &mut rng);
+    assert_eq!(line.state(at(1)).server, Some(flow(5060).remote));
+    // Its server is gone from the DNS while it is on its way: the next is asked now.
+    let (mut line, mut rng) = self::line("digest-trunk", &[5060], 0);
+    send(&mut line, &mut rng, at(0), 1);
+    line.set_targets(vec![flow(5070)], at(1));
+    assert_eq!(send(&mut line, &mut rng, at(1), 2).flow, flow(5070));
+}
+
+#[test]
+fn a_carrier_that_refuses_and_closes_the_connection_is_not_asked_again_at_once() {
+    let (mut line, mut rng) = line("digest-trunk", &[5060], 0);
+    let by_tcp = Flow { transport: Transport::Tcp, ..flow(5060) };
+    line.set_targets(vec![by_tcp], at(0));
+    send(&mut line, &mut rng, at(0), 1);
+    let _ = line.answered(Token(1), &response(200, GRANTED), at(0), &mut rng);
+    let due = line.deadline().expect("the refresh");
+    send(&mut line, &mut rng, due, 2);
+    let _ = line.answered(Token(2), &response(403, ""), due, &mut rng);
+    let pause = line.deadline().expect("another attempt");
+    line.flow_lost(by_tcp, due, &mut rng);
+    assert_eq!(line.deadline(), Some(pause));
+}
