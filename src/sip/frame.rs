@@ -48,10 +48,11 @@ impl Framer {
         }
     }
 
-    /// Whether bytes of an unfinished message wait: a peer that keeps us waiting here is slow.
+    /// Whether bytes of an unfinished message wait: a peer that keeps us waiting here is slow. One line end
+    /// alone is whole: the answer to a ping of ours (RFC 5626 §4.4.1), unless another follows.
     #[must_use]
     pub fn is_waiting(&self) -> bool {
-        !self.buffer.is_empty()
+        !matches!(self.buffer.as_ref(), [] | [b'\r', b'\n'])
     }
 
     /// Takes the next thing out; None until more is pushed.

@@ -319,3 +319,30 @@ fn after(span: Duration) -> Instant {
     let now = Instant::now();
     now.checked_add(span).unwrap_or(now)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::io::net::{Deliver, stream};
+
+    #[tokio::test]
+    async fn a_peer_that_answers_our_ping_keeps_its_connection() {
+        let address = "127.0.0.1:0".parse().unwrap();
+        let nobody: Deliver = Arc::new(|_, _| {});
+        let made = stream::listen(address, 0, (Carrier::Tcp, 0), nobody, Arc::default());
+        let (connections, mut framer) = (made.unwrap(), Framer::new());
+        let flow = Flow {
+            transport: Transport::Tcp,
+            listener: 0,
+            remote: connections.local,
+            connection: 1,
+        };
+        let message = b"OPTIONS sip:desk SIP/2.0\r\nContent-Length: 0\r\n\r\n";
+        for bytes in [&message[..], PONG, message, PONG, PING] {
+            let heard = by_length(&connections, &mut framer, bytes, flow);
+            assert!(!heard.waits && !heard.over, "it has the time of an idle one");
+        }
+        let heard = by_length(&connections, &mut framer, &message[..9], flow);
+        assert!(heard.waits, "it has the time of one message");
+    }
+}

@@ -361,6 +361,26 @@ fn nothing_comes_out_of_a_broken_stream() {
 }
 
 #[test]
+fn a_pong_is_no_unfinished_message() {
+    let mut framer = Framer::new();
+    let message = options("Content-Length: 0\r\n", "");
+    // What is read at a time, and whether the peer owes more.
+    let table = [
+        ("a message", message.as_str(), false),
+        ("the answer to our ping", "\r\n", false),
+        ("half a ping more", "\r", true),
+        ("all of it", "\n", false),
+        ("another answer", "\r\n", false),
+        ("the beginning of a message", "OPTIONS ", true),
+    ];
+    for (case, text, waits) in table {
+        framer.push(text.as_bytes());
+        while framer.pop().is_some() {}
+        assert_eq!(framer.is_waiting(), waits, "{case}");
+    }
+}
+
+#[test]
 fn no_written_value_begins_a_line() {
     let evil = "x\r\nEvil: 1\r\n\r\nbody\0";
     let mut writer = Writer::response_saying(200, evil);
