@@ -187,9 +187,11 @@ impl Endpoint {
         if !watch.dialog.advance(request.head.cseq.number) {
             return self.turn_away(flow, request, Refusal::plain(500), out);
         }
+        let before = watch.dialog.flow;
         if watch.dialog.refresh(&request.head, Some(flow)).is_err() {
             return self.turn_away(flow, request, Refusal::plain(400), out);
         }
+        let moved = watch.dialog.flow != before;
         self.watches.renewed(id);
         self.watches.follow(id);
         Cx { core: &mut self.core, now, out }.open_inside(key, LegId(0), flow, request);
@@ -198,6 +200,9 @@ impl Endpoint {
             self.put(id, out);
         }
         self.granted(id, key, request, lease_s, now, out);
+        if moved {
+            self.live(id, Event::Back, now, out);
+        }
         // Each SUBSCRIBE is followed by a NOTIFY, changed or not (§4.2.1.2).
         self.due(id, lease_s == 0, now, out);
     }

@@ -104,7 +104,7 @@ pub(in crate::sip) enum Event {
     Gone,
     /// The connection is gone.
     Cut,
-    /// The phone speaks on a new connection.
+    /// The phone is reached by another way than before.
     Back,
     /// Time passed.
     Tick,
@@ -207,6 +207,10 @@ impl Life {
                 E::Cut,
             ) => (Cut { until }, Todo::Rest),
             (Cut { until }, E::Back) => telling(until, 0),
+            // What went by the way that the phone has left may never arrive: it is said again on the new one,
+            // and what comes of the old counts no more.
+            (Telling { then: Then::Part(reason), .. }, E::Back) => parting(reason),
+            (Telling { until, tries, .. }, E::Back) => telling(until, tries),
 
             // §4.2.2: a lease that lapses is told.
             (Quiet { until } | Pausing { until, .. }, E::Tick) if now >= until => {
@@ -232,7 +236,7 @@ impl Life {
             | (same @ (Pausing { .. } | Cut { .. }), E::Changed)
             | (same @ Telling { then: Then::Again | Then::Part(_), .. }, E::Changed)
             // Nothing was lost.
-            | (same @ (Quiet { .. } | Telling { .. } | Pausing { .. }), E::Back)
+            | (same @ (Quiet { .. } | Pausing { .. }), E::Back)
             // Too early.
             | (same @ (Quiet { .. } | Telling { .. } | Pausing { .. } | Cut { .. }), E::Tick)
             // It is ending, and no renewal finds it any more.
@@ -424,6 +428,22 @@ mod tests {
             ),
             ("the phone is back", Cut { until }, 1, E::Back, telling(Then::Rest, 0), Todo::Tell),
             ("it was never away", quiet, 1, E::Back, quiet, Todo::Rest),
+            (
+                "a NOTIFY went where it no longer is",
+                telling(Then::Again, 2),
+                1,
+                E::Back,
+                telling(Then::Rest, 2),
+                Todo::Tell,
+            ),
+            (
+                "and so did one before the last",
+                telling(Then::Part(timeout), 0),
+                1,
+                E::Back,
+                Parting,
+                Todo::Part(timeout),
+            ),
             ("an answer after the loss", Cut { until }, 1, E::Taken, Cut { until }, Todo::Rest),
             ("the last NOTIFY was taken", Parting, 1, E::Taken, Over, Todo::Rest),
             ("the last NOTIFY found nobody", Parting, 1, E::Gone, Over, Todo::Rest),

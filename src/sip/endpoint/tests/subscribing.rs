@@ -29,6 +29,8 @@ struct Watcher {
     lamps: BTreeMap<Number, Lamp>,
     /// The branch of the last NOTIFY.
     told: Option<Option<String>>,
+    /// The way that it went.
+    told_by: Option<Flow>,
 }
 
 fn lamp(stage: LampStage) -> Lamp {
@@ -74,6 +76,7 @@ impl Watcher {
             kept: BTreeMap::new(),
             lamps: BTreeMap::new(),
             told: None,
+            told_by: None,
         }
     }
 
@@ -128,10 +131,12 @@ impl Watcher {
         let mut answer = None;
         for effect in effects {
             match effect {
-                Effect::Send { bytes, free, .. } => match parse(&bytes).expect("ours") {
+                Effect::Send { flow, bytes, free } => match parse(&bytes).expect("ours") {
                     Message::Response(_) => {
                         answer.get_or_insert(bytes);
                     }
+                    // What keeps a NAT open.
+                    Message::Request(request) if request.method == Method::Options => {}
                     Message::Request(request) => {
                         assert!(!free, "what a NOTIFY needs is stored before");
                         let seq = request.head.cseq.number;
@@ -144,6 +149,7 @@ impl Watcher {
                             != Some(request.head.via.branch().map(Into::into))
                         {
                             self.notifies.push(request);
+                            self.told_by = Some(flow);
                         }
                     }
                 },
@@ -493,6 +499,48 @@ fn a_lost_connection_is_found_again_by_the_next_subscribe_or_register() {
     watcher.cseq += 1;
     assert!(watcher.subscribe("1001", LAMP).starts_with("200"));
     assert!(body(&watcher.answer("200 OK")).contains("early"));
+}
+
+#[test]
+fn a_notify_that_went_the_old_way_is_said_again_on_the_new_one() {
+    for (way, moved) in [
+        (tcp("198.51.100.9:40000", 7), tcp("198.51.100.9:40001", 8)),
+        (udp("198.51.100.9:7000"), udp("198.51.100.9:6000")),
+    ] {
+        for registers in [true, false] {
+            let mut watcher = Watcher::new(way);
+            watcher.subscribe("1001", LAMP);
+            watcher.answer("200 OK");
+            watcher.show(&"1001".into(), lamp(LampStage::Early));
+            assert_eq!((watcher.notifies.len(), watcher.told_by), (1, Some(way)));
+            watcher.notifies.clear(); // the phone is gone from there
+            watcher.pass(5_000);
+            watcher.notifies.clear();
+            watcher.flow = moved;
+            if registers {
+                let subscription = watcher.to_tag.take();
+                let challenge = watcher.send(watcher.message("REGISTER", "1000", "", ""));
+                let uri = "sip:1000@desk.example";
+                let proof = authorization(&challenge, "1000", "pw1000", &Method::Register, uri);
+                watcher.cseq += 1;
+                watcher.send(watcher.message("REGISTER", "1000", "", &format!("\n{proof}")));
+                watcher.cseq += 1;
+                watcher.to_tag = subscription;
+            } else {
+                assert!(watcher.subscribe("1001", LAMP).starts_with("200"));
+            }
+            assert_eq!((watcher.notifies.len(), watcher.told_by), (1, Some(moved)));
+            while !watcher.notifies.is_empty() {
+                assert!(body(&watcher.answer("200 OK")).contains("early"));
+            }
+            // That nobody answered the first says nothing any more.
+            watcher.pass(40_000);
+            assert_eq!((watcher.subscriptions(), watcher.kept.len()), (1, 1));
+            watcher.notifies.clear(); // its repetitions
+            watcher.show(&"1001".into(), Lamp::default());
+            assert_eq!((watcher.notifies.len(), watcher.told_by), (1, Some(moved)));
+        }
+    }
 }
 
 #[test]
