@@ -3,7 +3,7 @@
 use super::outgoing::{acknowledge, shown_as};
 use super::outside::own_contact;
 use super::reliable::Early;
-use super::timer::{SessionTimer, TooSmall, agreed_as_server};
+use super::timer::{AGAIN_MS, SessionTimer, TooSmall, agreed_as_server};
 use super::{Leg, State, some_sdp};
 use crate::base::Mono;
 use crate::sip::HeaderName;
@@ -53,8 +53,20 @@ pub(in crate::sip) struct Up {
 #[derive(Debug)]
 struct Party {
     shown: Shown,
-    /// The phone has been told.
-    told: bool,
+    told: Told,
+    /// How often it was refused for now.
+    refused: u8,
+}
+
+/// Whether the phone has been told.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Told {
+    /// Not yet: at the next turn.
+    No,
+    /// Not for now: no sooner than then, unless something else is said.
+    Later(Mono),
+    /// Said; or refused so that it is not said again.
+    Yes,
 }
 
 /// A re-INVITE to be sent: with our offer, or without one, which asks the peer for its own.
@@ -160,14 +172,18 @@ impl Up {
             | Exchange::OwesAck { .. } => None,
         };
         let timer = self.timer.as_ref().map(SessionTimer::deadline);
-        [exchange, timer].into_iter().flatten().min()
+        let party = self.party.as_ref().and_then(|party| match party.told {
+            Told::Later(at) => Some(at),
+            Told::No | Told::Yes => None,
+        });
+        [exchange, timer, party].into_iter().flatten().min()
     }
 }
 
 impl Up {
     /// Before a request of ours: our From names the other party, where the peer takes that.
     pub(super) fn rename(&mut self, place: &Place, tag: Token) {
-        if let Some(party) = self.party.as_ref().filter(|party| !party.told)
+        if let Some(party) = self.party.as_ref().filter(|party| party.told != Told::Yes)
             && self.takes_from_change
         {
             let from = shown_as(&party.shown, place.sent_by.ip().into());
@@ -178,14 +194,32 @@ impl Up {
     /// The request that said so came to nothing.
     pub(super) fn not_told(&mut self) {
         if let Some(party) = &mut self.party {
-            party.told = false;
+            party.told = Told::No;
         }
+    }
+
+    /// The request that said so was refused for now: it is said again after the pause that the refusal
+    /// wants, [`MAX_GLARE`] times at most.
+    pub(super) fn told_later(&mut self, status: u16, cx: &mut Cx<'_>) {
+        let wait_ms = if status == 491 { glare_wait_ms(cx, self.ours) } else { AGAIN_MS };
+        if let Some(party) = self.party.as_mut().filter(|party| party.refused < MAX_GLARE) {
+            party.refused = party.refused.saturating_add(1);
+            party.told = Told::Later(after_ms(cx.now.mono, wait_ms));
+        }
+    }
+
+    /// The pause is over.
+    fn end_pause(&mut self, now: Mono) -> bool {
+        let over = |party: &&mut Box<Party>| matches!(party.told, Told::Later(at) if now >= at);
+        let Some(party) = self.party.as_mut().filter(over) else { return false };
+        party.told = Told::No;
+        true
     }
 
     /// Who the other party is, for a peer that is a phone of ours.
     pub(super) fn write_party(&mut self, writer: &mut Writer, place: &Place) {
         if let Some(party) = &mut self.party {
-            party.told = true;
+            party.told = Told::Yes;
             let who = shown_as(&party.shown, place.sent_by.ip().into());
             writer.header(&HeaderName::PAssertedIdentity, &who);
         }
@@ -226,6 +260,11 @@ impl Leg {
             | Exchange::OwesAck { .. } => {}
         }
         self.wake_timer(cx);
+        if let State::Up(up) = &mut self.state
+            && up.end_pause(now)
+        {
+            self.next_offer(cx);
+        }
     }
 
     /// An ACK in our dialog: to the 2xx with its number, or to one that was acknowledged before.
@@ -292,6 +331,9 @@ impl Leg {
             && up.wanted.is_none()
         {
             up.wanted = Some(Proposal(sdp.take()));
+        }
+        if let Exchange::Glare { refresh: true, .. } = up.exchange {
+            up.not_told();
         }
         let sdp = request.sdp();
         up.exchange = Exchange::Asked { request: Box::new(request), key };
@@ -434,7 +476,7 @@ impl Leg {
     /// The phone speaks with somebody else from now on, and shall show whom.
     pub fn speaks_with(&mut self, cx: &mut Cx<'_>, shown: &Shown) {
         let State::Up(up) = &mut self.state else { return };
-        up.party = Some(Box::new(Party { shown: shown.clone(), told: false }));
+        up.party = Some(Box::new(Party { shown: shown.clone(), told: Told::No, refused: 0 }));
         if matches!(up.exchange, Exchange::Idle) {
             self.next_offer(cx);
         }
@@ -444,7 +486,9 @@ impl Leg {
     /// nothing else. An offer of ours that goes out anyway says it too.
     fn tell_party(&mut self, cx: &mut Cx<'_>) {
         let State::Up(up) = &mut self.state else { return };
-        if up.party.as_ref().is_none_or(|party| party.told) || up.refreshing != Refresh::Idle {
+        if up.party.as_ref().is_none_or(|party| party.told != Told::No)
+            || up.refreshing != Refresh::Idle
+        {
             return;
         }
         if up.takes_update {
@@ -570,14 +614,8 @@ impl Leg {
                 self.next_offer(cx);
             }
             408 | 481 => self.abandon(cx, LegEnd::Lost, None),
-            // §14.1: the owner of the Call-ID waits 2.1 to 4 s, the other 0 to 2 s, in steps of 10 ms.
             491 if tries < MAX_GLARE => {
-                let wait_ms = if up.ours {
-                    cx.core.rng.below(191).saturating_mul(10).saturating_add(2_100)
-                } else {
-                    cx.core.rng.below(201).saturating_mul(10)
-                };
-                let at = after_ms(cx.now.mono, u32::try_from(wait_ms).unwrap_or(4_000));
+                let at = after_ms(cx.now.mono, glare_wait_ms(cx, up.ours));
                 let newer = up.wanted.take();
                 let refresh = refresh && newer.is_none();
                 let Proposal(sdp) = newer.unwrap_or_else(|| Proposal(sdp.take()));
@@ -592,6 +630,9 @@ impl Leg {
                 up.exchange = Exchange::Idle;
                 if !refresh {
                     cx.tell(self.id, LegEvent::OfferAnswered { result: Err(status) });
+                }
+                if matches!(status, 500 | 502..=599) {
+                    up.told_later(status, cx);
                 }
                 self.next_offer(cx);
             }
@@ -625,6 +666,16 @@ impl Leg {
             | Exchange::Adrift { .. } => {}
         }
     }
+}
+
+/// §14.1: after 491 the owner of the Call-ID waits 2.1 to 4 s, the other 0 to 2 s, in steps of 10 ms.
+fn glare_wait_ms(cx: &mut Cx<'_>, ours: bool) -> u32 {
+    let wait_ms = if ours {
+        cx.core.rng.below(191).saturating_mul(10).saturating_add(2_100)
+    } else {
+        cx.core.rng.below(201).saturating_mul(10)
+    };
+    u32::try_from(wait_ms).unwrap_or(4_000)
 }
 
 /// A 2xx to a re-INVITE whose leg is over.

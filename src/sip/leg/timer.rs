@@ -17,7 +17,7 @@ use crate::sip::{Head, HeaderName, Method, Writer};
 /// The least interval that may be asked of anybody (RFC 4028 §5), seconds.
 pub(super) const LEAST_S: u32 = 90;
 /// A refresh that could not be sent, or was refused, is tried again after so long.
-const AGAIN_MS: u32 = 10_000;
+pub(super) const AGAIN_MS: u32 = 10_000;
 /// INVITEs that one 422 after another may make us say anew.
 pub(super) const MAX_TOO_SMALL: u8 = 2;
 
@@ -231,6 +231,8 @@ impl Leg {
                     timer.again_in(0, now);
                 }
             }
+            // RFC 3311 §5.2: another offer is under way, or the phone is busy with one.
+            status @ (491 | 500 | 502..=599) => up.told_later(status, cx),
             _ => {}
         }
         if response.status >= 200 {

@@ -117,3 +117,86 @@ fn where_from_may_change_it_names_the_other_party_too() {
     assert_eq!(after.0, "From: <sip:2001@192.0.2.1>");
     assert_eq!(before.1, after.1, "the dialog's tag stays");
 }
+
+#[test]
+fn a_phone_that_repeats_its_own_reinvite_first_is_told_afterwards() {
+    let ladder = phone(
+        "",
+        "
+        . speaks_with 2001
+        < INVITE 2 sdp
+        > INVITE 7 sdp
+        < 491 INVITE 7
+        > ACK 7 fail
+        > 491 INVITE
+        < ACK 2
+        > INVITE 8 sdp              // before it is our turn
+        ! Offer sdp
+        . answer_offer
+        < 200 INVITE 8 sdp
+        > ACK 8
+        < INVITE 3 sdp
+        > 200 INVITE sdp
+        < ACK 3
+        ! OfferAnswered sdp
+    ",
+    );
+    assert!(ladder.last("INVITE 3").contains(ASSERTED));
+}
+
+#[test]
+fn a_phone_that_refuses_to_be_told_for_now_is_told_later_and_not_for_ever() {
+    let ladder = phone(
+        "h:Allow=INVITE,UPDATE",
+        "
+        . speaks_with 2001
+        < UPDATE 2
+        > 491 UPDATE
+        +2000
+        ~ 2000
+        < UPDATE 3
+        > 500 UPDATE
+        +9900
+        ~ 100
+        < UPDATE 4
+        > 200 UPDATE
+    ",
+    );
+    assert!(ladder.last("UPDATE 4").contains(ASSERTED));
+    phone(
+        "h:Allow=INVITE,UPDATE",
+        "
+        . speaks_with 2001
+        < UPDATE 2
+        > 500 UPDATE
+        ~ 10000
+        < UPDATE 3
+        > 500 UPDATE
+        ~ 10000
+        < UPDATE 4
+        > 500 UPDATE
+        ~ 10000
+        < UPDATE 5
+        > 500 UPDATE
+        ~ 10000
+        < UPDATE 6
+        > 500 UPDATE
+        +60000
+    ",
+    );
+    // By re-INVITE likewise; one who says that it will never is believed.
+    phone(
+        "",
+        "
+        . speaks_with 2001
+        < INVITE 2 sdp
+        > 503 INVITE
+        < ACK 2
+        ~ 10000
+        < INVITE 3 sdp
+        > 488 INVITE
+        < ACK 3
+        +60000
+    ",
+    );
+}
