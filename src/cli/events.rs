@@ -9,7 +9,7 @@ use crate::base::CallId;
 use crate::dialplan::{Lang, tame};
 use crate::event::chain::{self, Hash};
 use crate::event::{self, Anchor, Proof};
-use crate::io::store::{self, Importing, Kind, Links, OpenError, Selection, These};
+use crate::io::store::{self, ImportError, Importing, Kind, Links, OpenError, Selection, These};
 use clap::{Args, Subcommand};
 use serde_json::json;
 use std::io::{self, BufWriter, Write};
@@ -214,6 +214,9 @@ fn read(arguments: &Import, lang: Lang) -> Reply {
     };
     let mut making = match Importing::begin(&arguments.into, kind) {
         Ok(making) => making,
+        Err(ImportError::Left(wal)) => {
+            return Reply::cannot(arguments.into.display(), left(&wal, lang));
+        }
         Err(error) => return Reply::cannot(arguments.into.display(), error),
     };
     match fill(exported, &mut making, &arguments.expect, lang) {
@@ -234,6 +237,15 @@ fn read(arguments: &Import, lang: Lang) -> Reply {
         },
         Err(why) => Reply::cannot(file.display(), why),
     }
+}
+
+/// That a place is not free: a store was moved away from it, and what may have its newest entries was not.
+pub(super) fn left(wal: &Path, lang: Lang) -> String {
+    let wal = tame(&wal.display().to_string());
+    lang.pick(
+        format!("動かした履歴の {wal} が残っている。最後の記録がそこにあるかもしれない。その履歴の隣へ動かして（mv）からやり直す。何も書いていない"),
+        format!("{wal} belongs to the store that was moved away, and its newest entries may be in it; move it (mv) beside that store, then do this once more; nothing was written"),
+    )
 }
 
 /// Puts all entries into the store in the making, as far as the chain holds; how many.

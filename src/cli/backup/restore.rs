@@ -1,5 +1,6 @@
 //! `madoguchi restore`: a backup's history where a store is due, verified first; never over what is newer.
 
+use super::super::events::left;
 use super::super::verify::date;
 use super::super::{Language, Reply};
 use super::checked;
@@ -66,6 +67,7 @@ fn answer(arguments: &Restore, lang: Lang) -> Reply {
             );
             return Reply::cannot(into.display(), why);
         }
+        Err(BackupError::Left(wal)) => return Reply::cannot(into.display(), left(&wal, lang)),
         Err(error @ BackupError::Open(_)) => {
             return Reply::cannot(into.display(), error);
         }

@@ -34,6 +34,11 @@ pub enum BackupError {
     /// The place is in use, or cannot be locked.
     #[error(transparent)]
     Open(#[from] OpenError),
+    /// What a store that was moved away left at the place.
+    #[error(
+        "{0} belongs to the store that was moved away, and its newest entries may be in it; move it to that store, beside it, then restore once more"
+    )]
+    Left(PathBuf),
     /// A name that `SQLite` cannot be told.
     #[error("found a path that is no UTF-8 text, and SQLite needs one")]
     NoText,
@@ -246,6 +251,9 @@ impl Restoring {
     /// [`BackupError`]: in use, or what is there cannot be read. Nothing was changed.
     pub fn begin(copy: &Path, into: &Path) -> Result<Self, BackupError> {
         let lock = open::lock(into)?;
+        if let Some(wal) = open::left_wal(into) {
+            return Err(BackupError::Left(wal));
+        }
         let there = standing(copy, into)?;
         Ok(Self { copy: copy.to_owned(), into: into.to_owned(), there, _lock: lock })
     }
@@ -306,10 +314,7 @@ impl Restoring {
         }
         Snapshot::forget(&self.into).map_err(io("deleting the old snapshot"))?;
         std::fs::rename(beside, &self.into).map_err(io("putting the store at its place"))?;
-        if let Some(folder) = self.into.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-            let synced = File::open(folder).and_then(|folder| folder.sync_all());
-            synced.map_err(io("bringing the folder to the disk"))?;
-        }
+        open::sync_folder(&self.into).map_err(io("bringing the folder to the disk"))?;
         Ok(head)
     }
 }

@@ -2,7 +2,7 @@
 
 use super::chain_tests::{holds, links, walk};
 use super::tests::{Folder, PATIENCE, batch, block_on, committed, entry, open, wait_for};
-use super::{BackupError, Batch, OpenError, Restoring, There, copy, head};
+use super::{BackupError, Batch, Importing, Kind, OpenError, Restoring, There, copy, head};
 use std::os::unix::fs::PermissionsExt as _;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -127,4 +127,38 @@ fn a_copy_comes_where_nothing_is_lost_and_nowhere_else() {
     restoring.finish().expect("put");
     assert_eq!(head(&old).unwrap().seq, 104);
     assert!(!super::snapshot_path(&old).exists());
+}
+
+#[test]
+fn an_import_or_a_copy_beside_the_wal_of_a_killed_store_is_refused_and_its_newest_entries_stay() {
+    let (folder, moved, other) = (Folder::new(), Folder::new(), Folder::new());
+    let (store, _replay, notices) = open(&folder.file());
+    store.append(batch(1, 1..=40));
+    wait_for(&notices, committed(1));
+    let beside = |path: &std::path::Path, end: &str| {
+        std::path::PathBuf::from(format!("{}{end}", path.display()))
+    };
+    // As the desk's kill leaves it, and the operator who moves the file without what lies beside it.
+    let path = moved.file();
+    std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+    let wal = beside(&path, "-wal");
+    std::fs::copy(beside(&folder.file(), "-wal"), &wal).expect("a killed desk's");
+    let left = std::fs::read(&wal).expect("there");
+    assert!(!left.is_empty());
+    assert!(store.close(PATIENCE));
+    let to = other.file();
+    std::fs::create_dir_all(to.parent().expect("a folder")).expect("made");
+    copy(&folder.file(), &to).expect("copied");
+
+    let said = Importing::begin(&path, Kind::Service).map(drop).expect_err("refused").to_string();
+    assert!(said.contains("-wal") && said.contains("moved"), "{said}");
+    let put = Restoring::begin(&to, &path).and_then(Restoring::finish);
+    let said = put.expect_err("refused").to_string();
+    assert!(said.contains("-wal") && said.contains("moved"), "{said}");
+    assert_eq!(std::fs::read(&wal).expect("there still"), left);
+    assert!(!path.exists());
+    // Moved with its store, it is in nobody's way.
+    std::fs::rename(&wal, beside(&to, ".elsewhere-wal")).expect("moved");
+    drop(Importing::begin(&path, Kind::Service).expect("begun"));
+    Restoring::begin(&to, &path).and_then(Restoring::finish).expect("put");
 }

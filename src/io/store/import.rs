@@ -3,7 +3,7 @@
 //! It is made beside its place, under another name, and comes there as a whole or not at all. What is
 //! given is written as it is: who gives it has checked its chain.
 
-use super::open::{self, OpenError};
+use super::open::{self, OpenError, left_wal};
 use super::sealing::{Row, call_of, padded};
 use super::sql::Statements;
 use super::{Durability, Kind, Options, Snapshot};
@@ -22,6 +22,11 @@ pub enum ImportError {
     /// There is a file already.
     #[error("{0} is there already; a history is imported into a new store")]
     Exists(PathBuf),
+    /// What a store that was moved away left there. Made a store's of its own, it would be read into it.
+    #[error(
+        "{0} belongs to the store that was moved away, and its newest entries may be in it; move it to that store, beside it, then import once more"
+    )]
+    Left(PathBuf),
     /// The store could not be made.
     #[error(transparent)]
     Open(#[from] OpenError),
@@ -94,6 +99,9 @@ impl Importing {
             made.finished = true; // Somebody's who was quicker: not ours to clear away.
             return Err(ImportError::Exists(path.to_owned()));
         }
+        if let Some(wal) = left_wal(path) {
+            return Err(ImportError::Left(wal));
+        }
         made.clear(); // What a killed import left.
         // Of a store that was here before: it would not be used, but numbers are in it.
         Snapshot::forget(path)
@@ -155,7 +163,7 @@ impl Importing {
             .and_then(|()| std::fs::rename(&self.beside, &self.path))
             .map_err(io("putting the store at its place"))?;
         self.finished = true;
-        Ok(())
+        open::sync_folder(&self.path).map_err(io("bringing the folder to the disk"))
     }
 
     fn write(&mut self) -> Result<(), ImportError> {

@@ -210,6 +210,23 @@ pub(super) async fn connect(
     SqliteConnection::connect_with(&connect).await
 }
 
+/// The `-wal` that lies at a place without its store, with something in it: the store was moved away, its newest
+/// entries may still be there alone, and `SQLite` would read them into whatever store comes to the place.
+pub(super) fn left_wal(store: &Path) -> Option<PathBuf> {
+    let mut wal = store.as_os_str().to_owned();
+    wal.push("-wal");
+    let full = |path: &Path| std::fs::metadata(path).is_ok_and(|file| file.len() > 0);
+    (!full(store) && full(Path::new(&wal))).then(|| wal.into())
+}
+
+/// Brings the folder of a file to the disk, and with it the file's name.
+pub(super) fn sync_folder(of: &Path) -> std::io::Result<()> {
+    match of.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+        Some(folder) => File::open(folder)?.sync_all(),
+        None => Ok(()),
+    }
+}
+
 /// Checks and prepares what `connection` opened.
 pub(super) async fn examine(
     connection: &mut SqliteConnection,
