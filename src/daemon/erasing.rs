@@ -67,6 +67,8 @@ pub(super) struct Erasing {
     pub hub: ViewHub,
     pub clock: Clock,
     pub zone: chrono_tz::Tz,
+    /// Dialled before a number outside, as the daemon started with; empty for none.
+    pub prefix: String,
 }
 
 fn failed(why: impl std::fmt::Display) -> ErasureFailure {
@@ -92,7 +94,7 @@ impl Erasing {
     }
 
     async fn erase(&self, wanted: ErasureWanted) -> Result<Erasure, ErasureFailure> {
-        let needles = needles(&wanted)?;
+        let needles = needles(&wanted, &self.prefix)?;
         let ErasureWanted { reference, author, .. } = wanted;
         let began_at = self.now();
         let before = self.last().await?;
@@ -315,11 +317,12 @@ impl Erasing {
     }
 }
 
-fn needles(wanted: &ErasureWanted) -> Result<Vec<Needle>, ErasureFailure> {
+fn needles(wanted: &ErasureWanted, prefix: &str) -> Result<Vec<Needle>, ErasureFailure> {
     let unfit = |why: store::BadNeedle| ErasureFailure::Unfit(why.to_string());
     let mut needles = Vec::new();
     if let Some(number) = &wanted.number {
-        needles.push(Needle::number(number.reveal()).map_err(unfit)?);
+        let needle = Needle::number(number.reveal()).map_err(unfit)?;
+        needles.push(needle.dialled_behind(prefix));
     }
     if let Some(name) = &wanted.name {
         needles.push(Needle::name(name.reveal()).map_err(unfit)?);

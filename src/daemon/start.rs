@@ -314,6 +314,7 @@ pub async fn start(
         hub: hub.clone(),
         clock,
         zone: plan.timezone,
+        prefix: plan.outside.as_ref().map(|outside| outside.prefix.clone()).unwrap_or_default(),
     };
     if let Some(keep_days) = config.store.keep_callers_days {
         let (zone, at) = (plan.timezone, config.store.erase_callers_at);

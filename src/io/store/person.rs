@@ -24,8 +24,15 @@ pub struct Needle(By);
 
 #[derive(Clone, PartialEq, Eq)]
 enum By {
-    /// The forms that a number may have, digits only.
-    Number(Vec<String>),
+    /// A number.
+    Number {
+        /// The forms that it may have, digits only.
+        forms: Vec<String>,
+        /// Whether it is long enough for a number outside: an extension is dialled as it is.
+        long: bool,
+        /// Dialled before a number outside.
+        prefix: String,
+    },
     /// A name without its spaces.
     Name(String),
 }
@@ -33,7 +40,7 @@ enum By {
 impl fmt::Debug for Needle {
     fn fmt(&self, to: &mut fmt::Formatter<'_>) -> fmt::Result {
         to.write_str(match self.0 {
-            By::Number(_) => "a number",
+            By::Number { .. } => "a number",
             By::Name(_) => "a name",
         })
     }
@@ -57,29 +64,80 @@ fn digit(sign: char) -> Option<char> {
     wide.and_then(|it| char::from_digit(it, 10)).or_else(|| sign.is_ascii_digit().then_some(sign))
 }
 
-/// What may stand between the digits of one number.
-fn is_between(sign: char) -> bool {
-    matches!(sign, '-' | '(' | ')' | ' ' | '\u{3000}' | '‐' | '−' | '－' | '（' | '）' | '・' | '.')
+/// What may follow a digit.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Sign {
+    /// The next digit, of the same number.
+    Digit(char),
+    /// A dash of any script: it is in the middle of a number and never between two.
+    Dash,
+    /// In the middle of a number, or between two: both are read.
+    Either,
+    /// The number is over.
+    End,
 }
 
-/// The runs of digits in a text. A space is in the middle of a number, or between two: both are read.
-fn runs(text: &str, over_spaces: bool) -> Vec<String> {
-    let (mut runs, mut run) = (Vec::new(), String::new());
-    for sign in text.chars() {
-        match digit(sign) {
-            Some(digit) => run.push(digit),
-            None if is_between(sign) && (over_spaces || !sign.is_whitespace()) => {}
-            None => {
-                if !run.is_empty() {
-                    runs.push(std::mem::take(&mut run));
-                }
+impl Sign {
+    fn of(sign: char) -> Self {
+        if let Some(digit) = digit(sign) {
+            return Self::Digit(digit);
+        }
+        match sign {
+            // Hyphens and dashes, minus, and the long vowel mark, which a Japanese keyboard has in their place; wide and
+            // half-wide ones.
+            '-' | '\u{2010}'..='\u{2015}' | '\u{2212}' | '\u{30fc}' | '\u{ff0d}' | '\u{ff70}' => {
+                Self::Dash
             }
+            ' ' | '\u{3000}' | '(' | ')' | '（' | '）' | '・' | '･' | '.' | '．' => {
+                Self::Either
+            }
+            _ => Self::End,
         }
     }
-    if !run.is_empty() {
-        runs.push(run);
+}
+
+/// The digits of a text in pieces, and with each whether it may go on with the number before it.
+fn pieces(text: &str) -> Vec<(bool, String)> {
+    let mut pieces: Vec<(bool, String)> = Vec::new();
+    let mut before = Sign::End;
+    for sign in text.chars().map(Sign::of) {
+        match (sign, before, pieces.last_mut()) {
+            (Sign::Digit(digit), Sign::Digit(_) | Sign::Dash, Some((_, piece))) => {
+                piece.push(digit);
+                before = sign;
+            }
+            (Sign::Digit(digit), ..) => {
+                pieces.push((before == Sign::Either, digit.to_string()));
+                before = sign;
+            }
+            // What ends a number is not mended by what follows it.
+            (Sign::Dash, Sign::Digit(_), _) | (Sign::Either, Sign::Digit(_) | Sign::Dash, _) => {
+                before = sign;
+            }
+            (Sign::Dash | Sign::Either, ..) => {}
+            (Sign::End, ..) => before = sign,
+        }
     }
-    runs
+    pieces
+}
+
+/// Whether one of these numbers, digits only, stands in a text as a whole one.
+fn stands(forms: &[String], text: &str) -> bool {
+    let pieces = pieces(text);
+    let most = forms.iter().map(String::len).max().unwrap_or(0);
+    (0..pieces.len()).any(|first| {
+        let mut run = String::new();
+        for (place, (goes_on, piece)) in pieces.iter().skip(first).enumerate() {
+            if (place > 0 && !goes_on) || run.len() + piece.len() > most {
+                return false;
+            }
+            run.push_str(piece);
+            if forms.contains(&run) {
+                return true;
+            }
+        }
+        false
+    })
 }
 
 fn without_spaces(text: &str) -> String {
@@ -95,7 +153,7 @@ impl Needle {
     pub fn number(text: &str) -> Result<Self, BadNeedle> {
         let text = text.trim();
         let bare = text.strip_prefix(['+', '＋']).unwrap_or(text);
-        let plain = bare.chars().all(|sign| digit(sign).is_some() || is_between(sign));
+        let plain = bare.chars().all(|sign| Sign::of(sign) != Sign::End);
         let digits: String = bare.chars().filter_map(digit).collect();
         if !plain || !DIGITS.contains(&digits.len()) {
             return Err(BadNeedle::Number);
@@ -111,7 +169,16 @@ impl Needle {
             Some(rest) => vec![format!("0{rest}"), format!("81{rest}"), format!("810{rest}")],
             None => vec![digits],
         };
-        Ok(Self(By::Number(forms)))
+        Ok(Self(By::Number { forms, long, prefix: String::new() }))
+    }
+
+    /// The same, for a desk at which a number outside is dialled behind this prefix; empty for none.
+    #[must_use]
+    pub fn dialled_behind(mut self, outside: &str) -> Self {
+        if let By::Number { prefix, .. } = &mut self.0 {
+            outside.clone_into(prefix);
+        }
+        self
     }
 
     /// A person's name; spaces in it do not count, nor do capitals.
@@ -131,16 +198,39 @@ impl Needle {
     #[must_use]
     pub fn is_in(&self, text: &str) -> bool {
         match &self.0 {
-            By::Number(forms) => {
-                // The whole number: a longer one that has these digits in it is somebody else's.
-                let stands =
-                    |over_spaces| runs(text, over_spaces).iter().any(|run| forms.contains(run));
-                stands(true) || stands(false)
-            }
+            // The whole number: a longer one that has these digits in it is somebody else's.
+            By::Number { forms, .. } => stands(forms, text),
             By::Name(name) => without_spaces(text).contains(name.as_str()),
         }
     }
+
+    /// Whether it is the number in a text that is what somebody dialled: also behind the prefix for numbers outside, and
+    /// behind 184 or 186, in either order (`Plan::outward`).
+    fn was_dialled(&self, text: &str) -> bool {
+        let By::Number { forms, long: true, prefix } = &self.0 else { return self.is_in(text) };
+        let Some(dialled) = text.chars().map(digit).collect::<Option<String>>() else {
+            return self.is_in(text);
+        };
+        let behind = |text: &str, first: &str| text.strip_prefix(first).map(str::to_owned);
+        let outside = |text: &str| behind(text, prefix).unwrap_or_else(|| text.to_owned());
+        let shown = |text: &str| ["184", "186"].iter().find_map(|first| behind(text, first));
+        let bare = outside(&dialled);
+        let mut all = vec![dialled.clone(), bare.clone()];
+        all.extend(shown(&bare));
+        if let Some(rest) = shown(&dialled) {
+            all.extend([outside(&rest), rest]);
+        }
+        all.iter().any(|number| forms.contains(number))
+    }
 }
+
+/// Entries whose text is what somebody dialled: of what, and which kind.
+const DIALLED: [(&str, &str); 4] = [
+    ("placed", "dialled"),
+    ("call", "sent_away"),
+    ("call", "consult_called"),
+    ("call", "third_called"),
+];
 
 /// Calls, and incidents that are no call's.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -209,12 +299,17 @@ fn look(
     (seq, call, body): (i64, Option<&str>, &str),
 ) -> Result<(), chain::Unsealable> {
     let body = chain::body(body)?;
-    let stands = |text: &str| needles.iter().any(|needle| needle.is_in(text));
+    let of = body.get("of").and_then(serde_json::Value::as_str).unwrap_or_default();
+    let kind = body.get("event").and_then(|event| event.get("kind")?.as_str()).unwrap_or_default();
+    let dialled = DIALLED.contains(&(of, kind));
+    let is_it = |needle: &Needle, text: &str| {
+        if dialled { needle.was_dialled(text) } else { needle.is_in(text) }
+    };
+    let stands = |text: &str| needles.iter().any(|needle| is_it(needle, text));
     let count = chain::texts(&body).filter(|(_, text)| stands(text)).count();
     if count == 0 {
         return Ok(());
     }
-    let of = body.get("of").and_then(serde_json::Value::as_str).unwrap_or_default();
     let texts = found.texts.entry(of.to_owned()).or_default();
     *texts = texts.saturating_add(u64::try_from(count).unwrap_or(0));
     match call.map(str::parse) {
@@ -246,10 +341,37 @@ mod tests {
             "(03)9876-5432 内線 12",
             "03 9876 5432 または 090-1111-2222",
             "0398765432 0311112222",
+            "03ー9876ー5432",
+            "03ｰ9876ｰ5432 まで",
+            "03‐9876‑5432 か 090‒1111–2222",
+            "03—9876―5432",
+            "03−9876－5432",
+            "03・9876・5432",
+            "０３．９８７６．５４３２",
+            "0398765432・0311112222",
+            "03-9876-5432・090-1111-2222",
+            "090-1111-2222/03-9876-5432",
+            "03.9876.5432.",
+            "2. 0398765432",
+            "佐藤(0398765432)(代)",
+            "内線(12)0398765432",
+            "(03)9876-5432(0311112222)",
+            "090 1111 2222 03 9876 5432",
         ] {
             assert!(needle.is_in(text), "{text}");
         }
-        for text in ["039876543", "10398765432", "03987654321", "", "総合窓口", "0398765433"] {
+        for text in [
+            "039876543",
+            "10398765432",
+            "03987654321",
+            "",
+            "総合窓口",
+            "0398765433",
+            "103ー9876ー5432",
+            "03・9876・54321",
+            "00398765432",
+            "1840398765432",
+        ] {
             assert!(!needle.is_in(text), "{text}");
         }
         let short = Needle::number("6001").unwrap();
@@ -257,10 +379,44 @@ mod tests {
             short.is_in("内線6001から") && !short.is_in("0390060011"),
             "an extension is no part of a number"
         );
+        let wide = Needle::number("０３ー９８７６ー５４３２").unwrap();
+        assert!(wide.is_in("0398765432"), "as it was typed in Japanese");
         for text in ["123", "0312345678 か 090", "", "+", "abc12345"] {
             assert_eq!(Needle::number(text), Err(BadNeedle::Number), "{text}");
         }
         assert_eq!(format!("{needle:?}"), "a number", "it is never printed");
+    }
+
+    #[test]
+    fn a_call_that_was_placed_with_prefix_or_186_is_found() {
+        let dialled = |kind: &str, number: &str| {
+            format!(r#"{{"of":"placed","event":{{"kind":"{kind}","number":"{number}"}}}}"#)
+        };
+        let stands = |needle: &str, body: &str| {
+            let needles = [Needle::number(needle).expect("a number").dialled_behind("0")];
+            let (call, mut found) = (CallId(uuid::Uuid::nil()).to_string(), Found::default());
+            look(&mut found, &needles, (1, Some(&call), body)).expect("a body");
+            !found.these.is_empty()
+        };
+        for number in [
+            "0398765432",
+            "00398765432",
+            "1840398765432",
+            "1860398765432",
+            "01840398765432",
+            "18400398765432",
+        ] {
+            assert!(stands("03-9876-5432", &dialled("dialled", number)), "{number}");
+        }
+        for number in ["10398765432", "18403987654321", "000398765432", "18618403", "110"] {
+            assert!(!stands("03-9876-5432", &dialled("dialled", number)), "{number}");
+        }
+        // A short number behind a prefix is another one: an extension is dialled as it is.
+        assert!(stands("6001", &dialled("dialled", "6001")));
+        assert!(!stands("6001", &dialled("dialled", "06001")));
+        // What somebody wrote is no number that was dialled.
+        let note = r#"{"of":"note","event":{"kind":"noted","text":"1840398765432"}}"#;
+        assert!(!stands("03-9876-5432", note));
     }
 
     #[test]
