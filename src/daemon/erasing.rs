@@ -3,7 +3,7 @@
 
 use super::engine_loop::Clock;
 use crate::base::CallId;
-use crate::event::{DeskEvent, Fact, RecordingEvent};
+use crate::event::{DeskEvent, Fact, FeedEvent, RecordingEvent};
 use crate::io::http::{
     Anchored, CommandSink, EraseFn, Erasure, ErasureFailure, ErasureWanted, HandedOver, LeftAlone,
     ViewHub, WhyLeft,
@@ -100,7 +100,7 @@ impl Erasing {
         let before = self.last().await?;
         let found = self.find(&needles).await?;
         let (these, mut left) = self.divide(&found.these);
-        let handed_over = self.handed_over(&these);
+        let handed_over = self.handed_over(&these).await?;
         let (recordings, kept) = if these.calls.is_empty() {
             (Vec::new(), Vec::new())
         } else {
@@ -202,19 +202,25 @@ impl Erasing {
         (these, left)
     }
 
-    fn handed_over(&self, these: &These) -> Vec<HandedOver> {
-        self.hub.read(|views, _, _| {
-            let mut handed = Vec::new();
-            for target in views.fed_targets().filter(|target| target.as_str() != view::LEDGER) {
-                for call in these.calls.iter().copied() {
-                    if let Some(ticket) = views.ticket_of(target, call) {
-                        let (target, ticket) = (target.as_str().to_owned(), ticket.to_owned());
-                        handed.push(HandedOver { target, call, ticket });
-                    }
+    /// All tickets that were opened or adopted for these calls, by what the history says: also of systems that are
+    /// configured no more.
+    async fn handed_over(&self, these: &These) -> Result<Vec<HandedOver>, ErasureFailure> {
+        let mut handed = BTreeSet::new();
+        for call in these.calls.iter().copied() {
+            for entry in self.reader.ladder(call).await.map_err(failed)? {
+                let Fact::Feed { target, event, .. } = entry.fact else { continue };
+                let (FeedEvent::TicketOpened { ticket, .. }
+                | FeedEvent::TicketAdopted { ticket, .. }) = event
+                else {
+                    continue;
+                };
+                if target.as_str() != view::LEDGER {
+                    handed.insert((target.as_str().to_owned(), call, ticket));
                 }
             }
-            handed
-        })
+        }
+        let told = |(target, call, ticket)| HandedOver { target, call, ticket };
+        Ok(handed.into_iter().map(told).collect())
     }
 
     /// Deletes what was recorded of these calls; the files that went, and what was left.
@@ -347,3 +353,6 @@ async fn blocking<T: Send + 'static>(
 ) -> Result<T, ErasureFailure> {
     tokio::task::spawn_blocking(work).await.map_err(|_| failed("a fault while reading the history"))
 }
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,197 @@
+//! Erasing on request over a real journal: what is proved, what is left, and what a second request still finds.
+
+use super::*;
+use crate::base::{Private, TargetId, Wall};
+use crate::event::{CallEvent, Caller, CallerNumber, EndCause, Means, Origin, Party};
+use crate::io::recording::RecorderConfig;
+use crate::io::store::{Batch, Durability, Kind, Options, snapshot_path};
+use crate::recording::command::Notice;
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
+
+const OPTIONS: Options = Options { kind: Kind::Service, durability: Durability::Process };
+const NUMBER: &str = "0398765432";
+
+/// What the journal and the views are told by.
+struct Told {
+    store: Weak<Store>,
+    hub: ViewHub,
+    next: AtomicU64,
+}
+
+impl Told {
+    fn tell(&self, facts: Vec<Fact>) {
+        let count = u64::try_from(facts.len()).expect("few");
+        let first = self.next.fetch_add(count, Ordering::Relaxed);
+        let entry = |(seq, fact)| Entry { seq, at: Wall(1_790_780_400_000), fact };
+        let entries: Vec<Entry> = (first..).zip(facts).map(entry).collect();
+        self.hub.feed(entries.clone());
+        let (bindings, subscriptions) = (vec![], vec![]);
+        let batch = Batch { number: first, entries, bindings, subscriptions };
+        self.store.upgrade().expect("open").append(batch);
+    }
+}
+
+/// A journal, its views and a folder of recordings, without an engine.
+struct Rig {
+    folder: PathBuf,
+    store: Arc<Store>,
+    told: Arc<Told>,
+}
+
+impl Rig {
+    fn new() -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        let name = format!(
+            "madoguchi-erasing-{}-{}",
+            std::process::id(),
+            NEXT.fetch_add(1, Ordering::Relaxed)
+        );
+        let folder = std::env::temp_dir().join(name);
+        let (store, _replay) =
+            Store::open(&folder.join("desk.db"), OPTIONS, |_| {}).expect("opens");
+        let store = Arc::new(store);
+        let setup = view::Setup {
+            desk: "desk".to_owned(),
+            demonstration: false,
+            timezone: chrono_tz::Asia::Tokyo,
+            policy: view::Policy::default(),
+            agents: std::collections::BTreeMap::new(),
+        };
+        let clock = Clock::start();
+        let hub = ViewHub::start(
+            view::Views::new(setup),
+            Arc::new(move || clock.now()),
+            Arc::new(|_| Box::pin(async { Vec::new() })),
+        );
+        let told = Told { store: Arc::downgrade(&store), hub, next: AtomicU64::new(1) };
+        Self { folder, store, told: Arc::new(told) }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.folder.join("desk.db")
+    }
+
+    /// As a daemon that has just started has it.
+    fn erasing(&self, recorder: Option<&Arc<Recorder>>) -> Erasing {
+        let told = Arc::clone(&self.told);
+        let commands: CommandSink = Arc::new(move |command| {
+            if let pbx::Command::Record { event } = command {
+                told.tell(vec![Fact::Desk { event: *event }]);
+            }
+            Box::pin(async { Ok(()) })
+        });
+        Erasing {
+            path: self.path(),
+            store: Arc::downgrade(&self.store),
+            reader: self.store.reader(),
+            eraser: self.store.eraser(),
+            recorder: recorder.map(Arc::downgrade),
+            commands,
+            hub: self.told.hub.clone(),
+            clock: Clock::start(),
+            zone: chrono_tz::Asia::Tokyo,
+            prefix: String::new(),
+        }
+    }
+
+    /// Those facts, once the journal and the views have them.
+    async fn tell(&self, facts: Vec<Fact>) {
+        self.told.tell(facts);
+        let due = self.told.next.load(Ordering::Relaxed) - 1;
+        let stands = || self.told.hub.read(|views, _, _| views.last_seq());
+        while self.store.state().committed_seq < due || stands() < due {
+            sleep(SOON).await;
+        }
+    }
+
+    fn calls_found(&self) -> usize {
+        let needle = Needle::number(NUMBER).expect("a number");
+        let path = self.path();
+        // It has a runtime of its own.
+        let finding = std::thread::spawn(move || store::find(&path, &[needle]));
+        let found = finding.join().expect("no panic").expect("looked through");
+        found.these.calls.len()
+    }
+
+    /// Whether the number lies in the journal's file or in what is beside it.
+    fn holds_the_number(&self) -> bool {
+        let files = std::fs::read_dir(&self.folder).expect("a folder").flatten();
+        let mut read = files.filter_map(|file| std::fs::read(file.path()).ok());
+        read.any(|bytes| bytes.windows(NUMBER.len()).any(|text| text == NUMBER.as_bytes()))
+    }
+}
+
+impl Drop for Rig {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.folder);
+    }
+}
+
+fn id(call: u64) -> CallId {
+    CallId(uuid::Uuid::from_u64_pair(0x0199_a0c1_5b00_7000, call))
+}
+
+fn wanted() -> ErasureWanted {
+    ErasureWanted {
+        number: Some(Private::new(NUMBER.to_owned())),
+        name: None,
+        reference: "2026-014".to_owned(),
+        author: "author".to_owned(),
+    }
+}
+
+fn arrived(call: u64) -> Fact {
+    let number = CallerNumber::Known(Private::new(NUMBER.to_owned()));
+    let caller = Caller { number, name: None, diverted_from: None };
+    let origin = Origin::Trunk("carrier".into());
+    let event = CallEvent::Arrived { number: "0312345678".into(), caller, origin, counted: true };
+    Fact::Call { call: id(call), t_ms: 0, event }
+}
+
+fn ended(call: u64) -> Fact {
+    let event = CallEvent::Ended { by: Party::Caller, cause: EndCause::HungUp };
+    Fact::Call { call: id(call), t_ms: 9_000, event }
+}
+
+fn recorded(call: u64, event: RecordingEvent) -> Fact {
+    Fact::Recording { call: id(call), t_ms: None, event }
+}
+
+fn started(call: u64) -> Fact {
+    recorded(call, RecordingEvent::Started { number: 1, by: Means::Rule })
+}
+
+#[tokio::test]
+async fn a_proof_names_tickets_older_than_the_memory_and_of_a_system_that_is_gone() {
+    let rig = Rig::new();
+    let fed = |target: &str, event| {
+        let target = TargetId::from(target);
+        Fact::Feed { target, call: Some(id(1)), event }
+    };
+    let opened = |ticket: &str| FeedEvent::TicketOpened {
+        through: 2,
+        ticket: ticket.to_owned(),
+        found: false,
+        tries: 1,
+    };
+    let adopted = FeedEvent::TicketAdopted {
+        ticket: "18".to_owned(),
+        author: "author".to_owned(),
+        by: Means::Api,
+    };
+    rig.tell(vec![
+        arrived(1),
+        ended(1),
+        fed("gone", opened("17")),
+        fed("gone", FeedEvent::TargetGone),
+        fed("other", opened("4")),
+        fed("other", adopted),
+        fed(view::LEDGER, opened("1")),
+    ])
+    .await;
+    let proof = rig.erasing(None).erase(wanted()).await.expect("erased");
+    let told: Vec<_> =
+        proof.handed_over.iter().map(|it| (it.target.as_str(), it.ticket.as_str())).collect();
+    assert_eq!(told, [("gone", "17"), ("other", "18"), ("other", "4")]);
+    assert!(proof.handed_over.iter().all(|it| it.call == id(1)));
+}
