@@ -3,7 +3,7 @@
 
 use super::engine_loop::Clock;
 use crate::base::CallId;
-use crate::event::{DeskEvent, Fact, FeedEvent, RecordingEvent};
+use crate::event::{DeskEvent, Entry, Fact, FeedEvent, RecordingEvent};
 use crate::io::http::{
     Anchored, CommandSink, EraseFn, Erasure, ErasureFailure, ErasureWanted, HandedOver, LeftAlone,
     ViewHub, WhyLeft,
@@ -99,14 +99,14 @@ impl Erasing {
         let began_at = self.now();
         let before = self.last().await?;
         let found = self.find(&needles).await?;
-        let (these, mut left) = self.divide(&found.these);
-        let handed_over = self.handed_over(&these).await?;
-        let (recordings, kept) = if these.calls.is_empty() {
-            (Vec::new(), Vec::new())
-        } else {
-            self.delete_recordings(&these).await?
-        };
+        let (mut these, mut left) = self.divide(&found.these);
+        let (recordings, kept) = self.delete_recordings(&these).await?;
+        // Their texts stay, so that they are found when it is asked again.
+        for LeftAlone { call, .. } in &kept {
+            these.calls.remove(call);
+        }
         left.extend(kept);
+        let handed_over = self.handed_over(&these).await?;
         let Retained { erased, emptied, grown, .. } =
             self.eraser.run_these(&these).await.map_err(failed)?;
         let calls: Vec<CallId> = these.calls.iter().copied().collect();
@@ -223,11 +223,15 @@ impl Erasing {
         Ok(handed.into_iter().map(told).collect())
     }
 
-    /// Deletes what was recorded of these calls; the files that went, and what was left.
+    /// Deletes what was recorded of these calls; the files that went, and what was left. One that was begun and is not
+    /// kept yet goes as soon as it is whole.
     async fn delete_recordings(
         &self,
         these: &These,
     ) -> Result<(Vec<String>, Vec<LeftAlone>), ErasureFailure> {
+        if these.calls.is_empty() {
+            return Ok((Vec::new(), Vec::new()));
+        }
         let path = self.path.clone();
         let all = blocking(move || store::recordings(&path)).await?.map_err(failed)?;
         let recorder = self.recorder.as_ref().and_then(Weak::upgrade);
@@ -245,38 +249,49 @@ impl Erasing {
             };
             match (path.exists(), is_held(&path)) {
                 (true, true) => left.push(LeftAlone { call, why: WhyLeft::RecordingHeld }),
-                (true, false) => {
-                    let id = RecordingId { call, number };
-                    if let Some(recorder) = &recorder {
-                        recorder.send(Command::Erase { id });
-                    }
-                    asked.push((id, file));
-                }
+                (true, false) => asked.push(RecordingId { call, number }),
                 // Somebody deleted it by hand: there is nothing to be erased.
                 (false, _) => {}
             }
         }
-        let until = Instant::now() + PATIENCE;
+        for call in these.calls.iter().copied() {
+            let unkept = unkept(self.reader.ladder(call).await.map_err(failed)?.into_iter());
+            asked.extend(unkept.into_iter().map(|number| RecordingId { call, number }));
+        }
+        for id in &asked {
+            if let Some(recorder) = &recorder {
+                recorder.send(Command::Erase { id: *id });
+            }
+        }
+        let wait = if recorder.is_some() { PATIENCE } else { Duration::ZERO };
+        let until = Instant::now() + wait;
         let mut gone = Vec::new();
-        for (id, file) in asked {
-            if self.is_deleted(id, until).await? {
-                gone.push(file);
-            } else {
-                left.push(LeftAlone { call: id.call, why: WhyLeft::RecordingNotDeleted });
+        for id in asked {
+            match self.deleted(id, until).await? {
+                Some(file) => gone.push(file),
+                None => left.push(LeftAlone { call: id.call, why: WhyLeft::RecordingNotDeleted }),
             }
         }
         Ok((gone, left))
     }
 
-    /// Whether the history says that a recording was deleted, before that time.
-    async fn is_deleted(&self, id: RecordingId, until: Instant) -> Result<bool, ErasureFailure> {
+    /// The file of a recording that the history says was deleted, before that time.
+    async fn deleted(
+        &self,
+        id: RecordingId,
+        until: Instant,
+    ) -> Result<Option<String>, ErasureFailure> {
         loop {
             let ladder = self.reader.ladder(id.call).await.map_err(failed)?;
-            let gone = ladder.iter().rev().any(|entry| {
-                matches!(&entry.fact, Fact::Recording { event: RecordingEvent::Deleted { number, .. }, .. }
-                    if *number == id.number)
+            let gone = ladder.into_iter().rev().find_map(|entry| match entry.fact {
+                Fact::Recording { event: RecordingEvent::Deleted { number, file }, .. }
+                    if number == id.number =>
+                {
+                    Some(file)
+                }
+                _ => None,
             });
-            if gone || Instant::now() >= until {
+            if gone.is_some() || Instant::now() >= until {
                 return Ok(gone);
             }
             sleep(LOOK).await;
@@ -338,6 +353,29 @@ fn needles(wanted: &ErasureWanted, prefix: &str) -> Result<Vec<Needle>, ErasureF
         return Err(ErasureFailure::Unfit(why.to_owned()));
     }
     Ok(needles)
+}
+
+/// The recordings of a call that were begun and of whose file nothing was written.
+fn unkept(ladder: impl Iterator<Item = Entry>) -> BTreeSet<u32> {
+    let mut unkept = BTreeSet::new();
+    for entry in ladder {
+        let Fact::Recording { event, .. } = entry.fact else { continue };
+        match event {
+            RecordingEvent::Started { number, .. } => {
+                unkept.insert(number);
+            }
+            RecordingEvent::Failed { number, .. }
+            | RecordingEvent::Kept { number, .. }
+            | RecordingEvent::Deleted { number, .. } => {
+                unkept.remove(&number);
+            }
+            RecordingEvent::Paused { .. }
+            | RecordingEvent::Resumed { .. }
+            | RecordingEvent::Stopped { .. }
+            | RecordingEvent::Fetched { .. } => {}
+        }
+    }
+    unkept
 }
 
 /// Whether a recording is kept for ever.

@@ -162,6 +162,68 @@ fn started(call: u64) -> Fact {
 }
 
 #[tokio::test]
+async fn a_recording_that_was_held_goes_when_it_is_asked_again() {
+    let rig = Rig::new();
+    let (name, folder) =
+        (format!("20261001T090000-{}-1.wav", id(1)), rig.folder.join("recordings"));
+    let (file, path) = (format!("2026-10-01/{name}"), folder.join("2026-10-01").join(&name));
+    std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+    std::fs::write(&path, "sound").expect("written");
+    let hold = folder.join("2026-10-01").join(format!("{name}{HOLD}"));
+    std::fs::write(&hold, "").expect("held");
+    let config = RecorderConfig {
+        directory: folder,
+        format: crate::recording::Format::Wav,
+        zone: chrono_tz::Asia::Tokyo,
+        key: None,
+        keep_days: None,
+        least_free_bytes: 0,
+        most: 1,
+        epoch: std::time::Instant::now(),
+    };
+    let told = Arc::clone(&rig.told);
+    let recorder = Recorder::start(config, vec![], BTreeSet::new(), move |notice| {
+        if let Notice::Deleted { id, file } = notice {
+            let event = RecordingEvent::Deleted { number: id.number, file };
+            told.tell(vec![Fact::Recording { call: id.call, t_ms: None, event }]);
+        }
+    });
+    let recorder = Arc::new(recorder.expect("threads"));
+    let kept = RecordingEvent::Kept {
+        number: 1,
+        file: file.clone(),
+        length_ms: 1,
+        bytes: 5,
+        sha256: String::new(),
+        dropped: 0,
+        late: 0,
+    };
+    rig.tell(vec![arrived(1), started(1), ended(1), recorded(1, kept), arrived(2), ended(2)]).await;
+    let erasing = rig.erasing(Some(&recorder));
+    let first = erasing.erase(wanted()).await.expect("erased");
+    assert_eq!(first.left, [LeftAlone { call: id(1), why: WhyLeft::RecordingHeld }]);
+    assert_eq!(
+        (first.calls, first.recordings),
+        (vec![id(2)], vec![]),
+        "what is left is not told as erased"
+    );
+    std::fs::remove_file(&hold).expect("let go");
+    let again = erasing.erase(wanted()).await.expect("erased");
+    assert_eq!((again.calls, again.recordings), (vec![id(1)], vec![file]));
+    assert_eq!((again.left, again.found_again), (vec![], 0));
+    assert!(!path.exists());
+}
+
+#[tokio::test]
+async fn a_recording_that_is_not_kept_yet_is_told_as_left() {
+    let rig = Rig::new();
+    rig.tell(vec![arrived(1), started(1), ended(1)]).await;
+    let proof = rig.erasing(None).erase(wanted()).await.expect("erased");
+    assert_eq!(proof.left, [LeftAlone { call: id(1), why: WhyLeft::RecordingNotDeleted }]);
+    assert_eq!(rig.calls_found(), 1, "it is found when it is asked again");
+}
+
+#[tokio::test]
 async fn a_proof_names_tickets_older_than_the_memory_and_of_a_system_that_is_gone() {
     let rig = Rig::new();
     let fed = |target: &str, event| {

@@ -72,9 +72,9 @@ pub enum WhyLeft {
     Up,
     /// The caller is still to be called back: cancel that, then ask again.
     ToBeCalledBack,
-    /// A recording is held (`.hold`); the texts are erased.
+    /// A recording is held (`.hold`): take that away, then ask again; the texts stay until then.
     RecordingHeld,
-    /// A recording could not be deleted; the texts are erased.
+    /// A recording could not be deleted, or is not whole yet: ask again; the texts stay until then.
     RecordingNotDeleted,
 }
 
