@@ -99,7 +99,9 @@ impl Erasing {
         let began_at = self.now();
         let before = self.last().await?;
         let found = self.find(&needles).await?;
-        let (mut these, mut left) = self.divide(&found.these);
+        let (these, mut left) = self.divide(&found.these);
+        // From here on it may be cut off: what it is about is noted first.
+        let mut these = self.eraser.begin(&reference, &these).await.map_err(failed)?;
         let (recordings, kept) = self.delete_recordings(&these).await?;
         // Their texts stay, so that they are found when it is asked again.
         for LeftAlone { call, .. } in &kept {
@@ -108,7 +110,7 @@ impl Erasing {
         left.extend(kept);
         let handed_over = self.handed_over(&these).await?;
         let Retained { erased, emptied, grown, .. } =
-            self.eraser.run_these(&these).await.map_err(failed)?;
+            self.eraser.run_these(&reference, &these).await.map_err(failed)?;
         let calls: Vec<CallId> = these.calls.iter().copied().collect();
         let incidents: Vec<u64> = these.incidents.iter().copied().collect();
         let count = |count: usize| u64::try_from(count).unwrap_or(u64::MAX);
@@ -131,6 +133,7 @@ impl Erasing {
             first = false;
         }
         let after = self.noted(before.seq, &reference).await?;
+        self.eraser.told(&reference).await.map_err(failed)?;
         let again = self.find(&needles).await?;
         let (calls_told, entries) = (calls.len(), erased.entries);
         tracing::info!(
@@ -158,8 +161,7 @@ impl Erasing {
             searched_again: again.searched,
             found_again: count(again.these.calls.len())
                 .saturating_add(count(again.these.incidents.len())),
-            // Nothing was written, nothing lies anywhere.
-            copies_emptied: emptied || entries == 0,
+            copies_emptied: emptied,
             traces_possible: grown,
             not_reached_ja: NOT_REACHED.iter().map(|(ja, _)| (*ja).to_owned()).collect(),
             not_reached: NOT_REACHED.iter().map(|(_, en)| (*en).to_owned()).collect(),

@@ -224,6 +224,59 @@ async fn a_recording_that_is_not_kept_yet_is_told_as_left() {
 }
 
 #[tokio::test]
+async fn an_erasure_on_request_that_was_killed_is_proved_whole_when_asked_again() {
+    const CALLS: u64 = 240;
+    let rig = Rig::new();
+    rig.tell((1..=CALLS).flat_map(|call| [arrived(call), ended(call)]).collect()).await;
+    std::fs::write(snapshot_path(&rig.path()), NUMBER).expect("a snapshot");
+    for within in (40..).step_by(20) {
+        let erasing = rig.erasing(None);
+        let cut =
+            tokio::time::timeout(Duration::from_millis(within), erasing.erase(wanted())).await;
+        assert!(cut.is_err(), "it was cut off");
+        let found = rig.calls_found();
+        assert!(found > 0, "in the middle");
+        if found < usize::try_from(CALLS).expect("few") {
+            break;
+        }
+    }
+    assert!(!snapshot_path(&rig.path()).exists(), "the snapshot has the texts, too");
+    let proof = rig.erasing(None).erase(wanted()).await.expect("erased");
+    assert_eq!(proof.calls, (1..=CALLS).map(id).collect::<Vec<_>>());
+    assert_eq!((proof.entries, proof.texts, proof.found_again), (CALLS, CALLS, 0));
+    assert!(proof.copies_emptied && !rig.holds_the_number());
+    // It was proved once; whoever asks again is told of what came since.
+    let nothing = rig.erasing(None).erase(wanted()).await.expect("erased");
+    assert_eq!((nothing.calls, nothing.entries), (vec![], 0));
+}
+
+#[tokio::test]
+async fn an_erasure_that_was_killed_after_its_last_call_leaves_nothing_beside_the_store() {
+    let rig = Rig::new();
+    let (mut call, mut within) = (1, 5);
+    rig.tell(vec![arrived(call), ended(call)]).await;
+    // All steps, and neither what empties the -wal nor the entry of the history; where it came further, another call.
+    loop {
+        let before = rig.told.next.load(Ordering::Relaxed);
+        let erasing = rig.erasing(None);
+        let erase = erasing.erase(wanted());
+        let cut = tokio::time::timeout(Duration::from_millis(within), erase).await.is_err();
+        let told = rig.told.next.load(Ordering::Relaxed) > before;
+        match (cut && !told, rig.calls_found()) {
+            (true, 0) => break,
+            (true, _) => within += 5,
+            (false, _) => {
+                (call, within) = (call + 1, 5);
+                rig.tell(vec![arrived(call), ended(call)]).await;
+            }
+        }
+    }
+    let proof = rig.erasing(None).erase(wanted()).await.expect("erased");
+    assert!(proof.calls.contains(&id(call)) && proof.entries > 0, "{proof:?}");
+    assert!(proof.copies_emptied && !rig.holds_the_number());
+}
+
+#[tokio::test]
 async fn a_proof_names_tickets_older_than_the_memory_and_of_a_system_that_is_gone() {
     let rig = Rig::new();
     let fed = |target: &str, event| {

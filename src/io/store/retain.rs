@@ -2,13 +2,15 @@
 //! writes, in steps so small that no call waits for them.
 //!
 //! Each step is a transaction of a few calls, whole ones; how far it came stands in the same transaction
-//! (`meta`, key `erasing`), so that a daemon that is killed in it neither forgets nor counts twice.
+//! (`meta`, key `erasing`, for a request with its reference behind), so that a daemon that is killed in it neither forgets
+//! nor counts twice. What a request is about stands there before its first step (`erasing_these` and the reference): what
+//! is erased already is found by no number any more, and its proof names it all the same.
 
 use super::erase::{Erased, OPEN_WISHES, erase_entry, list_incidents, list_these};
 use super::person::These;
 use super::sealing::fitted;
 use super::snapshot::Snapshot;
-use crate::base::Wall;
+use crate::base::{CallId, Wall};
 use crate::event::chain::SALT_BYTES;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, Row, SqliteConnection};
@@ -61,8 +63,26 @@ pub struct Eraser {
 enum Which<'a> {
     /// Of calls that arrived, and incidents that were entered, before then.
     Before(Wall),
-    /// Of these.
-    These(&'a These),
+    /// Of these, for the request of this reference.
+    Request(&'a str, &'a These),
+}
+
+impl Which<'_> {
+    /// The key in `meta` under which it is counted what was done.
+    fn key(self) -> String {
+        match self {
+            Self::Before(_) => "erasing".to_owned(),
+            Self::Request(reference, _) => counted(reference),
+        }
+    }
+}
+
+fn counted(reference: &str) -> String {
+    format!("erasing {reference}")
+}
+
+fn listed(reference: &str) -> String {
+    format!("erasing_these {reference}")
 }
 
 /// What one run came to.
@@ -95,20 +115,35 @@ impl Eraser {
         self.erase(Which::Before(before)).await
     }
 
+    /// Notes what a request is about, and tells it with what a run for the same reference was about that did not come to
+    /// its end: none of it may be found by a number any more.
+    ///
+    /// # Errors
+    ///
+    /// What the database says.
+    pub async fn begin(&self, reference: &str, these: &These) -> Result<These, sqlx::Error> {
+        let _alone = self.alone.lock().await;
+        let mut connection = self.connect().await?;
+        let noted = note(&mut connection, reference, these).await;
+        let closed = connection.close().await;
+        closed.and(noted)
+    }
+
     /// Erases numbers, names and words in these calls, but for those whose callers are still to be called back, and in
-    /// these incidents that are no call's. What it did is told by what it returns alone: [`Eraser::noted`] is not due.
+    /// these incidents that are no call's. What it returns counts runs for the same reference that did not come to their
+    /// end, too; [`Eraser::told`] is due when it stands in the history.
     ///
     /// # Errors
     ///
     /// As [`Eraser::run`]; whole calls are done, and it may be run again.
-    pub async fn run_these(&self, these: &These) -> Result<Retained, sqlx::Error> {
-        self.erase(Which::These(these)).await
+    pub async fn run_these(&self, reference: &str, these: &These) -> Result<Retained, sqlx::Error> {
+        self.erase(Which::Request(reference, these)).await
     }
 
     async fn erase(&self, which: Which<'_>) -> Result<Retained, sqlx::Error> {
         let _alone = self.alone.lock().await;
         let mut connection = self.connect().await?;
-        let result = steps(&mut connection, which).await;
+        let result = steps(&mut connection, which, &self.path).await;
         let (mut retained, did) = match result {
             Ok(done) => done,
             Err(error) => {
@@ -117,10 +152,8 @@ impl Eraser {
                 return Err(error);
             }
         };
-        // What an earlier run had erased may still lie in the WAL: its end did not come.
-        if did || retained.erased.any() {
-            // It has the texts of the last calls; the next one is folded from what is left.
-            Snapshot::forget(&self.path).map_err(sqlx::Error::Io)?;
+        // What an earlier run had erased may still lie in the WAL: its end did not come. A request is proved: it looks.
+        if did || retained.erased.any() || matches!(which, Which::Request(..)) {
             retained.emptied = empty_wal(&mut connection).await?;
         }
         connection.close().await?;
@@ -135,6 +168,21 @@ impl Eraser {
     pub async fn noted(&self) -> Result<(), sqlx::Error> {
         let mut connection = self.connect().await?;
         sqlx::query("DELETE FROM meta WHERE key = 'erasing'").execute(&mut connection).await?;
+        connection.close().await
+    }
+
+    /// What was done for a request stands in the history.
+    ///
+    /// # Errors
+    ///
+    /// What the database says; a request of the same reference then tells it once more.
+    pub async fn told(&self, reference: &str) -> Result<(), sqlx::Error> {
+        let mut connection = self.connect().await?;
+        sqlx::query("DELETE FROM meta WHERE key IN (?1, ?2)")
+            .bind(listed(reference))
+            .bind(counted(reference))
+            .execute(&mut connection)
+            .await?;
         connection.close().await
     }
 
@@ -154,26 +202,66 @@ impl Eraser {
     }
 }
 
+/// These with those that stand for the reference already; all of them stand for it then.
+async fn note(
+    connection: &mut SqliteConnection,
+    reference: &str,
+    these: &These,
+) -> Result<These, sqlx::Error> {
+    let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
+    let said: Option<String> = sqlx::query_scalar("SELECT value FROM meta WHERE key = ?1")
+        .bind(listed(reference))
+        .fetch_optional(&mut *transaction)
+        .await?;
+    let mut all = these.clone();
+    // A call's id has 36 characters; an incident is a number.
+    for word in said.iter().flat_map(|said| said.split(' ')) {
+        match (word.parse::<u64>(), word.parse()) {
+            (Ok(incident), _) => all.incidents.insert(incident),
+            (Err(_), Ok(call)) => all.calls.insert(CallId(call)),
+            (Err(_), Err(_)) => false,
+        };
+    }
+    if !all.is_empty() {
+        let calls = all.calls.iter().map(ToString::to_string);
+        let words = calls.chain(all.incidents.iter().map(ToString::to_string));
+        keep(&mut transaction, &listed(reference), words.collect::<Vec<_>>().join(" ")).await?;
+    }
+    transaction.commit().await?;
+    Ok(all)
+}
+
+async fn keep(
+    connection: &mut SqliteConnection,
+    key: &str,
+    value: String,
+) -> Result<(), sqlx::Error> {
+    sqlx::query(
+        "INSERT INTO meta (key, value) VALUES (?1, ?2) ON CONFLICT (key) DO UPDATE SET value = ?2",
+    )
+    .bind(key)
+    .bind(value)
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 /// All steps; and whether any was made.
 async fn steps(
     connection: &mut SqliteConnection,
     which: Which<'_>,
+    store: &Path,
 ) -> Result<(Retained, bool), sqlx::Error> {
     sqlx::query("CREATE TEMP TABLE erasing (call TEXT NOT NULL PRIMARY KEY) WITHOUT ROWID")
         .execute(&mut *connection)
         .await?;
-    let mut retained = Retained::default();
-    let counted = match which {
-        Which::Before(before) => {
-            list_old(connection, before).await?;
-            retained.erased = so_far(connection).await?;
-            true
-        }
-        Which::These(these) => {
-            list_these(connection, these).await?;
-            false
-        }
-    };
+    match which {
+        Which::Before(before) => list_old(connection, before).await?,
+        Which::Request(_, these) => list_these(connection, these).await?,
+    }
+    let key = which.key();
+    let erased = so_far(connection, &key).await?;
+    let mut retained = Retained { erased, ..Retained::default() };
     let kept = sqlx::query(OPEN_WISHES).execute(&mut *connection).await?.rows_affected();
     let mut did = false;
     for matter in [CALL, INCIDENT] {
@@ -185,9 +273,14 @@ async fn steps(
             if next.is_empty() {
                 break;
             }
+            if !did {
+                // It has the texts of the last calls, and a run that is cut off would leave them there. The next one is
+                // folded from what is left, and not before this run is over.
+                Snapshot::forget(store).map_err(sqlx::Error::Io)?;
+            }
             let began = Instant::now();
             let (erased, grown) = (&mut retained.erased, &mut retained.grown);
-            step(connection, (&matter, &next), (erased, grown), counted).await?;
+            step(connection, (&matter, &next), (erased, grown), &key).await?;
             retained.longest_step = retained.longest_step.max(began.elapsed());
             did = true;
             tokio::time::sleep(PAUSE).await;
@@ -217,7 +310,7 @@ async fn step(
     connection: &mut SqliteConnection,
     (matter, names): (&Matter, &[String]),
     (erased, grown): (&mut Erased, &mut bool),
-    counted: bool,
+    key: &str,
 ) -> Result<(), sqlx::Error> {
     let mut count = *erased;
     let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
@@ -239,22 +332,17 @@ async fn step(
         *of_its_kind = of_its_kind.saturating_add(1);
         sqlx::query(matter.done).bind(name).execute(&mut *transaction).await?;
     }
-    if counted {
-        let Erased { calls, entries, texts, incidents, .. } = count;
-        let said = format!("{calls} {entries} {texts} {incidents}");
-        sqlx::query("INSERT INTO meta (key, value) VALUES ('erasing', ?1) ON CONFLICT (key) DO UPDATE SET value = ?1")
-            .bind(said)
-            .execute(&mut *transaction)
-            .await?;
-    }
+    let Erased { calls, entries, texts, incidents, .. } = count;
+    keep(&mut transaction, key, format!("{calls} {entries} {texts} {incidents}")).await?;
     transaction.commit().await?;
     *erased = count;
     Ok(())
 }
 
 /// What runs did that nobody noted.
-async fn so_far(connection: &mut SqliteConnection) -> Result<Erased, sqlx::Error> {
-    let said: Option<String> = sqlx::query_scalar("SELECT value FROM meta WHERE key = 'erasing'")
+async fn so_far(connection: &mut SqliteConnection, key: &str) -> Result<Erased, sqlx::Error> {
+    let said: Option<String> = sqlx::query_scalar("SELECT value FROM meta WHERE key = ?1")
+        .bind(key)
         .fetch_optional(connection)
         .await?;
     let mut counts = said.iter().flat_map(|said| said.split(' ')).map(str::parse::<u64>);
