@@ -18,7 +18,7 @@ use crate::base::{
 };
 use crate::dialplan::{Callback, Outward, Skills, Way};
 use crate::event::{
-    CallEvent, CallbackEnd, CallbackEvent, Entry as Line, Fact, Means, OfferEnd, PlacedEvent,
+    CallEvent, CallbackEnd, CallbackEvent, Entry as Line, Fact, Means, OfferEnd, PlacedEvent, chain,
 };
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
@@ -170,7 +170,9 @@ impl Callbacks {
             let rules = plan.callbacks.get(&told.callback).cloned();
             let ix = floor.group_ix(&told.group);
             let age = now.wall.ms_since(told.asked_at);
-            let (rules, within) = match rules.filter(|_| ix.is_some()) {
+            // A number that was erased is nobody's any more: the wish is over, and the history is told so.
+            let known = !chain::is_erased(told.number.reveal());
+            let (rules, within) = match rules.filter(|_| ix.is_some() && known) {
                 Some(rules) => (Callback { group: told.group, ..rules.clone() }, rules.within),
                 None => (Callback::of_nothing(told.group), Duration::ZERO),
             };

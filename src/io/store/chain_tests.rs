@@ -282,6 +282,47 @@ fn who_is_still_to_be_called_back_keeps_the_number() {
 }
 
 #[test]
+fn the_second_wish_of_one_caller_is_erased_with_the_first_and_never_called() {
+    let asked = |seq: u64, call: u64, number: &str| {
+        let event = CallEvent::CallbackAsked {
+            callback: "desk".into(),
+            group: "desk".into(),
+            number: Private::new(number.to_owned()),
+            entered: false,
+            inside: false,
+        };
+        let at = Wall(i64::try_from(seq).expect("small"));
+        Entry { seq, at, fact: Fact::Call { call: super::tests::id(call), t_ms: 0, event } }
+    };
+    let ended = |seq: u64, call: u64| {
+        let event = CallbackEvent::Ended { why: CallbackEnd::Answered };
+        let fact = Fact::Callback { call: super::tests::id(call), event };
+        Entry { seq, at: Wall(i64::try_from(seq).expect("small")), fact }
+    };
+    // The second wish of the first caller has no end of its own; the last one is open.
+    let entries = || {
+        let second = asked(2, 2, "0398765432");
+        let (first, end, other) =
+            (asked(1, 1, "0398765432"), ended(3, 1), asked(4, 3, "0311112222"));
+        vec![first, second, end, other]
+    };
+    let table = [("the first is old enough, the second not", 2, 2, 0), ("all are", 10, 2, 1)];
+    for (case, before, calls, kept) in table {
+        let folder = Folder::new();
+        let (store, _replay, notices) = open(&folder.file());
+        let (bindings, subscriptions) = (vec![], vec![]);
+        store.append(Batch { number: 1, entries: entries(), bindings, subscriptions });
+        wait_for(&notices, committed(1));
+        assert!(store.close(PATIENCE));
+        let erased = erase(&folder.file(), Wall(before), None).expect("erased");
+        assert_eq!((erased.calls, erased.kept), (calls, kept), "{case}");
+        assert!(!holds(&folder.file(), b"0398765432"), "{case}");
+        assert!(holds(&folder.file(), b"0311112222"), "{case}: who is still to be called keeps it");
+        assert_eq!(walk(&folder.file()).broken, 0);
+    }
+}
+
+#[test]
 fn the_first_hash_says_what_the_store_is_for() {
     let folder = Folder::new();
     let first = &links(&filled(&folder, 1))[0];

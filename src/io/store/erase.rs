@@ -9,19 +9,21 @@ use super::{Durability, Kind, Options, Snapshot};
 use crate::base::Wall;
 use crate::event::chain;
 use sqlx::{Connection, Row, SqliteConnection};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 
 /// Entries in one transaction.
 const BLOCK: i64 = 1_000;
 
-/// Without its number, a wish to be called back could not be fulfilled; at its end, it may go.
-pub(super) const OPEN_WISHES: &str = "DELETE FROM temp.erasing WHERE call IN ( \
-    SELECT call FROM entry WHERE call IN (SELECT call FROM temp.erasing) AND salt IS NOT NULL \
-    AND body ->> '$.event.kind' = 'callback_asked') \
-    AND call NOT IN ( \
-    SELECT call FROM entry WHERE call IN (SELECT call FROM temp.erasing) \
-    AND body ->> '$.of' = 'callback' AND body ->> '$.event.kind' = 'ended')";
+/// Whether a listed call has a wish to be called back that has its number.
+const HAS_A_WISH: &str = "SELECT EXISTS (SELECT 1 FROM entry WHERE call IN (SELECT call FROM temp.erasing) \
+    AND salt IS NOT NULL AND body ->> '$.event.kind' = 'callback_asked')";
+
+/// All wishes to be called back, and their ends.
+const WISHES: &str = "SELECT call, body ->> '$.of' = 'callback', body ->> '$.event.callback', body ->> '$.event.number' \
+    FROM entry WHERE call IS NOT NULL AND ( \
+    (body ->> '$.of' = 'call' AND body ->> '$.event.kind' = 'callback_asked') \
+    OR (body ->> '$.of' = 'callback' AND body ->> '$.event.kind' = 'ended')) ORDER BY seq";
 
 /// Entries about incidents that are no call's, with the incident that each is about: of those that were entered
 /// before a time. Once one is due, so is all that was written about it.
@@ -150,7 +152,7 @@ pub(super) async fn run(
                 sqlx::query(INCIDENTS_WITH).bind(number).execute(&mut *connection).await?;
                 narrow(connection, number).await?;
             }
-            sqlx::query(OPEN_WISHES).execute(&mut *connection).await?.rows_affected()
+            spare_wishes(connection).await?
         }
         // Whoever was called back before that erasing would be open in an older file.
         Wanted::These(these) => {
@@ -182,6 +184,52 @@ pub(super) async fn run(
     erased.calls = u64::try_from(calls.len()).unwrap_or(u64::MAX);
     erased.incidents = u64::try_from(incidents.len()).unwrap_or(u64::MAX);
     Ok(erased)
+}
+
+/// Takes the calls whose callers are still to be called back out of `temp.erasing`, and tells how many: without its number, a
+/// wish could not be fulfilled; at its end, it may go. A wish that was said a second time while the first was open was
+/// never one of its own and has no end: it goes with the first, or a later start would take it for one.
+pub(super) async fn spare_wishes(connection: &mut SqliteConnection) -> Result<u64, sqlx::Error> {
+    if !sqlx::query_scalar::<_, bool>(HAS_A_WISH).fetch_one(&mut *connection).await? {
+        return Ok(0);
+    }
+    let rows = sqlx::query(WISHES).fetch_all(&mut *connection).await?;
+    let mut open: BTreeMap<String, (Option<String>, String)> = BTreeMap::new();
+    let mut again: Vec<(String, String)> = Vec::new();
+    for row in &rows {
+        let (call, is_over): (String, bool) = (row.try_get(0)?, row.try_get(1)?);
+        if is_over {
+            open.remove(&call);
+            continue;
+        }
+        let number: String = row.try_get::<Option<String>, _>(3)?.unwrap_or_default();
+        if chain::is_erased(&number) {
+            continue; // Nobody can be called.
+        }
+        let wish: (Option<String>, String) = (row.try_get(2)?, number);
+        match open.iter().find(|(_, other)| **other == wish) {
+            Some((first, _)) => again.push((first.clone(), call)),
+            None => {
+                open.insert(call, wish);
+            }
+        }
+    }
+    let mut kept = 0_u64;
+    for call in open.keys() {
+        let spared = sqlx::query("DELETE FROM temp.erasing WHERE call = ?1").bind(call);
+        kept = kept.saturating_add(spared.execute(&mut *connection).await?.rows_affected());
+    }
+    for (first, second) in again {
+        sqlx::query(
+            "INSERT OR IGNORE INTO temp.erasing SELECT DISTINCT call FROM entry WHERE call = ?2 \
+             AND salt IS NOT NULL AND ?1 IN (SELECT call FROM temp.erasing)",
+        )
+        .bind(first)
+        .bind(second)
+        .execute(&mut *connection)
+        .await?;
+    }
+    Ok(kept)
 }
 
 /// Fills both tables with these calls and incidents, as far as they have a text; `temp.erasing` is there.

@@ -6,7 +6,7 @@
 //! nor counts twice. What a request is about stands there before its first step (`erasing_these` and the reference): what
 //! is erased already is found by no number any more, and its proof names it all the same.
 
-use super::erase::{Erased, OPEN_WISHES, erase_entry, list_incidents, list_these};
+use super::erase::{Erased, erase_entry, list_incidents, list_these, spare_wishes};
 use super::person::These;
 use super::sealing::fitted;
 use super::snapshot::Snapshot;
@@ -262,7 +262,7 @@ async fn steps(
     let key = which.key();
     let erased = so_far(connection, &key).await?;
     let mut retained = Retained { erased, ..Retained::default() };
-    let kept = sqlx::query(OPEN_WISHES).execute(&mut *connection).await?.rows_affected();
+    let kept = spare_wishes(connection).await?;
     let mut did = false;
     for matter in [CALL, INCIDENT] {
         loop {

@@ -253,6 +253,22 @@ fn a_wish_outlives_a_restart_and_one_that_was_answered_is_not_called_again() {
 }
 
 #[test]
+fn a_wish_whose_number_was_erased_lapses_at_the_next_start() {
+    let (world, ..) = asked();
+    let mut history = world.history();
+    for entry in &mut history {
+        if let Fact::Call { event: CallEvent::CallbackAsked { number, .. }, .. } = &mut entry.fact {
+            *number = Private::new(format!("erased:{}", "0".repeat(64)));
+        }
+    }
+    let mut next = world.restarted(&history);
+    next.wait(1);
+    assert_eq!((next.rung(), next.dialled_out()), (None, None));
+    let ended = CallbackEvent::Ended { why: CallbackEnd::Lapsed };
+    assert_eq!(next.wishes().last().map(|(_, event)| event), Some(&ended));
+}
+
+#[test]
 fn who_asks_twice_has_asked_once_and_a_full_list_takes_no_more() {
     let (mut world, first, _) = asked();
     let again = world.call("700");
