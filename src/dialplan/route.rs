@@ -133,8 +133,14 @@ impl Plan {
     /// The beginning of a date in the plan's zone.
     #[must_use]
     pub fn midnight(&self, date: NaiveDate) -> Option<Wall> {
-        let begins = super::hours::local(self.timezone, date, NaiveTime::MIN)?;
-        Some(Wall(begins.timestamp_millis()))
+        self.moment(date, NaiveTime::MIN)
+    }
+
+    /// When a time of a date is in the plan's zone: the first of two, and where the clock leaves it out an hour later.
+    #[must_use]
+    pub fn moment(&self, date: NaiveDate, time: NaiveTime) -> Option<Wall> {
+        let at = super::hours::local(self.timezone, date, time)?;
+        Some(Wall(at.timestamp_millis()))
     }
 
     /// A stamp in the plan's zone. A stamp beyond the calendar (year 262,000) is taken as 1970.

@@ -6,7 +6,7 @@ use crate::base::{AgentId, Wall};
 use crate::dialplan::values::span;
 use crate::dialplan::{OpenState, Plan};
 use crate::view::HALF_HOURS;
-use chrono::{Datelike, NaiveDate, NaiveTime, TimeZone};
+use chrono::{Datelike, NaiveDate, NaiveTime};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -141,9 +141,9 @@ fn everybody(plan: &Plan, day: NaiveDate) -> Vec<Stint> {
     let mut stay: Option<(Wall, Wall)> = None;
     for desk in all().filter(|desk| desk.counted || !any) {
         let hours = desk.hours.as_ref().and_then(|name| plan.hours.get(name));
-        let end = begins(plan, day.succ_opt().unwrap_or(day), 0).unwrap_or(Wall(0));
+        let end = day.succ_opt().and_then(|next| plan.midnight(next)).unwrap_or(Wall(i64::MAX));
         let open = match hours {
-            None => begins(plan, day, 0).map(|from| (from, end)),
+            None => plan.midnight(day).map(|from| (from, end)),
             // From the first opening to the last closing: while the desk pauses, agents stay.
             Some(hours) => {
                 let (mut first, mut last, mut is_open) = (None, None, false);
@@ -173,10 +173,7 @@ fn of_shift<'a>(
     agents: &'a BTreeSet<AgentId>,
     shift: &'a Shift,
 ) -> impl Iterator<Item = Stint> + 'a {
-    let at = move |time: NaiveTime| {
-        let at = plan.timezone.from_local_datetime(&day.and_time(time)).earliest();
-        at.map(|at| Wall(at.timestamp_millis()))
-    };
+    let at = move |time: NaiveTime| plan.moment(day, time);
     let ends = move |text: &String| {
         let span = span(text)?;
         Some((at(span.from)?, at(span.until)?))
@@ -203,7 +200,7 @@ fn by_levels(plan: &Plan, day: NaiveDate, levels: &BTreeMap<(u8, u8), u32>) -> V
             let at = if index < 48 {
                 begins(plan, day, index)
             } else {
-                begins(plan, day.succ_opt().unwrap_or(day), 0)
+                day.succ_opt().and_then(|next| plan.midnight(next))
             };
             match (since, at) {
                 (None, Some(at)) if here => since = Some(at),

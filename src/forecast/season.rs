@@ -10,7 +10,7 @@ use crate::base::Wall;
 use crate::dialplan::Plan;
 use crate::event::{CallEvent, Entry, Fact, Origin};
 use crate::view::Month;
-use chrono::{Days, NaiveDate, NaiveTime, TimeZone};
+use chrono::{Days, NaiveDate};
 use std::collections::BTreeMap;
 
 /// Months whose pace is the base of a season.
@@ -51,10 +51,9 @@ impl<'p> Past<'p> {
     /// Of what came before a day.
     #[must_use]
     pub fn before(plan: &'p Plan, day: NaiveDate) -> Self {
+        // Before the calendar there is nothing; that a day has no midnight, the plan knows.
         let begins = |day: Option<NaiveDate>| {
-            let midnight = day.map(|day| day.and_time(NaiveTime::MIN));
-            let at = midnight.and_then(|at| plan.timezone.from_local_datetime(&at).earliest());
-            at.map_or(Wall(i64::MIN), |at| Wall(at.timestamp_millis()))
+            day.and_then(|day| plan.midnight(day)).unwrap_or(Wall(i64::MIN))
         };
         let until = begins(Some(day));
         let since = |back| begins(day.checked_sub_days(back));

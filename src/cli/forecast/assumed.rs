@@ -99,7 +99,7 @@ impl Assumed {
 
     fn fit(&self, named: &Named, plan: &Plan, lang: Lang) -> Result<Found, Reply> {
         let begins = |day: Option<NaiveDate>, otherwise: i64| {
-            day.map_or(Wall(otherwise), |day| midnight(plan, day))
+            day.and_then(|day| plan.midnight(day)).unwrap_or(Wall(otherwise))
         };
         let span = (begins(self.from, i64::MIN), begins(self.until, i64::MAX));
         fitted(named, plan, span, lang)
@@ -139,13 +139,6 @@ pub(in crate::cli) fn lengths(site: Option<&Media>) -> Result<BTreeMap<PromptId,
     let country = site.map_or_else(Country::default, |media| media.tones);
     let library = PromptLibrary::load(folder, country);
     Ok(library.map_err(|error| Reply::wrong(&error.to_string()))?.lengths())
-}
-
-/// The beginning of a day in the plan's zone.
-fn midnight(plan: &Plan, day: NaiveDate) -> Wall {
-    let naive = day.and_time(NaiveTime::MIN);
-    let at = chrono::TimeZone::from_local_datetime(&plan.timezone, &naive).earliest();
-    at.map_or(Wall(0), |at| Wall(at.timestamp_millis()))
 }
 
 /// Hands over every entry of a history, in order, with a word on a terminal on how far it is; where it lies, for

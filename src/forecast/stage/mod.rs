@@ -182,7 +182,7 @@ impl<'w> Stage<'w> {
         let arrivals = world.demand.draw(&mut of_arrivals);
         let first = arrivals.first().map_or(Wall(0), |arrival| arrival.at);
         let day = world.plan.local(first).date_naive();
-        let midnight = super::arrivals::begins(&world.plan, day, 0).unwrap_or(first);
+        let midnight = world.plan.midnight(day).unwrap_or(first);
         let desk = Desk::new(Arc::clone(&world.plan), MOST_OPEN, of_desk);
         Self {
             world,

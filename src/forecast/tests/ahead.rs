@@ -1,7 +1,8 @@
 //! What comes next: who was there, seasons, the rest of a day, and questions that nobody wants answered any more.
 
 use super::*;
-use crate::base::AgentId;
+use crate::base::{AgentId, CallId};
+use crate::event::{Caller, CallerNumber, Entry, Origin};
 use crate::forecast::roster::levels;
 use crate::forecast::season::season;
 use crate::view::{Decision, Rule, Tally};
@@ -241,4 +242,39 @@ fn the_one_longest_talk_of_a_year_makes_no_hundredth_of_all_talks_as_long() {
     assert!((its_mean / mean - 1.0).abs() < 0.002, "{its_mean} for {mean}");
     // What callers behind a talk wait goes by its square.
     assert!((its_square / square - 1.0).abs() < 0.04, "{its_square} for {square}");
+}
+
+#[test]
+fn a_day_without_a_midnight_has_its_past_and_its_agents() {
+    let mut plan = (*plan(2, 5, "10s")).clone();
+    plan.timezone = chrono_tz::Africa::Cairo;
+    // At midnight of this Friday the clocks go to one.
+    let day = |text: &str| text.parse::<NaiveDate>().unwrap();
+    let (before, day, next) = (day("2026-04-23"), day("2026-04-24"), day("2026-04-25"));
+    let utc = |text: &str| Wall(DateTime::parse_from_rfc3339(text).unwrap().timestamp_millis());
+    let begins = utc("2026-04-23T22:00:00Z");
+    let all = [plan.midnight(before).unwrap(), begins, plan.midnight(next).unwrap()];
+    assert_eq!(plan.local(begins).to_string(), "2026-04-24 01:00:00 EEST");
+
+    let mut past = Past::before(&plan, day);
+    for (seq, at) in [(1, "2026-04-23T21:00:00Z"), (2, "2026-04-23T23:00:00Z")] {
+        let number = CallerNumber::Withheld;
+        let caller = Caller { number, name: None, diverted_from: None };
+        let origin = Origin::Trunk("carrier".into());
+        let event =
+            CallEvent::Arrived { number: "0312345678".into(), caller, origin, counted: true };
+        let call = CallId(uuid::Uuid::from_u64_pair(seq, 7));
+        past.apply(&Entry { seq, at: utc(at), fact: Fact::Call { call, t_ms: 0, event } });
+    }
+    assert_eq!(past.finish().by_day, BTreeMap::from([(before, 1)]));
+
+    let stays = |roster: &Roster| -> Vec<(Wall, Wall)> {
+        let stints = roster.stints(&plan, &[before, day]);
+        stints.iter().map(|stint| (stint.from, stint.until)).collect()
+    };
+    let whole = |from: usize| (all[from], all[from + 1]);
+    assert_eq!(stays(&Roster::Everybody), [whole(0), whole(0), whole(1), whole(1)]);
+    // Thursday, one all day; Friday is begun at one.
+    let levels = (0..48).flat_map(|index| [((3, index), 1), ((4, index), 1)]).collect();
+    assert_eq!(stays(&Roster::Levels(levels)), [whole(0), whole(1)]);
 }
