@@ -33,7 +33,7 @@ const LOOK: Duration = Duration::from_millis(50);
 const SOON: Duration = Duration::from_millis(5);
 
 /// What no erasing here can reach, for the proof.
-const NOT_REACHED: [(&str, &str); 5] = [
+const NOT_REACHED: [(&str, &str); 6] = [
     (
         "これより前に作ったバックアップと書き出し（madoguchi backup、events export、export）",
         "backups and exports that were made before (madoguchi backup, events export, export)",
@@ -53,6 +53,10 @@ const NOT_REACHED: [(&str, &str); 5] = [
     (
         "取り出された録音と、印刷・保存された画面や帳票",
         "recordings that were fetched, pages and reports that were printed or saved",
+    ),
+    (
+        "どの内線の電話機から掛かったか（origin の extension、sound の phone）。個人の内線なら、その人と分かる",
+        "from which of our extensions a call came (origin's extension, sound's phone): where one person has it, that person",
     ),
 ];
 
