@@ -6,7 +6,7 @@ use super::past::{self, Fold};
 use super::room::Stands;
 use super::start::StartError;
 use crate::dialplan::Plan;
-use crate::io::store::{self, Snapshot, Store, Unfit, snapshot_path};
+use crate::io::store::{self, Eraser, Snapshot, Store, Unfit, snapshot_path};
 use crate::view;
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -76,16 +76,22 @@ impl Keeper {
         (folded, stands_at): (Option<Fold>, u64),
     ) -> Result<Self, StartError> {
         let (end, ended) = channel();
+        let eraser = store.eraser();
+        // What was folded has all texts: it is written before anything is erased, and deleted then.
+        let alone = folded.is_some().then(|| eraser.hold()).flatten();
         let store = Arc::downgrade(store);
         let fares = Arc::clone(&keeping.fares);
         fares.stands_at.store(stands_at, Ordering::Relaxed);
         let thread = std::thread::Builder::new().name("snapshot".to_owned());
         let thread = thread.spawn(move || {
-            let stands_at = match folded {
-                Some(fold) if keeping.disk.is_enough() => keeping.write(&fold).unwrap_or(stands_at),
-                Some(_) | None => stands_at,
+            let tried_at = match (folded, &alone) {
+                (Some(fold), Some(_)) if keeping.disk.is_enough() => {
+                    keeping.write(&fold).map_or_else(|| fold.views.last_seq(), |_| 0)
+                }
+                _ => 0,
             };
-            keeping.run(&store, stands_at, &ended);
+            drop(alone);
+            keeping.run(&store, &eraser, tried_at, &ended);
         });
         let thread = thread
             .map_err(|source| StartError::System { what: "the snapshot's thread", source })?;
@@ -101,7 +107,8 @@ impl Keeper {
 }
 
 impl Keeping {
-    fn run(&self, store: &Weak<Store>, mut stands_at: u64, ended: &Receiver<()>) {
+    /// `tried_at` is the entry at which one could not be written.
+    fn run(&self, store: &Weak<Store>, eraser: &Eraser, mut tried_at: u64, ended: &Receiver<()>) {
         let committed = || store.upgrade().map(|store| store.state().committed_seq);
         loop {
             let over = match ended.recv_timeout(LOOK) {
@@ -109,17 +116,31 @@ impl Keeping {
                 Ok(()) | Err(RecvTimeoutError::Disconnected) => true,
             };
             let Some(seq) = committed() else { return };
-            let new = seq.saturating_sub(stands_at);
-            let due = if over { AT_THE_END..MOST_AT_THE_END } else { EVERY..u64::MAX };
-            // Somebody may have deleted it meanwhile: nobody waits at an end until all is read.
-            let long = over && seq >= MOST_AT_THE_END && !snapshot_path(&self.path).exists();
-            if due.contains(&new) && !long && self.disk.is_enough() {
-                stands_at = self.advance().unwrap_or(seq);
+            // While texts are erased none is made: it would be folded of some that are gone when it is written.
+            if self.is_due(seq, tried_at, over)
+                && let Some(_alone) = eraser.hold()
+            {
+                tried_at = if self.advance().is_some() { 0 } else { seq };
             }
             if over {
                 return;
             }
         }
+    }
+
+    /// Whether a snapshot is due. Where there is none any more, because an erasure or somebody deleted it, all entries
+    /// are what a start would read.
+    fn is_due(&self, seq: u64, tried_at: u64, over: bool) -> bool {
+        let there = snapshot_path(&self.path).exists();
+        if !there {
+            self.fares.stands_at.store(0, Ordering::Relaxed);
+        }
+        let stands_at = self.fares.stands_at.load(Ordering::Relaxed);
+        let new = seq.saturating_sub(stands_at.max(tried_at));
+        let due = if over { AT_THE_END..MOST_AT_THE_END } else { EVERY..u64::MAX };
+        // Nobody waits at an end until all is read.
+        let long = over && seq >= MOST_AT_THE_END && !there;
+        due.contains(&new) && !long && self.disk.is_enough()
     }
 
     /// Writes a snapshot of all that is committed; tells the entry that it stands at. None when that cannot
@@ -157,5 +178,44 @@ impl Keeping {
                 None
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn after_a_nights_erasure_another_snapshot_is_written_and_the_metric_says_when_there_is_none() {
+        let folder = std::env::temp_dir().join(format!("madoguchi-keeper-{}", std::process::id()));
+        std::fs::create_dir_all(&folder).expect("a folder");
+        let path = folder.join("desk.db");
+        let text = include_str!("../../dialplans/demo.toml");
+        let (plan, _) = crate::dialplan::load(text, "demo.toml", None).expect("a plan");
+        let setup = view::Setup {
+            desk: "desk".to_owned(),
+            demonstration: false,
+            timezone: plan.timezone,
+            policy: view::Policy::default(),
+            agents: std::collections::BTreeMap::new(),
+        };
+        let fares = Arc::<Fares>::default();
+        let (plan, disk) = (Arc::new(plan), Arc::default());
+        let keeping = Keeping { path, setup, plan, fares: Arc::clone(&fares), disk };
+        fares.stands_at.store(50_000, Ordering::Relaxed);
+        std::fs::write(snapshot_path(&keeping.path), "a snapshot").expect("written");
+        assert!(!keeping.is_due(50_100, 0, false), "it stands near");
+        assert_eq!(fares.stands_at.load(Ordering::Relaxed), 50_000);
+        Snapshot::forget(&keeping.path).expect("as an erasure does");
+        assert!(keeping.is_due(50_100, 0, false), "a start would read all entries");
+        assert_eq!(
+            fares.stands_at.load(Ordering::Relaxed),
+            0,
+            "the metric says that there is none"
+        );
+        assert!(!keeping.is_due(50_200, 50_100, false), "one that failed is tried again later");
+        assert!(keeping.is_due(70_100, 50_100, false));
+        assert!(!keeping.is_due(900, 0, false) && !keeping.is_due(900, 0, true), "a short history");
+        let _ = std::fs::remove_dir_all(folder);
     }
 }

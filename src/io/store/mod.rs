@@ -166,6 +166,7 @@ pub struct Replay {
 pub struct Store {
     shared: Arc<Shared>,
     reader: Reader,
+    eraser: Eraser,
     thread: Option<std::thread::JoinHandle<()>>,
 }
 
@@ -201,7 +202,8 @@ impl Store {
         let entries = Entries::before(path, found.next_seq);
         let open::Found { next_seq, bindings, subscriptions, .. } = found;
         let replay = Replay { next_seq, bindings, subscriptions, entries };
-        Ok((Self { shared, reader: Reader::new(path), thread: Some(thread) }, replay))
+        let (reader, eraser) = (Reader::new(path), Eraser::new(path));
+        Ok((Self { shared, reader, eraser, thread: Some(thread) }, replay))
     }
 
     /// Hands over a batch; never waits for the disk. When [`PENDING_BOUND`] entries wait already,
@@ -222,10 +224,10 @@ impl Store {
         self.reader.clone()
     }
 
-    /// A way to erase old calls' numbers and names while it is being written.
+    /// A way to erase old calls' numbers and names while it is being written; there is one, whoever asks.
     #[must_use]
     pub fn eraser(&self) -> Eraser {
-        Eraser::new(self.reader.path())
+        self.eraser.clone()
     }
 
     /// Writes what waits and closes the file; true when everything is in it. After `patience` it is

@@ -17,7 +17,7 @@ use sqlx::{ConnectOptions, Connection, Row, SqliteConnection};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OwnedMutexGuard};
 
 /// Calls (or incidents of no call) erased in one transaction.
 pub const CALLS_PER_STEP: i64 = 8;
@@ -138,6 +138,13 @@ impl Eraser {
     /// As [`Eraser::run`]; whole calls are done, and it may be run again.
     pub async fn run_these(&self, reference: &str, these: &These) -> Result<Retained, sqlx::Error> {
         self.erase(Which::Request(reference, these)).await
+    }
+
+    /// Nothing is erased while this is held; none while something is. What was folded of the history before an erasure
+    /// must not be written behind it.
+    #[must_use]
+    pub fn hold(&self) -> Option<OwnedMutexGuard<()>> {
+        Arc::clone(&self.alone).try_lock_owned().ok()
     }
 
     async fn erase(&self, which: Which<'_>) -> Result<Retained, sqlx::Error> {
