@@ -41,6 +41,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "event",
             "feed",
             "people",
+            "tickets",
             "view",
             "recording",
         ],

@@ -47,7 +47,7 @@ fn done(arguments: &Drain) -> Result<Reply, Reply> {
     if let Some(minutes) = arguments.within {
         // By this program, which is the one that will be started: what it cannot read must not be found by a desk that is
         // down.
-        arguments.reach.plan(lang)?;
+        arguments.reach.judge_start(lang)?;
         client.ask("POST", &format!("/api/v1/drain?minutes={minutes}")).map_err(told)?;
         if !arguments.no_wait {
             return followed(&client, lang);

@@ -3,7 +3,7 @@
 
 use super::place::Named;
 use super::progress::Progress;
-use super::{Reply, refused};
+use super::{KnownPrompts, Reply, refused};
 use crate::base::CallId;
 use crate::config::{self, Config, Media, Secrets};
 use crate::dialplan::{Lang, Plan, tame};
@@ -62,6 +62,24 @@ pub(super) fn config_and_plan(path: &Path, lang: Lang, code: u8) -> Result<(Conf
     let refused = |findings: Vec<_>| refused(&findings, lang, code);
     let (config, _) = config::load(path, Secrets::Look).map_err(refused)?;
     let (plan, _) = config::plan_at(&config.plan, None).map_err(refused)?;
+    Ok((config, plan))
+}
+
+/// The same as a desk judges them when it starts: with its prompts, and the plan by what the configuration has.
+///
+/// # Errors
+///
+/// As [`config_and_plan`], and what a start would refuse.
+pub(super) fn config_and_plan_of_serve(
+    path: &Path,
+    lang: Lang,
+    code: u8,
+    prompts: KnownPrompts,
+) -> Result<(Config, Plan), Reply> {
+    let refused = |findings: Vec<_>| refused(&findings, lang, code);
+    let (config, _) = config::load(path, Secrets::Look).map_err(refused)?;
+    let known = prompts(config.media.prompts.as_deref()).map_err(|why| Reply::wrong(&why))?;
+    let (plan, _) = config::load_plan(&config, Some(&known)).map_err(refused)?;
     Ok((config, plan))
 }
 

@@ -1,8 +1,8 @@
 //! Which running desk a command speaks with, by its API and its own token.
 
 use super::client::{Client, ClientError};
-use super::history::config_and_plan;
-use super::{Language, Reply, refused};
+use super::history::{config_and_plan, config_and_plan_of_serve};
+use super::{Language, Reply, prompts_there, refused};
 use crate::config::{self, Secrets};
 use crate::dialplan::{Lang, Plan};
 use clap::Args;
@@ -30,6 +30,15 @@ impl Reach {
     pub(super) fn plan(&self, lang: Lang) -> Result<Plan, Reply> {
         let (_, plan) = config_and_plan(&self.config, lang, 1)?;
         Ok(plan)
+    }
+
+    /// Whether the desk would start by these files.
+    ///
+    /// # Errors
+    ///
+    /// A reply that says what it would refuse.
+    pub(super) fn judge_start(&self, lang: Lang) -> Result<(), Reply> {
+        config_and_plan_of_serve(&self.config, lang, 1, &prompts_there).map(|_| ())
     }
 
     /// The way to ask, and the language of what is said.

@@ -1,5 +1,6 @@
 //! Commands as they are typed.
 
+use super::history::config_and_plan_of_serve;
 use super::*;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -245,4 +246,81 @@ fn a_table_of_holidays_is_imported_and_goes_before_the_rules() {
     let reply = run(&format!("madoguchi holidays --lang en import {} --to {table}", path("b.csv")));
     assert!(reply.code == 1 && reply.err.contains("neither Shift_JIS nor UTF-8"), "{}", reply.err);
     let _ = std::fs::remove_dir_all(&dir);
+}
+
+/// A folder with a configuration, a plan and an accounts file, that goes when the test ends.
+struct Files(std::path::PathBuf);
+
+impl Files {
+    fn new(name: &str, more: &str) -> Self {
+        let dir = std::env::temp_dir().join(format!("madoguchi-cli-{name}-{}", std::process::id()));
+        let _ = std::fs::remove_dir_all(&dir); // left over from a run that was killed
+        std::fs::create_dir_all(&dir).expect("a folder");
+        let files = Self(dir);
+        files.write("plan.toml", &std::fs::read_to_string(plan("demo.toml")).expect("shipped"));
+        let text = "[sip]\nlisten = [\"udp:127.0.0.1:5060\"]\nrealm = \"desk.example\"\n[plan]\nfile = \"plan.toml\"\n";
+        files.write("madoguchi.toml", &format!("{text}{more}"));
+        files
+    }
+
+    fn write(&self, name: &str, text: &str) {
+        std::fs::write(self.0.join(name), text).expect("writes");
+    }
+
+    fn config(&self) -> std::path::PathBuf {
+        self.0.join("madoguchi.toml")
+    }
+}
+
+impl Drop for Files {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0); // nothing depends on it
+    }
+}
+
+#[test]
+fn check_names_a_directory_that_serve_would_refuse() {
+    let files = Files::new("directory", "[tickets]\ndirectory = \"people.csv\"\n");
+    let check = || run(&format!("madoguchi check --lang en {}", files.config().display()));
+    let reply = check();
+    assert!(
+        reply.out.contains("warning[ticket-directory]") && reply.out.contains("people.csv"),
+        "{}",
+        reply.out
+    );
+    files.write("people.csv", "telephone,name\n2001,架空 花子\n");
+    let reply = check();
+    assert!(
+        reply.out.contains("warning[ticket-directory]") && reply.out.contains("column `number`"),
+        "{}",
+        reply.out
+    );
+    assert!(!reply.out.contains("架空"), "who stands in it is nobody's business: {}", reply.out);
+    files.write("people.csv", "number,name\n2001,架空 花子\n");
+    assert!(!check().out.contains("ticket-directory"));
+}
+
+#[test]
+fn drain_refuses_what_serve_refuses() {
+    let files = Files::new("drain", "");
+    let judge = || config_and_plan_of_serve(&files.config(), Lang::En, 1, &prompts);
+    assert!(judge().is_ok(), "{:?}", judge().err());
+    let good = std::fs::read_to_string(plan("demo.toml")).expect("shipped");
+    for (good_words, wrong, told) in [
+        (
+            "[desk_numbers.",
+            "[desk_numbers.0398765432]\nname = \"x\"\nopen = { announce = \"no-such-prompt\" }\nlines = 1\n[desk_numbers.",
+            "no-such-prompt",
+        ),
+        (
+            "[desk_numbers.",
+            "[desk_numbers.0398765432]\nname = \"x\"\nopen = { announce = \"information\" }\nlines = 1\ntrunks = [\"no-such-trunk\"]\n[desk_numbers.",
+            "no-such-trunk",
+        ),
+    ] {
+        files.write("plan.toml", &good.replacen(good_words, wrong, 1));
+        let refused = judge().err().unwrap_or_default();
+        assert_eq!(refused.code, 1, "{told}");
+        assert!(refused.err.contains(told), "{told}: {}", refused.err);
+    }
 }

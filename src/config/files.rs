@@ -2,10 +2,12 @@
 
 use super::parse::parse_with;
 use super::problem::Problem;
+use super::tickets_problem::TicketsProblem;
 use super::{Config, credential, load_tls, secrets};
 use crate::base::{Private, PromptId, Rng};
 use crate::dialplan::{self, Finding, Findings, HolidayTable, Plan, Source, nearest};
 use crate::sip::api::AccountSecret;
+use crate::tickets::{Directory, decoded};
 use chrono::{NaiveDate, TimeDelta};
 use std::collections::BTreeMap;
 use std::fs;
@@ -351,6 +353,17 @@ pub(super) fn secret(
     }
     let text = read(path, &name, true)?;
     judge(&text, &name).map_err(Findings::into_sorted)
+}
+
+/// The imported directory of people. No finding shows a line of it.
+pub(super) fn directory(path: &Path) -> Result<Directory, Vec<Finding>> {
+    let read = || {
+        let bytes = fs::read(path).map_err(|error| error.to_string())?;
+        let text = decoded(&bytes).map_err(|error| error.to_string())?;
+        Directory::read(&text).map_err(|error| error.to_string())
+    };
+    let no_directory = |why| Problem::Tickets(TicketsProblem::NoDirectory { why });
+    read().map_err(|why| whole(&path.display().to_string(), no_directory(why)))
 }
 
 /// Takes what was read, or notes why it could not be.

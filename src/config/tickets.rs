@@ -2,7 +2,7 @@
 //! a call's values stand in which of their fields.
 
 use super::address::{AddressFault, is_link, judged};
-use super::files::{secret, taken, whole};
+use super::files::{directory, secret, taken, whole};
 use super::parse::Reading;
 use super::problem::Problem;
 use super::secrets;
@@ -14,10 +14,12 @@ use crate::dialplan::reader::{At, Item, Table};
 use crate::dialplan::shape::TextRule;
 use crate::dialplan::{Finding, show_duration};
 use crate::feed::{Template, Value};
+use crate::tickets::Directory;
 use crate::view::{FeedRules, Handling, LEDGER, Outcome};
 use http::Uri;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 use tokio_rustls::rustls::pki_types::CertificateDer;
 
@@ -82,6 +84,8 @@ pub struct TicketsConfig {
     pub language: Language,
     /// Who has which number: a file for agents' panels.
     pub directory: Option<PathBuf>,
+    /// What that file holds; nobody when it cannot be used, which is a warning: calls need it not.
+    pub people: Arc<Directory>,
     /// Authorities that all targets are judged by; none: those of the machine.
     pub ca: Option<PathBuf>,
     /// What that file holds.
@@ -149,6 +153,7 @@ impl Default for TicketsConfig {
             link: None,
             language: Language::default(),
             directory: None,
+            people: Arc::default(),
             ca: None,
             authorities: Vec::new(),
             targets: ledger().into_iter().collect(),
@@ -194,7 +199,8 @@ impl Reading<'_, '_> {
         let targets = table.get("targets").map(|item| self.targets(&item, language));
         let targets = targets.unwrap_or_else(|| ledger().into_iter().collect());
         table.finish(self.out);
-        TicketsConfig { link, language, directory, ca, authorities: Vec::new(), targets }
+        let (people, authorities) = (Arc::default(), Vec::new());
+        TicketsConfig { link, language, directory, people, ca, authorities, targets }
     }
 
     fn link(&mut self, item: &Item) -> Option<String> {
@@ -409,7 +415,7 @@ impl Reading<'_, '_> {
 }
 
 impl TicketsConfig {
-    /// Reads the secrets and the authorities.
+    /// Reads the secrets, the authorities and the directory.
     pub(super) fn load(&mut self) -> Vec<Finding> {
         let mut findings = Vec::new();
         for target in &mut self.targets {
@@ -429,6 +435,9 @@ impl TicketsConfig {
         }
         if let Some(ca) = &self.ca {
             taken(authorities(ca), &mut self.authorities, &mut findings);
+        }
+        if let Some(file) = &self.directory {
+            taken(directory(file).map(Arc::new), &mut self.people, &mut findings);
         }
         findings
     }

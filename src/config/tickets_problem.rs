@@ -35,6 +35,8 @@ pub(super) enum TicketsProblem {
     NoSecret,
     /// The folder is not there.
     NoFolder,
+    /// The directory of people cannot be read, or is none.
+    NoDirectory { why: String },
 }
 
 impl TicketsProblem {
@@ -166,6 +168,16 @@ impl TicketsProblem {
                 say!(
                     "作って、このデーモンが書けるようにする",
                     "make it, and let the daemon write there"
+                ),
+            ),
+            // Nobody's name is shown for want of it; callers come first.
+            Self::NoDirectory { why } => (
+                Severity::Warning,
+                "ticket-directory",
+                say!("directory が使えない（{why}）", "directory cannot be used: {why}"),
+                say!(
+                    "見出しに number（番号）のある CSV を置き、デーモンが読めるようにする。なければ誰の名前も出ない",
+                    "a CSV with the column `number` there, readable by the daemon; without it nobody's name is shown"
                 ),
             ),
         }

@@ -4,7 +4,7 @@
 use crate::config::{Config, TlsConfig, TlsFiles, load_tls};
 use crate::dialplan::Finding;
 use crate::io::http::{TlsNow, shown_by_tls};
-use crate::io::net::{Peers, Tls, TlsParts};
+use crate::io::net::{Peers, Tls, TlsMade, TlsParts};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -29,16 +29,19 @@ impl Certificates {
         Ok(Some(Self { tls: made }))
     }
 
-    /// Puts what another reading of the configuration holds in the place of the old.
+    /// What another reading of the configuration holds, for [`Self::replace`]; none without `[sip.tls]`, which is
+    /// told as a setting that needs a restart.
     ///
     /// # Errors
     ///
-    /// As [`Self::new`]; the old stays in force then.
-    pub fn replace(&self, config: &Config) -> Result<(), String> {
-        match parts(config) {
-            Some(parts) => self.tls.replace(parts).map_err(|error| error.to_string()),
-            None => Ok(()), // told as a setting that needs a restart
-        }
+    /// As [`Self::new`].
+    pub fn make(config: &Config) -> Result<Option<TlsMade>, String> {
+        parts(config).map(TlsMade::new).transpose().map_err(|error| error.to_string())
+    }
+
+    /// Puts it in the place of the old.
+    pub fn replace(&self, made: TlsMade) {
+        self.tls.replace(made);
     }
 }
 
@@ -52,7 +55,7 @@ impl WebCertificate {
     ///
     /// What TLS says against the files.
     pub fn new(config: &Config) -> Result<Option<Self>, String> {
-        Ok(web(config)?.map(|shown| Self(watch::channel(shown).0)))
+        Ok(Self::make(config)?.map(|shown| Self(watch::channel(shown).0)))
     }
 
     /// What is shown now and later.
@@ -60,22 +63,20 @@ impl WebCertificate {
         self.0.subscribe()
     }
 
-    /// As [`Certificates::replace`].
+    /// As [`Certificates::make`].
     ///
     /// # Errors
     ///
-    /// As [`Self::new`]; the old stays in force then.
-    pub fn replace(&self, config: &Config) -> Result<(), String> {
-        if let Some(shown) = web(config)? {
-            self.0.send_replace(shown);
-        }
-        Ok(())
+    /// As [`Self::new`].
+    pub fn make(config: &Config) -> Result<Option<Arc<ServerConfig>>, String> {
+        let Some(files) = config.http_tls.clone() else { return Ok(None) };
+        shown_by_tls(files.chain, files.key).map(Some).map_err(|error| error.to_string())
     }
-}
 
-fn web(config: &Config) -> Result<Option<Arc<ServerConfig>>, String> {
-    let Some(files) = config.http_tls.clone() else { return Ok(None) };
-    shown_by_tls(files.chain, files.key).map(Some).map_err(|error| error.to_string())
+    /// Puts it in the place of the old.
+    pub fn replace(&self, made: Arc<ServerConfig>) {
+        self.0.send_replace(made);
+    }
 }
 
 /// Whether a finding is a certificate that is over, or does not hold yet.

@@ -24,7 +24,7 @@ use crate::io::deliver::NoWay;
 use crate::io::deliver::tickets::{TicketSink, Unable, sink};
 use crate::io::http::{CommandFailure, CommandSink, LadderFn, ViewHub};
 use crate::pbx::Command;
-use crate::tickets::{Directory, decoded};
+use crate::tickets::Directory;
 use crate::view::{Due, Policy, TargetGauge, TargetState, Views};
 use hand::{Handed, hand};
 use std::collections::BTreeMap;
@@ -68,7 +68,7 @@ pub(super) struct Fed {
     policy: Policy,
     zone: chrono_tz::Tz,
     now: RwLock<Under>,
-    directory: RwLock<Directory>,
+    directory: RwLock<Arc<Directory>>,
 }
 
 /// What is in force.
@@ -79,23 +79,21 @@ struct Under {
     task: Option<AbortHandle>,
 }
 
-/// What of `[tickets]` cannot be used.
+/// What is made of a `[tickets]`, to be put in force.
+pub(super) struct Ready {
+    terms: Arc<Terms>,
+    targets: Vec<Arc<Target>>,
+    directory: Arc<Directory>,
+}
+
+/// A target that cannot be set up.
 #[derive(Debug, thiserror::Error)]
-pub enum NotFed {
-    /// A target cannot be set up.
-    #[error("the ticket system {target} cannot be set up: {error}; mend [[tickets.targets]]")]
-    Target {
-        /// Its name.
-        target: TargetId,
-        /// Why.
-        error: NoWay,
-    },
-    /// The directory of people cannot be used.
-    #[error("{why}; mend [tickets] directory")]
-    Directory {
-        /// What was found, where.
-        why: String,
-    },
+#[error("the ticket system {target} cannot be set up: {error}; mend [[tickets.targets]]")]
+pub struct NotFed {
+    /// Its name.
+    target: TargetId,
+    /// Why.
+    error: NoWay,
 }
 
 impl Fed {
@@ -113,13 +111,12 @@ impl Fed {
         Arc::new(Self { hub: hub.clone(), commands, ladder, clock, policy, zone, now, directory })
     }
 
-    /// Feeds from now on every target that is configured, and no other. Call inside a tokio runtime.
+    /// Makes ready what is configured, for [`Fed::put`]; nothing changes yet.
     ///
     /// # Errors
     ///
-    /// [`NotFed`]; everything stays as it was then.
-    pub(super) fn put(&self, config: &TicketsConfig) -> Result<(), NotFed> {
-        let directory = read_directory(config).map_err(|why| NotFed::Directory { why })?;
+    /// [`NotFed`].
+    pub(super) fn ready(&self, config: &TicketsConfig) -> Result<Ready, NotFed> {
         let terms = Arc::new(Terms {
             policy: self.policy.clone(),
             zone: self.zone,
@@ -130,12 +127,18 @@ impl Fed {
         let mut targets = Vec::new();
         for it in &config.targets {
             let made = system(it, config, &terms, &desk).map(sink).transpose();
-            let made = made.map_err(|error| NotFed::Target { target: it.name.clone(), error })?;
+            let made = made.map_err(|error| NotFed { target: it.name.clone(), error })?;
             // What failed so far is counted on.
             let failed = self.counted(&it.name);
             let (config, failed) = (it.clone(), Mutex::new(failed));
             targets.push(Arc::new(Target { config, sink: made, lane: Mutex::default(), failed }));
         }
+        Ok(Ready { terms, targets, directory: Arc::clone(&config.people) })
+    }
+
+    /// Feeds from now on every target that was made ready, and no other. Call inside a tokio runtime.
+    pub(super) fn put(&self, ready: Ready) {
+        let Ready { terms, targets, directory } = ready;
         let feeder = Feeder {
             hub: self.hub.clone(),
             commands: Arc::clone(&self.commands),
@@ -151,7 +154,6 @@ impl Fed {
         *now = Under { terms, targets, task: Some(task) };
         drop(now);
         *self.directory.write().unwrap_or_else(PoisonError::into_inner) = directory;
-        Ok(())
     }
 
     fn counted(&self, target: &TargetId) -> BTreeMap<&'static str, u64> {
@@ -433,13 +435,4 @@ pub(super) fn first_words(views: &Views, targets: &[TargetConfig], at: Wall) -> 
     let said = unsaid(views, targets.iter()).into_iter().inspect(tell);
     let fact = said.map(|(target, event)| Fact::Feed { target, call: None, event });
     (views.next_seq()..).zip(fact).map(|(seq, fact)| Entry { seq, at, fact }).collect()
-}
-
-/// Reads the imported directory; without one nobody is in it.
-fn read_directory(config: &TicketsConfig) -> Result<Directory, String> {
-    let Some(path) = &config.directory else { return Ok(Directory::default()) };
-    let name = path.display();
-    let bytes = std::fs::read(path).map_err(|error| format!("{name}: {error}"))?;
-    let text = decoded(&bytes).map_err(|error| format!("{name}: {error}"))?;
-    Directory::read(&text).map_err(|error| format!("{name}: {error}"))
 }

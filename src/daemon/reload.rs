@@ -159,26 +159,40 @@ impl Reload {
                 return Err(findings);
             }
         };
-        if let Some(certificates) = &self.certificates
-            && let Err(error) = certificates.replace(&config)
-        {
+        // All that can fail is made before anything is replaced.
+        let refused = || {
             self.pulse.reloads_refused.fetch_add(1, Ordering::Relaxed);
-            tracing::error!(%file, %error, "the new certificate is refused and the old one stays in force; nothing was changed / 新しい証明書は使えないため、何も変えていません");
-            return Err(Vec::new());
+            Err(Vec::new())
+        };
+        let tls = match Certificates::make(&config) {
+            Ok(made) => made,
+            Err(error) => {
+                tracing::error!(%file, %error, "the new certificate is refused and the old one stays in force; nothing was changed / 新しい証明書は使えないため、何も変えていません");
+                return refused();
+            }
+        };
+        let shown = match WebCertificate::make(&config) {
+            Ok(made) => made,
+            Err(error) => {
+                tracing::error!(%file, %error, "the pages' new certificate is refused and the old one stays in force / 画面の新しい証明書は使えません");
+                return refused();
+            }
+        };
+        let fed = match self.fed.ready(&config.tickets) {
+            Ok(ready) => ready,
+            Err(error) => {
+                tracing::error!(%file, %error, "[tickets] is refused and the old one stays in force / [tickets] に誤りがあるため、前のままです");
+                return refused();
+            }
+        };
+        if let Some((certificates, made)) = self.certificates.as_ref().zip(tls) {
+            certificates.replace(made);
         }
-        if let Some(web) = &self.web
-            && let Err(error) = web.replace(&config)
-        {
-            self.pulse.reloads_refused.fetch_add(1, Ordering::Relaxed);
-            tracing::error!(%file, %error, "the pages' new certificate is refused and the old one stays in force / 画面の新しい証明書は使えません");
-            return Err(Vec::new());
+        if let Some((web, made)) = self.web.as_ref().zip(shown) {
+            web.replace(made);
         }
         let entered = self.runtime.enter();
-        if let Err(error) = self.fed.put(&config.tickets) {
-            self.pulse.reloads_refused.fetch_add(1, Ordering::Relaxed);
-            tracing::error!(%file, %error, "[tickets] is refused and the old one stays in force / [tickets] に誤りがあるため、前のままです");
-            return Err(Vec::new());
-        }
+        self.fed.put(fed);
         drop(entered);
         self.people.replace(config.people.clone());
         super::run::set_log(&config);
@@ -236,13 +250,19 @@ impl Reload {
         // Once, so that what is judged is what is in force.
         let text = config::plan_text(&config)?;
         let (plan, more) = config::judge_plan(&config, &text, Some(&self.prompts.lengths()))?;
-        // One that nobody can believe must not take the place of one that is believed.
-        if warnings.iter().any(certificates::is_dead) {
+        // What nobody can believe or read must not take the place of what is believed and read.
+        if warnings.iter().any(|it| certificates::is_dead(it) || is_no_directory(it)) {
             return Err(warnings);
         }
         warnings.extend(more);
         Ok((config, plan, text, warnings))
     }
+}
+
+/// Whether a finding is a directory of people that cannot be used: a start goes on without, and a reload keeps the
+/// one that it has.
+fn is_no_directory(finding: &Finding) -> bool {
+    finding.message.code == "ticket-directory"
 }
 
 /// What changed, by section and how often: the rest of a name may be a person's or a caller's number, which the log has

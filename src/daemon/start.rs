@@ -301,7 +301,7 @@ pub async fn start(
     let ladder = ways::ladder(&store);
     let feeding = (&hub, ways::commands(&inlet), Arc::clone(&ladder));
     let fed = Fed::new(feeding, clock, config.figures.clone(), plan.timezone);
-    fed.put(&config.tickets)?;
+    fed.put(fed.ready(&config.tickets)?);
     let context = Arc::new(Context::new(Arc::clone(&fed)));
     let eraser = store.eraser();
     let erasing = Erasing {

@@ -212,3 +212,33 @@ fn signalling_is_marked_on_every_socket_by_every_transport() {
         }
     }
 }
+
+#[test]
+fn a_reload_with_a_bad_directory_changes_no_certificate() {
+    let mut desk = Desk::with(&Setup {
+        secure: true,
+        more: "[tickets]\ndirectory = \"people.csv\"\n",
+        ..Setup::default()
+    });
+    // It has started without the file: callers come first.
+    eventually("the warning is told", s(5), || desk.process().printed().contains("people.csv"));
+    let first = serial(&desk);
+    desk.authority.sign().write(desk.dir(), "tls/desk");
+    desk.dir().write("people.csv", "telephone,name\n2001,someone\n");
+    let (code, told) = {
+        let out = desk.command(&["reload"]).output().unwrap();
+        (
+            out.status.code(),
+            String::from_utf8_lossy(&[out.stdout, out.stderr].concat()).into_owned(),
+        )
+    };
+    assert_eq!(code, Some(1), "{told}");
+    assert!(told.contains("people.csv") && told.contains("number"), "{told}");
+    assert_eq!(serial(&desk), first, "all of it or nothing");
+    assert_eq!(desk.metric("madoguchi_config_reload_failures_total"), 1.0);
+
+    desk.dir().write("people.csv", "number,name\n2001,someone\n");
+    let out = desk.command(&["reload"]).output().unwrap();
+    assert_eq!(out.status.code(), Some(0), "{}", String::from_utf8_lossy(&out.stderr));
+    assert_ne!(serial(&desk), first);
+}

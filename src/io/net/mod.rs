@@ -25,7 +25,7 @@ mod udp;
 mod websocket;
 
 pub use kinds::Kinds;
-pub use tls::{Peers, Tls, TlsParts};
+pub use tls::{Peers, Tls, TlsMade, TlsParts};
 pub use websocket::Origins;
 
 use crate::sip::api::{Flow, Transport};

@@ -48,6 +48,19 @@ pub struct TlsParts {
 #[derive(Debug)]
 pub struct Tls(RwLock<Arc<Current>>);
 
+/// What was made of [`TlsParts`], and can take the place of what is in force.
+#[derive(Debug)]
+pub struct TlsMade(Arc<Current>);
+
+impl TlsMade {
+    /// # Errors
+    ///
+    /// What rustls says of certificate, key or authorities.
+    pub fn new(parts: TlsParts) -> Result<Self, rustls::Error> {
+        Current::new(parts).map(|current| Self(Arc::new(current)))
+    }
+}
+
 #[derive(Debug)]
 struct Current {
     server: Arc<ServerConfig>,
@@ -58,20 +71,14 @@ struct Current {
 impl Tls {
     /// # Errors
     ///
-    /// What rustls says of certificate, key or authorities.
+    /// As [`TlsMade::new`].
     pub fn new(parts: TlsParts) -> Result<Self, rustls::Error> {
-        Ok(Self(RwLock::new(Arc::new(Current::new(parts)?))))
+        TlsMade::new(parts).map(|made| Self(RwLock::new(made.0)))
     }
 
     /// Takes effect for connections that begin from now on; those that stand go on as they are.
-    ///
-    /// # Errors
-    ///
-    /// As [`Tls::new`]; then everything stays as it was.
-    pub fn replace(&self, parts: TlsParts) -> Result<(), rustls::Error> {
-        let new = Arc::new(Current::new(parts)?);
-        *self.0.write().unwrap_or_else(PoisonError::into_inner) = new;
-        Ok(())
+    pub fn replace(&self, made: TlsMade) {
+        *self.0.write().unwrap_or_else(PoisonError::into_inner) = made.0;
     }
 
     fn current(&self) -> Arc<Current> {
