@@ -301,15 +301,14 @@ impl Feeder {
             hand(sink.as_ref(), &due, &target.config.subject, &self.terms, &self.ladder).await;
         let (tried, event) = match &handed {
             Ok(handed) => (Tried::Done, Some(handed)),
-            Err(error) => {
-                target.failed(error);
-                let failed = Tried::Failed { why: error.unfed(), retry_after: error.retry_after() };
-                (failed, None)
+            Err(failed) => {
+                target.failed(&failed.error);
+                (failed.tried(), None)
             }
         };
         let before = target.lane().state();
         let after = target.lane().end(call, tried, self.clock.now().mono, drawn());
-        let why = handed.as_ref().err().map(ToString::to_string).unwrap_or_default();
+        let why = handed.as_ref().err().map(|it| it.error.to_string()).unwrap_or_default();
         target.tell_turn(before, &why);
         let event = match (after, event) {
             (After::Done { tries }, Some(Handed::Opened { ticket, through, found })) => {

@@ -2,7 +2,8 @@
 //! for all others.
 //!
 //! Calls are apart: what is wrong with one holds up no other. What is wrong with the target itself (nobody
-//! there, the key refused) holds up all, and then one call at a time is its touchstone.
+//! there, the key refused) holds up all, and then one call at a time is its touchstone, each time another: what
+//! looks like the target may be that call alone.
 
 use crate::base::backoff::pause;
 use crate::base::{CallId, Mono};
@@ -53,6 +54,11 @@ pub enum LaneState {
 pub enum Tried {
     /// The target has it.
     Done,
+    /// Our user may not see or change the one ticket that was asked about: of that ticket, not of our key.
+    Withheld {
+        /// By which status.
+        status: u16,
+    },
     /// Not, as far as is known.
     Failed {
         /// Why.
@@ -102,17 +108,21 @@ struct Trouble {
 pub struct Lane {
     state: LaneState,
     silent: u32,
+    /// The call whose try said last that the target cannot be fed: the next touchstone is another.
+    turned: Option<CallId>,
     troubles: BTreeMap<CallId, Trouble>,
     busy: BTreeSet<CallId>,
 }
 
 impl Default for Lane {
     fn default() -> Self {
-        Self { state: LaneState::Open, silent: 0, troubles: BTreeMap::new(), busy: BTreeSet::new() }
+        let (troubles, busy) = (BTreeMap::new(), BTreeSet::new());
+        Self { state: LaneState::Open, silent: 0, turned: None, troubles, busy }
     }
 }
 
 /// What a failure says.
+#[derive(Clone, Copy)]
 enum Kind {
     /// Of the target: nobody there, or it wants a pause.
     Away,
@@ -169,27 +179,41 @@ impl Lane {
     /// Of the calls that have something due, in order, those to be handed over now; they are busy from here on,
     /// until [`Lane::end`].
     pub fn pick(&mut self, due: impl IntoIterator<Item = CallId>, now: Mono) -> Vec<CallId> {
-        let (most, touchstone) = match self.state {
-            LaneState::Open => (BUSY_MOST, false),
+        let picked: Vec<CallId> = match self.state {
+            LaneState::Open => {
+                let room = BUSY_MOST.saturating_sub(self.busy.len());
+                let waits = |it: &Trouble| now < it.late_until || now < it.not_before;
+                due.into_iter().filter(|call| self.may(*call, waits)).take(room).collect()
+            }
             LaneState::Away { until, .. } | LaneState::Barred { until, .. } => {
-                (usize::from(now >= until), true)
+                if now < until || !self.busy.is_empty() {
+                    return Vec::new();
+                }
+                self.touchstone(due, now).into_iter().collect()
             }
         };
-        let mut room = most.saturating_sub(self.busy.len());
-        let mut picked = Vec::new();
-        for call in due {
-            if room == 0 {
-                break;
-            }
-            // As a touchstone any call will do, whatever its own pause.
-            let waits = |it: &Trouble| now < it.late_until || (!touchstone && now < it.not_before);
-            if !self.busy.contains(&call) && !self.troubles.get(&call).is_some_and(waits) {
-                self.busy.insert(call);
-                picked.push(call);
-                room -= 1;
-            }
-        }
+        self.busy.extend(picked.iter().copied());
         picked
+    }
+
+    /// The call after the one that was turned away last, in turn: any will do, whatever its own pause.
+    fn touchstone(&self, due: impl IntoIterator<Item = CallId>, now: Mono) -> Option<CallId> {
+        let (mut first, mut passed) = (None, false);
+        for call in due {
+            if self.may(call, |it| now < it.late_until) {
+                if passed {
+                    return Some(call);
+                }
+                first = first.or(Some(call));
+            }
+            passed = passed || self.turned == Some(call);
+        }
+        first
+    }
+
+    /// Whether a call is free, and nothing of its own makes it wait.
+    fn may(&self, call: CallId, waits: impl Fn(&Trouble) -> bool) -> bool {
+        !self.busy.contains(&call) && !self.troubles.get(&call).is_some_and(waits)
     }
 
     /// A try of a call's next step is over. `drawn` is a random number.
@@ -197,17 +221,18 @@ impl Lane {
         self.busy.remove(&call);
         let before = self.troubles.get(&call).copied();
         let tries = before.map_or(0, |it| it.tries).saturating_add(1);
-        let (why, retry_after) = match tried {
+        let (why, retry_after, kind) = match tried {
             Tried::Done => {
                 self.troubles.remove(&call);
                 (self.state, self.silent) = (LaneState::Open, 0);
                 return After::Done { tries };
             }
-            Tried::Failed { why, retry_after } => (why, retry_after),
+            Tried::Withheld { status } => (Unfed::Refused { status }, None, Kind::Lasting),
+            Tried::Failed { why, retry_after } => (why, retry_after, kind(why, retry_after)),
         };
         self.silent = if why == Unfed::TimedOut { self.silent.saturating_add(1) } else { 0 };
         let asked = retry_after.unwrap_or_default();
-        let kind = match kind(why, retry_after) {
+        let kind = match kind {
             Kind::Passing if self.silent >= SILENT_MOST => Kind::Away,
             kind => kind,
         };
@@ -233,13 +258,18 @@ impl Lane {
                 };
                 let until = now + pause(tries, least, drawn);
                 self.state = LaneState::Away { tries, until };
+                self.turned = Some(call);
                 if may_be_late(why) {
                     self.troubles.insert(call, trouble);
                 }
                 return After::Held;
             }
             Kind::Barred(status) => {
-                self.state = LaneState::Barred { status, until: now + BARRED };
+                let until = now + BARRED;
+                self.state = LaneState::Barred { status, until };
+                self.turned = Some(call);
+                // Should others be taken, it is this call: it is no more often asked for than the target.
+                self.troubles.insert(call, Trouble { not_before: until, ..trouble });
                 return After::Held;
             }
             Kind::Passing => 0,

@@ -327,6 +327,39 @@ fn what_is_refused_three_times_waits_for_a_person_and_holds_up_no_other() {
 }
 
 #[test]
+fn a_ticket_that_may_not_be_seen_holds_up_no_other_call() {
+    // Two are refused whenever they are tried, as where our user sees a part of a project only.
+    let (mut lane, mut now) = (Lane::default(), Mono::ZERO);
+    let refused = [id(4), id(8)];
+    let mut due: Vec<CallId> = (1..=20).map(id).collect();
+    let mut tries = 0;
+    while now < Mono::ZERO + Duration::from_hours(1) {
+        for call in lane.pick(due.iter().copied(), now) {
+            if refused.contains(&call) {
+                tries += 1;
+                assert_eq!(lane.end(call, failed(403), now, u64::MAX), After::Held);
+            } else {
+                assert!(matches!(lane.end(call, Tried::Done, now, 0), After::Done { .. }));
+                due.retain(|it| *it != call);
+            }
+        }
+        now = now + Duration::from_secs(1);
+    }
+    assert_eq!(due, refused, "all others are handed over");
+    assert!(tries <= 2 * 13, "{tries} tries: who asks too often is locked");
+    // Where it is known to be that ticket, it waits for a person, and the target is not even looked at.
+    let (withheld, mut last) = (Tried::Withheld { status: 403 }, After::Held);
+    lane.again(None, now);
+    for _ in 0..3 {
+        assert_eq!(lane.pick([id(1)], now), [id(1)]);
+        last = lane.end(id(1), withheld, now, u64::MAX);
+        assert_eq!(lane.state(), LaneState::Open);
+        now = now + Duration::from_mins(20);
+    }
+    assert_eq!(last, After::GivenUp { tries: 3, why: Unfed::Refused { status: 403 } });
+}
+
+#[test]
 fn words_and_values_say_what_is_known_and_nothing_runs_in_a_line() {
     let mut history = History::new();
     history.arrive(id(1), "0312345678");
