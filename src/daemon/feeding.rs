@@ -391,6 +391,9 @@ impl Target {
             (LaneState::Open, LaneState::Away { .. }) => {
                 tracing::warn!(target_name = %name, "a ticket system cannot be fed now; nothing is lost, and it is tried again: {why} / チケットシステムに渡せません。失われるものはなく、やり直します");
             }
+            (LaneState::Open | LaneState::Away { .. }, LaneState::Barred { status: 0, .. }) => {
+                tracing::error!(target_name = %name, "a ticket system is not as the configuration says, and gets nothing until then: {why} / 設定とチケットシステムが合いません");
+            }
             (LaneState::Open | LaneState::Away { .. }, LaneState::Barred { status, .. }) => {
                 tracing::error!(target_name = %name, status, "a ticket system refuses our key: mend key_file and send SIGHUP or `madoguchi tickets retry`; nothing is lost / チケットシステムが鍵を受け付けません");
             }

@@ -15,7 +15,7 @@ use std::time::Duration;
 pub const BUSY_MOST: usize = 4;
 /// So many answers in a row that another try will hardly change, and a person must look.
 const REFUSALS_MOST: u32 = 3;
-/// What fails for so long although the target is there is given up: a person must look.
+/// What fails for so long although the target is there all the while is given up: a person must look.
 pub const GIVE_UP_AFTER: Duration = Duration::from_hours(72);
 /// Behind an answer that did not come: what was asked may still be done on the other side, and it is looked for
 /// only when that is over. The same holds for what was due when the process began: its predecessor may have
@@ -54,6 +54,8 @@ pub enum LaneState {
 pub enum Tried {
     /// The target has it.
     Done,
+    /// The target is not as the configuration says: a field, a project or a queue that is not there.
+    Unfit,
     /// Our user may not see or change the one ticket that was asked about: of that ticket, not of our key.
     Withheld {
         /// By which status.
@@ -97,7 +99,8 @@ pub enum After {
 struct Trouble {
     tries: u32,
     refusals: u32,
-    since: Mono,
+    /// Since when the target is there and fails all the same; none: not since it was away or barred.
+    since: Option<Mono>,
     not_before: Mono,
     /// Whatever else holds, it is not tried before.
     late_until: Mono,
@@ -159,7 +162,7 @@ impl Lane {
         let late_until = now + LATE;
         for call in calls {
             let trouble =
-                Trouble { tries: 0, refusals: 0, since: now, not_before: now, late_until };
+                Trouble { tries: 0, refusals: 0, since: None, not_before: now, late_until };
             self.troubles.insert(call, trouble);
         }
     }
@@ -227,6 +230,7 @@ impl Lane {
                 (self.state, self.silent) = (LaneState::Open, 0);
                 return After::Done { tries };
             }
+            Tried::Unfit => (Unfed::Garbled, None, Kind::Barred(0)),
             Tried::Withheld { status } => (Unfed::Refused { status }, None, Kind::Lasting),
             Tried::Failed { why, retry_after } => (why, retry_after, kind(why, retry_after)),
         };
@@ -244,7 +248,7 @@ impl Lane {
         let mut trouble = before.unwrap_or(Trouble {
             tries: 0,
             refusals: 0,
-            since: now,
+            since: None,
             not_before: now,
             late_until,
         });
@@ -258,19 +262,17 @@ impl Lane {
                 };
                 let until = now + pause(tries, least, drawn);
                 self.state = LaneState::Away { tries, until };
-                self.turned = Some(call);
                 if may_be_late(why) {
                     self.troubles.insert(call, trouble);
                 }
-                return After::Held;
+                return self.hold(call);
             }
             Kind::Barred(status) => {
                 let until = now + BARRED;
                 self.state = LaneState::Barred { status, until };
-                self.turned = Some(call);
                 // Should others be taken, it is this call: it is no more often asked for than the target.
                 self.troubles.insert(call, Trouble { not_before: until, ..trouble });
-                return After::Held;
+                return self.hold(call);
             }
             Kind::Passing => 0,
             Kind::Lasting => before.map_or(0, |it| it.refusals).saturating_add(1),
@@ -279,14 +281,30 @@ impl Lane {
         if why != Unfed::TimedOut {
             self.state = LaneState::Open;
         }
-        if refusals >= REFUSALS_MOST || now.since(trouble.since) >= GIVE_UP_AFTER {
+        let since = trouble.since.unwrap_or(now);
+        if refusals >= REFUSALS_MOST || now.since(since) >= GIVE_UP_AFTER {
             self.troubles.remove(&call);
             return After::GivenUp { tries, why };
         }
         let pause = pause(tries, least, drawn);
         let not_before = (now + pause).max(trouble.late_until);
-        self.troubles.insert(call, Trouble { tries, refusals, not_before, ..trouble });
+        let since = Some(since);
+        self.troubles.insert(call, Trouble { tries, refusals, since, not_before, ..trouble });
         After::Again { pause }
+    }
+
+    /// The target cannot be fed, as this call found: what failed before was no fault of a call's for so long.
+    fn hold(&mut self, call: CallId) -> After {
+        self.turned = Some(call);
+        self.unblame();
+        After::Held
+    }
+
+    /// The time until something is given up begins anew.
+    fn unblame(&mut self) {
+        for it in self.troubles.values_mut() {
+            it.since = None;
+        }
     }
 
     /// A person wants one call, or all, to be tried at once.
@@ -304,6 +322,7 @@ impl Lane {
     /// The target is not as the configuration says.
     pub fn bar(&mut self, now: Mono) {
         self.state = LaneState::Barred { status: 0, until: now + BARRED };
+        self.unblame();
     }
 
     /// A call's try is over, and what it came to is still to be written: it is not picked until

@@ -360,6 +360,58 @@ fn a_ticket_that_may_not_be_seen_holds_up_no_other_call() {
 }
 
 #[test]
+fn a_system_that_was_away_for_a_week_and_answers_503_first_has_nothing_given_up() {
+    let away = Tried::Failed { why: Unfed::Unreachable, retry_after: None };
+    let locked = Tried::Failed { why: Unfed::Refused { status: 401 }, retry_after: None };
+    for (gone, before) in [(away, None), (locked, None), (away, Some(failed(500)))] {
+        let (mut lane, mut now) = (Lane::default(), Mono::ZERO);
+        let calls = [id(1), id(2)];
+        match before {
+            // What was due when the process began.
+            None => lane.inherit(calls, now),
+            Some(before) => {
+                assert_eq!(lane.pick(calls, now), calls);
+                for call in calls {
+                    assert!(matches!(lane.end(call, before, now, 0), After::Again { .. }));
+                }
+            }
+        }
+        while now < Mono::ZERO + Duration::from_hours(7 * 24) {
+            now = now + Duration::from_mins(16);
+            for call in lane.pick(calls, now) {
+                assert_eq!(lane.end(call, gone, now, u64::MAX), After::Held);
+            }
+        }
+        now = now + Duration::from_mins(16);
+        for call in lane.pick(calls, now) {
+            let after = lane.end(call, failed(503), now, 0);
+            assert!(matches!(after, After::Again { .. }), "{gone:?}: {after:?}");
+        }
+        // What fails from now on has its three days.
+        now = now + Duration::from_hours(71);
+        let after: Vec<_> =
+            lane.pick(calls, now).into_iter().map(|it| lane.end(it, failed(503), now, 0)).collect();
+        assert!(
+            !after.is_empty() && after.iter().all(|it| matches!(it, After::Again { .. })),
+            "{after:?}"
+        );
+    }
+}
+
+#[test]
+fn a_system_that_is_not_as_configured_holds_all_and_gives_nothing_up() {
+    let (mut lane, mut now) = (Lane::default(), Mono::ZERO);
+    let calls = [id(1), id(2)];
+    while now < Mono::ZERO + Duration::from_hours(100) {
+        for call in lane.pick(calls, now) {
+            assert_eq!(lane.end(call, Tried::Unfit, now, 0), After::Held);
+        }
+        assert!(matches!(lane.state(), LaneState::Barred { status: 0, .. }));
+        now = now + Duration::from_mins(6);
+    }
+}
+
+#[test]
 fn words_and_values_say_what_is_known_and_nothing_runs_in_a_line() {
     let mut history = History::new();
     history.arrive(id(1), "0312345678");

@@ -45,9 +45,12 @@ impl NotHanded {
 
     /// As the lane is told of it.
     pub(in crate::daemon) fn tried(&self) -> Tried {
-        match self.error.unfed() {
-            Unfed::Refused { status: status @ 403 } if self.of_ticket => Tried::Withheld { status },
-            why => Tried::Failed { why, retry_after: self.error.retry_after() },
+        match (&self.error, self.error.unfed()) {
+            (Unable::Misconfigured { .. }, _) => Tried::Unfit,
+            (_, Unfed::Refused { status: status @ 403 }) if self.of_ticket => {
+                Tried::Withheld { status }
+            }
+            (_, why) => Tried::Failed { why, retry_after: self.error.retry_after() },
         }
     }
 }
