@@ -25,6 +25,18 @@ pub enum Secrets<'r> {
     Make(&'r mut Rng),
 }
 
+/// What a plan is judged for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stage {
+    /// A desk that starts with it, and with all that its configuration says.
+    Start,
+    /// A desk that runs, and would go on by it.
+    Running {
+        /// Whether a recorder runs: only a start brings one.
+        recorder: bool,
+    },
+}
+
 /// Longest file that is read, bytes.
 const MOST_BYTES: u64 = 16 << 20;
 
@@ -187,7 +199,7 @@ pub fn load_plan(
     config: &Config,
     known_prompts: Option<&BTreeMap<PromptId, Duration>>,
 ) -> Result<(Plan, Vec<Finding>), Vec<Finding>> {
-    judge_plan(config, &plan_text(config)?, known_prompts)
+    judge_plan(config, &plan_text(config)?, known_prompts, Stage::Start)
 }
 
 /// The text of the plan that a configuration names.
@@ -208,6 +220,7 @@ pub fn judge_plan(
     config: &Config,
     text: &str,
     known_prompts: Option<&BTreeMap<PromptId, Duration>>,
+    stage: Stage,
 ) -> Result<(Plan, Vec<Finding>), Vec<Finding>> {
     let name = config.plan.display().to_string();
     let (plan, mut findings) = plan_of(text, &config.plan, known_prompts, today())?;
@@ -224,8 +237,13 @@ pub fn judge_plan(
             }
         }
     }
-    if plan.records() && config.recording.is_none() {
-        out.whole(Problem::RecordsNowhere);
+    match stage {
+        _ if !plan.records() => {}
+        Stage::Start | Stage::Running { .. } if config.recording.is_none() => {
+            out.whole(Problem::RecordsNowhere);
+        }
+        Stage::Running { recorder: false } => out.whole(Problem::RecordsUnready),
+        Stage::Start | Stage::Running { recorder: true } => {}
     }
     if let Some(outside) = &plan.outside {
         let ways = outside.rules.iter().map(|rule| (rule.name.as_str(), &rule.trunks));

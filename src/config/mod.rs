@@ -41,8 +41,8 @@ mod tests;
 
 pub use differences::{Difference, differences};
 pub use files::{
-    Secrets, judge_plan, load, load_plan, looks_like_config, plan_at, plan_text, replace_private,
-    write_private,
+    Secrets, Stage, judge_plan, load, load_plan, looks_like_config, plan_at, plan_text,
+    replace_private, write_private,
 };
 pub use log::LogConfig;
 pub use oidc::OidcConfig;

@@ -107,6 +107,8 @@ pub(super) enum Problem {
     RecordingRoom { directory: String, free: u64, least: u64 },
     /// The plan records calls, and there is no place for them.
     RecordsNowhere,
+    /// The plan records, and the desk that runs was started without a recorder.
+    RecordsUnready,
     /// Not a carrier's server.
     BadServer { found: String },
     /// G.711 is not among the codecs.
@@ -584,6 +586,18 @@ impl Problem {
                 say!(
                     "[recording] directory = \"recordings\"",
                     "[recording] directory = \"recordings\""
+                ),
+            ),
+            Self::RecordsUnready => (
+                Error,
+                "records-unready",
+                say!(
+                    "プランは通話を録音するが、動いている窓口は [recording] なしで起動した",
+                    "the plan records calls, and the desk that runs was started without [recording]"
+                ),
+                say!(
+                    "再起動すると録音できる（systemctl restart madoguchi、通話を切らずに: madoguchi drain --within 15）",
+                    "a restart brings the recorder: systemctl restart madoguchi, or without a call cut off madoguchi drain --within 15"
                 ),
             ),
             Self::BadServer { found } => (

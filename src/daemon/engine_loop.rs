@@ -489,9 +489,13 @@ impl Running {
         replies: Vec<(u64, Result<(), CommandError>)>,
     ) {
         for command in recorder {
-            match &self.it.recorder {
-                Some(recorder) => recorder.send(command),
-                None => tracing::error!("a call is to be recorded, and [recording] is missing"),
+            if let Some(recorder) = &self.it.recorder {
+                recorder.send(command);
+                continue;
+            }
+            tracing::error!("a call is to be recorded, and [recording] is missing");
+            if let Some(notice) = command.unrecorded() {
+                self.it.inlet.push(Lane::First, Heard::Recorder(notice));
             }
         }
         for command in media {

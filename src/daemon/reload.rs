@@ -9,7 +9,7 @@ use super::inlet::Inlet;
 use super::layout::Told;
 use super::pulse::Pulse;
 use crate::cli::Language;
-use crate::config::{self, Config, Secrets};
+use crate::config::{self, Config, Secrets, Stage};
 use crate::dialplan::{Finding, Plan};
 use crate::engine::{KeysPolicy, Rules, SealingPolicy};
 use crate::io::http::{Differs, PeopleNow, Reading, Reloads, ViewHub};
@@ -25,6 +25,8 @@ pub(super) struct Reload {
     path: PathBuf,
     /// What is in force; held while one reload is under way, so that two never mix.
     running: Mutex<Config>,
+    /// What the desk was started with: what only a restart takes over is as in it.
+    started: Config,
     /// The plan's text that is in force.
     plan: Mutex<String>,
     /// The zone that the figures are made in, which only a restart changes.
@@ -65,10 +67,12 @@ impl Reload {
         let runtime = tokio::runtime::Handle::current();
         let zone = plan.timezone;
         let plan_text = std::fs::read_to_string(&running.plan).unwrap_or_default();
+        let started = running.clone();
         let (running, plan) = (Mutex::new(running), Mutex::new(plan_text));
         Self {
             path,
             running,
+            started,
             plan,
             zone,
             prompts,
@@ -111,7 +115,12 @@ impl Reload {
     /// A text as this desk's plan, with its warnings; or all that is wrong with it.
     fn judged(&self, text: &str) -> Result<(Plan, Vec<Finding>), Vec<Finding>> {
         let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        config::judge_plan(&running, text, Some(&self.prompts.lengths()))
+        self.judge(&running, text)
+    }
+
+    fn judge(&self, config: &Config, text: &str) -> Result<(Plan, Vec<Finding>), Vec<Finding>> {
+        let stage = Stage::Running { recorder: self.started.recording.is_some() };
+        config::judge_plan(config, text, Some(&self.prompts.lengths()), stage)
     }
 
     /// What is wrong with a text as this desk's plan.
@@ -128,7 +137,7 @@ impl Reload {
         findings: Vec<Finding>,
     ) -> Reading {
         let differences = config::differences((running, &self.plan_in_force()), (config, text));
-        let mut waiting = running.needs_restart(config);
+        let mut waiting = self.started.needs_restart(config);
         if plan.timezone != self.zone {
             waiting.push("plan: timezone (of the figures)".to_owned());
         }
@@ -249,7 +258,7 @@ impl Reload {
         let (config, mut warnings) = config::load(&self.path, Secrets::Look)?;
         // Once, so that what is judged is what is in force.
         let text = config::plan_text(&config)?;
-        let (plan, more) = config::judge_plan(&config, &text, Some(&self.prompts.lengths()))?;
+        let (plan, more) = self.judge(&config, &text)?;
         // What nobody can believe or read must not take the place of what is believed and read.
         if warnings.iter().any(|it| certificates::is_dead(it) || is_no_directory(it)) {
             return Err(warnings);

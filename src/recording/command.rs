@@ -58,6 +58,19 @@ pub enum Command {
     },
 }
 
+impl Command {
+    /// What is answered where no recorder runs: who waits for a file must hear that there will be none.
+    #[must_use]
+    pub const fn unrecorded(&self) -> Option<Notice> {
+        match self {
+            Self::Begin { id, .. } => Some(Notice::Failed { id: *id, why: Trouble::Disk }),
+            Self::Pause { .. } | Self::Resume { .. } | Self::End { .. } | Self::Erase { .. } => {
+                None
+            }
+        }
+    }
+}
+
 /// Why a recording came to nothing, or ended before its time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Trouble {
@@ -121,4 +134,18 @@ pub struct Kept {
     pub dropped: u64,
     /// Packets that came too late to be put in their place.
     pub late: u64,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_waits_for_a_file_hears_that_there_will_be_none_where_no_recorder_runs() {
+        let id = RecordingId { call: CallId(uuid::Uuid::from_u128(1)), number: 1 };
+        let (tap, at, taped) = (TapId(1), Mono::ZERO, Taped::Caller);
+        let begin = Command::Begin { id, tap, at, wall: Wall(0), band: Band::Narrow, taped };
+        assert_eq!(begin.unrecorded(), Some(Notice::Failed { id, why: Trouble::Disk }));
+        assert_eq!(Command::End { tap, at }.unrecorded(), None);
+    }
 }

@@ -137,3 +137,44 @@ fn what_a_reload_changes_is_told_before_it_is_done_and_nobody_is_cut_off() {
     assert!(caller.calls[&1].has("hung_up"), "{:?}", caller.calls);
     agent.done();
 }
+
+/// A command's exit code and all that it says.
+fn ran(desk: &Desk, arguments: &[&str]) -> (Option<i32>, String) {
+    let out = desk.command(arguments).output().unwrap();
+    let text = String::from_utf8(out.stdout).unwrap();
+    (out.status.code(), text + &String::from_utf8(out.stderr).unwrap())
+}
+
+#[test]
+fn a_reload_takes_over_no_plan_that_records_while_no_recorder_runs() {
+    let mut desk = Desk::start("desk.toml");
+    let file = |name: &str| std::fs::read_to_string(desk.dir().file(name)).unwrap();
+    let (config, plan) = (file("madoguchi.toml"), file("plan.toml"));
+    // A section that only a restart takes over is told as long as it waits for one.
+    let section = "\n[recording]\ndirectory = \"recordings\"\nleast_free_mib = 1\n";
+    desk.dir().write("madoguchi.toml", &format!("{config}{section}"));
+    for _ in 0..2 {
+        let (code, told) = ran(&desk, &["reload"]);
+        assert_eq!(code, Some(0), "{told}");
+        assert!(told.contains("[recording] directory"), "{told}");
+    }
+    let records =
+        "[recording]\nannouncement = \"recorded\"\n\n[groups.soft]\nrecording = \"always\"";
+    let recording = plan.replacen("[groups.soft]", records, 1);
+    assert_ne!(recording, plan);
+    desk.dir().write("plan.toml", &recording);
+    for arguments in [&["reload", "--dry-run"][..], &["reload"]] {
+        let (code, told) = ran(&desk, arguments);
+        assert_eq!(code, Some(1), "{told}");
+        assert!(told.contains("records-unready") && told.contains("restart"), "{told}");
+    }
+    let text = serde_json::json!({ "text": recording }).to_string();
+    let checked = desk.api("POST", "/api/v1/plan/check", &text);
+    assert!(checked.body.contains("records-unready"), "{} {}", checked.status, checked.body);
+
+    // The restart that it says.
+    desk.stop();
+    desk.launch();
+    desk.wait_healthy();
+    assert_eq!(ran(&desk, &["reload", "--dry-run"]).0, Some(0));
+}
