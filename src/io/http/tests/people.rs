@@ -212,3 +212,33 @@ async fn a_login_ends_by_its_time_and_with_the_account() {
     world.people.replace(people);
     assert_eq!(world.ask(&board, "").await.status(), 401);
 }
+
+/// What is logged by this thread while it lives.
+#[derive(Clone, Default)]
+struct Logged(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Logged {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().expect("whole").extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[tokio::test]
+async fn a_refused_question_about_a_caller_leaves_no_number_in_the_log() {
+    let logged = Logged::default();
+    let into = logged.clone();
+    let log = tracing_subscriber::fmt().with_writer(move || into.clone()).finish();
+    let _while_this_lives = tracing::subscriber::set_default(log);
+    let world = World::new().await;
+    let ask = "GET /api/v1/callers/0398765432?x=0398765432";
+    let proof = format!("Authorization: Bearer {WALL}\r\n");
+    assert_eq!(world.status_of(ask, &proof, "").await, 403);
+    let text = String::from_utf8(logged.0.lock().expect("whole").clone()).expect("UTF-8");
+    assert!(text.contains("does not allow") && text.contains("/api/v1/callers/"), "{text}");
+    assert!(!text.contains("0398765432"), "{text}");
+}
