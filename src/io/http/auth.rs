@@ -192,14 +192,15 @@ pub(super) async fn authorize(
         return next.run(Request::from_parts(parts, body)).await;
     };
     let params = RawPathParams::from_request_parts(&mut parts, &()).await.ok();
-    if let Err(why) = allowed(&server, &who, right, params.as_ref()) {
+    let leave = Leave::of(&parts.headers, right, params, reveals(&parts.uri));
+    if let Err(why) = leave.allows(&server, &who) {
         // As the router has it: what was asked for may be a caller's number.
         let (user, role, path) = (who.user(), who.role, right.path);
         tracing::warn!(user, %role, path, "somebody asked for what the role does not allow: refused");
         return why.into_response();
     }
-    let reveals = reveals(&parts.uri);
-    if reveals && who.role < Role::Supervisor {
+    let reveals = leave.reveals;
+    if !leave.may_reveal(&who) {
         let (user, role) = (who.user(), who.role);
         tracing::warn!(user, %role, "somebody asked the SIP trace for numbers: refused");
         return api::error(
@@ -221,7 +222,44 @@ pub(super) async fn authorize(
         }
     }
     parts.extensions.insert(who);
+    parts.extensions.insert(Arc::new(leave));
     next.run(Request::from_parts(parts, body)).await
+}
+
+/// By what a request was let through, for an answer that goes on: whether it still holds is asked again.
+pub(super) struct Leave {
+    /// Those that prove who asks.
+    proof: HeaderMap,
+    right: Right,
+    params: Option<RawPathParams>,
+    /// Whether more than pseudonyms was asked for.
+    reveals: bool,
+}
+
+impl Leave {
+    fn of(headers: &HeaderMap, right: Right, params: Option<RawPathParams>, reveals: bool) -> Self {
+        let mut proof = HeaderMap::new();
+        for name in [AUTHORIZATION, COOKIE] {
+            for value in headers.get_all(&name) {
+                proof.append(name.clone(), value.clone());
+            }
+        }
+        Self { proof, right, params, reveals }
+    }
+
+    /// Whether who asked is still known, and still may: an account, a role or a login may be another by now.
+    pub(super) fn holds(&self, server: &Server) -> bool {
+        known(&self.proof, server)
+            .is_some_and(|who| self.allows(server, &who).is_ok() && self.may_reveal(&who))
+    }
+
+    fn allows(&self, server: &Server, who: &Who) -> Result<(), Forbidden> {
+        allowed(server, who, self.right, self.params.as_ref())
+    }
+
+    fn may_reveal(&self, who: &Who) -> bool {
+        !self.reveals || who.role >= Role::Supervisor
+    }
 }
 
 /// Longest method and path that the history keeps, characters.

@@ -1,6 +1,7 @@
 //! The agent's panel (パネル): the page, what it shows, as it is and as it changes, and notes on calls. What it
 //! orders goes by the same ways as anybody's orders.
 
+use super::auth::Leave;
 use super::login::Wrong;
 use super::who::Who;
 use super::{Server, api, auth, pages, stream};
@@ -15,6 +16,7 @@ use axum::http::{HeaderMap, StatusCode};
 use axum::response::{Html, IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::Deserialize;
+use std::sync::Arc;
 
 /// Longest note, characters.
 const NOTE_BOUND: usize = 1_000;
@@ -56,10 +58,12 @@ pub(super) async fn shown(State(server): State<Server>, Path(extension): Path<St
 /// `GET /api/v1/panel/{extension}/events`.
 pub(super) async fn events(
     State(server): State<Server>,
+    Extension(leave): Extension<Arc<Leave>>,
     Path(extension): Path<String>,
 ) -> Response {
     let agent = AgentId::from(extension);
-    let watched = stream::told(&server, "panel", |server| server.app.hub.watch_panel(&agent));
+    let watched =
+        stream::told(&server, leave, "panel", |server| server.app.hub.watch_panel(&agent));
     watched.unwrap_or_else(no_such_agent)
 }
 

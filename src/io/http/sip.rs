@@ -2,6 +2,7 @@
 //! capture file. Numbers and names are pseudonyms unless the request says `reveal=numbers`, and then
 //! the log says so; credentials are never shown.
 
+use super::auth::Leave;
 use super::{Server, about, api};
 use crate::base::CallId;
 use crate::trace::{
@@ -10,7 +11,7 @@ use crate::trace::{
 };
 use crate::view;
 use axum::Json;
-use axum::extract::{Path, Query, State};
+use axum::extract::{Extension, Path, Query, State};
 use axum::http::header::{CONTENT_DISPOSITION, CONTENT_SECURITY_POLICY, CONTENT_TYPE};
 use axum::http::{HeaderValue, StatusCode};
 use axum::response::sse::{Event, Sse};
@@ -262,7 +263,11 @@ pub(super) async fn messages(State(server): State<Server>, asked: Asked) -> Resp
 }
 
 /// `GET /api/v1/sip/events`: each message as it passes.
-pub(super) async fn events(State(server): State<Server>, asked: Asked) -> Response {
+pub(super) async fn events(
+    State(server): State<Server>,
+    Extension(leave): Extension<Arc<Leave>>,
+    asked: Asked,
+) -> Response {
     let sieve = match Sieve::read(asked) {
         Ok(sieve) => sieve,
         Err(refused) => return bad(refused),
@@ -273,25 +278,37 @@ pub(super) async fn events(State(server): State<Server>, asked: Asked) -> Respon
     let (tx, rx) = mpsc::channel::<Result<Event, Infallible>>(WAITING);
     tokio::spawn(async move {
         let _place = place;
-        feed(&server, sieve, &tx).await;
+        feed(&server, &leave, sieve, &tx).await;
     });
     Sse::new(ReceiverStream::new(rx)).into_response()
 }
 
-/// Until the reader leaves, stalls, or the server stops.
-async fn feed(server: &Server, sieve: Sieve, tx: &mpsc::Sender<Result<Event, Infallible>>) {
+/// Until the reader leaves, stalls or may not any more, or the server stops.
+async fn feed(
+    server: &Server,
+    leave: &Leave,
+    sieve: Sieve,
+    tx: &mpsc::Sender<Result<Event, Infallible>>,
+) {
     let (tracer, zone) = (Arc::clone(&server.app.trace), zone(server));
     let mut redactor = Redactor::new(sieve.reveal);
     let newest = tracer.snapshot(0).records().last().map_or(0, |record| record.seq);
     let mut after = if sieve.after > 0 { sieve.after } else { newest };
     let mut stopping = server.stopping.clone();
     let mut turns = tokio::time::interval(EVERY);
-    let mut since_beat = 0_u32;
+    let (mut since_beat, mut since_asked) = (0_u32, 0_u32);
     loop {
         tokio::select! {
             _ = turns.tick() => {}
             _ = stopping.wait_for(|stopping| *stopping) => return,
             () = tx.closed() => return,
+        }
+        since_asked = since_asked.saturating_add(1);
+        if since_asked >= BEAT {
+            since_asked = 0;
+            if !leave.holds(server) {
+                return;
+            }
         }
         let mut out = Vec::new();
         let snapshot = tracer.snapshot(after);

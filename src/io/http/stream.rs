@@ -1,10 +1,11 @@
 //! Event streams (`/api/v1/events`, a panel's): the board or panel whenever it changed, a sign of life every two
 //! seconds. A reader gets the newest one, never a queue of old ones; one who takes nothing for
-//! ten seconds is let go.
+//! ten seconds is let go, and so is at the next sign of life whoever is signed out or may see it no more.
 
+use super::auth::Leave;
 use super::health::Health;
 use super::{Server, api};
-use axum::extract::State;
+use axum::extract::{Extension, State};
 use axum::http::StatusCode;
 use axum::response::sse::{Event, Sse};
 use axum::response::{IntoResponse, Response};
@@ -24,8 +25,11 @@ const BEAT: Duration = Duration::from_secs(2);
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// `GET /api/v1/events`.
-pub(super) async fn events(State(server): State<Server>) -> Response {
-    let watched = told(&server, "board", |server| Some(server.app.hub.watch()));
+pub(super) async fn events(
+    State(server): State<Server>,
+    Extension(leave): Extension<Arc<Leave>>,
+) -> Response {
+    let watched = told(&server, leave, "board", |server| Some(server.app.hub.watch()));
     watched.unwrap_or_else(|| StatusCode::NOT_FOUND.into_response())
 }
 
@@ -33,6 +37,7 @@ pub(super) async fn events(State(server): State<Server>) -> Response {
 /// watch. For who finds no place among the streams, nothing is made.
 pub(super) fn told(
     server: &Server,
+    leave: Arc<Leave>,
     name: &'static str,
     watch: impl FnOnce(&Server) -> Option<watch::Receiver<Arc<str>>>,
 ) -> Option<Response> {
@@ -45,14 +50,15 @@ pub(super) fn told(
     let server = server.clone();
     tokio::spawn(async move {
         let _place = place;
-        feed(&server, name, watched, &tx).await;
+        feed(&server, &leave, name, watched, &tx).await;
     });
     Some(Sse::new(ReceiverStream::new(rx)).into_response())
 }
 
-/// Until the reader leaves, stalls, or the server stops.
+/// Until the reader leaves, stalls or may not any more, or the server stops.
 async fn feed(
     server: &Server,
+    leave: &Leave,
     name: &str,
     mut watched: watch::Receiver<Arc<str>>,
     tx: &mpsc::Sender<Result<Event, Infallible>>,
@@ -69,7 +75,12 @@ async fn feed(
                 let json = watched.borrow_and_update().clone();
                 Event::default().event(name).data(json)
             }
-            _ = beat.tick() => sign_of_life(server),
+            _ = beat.tick() => {
+                if !leave.holds(server) {
+                    return;
+                }
+                sign_of_life(server)
+            }
             _ = stopping.wait_for(|stopping| *stopping) => return,
             () = tx.closed() => return,
         };

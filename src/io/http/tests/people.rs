@@ -242,3 +242,63 @@ async fn a_refused_question_about_a_caller_leaves_no_number_in_the_log() {
     assert!(text.contains("does not allow") && text.contains("/api/v1/callers/"), "{text}");
     assert!(!text.contains("0398765432"), "{text}");
 }
+
+/// A stream that this login holds open, once its answer has begun.
+async fn held_open(world: &World, path: &str, cookie: &str) -> TcpStream {
+    let mut stream = TcpStream::connect(world.address).await.expect("connected");
+    let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\n{cookie}\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.expect("sent");
+    let mut head = [0; 12];
+    stream.read_exact(&mut head).await.expect("answered");
+    assert_eq!(&head[9..], b"200", "{path}");
+    stream
+}
+
+/// Whether the stream ends within two beats and a half.
+async fn ends(stream: &mut TcpStream) -> bool {
+    let mut rest = Vec::new();
+    let read = stream.read_to_end(&mut rest);
+    tokio::time::timeout(Duration::from_secs(5), read).await.is_ok()
+}
+
+#[tokio::test]
+async fn signing_out_everywhere_ends_open_streams_at_the_next_beat() {
+    const SIP: &str = "/api/v1/sip/events?reveal=numbers";
+    let world = World::new().await;
+    let streams = |user: &'static str| {
+        let paths: &[&str] = match user {
+            "sato" => &["/api/v1/events", "/api/v1/panel/2001/events"],
+            "kacho" => &["/api/v1/events", "/api/v1/panel/2001/events", SIP],
+            _ => &["/api/v1/events", SIP],
+        };
+        let world = &world;
+        async move {
+            let (cookie, mut open) = (world.cookie(user).await, Vec::new());
+            for path in paths {
+                open.push((*path, held_open(world, path, &cookie).await));
+            }
+            open
+        }
+    };
+    let (agents, supervisors, others) =
+        (streams("sato").await, streams("kacho").await, streams("root").await);
+    // One has another line now, one is a viewer now, and one is signed out everywhere.
+    let mut changed = people();
+    changed.get_mut("sato").expect("there").extension = Some("2002".into());
+    changed.get_mut("kacho").expect("there").role = Role::Viewer;
+    let now_s = u64::try_from(MORNING / 1_000).expect("after 1970") + 10;
+    assert!(changed.sign_out("root", now_s));
+    world.people.replace(changed);
+    for (who, open) in [("sato", agents), ("kacho", supervisors), ("root", others)] {
+        for (path, mut stream) in open {
+            // What everybody may read goes on for who is still known.
+            let due = who == "root" || path != "/api/v1/events";
+            assert_eq!(ends(&mut stream).await, due, "{who} {path}");
+        }
+    }
+    // A token's reader is not concerned.
+    let mut screen = Events::open(&world, "/api/v1/events").await;
+    for _ in 0..3 {
+        screen.next("beat").await;
+    }
+}
