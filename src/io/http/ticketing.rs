@@ -27,6 +27,8 @@ const REASON_BOUND: usize = 200;
 const TEXT_BOUND: usize = 10_000;
 /// Calls in one answer; the count is whole.
 pub(super) const ROWS_BOUND: usize = 1_000;
+/// Of an order about all, and of a sheet: as many as a target has waiting, which the views bound.
+const ALL: usize = usize::MAX;
 
 /// What the feeding of ticket systems can be asked.
 pub trait TicketDoors: Send + Sync {
@@ -199,7 +201,7 @@ pub(super) struct Form {
     format: Option<String>,
 }
 
-/// `GET /api/v1/tickets/{target}/sheet`.
+/// `GET /api/v1/tickets/{target}/sheet`: all calls, for none of them is to be forgotten on paper.
 pub(super) async fn sheet(
     State(server): State<Server>,
     Path(target): Path<String>,
@@ -214,7 +216,7 @@ pub(super) async fn sheet(
     if !is_fed(&server, &target) {
         return no_such("ticket system");
     }
-    let (rows, _) = server.app.hub.read(|views, _, _| views.outbox(&target, false, ROWS_BOUND));
+    let (rows, _) = server.app.hub.read(|views, _, _| views.outbox(&target, false, ALL));
     let (kind, text) = server.app.tickets.sheet(target, rows, csv).await;
     let policy = may_style_itself(&text);
     ([(CONTENT_TYPE, kind), (CONTENT_SECURITY_POLICY, policy.as_str())], text).into_response()
@@ -320,7 +322,7 @@ pub(super) async fn retry_all(
     if !is_fed(&server, &target) {
         return no_such("ticket system");
     }
-    let (rows, _) = server.app.hub.read(|views, _, _| views.outbox(&target, true, ROWS_BOUND));
+    let (rows, _) = server.app.hub.read(|views, _, _| views.outbox(&target, true, ALL));
     for row in rows {
         let event = Box::new(FeedEvent::FeedRetried { author: author.clone(), by: Means::Api });
         let command = Command::Feed { target: target.clone(), call: Some(row.call), event };

@@ -438,3 +438,24 @@ async fn the_ledger_itself_waits_for_nobody() {
     let row = &told["targets"][0];
     assert_eq!((&row["target"], &row["waiting"]), (&json!(LEDGER), &json!(0)), "{row}");
 }
+
+#[tokio::test]
+async fn the_page_s_sheet_and_retry_reach_the_1001st_call() {
+    let world = World::new().await;
+    let mut entries = vec![set(1, TOOL)];
+    for call in 100..1_101 {
+        let seq = entries.last().map_or(0, |last: &Entry| last.seq) + 1;
+        entries.extend(answered(seq, call));
+        let why = Unfed::Refused { status: 422 };
+        let given_up = FeedEvent::FeedGivenUp { step: seq + 2, tries: 3, why };
+        entries.push(feed(seq + 3, TOOL, Some(call), given_up));
+    }
+    world.feed(entries).await;
+    for (format, due) in [("csv", "1001"), ("html", "<style>p{}</style>1001")] {
+        let sheet = world.get(&format!("/api/v1/tickets/{TOOL}/sheet?format={format}")).await;
+        assert_eq!(sheet.body, due);
+    }
+    let all = format!("/api/v1/tickets/{TOOL}/retry");
+    assert_eq!(world.post(&all, r#"{"author": "佐藤"}"#).await.status(), 204);
+    assert_eq!(world.commands.lock().expect("whole").len(), 1_001);
+}
