@@ -12,7 +12,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 pub(super) const MAX_BYTES: usize = 64 * 1024;
 /// Media lines of a description.
 pub(super) const MAX_MEDIA: usize = 32;
-/// Attributes of one media line, and of the session.
+/// Attributes of one audio line, and of the session. Those of other lines are stepped over: a browser's
+/// video has more, and is refused by its `m=` line alone.
 pub(super) const MAX_ATTRIBUTES: usize = 128;
 /// Formats on one media line: one for each payload type.
 pub(super) const MAX_FORMATS: usize = 128;
@@ -71,7 +72,7 @@ pub enum Setup {
     ActPass,
 }
 
-/// One `m=` line with what belongs to it.
+/// One `m=` line with what belongs to it; of one that is not for audio, no attribute is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Media {
     /// `audio`, `video`, ... as written; at most 64 characters.
@@ -112,7 +113,12 @@ impl Media {
     pub fn is_audio(&self) -> bool {
         let known = ["RTP/AVP", "RTP/AVPF", "RTP/SAVP", "RTP/SAVPF"];
         let known = known.iter().any(|known| self.protocol.eq_ignore_ascii_case(known));
-        self.port != 0 && self.kind.eq_ignore_ascii_case("audio") && (known || self.by_dtls())
+        self.port != 0 && self.says_audio() && (known || self.by_dtls())
+    }
+
+    /// Whether the line is for sound, whatever way it goes.
+    fn says_audio(&self) -> bool {
+        self.kind.eq_ignore_ascii_case("audio")
     }
 
     /// Whether the line's keys are agreed on by DTLS (RFC 5764 §8).
@@ -335,6 +341,7 @@ impl Reader {
                 self.session.media.push(media(value, line)?);
                 self.attributes = 0;
             }
+            _ if self.session.media.last().is_some_and(|media| !media.says_audio()) => {}
             _ => {
                 if self.attributes >= MAX_ATTRIBUTES {
                     return Err(SdpError::TooMany { what: "attributes", limit: MAX_ATTRIBUTES });

@@ -320,6 +320,46 @@ fn a_browsers_offer_is_answered_as_it_must_be() {
 }
 
 #[test]
+fn a_browser_that_offers_video_too_is_answered_for_its_voice() {
+    let transport = |mid: u8| {
+        format!(
+            "c=IN IP4 0.0.0.0\r\na=rtcp:9 IN IP4 0.0.0.0\r\na=ice-ufrag:h6vY\r\n\
+             a=ice-pwd:xxxxxxxxxxxxxxxxxxxxxx\r\na=fingerprint:sha-256 00:01:02:03:04:05:06:07:08:\
+             09:0A:0B:0C:0D:0E:0F:10:11:12:13:14:15:16:17:18:19:1A:1B:1C:1D:1E:1F\r\n\
+             a=setup:actpass\r\na=mid:{mid}\r\na=sendrecv\r\na=rtcp-mux\r\na=rtcp-rsize\r\n"
+        )
+    };
+    // As browsers list it: each of some twenty codecs with what may be fed back, and its repeats.
+    let numbers: Vec<u8> = (35..=46).chain(96..=106).collect();
+    let mut video = format!(
+        "m=video 9 UDP/TLS/RTP/SAVPF{}\r\n",
+        numbers.iter().fold(String::new(), |all, pt| format!("{all} {pt}"),)
+    );
+    video.push_str(&transport(1));
+    for pt in numbers {
+        for line in ["goog-remb", "transport-cc", "ccm fir", "nack", "nack pli"] {
+            video.push_str(&format!("a=rtcp-fb:{pt} {line}\r\n"));
+        }
+        video.push_str(&format!("a=rtpmap:{pt} VP8/90000\r\na=fmtp:{pt} profile-id=0\r\n"));
+    }
+    assert!(video.matches("a=").count() > 128);
+    let head = "v=0\r\no=- 1 2 IN IP4 127.0.0.1\r\ns=-\r\nt=0 0\r\na=group:BUNDLE 0 1\r\n";
+    let audio = format!(
+        "m=audio 9 UDP/TLS/RTP/SAVPF 111 0 126\r\n{}a=rtpmap:111 opus/48000/2\r\n\
+         a=rtpmap:126 telephone-event/8000\r\n",
+        transport(0)
+    );
+    for media in [format!("{audio}{video}"), format!("{video}{audio}")] {
+        let offer = parse(format!("{head}{media}").as_bytes()).unwrap();
+        assert!(local().could_answer(&offer));
+        let (answer, agreed) = local().answer(&offer).unwrap();
+        let text = String::from_utf8(answer).unwrap();
+        assert!(text.contains("m=audio 30000 ") && text.contains("m=video 0 "), "{text}");
+        assert!(text.contains("a=group:BUNDLE 0\r\n") && agreed.codec == Codec::Pcmu);
+    }
+}
+
+#[test]
 fn what_we_offer_a_browser_leads_to_one_handshake() {
     let ours = Local { sealing: Sealing::Dtls, ..local() };
     let offer = ours.offer();
