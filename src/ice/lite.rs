@@ -15,7 +15,7 @@ const STALE: Duration = Duration::from_secs(3);
 /// somebody else by us.
 const MOST_REFUSALS: u32 = 20;
 
-/// One session, from the description that names its credentials to the next that names others.
+/// One leg's way, from the description that first names its credentials on; the next may name others.
 #[derive(Debug)]
 pub struct Lite {
     ours: Credentials,
@@ -56,6 +56,13 @@ impl Lite {
     /// The peer's description came.
     pub fn set_theirs(&mut self, theirs: &Credentials) {
         self.theirs = Some(theirs.fragment().to_owned());
+    }
+
+    /// An ICE restart: other credentials on both sides (RFC 8445 §9). What was checked last stays the way, and
+    /// its consent, till the peer checks one anew.
+    pub fn restart(&mut self, ours: Credentials, theirs: &Credentials) {
+        (self.ours, self.chosen) = (ours, None);
+        self.set_theirs(theirs);
     }
 
     /// Ours, for our description.
@@ -164,7 +171,7 @@ impl Lite {
 }
 
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::ice::stun::tests::{PASSWORD, hex, sample};
     use hmac::{Hmac, KeyInit, Mac};
@@ -180,7 +187,7 @@ mod tests {
     }
 
     /// A check as a peer makes it, by another hand than the room's.
-    fn check(username: &str, password: &str, priority: u32, more: &[u8]) -> Vec<u8> {
+    pub(crate) fn check(username: &str, password: &str, priority: u32, more: &[u8]) -> Vec<u8> {
         let mut body = vec![0, 6, 0, u8::try_from(username.len()).unwrap()];
         body.extend(username.bytes());
         body.resize(body.len().next_multiple_of(4), 0);

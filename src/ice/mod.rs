@@ -26,3 +26,6 @@ pub use candidate::{Candidate, Kind, NotACandidate};
 pub use credentials::{Credentials, NotCredentials};
 pub use lite::{CONSENT, Checked, Lite};
 pub use stun::{MAX_BYTES, is_stun};
+
+#[cfg(test)]
+pub(crate) use lite::tests::check;

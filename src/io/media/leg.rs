@@ -288,13 +288,14 @@ impl Leg {
         if stream.will_receive && !expected {
             (self.heard_at, self.silent) = (now, false);
         }
+        let by_checks = self.web.as_ref().is_some_and(|web| web.by_checks());
         match &mut self.line {
-            Some(line) if line.lock.sdp() == stream.remote => line.stream = stream,
+            // Where checks show the way, what the description names is not where the peer is.
+            Some(line) if by_checks || line.lock.sdp() == stream.remote => line.stream = stream,
             line => {
                 if self.connected {
                     self.connected = rustix::net::connect_unspec(&self.socket).is_err();
                 }
-                let by_checks = self.web.as_ref().is_some_and(|web| web.by_checks());
                 let lock = if by_checks {
                     SourceLock::by_checks(stream.remote)
                 } else {
@@ -324,9 +325,11 @@ impl Leg {
                 self.web = None;
                 self.seal_with(keys);
             }
-            // Said again, the handshake and its keys stay (RFC 5763 §5).
-            Protection::Dtls(plan) if self.web.as_ref().is_some_and(|web| web.is_by(plan)) => {}
             Protection::Dtls(plan) => {
+                // Said again, the handshake and its keys stay (RFC 5763 §5).
+                if self.web.as_mut().is_some_and(|web| web.goes_on_by(plan)) {
+                    return;
+                }
                 (self.sealed, self.web) = (None, Some(Box::new(Web::new(plan, now))));
                 // Its way is shown anew.
                 self.line = None;

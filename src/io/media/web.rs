@@ -40,12 +40,30 @@ impl Web {
             lite.set_theirs(&ice.theirs);
             lite
         });
-        Self { plan: Arc::clone(plan), lite, shake: None, beating: false, since }
+        let plan = Arc::clone(plan);
+        Self { plan, lite, shake: None, beating: false, since }
     }
 
-    /// Whether the descriptions say the same as when it began.
-    pub(super) fn is_by(&self, plan: &Dtls) -> bool {
-        *self.plan == *plan
+    /// Whether the descriptions still lead to the same handshake: the peer has the same certificate, and
+    /// each side its role (RFC 8842 §5.1).
+    fn leads_to(&self, plan: &Dtls) -> bool {
+        self.plan.role == plan.role && self.plan.fingerprints == plan.fingerprints
+    }
+
+    /// Takes what the descriptions say now. False when they lead to another handshake, or to the same by
+    /// another kind of way. An ICE restart does neither: the checks begin anew, the keys stay, and so does
+    /// the way till another is shown (RFC 8445 §9).
+    pub(super) fn goes_on_by(&mut self, plan: &Arc<Dtls>) -> bool {
+        if !self.leads_to(plan) || self.plan.ice.is_some() != plan.ice.is_some() {
+            return false;
+        }
+        if let (Some(lite), Some(ice)) = (&mut self.lite, &plan.ice)
+            && self.plan.ice.as_ref() != Some(ice)
+        {
+            lite.restart(ice.ours.clone(), &ice.theirs);
+        }
+        self.plan = Arc::clone(plan);
+        true
     }
 
     /// Whether the peer shows the way by its checks.
