@@ -118,19 +118,26 @@ impl<N: Fn(Notice)> Worker<N> {
         Ok(token)
     }
 
-    /// Takes in a leg from another thread; what plays on it goes on.
+    /// Takes in a leg from another thread; what plays on it, the key that is down and an unfinished
+    /// handshake go on.
     fn adopt(&mut self, handed: Option<Box<Leg>>) {
         let Some(leg) = handed else { return };
         let (id, port, now_ms) = (leg.id, leg.port(), self.now_ms());
-        let beat = leg.play.as_ref().map(|play| play.beat);
-        match (self.settle(*leg), beat) {
-            (Ok(token), Some(beat)) => {
-                count(&mut self.counted.plays);
-                self.wheel.schedule(now_ms, Beat::Play { leg: token, beat });
-            }
-            (Ok(_), None) => {}
+        let Ok(token) = self.settle(*leg) else {
             // Descriptors are at their limit; the leg is lost.
-            (Err(_), _) => (self.notices)(Notice::OpenFailed { leg: id, port }),
+            return (self.notices)(Notice::OpenFailed { leg: id, port });
+        };
+        let Some(leg) = self.legs.get_mut(token) else { return };
+        // The timers of its former thread beat in vain.
+        let play = leg.play.as_ref().map(|play| Beat::Play { leg: token, beat: play.beat });
+        let key = leg.presses.beating.then_some(Beat::Key { leg: token });
+        let shakes = leg.web.as_ref().is_some_and(|web| web.is_beating());
+        let handshake = shakes.then_some(Beat::Handshake { leg: token });
+        if play.is_some() {
+            count(&mut self.counted.plays);
+        }
+        for beat in [play, key, handshake].into_iter().flatten() {
+            self.wheel.schedule(now_ms, beat);
         }
     }
 

@@ -66,6 +66,11 @@ impl Web {
         true
     }
 
+    /// Whether a timer runs for it.
+    pub(super) fn is_beating(&self) -> bool {
+        self.beating
+    }
+
     /// Whether the peer shows the way by its checks.
     pub(super) fn by_checks(&self) -> bool {
         self.lite.is_some()

@@ -517,3 +517,20 @@ fn legs_move_between_threads_in_any_order() {
     }
     room.until(|counters| counters.legs == 0);
 }
+
+#[test]
+fn a_key_that_is_down_while_its_leg_moves_is_let_go() {
+    let room = Room::new(|config| config.threads = 2);
+    let (caller, agent) = (room.leg(1, Codec::Pcmu), room.leg(2, Codec::Pcmu));
+    let press = |key| room.media.send(Command::Press { leg: agent.leg, key });
+    // The packets of a key till it is let go: `event` and the end bit (RFC 4733 §2.3).
+    let let_go = |event: u8| {
+        std::iter::from_fn(|| agent.hear())
+            .any(|(header, key)| header.payload_type == 101 && key[..2] == [event, 0x80 | 10])
+    };
+    press('5');
+    assert_eq!(agent.hear().map(|(header, _)| header.payload_type), Some(101), "it is down");
+    room.media.send(Command::Bridge { a: caller.leg, b: agent.leg });
+    press('6');
+    assert!(let_go(5) && let_go(6));
+}
