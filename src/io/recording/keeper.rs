@@ -67,18 +67,24 @@ impl<N: Fn(Notice)> Keeper<N> {
     /// Brings a file onto the disk under its own name.
     fn keep(&self, ended: Ended) {
         let Ended { id, mut file, part, name, length_ms, dropped, late } = ended;
-        if self.shared.doomed().remove(&id) {
+        let sum = sum(&mut file);
+        // Held till all is told: who wants it deleted finds it either not whole yet, or whole and told.
+        let mut doomed = self.shared.doomed();
+        if doomed.remove(&id) {
             match std::fs::remove_file(&part) {
                 Ok(()) => {
                     self.shared.deleted.fetch_add(1, Ordering::Relaxed);
                     return (self.notices)(Notice::Deleted { id, file: name });
                 }
+                // It was whole, and was deleted where that was asked for.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => return,
                 Err(error) => {
                     tracing::error!(%error, file = %part.display(), "a recording cannot be deleted");
                 }
             }
         }
-        let kept = seal_name(&mut file, &part, &self.config.directory.join(&name));
+        let whole = self.config.directory.join(&name);
+        let kept = sum.and_then(|sum| name_it(&part, &whole).map(|()| sum));
         match kept {
             Ok((bytes, sha256)) => {
                 self.shared.kept.fetch_add(1, Ordering::Relaxed);
@@ -202,8 +208,8 @@ const fn id(named: Named) -> RecordingId {
     RecordingId { call: named.call, number: named.number }
 }
 
-/// The file onto the disk, then its name; tells its length and its sum.
-fn seal_name(file: &mut File, part: &Path, whole: &Path) -> io::Result<(u64, String)> {
+/// The file onto the disk; tells its length and its sum.
+fn sum(file: &mut File) -> io::Result<(u64, String)> {
     file.sync_all()?;
     file.seek(SeekFrom::Start(0))?;
     let (mut sum, mut bytes, mut block) = (Sha256::new(), 0_u64, vec![0; READ_BYTES]);
@@ -215,11 +221,16 @@ fn seal_name(file: &mut File, part: &Path, whole: &Path) -> io::Result<(u64, Str
         sum.update(block.get(..count).unwrap_or_default());
         bytes = bytes.saturating_add(u64::try_from(count).unwrap_or(0));
     }
-    std::fs::rename(part, whole)?;
-    if let Some(day) = whole.parent() {
-        File::open(day)?.sync_all()?;
-    }
     Ok((bytes, crate::base::hex(&sum.finalize())))
+}
+
+/// Gives a file that is on the disk its own name, there too.
+fn name_it(part: &Path, whole: &Path) -> io::Result<()> {
+    std::fs::rename(part, whole)?;
+    match whole.parent() {
+        Some(day) => File::open(day)?.sync_all(),
+        None => Ok(()),
+    }
 }
 
 /// Makes a whole file of one whose writer died; tells how long its sound is.

@@ -320,6 +320,33 @@ fn what_is_too_old_is_deleted_unless_it_is_held() {
 }
 
 #[test]
+fn a_message_deleted_while_its_file_is_ended_is_gone() {
+    let directory = fresh("ended");
+    // Long enough that its sum takes a while.
+    let id = RecordingId { call: call_at(now_ms()), number: 1 };
+    let zone = chrono_tz::Asia::Tokyo;
+    let file = name::path(id.call, id.number, Wall(now_ms()), zone, Format::Wav, false);
+    let path = directory.join(&file);
+    fs::create_dir_all(path.parent().expect("a day")).expect("made");
+    let part = format!("{}.part", path.display());
+    fs::write(&part, wav::header(Band::Narrow, Taped::Both, 0)).expect("written");
+    fs::File::options()
+        .write(true)
+        .open(&part)
+        .and_then(|part| part.set_len(1 << 29))
+        .expect("long");
+    let room = Room::new(config(&directory));
+    std::thread::park_timeout(Duration::from_millis(50));
+    room.recorder.send(Command::Erase { id });
+    assert_eq!(room.notice(), Notice::Deleted { id, file });
+    assert!(!path.exists() && !Path::new(&part).exists());
+    let Room { recorder, notices, .. } = room;
+    assert_eq!((recorder.state().kept, recorder.state().deleted), (0, 1));
+    drop(recorder);
+    assert!(notices.try_recv().is_err(), "and nothing more is told of it");
+}
+
+#[test]
 fn opus_is_written_ended_and_mended_too() {
     use crate::recording::opus::{length_ms, whole_pages};
     let key = vault::SiteKey::parse(&"4".repeat(64)).expect("a key");
