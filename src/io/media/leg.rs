@@ -288,6 +288,9 @@ impl Leg {
         if stream.will_receive && !expected {
             (self.heard_at, self.silent) = (now, false);
         }
+        if stream.will_receive != expected {
+            self.sound.rests();
+        }
         let by_checks = self.web.as_ref().is_some_and(|web| web.by_checks());
         match &mut self.line {
             // Where checks show the way, what the description names is not where the peer is.

@@ -138,6 +138,12 @@ impl Sound {
     /// Somebody else is heard from here on.
     pub(super) const fn talk_begins(&mut self) {
         self.watch.begin();
+        self.rests();
+    }
+
+    /// The phone begins or ceases to be expected to speak: what lies between is no gap.
+    pub(super) const fn rests(&mut self) {
+        self.heard.rest();
     }
 
     fn quality(&self, codec: Codec) -> Quality {

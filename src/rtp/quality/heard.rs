@@ -160,8 +160,9 @@ impl Heard {
     /// How long nothing was heard that should have been: the time between two packets that follow each
     /// other, less what the sender itself left out.
     fn follow(&mut self, ahead: u16, ticks: u32, ticks_per_ms: u32, voice: bool, now: Mono) {
-        let gap = self.last_at.map_or(0, |at| now.0.saturating_sub(at.0));
-        self.last_at = Some(now);
+        // Of what was left out while nothing was expected neither clock tells anything.
+        let Some(last_at) = self.last_at.replace(now) else { return };
+        let gap = now.0.saturating_sub(last_at.0);
         let meant = u64::from(ticks.checked_div(ticks_per_ms).unwrap_or(0)).wrapping_mul(1000);
         if ahead > 1 || !voice {
             self.longest_gap_us = self.longest_gap_us.max(gap);
@@ -485,6 +486,18 @@ mod tests {
             heard.packet(voice(7, 5 + n, n), 8000, ms(u64::from(n) * 20));
         }
         assert_eq!((heard.jitter_us().2, heard.sums().lost()), (0, 0));
+    }
+
+    #[test]
+    fn a_hold_is_no_gap_and_makes_no_pausing_phone() {
+        let mut heard = Heard::default();
+        hear(&mut heard, 5, (0..50).map(|n| (n, 0)));
+        heard.rest();
+        // Its numbers go on, its clock went on: 10 s later by both.
+        for n in 0..50 {
+            heard.packet(voice(7, 55 + n, 550 + n), 8000, ms(u64::from(550 + n) * 20));
+        }
+        assert_eq!((heard.longest_gap_ms(), heard.pauses()), (20, false));
     }
 
     #[test]

@@ -320,6 +320,30 @@ fn a_talk_joined_anew_is_watched_anew() {
 }
 
 #[test]
+fn a_hold_is_told_as_no_gap() {
+    let room = Room::new(|_| {});
+    let (one, two) = (room.leg(1, Codec::Pcmu), room.leg(2, Codec::Pcmu));
+    room.media.send(Command::Bridge { a: one.leg, b: two.leg });
+    room.fence(one.leg);
+    let spoken = Duration::from_millis(200);
+    let seq = speak(&[(&one, 0)], spoken, 1);
+    let held = Stream { will_receive: false, ..one.stream() };
+    room.media.send(Command::Stream { leg: one.leg, stream: held });
+    std::thread::park_timeout(Duration::from_millis(900));
+    room.media.send(Command::Stream { leg: one.leg, stream: one.stream() });
+    let seq = speak(&[(&one, 0)], spoken, seq);
+    // And what another talk left out: nobody listened.
+    room.media.send(Command::Unbridge { leg: one.leg });
+    std::thread::park_timeout(Duration::from_millis(900));
+    room.media.send(Command::Bridge { a: one.leg, b: two.leg });
+    room.fence(one.leg);
+    speak(&[(&one, 0)], spoken, seq);
+    room.media.send(Command::Close { leg: one.leg });
+    let quality = last_word(&room, one.leg);
+    assert!(quality.sums.received > 15 && quality.longest_gap_ms < 600, "{quality:?}");
+}
+
+#[test]
 fn what_comes_back_and_what_is_always_the_same_is_noticed() {
     let room = Room::new(|_| {});
     let (echo, well) = (room.leg(1, Codec::Pcmu), room.leg(2, Codec::Pcmu));
