@@ -123,6 +123,11 @@ impl SourceLock {
         self.state = State::Learned(address);
     }
 
+    /// Forgets whom it believed: the peer has to show its address anew.
+    pub const fn forget(&mut self) {
+        self.state = State::Open { stranger: None, count: 0 };
+    }
+
     /// Judges a well-formed packet of an agreed payload type.
     pub fn judge(&mut self, from: SocketAddr, ssrc: u32) -> Verdict {
         match self.state {

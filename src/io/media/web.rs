@@ -7,7 +7,7 @@ use super::slab::Token;
 use super::worker::{Beat, Worker};
 use crate::base::Mono;
 use crate::dtls::{self, Handshake, Output};
-use crate::ice::{self, Lite};
+use crate::ice::{self, Checked, Lite};
 use crate::rtp::command::Notice;
 use crate::sdp::Dtls;
 use crate::srtp::Suite;
@@ -105,11 +105,10 @@ impl<N: Fn(Notice)> Worker<N> {
     pub(super) fn checked(&mut self, token: Token, length: usize, from: SocketAddr) {
         let now = self.now;
         let Some(leg) = self.legs.get_mut(token) else { return };
-        let Some(lite) = leg.web.as_mut().and_then(|web| web.lite.as_mut()) else {
+        let Some(bytes) = self.buffer.get(..length) else { return };
+        let Some(checked) = leg.checked(bytes, from, now) else {
             return count(&mut self.counted.dropped_malformed);
         };
-        let Some(bytes) = self.buffer.get(..length) else { return };
-        let checked = lite.datagram(bytes, from, now);
         if let Some(answer) = checked.answer {
             // Lost like any packet: the browser asks again.
             let _ = leg.socket.send_to(&answer, from);
@@ -117,11 +116,7 @@ impl<N: Fn(Notice)> Worker<N> {
         if !checked.is_valid {
             return count(&mut self.counted.dropped_stranger);
         }
-        // A browser shakes hands before it has chosen: till then the way that it checked last is its way.
-        if let Some(way) = lite.way() {
-            leg.chosen(way);
-            self.begin_handshake(token);
-        }
+        self.begin_handshake(token);
     }
 
     /// The peer's way is known: who is to begin, begins.
@@ -218,6 +213,28 @@ impl<N: Fn(Notice)> Worker<N> {
 }
 
 impl Leg {
+    /// Takes a check of the browser's; none when nobody shows a way by checks here. A browser shakes hands
+    /// before it has chosen: till then the way that it checked last is its way.
+    pub(super) fn checked(&mut self, bytes: &[u8], from: SocketAddr, now: Mono) -> Option<Checked> {
+        let lite = self.web.as_mut()?.lite.as_mut()?;
+        let checked = lite.datagram(bytes, from, now);
+        if let Some(way) = lite.way().filter(|_| checked.is_valid) {
+            self.chosen(way);
+        }
+        Some(checked)
+    }
+
+    /// Who shows its way by checks and has not checked for 30 s is sent nothing till it does (RFC 7675 §5.1).
+    pub(super) fn look_for_consent(&mut self, now: Mono) {
+        let lapsed = |web: &Web| web.lite.as_ref().is_some_and(|lite| !lite.consents(now));
+        if let Some(line) = &mut self.line
+            && self.web.as_ref().is_some_and(|web| lapsed(web))
+        {
+            line.lock.forget();
+            line.target = line.lock.target();
+        }
+    }
+
     /// Whether keys have been awaited for too long.
     pub(super) fn waits_in_vain(&self, now: Mono) -> bool {
         let late = self.web.as_ref().is_some_and(|web| now.since(web.since) >= MOST_TIME);

@@ -287,6 +287,7 @@ impl<N: Fn(Notice)> Worker<N> {
                 leg.silent = true;
                 (self.notices)(Notice::Silent { leg: *id });
             }
+            leg.look_for_consent(self.now);
             if leg.waits_in_vain(self.now) {
                 lost.push(*token);
             }

@@ -4,6 +4,8 @@ use super::*;
 use crate::base::Mono;
 use crate::dtls::{Handshake, Identity, Output, Role};
 use crate::ice::{self, Credentials};
+use crate::io::media::leg::{Leg, bind};
+use crate::rtp::LearnSource;
 use crate::sdp::{Dtls, Ice};
 use crate::srtp::{Keys, Opener, Suite};
 
@@ -161,4 +163,30 @@ fn an_ice_restart_finds_a_new_way_under_the_same_keys() {
     assert!(browser.phone.hears_nothing(), "and no other");
     let counters = room.media.counters();
     assert_eq!((counters.legs, counters.handshakes, counters.handshakes_failed), (1, 1, 0));
+}
+
+#[test]
+fn who_checks_no_more_is_sent_nothing_after_thirty_seconds() {
+    let (_, theirs) = identities();
+    let socket = bind(HERE, free_port(), 0).unwrap();
+    let (mut rng, here) = (Rng::from_number(1), SocketAddr::new(HERE, 40_000));
+    let mut leg = Leg::open(LegId(1), socket, &mut rng);
+    let way = ice(1);
+    let stream = {
+        let room = Room::new(|_| {});
+        let protection = Protection::Dtls(Arc::new(plan(&theirs, Some(way.clone()))));
+        Stream { protection, ..room.leg(1, Codec::Pcmu).stream() }
+    };
+    leg.negotiated(stream, LearnSource::Signalling, Mono::ZERO, &mut rng);
+    let second = |at: u64| Mono(at * 1_000_000);
+    let target = |leg: &Leg| leg.line.as_ref().and_then(|line| line.target);
+    leg.look_for_consent(second(1));
+    assert_eq!(target(&leg), None, "no way is known yet");
+    assert!(leg.checked(&check(&way), here, second(2)).is_some_and(|checked| checked.is_valid));
+    for (at, wanted) in [(2, Some(here)), (31, Some(here)), (32, None), (60, None)] {
+        leg.look_for_consent(second(at));
+        assert_eq!(target(&leg), wanted, "{at} s");
+    }
+    leg.checked(&check(&way), here, second(61));
+    assert_eq!(target(&leg), Some(here), "its next check says that it wants sound again");
 }
