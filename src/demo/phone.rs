@@ -263,6 +263,7 @@ impl Phone {
             keys: None,
             fingerprint: None,
             mux: false,
+            before: None,
         }
     }
 

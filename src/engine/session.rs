@@ -106,6 +106,16 @@ impl Session {
     }
 }
 
+/// Which of our offers an answer is to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum To {
+    /// The one that the call began with. Several phones may answer it, each in its own way (RFC 3261
+    /// §13.2.2.4): what one agreed on binds no other.
+    First,
+    /// One made since: what was agreed on before it goes on.
+    Later,
+}
+
 /// Whether an offer puts us on hold: its side listens no more (RFC 3264 §8.4).
 pub fn holds(offer: &sdp::Session) -> bool {
     let audio = offer.media.iter().find(|media| media.is_audio());
@@ -155,16 +165,14 @@ impl Engine {
         let session = self.sessions.get(&leg)?;
         match (&session.agreed, &session.talk) {
             (Some(agreed), _) => Some(agreed.codec),
-            (None, Talk::Offered(offer)) => {
-                self.local(leg, self.policy.first_port, None, Direction::SendRecv).takes(offer)
-            }
+            (None, Talk::Offered(offer)) => self.first_local(leg).takes(offer),
             (None, Talk::OfferDue | Talk::Offering | Talk::Agreed) => None,
         }
     }
 
     /// Whether an offer can be answered: a caller whom we could not answer must ring no phone.
     pub(super) fn can_answer(&self, leg: LegId, offer: &sdp::Session, sealing: Sealing) -> bool {
-        let local = self.local(leg, self.policy.first_port, None, Direction::SendRecv);
+        let local = self.first_local(leg);
         let ip = self.ip_for(self.sip.own_ip(leg)).unwrap_or(local.ip);
         Local { ip, sealing, ..local }.could_answer(offer)
     }
@@ -224,6 +232,12 @@ impl Engine {
         }
     }
 
+    /// What we should say of ourselves on a leg that has no port yet.
+    fn first_local(&self, leg: LegId) -> Local {
+        let local = self.local(leg, self.policy.first_port, None, Direction::SendRecv);
+        Local { before: None, ..local }
+    }
+
     /// What we say of ourselves on this leg.
     fn local(&self, leg: LegId, port: u16, first: Option<Codec>, direction: Direction) -> Local {
         let mut codecs = self.policy.codecs.clone();
@@ -247,6 +261,7 @@ impl Engine {
                 Some(agreed) => agreed.control == Control::Shared,
                 None => session.mux,
             }),
+            before: session.and_then(|session| session.agreed.clone()),
         }
     }
 
@@ -281,7 +296,13 @@ impl Engine {
         let port = self.open(leg, now, out)?;
         let asked = |media: &sdp::Media| !media.cryptos.is_empty() || media.by_dtls();
         self.draw_keys(leg, offer.media.iter().any(asked));
-        let local = self.local(leg, port, None, direction);
+        let mut local = self.local(leg, port, None, direction);
+        if local.restarts(offer)
+            && let Some(keys) = self.sessions.get_mut(&leg).and_then(|s| s.keys.as_mut())
+        {
+            keys.restart_ice(&mut self.rng);
+            local.keys = Some(keys.clone());
+        }
         let (answer, agreed) = local.answer(offer)?;
         self.agree(leg, agreed, out);
         Ok(Bytes::from(answer))
@@ -291,13 +312,18 @@ impl Engine {
     pub(super) fn take_answer(
         &mut self,
         leg: LegId,
-        answer: &[u8],
+        (answer, to): (&[u8], To),
         direction: Direction,
         out: &mut Outbox,
     ) -> Result<(), NoMedia> {
-        let port = self.sessions.get(&leg).and_then(|s| s.port).ok_or(NoMedia::NoLeg)?;
+        let session = self.sessions.get(&leg).ok_or(NoMedia::NoLeg)?;
+        let (port, mux) = (session.port.ok_or(NoMedia::NoLeg)?, session.mux);
         let answer = sdp::parse(answer)?;
-        let agreed = self.local(leg, port, None, direction).agreed(&answer)?;
+        let mut local = self.local(leg, port, None, direction);
+        if to == To::First {
+            (local.before, local.mux) = (None, mux);
+        }
+        let agreed = local.agreed(&answer)?;
         self.agree(leg, agreed, out);
         Ok(())
     }

@@ -15,6 +15,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 use std::time::Duration;
 
+mod sealed;
 mod sound;
 
 const PLAN: &str = include_str!("../../dialplans/demo.toml");
@@ -44,6 +45,8 @@ struct Room {
     told: Vec<CallEvent>,
     sounds: Vec<(Party, Option<Number>, SoundEvent)>,
     sound_calls: Vec<crate::base::CallId>,
+    /// Further headers of the caller's requests.
+    extra: &'static str,
 }
 
 impl Room {
@@ -113,6 +116,7 @@ impl Room {
             told: Vec::new(),
             sounds: Vec::new(),
             sound_calls: Vec::new(),
+            extra: "",
         };
         room.keep(out);
         room
@@ -181,7 +185,8 @@ impl Room {
              Call-ID: {call}\r\n\
              CSeq: {cseq} {method}\r\n\
              Contact: <sip:0312345611@{CALLER}>\r\n\
-             {kind}Content-Length: {}\r\n\r\n{body}",
+             {}{kind}Content-Length: {}\r\n\r\n{body}",
+            self.extra,
             body.len()
         );
         self.hears(CALLER, Bytes::from(text));

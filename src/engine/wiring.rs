@@ -2,7 +2,7 @@
 //! actions to what the SIP room and the media threads do about it.
 
 use super::lamps::AtPhone;
-use super::session::{NoMedia, Session, Talk, holds};
+use super::session::{NoMedia, Session, Talk, To, holds};
 use super::{Engine, Outbox, Step, caller};
 use crate::base::{LegId, Mono, Now, Number, Private};
 use crate::event::{Fact, Origin, Party};
@@ -36,7 +36,8 @@ impl Engine {
             LegEvent::Progress { sdp: early, .. } => {
                 // Early media we cannot understand is no reason to end a call that may be answered.
                 let heard = early.is_some_and(|early| {
-                    self.take_answer(leg, &early, Direction::SendRecv, out).is_ok()
+                    let answer = (&*early, To::First);
+                    self.take_answer(leg, answer, Direction::SendRecv, out).is_ok()
                 });
                 self.leg_is(leg, LampStage::Early);
                 self.tell(if heard { Desk::Early { leg } } else { Desk::Ringing { leg } });
@@ -124,7 +125,7 @@ impl Engine {
     /// A phone that we dialled picked up.
     fn answered(&mut self, leg: LegId, sdp: Option<Bytes>, now: Now, out: &mut Outbox) {
         let agreed = match &sdp {
-            Some(answer) => self.take_answer(leg, answer, Direction::SendRecv, out),
+            Some(answer) => self.take_answer(leg, (answer, To::First), Direction::SendRecv, out),
             // The answer may have come in a provisional response (RFC 3261 §13.2.1).
             None if self.sessions.get(&leg).is_some_and(|s| s.agreed.is_some()) => Ok(()),
             None => Err(NoMedia::NoLeg),
@@ -147,7 +148,8 @@ impl Engine {
     fn confirmed(&mut self, leg: LegId, answer: Option<&[u8]>, now: Now, out: &mut Outbox) {
         let first = self.sessions.get(&leg).is_some_and(|session| session.agreed.is_none());
         let direction = self.our_direction(leg);
-        match answer.map(|answer| self.take_answer(leg, answer, direction, out)) {
+        let to = if first { To::First } else { To::Later };
+        match answer.map(|answer| self.take_answer(leg, (answer, to), direction, out)) {
             Some(Ok(())) => self.note_hold(leg, self.listens_no_more(leg), now, out),
             // Nobody said where to send: the line would be up and dead.
             None if first => self.fail(leg, "no answer to our offer", now, out),
@@ -165,7 +167,7 @@ impl Engine {
         // A peer that refuses, or answers a hold with nonsense, keeps what was agreed before.
         let Some(answer) = answer else { return };
         let direction = self.our_direction(leg);
-        let taken = self.take_answer(leg, &answer, direction, out);
+        let taken = self.take_answer(leg, (&answer, To::Later), direction, out);
         // One that held and now says that it listens holds no more: its own word for it met ours on
         // the way.
         if taken.is_ok() && !self.listens_no_more(leg) {

@@ -128,6 +128,12 @@ impl SourceLock {
         self.state = State::Open { stranger: None, count: 0 };
     }
 
+    /// Whether a stranger may still turn out to be the phone behind its NAT.
+    #[must_use]
+    pub fn may_learn(&self, from: SocketAddr) -> bool {
+        matches!(self.state, State::Open { .. }) && !self.by_checks && self.learns.allows(from)
+    }
+
     /// Judges a well-formed packet of an agreed payload type.
     pub fn judge(&mut self, from: SocketAddr, ssrc: u32) -> Verdict {
         match self.state {

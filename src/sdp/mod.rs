@@ -15,12 +15,14 @@
     )
 )]
 
+mod line;
 mod negotiate;
 mod parse;
 mod sealing;
 #[cfg(test)]
 mod tests;
 
+pub use line::Line;
 pub use negotiate::{Agreed, Control, Local, Voice};
 pub use parse::{Address, Handshaking, Media, PayloadMap, Session, Setup, parse};
 pub use sealing::{Dtls, Ice, OwnKeys, Protection, Sealing};

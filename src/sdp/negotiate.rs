@@ -1,10 +1,12 @@
 //! Our side of offer and answer (RFC 3264): writes what we say and finds what both sides share.
 //! Never copies a line of the peer's: what is written is rebuilt from values.
 
+use super::line::{Line, Says};
 use super::parse::{Address, Media, Session, Setup};
+use super::sealing::taken;
 use super::{Codec, Direction, OwnKeys, Protection, SdpError, Sealing};
 use crate::dtls::{Fingerprint, Role};
-use crate::ice::Candidate;
+use crate::ice::{Candidate, Credentials};
 use crate::srtp::sdes::Crypto;
 use std::fmt::Write as _;
 use std::net::{IpAddr, SocketAddr};
@@ -47,6 +49,9 @@ pub struct Local {
     pub fingerprint: Option<Fingerprint>,
     /// Our offers say that RTCP may come on the same port (RFC 5761).
     pub mux: bool,
+    /// What the leg has agreed on before: our offers say it again, and what is encrypted stays so. None
+    /// for its first offer, and for each of the answers to that (RFC 3261 §13.2.2.4: it may have several).
+    pub before: Option<Agreed>,
 }
 
 /// Where the control packets of a stream (RTCP) go.
@@ -110,38 +115,38 @@ pub struct Agreed {
     pub protection: Protection,
     /// Where the control packets go.
     pub control: Control,
+    /// How it stands in the descriptions.
+    pub line: Line,
 }
 
 impl Local {
     /// An offer of one audio stream with all our codecs and telephone-event.
     #[must_use]
     pub fn offer(&self) -> Vec<u8> {
-        let web = self.sealing == Sealing::Dtls && self.fingerprint.is_some();
+        let (says, line) = self.says();
         let mut text = self.head((0, 0));
-        if web {
-            text.push_str("a=ice-lite\r\na=group:BUNDLE 0\r\n");
+        if matches!(says, Says::Handshake { ice: true }) {
+            text.push_str("a=ice-lite\r\n"); // RFC 8839 §5.3
         }
+        say_bundle(&mut text, &line);
         let voices: Vec<_> =
             self.codecs.iter().map(|codec| (*codec, codec.payload_type())).collect();
         let mut events = vec![(EVENT_PT, 8_000)];
         if self.codecs.contains(&Codec::Opus) {
             events.push((EVENT_48K_PT, Codec::Opus.clock_hz()));
         }
-        let protocol = match self.sealing {
-            _ if web => "UDP/TLS/RTP/SAVPF",
-            Sealing::Required | Sealing::Dtls => "RTP/SAVP",
-            Sealing::Off | Sealing::Accepts | Sealing::Offers => "RTP/AVP",
-        };
-        self.audio(&mut text, protocol, &voices, &events, self.direction, self.ptime_ms);
-        if web {
-            text.push_str("a=mid:0\r\na=rtcp-mux\r\n");
-            self.say_handshake(&mut text, Setup::ActPass, true);
-        } else if self.mux {
+        self.audio(&mut text, line.profile, &voices, &events, self.direction, self.ptime_ms);
+        if let Some(mid) = &line.mid {
+            let _ = write!(text, "a=mid:{mid}\r\n");
+        }
+        let shakes = matches!(says, Says::Handshake { .. });
+        if self.mux || shakes && self.before.is_none() {
             text.push_str("a=rtcp-mux\r\n");
         }
-        if !web && self.sealing.offers() {
-            let keys = self.keys.iter().flat_map(OwnKeys::offered);
-            keys.for_each(|crypto| say_key(&mut text, crypto));
+        match says {
+            Says::Nothing => {}
+            Says::Keys(keys) => keys.iter().for_each(|key| say_key(&mut text, key)),
+            Says::Handshake { ice } => self.say_handshake(&mut text, Setup::ActPass, ice),
         }
         text.into_bytes()
     }
@@ -156,6 +161,11 @@ impl Local {
     #[must_use]
     pub fn could_answer(&self, offer: &Session) -> bool {
         self.choice(offer).is_some_and(|(_, media, _, _)| self.way(offer, media).is_ok())
+    }
+
+    /// The credentials of ICE of the line that would be taken.
+    pub(super) fn offered_ice(&self, offer: &Session) -> Option<Credentials> {
+        self.choice(offer).and_then(|(_, media, _, _)| offer.ice_of(media))
     }
 
     /// The place of the line that is accepted, the line, the codec and its payload type.
@@ -183,8 +193,9 @@ impl Local {
         let (chosen, media, codec, pt) = self.choice(offer).ok_or(SdpError::NoCommonMedia)?;
         let event = media.event(codec);
         let keys = self.keys.as_ref().filter(|_| self.sealing.wants());
+        let before = self.before.as_ref().map(|before| &before.protection);
         let handshake =
-            keys.filter(|_| media.by_dtls()).and_then(|keys| keys.handshake(offer, media));
+            keys.filter(|_| media.by_dtls()).and_then(|keys| keys.handshake(offer, media, before));
         let sealed = keys.filter(|_| !media.by_dtls()).and_then(|keys| keys.answer(&media.cryptos));
         let (said_key, mut protection) = sealed.unzip();
         if let Some(handshake) = &handshake {
@@ -209,15 +220,13 @@ impl Local {
             ptime_asked: media.ptime_ms.or(media.max_ptime_ms).is_some(),
             direction: offer.direction_of(media).mirror().and(self.direction),
             protection: protection.unwrap_or_default(),
+            line: Line::of(offer, media, said_key.as_ref()),
         };
         let mut text = self.head(offer.time);
         if handshake.as_ref().is_some_and(|handshake| handshake.ice.is_some()) {
             text.push_str("a=ice-lite\r\n"); // RFC 8839 §5.3
         }
-        // RFC 9143 §7.3.1: of the streams that were to share a port, the one that we take.
-        if let Some(mid) = media.mid.as_ref().filter(|mid| offer.bundle.contains(mid)) {
-            let _ = write!(text, "a=group:BUNDLE {mid}\r\n");
-        }
+        say_bundle(&mut text, &agreed.line);
         for (at, line) in offer.media.iter().enumerate() {
             if at == chosen {
                 let voice = [(codec, pt)];
@@ -255,13 +264,24 @@ impl Local {
     pub fn agreed(&self, answer: &Session) -> Result<Agreed, SdpError> {
         let media = answer.media.first().filter(|media| media.is_audio());
         let media = media.ok_or(SdpError::NoCommonMedia)?;
-        let protection = self.keys.as_ref().filter(|_| self.sealing.offers());
-        let mut protection = protection.and_then(|keys| keys.taken(&media.cryptos));
-        if self.sealing == Sealing::Dtls && media.by_dtls() {
-            let handshake = self.keys.as_ref().and_then(|keys| keys.handshake(answer, media));
-            protection = handshake.map(|handshake| Protection::Dtls(Arc::new(handshake)));
-        }
-        let must = self.sealing.insists() || media.must_be_sealed() || media.by_dtls();
+        let (says, mut line) = self.says();
+        let web = matches!(says, Says::Handshake { .. }) && media.by_dtls();
+        let before = self.before.as_ref().map(|before| &before.protection);
+        let protection = match (&says, &self.keys) {
+            (Says::Handshake { .. }, Some(keys)) if web => keys
+                .handshake(answer, media, before)
+                .map(|handshake| Protection::Dtls(Arc::new(handshake))),
+            (Says::Keys(said), Some(keys)) => {
+                // A refresh repeats what was said first, which may have been more than the key in use.
+                let all = keys.offered().filter(|_| self.sealing.offers());
+                let taken = taken(said.iter().chain(all), &media.cryptos);
+                line.key = taken.as_ref().map(|(key, _)| *key);
+                taken.map(|(_, protection)| protection)
+            }
+            _ => None,
+        };
+        let encrypted = before.is_some_and(|before| *before != Protection::Plain);
+        let must = self.sealing.insists() || encrypted || media.must_be_sealed() || media.by_dtls();
         if protection.is_none() && must {
             return Err(SdpError::NoCommonMedia);
         }
@@ -277,10 +297,10 @@ impl Local {
         let event = media.event(codec);
         let remote = self.way(answer, media)?;
         // RFC 5761 §5.1.1: only what was offered is agreed to.
-        let web = self.sealing == Sealing::Dtls && media.by_dtls();
+        let mux = self.mux || web && self.before.is_none();
         Ok(Agreed {
             remote,
-            control: self.control(media, media.mux && (self.mux || web), remote),
+            control: self.control(media, media.mux && mux, remote),
             codec,
             send_pt,
             recv_pt,
@@ -292,6 +312,7 @@ impl Local {
             ptime_asked: media.ptime_ms.or(media.max_ptime_ms).is_some(),
             direction: answer.direction_of(media).mirror().and(self.direction),
             protection: protection.unwrap_or_default(),
+            line,
         })
     }
 
@@ -431,6 +452,13 @@ impl Local {
                 write!(text, "a=rtpmap:{pt} telephone-event/{clock_hz}\r\na=fmtp:{pt} 0-15\r\n");
         }
         let _ = write!(text, "a=ptime:{ptime_ms}\r\na={}\r\n", direction.name());
+    }
+}
+
+/// RFC 9143 §7.3.1: of the streams that were to share a port, the one that we take.
+fn say_bundle(text: &mut String, line: &Line) {
+    if let Some(mid) = line.mid.as_ref().filter(|_| line.bundled) {
+        let _ = write!(text, "a=group:BUNDLE {mid}\r\n");
     }
 }
 

@@ -99,27 +99,48 @@ impl OwnKeys {
         Some((said, Protection::Sealed(Arc::new(keys))))
     }
 
-    /// The keys of the stream when the peer took one of those that we offered.
-    pub(super) fn taken(&self, answered: &[Crypto]) -> Option<Protection> {
-        let theirs = answered.first()?;
-        let ours = self.offered().find(|crypto| crypto.tag == theirs.tag)?;
-        let same = ours.key.suite() == theirs.key.suite();
-        let keys = Keys { ours: ours.key.clone(), theirs: theirs.key.clone() };
-        same.then(|| Protection::Sealed(Arc::new(keys)))
+    /// Names ICE credentials of ours that nobody knows yet.
+    pub fn restart_ice(&mut self, rng: &mut Rng) {
+        self.ice = Credentials::draw(rng);
     }
 
-    /// The handshake that the peer's line leads to; none when it names no certificate.
-    pub(super) fn handshake(&self, session: &Session, media: &Media) -> Option<Dtls> {
+    /// The handshake that the peer's line leads to; none when it names no certificate. `before`: how the
+    /// stream was protected till now.
+    pub(super) fn handshake(
+        &self,
+        session: &Session,
+        media: &Media,
+        before: Option<&Protection>,
+    ) -> Option<Dtls> {
         let fingerprints = session.fingerprints_of(media).to_vec();
-        // RFC 5763 §5: who may choose lets the other begin; so do we where nothing is said.
+        // RFC 8842 §5.3: who may choose again chooses the same, under the same certificate.
+        let same = match before {
+            Some(Protection::Dtls(plan)) if plan.fingerprints == fingerprints => Some(plan.role),
+            _ => None,
+        };
         let role = match session.setup_of(media) {
             Some(Setup::Passive) => Role::Client,
-            Some(Setup::Active | Setup::ActPass) | None => Role::Server,
+            Some(Setup::Active) => Role::Server,
+            // RFC 5763 §5: who may choose lets the other begin; so do we where nothing is said.
+            Some(Setup::ActPass) | None => same.unwrap_or(Role::Server),
         };
         let theirs = session.ice_of(media);
         let ice = theirs.map(|theirs| Ice { ours: self.ice.clone(), theirs });
         (!fingerprints.is_empty()).then_some(Dtls { role, fingerprints, ice })
     }
+}
+
+/// The keys of the stream when the peer's answer took one of those that we `said`, and how that one was
+/// said: the tag and the suite must be its (RFC 4568 §5.1.3).
+pub(super) fn taken<'a>(
+    mut said: impl Iterator<Item = &'a Crypto>,
+    answered: &[Crypto],
+) -> Option<((u32, &'static str), Protection)> {
+    let theirs = answered.first()?;
+    let is_it = |ours: &&Crypto| ours.tag == theirs.tag && ours.key.suite() == theirs.key.suite();
+    let ours = said.find(is_it)?;
+    let keys = Keys { ours: ours.key.clone(), theirs: theirs.key.clone() };
+    Some(((ours.tag, ours.name), Protection::Sealed(Arc::new(keys))))
 }
 
 impl Sealing {

@@ -18,6 +18,7 @@ fn local() -> Local {
         keys: Some(OwnKeys::draw(&mut crate::base::Rng::from_number(1))),
         fingerprint: Some(Fingerprint::of(b"a certificate")),
         mux: false,
+        before: None,
     }
 }
 
@@ -67,6 +68,7 @@ fn every_line_of_an_offer_is_mirrored_and_one_is_taken() {
         direction: Direction::RecvOnly,
         protection: Protection::Plain,
         control: Control::Apart("192.0.2.1:5005".parse().unwrap()),
+        line: Line { profile: "RTP/AVP", ..Line::default() },
     };
     assert_eq!(agreed, want);
 }
@@ -357,6 +359,34 @@ fn a_browser_that_offers_video_too_is_answered_for_its_voice() {
         assert!(text.contains("m=audio 30000 ") && text.contains("m=video 0 "), "{text}");
         assert!(text.contains("a=group:BUNDLE 0\r\n") && agreed.codec == Codec::Pcmu);
     }
+}
+
+#[test]
+fn a_browser_that_begins_ice_anew_leaves_each_side_its_role() {
+    let ours = Local { sealing: Sealing::Dtls, ..local() };
+    let browser = |keys: u64| {
+        let keys = Some(OwnKeys::draw(&mut crate::base::Rng::from_number(keys)));
+        Local { sealing: Sealing::Dtls, keys, ..local() }
+    };
+    // It lets us begin the handshake.
+    let (answer, _) = browser(2).answer(&parse(&ours.offer()).unwrap()).unwrap();
+    let agreed = ours.agreed(&parse(&answer).unwrap()).unwrap();
+    let role = |agreed: &Agreed| match &agreed.protection {
+        Protection::Dtls(dtls) => Some(dtls.role),
+        Protection::Plain | Protection::Sealed(_) => None,
+    };
+    assert_eq!(role(&agreed), Some(Role::Client));
+    let ours = Local { mux: true, before: Some(agreed), ..ours };
+    // Its own offer later would let us choose.
+    let [same, anew] = [2, 3].map(|keys| parse(&browser(keys).offer()).unwrap());
+    assert!(!ours.restarts(&same) && ours.restarts(&anew));
+    for offer in [same, anew] {
+        let (_, agreed) = ours.answer(&offer).unwrap();
+        assert_eq!(role(&agreed), Some(Role::Client));
+    }
+    let text = String::from_utf8(ours.offer()).unwrap();
+    let said = ["UDP/TLS/RTP/SAVPF", "a=mid:0", "a=rtcp-mux", "a=fingerprint:", "a=ice-pwd:"];
+    assert!(said.iter().all(|said| text.contains(said)), "{text}");
 }
 
 #[test]

@@ -202,6 +202,7 @@ impl Peer {
             keys: None,
             fingerprint: None,
             mux: false,
+            before: None,
         };
         Line { local, offered: None }
     }

@@ -6,7 +6,7 @@ use super::leg::Leg;
 use super::slab::Token;
 use super::worker::{Beat, Worker};
 use crate::base::Mono;
-use crate::dtls::{self, Handshake, Output};
+use crate::dtls::{self, Handshake, Output, Role};
 use crate::ice::{self, Checked, Lite};
 use crate::rtp::command::Notice;
 use crate::sdp::Dtls;
@@ -23,6 +23,9 @@ pub(super) struct Web {
     plan: Arc<Dtls>,
     lite: Option<Lite>,
     shake: Option<Handshake>,
+    /// Whence the other side shakes hands, once it does and no check shows its way: from the place that the
+    /// description names, from behind a NAT, or a stranger. Its certificate tells.
+    with: Option<SocketAddr>,
     /// A timer runs for it.
     beating: bool,
     /// When it was agreed on.
@@ -41,7 +44,7 @@ impl Web {
             lite
         });
         let plan = Arc::clone(plan);
-        Self { plan, lite, shake: None, beating: false, since }
+        Self { plan, lite, shake: None, with: None, beating: false, since }
     }
 
     /// Whether the descriptions still lead to the same handshake: the peer has the same certificate, and
@@ -138,15 +141,11 @@ impl<N: Fn(Notice)> Worker<N> {
         self.shaken(token, out);
     }
 
-    /// A datagram of the handshake lies in the buffer. Only the peer's own address is listened to.
+    /// A datagram of the handshake lies in the buffer. Listened to is the peer's own address and, without
+    /// ICE, one that may be its NAT's.
     pub(super) fn handshake(&mut self, token: Token, length: usize, from: SocketAddr) {
         let Some(leg) = self.legs.get_mut(token) else { return };
-        let target = leg.line.as_ref().and_then(|line| line.target);
-        let is_peers = leg.web.as_ref().is_some_and(|web| match &web.lite {
-            Some(lite) => lite.is_peers(from),
-            None => target == Some(from),
-        });
-        if !is_peers {
+        if !leg.shakes_with(from) {
             return count(&mut self.counted.dropped_stranger);
         }
         self.begin_handshake(token);
@@ -185,12 +184,18 @@ impl<N: Fn(Notice)> Worker<N> {
             let Some(leg) = self.legs.get_mut(token) else { return };
             match output {
                 Output::Send(datagram) => {
-                    if let Some(target) = leg.line.as_ref().and_then(|line| line.target) {
+                    let with = leg.web.as_ref().and_then(|web| web.with);
+                    let target = leg.line.as_ref().and_then(|line| line.target);
+                    if let Some(target) = with.or(target) {
                         // Lost like any packet: it is said again.
                         let _ = leg.send_bare(&datagram, target);
                     }
                 }
                 Output::Keys(keys) => {
+                    // Its certificate is the one that was named: there is the peer.
+                    if let Some(proved) = leg.shakes_elsewhere() {
+                        leg.chosen(proved);
+                    }
                     leg.seal_with(&Arc::from(keys));
                     count(&mut self.counted.handshakes);
                 }
@@ -204,6 +209,13 @@ impl<N: Fn(Notice)> Worker<N> {
                 }
                 Output::Failed(_) => {
                     count(&mut self.counted.handshakes_failed);
+                    // A stranger's certificate is no word of the peer's, who may still come.
+                    if leg.shakes_elsewhere().is_some()
+                        && let Some(web) = &mut leg.web
+                    {
+                        (web.with, web.shake) = (None, None);
+                        continue;
+                    }
                     // Without keys there is no sound: the call cannot go on.
                     return self.lose(token);
                 }
@@ -222,6 +234,36 @@ impl Leg {
             self.chosen(way);
         }
         Some(checked)
+    }
+
+    /// Whether the handshake is listened to from there. Nobody but the peer's own address interrupts one.
+    fn shakes_with(&mut self, from: SocketAddr) -> bool {
+        let (Some(web), Some(line)) = (&mut self.web, &self.line) else { return false };
+        if let Some(lite) = &web.lite {
+            return lite.is_peers(from);
+        }
+        let is_target = line.target == Some(from);
+        match web.with {
+            Some(with) if with == from => true,
+            // It begins anew with who is meant.
+            Some(_) if is_target => {
+                (web.with, web.shake) = (Some(from), None);
+                true
+            }
+            // We can begin only where the description says; till somebody has shaken hands with us, the peer
+            // may be behind its NAT.
+            None if is_target || (web.plan.role == Role::Server && line.lock.may_learn(from)) => {
+                web.with = Some(from);
+                true
+            }
+            Some(_) | None => false,
+        }
+    }
+
+    /// Who shakes hands from elsewhere than where sound is sent to.
+    fn shakes_elsewhere(&self) -> Option<SocketAddr> {
+        let target = self.line.as_ref().and_then(|line| line.target);
+        self.web.as_ref()?.with.filter(|with| Some(*with) != target)
     }
 
     /// Who shows its way by checks and has not checked for 30 s is sent nothing till it does (RFC 7675 §5.1).

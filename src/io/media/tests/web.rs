@@ -166,6 +166,47 @@ fn an_ice_restart_finds_a_new_way_under_the_same_keys() {
 }
 
 #[test]
+fn a_phone_that_shakes_hands_from_behind_its_nat_is_heard() {
+    let (ours, theirs) = identities();
+    let room = Room::new(|config| config.identity = Some(Arc::clone(&ours)));
+    let phone = room.leg(1, Codec::Pcmu);
+    // What its description names is its address at home.
+    agree(&room, &phone, plan(&theirs, None), SocketAddr::new(HERE, free_port()));
+    let browser = WebPhone::shake(&room, phone, &ours, &theirs);
+    room.play(browser.phone.leg, &["ramp"], true);
+    assert!(browser.hears_at(&browser.phone.socket));
+}
+
+#[test]
+fn a_stranger_that_shakes_hands_costs_no_call() {
+    let (ours, theirs) = identities();
+    let stranger = Identity::new(Instant::now()).unwrap();
+    let room = Room::new(|config| config.identity = Some(Arc::clone(&ours)));
+    let phone = room.leg(1, Codec::Pcmu);
+    agree(&room, &phone, plan(&theirs, None), SocketAddr::new(HERE, free_port()));
+    // From behind the same NAT, with a certificate that nobody named.
+    let socket = UdpSocket::bind((HERE, 0)).unwrap();
+    socket.set_read_timeout(Some(LONG)).unwrap();
+    let (mut out, expected) = (Vec::new(), vec![ours.fingerprint().clone()]);
+    let mut shake =
+        Handshake::begin(&stranger, Role::Client, expected, &Suite::ALL, Mono::ZERO, &mut out);
+    while room.media.counters().handshakes_failed == 0 {
+        for output in out.drain(..) {
+            if let Output::Send(bytes) = output {
+                socket.send_to(&bytes, phone.ours).unwrap();
+            }
+        }
+        let mut bytes = [0; 2048];
+        let Ok(length) = socket.recv(&mut bytes) else { break };
+        shake.datagram(&bytes[..length], Mono::ZERO, &mut out);
+    }
+    room.until(|counters| counters.handshakes_failed == 1);
+    let browser = WebPhone::shake(&room, phone, &ours, &theirs);
+    room.play(browser.phone.leg, &["ramp"], true);
+    assert!(browser.hears_at(&browser.phone.socket));
+}
+
+#[test]
 fn who_checks_no_more_is_sent_nothing_after_thirty_seconds() {
     let (_, theirs) = identities();
     let socket = bind(HERE, free_port(), 0).unwrap();
