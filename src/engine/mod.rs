@@ -391,7 +391,12 @@ impl Engine {
                 out.replies.push((token, result));
             }
             Input::Rules(rules) => self.obey_rules(*rules, now),
-            Input::Drain(drains) => self.desk.drain(drains),
+            Input::Drain(drains) => {
+                self.deciding = true;
+                self.desk.drain(drains, now, &mut self.actions);
+                self.deciding = false;
+                self.take_actions();
+            }
             Input::Tick => {
                 self.sip.tick(now, &mut self.effects);
                 self.steps.push_back(Step::Desk(pbx::Input::Tick));

@@ -120,6 +120,14 @@ impl Callbacks {
         self.held.values().map(|request| &request.wish.rules.group)
     }
 
+    /// The desk drains, or does so no more: which of the wishes that wait are to be served.
+    pub(super) fn drained(&self, floor: &mut Floor) {
+        let waiting = |request: &&Request| matches!(request.state, State::Waiting);
+        for request in self.held.values().filter(waiting) {
+            request.seen_to(floor);
+        }
+    }
+
     /// The rooms of the groups under a new plan.
     pub(super) fn replanned(&mut self, floor: &Floor) {
         for request in self.held.values_mut() {
@@ -359,9 +367,20 @@ impl Request {
             place.insert(Waiter { leg, since, demand, put_off: None });
         }
         room.wishes.insert(order);
-        room.hungry.insert(order);
-        floor.stirred.insert(self.ix);
+        self.seen_to(floor);
         self.arm(leg, floor, turn.now.mono);
+    }
+
+    /// It is served as a caller is who waits, but while the desk drains: nobody is called back who would be cut off.
+    fn seen_to(&self, floor: &mut Floor) {
+        let (drains, order) = (floor.drains, self.wish.order);
+        let Some(room) = floor.groups.get_mut(self.ix.0 as usize) else { return };
+        if drains {
+            room.hungry.remove(&order);
+        } else {
+            room.hungry.insert(order);
+            floor.stirred.insert(self.ix);
+        }
     }
 
     fn pause(&mut self, leg: LegId, time: Duration, floor: &mut Floor, turn: &Turn<'_>) {
@@ -384,10 +403,6 @@ impl Request {
 
     /// Rings one agent who is free and may call the number.
     fn seek(&mut self, leg: LegId, floor: &mut Floor, turn: &mut Turn<'_>) {
-        // Nobody is called back who would be cut off.
-        if floor.drains {
-            return;
-        }
         let plan = floor.plan.clone();
         let ring = plan.groups.get(&self.wish.rules.group).map(|group| group.ring);
         let Some(ring) = ring.filter(|_| turn.now.mono < self.wish.lapses_at) else {

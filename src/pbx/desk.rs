@@ -21,6 +21,12 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+/// So often one place in a queue is served in one step. Whenever it is, an agent's phone rings for it or it waits no
+/// more, and agents are fewer: a place that comes up again and again is kept by a fault of ours.
+const SERVED_MOST: u32 = 1_000;
+/// So long such a place is put off, that all others are served meanwhile.
+const PUT_OFF: Duration = Duration::from_secs(1);
+
 /// All calls and agents of one plan.
 pub struct Desk {
     /// By the caller's leg.
@@ -56,8 +62,13 @@ impl Desk {
 
     /// Whether the desk is to end once its calls have: no caller is let in then, and nobody is called back. Calls that
     /// are up go on, with all that belongs to them: agents ask colleagues, take callers out of slots, pass them on.
-    pub fn drain(&mut self, drains: bool) {
+    /// Called off, whoever waits to be called back is served at once.
+    pub fn drain(&mut self, drains: bool, now: Now, out: &mut Vec<Action>) {
+        let turn = &mut Turn { now, out };
+        self.mend(turn);
         self.floor.drains = drains;
+        self.callbacks.drained(&mut self.floor);
+        self.serve(turn);
     }
 
     /// How many calls each trunk carries at once; before any input. A trunk not named is not bounded.
@@ -376,12 +387,19 @@ impl Desk {
     /// rings are served, the earliest first whatever its group, each by whom its group's strategy
     /// names, until no fitting agent is free. No call waits for the one before it.
     pub(super) fn serve(&mut self, turn: &mut Turn<'_>) {
+        let mut served: BTreeMap<LegId, u32> = BTreeMap::new();
         loop {
             self.callbacks.catch_up(&mut self.floor, turn);
             if let Some(leg) = self.floor.to_withdraw.pop() {
                 self.phone(leg, Event::Withdraw(leg), turn);
             } else if let Some(leg) = self.floor.first_to_serve(turn.now.mono) {
-                self.call(leg, Event::AgentFree, turn);
+                let times = served.entry(leg).or_default();
+                *times += 1;
+                if *times > SERVED_MOST {
+                    self.floor.put_off(leg, turn.now.mono + PUT_OFF);
+                } else {
+                    self.call(leg, Event::AgentFree, turn);
+                }
             } else if let Some(agent) = self.floor.freed.pop_front() {
                 // Nobody waits for this agent; but a call may be ringing all phones of a group.
                 for leg in self.floor.ringing_all(agent) {

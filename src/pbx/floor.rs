@@ -440,6 +440,16 @@ impl Floor {
         })
     }
 
+    /// For who waits under this leg no phone is dialled before then.
+    pub(super) fn put_off(&mut self, leg: LegId, until: Mono) {
+        for (ix, room) in (0..).map(GroupIx).zip(&mut self.groups) {
+            for waiter in room.waiting.values_mut().filter(|waiter| waiter.leg == leg) {
+                waiter.put_off = Some(until);
+                self.stirs_at.insert((until, ix));
+            }
+        }
+    }
+
     /// Whether the group has a free member who fits.
     pub(super) fn is_anybody_free(
         &self,

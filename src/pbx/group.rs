@@ -111,7 +111,7 @@ pub(super) struct GroupRoom {
     /// phones ringing for others holds none while one of these phones will be left for it.
     pub(super) queued: BTreeSet<Order>,
     /// Of the waiting, the calls for which no phone rings. Between two inputs none of them is met by a
-    /// free agent, but such as are put off.
+    /// free agent, but such as are put off. A wish to be called back is none of them while the desk drains.
     pub(super) hungry: BTreeSet<Order>,
     /// Of the waiting, those that ring all phones and take in every further one that gets free.
     pub(super) ringing_all: BTreeSet<Order>,

@@ -126,6 +126,9 @@ impl World {
         if !self.records && self.rng.below(60) == 0 {
             self.order_hours();
         }
+        if self.rng.below(if self.drains { 20 } else { 300 }) == 0 {
+            self.drain();
+        }
         if self.records && self.rng.below(5) == 0 {
             self.wish_for_a_recording();
         }

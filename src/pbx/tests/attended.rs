@@ -6,6 +6,7 @@ use crate::event::{
     CallEvent, CallbackEnd, CallbackEvent, Entry, Fact, Means, MessageEvent, NoteEvent, Origin,
     PlacedEvent,
 };
+use crate::pbx::group::Waiter;
 use crate::pbx::{
     Action, Boxes, CallbacksMemory, Command, CommandError, Desk, Input, MessageOrder, NOTES_MOST,
     Notes,
@@ -14,7 +15,7 @@ use std::sync::Arc;
 
 impl World {
     /// Somebody outside calls the group's number.
-    fn call(&mut self, number: &str) -> LegId {
+    pub(super) fn call(&mut self, number: &str) -> LegId {
         let leg = LegId(self.next);
         self.next += 2;
         self.tell(super::ladder::arrived(leg, number, Origin::Trunk("carrier".into())));
@@ -22,7 +23,7 @@ impl World {
     }
 
     /// Seconds go by, with a tick at each deadline.
-    fn wait(&mut self, seconds: u64) {
+    pub(super) fn wait(&mut self, seconds: u64) {
         let until = self.ms + seconds * 1000;
         while let Some(due) = self.desk.next_deadline().filter(|due| due.0 <= until * 1000) {
             self.ms = self.ms.max(due.0.div_ceil(1000));
@@ -31,7 +32,7 @@ impl World {
         self.ms = until;
     }
 
-    fn keys(&mut self, leg: LegId, keys: &str) {
+    pub(super) fn keys(&mut self, leg: LegId, keys: &str) {
         for key in keys.chars() {
             self.tell(Input::Key { leg, key });
         }
@@ -53,6 +54,11 @@ impl World {
         });
         self.out.retain(|action| !matches!(action, Action::DialBack { .. }));
         rung.map(|(leg, _)| leg)
+    }
+
+    pub(super) fn drain(&mut self, drains: bool) {
+        let now = Now { mono: Mono(self.ms * 1000), wall: self.wall() };
+        self.desk.drain(drains, now, &mut self.out);
     }
 
     /// The number outside that is being called, if any.
@@ -147,6 +153,55 @@ fn a_caller_is_called_back_once_when_it_is_its_turn() {
     world.wait(4000);
     assert_eq!(world.rung(), None, "never twice");
     assert_eq!(world.dialled_out(), None);
+}
+
+#[test]
+fn a_wish_waits_while_the_desk_drains_and_the_desk_goes_on() {
+    // An agent gets free: for who waits, and not for the wish, though that is before.
+    let (mut world, first, _) = asked();
+    let later = world.call("700");
+    world.drain(true);
+    world.tell(Input::Gone { leg: first, lost: false });
+    world.wait(11);
+    assert_eq!(world.rung(), None, "nobody is called back who would be cut off");
+    let phone = world.rings();
+    world.tell(Input::Answered { leg: phone });
+    assert!(world.out.contains(&Action::Connect { caller: later, agent: phone }));
+    world.tell(Input::Gone { leg: later, lost: false });
+    world.wait(11);
+    assert_eq!(world.rung(), None);
+    // Called off, it is served at once.
+    world.drain(false);
+    let phone = world.rung().expect("the agent is rung for the wish");
+
+    // A pause that ends meanwhile.
+    world.tell(Input::Answered { leg: phone });
+    let (out, _) = world.dialled_out().expect("called");
+    world.tell(Input::Refused { leg: out, status: 486 });
+    world.drain(true);
+    world.wait(90);
+    assert_eq!(world.rung(), None);
+    world.drain(false);
+    // A phone that rings for it rings on, and is the last while the desk drains.
+    assert!(world.rung().is_some());
+    world.drain(true);
+    world.wait(90);
+    assert_eq!(world.rung(), None);
+    world.drain(false);
+    assert!(world.rung().is_some(), "{:?}", world.wishes());
+}
+
+#[test]
+fn a_place_that_is_nobodys_costs_nobody_the_desk() {
+    let mut world = World::with(&[("carrier", Channels::default())], 5);
+    let group = world.desk.floor.group_ix(&"line".into()).expect("a group");
+    let order = world.desk.floor.draw_order(Some(1));
+    let place = Waiter { leg: LegId(998), since: Mono(0), demand: None, put_off: None };
+    let room = world.desk.floor.group_mut(group);
+    room.waiting.insert(order, place);
+    room.hungry.insert(order);
+    world.call("700");
+    assert!(world.rings_now(), "who waits behind it is served");
 }
 
 #[test]
@@ -355,7 +410,7 @@ fn messages_light_lamps_are_marked_and_deleted_and_outlive_a_restart() {
 
 impl World {
     /// The phone that rings for a caller.
-    fn rings(&self) -> LegId {
+    pub(super) fn rings(&self) -> LegId {
         let dialled = self.out.iter().rev().find_map(|action| match action {
             Action::Dial { leg, .. } => Some(*leg),
             _ => None,
@@ -364,7 +419,7 @@ impl World {
     }
 
     /// Whether a phone was dialled for a caller since this was last asked.
-    fn rings_now(&mut self) -> bool {
+    pub(super) fn rings_now(&mut self) -> bool {
         let rings = self.out.iter().any(|action| matches!(action, Action::Dial { .. }));
         self.out.retain(|action| !matches!(action, Action::Dial { .. }));
         rings

@@ -41,7 +41,7 @@ fn who_is_new_is_refused_and_counted_and_agents_do_what_their_calls_need() {
     let phone = world.dialled();
     world.tell(Input::Answered { leg: phone });
     world.out.clear();
-    world.desk.drain(true);
+    world.drain(true);
 
     caller_to(&mut world, "0312345673");
     let (statuses, causes) = refused(&mut world);
@@ -65,7 +65,7 @@ fn who_is_new_is_refused_and_counted_and_agents_do_what_their_calls_need() {
     assert_eq!(causes, [EndCause::HungUp]);
 
     // Called off, the next is let in.
-    world.desk.drain(false);
+    world.drain(false);
     caller_to(&mut world, "0312345674");
     assert_eq!(refused(&mut world).0, Vec::<u16>::new());
 }

@@ -52,6 +52,8 @@ pub(super) struct World {
     tapes: BTreeMap<CallId, (u32, TapeOrder)>,
     /// Whether calls are recorded.
     pub(super) records: bool,
+    /// The desk is to end once its calls have.
+    pub(super) drains: bool,
     /// Wishes to be called back that are over.
     wishes_over: BTreeSet<CallId>,
     pub(super) log: Vec<Action>,
@@ -92,6 +94,7 @@ impl World {
             passed_on: None,
             tapes: BTreeMap::new(),
             records,
+            drains: false,
             wishes_over: BTreeSet::new(),
             log: Vec::new(),
             seed,
@@ -196,6 +199,19 @@ impl World {
             self.desk.next_deadline().is_none_or(|at| at > self.at || !ticks),
             "seed {seed}: a tick leaves nothing due"
         );
+    }
+
+    /// The desk is to end once its calls have, or that is called off.
+    pub(super) fn drain(&mut self) {
+        self.drains = !self.drains;
+        let wall = Wall(i64::try_from(self.at.0 / 1000).expect("small"));
+        let mut out = Vec::new();
+        self.desk.drain(self.drains, Now { mono: self.at, wall }, &mut out);
+        for action in &out {
+            self.check(action, None);
+        }
+        self.log.append(&mut out);
+        self.check_nobody_waits_beside_a_free_agent();
     }
 
     /// Two calls of one agent are joined: the phones of the consultation are now the other call's. When
@@ -398,6 +414,7 @@ impl World {
                     person.signed_in && !person.paused && person.reachable && !person.wrap_up,
                     "seed {seed}: {agent} is rung as {person:?}"
                 );
+                assert!(!self.drains, "seed {seed}: who is called back would be cut off");
                 let dialled = Leg { phone: Some(agent), offer: true, ..Leg::default() };
                 assert!(self.legs.insert(*leg, dialled).is_none(), "seed {seed}: {leg:?} twice");
             }
