@@ -114,8 +114,11 @@ pub(super) fn key(call: &mut Call, key: char, floor: &mut Floor, turn: &mut Turn
         }
         (Phase::Reading(_) | Phase::Deciding { .. }, '1') => Next::Confirmed,
         (Phase::Reading(_) | Phase::Deciding { .. }, '2') => Next::Refused,
-        // A key too many, of a number that was whole already.
-        (Phase::Reading(_) | Phase::Deciding { .. }, _) => Next::Wait,
+        // A key too many, as the `#` behind a number that was whole by its length: it has silenced what was read
+        // back, which the caller hears from its beginning.
+        (Phase::Reading(_), _) => Next::Whole,
+        // It was heard to its end.
+        (Phase::Deciding { .. }, _) => Next::Wait,
     };
     follow(call, &next, entry, floor, turn);
 }
