@@ -337,7 +337,14 @@ impl Agent {
     /// Whether no call is at the phone and no word of ours, and it can be rung; the agent may be at work after
     /// a call.
     pub(super) fn is_quiet(&self) -> bool {
-        self.reachable && self.line.has_no_call() && self.line.codes == 0
+        self.is_quiet_but_for(0)
+    }
+
+    /// The same when so many talks at the phone are about to end.
+    pub(super) fn is_quiet_but_for(&self, ending: u32) -> bool {
+        let line = &self.line;
+        let rings = line.offer.is_some() || line.ringing > 0;
+        self.reachable && !rings && line.talking <= ending && line.codes == 0
     }
 
     /// Whether the agent serves its groups now, or will when the call at hand is over.

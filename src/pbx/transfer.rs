@@ -3,8 +3,8 @@
 //!
 //! While the new phone rings the caller hears music, and the phone that gave the call away stays where
 //! it is, so that a transfer that comes to nothing returns to it. When that phone has hung up already,
-//! it is rung again; when it does not answer either, the call asks the group anew. No caller is
-//! dropped because a colleague did not pick up.
+//! it is rung again, unless it is in use by then; when that comes to nothing either, the call asks the group
+//! anew. No caller is dropped because a colleague did not pick up.
 
 use super::agent::AgentIx;
 use super::api::{Action, TransferNews, TransferTo};
@@ -450,7 +450,7 @@ pub(super) fn back(
         let failed_at = Some(turn.now.mono);
         call.state = State::Talking(Talk { failed_at, ..Talk::begin(giver, phone, wrap_up) });
         call.tape_is(TapeEvent::Connected, floor, turn);
-    } else if taker != Some(giver) && floor.agent(giver).is_reachable() {
+    } else if taker != Some(giver) && may_be_recalled(call, giver, 0, floor) {
         recall(call, giver, wrap_up, floor, turn);
     } else {
         ask_anew(call, giver, status, floor, turn);
@@ -488,6 +488,14 @@ pub(super) fn ask_anew(
 ) {
     if let Some(group) = call.group.clone().or_else(|| floor.first_group_of(giver)) {
         queue::ask_again(call, &group, floor, turn);
+/// Whether the agent who gave the call away is rung for it; so many talks of its own are about to end. One whose phone
+/// is in use again is not, unless no group could be asked in its place.
+fn may_be_recalled(call: &Call, giver: AgentIx, ending: u32, floor: &Floor) -> bool {
+    let agent = floor.agent(giver);
+    let others = call.group.is_some() || floor.first_group_of(giver).is_some();
+    agent.is_quiet_but_for(ending) || (agent.is_reachable() && !others)
+}
+
     } else {
         let cause = EndCause::NotAnswered { status };
         call.end(Party::System, cause, Over::Neither, status, floor, turn);
@@ -508,7 +516,7 @@ pub(super) fn call_back(call: &mut Call, floor: &mut Floor, turn: &mut Turn<'_>)
     let own = Number(floor.agent(giver).id.0.clone());
     call.step_out(floor.transferred(giver, own, false), turn);
     call.hold_music(floor, turn);
-    if floor.agent(giver).is_reachable() {
+    if may_be_recalled(call, giver, 1, floor) {
         recall(call, giver, wrap_up, floor, turn);
     } else {
         ask_anew(call, giver, 480, floor, turn);

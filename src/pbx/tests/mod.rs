@@ -8,6 +8,7 @@ mod drained;
 mod ladder;
 mod model;
 mod pains;
+mod passed;
 mod placed;
 mod replan;
 mod seen;

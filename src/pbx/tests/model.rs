@@ -401,6 +401,13 @@ impl World {
                     });
                     assert!(earlier.is_none(), "seed {seed}: {agent} passes by {earlier:?}");
                 }
+                // Whoever talks again is not rung for a caller whom it gave away, while a group can be asked.
+                let gave = call.is_some_and(|call| call.giver.as_ref() == Some(&agent));
+                let of_group = self.plan.groups.values().any(|group| group.agents.contains(&agent));
+                assert!(
+                    !(gave && of_group && self.occupied(&agent)),
+                    "seed {seed}: {agent} is rung while occupied, for whom it gave away"
+                );
                 let behalf = Some(*on_behalf_of);
                 let dialled = Leg { phone: Some(agent), behalf, offer, ..Leg::default() };
                 assert!(self.legs.insert(*leg, dialled).is_none(), "seed {seed}: {leg:?} twice");

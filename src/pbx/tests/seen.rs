@@ -46,6 +46,8 @@ pub(super) struct Seen {
     pub(super) consults: bool,
     /// That agent has hung up, and the caller is on its way to who was asked.
     pub(super) handed_over: bool,
+    /// Who gave it away to somebody who has not answered.
+    pub(super) giver: Option<AgentId>,
     /// In which slot it is.
     pub(super) parked: Option<Number>,
 }
@@ -57,6 +59,14 @@ impl Seen {
     }
 
     pub(super) fn step(&mut self, event: &CallEvent, arriving: Option<LegId>, at: Mono, seed: u64) {
+        match event {
+            CallEvent::Transferred { by, .. } => self.giver = Some(by.clone()),
+            CallEvent::OperatorAsked { .. }
+            | CallEvent::OperatorAnswered { .. }
+            | CallEvent::Returned { .. }
+            | CallEvent::AwayAnswered => self.giver = None,
+            _ => {}
+        }
         match event {
             CallEvent::Arrived { .. } => self.leg = Some(arriving.expect("by an INVITE")),
             CallEvent::OperatorAsked { group: Some(group) } => {
