@@ -168,9 +168,12 @@ impl Call {
                 transfer::gone(self, leg, 480, floor, turn);
             }
             (S::Passing(_), E::RangOut(leg)) => transfer::rang_out(self, leg, floor, turn),
+            // The deadline may be another one of the call's: a pause of its recording ends.
             (S::Passing(passing), E::Due) => {
-                let ring = passing.ring;
-                transfer::rang_out(self, ring, floor, turn);
+                if passing.deadline().is_some_and(|at| at <= turn.now.mono) {
+                    let ring = passing.ring;
+                    transfer::rang_out(self, ring, floor, turn);
+                }
             }
 
             (S::Consulting(_), E::PhoneAnswered(leg)) => {

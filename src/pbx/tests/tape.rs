@@ -251,3 +251,21 @@ fn an_agent_dials_a_code_for_the_call_at_hand() {
     let started = RecordingEvent::Started { number: 1, by: Means::FeatureCode };
     assert_eq!(world.written(), [started]);
 }
+
+#[test]
+fn a_pause_that_ends_while_a_colleague_is_rung_leaves_it_ringing() {
+    let mut world = World::new(|plan| {
+        records(plan, Recorded::Always);
+        plan.recording.resume_after = secs(10);
+    });
+    let phone = world.talks();
+    world.wish(TapeOrder::Pause).expect("it runs");
+    world.give(Input::Transfer { leg: phone, to: TransferTo::Number("202".into()) });
+    let rung = world.dialled();
+    world.pass(secs(10));
+    assert_eq!(world.orders(), [(1, TapeOrder::Resume)]);
+    let silent = Action::HangUp { leg: rung, elsewhere: false };
+    assert!(!world.out.contains(&silent), "{:?}", world.out);
+    world.give(Input::Answered { leg: rung });
+    assert!(world.out.contains(&Action::Connect { caller: LegId(1), agent: rung }));
+}
