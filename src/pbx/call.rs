@@ -165,8 +165,10 @@ pub(super) enum Event {
     /// The caller was heard to speak for so long.
     Spoke(Duration),
     Played(PlayId),
+    /// A phone holds, or goes on; whose leg it is.
     Hold {
         by: Party,
+        leg: LegId,
         on: bool,
     },
     /// Why somebody is about to end it.

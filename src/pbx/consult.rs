@@ -6,6 +6,10 @@
 //! number outside, which counts for the agent as a call of its own (`outside`). A question is no offer: who
 //! does not answer it is not set aside.
 
+mod holding;
+
+pub(super) use holding::hold;
+
 use super::agent::AgentIx;
 use super::api::Action;
 use super::away;
@@ -43,6 +47,8 @@ pub(super) struct Consult {
     number: Number,
     begun: Begun,
     stage: Stage,
+    /// Legs whose phones hold: the agent's, the caller's, that of whom it asks.
+    held: BTreeSet<LegId>,
 }
 
 /// Which word of the history ends it.
@@ -143,7 +149,9 @@ pub(super) fn begin(
     turn: &mut Turn<'_>,
 ) -> bool {
     let State::Talking(talk) = &call.state else { return false };
-    let Talk { agent, phone, wrap_up, .. } = *talk;
+    let Talk { agent, phone, wrap_up, agent_holds, caller_holds, .. } = *talk;
+    let holds = [(agent_holds, phone), (caller_holds, call.leg)];
+    let held = holds.into_iter().filter_map(|(holds, leg)| holds.then_some(leg)).collect();
     let by = floor.agent(agent).id.clone();
     let called = |inside| {
         let number = Private::new(number.as_str().to_owned());
@@ -175,7 +183,7 @@ pub(super) fn begin(
     turn.act(Action::Part { caller: call.leg, agent: phone });
     call.hold_music(floor, turn);
     let (number, stage) = (number.clone(), Stage::Nobody);
-    call.state = State::Consulting(Consult { agent, phone, wrap_up, number, begun, stage });
+    call.state = State::Consulting(Consult { agent, phone, wrap_up, number, begun, stage, held });
     let mut rung = None;
     match whom {
         Whom::Colleague(asked) => {
@@ -291,6 +299,7 @@ pub(super) fn answered(call: &mut Call, leg: LegId, floor: &mut Floor, turn: &mu
 fn ring_no_more(
     rings: BTreeMap<LegId, AgentIx>,
     told: bool,
+    holding::begins(call, floor, turn);
     why: OfferEnd,
     call: &Call,
     floor: &mut Floor,
@@ -312,15 +321,18 @@ fn ring_no_more(
 /// The agent turns to the other of the two.
 pub(super) fn swap(call: &mut Call, floor: &mut Floor, turn: &mut Turn<'_>) -> bool {
     let caller = call.leg;
-    let State::Consulting(consult) = &mut call.state else { return false };
+    let State::Consulting(consult) = &call.state else { return false };
     let phone = consult.phone;
-    let Stage::With { leg, turned, .. } = &mut consult.stage else { return false };
+    let Stage::With { leg, turned, .. } = &consult.stage else { return false };
     let (before, after, to) = if *turned {
         (caller, *leg, ConsultSide::Asked)
     } else {
         (*leg, caller, ConsultSide::Caller)
     };
-    *turned = !*turned;
+    holding::ends(call, turn);
+    if let State::Consulting(Consult { stage: Stage::With { turned, .. }, .. }) = &mut call.state {
+        *turned = !*turned;
+    }
     call.record(CallEvent::ConsultTurned { to }, turn);
     turn.act(Action::Part { caller: before, agent: phone });
     floor.hold(before, true, turn);
@@ -335,6 +347,7 @@ pub(super) fn join(call: &mut Call, floor: &mut Floor, turn: &mut Turn<'_>) -> O
     let (who, leg, turned) = match std::mem::replace(&mut consult.stage, Stage::Nobody) {
         Stage::With { who, leg, turned } => (who, leg, turned),
         other => {
+    holding::begins(call, floor, turn);
             consult.stage = other;
             return None;
         }
@@ -350,6 +363,7 @@ pub(super) fn join(call: &mut Call, floor: &mut Floor, turn: &mut Turn<'_>) -> O
         turn.act(Action::Connect { caller: call.leg, agent: phone });
     }
     floor.drop_phone(leg);
+    let held = std::mem::take(&mut consult.held);
     floor.far.remove(&leg);
     call.state = State::Talking(Talk::begin(agent, phone, wrap_up));
     call.tape_is(TapeEvent::Connected, floor, turn);
@@ -363,6 +377,7 @@ pub(super) fn back(
     gone: bool,
     floor: &mut Floor,
     turn: &mut Turn<'_>,
+    holding::goes_on(call, &held, turned, floor, turn);
 ) -> bool {
     let mut consult = match std::mem::replace(&mut call.state, State::New) {
         State::Consulting(consult) => consult,
@@ -383,12 +398,14 @@ pub(super) fn back(
     true
 }
 
+    let held = std::mem::take(&mut consult.held);
 /// A leg is gone, or said no. The agent's: the caller is with whom it asked, or is passed on to where it still
 /// rings. The other's: the agent is with the caller again, unless somebody else can be rung.
 pub(super) fn gone(
     call: &mut Call,
     leg: LegId,
     status: u16,
+    holding::goes_on(call, &held, turned, floor, turn);
     floor: &mut Floor,
     turn: &mut Turn<'_>,
 ) {
@@ -476,7 +493,7 @@ pub(super) fn due(call: &mut Call, floor: &mut Floor, turn: &mut Turn<'_>) {
 fn hand_over(call: &mut Call, floor: &mut Floor, turn: &mut Turn<'_>) {
     let State::Consulting(consult) = std::mem::replace(&mut call.state, State::New) else { return };
     call.record(consult.over(ConsultEnd::HandedOver, floor), turn);
-    let Consult { agent: giver, phone, wrap_up, number, begun, stage } = consult;
+    let Consult { agent: giver, phone, wrap_up, number, begun, stage, held } = consult;
     let by = floor.agent(giver).id.clone();
     let shown = Private::new(number.as_str().to_owned());
     let sent = |inside, attended| CallEvent::SentAway { by, number: shown, inside, attended };
@@ -484,6 +501,7 @@ fn hand_over(call: &mut Call, floor: &mut Floor, turn: &mut Turn<'_>) {
         Stage::With { who, leg, .. } => {
             let inside = matches!(who, Who::Phone);
             let outside = match who {
+    holding::ends(call, turn);
                 Who::Colleague(asked) => {
                     let to = Number(floor.agent(asked).id.0.clone());
                     call.record(floor.transferred(giver, to, true), turn);
@@ -499,6 +517,7 @@ fn hand_over(call: &mut Call, floor: &mut Floor, turn: &mut Turn<'_>) {
             floor.drop_phone(phone);
             away::connect(call, leg, outside, turn);
             return floor.talk_ends(giver, wrap_up, turn);
+                    holding::goes_on(call, &held, false, floor, turn);
         }
         Stage::Rings(rings) => match (begun, rings.first_key_value()) {
             // The caller asks the group, as after a transfer to it.

@@ -193,7 +193,7 @@ impl Desk {
                 }
             }
             Input::Hold { leg, on } => {
-                let by = |by| Event::Hold { by, on };
+                let by = |by| Event::Hold { by, leg, on };
                 self.leg(leg, by(Party::Caller), by(Party::Agent), turn);
             }
             Input::Transfer { leg, to } => self.transfer(leg, to, turn),

@@ -114,7 +114,7 @@ impl Call {
             }
             (S::Hunting(_), E::PhoneGone(leg)) => hunt::gone(self, leg, floor, turn),
             (S::Hunting(_), E::PhoneFailed(leg, _)) => hunt::lost(self, leg, floor, turn),
-            (S::Hunting(_), E::Hold { by: Party::Agent, on }) => briefing::holds(self, on),
+            (S::Hunting(_), E::Hold { by: Party::Agent, on, .. }) => briefing::holds(self, on),
             (S::Hunting(_), E::NoRoom(leg, _)) => hunt::no_room(self, leg, floor, turn),
             (S::Hunting(_), E::RangOut(leg)) => hunt::rang_out(self, leg, floor, turn),
             (S::Hunting(_), E::Withdraw(leg)) => hunt::withdraw(self, leg, floor, turn),
@@ -144,7 +144,7 @@ impl Call {
                 let cause = EndCause::Fault { what: what.to_owned() };
                 self.end(Party::System, cause, Over::Phone, 0, floor, turn);
             }
-            (S::Talking(talk), E::Hold { by, on }) => {
+            (S::Talking(talk), E::Hold { by, on, .. }) => {
                 let held = match by {
                     Party::Caller => &mut talk.caller_holds,
                     Party::Agent | Party::System => &mut talk.agent_holds,
@@ -189,6 +189,9 @@ impl Call {
                 consult::failed(self, leg, what, floor, turn);
             }
             (S::Consulting(_), E::RangOut(leg)) => consult::rang_out(self, leg, floor, turn),
+            (S::Consulting(_), E::Hold { leg, on, .. }) => {
+                consult::hold(self, leg, on, floor, turn);
+            }
 
             (S::Parked(_), E::Due) => park::due(self, floor, turn),
             (S::Parked(_), E::PhoneAnswered(leg)) => park::answered(self, leg, floor, turn),
@@ -210,7 +213,7 @@ impl Call {
                 let cause = EndCause::Fault { what: what.to_owned() };
                 self.end(Party::System, cause, Over::Phone, 0, floor, turn);
             }
-            (S::Away(_), E::Hold { by, on }) => away::hold(self, by, on, floor, turn),
+            (S::Away(_), E::Hold { by, on, .. }) => away::hold(self, by, on, floor, turn),
 
             // Keys are taken by the auto attendant and a queue only; none is kept for later.
             (
@@ -263,7 +266,6 @@ impl Call {
                 | S::Hunting(_)
                 | S::Direct(_)
                 | S::Passing(_)
-                | S::Consulting(_)
                 | S::Parked(_),
                 E::Hold { .. },
             )

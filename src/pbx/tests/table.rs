@@ -416,6 +416,28 @@ fn a_third_that_is_busy_says_no_or_rings_out_leaves_the_two_alone() {
 }
 
 #[test]
+fn a_hold_that_began_while_a_colleague_waited_is_watched_once_the_colleague_has_left() {
+    let mut world = World::new();
+    world.talks();
+    for key in "*2202#".chars() {
+        world.give(Input::Key { leg: LegId(2), key });
+    }
+    world.answers(4);
+    for key in "*3".chars() {
+        world.give(Input::Key { leg: LegId(2), key });
+    }
+    world.give(Input::Hold { leg: LegId(2), on: true });
+    world.does(&["play 1 hold for ever", "= Held Agent"]);
+    world.gone(4);
+    world.does(&["= ConsultEnded 202 Left"]);
+    world.pass(secs(60));
+    world.does(&["= HoldRecalled { agent: \"201\" }", "dial 6 to 201 for 1"]);
+    world.answers(6);
+    world.gone(6);
+    world.nothing_is_left();
+}
+
+#[test]
 fn a_caller_held_for_too_long_comes_back_to_the_agent_who_is_rung() {
     let mut world = World::new();
     world.talks();
