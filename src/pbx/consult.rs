@@ -84,6 +84,16 @@ enum Stage {
     Nobody,
 }
 
+impl Consult {
+    /// The group that is asked.
+    pub(super) const fn group(&self) -> Option<&GroupId> {
+        match &self.begun {
+            Begun::Group(round) => Some(&round.group),
+            Begun::Colleague(_) | Begun::Afar => None,
+        }
+    }
+}
+
 /// Who has answered.
 #[derive(Debug)]
 pub(super) enum Who {
@@ -289,6 +299,7 @@ pub(super) fn answered(call: &mut Call, leg: LegId, floor: &mut Floor, turn: &mu
     turn.act(Action::Connect { caller: leg, agent: phone });
     let with = asked.map(|asked| floor.agent(asked).id.clone());
     call.record(CallEvent::ConsultAnswered { with }, turn);
+    holding::begins(call, floor, turn);
     if let Some(asked) = asked {
         floor.direct_taken(asked, turn);
     }
@@ -299,7 +310,6 @@ pub(super) fn answered(call: &mut Call, leg: LegId, floor: &mut Floor, turn: &mu
 fn ring_no_more(
     rings: BTreeMap<LegId, AgentIx>,
     told: bool,
-    holding::begins(call, floor, turn);
     why: OfferEnd,
     call: &Call,
     floor: &mut Floor,
@@ -337,6 +347,7 @@ pub(super) fn swap(call: &mut Call, floor: &mut Floor, turn: &mut Turn<'_>) -> b
     turn.act(Action::Part { caller: before, agent: phone });
     floor.hold(before, true, turn);
     turn.act(Action::Connect { caller: after, agent: phone });
+    holding::begins(call, floor, turn);
     true
 }
 
@@ -347,12 +358,12 @@ pub(super) fn join(call: &mut Call, floor: &mut Floor, turn: &mut Turn<'_>) -> O
     let (who, leg, turned) = match std::mem::replace(&mut consult.stage, Stage::Nobody) {
         Stage::With { who, leg, turned } => (who, leg, turned),
         other => {
-    holding::begins(call, floor, turn);
             consult.stage = other;
             return None;
         }
     };
     let (agent, phone, wrap_up) = (consult.agent, consult.phone, consult.wrap_up);
+    let held = std::mem::take(&mut consult.held);
     let (over, number) = (consult.over(ConsultEnd::Joined, floor), consult.number.clone());
     call.record(over, turn);
     // Who waited hears music no more.
@@ -363,10 +374,10 @@ pub(super) fn join(call: &mut Call, floor: &mut Floor, turn: &mut Turn<'_>) -> O
         turn.act(Action::Connect { caller: call.leg, agent: phone });
     }
     floor.drop_phone(leg);
-    let held = std::mem::take(&mut consult.held);
     floor.far.remove(&leg);
     call.state = State::Talking(Talk::begin(agent, phone, wrap_up));
     call.tape_is(TapeEvent::Connected, floor, turn);
+    holding::goes_on(call, &held, turned, floor, turn);
     Some(Asked { who, leg, number })
 }
 
@@ -377,7 +388,6 @@ pub(super) fn back(
     gone: bool,
     floor: &mut Floor,
     turn: &mut Turn<'_>,
-    holding::goes_on(call, &held, turned, floor, turn);
 ) -> bool {
     let mut consult = match std::mem::replace(&mut call.state, State::New) {
         State::Consulting(consult) => consult,
@@ -388,24 +398,24 @@ pub(super) fn back(
     };
     let (agent, phone, wrap_up) = (consult.agent, consult.phone, consult.wrap_up);
     let turned = matches!(consult.stage, Stage::With { turned: true, .. });
+    let held = std::mem::take(&mut consult.held);
     let freed = end_other(&mut consult, call, (why, OfferEnd::Withdrawn), gone, floor, turn);
     if !turned {
         turn.act(Action::Connect { caller: call.leg, agent: phone });
     }
     call.state = State::Talking(Talk::begin(agent, phone, wrap_up));
     call.tape_is(TapeEvent::Connected, floor, turn);
+    holding::goes_on(call, &held, turned, floor, turn);
     freed.settle(floor, turn);
     true
 }
 
-    let held = std::mem::take(&mut consult.held);
 /// A leg is gone, or said no. The agent's: the caller is with whom it asked, or is passed on to where it still
 /// rings. The other's: the agent is with the caller again, unless somebody else can be rung.
 pub(super) fn gone(
     call: &mut Call,
     leg: LegId,
     status: u16,
-    holding::goes_on(call, &held, turned, floor, turn);
     floor: &mut Floor,
     turn: &mut Turn<'_>,
 ) {
@@ -491,6 +501,7 @@ pub(super) fn due(call: &mut Call, floor: &mut Floor, turn: &mut Turn<'_>) {
 
 /// The agent hung up.
 fn hand_over(call: &mut Call, floor: &mut Floor, turn: &mut Turn<'_>) {
+    holding::ends(call, turn);
     let State::Consulting(consult) = std::mem::replace(&mut call.state, State::New) else { return };
     call.record(consult.over(ConsultEnd::HandedOver, floor), turn);
     let Consult { agent: giver, phone, wrap_up, number, begun, stage, held } = consult;
@@ -501,12 +512,12 @@ fn hand_over(call: &mut Call, floor: &mut Floor, turn: &mut Turn<'_>) {
         Stage::With { who, leg, .. } => {
             let inside = matches!(who, Who::Phone);
             let outside = match who {
-    holding::ends(call, turn);
                 Who::Colleague(asked) => {
                     let to = Number(floor.agent(asked).id.0.clone());
                     call.record(floor.transferred(giver, to, true), turn);
                     floor.drop_phone(phone);
                     call.connect(asked, leg, wrap_up, floor, turn);
+                    holding::goes_on(call, &held, false, floor, turn);
                     return floor.talk_ends(giver, wrap_up, turn);
                 }
                 Who::Outside(outside) => Some(outside),
@@ -517,7 +528,6 @@ fn hand_over(call: &mut Call, floor: &mut Floor, turn: &mut Turn<'_>) {
             floor.drop_phone(phone);
             away::connect(call, leg, outside, turn);
             return floor.talk_ends(giver, wrap_up, turn);
-                    holding::goes_on(call, &held, false, floor, turn);
         }
         Stage::Rings(rings) => match (begun, rings.first_key_value()) {
             // The caller asks the group, as after a transfer to it.

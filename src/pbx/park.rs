@@ -49,6 +49,16 @@ struct Rung {
 }
 
 impl Parked {
+    /// Whether a caller whom nobody fetches goes where the plan says, and not to a group.
+    pub(super) fn leads_on(&self) -> bool {
+        matches!(self.lot.recall, Recall::Parker { then: Some(_) })
+    }
+
+    /// The agent who is rung for it, and at which leg.
+    pub(super) fn rung(&self) -> Option<(LegId, AgentIx)> {
+        self.rung.as_ref().map(|rung| (rung.phone, rung.agent))
+    }
+
     /// When somebody is to be called for it.
     pub(super) fn deadline(&self) -> Option<Mono> {
         self.rung.is_none().then_some(self.recall_at)

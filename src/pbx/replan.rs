@@ -48,15 +48,15 @@ impl Desk {
     /// Calls wait in groups and listen to menus that the new plan may not have.
     fn keep_what_is_in_use(&self, plan: &mut Plan) {
         let old = self.floor.plan.clone();
-        let attended = |call: &Call| {
-            let state = &call.state;
-            matches!(
-                state,
-                State::Menu(_) | State::Entering(_) | State::Leaving(_) | State::Asking(_)
-            )
+        let asked: BTreeSet<&GroupId> = self.calls.values().flat_map(groups_of).collect();
+        let wished: BTreeSet<&GroupId> = self.callbacks.groups().collect();
+        // A group that stays for its callers leads where its keys and its overflow do.
+        let leads_on = |id: &&GroupId| {
+            let group = old.groups.get(*id).filter(|_| !plan.groups.contains_key(*id));
+            group.is_some_and(|group| !group.keys.is_empty() || !group.overflow.is_empty())
         };
-        let in_menu = self.calls.values().any(attended);
-        if in_menu {
+        let led_on = self.calls.values().any(is_led_on) || asked.iter().any(leads_on);
+        if led_on {
             // A menu may lead to any other, to any entry, and by any hours.
             for (id, entry) in &old.entries {
                 plan.entries.entry(id.clone()).or_insert_with(|| entry.clone());
@@ -74,11 +74,8 @@ impl Desk {
                 plan.menus.entry(id.clone()).or_insert_with(|| menu.clone());
             }
         }
-        let asked: BTreeSet<&GroupId> =
-            self.calls.values().filter_map(|call| call.group.as_ref()).collect();
-        let wished: BTreeSet<&GroupId> = self.callbacks.groups().collect();
         for (id, group) in &old.groups {
-            if in_menu || asked.contains(id) || wished.contains(id) {
+            if led_on || asked.contains(id) || wished.contains(id) {
                 plan.groups.entry(id.clone()).or_insert_with(|| {
                     let mut group = group.clone();
                     group.number = None;
@@ -86,6 +83,37 @@ impl Desk {
                 });
             }
         }
+    }
+}
+
+/// The groups that a call may come to by itself.
+fn groups_of(call: &Call) -> impl Iterator<Item = &GroupId> {
+    let asked = match &call.state {
+        State::Consulting(consult) => consult.group(),
+        _ => None,
+    };
+    call.group.iter().chain(asked)
+}
+
+/// Whether what a call does now, and not its group, leads it on by the plan that it began under.
+fn is_led_on(call: &Call) -> bool {
+    match &call.state {
+        State::Menu(_)
+        | State::Entering(_)
+        | State::Leaving(_)
+        | State::Asking(_)
+        | State::Announcing(_) => true,
+        State::Parked(parked) => parked.leads_on(),
+        State::New
+        | State::Telling(_)
+        | State::Hunting(_)
+        | State::Direct(_)
+        | State::Talking(_)
+        | State::Passing(_)
+        | State::Consulting(_)
+        | State::Away(_)
+        | State::Surveying(_)
+        | State::Over => false,
     }
 }
 

@@ -1,12 +1,12 @@
 //! A new plan while calls are up.
 
-use super::plan;
-use crate::base::{AdHoc, AgentId, GroupId, LegId, Mono, Now, Private, Rng, Wall};
-use crate::dialplan::{AtClosing, Plan, Span};
+use super::{lot, plan};
+use crate::base::{AdHoc, AgentId, GroupId, LegId, Mono, Now, PlayId, Private, Rng, Wall};
+use crate::dialplan::{AtClosing, Plan, Recall, Recorded, Span, Target};
 use crate::event::{
     CallEvent, Caller, CallerNumber, DeskEvent, EndCause, Fact, Means, Origin, Party,
 };
-use crate::pbx::{Action, AgentState, Command, Desk, HoursOrder, Input};
+use crate::pbx::{Action, AgentState, Command, Desk, HoursOrder, Input, TransferTo};
 use chrono::NaiveTime;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,7 +19,11 @@ struct World {
 
 impl World {
     fn new() -> Self {
-        let desk = Desk::new(Arc::new(plan()), 8, Rng::from_number(1));
+        Self::of(plan())
+    }
+
+    fn of(plan: Plan) -> Self {
+        let desk = Desk::new(Arc::new(plan), 8, Rng::from_number(1));
         Self { desk, ms: 0, out: Vec::new() }
     }
 
@@ -68,6 +72,27 @@ impl World {
             _ => None,
         });
         ends.collect()
+    }
+
+    /// What plays to a caller that begins with this prompt.
+    fn plays(&self, leg: u64, prompt: &str) -> Option<PlayId> {
+        self.out.iter().find_map(|action| match action {
+            Action::Play { leg: to, play, prompts, .. }
+                if *to == LegId(leg) && prompts[0].as_str() == prompt =>
+            {
+                Some(*play)
+            }
+            _ => None,
+        })
+    }
+
+    /// 201 has the caller at leg 1: the phone's leg.
+    fn talks(&mut self) -> LegId {
+        self.start("201");
+        self.call(1, "700");
+        let phone = self.dialled()[0].0;
+        self.tell(Input::Answered { leg: phone });
+        phone
     }
 
     fn states(&self) -> BTreeMap<AgentState, u32> {
@@ -119,6 +144,69 @@ fn who_talks_or_waits_in_a_group_that_is_no_more_is_served_to_the_end() {
     world.tell(Input::Tick);
     assert_eq!(world.desk.held(), 0);
     assert_eq!(world.desk.agents().len(), plan().agents.len());
+}
+
+/// The same without the group `all`, and without any menu, entry, box or call back.
+fn bare() -> Plan {
+    let mut plan = without_line();
+    plan.groups.remove(&GroupId::from("all"));
+    plan.menus.clear();
+    plan.entries.clear();
+    plan.mailboxes.clear();
+    plan.callbacks.clear();
+    plan
+}
+
+#[test]
+fn what_a_parked_a_waiting_and_an_announced_caller_can_still_reach_outlives_a_plan() {
+    // A key of the queue leads to a box.
+    let mut world = World::new();
+    world.call(1, "700");
+    world.replan(bare());
+    world.tell(Input::Key { leg: LegId(1), key: '1' });
+    assert_eq!(world.ends(), [], "who waits");
+    assert!(world.plays(1, "leave").is_some());
+
+    // The group comes after the announcement.
+    let mut recorded = plan();
+    recorded.recording.announcement = Some("recorded".into());
+    let line = recorded.groups.get_mut(&GroupId::from("line")).expect("a group");
+    line.recorded = Some(Recorded::Always);
+    let mut world = World::of(recorded);
+    world.call(1, "700");
+    let play = world.plays(1, "recorded").expect("an announcement");
+    world.replan(bare());
+    world.tell(Input::Played { leg: LegId(1), play });
+    assert_eq!(world.ends(), [], "who hears an announcement");
+    assert!(world.plays(1, "busy").is_some());
+
+    // A slot's last way leads to a box.
+    let mut slots = plan();
+    let then = Some(Target::Message("post".into()));
+    slots.lots = vec![lot("820", &["821"], Recall::Parker { then })];
+    let mut world = World::of(slots);
+    let phone = world.talks();
+    world.tell(Input::Transfer { leg: phone, to: TransferTo::Number("821".into()) });
+    world.tell(Input::Gone { leg: phone, lost: false });
+    world.replan(bare());
+    for _ in 0..2 {
+        world.ms += 61_000;
+        world.tell(Input::Tick);
+    }
+    assert_eq!(world.ends(), [], "who is parked");
+    assert!(world.plays(1, "leave").is_some());
+
+    // The agent asks a group and hangs up.
+    let mut world = World::new();
+    world.start("211");
+    let phone = world.talks();
+    for key in "*2701#".chars() {
+        world.tell(Input::Key { leg: phone, key });
+    }
+    assert_eq!(world.dialled().len(), 1, "211 is asked");
+    world.replan(bare());
+    world.tell(Input::Gone { leg: phone, lost: false });
+    assert_eq!(world.ends(), [], "for whom a group is asked");
 }
 
 #[test]
