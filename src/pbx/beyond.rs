@@ -42,6 +42,7 @@ pub(super) fn ring(
 ) {
     call.overflows += 1;
     let Some(way) = way(&hunt.id, number, floor, turn) else { return };
+    hunt.outside = Some(number.clone());
     let number = Private::new(number.as_str().to_owned());
     call.record(CallEvent::OverflowedOutside { group: hunt.id.clone(), number, why }, turn);
     let next = floor.reach(&counted_as(&hunt.id), way, turn);
@@ -57,7 +58,7 @@ fn try_next(hunt: &mut Hunt, next: Next, call: &Call, floor: &mut Floor, turn: &
             turn.act(attempt.dial(call.leg));
             hunt.far = Some(Box::new(attempt));
         }
-        Next::Nobody { .. } => hunt.overflow_at = Some(turn.now.mono + PAUSE),
+        Next::Nobody { .. } => hunt.overflow_by(turn.now.mono + PAUSE),
     }
 }
 
@@ -138,6 +139,6 @@ impl Hunt {
             call.record(CallEvent::TrunkFailed { trunk, status: 408 }, turn);
         }
         self.let_outside_go(floor, turn);
-        self.overflow_at = Some(turn.now.mono + PAUSE);
+        self.overflow_by(turn.now.mono + PAUSE);
     }
 }

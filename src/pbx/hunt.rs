@@ -9,7 +9,7 @@ use super::group::{Demand, GroupIx, Order};
 use super::outside::Attempt;
 use super::queue::{self, Hears};
 use super::staff::Missed;
-use crate::base::{GroupId, LegId, Mono};
+use crate::base::{GroupId, LegId, Mono, Number};
 use crate::dialplan::Group;
 use crate::event::{CallEvent, EndCause, OfferEnd, Party};
 use std::collections::{BTreeMap, BTreeSet};
@@ -54,6 +54,8 @@ pub(super) struct Hunt {
     pub(super) briefing: Option<Briefing>,
     /// A number outside that rings for it as well.
     pub(super) far: Option<Box<Attempt>>,
+    /// The number outside that was rung for it last.
+    pub(super) outside: Option<Number>,
 }
 
 /// How a phone refuses that had answered and hung up before it heard the caller.

@@ -20,12 +20,22 @@ const NO_ROOM_PAUSE: Duration = Duration::from_secs(5);
 
 impl Hunt {
     /// Sets when the wait in this group is too long.
-    pub(super) fn arm_overflow(&mut self, plan: &Group, now: Mono) {
-        let spans = plan.overflow.iter().filter_map(|rule| match rule.when {
-            OverflowWhen::Waited(span) => Some(span),
+    pub(super) fn arm_overflow(&mut self, plan: &Group) {
+        self.overflow_at = self.too_long(plan).min();
+    }
+
+    /// When the wait in this group is too long by each of its rules.
+    fn too_long<'p>(&self, plan: &'p Group) -> impl Iterator<Item = Mono> + use<'p> {
+        let entered = self.entered;
+        plan.overflow.iter().filter_map(move |rule| match rule.when {
+            OverflowWhen::Waited(span) => Some(entered + span),
             OverflowWhen::Waiting(_) | OverflowWhen::Estimated(_) => None,
-        });
-        self.overflow_at = spans.min().map(|span| now + span);
+        })
+    }
+
+    /// Looks at that time again whether the wait is too long, if not earlier.
+    pub(super) fn overflow_by(&mut self, at: Mono) {
+        self.overflow_at = Some(self.overflow_at.map_or(at, |earlier| earlier.min(at)));
     }
 
     /// Where a call goes that is about to join the queue and would wait too long there.
@@ -52,12 +62,7 @@ impl Hunt {
         };
         let open = |rule: &&Overflow| self.has_room(&rule.to, floor, turn);
         let rule = plan.overflow.iter().filter(holds).find(open)?;
-        let why = match rule.when {
-            OverflowWhen::Waiting(_) => Overflowing::Waiting,
-            OverflowWhen::Waited(_) => Overflowing::Waited,
-            OverflowWhen::Estimated(_) => Overflowing::Estimated,
-        };
-        Some((why, &rule.to))
+        Some((why(rule.when), &rule.to))
     }
 
     /// Where a call goes that has waited too long; asked again in a moment when there is no room.
@@ -73,17 +78,32 @@ impl Hunt {
         if call.overflows >= MOST_OVERFLOWS {
             return None;
         }
+        self.overflow_at = self.too_long(plan).filter(|at| *at > now).min();
         let waited = now.since(self.entered);
         let holds = |rule: &&Overflow| match rule.when {
             OverflowWhen::Waited(span) => span <= waited,
-            OverflowWhen::Waiting(_) | OverflowWhen::Estimated(_) => false,
+            // What held at the door was a reason to ring a number outside, and is one to ring it again.
+            OverflowWhen::Waiting(_) | OverflowWhen::Estimated(_) => match &rule.to {
+                Onward::Outside(number) => self.outside.as_ref() == Some(number),
+                Onward::Way(_) => false,
+            },
         };
         let rule =
             plan.overflow.iter().filter(holds).find(|rule| self.has_room(&rule.to, floor, turn));
+        let rule = rule.map(|rule| (why(rule.when), &rule.to));
         if rule.is_none() {
-            self.overflow_at = Some(now + NO_ROOM_PAUSE);
+            self.overflow_by(now + NO_ROOM_PAUSE);
         }
-        rule.map(|rule| (Overflowing::Waited, &rule.to))
+        rule
+    }
+}
+
+/// The history's word for the plan's.
+const fn why(when: OverflowWhen) -> Overflowing {
+    match when {
+        OverflowWhen::Waiting(_) => Overflowing::Waiting,
+        OverflowWhen::Waited(_) => Overflowing::Waited,
+        OverflowWhen::Estimated(_) => Overflowing::Estimated,
     }
 }
 
@@ -161,7 +181,7 @@ fn move_to(hunt: Hunt, id: &GroupId, call: &mut Call, floor: &mut Floor, turn: &
     moved.hears = hunt.hears;
     moved.told_wait = hunt.told_wait;
     moved.arm_widening(now, floor);
-    moved.arm_overflow(group, now);
+    moved.arm_overflow(group);
     moved.closes_at = floor.closing(call.line.as_ref(), group, turn.now);
     floor.group_mut(ix).waiting.insert(order, waiter);
     floor.look_again(ix, order);
@@ -268,6 +288,7 @@ impl Hunt {
             closes_at: None,
             briefing: None,
             far: None,
+            outside: None,
         }
     }
 }

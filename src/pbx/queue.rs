@@ -74,7 +74,7 @@ fn ask_as(call: &mut Call, id: &GroupId, again: bool, floor: &mut Floor, turn: &
     hunt.fresh = !again;
     hunt.closes_at = floor.closing(call.line.as_ref(), group, turn.now);
     hunt.arm_widening(now, floor);
-    hunt.arm_overflow(group, now);
+    hunt.arm_overflow(group);
     let waiter = Waiter { leg: call.leg, since, demand, put_off: None };
     floor.group_mut(ix).waiting.insert(order, waiter);
     if floor.has_stirred(now) {
