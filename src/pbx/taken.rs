@@ -6,7 +6,7 @@ use super::api::Action;
 use super::call::{Call, State};
 use super::desk::Desk;
 use super::floor::{Floor, Turn};
-use super::park;
+use super::{park, transfer};
 use crate::base::{LegId, Number};
 use crate::event::{CallEvent, OfferEnd, Party};
 use std::time::Duration;
@@ -29,18 +29,15 @@ impl Desk {
         let Some(call) = self.calls.get_mut(&caller) else { return refuse(481, turn) };
         self.at_hand = Some(caller);
         let status = match &call.state {
-            State::Direct(direct) if direct.phone == old => {
-                let may = may_pick_up(taker, direct.agent, &self.floor);
-                if may { pick_up(call, taker, new, &mut self.floor, turn) } else { Some(403) }
-            }
-            State::Hunting(hunt) => match hunt.offers.get(&old).filter(|_| hunt.briefing.is_none())
-            {
-                Some(rung) if may_pick_up(taker, *rung, &self.floor) => {
-                    pick_up(call, taker, new, &mut self.floor, turn)
+            State::Direct(_) | State::Hunting(_) | State::Passing(_) | State::Parked(_) => {
+                match rung(call).into_iter().find(|(leg, _)| *leg == old) {
+                    Some((_, agent)) if may_pick_up(taker, agent, &self.floor) => {
+                        pick_up(call, taker, new, &mut self.floor, turn)
+                    }
+                    Some(_) => Some(403),
+                    None => Some(481),
                 }
-                Some(_) => Some(403),
-                None => Some(481),
-            },
+            }
             // What somebody says to a caller is between the two: nobody else takes it over.
             State::Talking(talk) if talk.phone == old && talk.agent != taker => Some(403),
             State::Talking(talk) if talk.phone == old => {
@@ -76,14 +73,8 @@ impl Desk {
             asked && may_pick_up(taker, rung, floor)
         };
         // Legs are drawn in order: the least was dialled first.
-        let rings = |call: &Call| match &call.state {
-            State::Direct(direct) => Some(direct.phone).filter(|_| fits(direct.agent)),
-            // Who has answered already, and is told something, has it.
-            State::Hunting(hunt) if hunt.briefing.is_some() => None,
-            State::Hunting(hunt) => {
-                hunt.offers.iter().find(|(_, rung)| fits(**rung)).map(|(leg, _)| *leg)
-            }
-            _ => None,
+        let rings = |call: &Call| {
+            rung(call).into_iter().find(|(_, agent)| fits(*agent)).map(|(leg, _)| leg)
         };
         // One's own call waits for whom one called.
         let others = self.calls.values().filter(|call| call.placed_by != Some(taker));
@@ -94,6 +85,20 @@ impl Desk {
         let refused = pick_up(call, taker, new, &mut self.floor, turn);
         self.stepped(caller);
         refused.is_none()
+    }
+}
+
+/// The agents' phones that ring for a call, the one dialled first before the others. One that has answered already,
+/// and is told something, rings no more.
+fn rung(call: &Call) -> Vec<(LegId, AgentIx)> {
+    match &call.state {
+        State::Direct(direct) => vec![(direct.phone, direct.agent)],
+        State::Hunting(hunt) if hunt.briefing.is_none() => {
+            hunt.offers.iter().map(|(leg, agent)| (*leg, *agent)).collect()
+        }
+        State::Passing(passing) => passing.rung().into_iter().collect(),
+        State::Parked(parked) => parked.rung().into_iter().collect(),
+        _ => Vec::new(),
     }
 }
 
@@ -127,6 +132,20 @@ fn pick_up(
             }
             hunt.withdraw_all(call, OfferEnd::TakenElsewhere, floor, turn);
             hunt.leave(floor);
+        }
+        State::Passing(passing) => match passing.rung() {
+            Some((_, rung)) => wrap_up = transfer::picked_up(passing, rung, call, floor, turn),
+            None => {
+                call.state = State::Passing(passing);
+                return Some(481);
+            }
+        },
+        // Whoever rings for it, it is fetched out of its slot.
+        State::Parked(parked) => {
+            call.state = State::Parked(parked);
+            let by = Number(floor.agent(taker).id.0.clone());
+            park::fetch(call, new, Some(taker), &by, floor, turn);
+            return None;
         }
         other => {
             call.state = other;

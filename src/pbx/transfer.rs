@@ -55,6 +55,14 @@ pub(super) enum Taker {
 }
 
 impl Passing {
+    /// The agent who is rung, and at which leg.
+    pub(super) const fn rung(&self) -> Option<(LegId, AgentIx)> {
+        match &self.taker {
+            Taker::Agent(agent) => Some((self.ring, *agent)),
+            Taker::Phone { .. } | Taker::Outside(_) | Taker::Nobody => None,
+        }
+    }
+
     /// When it has rung long enough; an agent's phone has a deadline of its own.
     pub(super) const fn deadline(&self) -> Option<Mono> {
         match &self.taker {
@@ -337,6 +345,25 @@ pub(super) fn let_go(
     floor.talk_ends(giver, wrap_up, turn);
 }
 
+/// Somebody else has picked up what rings: the agent's phone falls silent, and whoever gave the call away steps out.
+/// Returns the work due after the conversation.
+pub(super) fn picked_up(
+    passing: Passing,
+    rung: AgentIx,
+    call: &Call,
+    floor: &mut Floor,
+    turn: &mut Turn<'_>,
+) -> Duration {
+    let Passing { giver, phone, ring, wrap_up, .. } = passing;
+    floor.drop_phone(ring);
+    turn.act(Action::HangUp { leg: ring, elsewhere: true });
+    let agent = floor.agent(rung).id.clone();
+    call.record(CallEvent::OfferEnded { agent, why: OfferEnd::TakenElsewhere }, turn);
+    floor.direct_ends(rung, turn);
+    let_go(giver, phone, TransferNews::Done, wrap_up, floor, turn);
+    wrap_up
+}
+
 /// The phone that rings says so.
 pub(super) fn rings(call: &mut Call, turn: &mut Turn<'_>) {
     let State::Passing(passing) = &mut call.state else { return };
@@ -461,6 +488,14 @@ pub(super) fn back(
     }
 }
 
+/// Whether the agent who gave the call away is rung for it; so many talks of its own are about to end. One whose phone
+/// is in use again is not, unless no group could be asked in its place.
+fn may_be_recalled(call: &Call, giver: AgentIx, ending: u32, floor: &Floor) -> bool {
+    let agent = floor.agent(giver);
+    let others = call.group.is_some() || floor.first_group_of(giver).is_some();
+    agent.is_quiet_but_for(ending) || (agent.is_reachable() && !others)
+}
+
 /// Rings the agent who gave the call away.
 fn recall(
     call: &mut Call,
@@ -488,14 +523,6 @@ pub(super) fn ask_anew(
 ) {
     if let Some(group) = call.group.clone().or_else(|| floor.first_group_of(giver)) {
         queue::ask_again(call, &group, floor, turn);
-/// Whether the agent who gave the call away is rung for it; so many talks of its own are about to end. One whose phone
-/// is in use again is not, unless no group could be asked in its place.
-fn may_be_recalled(call: &Call, giver: AgentIx, ending: u32, floor: &Floor) -> bool {
-    let agent = floor.agent(giver);
-    let others = call.group.is_some() || floor.first_group_of(giver).is_some();
-    agent.is_quiet_but_for(ending) || (agent.is_reachable() && !others)
-}
-
     } else {
         let cause = EndCause::NotAnswered { status };
         call.end(Party::System, cause, Over::Neither, status, floor, turn);

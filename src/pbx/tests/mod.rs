@@ -9,6 +9,7 @@ mod ladder;
 mod model;
 mod pains;
 mod passed;
+mod picked_up;
 mod placed;
 mod replan;
 mod seen;

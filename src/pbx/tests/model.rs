@@ -414,6 +414,7 @@ impl World {
                 assert!(!self.over.contains(leg), "seed {seed}: {leg:?} again");
             }
             Action::DialBack { leg, extension, .. } => {
+                assert!(!self.drains, "seed {seed}: who is called back would be cut off");
                 let agent = AgentId(extension.0.clone());
                 let person = &self.people[&agent];
                 assert!(!self.occupied(&agent), "seed {seed}: {agent} is rung while occupied");
@@ -421,7 +422,6 @@ impl World {
                     person.signed_in && !person.paused && person.reachable && !person.wrap_up,
                     "seed {seed}: {agent} is rung as {person:?}"
                 );
-                assert!(!self.drains, "seed {seed}: who is called back would be cut off");
                 let dialled = Leg { phone: Some(agent), offer: true, ..Leg::default() };
                 assert!(self.legs.insert(*leg, dialled).is_none(), "seed {seed}: {leg:?} twice");
             }
