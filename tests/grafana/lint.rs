@@ -118,7 +118,12 @@ pub fn wrong(
     match (counts, by_rate && it.range.is_some()) {
         (true, false) => Some("a counter that is not under rate or increase"),
         (false, true) => Some("a gauge under rate or increase"),
-        (false, false) if it.range.is_some() && it.function.as_deref() != Some("changes") => {
+        // Whether it moved, and how high it was: what a scrape saw once is not forgotten by the next.
+        (false, false)
+            if it.range.is_some()
+                && !["changes", "max_over_time"]
+                    .contains(&it.function.as_deref().unwrap_or_default()) =>
+        {
             Some("a gauge under a range")
         }
         _ => None,
@@ -310,6 +315,8 @@ fn the_rules_find_what_they_look_for() {
         ("madoguchi_media_mos_sum", Some("a counter")),
         ("rate(madoguchi_calls_waiting[1m])", Some("a gauge")),
         ("avg_over_time(madoguchi_calls_waiting[1m])", Some("a gauge")),
+        ("max_over_time(madoguchi_calls_waiting[1m])", None),
+        ("max_over_time(madoguchi_calls_total[1m])", Some("a counter")),
         ("rate(madoguchi_media_mos_bucket{le=\"4\"}[1m])", Some("selects a bucket")),
         ("madoguchi_calls_waitin", Some("there is no such metric")),
         ("madoguchi_agents{stat=\"idle\"}", Some("there is no such label")),
