@@ -27,6 +27,8 @@ pub struct Facts {
     pub rooms: Vec<Room>,
     /// Files that hold secrets.
     pub secrets: Vec<SecretFile>,
+    /// The store's files that are there, if it is known as whom the daemon runs.
+    pub store_files: Vec<StoreFile>,
     /// The folder of the plan's file, if it is known as whom the daemon runs.
     pub plan_folder: Option<PlanFolder>,
     /// The clock.
@@ -184,6 +186,17 @@ pub struct SecretFile {
     pub due_owner: Option<u32>,
     /// Whether the daemon makes it when it is missing.
     pub is_made: bool,
+}
+
+/// A file that the daemon writes its history into: the store, its lock, SQLite's own beside it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoreFile {
+    /// Its path.
+    pub file: String,
+    /// Whose it is.
+    pub owner: u32,
+    /// As whom the daemon runs.
+    pub due_owner: u32,
 }
 
 /// The folder in which a plan is put in force by a page: the one before is kept beside it.

@@ -7,7 +7,7 @@ mod time;
 use super::facts::{Facts, Running};
 use super::words::{Line, Mark, both};
 use crate::dialplan::Finding;
-use files::{certificate, descriptors, plan_folder, room, secret};
+use files::{certificate, descriptors, plan_folder, room, secret, store_file};
 use reach::{address, listener, sound, trunk};
 use time::{jump, synchronised, zone};
 
@@ -27,6 +27,7 @@ pub fn judge(facts: &Facts) -> Vec<Line> {
     lines.extend(facts.certificates.iter().map(certificate));
     lines.extend(facts.trunks.iter().map(trunk));
     lines.extend(facts.rooms.iter().map(room));
+    lines.extend(facts.store_files.iter().filter_map(store_file));
     lines.extend(facts.secrets.iter().map(secret));
     lines.extend(facts.plan_folder.as_ref().map(plan_folder));
     lines.push(synchronised(&facts.clock));

@@ -10,7 +10,7 @@ mod tests;
 
 pub use facts::{
     Address, Answer, Certificate, Clock, Compared, Descriptors, Facts, Held, Listener, PlanFolder,
-    Room, Running, SecretFile, Sound, TrunkAsked, What, Whose, Zone,
+    Room, Running, SecretFile, Sound, StoreFile, TrunkAsked, What, Whose, Zone,
 };
 pub use judge::{judge, worst};
 pub use words::{Line, Mark};

@@ -184,6 +184,18 @@ fn secrets_are_the_daemons_alone() {
 }
 
 #[test]
+fn a_history_that_is_not_the_daemons_is_found() {
+    let of = |owner, due_owner| Facts {
+        store_files: vec![StoreFile { file: "madoguchi.db".to_owned(), owner, due_owner }],
+        ..facts()
+    };
+    row(&of(0, 998), "history", Mark::Wrong, "chown 998 madoguchi.db");
+    for (owner, due_owner) in [(998, 998), (0, 0), (998, 0)] {
+        assert_eq!(judge(&of(owner, due_owner)), judge(&facts()));
+    }
+}
+
+#[test]
 fn a_page_can_put_a_plan_in_force() {
     // (mode, owner, as whom the desk runs, mark, words)
     let table = [

@@ -5,12 +5,13 @@
 
 use crate::base::hex;
 use crate::dialplan::{Lang, tame};
+use crate::io::store;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read as _, Write as _};
-use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 
 /// The sums of all other files.
@@ -166,24 +167,26 @@ pub(in crate::cli) fn sum(path: &Path) -> io::Result<String> {
     }
 }
 
-/// Makes a folder, and those above it, that only we may read.
+/// Makes a folder, and those above it, that only we may read; what root makes is of whom the folder is that it lies in.
 pub(in crate::cli) fn make(path: &Path) -> io::Result<()> {
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(path)
+    store::make_folder(path)
 }
 
-/// Writes a new file that only we may read, to the disk.
+/// Writes a new file that only we may read, to the disk; owned as [`make`] says.
 pub(in crate::cli) fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     path.parent().map_or(Ok(()), make)?;
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)?;
+    store::give_to_the_folders_owner(path)?;
     file.write_all(bytes)?;
     file.sync_all()
 }
 
-/// Copies a file to a new one that only we may read, to the disk; its SHA-256 and its length.
+/// Copies a file to a new one that only we may read, to the disk, owned as [`make`] says; its SHA-256 and its length.
 pub(in crate::cli) fn copy(from: &Path, to: &Path) -> io::Result<(String, u64)> {
     to.parent().map_or(Ok(()), make)?;
     let mut from = File::open(from)?;
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(to)?;
+    store::give_to_the_folders_owner(to)?;
     let (mut sum, mut bytes, mut block) = (Sha256::new(), 0_u64, vec![0; 256 * 1024]);
     loop {
         let count = from.read(&mut block)?;

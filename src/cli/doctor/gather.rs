@@ -7,7 +7,7 @@ use crate::config::{self, Config, Secrets};
 use crate::dialplan::{Both, Finding, Lang};
 use crate::doctor::{
     Address, Certificate, Clock, Compared, Descriptors, Facts, Listener, PlanFolder, Room, Running,
-    SecretFile, Sound, What, Whose, Zone,
+    SecretFile, Sound, StoreFile, What, Whose, Zone,
 };
 use crate::io::recording::free_bytes;
 use crate::sip::api::Transport;
@@ -16,7 +16,7 @@ use std::fs;
 use std::io::Write as _;
 use std::net::{IpAddr, SocketAddr, UdpSocket};
 use std::os::unix::fs::MetadataExt as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{SystemTime, UNIX_EPOCH};
 
@@ -57,6 +57,7 @@ pub(super) fn facts(file: &Path, ask_trunks: bool) -> Facts {
     facts.rooms = rooms(&config);
     let due_owner = due_owner(&config, pid);
     facts.secrets = secrets(&config, due_owner);
+    facts.store_files = due_owner.map_or(Vec::new(), |due_owner| store_files(&config, due_owner));
     facts.plan_folder = due_owner.and_then(|due_owner| plan_folder(&config, due_owner));
     facts.clock.written_s = written_s(&config.store.file);
     if ask_trunks {
@@ -273,6 +274,19 @@ fn due_owner(config: &Config, pid: Option<u32>) -> Option<u32> {
     pid.and_then(|pid| fs::metadata(format!("/proc/{pid}")).ok())
         .or_else(|| fs::metadata(config.store.file.parent()?).ok())
         .map(|about| about.uid())
+}
+
+fn store_files(config: &Config, due_owner: u32) -> Vec<StoreFile> {
+    let beside = |end: &str| {
+        let mut name = config.store.file.as_os_str().to_owned();
+        name.push(end);
+        PathBuf::from(name)
+    };
+    let owned = |path: PathBuf| {
+        let owner = fs::metadata(&path).ok()?.uid();
+        Some(StoreFile { file: path.display().to_string(), owner, due_owner })
+    };
+    ["", "-wal", "-shm", ".lock"].into_iter().map(beside).filter_map(owned).collect()
 }
 
 fn plan_folder(config: &Config, due_owner: u32) -> Option<PlanFolder> {

@@ -1,6 +1,8 @@
 //! What lies on the disk: certificates, room, secrets, the plan's folder; and how many files may be open.
 
-use crate::doctor::facts::{Certificate, Descriptors, PlanFolder, Room, SecretFile, What, Whose};
+use crate::doctor::facts::{
+    Certificate, Descriptors, PlanFolder, Room, SecretFile, StoreFile, What, Whose,
+};
 use crate::doctor::words::{Line, Mark, both};
 
 /// Days before a certificate's end from which somebody should look.
@@ -100,6 +102,26 @@ pub(super) fn room(it: &Room) -> Line {
             ),
         ),
     }
+}
+
+/// A line only where something is wrong: the daemon's user cannot open what is another's, however much room there is.
+pub(super) fn store_file(it: &StoreFile) -> Option<Line> {
+    let StoreFile { file, owner, due_owner } = it;
+    if *due_owner == 0 || owner == due_owner {
+        return None;
+    }
+    Some(Line::not(
+        Mark::Wrong,
+        "history",
+        both(
+            format!("{file} の持ち主は {owner}、窓口を動かすのは {due_owner}。窓口は起動できない"),
+            format!(
+                "{file} is owned by {owner}, and the desk runs as {due_owner}: it cannot start"
+            ),
+        ),
+        both("窓口の利用者のファイル", "a file of the daemon's user"),
+        both(format!("chown {due_owner} {file}"), format!("chown {due_owner} {file}")),
+    ))
 }
 
 pub(super) fn secret(it: &SecretFile) -> Line {

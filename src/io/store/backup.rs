@@ -5,6 +5,7 @@
 
 use super::links::{self, LinksError};
 use super::open::{self, OpenError};
+use super::owner::give_to_the_folders_owner;
 use super::snapshot::Snapshot;
 use crate::base::Wall;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
@@ -264,7 +265,8 @@ impl Restoring {
         &self.there
     }
 
-    /// Puts the copy at its place, as a whole or not at all; only its owner may read it.
+    /// Puts the copy at its place, as a whole or not at all; only its owner may read it, who is the folder's when root
+    /// puts it.
     ///
     /// # Errors
     ///
@@ -284,6 +286,7 @@ impl Restoring {
         let mut open = std::fs::OpenOptions::new();
         let open = open.write(true).create(true).truncate(true).mode(0o600).open(beside);
         let mut to = open.map_err(io("making the store's file"))?;
+        give_to_the_folders_owner(beside).map_err(io("giving the store to the desk's user"))?;
         std::io::copy(&mut from, &mut to).and_then(|_| to.sync_all()).map_err(writing)?;
         let head = runtime()?.block_on(async {
             let options = SqliteConnectOptions::new()

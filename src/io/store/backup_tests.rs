@@ -3,7 +3,7 @@
 use super::chain_tests::{holds, links, walk};
 use super::tests::{Folder, PATIENCE, batch, block_on, committed, entry, open, wait_for};
 use super::{BackupError, Batch, Importing, Kind, OpenError, Restoring, There, copy, head};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _, chown};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
@@ -161,4 +161,45 @@ fn an_import_or_a_copy_beside_the_wal_of_a_killed_store_is_refused_and_its_newes
     std::fs::rename(&wal, beside(&to, ".elsewhere-wal")).expect("moved");
     drop(Importing::begin(&path, Kind::Service).expect("begun"));
     Restoring::begin(&to, &path).and_then(Restoring::finish).expect("put");
+}
+
+/// As `madoguchi restore` and `events import` are run in an emergency: by root, into the folder of the desk's user.
+#[test]
+fn a_restore_by_root_leaves_a_store_that_the_desks_user_opens() {
+    if !rustix::process::geteuid().is_root() {
+        println!("NOT tried: only root can make a file for another");
+        return;
+    }
+    const DESK: u32 = 65_534; // nobody: a user that every machine has
+    let folder = Folder::new();
+    let path = folder.file();
+    let (store, _replay, notices) = open(&path);
+    store.append(batch(1, 1..=4));
+    wait_for(&notices, committed(1));
+    let to = folder.0.join("copy.db");
+    copy(&path, &to).expect("copied");
+    assert!(store.close(PATIENCE));
+
+    let desk = folder.0.join("desk");
+    std::fs::create_dir(&desk).expect("a folder");
+    chown(&desk, Some(DESK), Some(DESK)).expect("root may");
+    let restored = desk.join("store/of/the/desk/madoguchi.db");
+    Restoring::begin(&to, &restored).expect("free").finish().expect("put");
+    let imported = desk.join("imported.db");
+    let mut importing = super::Importing::begin(&imported, super::Kind::Service).expect("free");
+    for link in links(&to) {
+        importing.add(&link).expect("an entry");
+    }
+    importing.finish().expect("put");
+
+    let of_root = |path: &std::path::Path| {
+        let about = std::fs::metadata(path).expect("it is there");
+        (about.uid(), about.gid()) != (DESK, DESK)
+    };
+    let folders = restored.ancestors().skip(1).take(5);
+    let files = [restored.clone(), imported.clone()];
+    let locks = [desk.join("imported.db.lock"), desk.join("store/of/the/desk/madoguchi.db.lock")];
+    let all = folders.map(std::path::Path::to_owned).chain(files).chain(locks);
+    let wrong: Vec<_> = all.filter(|path| of_root(path)).collect();
+    assert!(wrong.is_empty(), "the desk's user opens none of {wrong:?}");
 }

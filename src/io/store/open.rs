@@ -1,5 +1,6 @@
 //! Opening: the lock, the check that the file is ours and of the right kind, the migrations.
 
+use super::owner;
 use super::sealing::{Backfill, BackfillError, last_hash};
 use super::{Kind, Options};
 use crate::base::{Number, Wall};
@@ -8,9 +9,9 @@ use crate::sip::api::{Binding, Flow, KeptSubscription, Outbound, Transport};
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous};
 use sqlx::{ConnectOptions, Connection, Row, SqlSafeStr, SqliteConnection};
-use std::fs::{DirBuilder, File, OpenOptions};
+use std::fs::{File, OpenOptions};
 use std::io::{Read, Seek, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -140,23 +141,22 @@ pub(super) fn prepare(path: &Path) -> Result<File, OpenError> {
 pub(super) fn make(path: &Path) -> Result<File, OpenError> {
     let mut open = OpenOptions::new();
     open.read(true).write(true).create(true).truncate(false).mode(0o600);
-    open.open(path).map_err(|source| OpenError::Io { doing: "making the store's file", source })
+    let made =
+        open.open(path).and_then(|file| owner::give_to_the_folders_owner(path).map(|()| file));
+    made.map_err(|source| OpenError::Io { doing: "making the store's file", source })
 }
 
 /// Makes the folders and takes the lock of the store at `path`, which need not be there.
 pub(super) fn lock(path: &Path) -> Result<File, OpenError> {
     let io = |doing| move |source| OpenError::Io { doing, source };
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(folder)
-            .map_err(io("making the folder of the store"))?;
+        owner::make_folder(folder).map_err(io("making the folder of the store"))?;
     }
     let mut open = OpenOptions::new();
     open.read(true).write(true).create(true).truncate(false).mode(0o600);
     // A file of its own: closing any descriptor of the database would drop SQLite's own locks.
     let mut lock = open.open(lock_path(path)).map_err(io("opening the lock of the store"))?;
+    owner::give_to_the_folders_owner(&lock_path(path)).map_err(io("giving the lock away"))?;
     match lock.try_lock() {
         Ok(()) => {}
         Err(std::fs::TryLockError::WouldBlock) => {
