@@ -30,6 +30,29 @@ fn rules_and_configurations_are_ones() {
     well("amtool", &["check-config", "alertmanager.yml"], "");
 }
 
+/// As docs/GRAFANA.md says it for a desk that `init` made: the lines are there, and only to be taken in.
+#[test]
+fn a_desk_that_serves_by_tls_can_be_scraped() {
+    let dir = Dir::new("scheme");
+    let token = dir.write("token", "0123456789abcdef0123456789abcdef\n");
+    for rules in RULES {
+        dir.write(rules, &read(rules));
+    }
+    let made = rcgen::generate_simple_self_signed(vec!["127.0.0.1".to_owned()]).unwrap();
+    let authority = dir.write("desk.pem", &made.cert.pem()).display().to_string();
+    let authority = format!("      ca_file: {authority}");
+    let lines = [
+        ("    # scheme: https", "    scheme: https"),
+        ("    # tls_config:", "    tls_config:"),
+        ("    #   ca_file: /etc/prometheus/madoguchi-desk.pem", authority.as_str()),
+        ("127.0.0.1:8080", "192.0.2.10:8443"),
+    ];
+    let text = configuration(&token, &lines);
+    assert!(text.contains("\n    scheme: https\n    tls_config:\n      ca_file: /"), "{text}");
+    let config = dir.write("prometheus.yml", &text);
+    well("promtool", &["check", "config", &config.display().to_string()], "");
+}
+
 /// Every alert and every recorded figure has a test, and the tests find what they look for.
 #[test]
 fn every_alert_fires_when_it_is_due_and_not_before() {
