@@ -6,10 +6,11 @@ use super::super::pulse::Pulse;
 use super::desk::NetRuntime;
 use super::error::StartError;
 use crate::config::Config;
-use crate::io::dns::Dns;
+use crate::io::dns::{Dns, NotFound};
 use crate::io::net::{self, Lane, Listen, Net, Streams};
-use crate::sip::trunk::Server;
-use std::sync::Arc;
+use crate::sip::trunk::{Answer, Server};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// How often the thread of the SIP sockets shows that it lives.
@@ -61,7 +62,11 @@ pub(super) fn open_net(
     Ok((runtime, net))
 }
 
-/// Looks names up beside everything else; the engine goes on meanwhile.
+/// Names of servers that are remembered as not found. Further ones are told each time that they are not.
+const MOST_UNFOUND: usize = 64;
+
+/// Looks names up beside everything else; the engine goes on meanwhile. A name that is not found is told once, until it
+/// is found again.
 pub(super) fn look_up(config: &Config, inlet: &Arc<Inlet<Heard>>) -> Box<dyn Fn(Server) + Send> {
     let resolver = match Dns::new(&config.dns_servers) {
         Ok(resolver) => Some(Arc::new(resolver)),
@@ -72,15 +77,44 @@ pub(super) fn look_up(config: &Config, inlet: &Arc<Inlet<Heard>>) -> Box<dyn Fn(
         }
     };
     let inlet = Arc::clone(inlet);
+    let unfound: Arc<Mutex<BTreeSet<Server>>> = Arc::default();
     let runtime = tokio::runtime::Handle::current();
     Box::new(move |server| {
         let (resolver, inlet) = (resolver.clone(), Arc::clone(&inlet));
+        let unfound = Arc::clone(&unfound);
         runtime.spawn(async move {
             let answer = match resolver {
-                Some(resolver) => resolver.find(&server).await,
+                Some(resolver) => told(&unfound, &server, resolver.find(&server).await),
                 None => None,
             };
             inlet.push(Lane::First, Heard::LookedUp { server, answer });
         });
     })
+}
+
+fn told(
+    unfound: &Mutex<BTreeSet<Server>>,
+    server: &Server,
+    found: Result<Answer, NotFound>,
+) -> Option<Answer> {
+    let mut unfound = unfound.lock().unwrap_or_else(PoisonError::into_inner);
+    let host = server.host.to_string();
+    match found {
+        Ok(answer) => {
+            if unfound.remove(server) {
+                tracing::info!(%host, "a server is found by its name again");
+            }
+            Some(answer)
+        }
+        Err(error) => {
+            let known = unfound.contains(server);
+            if !known && unfound.len() < MOST_UNFOUND {
+                unfound.insert(server.clone());
+            }
+            if !known {
+                tracing::warn!(%host, %error, "a server cannot be found by its name; it is asked for again by itself");
+            }
+            None
+        }
+    }
 }

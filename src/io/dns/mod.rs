@@ -19,8 +19,11 @@ use hickory_resolver::config::{ConnectionConfig, NameServerConfig, ResolverConfi
 use hickory_resolver::net::NetError;
 use hickory_resolver::net::runtime::TokioRuntimeProvider;
 use hickory_resolver::proto::rr::{Name, RData, RecordType};
+use hickory_resolver::system_conf::parse_resolv_conf;
 use std::net::{IpAddr, SocketAddr};
-use std::time::Duration;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, SystemTime};
 
 /// A server of the DNS that does not answer for so long is asked again, or the next one.
 const PATIENCE: Duration = Duration::from_secs(2);
@@ -31,14 +34,51 @@ const MOST_RECORDS: usize = 16;
 /// TTL of an answer whose records say none.
 const LONGEST: Duration = Duration::from_secs(3600);
 
+/// Where the system says which servers of the DNS are asked (resolv.conf(5)), and the port that they have there.
+const SYSTEM: (&str, u16) = ("/etc/resolv.conf", 53);
+
 /// Why there is no resolver.
 #[derive(Debug, thiserror::Error)]
 #[error("the DNS cannot be asked: {0}")]
 pub struct DnsError(#[from] NetError);
 
+/// Why a server was not found.
+#[derive(Debug, thiserror::Error)]
+pub enum NotFound {
+    /// There is nobody to ask.
+    #[error(transparent)]
+    NoResolver(#[from] DnsError),
+    /// The DNS did not say within [`WHOLE`].
+    #[error("the DNS did not answer within {} s", WHOLE.as_secs())]
+    Late,
+    /// What the DNS, or the way to it, said.
+    #[error("the DNS says: {0}")]
+    Refused(#[from] NetError),
+    /// The name has no address.
+    #[error("the DNS knows no address of it")]
+    NoAddress,
+}
+
 /// The resolver.
 #[derive(Debug)]
-pub struct Dns(TokioResolver);
+pub struct Dns(Source);
+
+/// Which servers of the DNS are asked.
+#[derive(Debug)]
+enum Source {
+    /// Those that the configuration names.
+    Named(Arc<TokioResolver>),
+    /// Those of the operating system, whatever they are by then: a desk runs for years.
+    System { file: PathBuf, port: u16, read: Mutex<Read> },
+}
+
+/// What was last read of the system's configuration.
+#[derive(Debug, Default)]
+struct Read {
+    /// When the file was last changed by then; none: it is read again whenever it is there.
+    changed: Option<SystemTime>,
+    resolver: Option<Arc<TokioResolver>>,
+}
 
 /// What an answer is made of.
 #[derive(Default)]
@@ -48,41 +88,110 @@ struct Gathered {
 }
 
 impl Dns {
-    /// A resolver that asks `servers`; with none, those of the operating system.
+    /// A resolver that asks `servers`; with none, those of the operating system, and others when its configuration is
+    /// another.
     ///
     /// # Errors
     ///
-    /// [`DnsError`] when the system's configuration cannot be read.
+    /// [`DnsError`] when there can be no resolver for these servers.
     pub fn new(servers: &[SocketAddr]) -> Result<Self, DnsError> {
-        let mut builder = if servers.is_empty() {
-            TokioResolver::builder_tokio()?
-        } else {
-            let servers = servers.iter().map(|server| {
-                let at = |mut connection: ConnectionConfig| {
-                    connection.port = server.port();
-                    connection
-                };
-                let connections = vec![at(ConnectionConfig::udp()), at(ConnectionConfig::tcp())];
-                NameServerConfig::new(server.ip(), true, connections)
-            });
-            let config = ResolverConfig::from_parts(None, Vec::new(), servers.collect());
-            TokioResolver::builder_with_config(config, TokioRuntimeProvider::default())
+        if servers.is_empty() {
+            let (file, port) = SYSTEM;
+            return Ok(Self::following(Path::new(file), port));
+        }
+        let servers = servers.iter().map(|server| asked(server.ip(), server.port()));
+        let config = ResolverConfig::from_parts(None, Vec::new(), servers.collect());
+        Ok(Self(Source::Named(resolver(config, ResolverOpts::default())?)))
+    }
+
+    /// A resolver that asks the servers that a resolv.conf(5) names when something is looked up.
+    fn following(file: &Path, port: u16) -> Self {
+        Self(Source::System { file: file.to_owned(), port, read: Mutex::default() })
+    }
+
+    /// Where `server` is.
+    ///
+    /// # Errors
+    ///
+    /// [`NotFound`]. The system's configuration is then read again by the next look-up.
+    pub async fn find(&self, server: &Server) -> Result<Answer, NotFound> {
+        let resolver = self.resolver()?;
+        let found = match tokio::time::timeout(WHOLE, Asking(&resolver).gather(server)).await {
+            Err(_) => Err(NotFound::Late),
+            Ok(Err(error)) => Err(NotFound::Refused(error)),
+            Ok(Ok(gathered)) if gathered.found.is_empty() => Err(NotFound::NoAddress),
+            Ok(Ok(Gathered { found, ttl })) => Ok(Answer { found, ttl: ttl.unwrap_or(LONGEST) }),
         };
-        let options: &mut ResolverOpts = builder.options_mut();
-        options.timeout = PATIENCE;
-        options.attempts = 2;
-        // The SIP room knows when to ask again; two memories would add up.
-        options.cache_size = 0;
-        Ok(Self(builder.build()?))
+        if found.is_err() {
+            self.doubt();
+        }
+        found
     }
 
-    /// Where `server` is; none when it has no address or the DNS does not say in [`WHOLE`].
-    pub async fn find(&self, server: &Server) -> Option<Answer> {
-        let gathered = tokio::time::timeout(WHOLE, self.gather(server)).await.ok()?.ok()?;
-        let ttl = gathered.ttl.unwrap_or(LONGEST);
-        (!gathered.found.is_empty()).then_some(Answer { found: gathered.found, ttl })
+    /// As the configuration is now; what cannot be read now does not take away what could be read before.
+    fn resolver(&self) -> Result<Arc<TokioResolver>, DnsError> {
+        let (file, port, read) = match &self.0 {
+            Source::Named(resolver) => return Ok(Arc::clone(resolver)),
+            Source::System { file, port, read } => (file, *port, read),
+        };
+        let mut read = read.lock().unwrap_or_else(PoisonError::into_inner);
+        let changed = std::fs::metadata(file).and_then(|about| about.modified()).ok();
+        match &read.resolver {
+            Some(resolver) if changed.is_none() || changed == read.changed => {
+                Ok(Arc::clone(resolver))
+            }
+            before => {
+                let resolver = match (of_system(file, port), before) {
+                    (Ok(resolver), _) => resolver,
+                    (Err(_), Some(before)) => Arc::clone(before),
+                    (Err(error), None) => return Err(error),
+                };
+                *read = Read { changed, resolver: Some(Arc::clone(&resolver)) };
+                Ok(resolver)
+            }
+        }
     }
 
+    /// A look-up failed: a change that the file's time does not show is found by the next one.
+    fn doubt(&self) {
+        if let Source::System { read, .. } = &self.0 {
+            read.lock().unwrap_or_else(PoisonError::into_inner).changed = None;
+        }
+    }
+}
+
+/// A server of the DNS, asked by UDP and, for long answers, by TCP.
+fn asked(ip: IpAddr, port: u16) -> NameServerConfig {
+    let at = |mut connection: ConnectionConfig| {
+        connection.port = port;
+        connection
+    };
+    let connections = vec![at(ConnectionConfig::udp()), at(ConnectionConfig::tcp())];
+    NameServerConfig::new(ip, true, connections)
+}
+
+fn of_system(file: &Path, port: u16) -> Result<Arc<TokioResolver>, DnsError> {
+    let text = std::fs::read(file).map_err(NetError::from)?;
+    let (config, options) = parse_resolv_conf(text)?;
+    let servers = config.name_servers().iter().map(|server| asked(server.ip, port));
+    resolver(ResolverConfig::from_parts(None, Vec::new(), servers.collect()), options)
+}
+
+fn resolver(config: ResolverConfig, options: ResolverOpts) -> Result<Arc<TokioResolver>, DnsError> {
+    let mut builder = TokioResolver::builder_with_config(config, TokioRuntimeProvider::default());
+    let asked = builder.options_mut();
+    *asked = options;
+    asked.timeout = PATIENCE;
+    asked.attempts = 2;
+    // The SIP room knows when to ask again; two memories would add up.
+    asked.cache_size = 0;
+    Ok(Arc::new(builder.build()?))
+}
+
+/// One look-up.
+struct Asking<'a>(&'a TokioResolver);
+
+impl Asking<'_> {
     async fn gather(&self, server: &Server) -> Result<Gathered, NetError> {
         let mut all = Gathered::default();
         let Ok(domain) = Name::from_ascii(format!("{}.", server.host)) else { return Ok(all) };
@@ -96,9 +205,16 @@ impl Dns {
             Some(by) => vec![(by, service(by, &domain))],
             None => self.services(&domain, &mut all).await?,
         };
+        let mut failed = None;
         for ((transport, name), rank) in services.into_iter().zip(0_u32..) {
             let Some(name) = name else { continue };
-            self.service(name, transport, rank, &mut all).await?;
+            // One service that cannot be told does not hide the others.
+            if let Err(error) = self.service(name, transport, rank, &mut all).await {
+                failed = failed.or(Some(error));
+            }
+        }
+        if let Some(error) = failed.filter(|_| all.found.is_empty()) {
+            return Err(error);
         }
         if all.found.is_empty() {
             // RFC 3263 §4.2: no SRV at all: the domain itself.

@@ -40,11 +40,16 @@ fn a(last: u8) -> (RData, u32) {
 
 /// Starts it; what it knows may be changed while it runs.
 async fn serve(known: &[(&str, RecordType, Said)]) -> (Dns, Zone) {
+    let (address, zone) = serve_at("127.0.0.1:0".parse().unwrap(), known).await;
+    (Dns::new(&[address]).unwrap(), zone)
+}
+
+async fn serve_at(at: SocketAddr, known: &[(&str, RecordType, Said)]) -> (SocketAddr, Zone) {
     let zone: Zone = Arc::default();
     for (name, kind, said) in known {
         zone.lock().unwrap().insert(((*name).to_owned(), *kind), said.clone());
     }
-    let socket = UdpSocket::bind("127.0.0.1:0").await.unwrap();
+    let socket = UdpSocket::bind(at).await.unwrap();
     let address = socket.local_addr().unwrap();
     let shared = Arc::clone(&zone);
     tokio::spawn(async move {
@@ -71,12 +76,12 @@ async fn serve(known: &[(&str, RecordType, Said)]) -> (Dns, Zone) {
             let _ = socket.send_to(&answer.to_vec().unwrap(), from).await;
         }
     });
-    (Dns::new(&[address]).unwrap(), zone)
+    (address, zone)
 }
 
 /// `transport address priority weight`, in order.
 async fn find(dns: &Dns, server: &str) -> Option<(Vec<String>, u64)> {
-    let answer = dns.find(&Server::parse(server).unwrap()).await?;
+    let answer = dns.find(&Server::parse(server).unwrap()).await.ok()?;
     let mut found = answer.found;
     found.sort_by_key(|found| (found.priority, found.weight, found.address));
     let line = |found: &Found| {
@@ -151,4 +156,71 @@ async fn a_failing_a_silent_and_a_changing_server_are_borne() {
     zone.lock().unwrap().insert(("moves.example.".to_owned(), T::A), Records(vec![a(2)]));
     let second = find(&dns, "moves.example:5060").await;
     assert!(first.is_some() && second.is_some() && first != second, "no answer is kept here");
+}
+
+#[tokio::test]
+async fn a_service_that_fails_does_not_hide_the_others() {
+    use RecordType as T;
+    let (dns, _) = serve(&[
+        ("half.example.", T::NAPTR, Said::Records(vec![])),
+        ("_sip._udp.half.example.", T::SRV, Said::Records(vec![srv(1, 1, 5060, "one.half.")])),
+        ("_sip._tcp.half.example.", T::SRV, Said::ServFail),
+        ("one.half.", T::A, Said::Records(vec![a(1)])),
+        ("_sip._udp.none.example.", T::SRV, Said::ServFail),
+        ("none.example.", T::A, Said::Records(vec![a(9)])),
+    ])
+    .await;
+    let whole = find(&dns, "half.example").await.map(|(found, _)| found);
+    assert_eq!(whole, Some(vec!["udp 192.0.2.1:5060 1 1".to_owned()]));
+    // Whether there are services cannot be told: the domain itself is no answer (RFC 3263 section 4.2).
+    assert_eq!(find(&dns, "none.example").await, None);
+}
+
+/// The site puts other DNS servers into the machine's configuration; the old ones are switched off.
+#[tokio::test]
+async fn a_resolver_follows_the_systems_configuration() {
+    let known = |last| [("moved.example.", RecordType::A, Said::Records(vec![a(last)]))];
+    let (first, zone) = serve_at("127.0.0.1:0".parse().unwrap(), &known(1)).await;
+    let (_, _) =
+        serve_at(SocketAddr::new("127.0.0.2".parse().unwrap(), first.port()), &known(2)).await;
+    let file = std::env::temp_dir().join(format!("madoguchi-resolv-{}", std::process::id()));
+    let put = |text: &str, at_s: u64| {
+        std::fs::write(&file, text).unwrap();
+        let at = std::time::UNIX_EPOCH + Duration::from_secs(at_s);
+        std::fs::File::options().write(true).open(&file).unwrap().set_modified(at).unwrap();
+    };
+    put("nameserver 127.0.0.1\n", 1_000);
+    let dns = Dns::following(&file, first.port());
+    let of = async || find(&dns, "moved.example:5060").await.map(|(found, _)| found);
+    let (old, new) =
+        (vec!["udp 192.0.2.1:5060 0 0".to_owned()], vec!["udp 192.0.2.2:5060 0 0".to_owned()]);
+    assert_eq!(of().await, Some(old));
+    put("nameserver 127.0.0.2\n", 2_000);
+    assert_eq!(of().await, Some(new.clone()), "the desk need not be started anew");
+    // What cannot be read changes nothing.
+    put("", 3_000);
+    assert_eq!(of().await, Some(new.clone()));
+    std::fs::remove_file(&file).unwrap();
+    assert_eq!(of().await, Some(new.clone()));
+    // Written again within the clock's step of a file: a failing look-up has it read again.
+    put("nameserver 127.0.0.1\n", 4_000);
+    zone.lock().unwrap().insert(("moved.example.".to_owned(), RecordType::A), Said::ServFail);
+    assert_eq!(of().await, None);
+    put("nameserver 127.0.0.2\n", 4_000);
+    assert_eq!(of().await, Some(new));
+    std::fs::remove_file(&file).unwrap();
+}
+
+/// A machine that comes up before its network writes the configuration later.
+#[tokio::test]
+async fn a_configuration_that_comes_later_is_read_then() {
+    let known = [("late.example.", RecordType::A, Said::Records(vec![a(1)]))];
+    let (server, _) = serve_at("127.0.0.1:0".parse().unwrap(), &known).await;
+    let file = std::env::temp_dir().join(format!("madoguchi-resolv-late-{}", std::process::id()));
+    let _ = std::fs::remove_file(&file);
+    let dns = Dns::following(&file, server.port());
+    assert_eq!(find(&dns, "late.example:5060").await, None);
+    std::fs::write(&file, "nameserver 127.0.0.1\n").unwrap();
+    assert!(find(&dns, "late.example:5060").await.is_some());
+    std::fs::remove_file(&file).unwrap();
 }
