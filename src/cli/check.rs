@@ -2,9 +2,11 @@
 //! everything that is wrong.
 
 use super::{Check, KnownPrompts, Reply, told};
+use crate::base::LogLevel;
 use crate::config::{self, Secrets};
 use crate::dialplan::{self, Finding, Lang, Plan};
 use crate::io::recording::free_bytes;
+use crate::io::telemetry::log;
 use std::fmt::Write as _;
 use std::path::Path;
 
@@ -66,6 +68,11 @@ fn room_at(directory: &Path) -> Result<u64, String> {
 fn reply(name: &str, findings: &[Finding], summary: Option<String>, lang: Lang) -> Reply {
     let refused = findings.iter().any(Finding::is_error);
     let mut out = told(findings, lang);
+    if !out.is_empty() {
+        // The unit asks before each start: a refusal is to be found among the journal's errors.
+        let level = if refused { LogLevel::Error } else { LogLevel::Warn };
+        out = log::as_said(level, &out, std::io::stdout());
+    }
     if !refused {
         let good = lang.pick("使える", "can be used");
         let summary = summary.unwrap_or_default();

@@ -4,7 +4,7 @@ use super::demonstration::{self, Files};
 use super::random;
 use super::start::{StartError, start};
 use super::watch::{End, until_the_end};
-use crate::base::{Private, Rng};
+use crate::base::{LogLevel, Private, Rng};
 use crate::cli::Language;
 use crate::config::{self, Config, Secrets};
 use crate::dialplan::{Finding, Plan};
@@ -41,6 +41,13 @@ fn rendered(findings: &[Finding]) -> String {
     findings.iter().map(|finding| finding.render(lang)).collect::<Vec<_>>().join("\n")
 }
 
+/// Says on standard error what is none of the log's lines; to the journal, with its priority.
+fn say(level: LogLevel, text: &str) {
+    let mut out = std::io::stderr();
+    // Nobody could be told that nobody can be told.
+    let _ = out.write_all(log::as_said(level, text, &out).as_bytes());
+}
+
 /// Reads the configuration, its secrets and its plan; warnings go to standard error.
 fn load(path: &Path, rng: &mut Rng) -> Result<(Config, Plan), Refusal> {
     let refused = |findings: Vec<Finding>| Refusal::Findings(rendered(&findings));
@@ -50,7 +57,7 @@ fn load(path: &Path, rng: &mut Rng) -> Result<(Config, Plan), Refusal> {
     let (plan, more) = config::load_plan(&config, Some(&prompts.lengths())).map_err(refused)?;
     warnings.extend(more);
     if !warnings.is_empty() {
-        eprintln!("{}", rendered(&warnings));
+        say(LogLevel::Warn, &rendered(&warnings));
     }
     Ok((config, plan))
 }
@@ -65,7 +72,7 @@ fn begin_log(json: bool) {
     // A filter that is none is told, and the log stands all the same; a second set-up changes nothing.
     match log::init(json) {
         Ok(()) | Err(LogError::Twice) => {}
-        Err(error) => eprintln!("{error}"),
+        Err(error) => say(LogLevel::Warn, &error.to_string()),
     }
     super::panics::tell_the_place_only();
 }
@@ -75,7 +82,7 @@ fn ended(result: Result<(), Refusal>) -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(refusal) => {
-            eprintln!("{refusal}");
+            say(LogLevel::Error, &refusal.to_string());
             ExitCode::FAILURE
         }
     }

@@ -68,3 +68,30 @@ fn a_token_that_systemd_hands_over_is_read_and_one_of_nobody_is_told() {
     assert!(said.contains("error[no-credentials]"), "{said}");
     assert!(said.contains("LoadCredential=http-token:"), "{said}");
 }
+
+/// docs/RUNBOOK.md sends whoever is woken to `journalctl -p warning`, where a line without a priority is none.
+#[test]
+fn why_a_desk_does_not_start_is_among_the_journals_errors() {
+    use std::os::unix::fs::MetadataExt as _;
+    let dir = crate::support::process::Dir::new("journal");
+    let config =
+        dir.write("madoguchi.toml", "[sip]\nlisten = [\"udp:127.0.0.1:5060\"]\nrealms = \"x\"\n");
+    for command in [&["serve", "--config"][..], &["check", "--lang", "en"]] {
+        let said = dir.write("said", "");
+        let about = std::fs::metadata(&said).unwrap();
+        let journal = || std::fs::File::options().append(true).open(&said).unwrap();
+        let status = Command::new(binary())
+            .args(command)
+            .arg(&config)
+            .env("JOURNAL_STREAM", format!("{}:{}", about.dev(), about.ino()))
+            .stdout(journal())
+            .stderr(journal())
+            .status()
+            .unwrap();
+        assert_eq!(status.code(), Some(1), "{command:?}");
+        let said = std::fs::read_to_string(&said).unwrap();
+        assert!(said.contains("madoguchi.toml:3"), "{command:?}: {said}");
+        let unmarked: Vec<&str> = said.lines().filter(|line| !line.starts_with("<3>")).collect();
+        assert!(unmarked.is_empty(), "{command:?}: {unmarked:?}");
+    }
+}

@@ -4,12 +4,14 @@
 //! Who logs never waits for who reads: lines go through a bounded queue to a thread of their own. A full queue drops
 //! lines, and a line says how many.
 
-use super::log_line::{Form, LineLayer};
+use super::log_line::{Form, LineLayer, plain};
 use crate::base::{LogInForce, LogLevel, LogLevels, LogRoom, Mono, NoLevels};
+use std::os::fd::AsFd;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
+use tracing::Level;
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Registry, reload};
@@ -218,6 +220,20 @@ pub fn shown() -> Vec<RoomShown> {
         RoomShown { room, level, configured, left_s }
     };
     LogRoom::ALL.into_iter().map(of).collect()
+}
+
+/// What a command says on `stream` outside the log, with a line end: where that is systemd's journal, each line has its
+/// priority as the log's lines do, so that `journalctl -p err` finds why a desk does not start.
+#[must_use]
+pub fn as_said(level: LogLevel, text: &str, stream: impl AsFd) -> String {
+    let level = match level {
+        LogLevel::Error => Level::ERROR,
+        LogLevel::Warn => Level::WARN,
+        LogLevel::Info => Level::INFO,
+        LogLevel::Debug => Level::DEBUG,
+        LogLevel::Trace => Level::TRACE,
+    };
+    plain(level, text, stream)
 }
 
 /// Waits a moment until all that was said is written: for the end of the process.

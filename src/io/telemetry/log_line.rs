@@ -5,6 +5,7 @@ use crate::base::LogRoom;
 use chrono::{SecondsFormat, Utc};
 use rustix::fs::{Stat, fstat};
 use std::fmt;
+use std::os::fd::AsFd;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use tracing::field::{Field, Visit};
@@ -28,8 +29,7 @@ pub(super) struct Form {
 impl Form {
     /// As standard error wants it.
     pub(super) fn of_standard_error(pinned_json: bool) -> Self {
-        let stream = std::env::var("JOURNAL_STREAM").unwrap_or_default();
-        let journal = fstat(std::io::stderr()).is_ok_and(|it| is_journal(&stream, &it));
+        let journal = goes_to_journal(std::io::stderr());
         Self { json: AtomicBool::new(pinned_json), pinned: pinned_json, journal }
     }
 
@@ -62,12 +62,31 @@ impl Form {
         if !self.journal {
             return line + "\n";
         }
-        // Each line of text is an entry of its own there.
-        let priority = priority(level);
-        let marked: Vec<String> =
-            line.split('\n').map(|line| format!("<{priority}>{line}\n")).collect();
-        marked.concat()
+        marked(level, &line)
     }
+}
+
+/// Each line of a text is an entry of its own in the journal, and has its priority.
+fn marked(level: Level, text: &str) -> String {
+    let priority = priority(level);
+    let lines: Vec<String> = text.split('\n').map(|line| format!("<{priority}>{line}\n")).collect();
+    lines.concat()
+}
+
+/// A text that is no line of the log, as `stream` wants it, with a line end: where that is the journal with priorities,
+/// and without empty lines, which are entries there.
+pub(super) fn plain(level: Level, text: &str, stream: impl AsFd) -> String {
+    let text = text.trim_end_matches('\n');
+    if !goes_to_journal(stream) {
+        return format!("{text}\n");
+    }
+    let lines: Vec<&str> = text.split('\n').filter(|line| !line.is_empty()).collect();
+    marked(level, &lines.join("\n"))
+}
+
+fn goes_to_journal(stream: impl AsFd) -> bool {
+    let named = std::env::var("JOURNAL_STREAM").unwrap_or_default();
+    fstat(stream).is_ok_and(|it| is_journal(&named, &it))
 }
 
 /// Whether standard error is what the service manager made it, and not what somebody put in its place: device and
@@ -295,6 +314,14 @@ mod tests {
         // JSON keeps its time: collectors read it.
         let line = Form { json: AtomicBool::new(true), ..form }.line(Level::INFO, "desk", &said());
         assert!(line.starts_with("<6>{\"time\":"), "{line}");
+    }
+
+    #[test]
+    fn what_a_start_finds_has_its_priority_on_each_line() {
+        let found = "desk.toml:3: found no group\n  due is one\n";
+        let due = "<3>desk.toml:3: found no group\n<3>  due is one\n";
+        assert_eq!(marked(Level::ERROR, found.trim_end()), due);
+        assert_eq!(plain(Level::ERROR, found, std::io::stderr()), found, "no journal");
     }
 
     #[test]
