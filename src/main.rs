@@ -144,7 +144,8 @@ enum Command {
 #[derive(Args)]
 struct Serve {
     /// The configuration (docs/CONFIG.md).
-    #[arg(long, value_name = "FILE", default_value = "madoguchi.toml")]
+    /// Not named: the one in the folder, or else /etc/madoguchi/madoguchi.toml.
+    #[arg(long, value_name = "FILE", default_value = cli::HERE, value_parser = cli::configuration)]
     config: PathBuf,
     /// Log as JSON lines, whatever [log] format says.
     #[arg(long)]

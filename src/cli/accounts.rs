@@ -14,7 +14,8 @@ pub struct Accounts {
     #[command(subcommand)]
     pub command: AccountsCommand,
     /// The configuration; its `[accounts] file` is read and written.
-    #[arg(long, value_name = "FILE", default_value = "madoguchi.toml", global = true)]
+    /// Not named: the one in the folder, or else /etc/madoguchi/madoguchi.toml.
+    #[arg(long, value_name = "FILE", default_value = crate::cli::HERE, value_parser = crate::cli::configuration, global = true)]
     pub config: PathBuf,
     /// Answers as JSON.
     #[arg(long, global = true)]

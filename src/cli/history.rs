@@ -17,7 +17,8 @@ use std::path::{Path, PathBuf};
 #[derive(Clone, Debug, Args)]
 pub struct Whose {
     /// The desk's configuration: its store, its plan's zone, its settings.
-    #[arg(long, value_name = "FILE", default_value = "madoguchi.toml")]
+    /// Not named: the one in the folder, or else /etc/madoguchi/madoguchi.toml.
+    #[arg(long, value_name = "FILE", default_value = crate::cli::HERE, value_parser = crate::cli::configuration)]
     pub(super) config: PathBuf,
     /// Another store than the configuration names, such as a copy, or `site` for the site's store; it is only
     /// read.

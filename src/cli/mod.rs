@@ -347,6 +347,28 @@ fn moment(text: &str, zone: chrono_tz::Tz, lang: Lang) -> Result<Wall, Reply> {
     })
 }
 
+/// The configuration of a command that names none, as a checkout and `init .` have it.
+pub const HERE: &str = "madoguchi.toml";
+
+/// The same where the package puts it.
+const PACKAGED: &str = "/etc/madoguchi/madoguchi.toml";
+
+/// The configuration that `--config` names. [`HERE`], which is meant when none is named, is the package's where the folder
+/// has none: the commands that docs and pages print work from any folder.
+///
+/// # Errors
+///
+/// None: whether it can be read is found when it is.
+pub fn configuration(named: &str) -> Result<PathBuf, std::convert::Infallible> {
+    Ok(found(named, |path| path.exists()))
+}
+
+fn found(named: &str, is_there: impl Fn(&Path) -> bool) -> PathBuf {
+    let (here, packaged) = (Path::new(named), Path::new(PACKAGED));
+    let elsewhere = named == HERE && !is_there(here) && is_there(packaged);
+    if elsewhere { packaged } else { here }.to_owned()
+}
+
 /// Findings as a person reads them, and how many there are.
 pub(crate) fn told(findings: &[Finding], lang: Lang) -> String {
     let mut text = String::new();

@@ -12,7 +12,8 @@ use std::path::PathBuf;
 #[derive(Clone, Debug, Args)]
 pub(super) struct Reach {
     /// The desk's configuration: where its API is and where its token lies.
-    #[arg(long, value_name = "FILE", default_value = "madoguchi.toml")]
+    /// Not named: the one in the folder, or else /etc/madoguchi/madoguchi.toml.
+    #[arg(long, value_name = "FILE", default_value = crate::cli::HERE, value_parser = crate::cli::configuration)]
     config: PathBuf,
     /// The API's address when it is another than the configuration says; https:// with its certificate.
     #[arg(long, value_name = "http://ADDRESS:PORT")]

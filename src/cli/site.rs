@@ -17,7 +17,8 @@ use std::process::ExitCode;
 #[derive(Clone, Debug, Args)]
 pub struct Site {
     /// The desk's configuration.
-    #[arg(long, value_name = "FILE", default_value = "madoguchi.toml", global = true)]
+    /// Not named: the one in the folder, or else /etc/madoguchi/madoguchi.toml.
+    #[arg(long, value_name = "FILE", default_value = crate::cli::HERE, value_parser = crate::cli::configuration, global = true)]
     pub config: PathBuf,
     /// JSON instead of text.
     #[arg(long)]

@@ -322,5 +322,21 @@ fn drain_refuses_what_serve_refuses() {
         let refused = judge().err().unwrap_or_default();
         assert_eq!(refused.code, 1, "{told}");
         assert!(refused.err.contains(told), "{told}: {}", refused.err);
+}
+
+#[test]
+fn a_command_that_names_no_configuration_finds_the_packages_from_any_folder() {
+    let (here, packaged) = ("madoguchi.toml", "/etc/madoguchi/madoguchi.toml");
+    let table: [(&str, &[&str], &str); 5] = [
+        (here, &[packaged], packaged),
+        (here, &[here, packaged], here),
+        (here, &[], here),
+        ("./madoguchi.toml", &[packaged], "./madoguchi.toml"),
+        ("desk/madoguchi.toml", &[packaged], "desk/madoguchi.toml"),
+    ];
+    for (named, there, due) in table {
+        let is_there =
+            |path: &std::path::Path| there.iter().any(|it| path == std::path::Path::new(it));
+        assert_eq!(super::found(named, is_there), std::path::Path::new(due), "{named} {there:?}");
     }
 }

@@ -71,7 +71,8 @@ pub struct Figures {
     #[arg(long, value_name = "TARGET", conflicts_with = "tickets")]
     pub from: Option<String>,
     /// Whose history that is.
-    #[arg(long, value_name = "FILE", default_value = "madoguchi.toml", requires = "from")]
+    /// Not named: the one in the folder, or else /etc/madoguchi/madoguchi.toml.
+    #[arg(long, value_name = "FILE", default_value = crate::cli::HERE, value_parser = crate::cli::configuration, requires = "from")]
     pub config: PathBuf,
     /// The month of the tickets' receipt, such as 2026-10.
     #[arg(long, value_name = "MONTH")]

@@ -28,7 +28,8 @@ pub enum WarningCommand {
     /// Sends a marked trial to whom [warning] names. The desk need not run; nothing is written.
     Try {
         /// The configuration.
-        #[arg(long, value_name = "FILE", default_value = "madoguchi.toml")]
+        /// Not named: the one in the folder, or else /etc/madoguchi/madoguchi.toml.
+        #[arg(long, value_name = "FILE", default_value = crate::cli::HERE, value_parser = crate::cli::configuration)]
         config: PathBuf,
         /// In which words.
         #[command(flatten)]

@@ -36,7 +36,8 @@ pub struct Backup {
     #[arg(long, value_name = "FOLDER")]
     pub to: PathBuf,
     /// The desk's configuration; it may run.
-    #[arg(long, value_name = "FILE", default_value = "madoguchi.toml")]
+    /// Not named: the one in the folder, or else /etc/madoguchi/madoguchi.toml.
+    #[arg(long, value_name = "FILE", default_value = crate::cli::HERE, value_parser = crate::cli::configuration)]
     pub config: PathBuf,
     /// With the files of recordings and voice messages; without it, with their list and their sums.
     #[arg(long)]

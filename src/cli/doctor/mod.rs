@@ -16,7 +16,8 @@ use std::process::ExitCode;
 #[derive(Clone, Debug, Args)]
 pub struct Doctor {
     /// The configuration.
-    #[arg(long, value_name = "FILE", default_value = "madoguchi.toml")]
+    /// Not named: the one in the folder, or else /etc/madoguchi/madoguchi.toml.
+    #[arg(long, value_name = "FILE", default_value = crate::cli::HERE, value_parser = crate::cli::configuration)]
     pub config: PathBuf,
     /// Asks the trunks' servers by OPTIONS: a packet to each.
     #[arg(long)]

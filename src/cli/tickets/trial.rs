@@ -25,7 +25,8 @@ pub struct Try {
     #[arg(long)]
     offline: bool,
     /// The desk's configuration.
-    #[arg(long, value_name = "FILE", default_value = "madoguchi.toml")]
+    /// Not named: the one in the folder, or else /etc/madoguchi/madoguchi.toml.
+    #[arg(long, value_name = "FILE", default_value = crate::cli::HERE, value_parser = crate::cli::configuration)]
     config: PathBuf,
     #[command(flatten)]
     language: super::super::Language,
