@@ -73,10 +73,12 @@ pub(super) struct PlacedCalls {
     /// The phone had as many calls outside, or had talked as long today, as it may.
     beyond_limits: u64,
     full: BTreeMap<TrunkId, FullTime>,
+    /// Trunks without a free channel now, and since when.
+    full_since: BTreeMap<TrunkId, Wall>,
     full_by_month: BTreeMap<Month, BTreeMap<TrunkId, FullTime>>,
 }
 
-kept!(struct PlacedCalls { open, ended, answered, unanswered, not_allowed, beyond_limits, full, full_by_month });
+kept!(struct PlacedCalls { open, ended, answered, unanswered, not_allowed, beyond_limits, full, full_since, full_by_month });
 
 impl PlacedCalls {
     pub(super) fn apply(&mut self, id: CallId, t_ms: u64, event: &PlacedEvent, at: Wall) {
@@ -158,12 +160,14 @@ impl PlacedCalls {
         let full = self.full.entry(trunk.clone()).or_default();
         match event {
             TrunkEvent::ChannelsFull => {
+                self.full_since.insert(trunk.clone(), at);
                 full.times = full.times.saturating_add(1);
                 if let Some(part) = self.part(month_in(zone, at), trunk) {
                     part.times = part.times.saturating_add(1);
                 }
             }
             TrunkEvent::ChannelsFree { for_ms } => {
+                self.full_since.remove(trunk);
                 full.ms = full.ms.saturating_add(*for_ms);
                 let (mut rest, mut month) = (*for_ms, month_in(zone, at));
                 let mut until = at;
@@ -230,6 +234,18 @@ impl PlacedCalls {
 
     pub(super) fn open(&self) -> usize {
         self.open.len()
+    }
+
+    /// The process began anew: the calls that had the channels ended with the one before.
+    pub(super) fn restarted(&mut self) {
+        self.full_since.clear();
+    }
+
+    /// For how long each trunk that ever was full has been without a channel at `now`, milliseconds; 0 when it has
+    /// one. Such a time is in [`Self::full`] only when it is over.
+    pub(super) fn full_now(&self, now: Wall) -> impl Iterator<Item = (&TrunkId, u64)> {
+        let for_ms = move |since: &Wall| now.ms_since(*since);
+        self.full.keys().map(move |trunk| (trunk, self.full_since.get(trunk).map_or(0, for_ms)))
     }
 
     pub(super) fn full(&self) -> impl Iterator<Item = (&TrunkId, FullTime)> {
@@ -299,6 +315,26 @@ mod tests {
         }
         let full: Vec<_> = placed.full().map(|(_, full)| full).collect();
         assert_eq!(full, [FullTime { ms: 4_000, times: 2 }]);
+    }
+
+    #[test]
+    fn a_trunk_that_stays_full_is_counted_while_it_is() {
+        let mut placed = PlacedCalls::default();
+        let now = |placed: &PlacedCalls, at| {
+            let full: Vec<u64> = placed.full_now(Wall(OCTOBER + at)).map(|(_, ms)| ms).collect();
+            full
+        };
+        placed.trunk(&"carrier".into(), &TrunkEvent::ChannelsFull, Wall(OCTOBER), TOKYO);
+        assert_eq!(now(&placed, 7_200_000), [7_200_000], "no caller reaches us, and it is told");
+        // The clock was set back meanwhile.
+        assert_eq!(now(&placed, -5), [0]);
+        let free = TrunkEvent::ChannelsFree { for_ms: 7_300_000 };
+        placed.trunk(&"carrier".into(), &free, Wall(OCTOBER + 7_300_000), TOKYO);
+        assert_eq!(now(&placed, 7_400_000), [0]);
+        // A process that was killed takes its calls with it: the new one has channels again.
+        placed.trunk(&"carrier".into(), &TrunkEvent::ChannelsFull, Wall(OCTOBER), TOKYO);
+        placed.restarted();
+        assert_eq!(now(&placed, 7_400_000), [0]);
     }
 
     #[test]

@@ -209,7 +209,10 @@ impl Views {
                     self.ledger.exclude(exclusion, span, &self.policy, |at| day_in(zone, at));
                 }
             }
-            Fact::Desk { event: DeskEvent::Started { .. } } => self.agents.restarted(entry.at),
+            Fact::Desk { event: DeskEvent::Started { .. } } => {
+                self.agents.restarted(entry.at);
+                self.placed.restarted();
+            }
             Fact::Desk { event: DeskEvent::Stopped } => {}
             Fact::Desk {
                 event:
@@ -614,6 +617,12 @@ impl Views {
     /// The same of one month: the part of each span that lies in it.
     pub fn full_times_in(&self, month: Month) -> impl Iterator<Item = (&TrunkId, FullTime)> {
         self.placed.full_in(month)
+    }
+
+    /// For how long each trunk that ever was full has had no channel left at `now`, milliseconds; 0 when it has one.
+    /// Such a time is in [`Views::full_times`] only when it is over.
+    pub fn full_now(&self, now: Wall) -> impl Iterator<Item = (&TrunkId, u64)> {
+        self.placed.full_now(now)
     }
 
     /// The readings in force.

@@ -37,7 +37,7 @@ impl Metrics {
     pub fn render(&self, views: &Views, gauges: &Gauges, now: Wall, age_ms: Age<'_>) -> String {
         let mut page = Page::default();
         self.identity(&mut page, views);
-        calls(&mut page, views, gauges, age_ms);
+        calls(&mut page, views, gauges, (now, age_ms));
         groups::groups(&mut page, views, gauges, age_ms);
         groups::desk_numbers(&mut page, gauges);
         today::today(&mut page, views, now);
@@ -78,7 +78,7 @@ fn by_trunk<'a, T: Copy>(
     all.into_iter().map(|(trunk, value)| (trunk.as_str(), value))
 }
 
-fn calls(page: &mut Page, views: &Views, gauges: &Gauges, age_ms: Age<'_>) {
+fn calls(page: &mut Page, views: &Views, gauges: &Gauges, (now, age_ms): (Wall, Age<'_>)) {
     let (counted, left_out) = views.totals();
     page.counter(
         "madoguchi_calls_total",
@@ -143,6 +143,12 @@ fn calls(page: &mut Page, views: &Views, gauges: &Gauges, age_ms: Age<'_>) {
         "Time in which the trunk had no channel left for callers, who then hear the carrier's busy tone and never reach us.",
         &["trunk"],
         full().map(|(trunk, full)| (vec![trunk], full.ms)),
+    );
+    page.gauge(
+        "madoguchi_trunk_full_now_seconds",
+        "For how long the trunk has had no channel left for callers; 0 when it has one. madoguchi_trunk_full_seconds_total has that time when it is over.",
+        "trunk",
+        by_trunk(gauges, 0, views.full_now(now)).map(|(trunk, ms)| (trunk, seconds(ms))),
     );
     page.counter(
         "madoguchi_trunk_full_total",
