@@ -322,6 +322,7 @@ fn drain_refuses_what_serve_refuses() {
         let refused = judge().err().unwrap_or_default();
         assert_eq!(refused.code, 1, "{told}");
         assert!(refused.err.contains(told), "{told}: {}", refused.err);
+    }
 }
 
 #[test]

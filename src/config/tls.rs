@@ -52,8 +52,14 @@ impl TlsFiles {
     /// when that is written otherwise than RFC 5280 says.
     #[must_use]
     pub fn days_left(&self, now_s: i64) -> Option<i64> {
+        Some(self.end_s()?.saturating_sub(now_s).div_euclid(DAY_S))
+    }
+
+    /// The end of our certificate, seconds since 1970; none as of [`Self::days_left`].
+    #[must_use]
+    pub fn end_s(&self) -> Option<i64> {
         let (_, until_s) = period(self.chain.first()?)?;
-        Some(until_s.saturating_sub(now_s).div_euclid(DAY_S))
+        Some(until_s)
     }
 }
 

@@ -1,6 +1,7 @@
 //! The certificate, its key and the authorities of `[sip.tls]`, the certificate of the pages, and their
 //! replacement while the desk serves. Connections that stand go on as they are.
 
+use super::pulse::Pulse;
 use crate::config::{Config, TlsConfig, TlsFiles, load_tls};
 use crate::dialplan::Finding;
 use crate::io::http::{TlsNow, shown_by_tls};
@@ -8,6 +9,7 @@ use crate::io::net::{Peers, Tls, TlsMade, TlsParts};
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
 use tokio::sync::watch;
 use tokio_rustls::rustls::ServerConfig;
 use tokio_rustls::rustls::pki_types::ServerName;
@@ -77,6 +79,24 @@ impl WebCertificate {
     pub fn replace(&self, made: Arc<ServerConfig>) {
         self.0.send_replace(made);
     }
+}
+
+/// Says when what has come in force ends: what a configuration holds of settings that are not in force, since they
+/// want a restart, is not told.
+pub(super) fn show_ends(
+    pulse: &Pulse,
+    config: &Config,
+    sip: Option<&Certificates>,
+    web: Option<&WebCertificate>,
+) {
+    let show = |end: &AtomicI64, read: Option<&TlsFiles>| {
+        // Taken out of the file, and in force still.
+        if let Some(read) = read {
+            end.store(read.end_s().unwrap_or(0), Ordering::Relaxed);
+        }
+    };
+    show(&pulse.sip_certificate_end_s, sip.and(config.tls.as_ref()));
+    show(&pulse.pages_certificate_end_s, web.and(config.http_tls.as_ref()));
 }
 
 /// Whether a finding is a certificate that is over, or does not hold yet.

@@ -6,7 +6,7 @@ use super::keeper::Fares;
 use super::pulse::Pulse;
 use super::room::Stands;
 use super::warning::Told;
-use crate::base::GroupId;
+use crate::base::{GroupId, Wall};
 use crate::io::http::ViewHub;
 use crate::io::media::Media;
 use crate::io::net::{Counters, Net};
@@ -19,8 +19,8 @@ use crate::pbx;
 use crate::recording::command::Trouble;
 use crate::sip::trunk::LineState;
 use crate::view::{
-    DeskNumberGauge, Gauges, GroupGauge, JournalState, RecordingGauge, RecordingState, SipCount,
-    SiteGauge, SiteState, TrunkGauge,
+    CertificateGauge, CertificateOf, DeskNumberGauge, Gauges, GroupGauge, JournalState,
+    RecordingGauge, RecordingState, SipCount, SiteGauge, SiteState, TrunkGauge,
 };
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -35,6 +35,20 @@ fn trunk_gauge(line: &LineState) -> TrunkGauge {
         servers: wide(line.servers),
         servers_well: wide(line.well),
     }
+}
+
+fn certificates(pulse: &Pulse, now: Wall) -> Vec<CertificateGauge> {
+    let ends = [
+        (CertificateOf::Sip, &pulse.sip_certificate_end_s),
+        (CertificateOf::Pages, &pulse.pages_certificate_end_s),
+    ];
+    let there = ends.map(|(of, end_s)| (of, end_s.load(Ordering::Relaxed)));
+    let gauge = |(of, end_s): (CertificateOf, i64)| CertificateGauge {
+        of,
+        end_s,
+        left_s: end_s.saturating_sub(now.0 / 1_000),
+    };
+    there.into_iter().filter(|(_, end_s)| *end_s != 0).map(gauge).collect()
 }
 
 fn recording_gauge(it: RecorderState, dropped: u64) -> RecordingGauge {
@@ -129,6 +143,7 @@ pub(super) fn gauges(
             shed_invites: pulse.shed.load(Ordering::Relaxed),
             engine_inputs_dropped: shown.dropped,
             config_loaded_s: pulse.config_loaded_ms.load(Ordering::Relaxed) / 1_000,
+            certificates: certificates(&pulse, clock.now().wall),
             reloads_refused: pulse.reloads_refused.load(Ordering::Relaxed),
             engine_panics: pulse.panics.load(Ordering::Relaxed),
             said_before_written: pulse.said_before_written.load(Ordering::Relaxed),

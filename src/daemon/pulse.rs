@@ -28,6 +28,10 @@ pub struct Pulse {
     pub journal_well: AtomicBool,
     /// When the configuration in force was read, by the wall clock, milliseconds since 1970.
     pub config_loaded_ms: AtomicI64,
+    /// When the certificate in force of `[sip.tls]` ends, seconds since 1970; 0: none, or it cannot be told.
+    pub sip_certificate_end_s: AtomicI64,
+    /// The same of the pages'.
+    pub pages_certificate_end_s: AtomicI64,
     /// Readings that were refused for what they found.
     pub reloads_refused: AtomicU64,
     shown: Mutex<Shown>,

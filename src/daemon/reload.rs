@@ -235,6 +235,8 @@ impl Reload {
         *self.plan.lock().unwrap_or_else(PoisonError::into_inner) = text;
         *running = config;
         self.pulse.config_loaded_ms.store(now.0, Ordering::Relaxed);
+        let (sip, web) = (self.certificates.as_ref(), self.web.as_ref());
+        certificates::show_ends(&self.pulse, &running, sip, web);
         if self.certificates.is_some() {
             tracing::info!(%file, "the certificate was read again and is in force");
         }

@@ -10,7 +10,7 @@ pub use desk::Desk;
 pub use error::StartError;
 
 use super::call_log;
-use super::certificates::{Certificates, WebCertificate};
+use super::certificates::{self, Certificates, WebCertificate};
 use super::drain::Drain;
 use super::engine_loop::{Clock, EngineLoop, Heard};
 use super::erasing::Erasing;
@@ -323,6 +323,7 @@ pub async fn start(
     }
     pulse.config_loaded_ms.store(now.wall.0, Ordering::Relaxed);
     let web = WebCertificate::new(config).map_err(StartError::Certificate)?;
+    certificates::show_ends(&pulse, config, certificates.as_ref(), web.as_ref());
     let people = PeopleNow::new(config.people.clone());
     let shown_tls = web.as_ref().map(WebCertificate::now);
     let within = Within {

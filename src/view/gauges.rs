@@ -84,6 +84,8 @@ pub struct Gauges {
     pub trace_pushed_out: u64,
     /// When the configuration in force was read, seconds since 1970.
     pub config_loaded_s: i64,
+    /// The certificates in force whose end can be told.
+    pub certificates: Vec<CertificateGauge>,
     /// Readings of the configuration that were refused for what they found.
     pub reloads_refused: u64,
     /// SIP messages sent to the collector (counter).
@@ -420,4 +422,38 @@ pub enum JournalState {
     Ok,
     /// The last try failed; entries wait in memory and are tried again.
     Failing,
+}
+
+/// A certificate that is shown to others now, whatever its file holds meanwhile.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CertificateGauge {
+    /// To whom it is shown.
+    pub of: CertificateOf,
+    /// Its end, seconds since 1970.
+    pub end_s: i64,
+    /// Seconds from now to there; below zero when it is over.
+    pub left_s: i64,
+}
+
+/// To whom a certificate is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CertificateOf {
+    /// Phones and trunks by TLS (`[sip.tls]`).
+    Sip,
+    /// Who opens the pages or asks the API (`[http]`).
+    Pages,
+}
+
+impl CertificateOf {
+    /// Each.
+    pub const ALL: [Self; 2] = [Self::Sip, Self::Pages];
+
+    /// As metrics have it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Sip => "sip",
+            Self::Pages => "pages",
+        }
+    }
 }

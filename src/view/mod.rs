@@ -69,7 +69,7 @@ pub use feeding::{
 };
 pub use figures::{NotYet, Place};
 pub use gauges::{
-    Blocked, DeskNumberGauge, DiskGauge, DiskState, FeedGauge, Gauges, GroupGauge, JournalState,
+    Blocked, CertificateGauge, CertificateOf, DeskNumberGauge, DiskGauge, DiskState, FeedGauge, Gauges, GroupGauge, JournalState,
     ProcessGauge, RecordingGauge, RecordingState, SipCount, SiteGauge, SiteState, TargetGauge,
     TargetState, TrunkGauge,
 };

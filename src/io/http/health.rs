@@ -17,6 +17,9 @@ use std::time::Duration;
 /// A thread that has not said for so long that it lives is stalled.
 pub const STALLED: Duration = Duration::from_secs(5);
 
+/// So long before its end a certificate in force is told: 14 days, seconds.
+const CERTIFICATE_ENDS_S: i64 = 14 * 24 * 60 * 60;
+
 /// Figures that are so far behind the history are late.
 const LATE_MS: u64 = 10_000;
 
@@ -171,6 +174,10 @@ known! {
         "madoguchi tickets status でどれかを見て、その機器と経路を確かめる",
         "madoguchi tickets status says which; look at it and at the way to it",
         |it| it.targets.iter().any(|target| target.state == TargetState::Away);
+    "certificate-ends" Told, "使用中の証明書が 14 日以内に切れるか、もう切れている", "a certificate in force ends within 14 days, or has ended",
+        "madoguchi doctor でどれかを見て、新しい証明書と鍵を置き、systemctl reload madoguchi",
+        "madoguchi doctor says which; put a new certificate and its key there, then systemctl reload madoguchi",
+        |it| it.certificates.iter().any(|certificate| certificate.left_s < CERTIFICATE_ENDS_S);
     "entries-lost" Told, "起動してから、履歴の記録が失われた", "entries of the history were lost since the start",
         "madoguchi verify で欠けた所を調べ、月を締める前に報告する",
         "madoguchi verify names the holes; report them before the month is closed",
@@ -284,7 +291,7 @@ pub(super) async fn ready(State(server): State<Server>) -> Response {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::view::{FeedGauge, ProcessGauge, SiteGauge};
+    use crate::view::{CertificateGauge, CertificateOf, FeedGauge, ProcessGauge, SiteGauge};
 
     fn named(gauges: &Gauges, least: Weight) -> Vec<&'static str> {
         reasons(gauges, least).iter().map(|reason| reason.reason).collect()
@@ -332,6 +339,26 @@ mod tests {
         assert_eq!(Health::of(&ill).status, "failing");
         // What is only told makes nobody send callers elsewhere.
         assert_eq!(Health::of(&Gauges { journal_lost: 3, ..well() }).status, "ok");
+    }
+
+    #[test]
+    fn a_certificate_in_force_that_ends_soon_is_a_reason_of_healthz() {
+        const DAY_S: i64 = 24 * 60 * 60;
+        let ending = |of, left_s| Gauges {
+            certificates: vec![
+                CertificateGauge { of: CertificateOf::Sip, end_s: 0, left_s: 400 * DAY_S },
+                CertificateGauge { of, end_s: 0, left_s },
+            ],
+            ..Gauges::default()
+        };
+        let pages = CertificateOf::Pages;
+        assert_eq!(named(&ending(pages, 14 * DAY_S), Weight::Told), Vec::<&str>::new());
+        for of in [CertificateOf::Sip, pages] {
+            assert_eq!(named(&ending(of, 14 * DAY_S - 1), Weight::Told), ["certificate-ends"]);
+            assert_eq!(named(&ending(of, -DAY_S), Weight::Told), ["certificate-ends"]);
+        }
+        // Who does not look at it is served as before.
+        assert_eq!(Health::of(&ending(pages, -1)).status, "ok");
     }
 
     #[test]

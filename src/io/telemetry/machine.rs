@@ -2,7 +2,9 @@
 //! from the history.
 
 use super::page::{Page, number, seconds};
-use crate::view::{DiskState, Gauges, JournalState, RecordingState, SiteState, Views};
+use crate::view::{
+    CertificateOf, DiskState, Gauges, JournalState, RecordingState, SiteState, Views,
+};
 
 /// All of it.
 pub(super) fn machine(page: &mut Page, views: &Views, gauges: &Gauges) {
@@ -102,6 +104,11 @@ fn engine(page: &mut Page, gauges: &Gauges) {
         "Since the slowest media thread last said it lives.",
         seconds(gauges.media_beat_age_ms),
     );
+    page.one(
+        "madoguchi_net_heartbeat_age_seconds",
+        "Since the thread of the SIP sockets last said it lives.",
+        seconds(gauges.net_beat_age_ms),
+    );
     page.one("madoguchi_media_ports", "RTP ports open.", number(gauges.media_ports));
     page.one(
         "madoguchi_media_mixes",
@@ -190,6 +197,16 @@ fn config(page: &mut Page, gauges: &Gauges) {
         "madoguchi_config_loaded_timestamp_seconds",
         "When the configuration in force was read.",
         number(u64::try_from(gauges.config_loaded_s).unwrap_or(0)),
+    );
+    let end_s = |of| gauges.certificates.iter().find(|it| it.of == of).map(|it| it.end_s);
+    page.gauge(
+        "madoguchi_certificate_end_timestamp_seconds",
+        "When the certificate in force ends, whatever its file holds meanwhile; NaN without one.",
+        "of",
+        CertificateOf::ALL.map(|of| {
+            let end_s = end_s(of).and_then(|end_s| u64::try_from(end_s).ok());
+            (of.name(), end_s.map_or(f64::NAN, number))
+        }),
     );
     page.count(
         "madoguchi_config_reload_failures_total",
