@@ -90,6 +90,7 @@ pub fn sdp(data: &[u8]) {
         keys: None,
         fingerprint: None,
         mux: data.len().is_multiple_of(2),
+        before: None,
     };
     if let Ok((answer, agreed)) = local.answer(&session) {
         let read = crate::sdp::parse(&answer).unwrap_or_else(|error| {
@@ -98,6 +99,10 @@ pub fn sdp(data: &[u8]) {
         assert_eq!(read.media.len(), session.media.len(), "RFC 3264 §6: a line for a line");
         assert!(agreed.ptime_ms >= 10 && agreed.ptime_ms <= 60 && agreed.ptime_ms % 10 == 0);
         assert!(agreed.send_pt < 128 && agreed.recv_pt < 128);
+        // The same once more, in the midst of the call.
+        let later = Local { before: Some(agreed), ..local.clone() };
+        assert!(crate::sdp::parse(&later.offer()).is_ok(), "our own offer is read");
+        let _ = (later.answer(&session), later.agreed(&session));
     }
     let _ = local.agreed(&session);
 }

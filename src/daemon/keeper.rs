@@ -197,7 +197,7 @@ mod tests {
             demonstration: false,
             timezone: plan.timezone,
             policy: view::Policy::default(),
-            agents: std::collections::BTreeMap::new(),
+            agents: Vec::new(),
         };
         let fares = Arc::<Fares>::default();
         let (plan, disk) = (Arc::new(plan), Arc::default());

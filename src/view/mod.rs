@@ -69,9 +69,9 @@ pub use feeding::{
 };
 pub use figures::{NotYet, Place};
 pub use gauges::{
-    Blocked, CertificateGauge, CertificateOf, DeskNumberGauge, DiskGauge, DiskState, FeedGauge, Gauges, GroupGauge, JournalState,
-    ProcessGauge, RecordingGauge, RecordingState, SipCount, SiteGauge, SiteState, TargetGauge,
-    TargetState, TrunkGauge,
+    Blocked, CertificateGauge, CertificateOf, DeskNumberGauge, DiskGauge, DiskState, FeedGauge,
+    Gauges, GroupGauge, JournalState, ProcessGauge, RecordingGauge, RecordingState, SipCount,
+    SiteGauge, SiteState, TargetGauge, TargetState, TrunkGauge,
 };
 pub use grouped::GROUPS_COUNTED;
 pub use half_hour::{

@@ -13,9 +13,8 @@ fn page(browser: &Browser, desk: &Desk) -> Page {
 
 /// A moment so many minutes from now, as the desk's clock on the wall shows it.
 fn at(page: &Page, minutes: i64) -> String {
-    let script = format!(
-        "new Date(Date.now() + 9 * 3600e3 + {minutes} * 60e3).toISOString().slice(0, 16)"
-    );
+    let script =
+        format!("new Date(Date.now() + 9 * 3600e3 + {minutes} * 60e3).toISOString().slice(0, 16)");
     page.evaluate(&script).as_str().expect("a time").to_owned()
 }
 

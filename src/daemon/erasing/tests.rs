@@ -55,7 +55,7 @@ impl Rig {
             demonstration: false,
             timezone: chrono_tz::Asia::Tokyo,
             policy: view::Policy::default(),
-            agents: std::collections::BTreeMap::new(),
+            agents: Vec::new(),
         };
         let clock = Clock::start();
         let hub = ViewHub::start(

@@ -182,10 +182,6 @@ impl Reader {
         Self::new(path)
     }
 
-    pub(super) fn path(&self) -> &Path {
-        &self.path
-    }
-
     pub(super) fn new(path: &Path) -> Self {
         Self { path: path.to_owned(), connection: Arc::default() }
     }
