@@ -136,7 +136,9 @@ impl Keeping {
             self.fares.stands_at.store(0, Ordering::Relaxed);
         }
         let stands_at = self.fares.stands_at.load(Ordering::Relaxed);
-        let new = seq.saturating_sub(stands_at.max(tried_at));
+        // An orderly end tries once more, whatever became of the last.
+        let from = if over { stands_at } else { stands_at.max(tried_at) };
+        let new = seq.saturating_sub(from);
         let due = if over { AT_THE_END..MOST_AT_THE_END } else { EVERY..u64::MAX };
         // Nobody waits at an end until all is read.
         let long = over && seq >= MOST_AT_THE_END && !there;
