@@ -169,8 +169,12 @@ impl Call {
         }
     }
 
-    /// Records the caller alone, who leaves a message; the number of the recording.
+    /// Records the caller alone, who leaves a message; the number of the recording. That of the talks before it ends
+    /// here: no agent is heard any more.
     pub(super) fn begin_message(&mut self, turn: &mut Turn<'_>) -> u32 {
+        if self.tape.state != TapeState::Off {
+            self.end_tape(RecordingStop::SentAway, turn);
+        }
         self.begin_tape(Taped::Caller, Means::Rule, turn);
         self.tape.begun
     }

@@ -126,7 +126,7 @@ impl World {
         if !self.records && self.rng.below(60) == 0 {
             self.order_hours();
         }
-        if self.rng.below(if self.drains { 10 } else { 600 }) == 0 {
+        if self.rng.below(if self.drains { 20 } else { 300 }) == 0 {
             self.drain();
         }
         if self.records && self.rng.below(5) == 0 {

@@ -611,7 +611,7 @@ impl World {
 #[test]
 fn every_recording_begins_once_and_ends_with_its_call_in_every_seed() {
     let mut orders: BTreeMap<String, u32> = BTreeMap::new();
-    for seed in 0..500 {
+    for seed in 0..1000 {
         for action in World::of(seed, true).run() {
             if let Action::Tape { order, .. } = action {
                 *orders.entry(format!("{order:?}")).or_default() += 1;

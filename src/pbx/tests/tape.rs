@@ -269,3 +269,29 @@ fn a_pause_that_ends_while_a_colleague_is_rung_leaves_it_ringing() {
     world.give(Input::Answered { leg: rung });
     assert!(world.out.contains(&Action::Connect { caller: LegId(1), agent: rung }));
 }
+
+#[test]
+fn the_recording_of_a_talk_ends_where_the_passed_on_caller_leaves_a_message() {
+    let mut world = World::new(|plan| records(plan, Recorded::Always));
+    world.give(Input::Phone { extension: "202".into(), reachable: false });
+    let phone = world.talks();
+    assert_eq!(world.orders(), [BEGUN]);
+    world.pass(secs(5));
+    world.give(Input::Transfer { leg: phone, to: TransferTo::Number("700".into()) });
+    assert_eq!(world.orders(), [], "it goes on in the queue");
+    // The key of that queue that leads to the box; then its greeting and its tone are heard.
+    world.give(Input::Key { leg: LegId(1), key: '1' });
+    for heard in ["leave", "beep"] {
+        let play = world.out.iter().find_map(|action| match action {
+            Action::Play { leg: LegId(1), play, prompts, .. } => Some((*play, prompts.clone())),
+            _ => None,
+        });
+        let (play, prompts) = play.expect(heard);
+        assert_eq!(prompts, [heard.into()]);
+        world.give(Input::Played { leg: LegId(1), play });
+    }
+    assert_eq!(world.orders(), [(1, TapeOrder::End), (2, TapeOrder::Begin)]);
+    let stopped = RecordingEvent::Stopped { number: 1, why: RecordingStop::SentAway };
+    let started = RecordingEvent::Started { number: 2, by: Means::Rule };
+    assert_eq!(world.written(), [stopped, started]);
+}

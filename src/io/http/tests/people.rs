@@ -246,7 +246,8 @@ async fn a_refused_question_about_a_caller_leaves_no_number_in_the_log() {
 /// A stream that this login holds open, once its answer has begun.
 async fn held_open(world: &World, path: &str, cookie: &str) -> TcpStream {
     let mut stream = TcpStream::connect(world.address).await.expect("connected");
-    let request = format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{cookie}\r\n\r\n");
+    let request =
+        format!("GET {path} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n{cookie}\r\n\r\n");
     stream.write_all(request.as_bytes()).await.expect("sent");
     let mut head = [0; 12];
     stream.read_exact(&mut head).await.expect("answered");
