@@ -79,6 +79,7 @@ const MAY_IMPORT: &[(&str, &[&str])] = &[
             "io/media",
             "io/recording",
             "io/store",
+            "io/telemetry",
         ],
     ),
     // The daemon joins everything.
