@@ -360,7 +360,7 @@ const PACKAGED: &str = "/etc/madoguchi/madoguchi.toml";
 ///
 /// None: whether it can be read is found when it is.
 pub fn configuration(named: &str) -> Result<PathBuf, std::convert::Infallible> {
-    Ok(found(named, |path| path.exists()))
+    Ok(found(named, Path::exists))
 }
 
 fn found(named: &str, is_there: impl Fn(&Path) -> bool) -> PathBuf {

@@ -188,7 +188,7 @@ pub struct SecretFile {
     pub is_made: bool,
 }
 
-/// A file that the daemon writes its history into: the store, its lock, SQLite's own beside it.
+/// A file that the daemon writes its history into: the store, its lock, `SQLite`'s own beside it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct StoreFile {
     /// Its path.

@@ -527,7 +527,7 @@ pub const ROWS: &[Row] = &[
                 ],
             ),
             (
-                "src/io/http/tests.rs",
+                "src/io/http/tests/clock.rs",
                 &["waits_follow_the_monotonic_clock_when_the_wall_clock_is_set"],
             ),
         ],

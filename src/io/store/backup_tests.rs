@@ -166,11 +166,11 @@ fn an_import_or_a_copy_beside_the_wal_of_a_killed_store_is_refused_and_its_newes
 /// As `madoguchi restore` and `events import` are run in an emergency: by root, into the folder of the desk's user.
 #[test]
 fn a_restore_by_root_leaves_a_store_that_the_desks_user_opens() {
+    const DESK: u32 = 65_534; // nobody: a user that every machine has
     if !rustix::process::geteuid().is_root() {
         println!("NOT tried: only root can make a file for another");
         return;
     }
-    const DESK: u32 = 65_534; // nobody: a user that every machine has
     let folder = Folder::new();
     let path = folder.file();
     let (store, _replay, notices) = open(&path);
