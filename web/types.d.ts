@@ -2580,6 +2580,8 @@ export type PlanFound = {
   code: string;
   column: number | null;
   en: PlanWords;
+  /** Which file it is about, as it was named to the desk. */
+  file: string;
   ja: PlanWords;
   line: number | null;
   severity: string;

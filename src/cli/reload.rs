@@ -64,9 +64,12 @@ fn finding(found: &Value, lang: Lang) -> String {
     let words = found.get(lang.pick("ja", "en")).cloned().unwrap_or_default();
     let place = |name: &str| found.get(name).and_then(Value::as_u64);
     let place = match (place("line"), place("column")) {
-        (Some(line), Some(column)) => format!(" {line}:{column}"),
-        _ => String::new(),
+        (Some(line), Some(column)) => Some(format!("{line}:{column}")),
+        _ => None,
     };
+    let file = found.get("file").and_then(Value::as_str).map(ToOwned::to_owned);
+    let place: Vec<String> = file.into_iter().chain(place).collect();
+    let place = if place.is_empty() { String::new() } else { format!(" {}", place.join(":")) };
     let (severity, code) = (text(found, "severity"), text(found, "code"));
     format!(
         "{severity}[{code}]{place}: {}\n  = due: {}\n",
@@ -132,11 +135,13 @@ mod tests {
         assert_eq!(said(&none, false, Lang::En), "nothing is another\n");
         let words = json!({ "found": "ring is 0 s", "due": "5 s to 10 min" });
         let wrong = json!({ "fits": false, "findings": [
-            { "severity": "error", "code": "duration", "line": 4, "column": 9, "ja": words, "en": words },
+            { "severity": "error", "code": "duration", "file": "plan.toml", "line": 4, "column": 9, "ja": words, "en": words },
+            { "severity": "warning", "code": "ticket-directory", "file": "people.csv", "line": null, "column": null, "ja": words, "en": words },
         ] });
         assert_eq!(
             said(&wrong, false, Lang::En),
-            "error[duration] 4:9: ring is 0 s\n  = due: 5 s to 10 min\nrefused for what is wrong: nothing was changed\n"
+            "error[duration] plan.toml:4:9: ring is 0 s\n  = due: 5 s to 10 min\n\
+             warning[ticket-directory] people.csv: ring is 0 s\n  = due: 5 s to 10 min\nrefused for what is wrong: nothing was changed\n"
         );
     }
 }

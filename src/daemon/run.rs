@@ -56,8 +56,11 @@ fn load(path: &Path, rng: &mut Rng) -> Result<(Config, Plan), Refusal> {
     set_log(&config);
     let (plan, more) = config::load_plan(&config, Some(&prompts.lengths())).map_err(refused)?;
     warnings.extend(more);
-    if !warnings.is_empty() {
-        say(LogLevel::Warn, &rendered(&warnings));
+    match (warnings.is_empty(), config.log.json) {
+        (true, _) => {}
+        // Each line of such a log is an object.
+        (false, true) => tracing::warn!("{}", rendered(&warnings)),
+        (false, false) => say(LogLevel::Warn, &rendered(&warnings)),
     }
     Ok((config, plan))
 }

@@ -126,6 +126,8 @@ pub trait Plans: Send + Sync {
 pub(super) struct Found {
     severity: &'static str,
     code: &'static str,
+    /// Which file it is about, as it was named to the desk.
+    file: String,
     line: Option<usize>,
     column: Option<usize>,
     ja: Words,
@@ -152,6 +154,7 @@ impl From<&Finding> for Found {
                 Severity::Error => "error",
                 Severity::Warning => "warning",
             },
+            file: finding.file.to_string(),
             code: message.code,
             line: finding.place.as_ref().map(|place| place.line),
             column: finding.place.as_ref().map(|place| place.column),
