@@ -235,6 +235,10 @@ fn a_reload_with_a_bad_directory_changes_no_certificate() {
     assert_eq!(code, Some(1), "{told}");
     assert!(told.contains("people.csv") && told.contains("number"), "{told}");
     assert_eq!(serial(&desk), first, "all of it or nothing");
+    // The command looks first, and orders nothing then; ordered all the same, it is refused whole.
+    assert_eq!(desk.metric("madoguchi_config_reload_failures_total"), 0.0);
+    assert_eq!(desk.api("POST", "/api/v1/reload", "").status, 422);
+    assert_eq!(serial(&desk), first, "all of it or nothing");
     assert_eq!(desk.metric("madoguchi_config_reload_failures_total"), 1.0);
 
     desk.dir().write("people.csv", "number,name\n2001,someone\n");
