@@ -35,3 +35,10 @@ pub use identity::{Identity, NoIdentity};
 pub fn is_dtls(datagram: &[u8]) -> bool {
     matches!(datagram, [20..=63, ..])
 }
+
+/// Whether a datagram begins a handshake: its first record is of epoch 0 and holds a `ClientHello` (RFC 6347 §4.1,
+/// §4.2.2).
+#[must_use]
+pub fn begins(datagram: &[u8]) -> bool {
+    matches!(datagram, [22, _, _, 0, 0, _, _, _, _, _, _, _, _, 1, ..])
+}

@@ -144,8 +144,9 @@ impl<N: Fn(Notice)> Worker<N> {
     /// A datagram of the handshake lies in the buffer. Listened to is the peer's own address and, without
     /// ICE, one that may be its NAT's.
     pub(super) fn handshake(&mut self, token: Token, length: usize, from: SocketAddr) {
+        let begins = self.buffer.get(..length).is_some_and(dtls::begins);
         let Some(leg) = self.legs.get_mut(token) else { return };
-        if !leg.shakes_with(from) {
+        if !leg.shakes_with(from, begins) {
             return count(&mut self.counted.dropped_stranger);
         }
         self.begin_handshake(token);
@@ -237,7 +238,8 @@ impl Leg {
     }
 
     /// Whether the handshake is listened to from there. Nobody but the peer's own address interrupts one.
-    fn shakes_with(&mut self, from: SocketAddr) -> bool {
+    /// `begins`: what came is the first word of one.
+    fn shakes_with(&mut self, from: SocketAddr, begins: bool) -> bool {
         let (Some(web), Some(line)) = (&mut self.web, &self.line) else { return false };
         if let Some(lite) = &web.lite {
             return lite.is_peers(from);
@@ -251,8 +253,10 @@ impl Leg {
                 true
             }
             // We can begin only where the description says; till somebody has shaken hands with us, the peer
-            // may be behind its NAT.
-            None if is_target || (web.plan.role == Role::Server && line.lock.may_learn(from)) => {
+            // may be behind its NAT. What a stranger, whose handshake failed, has still on its way begins none.
+            None if is_target
+                || (begins && web.plan.role == Role::Server && line.lock.may_learn(from)) =>
+            {
                 web.with = Some(from);
                 true
             }
