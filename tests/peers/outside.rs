@@ -8,7 +8,7 @@ use crate::support::ear::Ear;
 use crate::support::ports::Block;
 use crate::support::softphone::{self, Softphone};
 use crate::support::sound::{Law, Sound};
-use crate::support::{eventually, poll, s};
+use crate::support::{eventually, poll, rest, s};
 use serde_json::Value;
 
 /// A desk whose carrier brings 0398765432, a softphone that picks up by itself, and says `voice`.
@@ -79,6 +79,7 @@ fn whom_an_agent_called_outside_talks_with_the_colleague_to_whom_it_was_passed_o
         }
         second.hears(his, s(15));
         desk.agent_is("6001", "idle");
+        rest(600); // Who hears at once has not talked for long yet.
         second.tell("terminate");
         callee.wait_count("CALL_CLOSED", calls, s(8));
         if !attended {
