@@ -66,22 +66,16 @@ pub(super) fn config_and_plan(path: &Path, lang: Lang, code: u8) -> Result<(Conf
     Ok((config, plan))
 }
 
-/// The same as a desk judges them when it starts: with its prompts, and the plan by what the configuration has.
+/// Whether a desk would start by a configuration: with its prompts, and its plan by what the configuration has.
 ///
 /// # Errors
 ///
-/// As [`config_and_plan`], and what a start would refuse.
-pub(super) fn config_and_plan_of_serve(
-    path: &Path,
-    lang: Lang,
-    code: u8,
-    prompts: KnownPrompts,
-) -> Result<(Config, Plan), Reply> {
-    let refused = |findings: Vec<_>| refused(&findings, lang, code);
+/// A reply of exit code 1 that says what a start would refuse.
+pub(super) fn would_start(path: &Path, lang: Lang, prompts: KnownPrompts) -> Result<(), Reply> {
+    let refused = |findings: Vec<_>| refused(&findings, lang, 1);
     let (config, _) = config::load(path, Secrets::Look).map_err(refused)?;
     let known = prompts(config.media.prompts.as_deref()).map_err(|why| Reply::wrong(&why))?;
-    let (plan, _) = config::load_plan(&config, Some(&known)).map_err(refused)?;
-    Ok((config, plan))
+    config::load_plan(&config, Some(&known)).map(|_| ()).map_err(refused)
 }
 
 /// Hands over every entry of a history after one, in order, with a word on a terminal on how far it is.

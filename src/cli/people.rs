@@ -2,7 +2,7 @@
 //! piped, or made and shown once; it stands in no argument and in no file.
 
 use super::{Language, Reply, refused};
-use crate::base::AgentId;
+use crate::base::{AgentId, folder_of};
 use crate::config::{self, Secrets, read_people, write_people};
 use crate::dialplan::{Lang, tame};
 use crate::people::{LEAST_PASSWORD, PasswordHash, People as Book, Person, Role, is_name, is_user};
@@ -272,8 +272,7 @@ fn done(arguments: &People, file: &Path, lang: Lang, ask: &Ask) -> Result<Reply,
 
 /// Waits until nobody else changes what lies in the file's folder.
 fn hold(file: &Path) -> io::Result<File> {
-    let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let folder = folder.unwrap_or(Path::new("."));
+    let folder = folder_of(file);
     std::fs::create_dir_all(folder)?;
     let held = File::open(folder)?;
     rustix::fs::flock(&held, rustix::fs::FlockOperation::LockExclusive)?;

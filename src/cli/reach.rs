@@ -1,7 +1,7 @@
 //! Which running desk a command speaks with, by its API and its own token.
 
 use super::client::{Client, ClientError};
-use super::history::{config_and_plan, config_and_plan_of_serve};
+use super::history::{config_and_plan, would_start};
 use super::{Language, Reply, prompts_there, refused};
 use crate::config::{self, Secrets};
 use crate::dialplan::{Lang, Plan};
@@ -39,7 +39,7 @@ impl Reach {
     ///
     /// A reply that says what it would refuse.
     pub(super) fn judge_start(&self, lang: Lang) -> Result<(), Reply> {
-        config_and_plan_of_serve(&self.config, lang, 1, &prompts_there).map(|_| ())
+        would_start(&self.config, lang, &prompts_there)
     }
 
     /// The way to ask, and the language of what is said.

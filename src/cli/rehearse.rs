@@ -1,6 +1,7 @@
 //! `madoguchi test`: the tables of calls beside a plan, each call put to the rules.
 
 use super::{Reply, Test, told};
+use crate::base::folder_of;
 use crate::config::{self, Secrets};
 use crate::dialplan::{self, Finding, Lang, Plan};
 use crate::rehearse;
@@ -98,14 +99,13 @@ fn plan_path(file: &Path) -> Result<PathBuf, Vec<Finding>> {
 
 /// `desk.test.toml` and `desk.….test.toml` beside `desk.toml`, by name.
 pub(super) fn tables_beside(plan: &Path) -> Vec<PathBuf> {
-    let folder = plan.parent().filter(|folder| !folder.as_os_str().is_empty());
     let stem = plan.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
     let ours = |path: &PathBuf| {
         let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
         name.strip_prefix(stem)
             .is_some_and(|rest| rest.starts_with('.') && rest.ends_with(".test.toml"))
     };
-    let entries = std::fs::read_dir(folder.unwrap_or(Path::new("."))).into_iter().flatten();
+    let entries = std::fs::read_dir(folder_of(plan)).into_iter().flatten();
     let mut list: Vec<PathBuf> = entries.flatten().map(|entry| entry.path()).filter(ours).collect();
     list.sort();
     list

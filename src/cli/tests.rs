@@ -1,6 +1,6 @@
 //! Commands as they are typed.
 
-use super::history::config_and_plan_of_serve;
+use super::history::would_start;
 use super::*;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -303,7 +303,7 @@ fn check_names_a_directory_that_serve_would_refuse() {
 #[test]
 fn drain_refuses_what_serve_refuses() {
     let files = Files::new("drain", "");
-    let judge = || config_and_plan_of_serve(&files.config(), Lang::En, 1, &prompts);
+    let judge = || would_start(&files.config(), Lang::En, &prompts);
     assert!(judge().is_ok(), "{:?}", judge().err());
     let good = std::fs::read_to_string(plan("demo.toml")).expect("shipped");
     for (good_words, wrong, told) in [

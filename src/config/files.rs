@@ -4,7 +4,7 @@ use super::parse::parse_with;
 use super::problem::Problem;
 use super::tickets_problem::TicketsProblem;
 use super::{Config, credential, load_tls, secrets};
-use crate::base::{Private, PromptId, Rng};
+use crate::base::{Private, PromptId, Rng, beside, folder_of};
 use crate::dialplan::{self, Finding, Findings, HolidayTable, Plan, Source, nearest};
 use crate::sip::api::AccountSecret;
 use crate::tickets::{Directory, decoded};
@@ -414,16 +414,13 @@ pub fn write_private(path: &Path, text: &str) -> io::Result<()> {
 ///
 /// What the operating system says; the old file is untouched then.
 pub fn replace_private(path: &Path, text: &str) -> io::Result<()> {
-    let mut beside = path.as_os_str().to_owned();
-    beside.push(".new");
-    let beside = Path::new(&beside);
+    let beside = &beside(path, ".new");
     match fs::remove_file(beside) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
         Ok(()) | Err(_) => {} // what a killed command left
     }
     write_private(beside, text)?;
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let like = fs::metadata(path).or_else(|_| fs::metadata(folder.unwrap_or(Path::new("."))))?;
+    let like = fs::metadata(path).or_else(|_| fs::metadata(folder_of(path)))?;
     let made = fs::metadata(beside)?;
     if (made.uid(), made.gid()) != (like.uid(), like.gid()) {
         // Only root can give a file away; another's stays its own, and the daemon says whose it is.

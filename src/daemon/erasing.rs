@@ -2,7 +2,7 @@
 //! and the proof. How texts are found and taken out is `io::store`'s, how a file is deleted `io::recording`'s.
 
 use super::engine_loop::Clock;
-use crate::base::CallId;
+use crate::base::{CallId, beside};
 use crate::event::{DeskEvent, Entry, Fact, FeedEvent, RecordingEvent};
 use crate::io::http::{
     Anchored, CommandSink, EraseFn, Erasure, ErasureFailure, ErasureWanted, HandedOver, LeftAlone,
@@ -386,9 +386,7 @@ fn unkept(ladder: impl Iterator<Item = Entry>) -> BTreeSet<u32> {
 
 /// Whether a recording is kept for ever.
 fn is_held(path: &Path) -> bool {
-    let mut name = path.as_os_str().to_owned();
-    name.push(HOLD);
-    PathBuf::from(name).exists()
+    beside(path, HOLD).exists()
 }
 
 /// Runs what waits for the disk beside the runtime.

@@ -275,7 +275,7 @@ impl Feeder {
         let Some(sink) = &target.sink else { return };
         while let Err(error @ Unable::Misconfigured { .. }) = sink.probe().await {
             target.failed(&error);
-            tracing::error!(target_name = %target.config.name, "a ticket system is not as the configuration says, and gets nothing until then: {error} / 設定とチケットシステムが合いません");
+            target.tell_unfit(&error.to_string());
             let now = self.clock.now().mono;
             target.lane().bar(now);
             loop {
@@ -383,6 +383,12 @@ impl Target {
         *failed.entry(why).or_default() += 1;
     }
 
+    /// The target is not as the configuration says.
+    fn tell_unfit(&self, why: &str) {
+        let name = &self.config.name;
+        tracing::error!(target_name = %name, "a ticket system is not as the configuration says, and gets nothing until then: {why} / 設定とチケットシステムが合いません");
+    }
+
     /// Says once when the whole target turns.
     fn tell_turn(&self, before: LaneState, why: &str) {
         let name = &self.config.name;
@@ -392,7 +398,7 @@ impl Target {
                 tracing::warn!(target_name = %name, "a ticket system cannot be fed now; nothing is lost, and it is tried again: {why} / チケットシステムに渡せません。失われるものはなく、やり直します");
             }
             (LaneState::Open | LaneState::Away { .. }, LaneState::Barred { status: 0, .. }) => {
-                tracing::error!(target_name = %name, "a ticket system is not as the configuration says, and gets nothing until then: {why} / 設定とチケットシステムが合いません");
+                self.tell_unfit(why);
             }
             (LaneState::Open | LaneState::Away { .. }, LaneState::Barred { status, .. }) => {
                 tracing::error!(target_name = %name, status, "a ticket system refuses our key: mend key_file and send SIGHUP or `madoguchi tickets retry`; nothing is lost / チケットシステムが鍵を受け付けません");

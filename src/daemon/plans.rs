@@ -4,7 +4,7 @@
 use super::engine_loop::Clock;
 use super::planning;
 use super::reload::Reload;
-use crate::base::{Number, Wall, hex};
+use crate::base::{Number, Wall, beside, hex};
 use crate::dialplan::{Finding, Plan};
 use crate::io::http::{
     NotActivated, NotCompared, PlanEffect, PlanEffectCall, PlanEffectNumber, PlanText, Plans,
@@ -13,7 +13,7 @@ use crate::io::store::{Entries, Place};
 use crate::rehearse::{Changed, Comparison};
 use sha2::{Digest as _, Sha256};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError, TryLockError};
 
 /// Days behind us whose calls are put to another plan: 31.
@@ -79,12 +79,6 @@ fn sha256(text: &str) -> String {
 
 fn said(path: &Path, error: &std::io::Error) -> String {
     format!("{}: {error}", path.display())
-}
-
-fn beside(path: &Path, ending: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(ending);
-    name.into()
 }
 
 impl Plans for PlanFile {

@@ -11,6 +11,7 @@ pub use restore::{Restore, restore};
 
 use super::verify::{date, told};
 use super::{Language, Reply, now, refused};
+use crate::base::beside;
 use crate::dialplan::{Lang, tame};
 use crate::event::{Anchor, Proved};
 use crate::io::store::{self, KeptRecording, Place};
@@ -69,9 +70,7 @@ fn answer(arguments: &Backup, lang: Lang) -> Reply {
         );
         return Reply::cannot(to.display(), why);
     }
-    let mut making = to.as_os_str().to_owned();
-    making.push(".making");
-    let making = PathBuf::from(making);
+    let making = beside(to, ".making");
     if let Some(above) = to.parent().filter(|above| !above.as_os_str().is_empty())
         && let Err(error) = folder::make(above)
     {

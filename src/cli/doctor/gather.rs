@@ -1,6 +1,7 @@
 //! The facts, from the system as far as it tells them.
 
 use super::{ports, trunks};
+use crate::base::beside;
 use crate::cli::client::{Client, ClientError};
 use crate::cli::prompts_there;
 use crate::config::{self, Config, Secrets};
@@ -277,16 +278,12 @@ fn due_owner(config: &Config, pid: Option<u32>) -> Option<u32> {
 }
 
 fn store_files(config: &Config, due_owner: u32) -> Vec<StoreFile> {
-    let beside = |end: &str| {
-        let mut name = config.store.file.as_os_str().to_owned();
-        name.push(end);
-        PathBuf::from(name)
-    };
     let owned = |path: PathBuf| {
         let owner = fs::metadata(&path).ok()?.uid();
         Some(StoreFile { file: path.display().to_string(), owner, due_owner })
     };
-    ["", "-wal", "-shm", ".lock"].into_iter().map(beside).filter_map(owned).collect()
+    let files = ["", "-wal", "-shm", ".lock"].map(|end| beside(&config.store.file, end));
+    files.into_iter().filter_map(owned).collect()
 }
 
 fn plan_folder(config: &Config, due_owner: u32) -> Option<PlanFolder> {
@@ -325,10 +322,8 @@ fn secrets(config: &Config, due_owner: Option<u32>) -> Vec<SecretFile> {
 
 /// When the journal was last written: what is new goes into the log beside it first.
 fn written_s(store: &Path) -> Option<i64> {
-    let mut log = store.as_os_str().to_owned();
-    log.push("-wal");
     let when = |path: &Path| fs::metadata(path).ok().map(|about| about.mtime());
-    when(store).max(when(Path::new(&log)))
+    when(store).max(when(&beside(store, "-wal")))
 }
 
 #[cfg(test)]

@@ -7,7 +7,7 @@ use super::links::{self, LinksError};
 use super::open::{self, OpenError};
 use super::owner::give_to_the_folders_owner;
 use super::snapshot::Snapshot;
-use crate::base::Wall;
+use crate::base::{self, Wall};
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode};
 use sqlx::{ConnectOptions, Connection, Row, SqliteConnection};
 use std::collections::BTreeMap;
@@ -272,7 +272,7 @@ impl Restoring {
     ///
     /// [`BackupError`]; what was there is there still.
     pub fn finish(self) -> Result<Head, BackupError> {
-        let beside = beside(&self.into, ".restoring");
+        let beside = base::beside(&self.into, ".restoring");
         let put = self.put(&beside);
         if put.is_err() {
             let _ = std::fs::remove_file(&beside); // what is left of it is of no use
@@ -308,7 +308,7 @@ impl Restoring {
             .map_err(io("bringing the store to the disk"))?;
         // Of what was here, which the copy has too: with them beside it, SQLite would read another file.
         for end in ["-wal", "-shm"] {
-            match std::fs::remove_file(self::beside(&self.into, end)) {
+            match std::fs::remove_file(base::beside(&self.into, end)) {
                 Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
                     return Err(io("deleting what belonged to the old store")(error));
                 }
@@ -320,12 +320,6 @@ impl Restoring {
         open::sync_folder(&self.into).map_err(io("bringing the folder to the disk"))?;
         Ok(head)
     }
-}
-
-fn beside(path: &Path, end: &str) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(end);
-    name.into()
 }
 
 /// Compares what is at `into` with a copy.

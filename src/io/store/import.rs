@@ -7,6 +7,7 @@ use super::open::{self, OpenError, left_wal};
 use super::sealing::{Row, call_of, padded};
 use super::sql::Statements;
 use super::{Durability, Kind, Options, Snapshot};
+use crate::base::beside;
 use crate::event::{self, Fact, Link, chain};
 use serde_json::Value;
 use sqlx::{Connection, SqliteConnection};
@@ -83,11 +84,9 @@ impl Importing {
         let lock = open::lock(path)?;
         let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build();
         let runtime = runtime.map_err(|source| ImportError::Io { doing: "starting", source })?;
-        let mut beside = path.as_os_str().to_owned();
-        beside.push(".importing");
         let mut made = Self {
             path: path.to_owned(),
-            beside: beside.into(),
+            beside: beside(path, ".importing"),
             runtime,
             connection: None,
             statements: Statements::new(),
@@ -177,9 +176,7 @@ impl Importing {
 
     fn clear(&self) {
         for end in ["", "-wal", "-shm"] {
-            let mut name = self.beside.as_os_str().to_owned();
-            name.push(end);
-            let _ = std::fs::remove_file(PathBuf::from(name)); // Mostly, there is none.
+            let _ = std::fs::remove_file(beside(&self.beside, end)); // Mostly, there is none.
         }
     }
 }

@@ -3,7 +3,7 @@
 use super::owner;
 use super::sealing::{Backfill, BackfillError, last_hash};
 use super::{Kind, Options};
-use crate::base::{Number, Wall};
+use crate::base::{Number, Wall, beside, folder_of};
 use crate::event::chain::{Hash, Unsealable};
 use crate::sip::api::{Binding, Flow, KeptSubscription, Outbound, Transport};
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
@@ -179,9 +179,7 @@ pub(super) fn lock(path: &Path) -> Result<File, OpenError> {
 }
 
 pub(super) fn lock_path(path: &Path) -> PathBuf {
-    let mut name = path.as_os_str().to_owned();
-    name.push(".lock");
-    name.into()
+    beside(path, ".lock")
 }
 
 /// Opens the connection that writes.
@@ -213,18 +211,14 @@ pub(super) async fn connect(
 /// The `-wal` that lies at a place without its store, with something in it: the store was moved away, its newest
 /// entries may still be there alone, and `SQLite` would read them into whatever store comes to the place.
 pub(super) fn left_wal(store: &Path) -> Option<PathBuf> {
-    let mut wal = store.as_os_str().to_owned();
-    wal.push("-wal");
+    let wal = beside(store, "-wal");
     let full = |path: &Path| std::fs::metadata(path).is_ok_and(|file| file.len() > 0);
-    (!full(store) && full(Path::new(&wal))).then(|| wal.into())
+    (!full(store) && full(&wal)).then_some(wal)
 }
 
 /// Brings the folder of a file to the disk, and with it the file's name.
 pub(super) fn sync_folder(of: &Path) -> std::io::Result<()> {
-    match of.parent().filter(|folder| !folder.as_os_str().is_empty()) {
-        Some(folder) => File::open(folder)?.sync_all(),
-        None => Ok(()),
-    }
+    File::open(folder_of(of))?.sync_all()
 }
 
 /// Checks and prepares what `connection` opened.

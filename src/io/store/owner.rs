@@ -2,6 +2,7 @@
 //!
 //! The desk's user is told by the folder: `/var/lib/madoguchi` is of `User=` of the unit.
 
+use crate::base::folder_of;
 use std::fs::{self, DirBuilder};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, lchown};
@@ -17,8 +18,7 @@ pub fn give_to_the_folders_owner(path: &Path) -> io::Result<()> {
     if !rustix::process::geteuid().is_root() {
         return Ok(());
     }
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    let like = fs::metadata(folder.unwrap_or(Path::new(".")))?;
+    let like = fs::metadata(folder_of(path))?;
     let made = fs::symlink_metadata(path)?;
     if (made.uid(), made.gid()) == (like.uid(), like.gid()) {
         return Ok(());

@@ -1,6 +1,7 @@
 //! Room for the journal on its disk: how much is free, and a file beside the store that holds some of it back until
 //! the journal needs it. Recordings and snapshots stop long before; calls are refused for want of disk never.
 
+use crate::base::{beside, folder_of};
 use std::fs::{File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _};
@@ -85,10 +86,7 @@ impl Reserve {
     /// Beside a store.
     #[must_use]
     pub fn beside(store: &Path) -> Self {
-        let mut name = store.as_os_str().to_owned();
-        name.push(".reserve");
-        let folder = store.parent().filter(|folder| !folder.as_os_str().is_empty());
-        Self { path: name.into(), folder: folder.unwrap_or(Path::new(".")).to_owned() }
+        Self { path: beside(store, ".reserve"), folder: folder_of(store).to_owned() }
     }
 
     /// Bytes of the disk that it holds.

@@ -6,8 +6,9 @@
 //! entries before, it is then of this history and of no other. In every other case all entries are
 //! read. It may be deleted at any time. Owns the file; knows nothing of what is in it.
 
+use super::open;
 use super::read::{ReadError, hash_after};
-use crate::base::{Keep, Kept, kept};
+use crate::base::{Keep, Kept, beside, kept};
 use sha2::{Digest, Sha256};
 use std::fs::{File, OpenOptions};
 use std::io::{self, Read, Write};
@@ -85,12 +86,6 @@ pub fn snapshot_path(store: &Path) -> PathBuf {
 /// Where it is while it is written.
 fn unfinished_path(store: &Path) -> PathBuf {
     beside(store, ".snapshot-new")
-}
-
-fn beside(store: &Path, end: &str) -> PathBuf {
-    let mut name = store.as_os_str().to_owned();
-    name.push(end);
-    name.into()
 }
 
 impl Snapshot {
@@ -197,9 +192,8 @@ impl Snapshot {
         file.write_all(&sum.finalize())?;
         file.sync_all()?;
         std::fs::rename(unfinished, snapshot_path(store))?;
-        let folder = store.parent().filter(|folder| !folder.as_os_str().is_empty());
         // Whether the name is on the disk as well decides nothing: the one before would do too.
-        let _ = File::open(folder.unwrap_or(Path::new("."))).and_then(|folder| folder.sync_all());
+        let _ = open::sync_folder(store);
         Ok(())
     }
 
