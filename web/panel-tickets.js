@@ -63,6 +63,7 @@ let keeps = false; // Whether the desk keeps the ledger.
 /** @type {Form | null} */
 let form = null;
 let saving = false;
+let keptAs = "incident"; // What is begun is kept for who began it.
 
 export const isBegun = () => form !== null && Object.keys(form.changed).length > 0;
 
@@ -76,14 +77,23 @@ function value(name) {
 // What is begun stays in the tab, so that a page that is loaded again has it still.
 function keep() {
   try {
-    if (isBegun()) sessionStorage.setItem("incident", JSON.stringify({ ...form, row: null, asked: "" }));
-    else sessionStorage.removeItem("incident");
+    if (isBegun()) sessionStorage.setItem(keptAs, JSON.stringify({ ...form, row: null, asked: "" }));
+    else sessionStorage.removeItem(keptAs);
   } catch { /* not kept, then */ }
 }
 
 export function drop() {
   if (form) form.changed = {};
   keep();
+}
+
+// Nothing of a line that is another's now stays, but what is not saved.
+export function leave() {
+  callers.clear();
+  if (isBegun()) return;
+  form = null;
+  for (const name of ["subject", "category"]) $(`incident-${name}`).value = "";
+  for (const part of ["incident-of", "incident-marks"]) render(nothing, $(part));
 }
 
 function change(it, name, to) {
@@ -99,7 +109,8 @@ export async function begin(it) {
   for (const name of ["subject", "category"]) {
     $(`incident-${name}`).addEventListener("input", (event) => { if (form?.row) change(it, name, event.target.value); });
   }
-  try { form = JSON.parse(sessionStorage.getItem("incident") ?? "null"); } catch { /* nothing was kept */ }
+  keptAs = `incident ${it.account?.user ?? ""}`;
+  try { form = JSON.parse(sessionStorage.getItem(keptAs) ?? "null"); } catch { /* nothing was kept */ }
   const told = await ask(it, "/api/v1/tickets");
   keeps = told?.targets.some((row) => row.target === "ledger") ?? false;
   if (!keeps) return;
@@ -203,7 +214,7 @@ async function save(it) {
 async function renewed(it, mine, revision) {
   for (let n = 0; n < AGAIN_MOST && form === mine; n += 1) {
     const told = await ask(it, `/api/v1/calls/${mine.call}/incident`);
-    if (told?.incident && told.incident.revision > revision) {
+    if (form === mine && told?.incident && told.incident.revision > revision) {
       [mine.row, mine.base] = [told.incident, told.incident.revision];
       fill();
       return;

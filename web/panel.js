@@ -1,6 +1,6 @@
 // The agent's panel: shows what its event stream says, orders what is clicked or keyed, and keeps what is typed. How
 // it looks is in view.js.
-import { html, render } from "/lib/lit-html.js";
+import { html, nothing, render } from "/lib/lit-html.js";
 import * as tickets from "./tickets.js";
 import * as view from "./view.js";
 import { WORDS, refusal } from "./words.js";
@@ -9,6 +9,8 @@ const STALE_MS = 6000; // Three signs of life missed.
 const PATIENCE_MS = 10000; // For an answer to an order.
 const NOTE_MOST = 1000;
 const DONE_MS = 6000;
+const LINE_MS = 30000; // Between two questions which line there is, for who has none to be shown.
+const PARTS = ["me", "call", "notes", "drafts", "slots", "colleagues", "queue", "earlier", "messages", "callbacks", "unanswered", "lines"];
 const TOGETHER_MS = 250; // Letters so close are words of who believes to be in a field: nothing is done.
 
 const asked = new URLSearchParams(location.search);
@@ -26,7 +28,10 @@ let panelAt = 0; // By this page's clock.
 let heardAt = 0; // The last sign of life.
 /** @type {import("./types").Health | null} */
 let health = null;
-let outside = ""; // What keeps the stream from us, in words.
+const NOTHING = () => "";
+let outside = NOTHING; // What keeps the stream from us, in words.
+let moved = NOTHING; // Which line it is now, in words, until something is ordered there.
+let lineAsked = -Infinity; // When it was asked last which line there is.
 let toWhat = null; // transfer or consult, while a number is asked for.
 let rung = null; // The call whose ringing was announced.
 let inPlayer = null; // The message that was played last.
@@ -36,7 +41,8 @@ const it = {
   /** @type {import("./types").Panel | null} */
   panel: null, t: WORDS[language], sound: kept("panel-sound") === "on", choosing: null,
   keyOf: (name) => ACTIONS[name]?.key ?? "",
-  can: (name, of) => it.panel !== null && (ACTIONS[name]?.can?.(of) ?? true),
+  // What is about the page itself needs no panel.
+  can: (name, of) => !ACTIONS[name].can || (it.panel !== null && ACTIONS[name].can(of)),
   act, pass, write, logout, error, done, draw: () => { if (it.panel) draw(); }, now: () => Math.round(serverNow()),
   refusal: (status, text) => refusal(language, status, text), patience: PATIENCE_MS, account: null, drafts: otherDrafts, noteIsOther,
   parked: () => it.panel.slots.filter((row) => row.parked),
@@ -156,6 +162,7 @@ const under = new Set(); // Orders that are under way: a key held down orders on
 async function send(area, name, path, body = null) {
   if (under.has(path)) return false;
   under.add(path);
+  moved = NOTHING;
   error(area, "");
   say("done", "");
   try {
@@ -193,9 +200,11 @@ let noteFor = null; // The call that the field is about.
 
 // The whole of it in the tab, so that a page that is loaded again has it still.
 function keepDrafts() {
-  try { sessionStorage.setItem("drafts", JSON.stringify([...drafts].filter(([, draft]) => draft.text !== ""))); } catch { /* not kept, then */ }
+  try { sessionStorage.setItem(`drafts ${it.account?.user ?? ""}`, JSON.stringify([...drafts].filter(([, draft]) => draft.text !== ""))); } catch { /* not kept, then */ }
 }
-try { for (const [id, draft] of JSON.parse(sessionStorage.getItem("drafts") ?? "[]")) drafts.set(id, draft); } catch { /* nothing was kept */ }
+function readDrafts() {
+  try { for (const [id, draft] of JSON.parse(sessionStorage.getItem(`drafts ${it.account?.user ?? ""}`) ?? "[]")) drafts.set(id, draft); } catch { /* nothing was kept */ }
+}
 
 function noteIsOther() { return noteFor !== null && it.panel.call !== null && it.panel.call.call !== noteFor; }
 function otherDrafts() { return [...drafts].filter(([id, draft]) => id !== noteFor && draft.text !== ""); }
@@ -281,9 +290,7 @@ function draw() {
   say("messages-h", it.t.messages(panel.messages.count));
   say("callbacks-h", it.t.callbacks(panel.callbacks.count));
   $("call-tile").className = `tile ${panel.call?.role ?? ""}`;
-  for (const part of ["me", "call", "notes", "drafts", "slots", "colleagues", "queue", "earlier", "messages", "callbacks", "unanswered", "lines"]) {
-    render(view[part](it), $(part));
-  }
+  for (const part of PARTS) render(view[part](it), $(part));
   tickets.draw(it);
   render(view.colleagueList(it), $("colleague-list"));
   render(view.help(it), $("help-keys"));
@@ -336,8 +343,8 @@ function watchLink() {
   const link = heardAt === 0 ? "connecting" : silent ? "stale" : "live";
   document.body.className = link;
   say("link-text", it.t[link]);
-  const alarm = outside || (silent && it.panel ? it.t.stale_since(it.time(it.panel.now_ms + (heardAt - panelAt)))
-    : health && health.status !== "ok" ? it.t.failing : "");
+  const alarm = outside() || (silent && it.panel ? it.t.stale_since(it.time(it.panel.now_ms + (heardAt - panelAt)))
+    : health && health.status !== "ok" ? it.t.failing : moved());
   $("alarm").hidden = alarm === "";
   say("alarm", alarm);
   if (!silent) tick();
@@ -350,7 +357,9 @@ function listen() {
   if (source) source.close();
   const path = `/api/v1/panel/${encodeURIComponent(extension)}`;
   source = new EventSource(`${path}/events`);
-  const heard = () => { heardAt = performance.now(); outside = ""; watchLink(); };
+  // Once more: perhaps because somebody else has logged in.
+  source.onopen = () => { if (heardAt > 0) followAccount(); };
+  const heard = () => { heardAt = performance.now(); outside = NOTHING; watchLink(); };
   source.addEventListener("panel", (event) => {
     it.panel = JSON.parse(event.data);
     panelAt = performance.now();
@@ -360,15 +369,98 @@ function listen() {
   source.addEventListener("beat", (event) => { health = JSON.parse(event.data); heard(); });
   source.onerror = async () => {
     if (source.readyState !== EventSource.CLOSED) return; // It tries again by itself.
+    let refused = false;
     try {
       const answer = await fetch(path, { cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
       // Never away from this page: something may be typed.
-      outside = answer.status === 401 ? it.t.logged_out : answer.status === 404 ? it.t.no_agent(extension) : "";
+      outside = answer.status === 401 ? () => it.t.logged_out : answer.status === 404 ? () => it.t.no_agent(extension) : NOTHING;
+      refused = answer.status === 403;
       if (answer.status === 404 && !it.panel) $("who").hidden = false;
       watchLink();
     } catch { /* The daemon is away: try again below. */ }
-    setTimeout(listen, 2000);
+    if (refused) leaveLine(); else setTimeout(listen, 2000);
   };
+}
+
+// The line is another's now, or the role is gone: nothing of it stays, but what is typed.
+function leaveLine() {
+  const left = extension;
+  source.close();
+  outside = () => it.t.not_yours(left);
+  it.panel = null;
+  it.choosing = null;
+  clearTimeout(pressed);
+  closeForms();
+  if ($("note").value === "") noteFor = null;
+  tickets.leave();
+  inPlayer = null;
+  $("player").removeAttribute("src");
+  $("player").load(); // Nothing, from now on.
+  $("player").hidden = true;
+  for (const part of [...PARTS, "colleague-list", "who-calls"]) render(nothing, $(part));
+  for (const node of document.querySelectorAll("#board .error")) node.hidden = true;
+  $("board").hidden = true;
+  rung = null;
+  say("announce", "");
+  document.title = $("desk").textContent;
+  draw();
+  watchLink();
+  findLine();
+}
+
+// Listens at the line that the account has now, once there is one. Who has none is not refused over and over: it is
+// asked seldom.
+async function findLine() {
+  const early = lineAsked + LINE_MS - performance.now();
+  if (early > 0) { setTimeout(findLine, early); return; }
+  lineAsked = performance.now();
+  /** @type {import("./types").Me | null} */
+  let me = null;
+  try {
+    const answer = await fetch("/api/v1/me", { cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
+    if (answer.ok) me = await answer.json();
+    else if (answer.status === 401) outside = () => it.t.logged_out;
+  } catch { /* The daemon is away: it is asked again. */ }
+  if (me && isAnother(me)) { location.reload(); return; }
+  if (me) {
+    const left = extension;
+    outside = () => it.t.not_yours(left);
+    const known = it.account !== null;
+    it.account = me;
+    if (!known) readDrafts();
+    const line = !["agent", "supervisor", "admin"].includes(me.role) ? null : me.extension ?? (me.role === "agent" ? null : asked.get("extension"));
+    if (line) {
+      if (line !== left) moved = () => it.t.line_is(left, line);
+      extension = line;
+      listen();
+      return;
+    }
+  }
+  watchLink();
+  findLine();
+}
+
+// Somebody else has logged in in this browser. What was typed stays in the tab, for who typed it.
+function isAnother(me) { return it.account !== null && me.user !== it.account.user; }
+
+// Who may see every panel, from now on perhaps, is refused none: whether the account's own line is still the one shown must be asked.
+async function followAccount() {
+  if (!it.panel) return;
+  try {
+    const answer = await fetch("/api/v1/me", { cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
+    if (!answer.ok) return;
+    const me = await answer.json();
+    if (isAnother(me)) { location.reload(); return; }
+    if (it.account === null) {
+      // It could not be asked for when the page began.
+      it.account = me;
+      readDrafts();
+      return;
+    }
+    // A line that was asked for is nobody's own, and goes on to be shown.
+    const own = it.account.extension !== null && it.account.extension === extension;
+    if (it.panel && own && me.extension !== extension) leaveLine();
+  } catch { /* The daemon is away: its stream says so. */ }
 }
 
 // What is not saved is not left behind for who logs in next in this tab.
@@ -389,6 +481,7 @@ async function begin() {
     if (answer.ok) account = /** @type {import("./types").Me} */ (await answer.json());
   } catch { /* it is asked for below */ }
   it.account = account;
+  readDrafts();
   tickets.begin(it);
   extension = account?.extension ?? asked.get("extension");
   if (extension) { listen(); return; }
@@ -478,3 +571,5 @@ $("who").addEventListener("submit", (event) => {
 translate();
 begin();
 setInterval(watchLink, 250);
+setInterval(followAccount, LINE_MS);
+document.addEventListener("visibilitychange", () => { if (!document.hidden) followAccount(); });

@@ -45,6 +45,7 @@ let zone = "Asia/Tokyo";
 let agents = [];
 let alarm = null;
 let answered = false;
+let wantedAgent = asked.get("agent") || ""; // Empty: anyone.
 
 const $ = (id) => document.getElementById(id);
 const t = (word) => WORDS[language][word];
@@ -116,10 +117,9 @@ function draw() {
 }
 
 function drawAgents() {
-  const wanted = $("agent").value || asked.get("agent") || "";
   const option = (value, text) => { const node = element("option", "", text); node.value = value; return node; };
   $("agent").replaceChildren(option("", t("anyone")), ...agents.map((agent) => option(agent.agent, `${agent.name} ${agent.agent}`)));
-  $("agent").value = wanted;
+  $("agent").value = wantedAgent;
 }
 
 function translate() {
@@ -144,6 +144,9 @@ async function ask(more) {
     }
     looked = query.toString();
     history.replaceState(null, "", `?${looked}`);
+    // No rows stand under a day that is not theirs, whatever becomes of the answer.
+    [calls, before, answered] = [[], null, false];
+    draw();
   } else if (before !== null) query.set("before", before);
   question += 1;
   const mine = question;
@@ -184,6 +187,7 @@ $("search").addEventListener("submit", (event) => { event.preventDefault(); ask(
 $("earlier").addEventListener("click", () => turn(-1));
 $("later").addEventListener("click", () => turn(1));
 $("more").addEventListener("click", () => ask(true));
+$("agent").addEventListener("change", (event) => { wantedAgent = event.target.value; });
 $("language").addEventListener("click", () => {
   language = language === "ja" ? "en" : "ja";
   keep("lang", language);

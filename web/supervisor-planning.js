@@ -7,6 +7,7 @@ import { heads, tile } from "./view.js";
 /** @typedef {import("./view.js").It} It */
 
 const ASK_MS = 10000; // For an answer to an order.
+const AGAIN_MS = 15000; // Between two looks at an answer that somebody is refused or that cannot be reached.
 const DAYS = ["mon", "tue", "wed", "thu", "fri", "sat", "sun"];
 const WIDTH = 720;
 const HEIGHT = 340;
@@ -35,7 +36,7 @@ export const planning = (it) => html`${question(it)}<div id="planning-answer" cl
 function question(it) {
   const { form, shifts } = known;
   const typed = (name) => (event) => { form[name] = event.target.type === "checkbox" ? event.target.checked : event.target.value; };
-  const row = (shift, n) => {
+  const row = (shift) => {
     const of = (name) => (event) => { shift[name] = event.target.value; };
     const day = (name, k) => html`<label class="choice"><input type="checkbox" .checked=${shift.days.includes(name)}
       @change=${(event) => { shift.days = DAYS.filter((one) => (one === name ? event.target.checked : shift.days.includes(one))); }}>${it.t.weekdays[k]}</label>`;
@@ -43,7 +44,7 @@ function question(it) {
       <td><div class="row">${DAYS.map(day)}</div></td>
       <td><input type="time" aria-label=${it.t.from} .value=${shift.from} @input=${of("from")}> – <input type="time" aria-label=${it.t.until} .value=${shift.until} @input=${of("until")}></td>
       <td><input type="time" aria-label=${`${it.t.shift_break} ${it.t.from}`} .value=${shift.break_from} @input=${of("break_from")}> – <input type="time" aria-label=${`${it.t.shift_break} ${it.t.until}`} .value=${shift.break_until} @input=${of("break_until")}></td>
-      <td><button type="button" @click=${() => { shifts.splice(n, 1); it.draw(); }}>${it.t.shift_drop}</button></td></tr>`;
+      <td><button type="button" @click=${() => drop(it, shift)}>${it.t.shift_drop}</button></td></tr>`;
   };
   const runs = known.shown?.state === "running";
   return tile("planning", it.t.tabs.planning, html`<p class="soft">${it.t.planning_note}</p>
@@ -147,6 +148,15 @@ function levels(it, found) {
       ${days.map((day) => html`<td class="num">${at.get(`${day} ${time}`) ?? "–"}</td>`)}</tr>`)}</tbody></table>`);
 }
 
+/** The rows are made anew: fields that stay would show what was typed into the dropped row. @param {It} it */
+function drop(it, shift) {
+  const left = known.shifts.filter((one) => one !== shift);
+  known.shifts = [];
+  it.draw();
+  known.shifts = left;
+  it.draw();
+}
+
 // ---- asking
 
 // A whole number as people type it: in wide digits, with commas between thousands. None: it is none.
@@ -189,15 +199,19 @@ function nextMonth(it) {
   return month === 12 ? `${year + 1}-01` : `${year}-${String(month + 1).padStart(2, "0")}`;
 }
 
+let lookFrom = 0; // By this page's clock.
+
 /** @param {It} it */
 export async function load(it) {
   known.form.month ||= nextMonth(it);
-  known.shown = (await it.ask("/api/v1/planning")) ?? known.shown;
+  const told = await it.ask("/api/v1/planning");
+  if (told) known.shown = told;
+  lookFrom = told ? 0 : performance.now() + AGAIN_MS;
   it.draw();
 }
 
 /** While an answer is being made.
  * @param {It} it */
 export async function look(it) {
-  if (known.shown?.state === "running") await load(it);
+  if (known.shown?.state === "running" && performance.now() >= lookFrom) await load(it);
 }

@@ -11,7 +11,7 @@ const MOST = 1000; // The desk answers no more at once.
 /**
  * What is known here.
  * @type {{ targets: import("./types").TicketTarget[] | null, chosen: string | null, all: boolean, leaf: number,
- *   rows: import("./types").OutboxRow[], total: number, doing: { call: string, action: string, subject: string, text: string, open: boolean } | null }}
+ *   rows: import("./types").OutboxRow[], total: number, doing: { call: string, action: string, subject: string, text: string, reason: string, ticket: string, open: boolean } | null }}
  */
 const known = { targets: null, chosen: null, all: false, leaf: 0, rows: [], total: 0, doing: null };
 
@@ -90,21 +90,23 @@ function form(it, doing) {
   const close = html`<button type="button" data-do="close" @click=${() => { begun += 1; known.doing = null; it.draw(); }}>${it.t.dismiss}</button>`;
   const sent = (event) => {
     event.preventDefault();
-    const typed = Object.fromEntries([...new FormData(event.target)].map(([name, value]) => [name, String(value)]));
-    if (typed.subject === undefined || typed.subject.trim() === "") delete typed.subject;
-    order(it, doing.call, doing.action, typed);
+    const fields = Object.fromEntries([...new FormData(event.target)].map(([name, value]) => [name, String(value)]));
+    if (fields.subject === undefined || fields.subject.trim() === "") delete fields.subject;
+    order(it, doing.call, doing.action, fields);
   };
+  // Kept: a row that goes above makes this form anew.
+  const typed = (name) => (event) => { doing[name] = event.target.value; };
   if (doing.action === "discard") {
-    return html`<form class="fields" data-form="discard" @submit=${sent}><label class="wide">${it.t.discard_reason} <input name="reason" required maxlength="200"></label>
+    return html`<form class="fields" data-form="discard" @submit=${sent}><label class="wide">${it.t.discard_reason} <input name="reason" required maxlength="200" .defaultValue=${doing.reason} @input=${typed("reason")}></label>
       <button class="main">${it.t.discard}</button>${close}<p class="soft wide">${it.t.discard_note}</p></form>`;
   }
   if (doing.action === "adopt") {
-    return html`<form class="fields" data-form="adopt" @submit=${sent}><label class="wide">${it.t.adopt_ticket} <input name="ticket" required maxlength="64" autocomplete="off"></label>
+    return html`<form class="fields" data-form="adopt" @submit=${sent}><label class="wide">${it.t.adopt_ticket} <input name="ticket" required maxlength="64" autocomplete="off" .defaultValue=${doing.ticket} @input=${typed("ticket")}></label>
       <button class="main">${it.t.adopt}</button>${close}<p class="soft wide">${it.t.adopt_note}</p></form>`;
   }
   return html`<form class="fields" data-form="edit" @submit=${sent}>
-    ${doing.open ? html`<label class="wide">${it.t.subject} <input name="subject" maxlength="200" .defaultValue=${doing.subject}></label>` : nothing}
-    <label class="whole">${doing.open ? it.t.text : it.t.text_added} <textarea name="text" rows="10" required maxlength="10000" .defaultValue=${doing.text}></textarea></label>
+    ${doing.open ? html`<label class="wide">${it.t.subject} <input name="subject" maxlength="200" .defaultValue=${doing.subject} @input=${typed("subject")}></label>` : nothing}
+    <label class="whole">${doing.open ? it.t.text : it.t.text_added} <textarea name="text" rows="10" required maxlength="10000" .defaultValue=${doing.text} @input=${typed("text")}></textarea></label>
     <button class="main">${it.t.edit_send}</button>${close}<p class="soft wide">${it.t.edit_note}</p></form>`;
 }
 
@@ -154,7 +156,7 @@ async function begin(it, row, action) {
   const same = known.doing?.call === row.call && known.doing.action === action;
   if (same) { known.doing = null; it.draw(); return; }
   const open = row.steps[0] === "open";
-  const doing = { call: row.call, action, subject: "", text: "", open };
+  const doing = { call: row.call, action, subject: "", text: "", reason: "", ticket: "", open };
   if (action === "edit") {
     const preview = await it.ask(path(known.chosen, `outbox/${row.call}`));
     if (!preview || mine !== begun) return; // Another form was opened while this one's words were on their way.

@@ -7,7 +7,7 @@ import { EVENTS, WAYS } from "./words.js";
  * What the templates see; what is not named here is words and ways of the page's own.
  * @typedef {{
  *   board: import("./types").Board | null, me: import("./types").Me | null, language: string,
- *   found: { rows: import("./types").Call[], more: string | null, asked: any }, chosen: import("./types").OneCall | null,
+ *   found: { rows: import("./types").Call[], more: string | null, asked: any, answered: boolean }, chosen: import("./types").OneCall | null,
  *   figures: { month: string, level: import("./types").MonthFigures | null, exclusions: import("./types").Exclusion[], files: any },
  *   plan: { shown: import("./types").PlanText | null, text: string, checked: import("./types").PlanChecked | null, changes: { kind: string, text: string }[], effect: import("./types").PlanEffect | "asked" | null },
  *   orders: import("./types").Orders | null, monitor: { agent: string, call: string, mode: string, joined: boolean, asked: number } | null, [name: string]: any,
@@ -128,15 +128,16 @@ export function hours(it) {
   if (it.ordering.number !== "all" && !(it.board.numbers ?? []).some((row) => row.number === it.ordering.number)) it.ordering.number = "";
   const { number, to } = it.ordering;
   const which = number === "" ? "" : number === "all" ? it.t.all : it.language === "ja" ? `${number} ` : number;
+  const toWords = { close: it.t.close, disaster: it.t.disaster, open: it.t.open_now };
   const chosen = (name) => (event) => { it.ordering[name] = event.target.value; it.draw(); };
   return html`${tile("numbers", it.t.numbers, html`<table>${heads(it.t.number, it.t.state, it.t.lines, it.t.changes)}<tbody>${numbers}</tbody></table>`)}
     ${tile("holds", it.t.holds, holds.length ? html`<ul class="list">${holds}</ul>` : none(it))}
     ${tile("order", it.t.order_hours, html`<form class="fields" id="hours-form" @submit=${it.orderHours}>
       <label>${it.t.which} <select name="number" required @change=${chosen("number")}><option value="" .selected=${number === ""}>${it.t.choose}</option><option value="all" .selected=${number === "all"}>${it.t.all}</option>${(it.board.numbers ?? []).map((row) => html`<option value=${row.number} .selected=${row.number === number}>${row.name} ${row.number}</option>`)}</select></label>
-      <label>${it.t.to} <select name="to" @change=${chosen("to")}><option value="close">${it.t.close}</option><option value="disaster">${it.t.disaster}</option><option value="open">${it.t.open_now}</option></select></label>
+      <label>${it.t.to} <select name="to" @change=${chosen("to")}>${Object.entries(toWords).map(([name, label]) => html`<option value=${name} .selected=${name === to}>${label}</option>`)}</select></label>
       <label>${it.t.until} <input type="datetime-local" name="until" required></label>
       <label class="wide">${it.t.reason} <input name="reason" required maxlength="64"></label>
-      <button class="main">${number === "" ? it.t[{ close: "close", disaster: "disaster", open: "open_now" }[to]] : it.t.order_do[to](which)}</button></form>
+      <button class="main">${number === "" ? toWords[to] : it.t.order_do[to](which)}</button></form>
       <p class="soft">${it.t.until_note} ${it.t.waiting_note}</p>`)}`;
 }
 
@@ -144,19 +145,21 @@ export function hours(it) {
 
 /** @param {It} it */
 export function calls(it) {
-  const { rows, more } = it.found;
+  const { rows, more, asked, answered } = it.found;
   const listed = rows.map((call) => html`<tr class=${it.chosen?.call.call === call.call ? "chosen" : ""} data-call=${call.call}>
     <td>${it.moment(call.arrived_at_ms)}</td><td>${callerOf(it, call.caller)}</td><td>${call.number}</td>
     <td>${call.outcome ? it.t.outcomes[call.outcome] : it.t.undecided}</td><td>${call.talks.map((talk) => it.agentName(talk.agent)).join(" → ")}</td>
     <td class="num">${call.wait_ms === null ? "–" : clock(call.wait_ms)}</td><td class="num">${call.length_ms === null ? "–" : clock(call.length_ms)}</td>
     <td><button type="button" @click=${() => it.choose(call.call)}>${it.t.explained}</button></td></tr>`);
+  // A form that is made anew asks what the rows below it answer.
+  const choice = (name, value, label) => html`<option value=${value} ?selected=${asked?.[name] === value}>${label}</option>`;
   return html`${tile("search", it.t.tabs.calls, html`<form class="fields" id="calls-form" @submit=${it.search}>
-      <label>${it.t.day} <input type="date" name="day" required .defaultValue=${it.board.today}></label>
-      <label>${it.t.number} <input name="number" inputmode="tel" autocomplete="off"></label>
-      <label>${it.t.agent} <select name="agent"><option value="">${it.t.any}</option>${it.board.agents.map((agent) => html`<option value=${agent.agent}>${agent.name}</option>`)}</select></label>
-      <label>${it.t.outcome} <select name="outcome"><option value="">${it.t.any}</option>${Object.entries(it.t.outcomes).map(([name, label]) => html`<option value=${name}>${label}</option>`)}</select></label>
+      <label>${it.t.day} <input type="date" name="day" required .defaultValue=${asked?.day ?? it.board.today}></label>
+      <label>${it.t.number} <input name="number" inputmode="tel" autocomplete="off" .defaultValue=${asked?.number ?? ""}></label>
+      <label>${it.t.agent} <select name="agent"><option value="">${it.t.any}</option>${it.board.agents.map((agent) => choice("agent", agent.agent, agent.name))}</select></label>
+      <label>${it.t.outcome} <select name="outcome"><option value="">${it.t.any}</option>${Object.entries(it.t.outcomes).map(([name, label]) => choice("outcome", name, label))}</select></label>
       <button class="main">${it.t.search}</button></form>
-    <p class="soft" role="status">${it.found.asked ? it.t.count(rows.length) : ""}</p>
+    <p class="soft" role="status">${answered ? it.t.count(rows.length) : ""}</p>
     ${rows.length === 0 ? nothing : html`<table>${heads(it.t.at, it.t.caller, it.t.dialled, it.t.outcome, it.t.agent, it.t.wait, it.t.length, "")}<tbody>${listed}</tbody></table>`}
     ${more ? html`<button type="button" @click=${it.searchMore}>${it.t.more}</button>` : nothing}`)}
     ${it.chosen ? one(it) : nothing}`;
@@ -192,7 +195,8 @@ export function figures(it) {
   const rate = (name, it_) => html`<div class=${it_.verdict}><span class="soft">${it.t[name]}</span> <b>${it_.percent === null ? "–" : `${it_.percent} %`}</b>
     <small>${it.t.part[name](it_.part, it_.whole)} · ${it.t.limit(it_.limit_percent)} · ${it.t[it_.verdict]}</small></div>`;
   const count = (name, value, note = "") => html`<div><span class="soft">${it.t[name]}</span> <b>${value}</b> <small>${note}</small></div>`;
-  const head = tile("rates", it.t.tabs.figures, html`<form class="fields" id="month-form" @submit=${it.showMonth}>
+  // With their month: what is typed below may be another, which could not be read.
+  const head = tile("rates", level ? `${it.t.tabs.figures}: ${it.monthName(it.figures.month)}` : it.t.tabs.figures, html`<form class="fields" id="month-form" @submit=${it.showMonth}>
       <label>${it.t.month} <input type="month" name="month" required pattern="[0-9]{4}-(0[1-9]|1[0-2])" placeholder=${it.board.month} .value=${it.figures.month}></label><button>${it.t.show}</button></form>
     ${level ? html`<div class="big">${rate("abandon_rate", level.abandon_rate)}${rate("busy_rate", level.busy_rate)}
       ${count("arrived", level.arrived, level.undecided > 0 ? it.t.undecided_of(level.undecided) : "")}${count("offered", level.offered, it.t.offered_note)}${count("answered", level.answered)}

@@ -58,7 +58,7 @@ export const WORDS = {
       unwritten: ["書き込めません", "フォルダに書き込めません。空き容量と権限を確かめてください。失われるものはなく、自動でやり直しています。急ぐ呼は記録票を印刷できます。"],
       barred: ["拒否されています", "鍵が受け付けられないか、設定と合いません。管理者に連絡してください。失われるものはありません。"],
     },
-    for_admin: "管理者向けの詳細", barred_admin: "設定の key_file か [[tickets.targets]] を直し、SIGHUP を送って読み直させると、続きから渡ります。",
+    for_admin: "管理者向けの詳細", barred_admin: "設定の key_file か [[tickets.targets]] を直し、SIGHUP を送って読み直させると、続きから渡ります。403 のときは、チケットシステム側で、デスクの利用者にチケットを変更する権限がないこともあります。",
     waits: "未送信", oldest: "最長", stuck: "要対応", handed: "作成", added: "追記", failed: "失敗（起動から）", look: "内訳", retry_all: "すべて今すぐ試す", sheet: "記録票を印刷", refresh: "読み直す",
     left_over: (n) => `送信待ちに入らなかったもの ${n}`,
     faults: {
@@ -146,7 +146,7 @@ export const WORDS = {
       away: ["Not answering", "Nothing is lost, and it is tried again by itself. Call sheets can be printed meanwhile. See whether it runs, and the way to it."],
       barred: ["Refuses us", "It does not take the key, or is not as the configuration says. Tell the administrator. Nothing is lost."],
     },
-    for_admin: "Details for the administrator", barred_admin: "Mend key_file or [[tickets.targets]] in the configuration and send SIGHUP; it goes on where it stopped.",
+    for_admin: "Details for the administrator", barred_admin: "Mend key_file or [[tickets.targets]] in the configuration and send SIGHUP; it goes on where it stopped. With 403 the desk's user there may lack the right to change tickets.",
     waits: "Not sent", oldest: "oldest", stuck: "Needs attention", handed: "Opened", added: "added", failed: "Failed (since the start)", look: "Look", retry_all: "Try all now", sheet: "Print call sheet", refresh: "Reload",
     left_over: (n) => `found no room: ${n}`,
     faults: {

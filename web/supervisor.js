@@ -30,7 +30,7 @@ let outside = ""; // What keeps the stream from us, in words.
 /** @type {import("./view.js").It} */
 const it = {
   board: null, me: null, language: asked.get("lang") || kept("lang") || (navigator.language.startsWith("ja") ? "ja" : "en"), t: null, tab: "now",
-  reasons: [], found: { rows: [], more: null, asked: null }, chosen: null,
+  reasons: [], found: { rows: [], more: null, asked: null, answered: false }, chosen: null,
   figures: { month: "", level: null, exclusions: [], files: null }, plan: planOf(null), orders: null,
   monitor: null, raw: false, ordering: { number: "", to: "close" },
   switchLanguage: () => { it.language = it.language === "ja" ? "en" : "ja"; keep("lang", it.language); translate(); },
@@ -206,9 +206,10 @@ async function loadOrders() {
 
 function search(event) {
   event.preventDefault();
-  it.found = { rows: [], more: null, asked: Object.fromEntries(new FormData(event.target)) };
+  it.found = { rows: [], more: null, asked: Object.fromEntries(new FormData(event.target)), answered: false };
   it.chosen = null;
   error("");
+  draw(); // No rows of another question stand under this one while it is asked.
   searchFor(it.found.asked);
 }
 
@@ -220,6 +221,7 @@ async function searchFor(wanted) {
   if (!found || list !== it.found || list.more !== (wanted.before ?? null) || (!wanted.before && list.rows.length > 0)) return;
   list.rows.push(...found.calls);
   list.more = found.more_before;
+  list.answered = true;
   draw();
 }
 
@@ -304,11 +306,20 @@ function planOf(shown) {
 }
 
 async function readPlan() {
-  if (it.plan.shown && it.plan.text !== it.plan.shown.text && !confirm(it.t.lost)) return;
+  const { text } = it.plan;
+  if (it.plan.shown && text !== it.plan.shown.text && !confirm(it.t.lost)) return;
   const shown = await ask("/api/v1/plan");
   if (!shown) return;
-  it.plan = planOf(shown);
+  takePlan(shown, text, it.plan.shown?.text);
   draw();
+}
+
+// What is typed while the answer is on its way stays, and is not checked: it was `asked` when the question was put. It
+// was begun from the text `from` and goes in force instead of that alone, whatever another has put in force meanwhile.
+function takePlan(shown, asked, from) {
+  const before = it.plan;
+  it.plan = planOf(before.text === asked || shown.text === from ? shown : before.shown ?? shown);
+  if (before.text !== asked) it.plan.text = before.text;
 }
 
 function planTyped(event) {
@@ -351,10 +362,15 @@ async function activatePlan() {
   const { text, shown } = it.plan;
   const said = await order("/api/v1/plan/activate", "activate", { text, instead_of: shown.sha256 }, [422]);
   if (!said) return;
-  it.plan.checked = said;
-  if (!said.fits) { draw(); return; }
+  if (it.plan.text === text) it.plan.checked = said;
+  if (!said.fits) {
+    // Where something else stands meanwhile, the findings are not shown beside it.
+    if (it.plan.text !== text) error(it.t.unfit);
+    draw();
+    return;
+  }
   const now = await ask("/api/v1/plan");
-  if (now) it.plan = planOf(now);
+  if (now) takePlan(now, text, text);
   done(it.t.activated);
   draw();
 }

@@ -25,7 +25,8 @@ async function logIn(page, url, login) {
 }
 
 // A page of the desk at `url`; `login` null: nobody has logged in. `language` is ja or en, `theme` light or dark; a page
-// asks the browser for them, or what was kept of them. What its console or network complains of is in `page.complaints`.
+// asks the browser for them, or what was kept of them. What its console or network complains of is in `page.complaints`,
+// what it asked and was not let in `page.refused`.
 export async function open(browser, { url, path = '/', login, language = 'ja', theme = 'light', width = 1920, height = 1080 }) {
     const context = await browser.newContext({
         viewport: { width, height },
@@ -41,6 +42,10 @@ export async function open(browser, { url, path = '/', login, language = 'ja', t
     const page = await context.newPage();
     page.complaints = [];
     page.asked = [];
+    page.refused = [];
+    page.on('response', (answer) => {
+        if ([401, 403].includes(answer.status())) page.refused.push(`${answer.status()} ${new URL(answer.url()).pathname}`);
+    });
     page.on('console', (message) => {
         if (['error', 'warning'].includes(message.type())) page.complaints.push(`${message.type()}: ${message.text()}`);
     });

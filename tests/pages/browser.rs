@@ -299,6 +299,12 @@ impl Page {
         serde_json::from_value(self.order("complaints", json!({}), s(0))).unwrap()
     }
 
+    /// What it asked since this was asked last and was not let: status and path.
+    #[track_caller]
+    pub fn refused(&self) -> Vec<String> {
+        serde_json::from_value(self.order("refused", json!({}), s(0))).unwrap()
+    }
+
     /// Demands that its console has complained of nothing.
     #[track_caller]
     pub fn has_no_complaints(&self, case: &str) {

@@ -46,6 +46,8 @@ const orders = {
     places: (order, page) => places(page, order.selector),
     // What the console complained of since this was asked last.
     complaints: (order, page) => page.complaints.splice(0),
+    // What it was refused since this was asked last.
+    refused: (order, page) => page.refused.splice(0),
     // From the next loading on the page gets this board and no other, till a test puts another in `pretended`: what takes
     // weeks to come about is seen.
     pretend: (order, page) => page.addInitScript((board) => {

@@ -16,10 +16,15 @@ pub const CALLER: &str = "031234561";
 const NARROW: (u32, u32) = (400, 900);
 
 pub fn desk() -> Desk {
+    desk_with("")
+}
+
+/// With more of its `[http]`.
+pub fn desk_with(http: &str) -> Desk {
     let more = "[recording]\ndirectory = \"recordings\"\nleast_free_mib = 1\n";
     // Of a caller who sends no sound the desk asks after a minute whether it is still there, which SIPp cannot answer.
     let sound = "lost_after = \"10m\"\n";
-    Desk::with(&Setup { plan: "panel.toml", more, sound, ..Setup::default() })
+    Desk::with(&Setup { plan: "panel.toml", more, sound, http, ..Setup::default() })
 }
 
 /// A softphone that rings until it is picked up. It hangs up when its voice ends: as long as the longest look at a call

@@ -1,6 +1,6 @@
 //! The planning page and the evening's forecast on the wall, over a desk that has two months behind it.
 
-use crate::browser::{Browser, Look};
+use crate::browser::{Browser, Look, Page};
 use crate::folder::store;
 use crate::support::desk::Desk;
 use crate::support::{eventually, rest, s};
@@ -80,6 +80,48 @@ fn wide_digits_and_commas_are_numbers_and_other_words_are_refused() {
     page.click("#planning-ask");
     page.wait("document.querySelector('#page-error').textContent.includes('三十')", s(3));
     assert_eq!(page.asked(), [] as [Value; 0], "another question is not asked");
+}
+
+/// The planning page, before anything is asked.
+fn planning(browser: &Browser, desk: &Desk) -> Page {
+    let page = browser.open(desk, &Look { path: "/supervisor", ..Look::default() });
+    page.wait("document.querySelector('#page table') !== null", s(8));
+    page.click("[data-tab=planning]");
+    page.wait("document.querySelector('#planning-form [name=month]')?.value.length === 7", s(8));
+    page
+}
+
+#[test]
+fn who_takes_a_shift_out_sees_the_figures_of_those_that_are_left() {
+    let desk = Desk::start("staffing.toml");
+    let browser = Browser::start();
+    let page = planning(&browser, &desk);
+    page.click("#shift-add");
+    page.click("#shift-add");
+    let first = "#shifts tbody tr:nth-child(1)";
+    page.fill(&format!("{first} td:first-child input"), "5");
+    page.evaluate(&format!("document.querySelector('{first} [type=checkbox]').click()"));
+    page.click(&format!("{first} td:last-child button"));
+    page.wait("document.querySelectorAll('#shifts tbody tr').length === 1", s(5));
+    let shown = "(() => { const row = document.querySelector('#shifts tbody tr'); \
+                 return [row.querySelector('input').value, row.querySelectorAll(':checked').length]; })()";
+    assert_eq!(page.evaluate(shown), json!(["1", 0]));
+}
+
+#[test]
+fn who_may_not_see_the_answer_any_more_does_not_ask_for_it_each_second() {
+    let desk = Desk::start("staffing.toml");
+    let browser = Browser::start();
+    let page = planning(&browser, &desk);
+    let runs = json!({ "state": "running", "step": "history", "tried": 0, "of": 0, "done": 0, "since_ms": null, "wanted": null });
+    page.answers("GET", "/api/v1/planning", 200, &runs, s(0));
+    page.click("[data-tab=planning]");
+    page.wait("document.querySelector('#planning-progress') !== null", s(5));
+    page.answers("GET", "/api/v1/planning", 403, &json!({ "error": "no" }), s(0));
+    page.wait("!document.querySelector('#page-error').hidden", s(5));
+    page.asked();
+    rest(4000);
+    assert_eq!(page.asked(), [] as [Value; 0]);
 }
 
 #[test]

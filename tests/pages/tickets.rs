@@ -190,6 +190,26 @@ fn a_supervisor_edits_adopts_discards_and_retries_what_waits_and_what_is_refused
     assert_eq!(page.evaluate(links), due);
 }
 
+#[test]
+fn what_is_typed_about_a_call_stays_when_the_call_above_it_is_done() {
+    let desk = Desk::start("desk.toml");
+    let browser = Browser::start();
+    let page = tickets(&browser, &desk, Look::default(), 4);
+    page.fill("#author", "佐藤");
+    let button = |n: usize, action: &str| format!("tr[data-call='{}'] [data-do={action}]", call(n));
+    page.click(&button(1, "discard"));
+    page.wait("document.querySelector('[data-form=discard]') !== null", s(5));
+    page.fill("[data-form=discard] input", "重複のため");
+    let retry = format!("{TOOL}/outbox/{}/retry", call(0));
+    page.answers("POST", &retry, 204, &Value::Null, NOW);
+    let left = json!({ "rows": (1..4).map(refused).collect::<Vec<_>>(), "total": 3 });
+    page.answers("GET", &format!("{TOOL}/outbox"), 200, &left, NOW);
+    page.click(&button(0, "retry"));
+    page.wait("document.querySelectorAll('#outbox tr[data-call]').length === 3", s(5));
+    let typed = "document.querySelector('[data-form=discard] input').value";
+    assert_eq!(page.evaluate(typed), json!("重複のため"));
+}
+
 /// What is in a form's fields comes with line ends of its own.
 fn plain(body: &Value) -> Value {
     serde_json::from_str(&body.to_string().replace("\\r\\n", "\\n")).unwrap()

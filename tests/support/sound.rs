@@ -121,23 +121,27 @@ impl Sound {
     /// The best place of `other` in this recording, and how alike the two are there.
     ///
     /// A second of `other` (from where it stops being silent) is looked for at an eighth of the rate;
-    /// the five best places are then compared sample by sample over all that both hold.
+    /// the best places are then compared sample by sample over all that both hold.
     pub fn find(&self, other: &Self) -> Option<Found> {
         let begin = other.0.iter().position(|s| s.unsigned_abs() > 400)?;
         let begin = begin / 8 * 8;
-        let window = Self(other.0[begin..(begin + RATE).min(other.0.len())].to_vec());
-        let (small, big) = (window.eighth(), self.eighth());
+        let window = &other.0[begin..(begin + RATE).min(other.0.len())];
+        let (small, big) = (eighth(window), eighth(&self.0));
         if small.len() < 40 || big.len() < 40 {
             return None;
         }
-        // The recording may begin within the window or end within it: half of it must be there.
-        let places = likeness::best(&big, &small, small.len() / 2, 5);
+        // The recording may begin within the window or end within it: half of it must be there. What lies half an
+        // eighth off would be unlike itself, so the window is laid there, too.
+        let places = [0, 4].into_iter().flat_map(|shift| {
+            let small = eighth(&window[shift..]);
+            let places = likeness::best(&big, &small, small.len() / 2, 5);
+            places.into_iter().map(move |(_, at)| at * 8 - shift as i64)
+        });
         let fine: Vec<f64> = self.0.iter().map(|s| f64::from(*s)).collect();
         let whole: Vec<f64> = other.0.iter().map(|s| f64::from(*s)).collect();
-        let least = (window.0.len() / 2).min(whole.len());
+        let least = (window.len() / 2).min(whole.len());
         places
-            .iter()
-            .flat_map(|(_, at)| at * 8 - 12..=at * 8 + 12)
+            .flat_map(|at| at - 12..=at + 12)
             .filter_map(|at| {
                 let at = at - begin as i64;
                 let (score, common) = likeness::at(&fine, &whole, at, least)?;
@@ -150,10 +154,10 @@ impl Sound {
     pub fn holds(&self, other: &Self) -> Option<Found> {
         self.find(other).filter(|found| found.score >= 0.8)
     }
+}
 
-    fn eighth(&self) -> Vec<f64> {
-        self.0.chunks_exact(8).map(|c| c.iter().map(|s| f64::from(*s)).sum::<f64>() / 8.0).collect()
-    }
+fn eighth(samples: &[i16]) -> Vec<f64> {
+    samples.chunks_exact(8).map(|c| c.iter().map(|s| f64::from(*s)).sum::<f64>() / 8.0).collect()
 }
 
 /// Two places as good as each other but for noise: the one that holds more of the sound is meant.
