@@ -3,7 +3,7 @@
 
 use crate::base::LegId;
 use crate::sip::api::{BindingChange, Effect, LegEnd, LegEvent};
-use crate::sip::{HeaderName, Message, Method, Request, Response, ViaTransport, parse};
+use crate::sip::{Head, HeaderName, Message, Method, Request, Response, ViaTransport, parse};
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Leg {
     /// The peer called us.
     pub incoming: bool,
-    /// We have accepted, or the peer has answered.
+    /// Our 2xx to its INVITE has left, which waits for a PRACK that is due (RFC 3262 §3), or the peer has answered.
     pub up: bool,
     /// Its last word was heard.
     pub over: bool,
@@ -29,6 +29,9 @@ pub struct Asked {
     pub leg: Option<LegId>,
     /// A final answer was delivered, or the endpoint has given it up.
     pub done: bool,
+    /// Until when an answer to a re-INVITE is waited for whose connection broke, which is to be said anew: as after a
+    /// CANCEL (RFC 3261 §9.1).
+    pub until_us: Option<u64>,
 }
 
 /// See the module.
@@ -41,6 +44,10 @@ pub struct Model {
     pub our_tags: BTreeMap<String, String>,
     /// The leg of each Call-ID.
     pub owners: BTreeMap<String, LegId>,
+    /// Call-ID and the peer's tag of the message that is being read.
+    reading: Option<(String, String)>,
+    /// The legs of the peer's calls by both.
+    called: BTreeMap<(String, String), LegId>,
     /// Final answers, by Via, method and CSeq, with when they were first given.
     finals: BTreeMap<(String, String), (u16, u64)>,
     /// Last CSeq of ours by Call-ID and both tags, with its branch.
@@ -48,6 +55,8 @@ pub struct Model {
     /// 2xx to our INVITEs that must be acknowledged: Call-ID, CSeq, the peer's tag.
     due_acks: BTreeSet<(String, u32, String)>,
     acks: BTreeSet<(String, u32, String)>,
+    /// Call-IDs whose INVITE the peer answered without a tag, and that INVITE's CSeq.
+    tagless: BTreeMap<String, u32>,
     /// The right answer to a challenge was sent at least once.
     pub proved: bool,
     /// Everything the peer has sent is well formed and only repeated as it was.
@@ -78,6 +87,14 @@ impl Model {
         }
     }
 
+    /// These bytes are about to be handed in.
+    pub fn heard(&mut self, bytes: &Bytes) {
+        self.reading = match parse(bytes) {
+            Ok(Message::Request(request)) => Some(of_peer(&request.head)),
+            _ => None,
+        };
+    }
+
     fn told(&mut self, id: LegId, event: &LegEvent) {
         let fresh = !self.legs.contains_key(&id);
         let leg = self.legs.entry(id).or_default();
@@ -85,8 +102,13 @@ impl Model {
         match event {
             LegEvent::Incoming(incoming) => {
                 assert!(fresh && id.0 % 2 == 1, "{id:?} begins twice");
-                assert!(!incoming.dialled.contains('\0'));
+                // What no line can show is no number, and stores refuse it.
+                let asserted = incoming.asserted.as_ref().map_or("", |it| it.reveal());
+                for shown in [&incoming.dialled, incoming.from_user.reveal(), asserted] {
+                    assert!(!shown.chars().any(char::is_control), "{shown:?}");
+                }
                 leg.incoming = true;
+                self.called.extend(self.reading.take().map(|names| (names, id)));
             }
             LegEvent::Progress { status, .. } => {
                 assert!(
@@ -158,6 +180,10 @@ impl Model {
                 self.owners.insert(head.call_id.to_string(), leg);
             }
         }
+        if head.cseq.method == Method::Invite && (200..300).contains(&response.status) {
+            let leg = self.called.get(&of_peer(head)).and_then(|leg| self.legs.get_mut(leg));
+            leg.into_iter().for_each(|leg| leg.up = true);
+        }
         if response.status < 200 || !self.fair {
             return;
         }
@@ -183,6 +209,7 @@ impl Model {
         let call_id = head.call_id.to_string();
         let tag = |address: &crate::sip::NameAddr| address.tag().unwrap_or_default().to_owned();
         let (from, to) = (tag(&head.from), tag(&head.to));
+        let names = (call_id.clone(), to.clone());
         let branch = head.via.branch().unwrap_or_default().to_owned();
         assert!(branch.starts_with("z9hG4bK") && !from.is_empty(), "{request:?}");
         assert!(head.max_forwards.is_some_and(|hops| hops > 0));
@@ -220,17 +247,37 @@ impl Model {
                 .or_insert((head.cseq.number, branch));
             assert_eq!(*last, head.cseq.number);
         }
-        let leg = self.owners.get(&call_id).copied();
-        self.asked.push(Asked { request, flow, leg, done: false });
+        let leg = self.owners.get(&call_id).or_else(|| self.called.get(&names)).copied();
+        self.asked.push(Asked { request, flow, leg, done: false, until_us: None });
+    }
+
+    /// The connection is gone, or takes nothing: what was asked by it inside a call is said anew.
+    pub fn recalled(&mut self, flow: crate::sip::api::Flow, now_us: u64) {
+        let inside = |asked: &&mut Asked| {
+            asked.request.method == Method::Invite && asked.request.head.to.tag().is_some()
+        };
+        for asked in self.asked.iter_mut().filter(|asked| asked.flow == flow).filter(inside) {
+            asked.until_us.get_or_insert(now_us.saturating_add(32_000_000));
+        }
     }
 
     /// A response to `asked[at]` is about to be handed in, well formed, with this tag in To.
-    pub fn answering(&mut self, at: usize, status: u16, tag: &str) {
+    pub fn answering(&mut self, at: usize, status: u16, tag: &str, now_us: u64) {
         let Some(asked) = self.asked.get_mut(at) else { return };
+        asked.done |= asked.until_us.is_some_and(|until| now_us > until);
         let head = &asked.request.head;
         let invite = asked.request.method == Method::Invite;
-        if (200..300).contains(&status) && invite && !asked.done && !tag.is_empty() {
-            self.due_acks.insert((head.call_id.to_string(), head.cseq.number, tag.to_owned()));
+        let (call_id, number) = (head.call_id.to_string(), head.cseq.number);
+        if (200..300).contains(&status) && invite && !asked.done {
+            // Where the peer has no tag, what follows has none either, whatever it says later (RFC 3261 §12.2.1.1).
+            let bare = self.tagless.get(&call_id).is_some_and(|first| number > *first);
+            if bare {
+                self.due_acks.insert((call_id, number, String::new()));
+            } else if tag.is_empty() {
+                self.tagless.insert(call_id, number);
+            } else {
+                self.due_acks.insert((call_id, number, tag.to_owned()));
+            }
         }
         asked.done |= status >= 200;
     }
@@ -245,7 +292,13 @@ impl Model {
         for (id, leg) in &self.legs {
             assert!(leg.over, "{id:?} has no end: {leg:?}");
         }
-        let missing: Vec<_> = self.due_acks.difference(&self.acks).collect();
+        // Where the peer has no tag and its 2xx says one all the same, either tells it which 2xx is meant.
+        let has = |due: &(String, u32, String)| {
+            let (call_id, number, tag) = due;
+            let mut acks = self.acks.iter().filter(|(id, seq, _)| (id, seq) == (call_id, number));
+            acks.any(|(_, _, ours)| ours == tag || tag.is_empty())
+        };
+        let missing: Vec<_> = self.due_acks.iter().filter(|due| !has(due)).collect();
         assert!(missing.is_empty(), "2xx without ACK (RFC 3261 §13.2.2.4): {missing:?}");
     }
 
@@ -274,4 +327,9 @@ impl Model {
         }
         text + &format!("CSeq: {}\r\n", request.head.cseq)
     }
+}
+
+/// Call-ID and the peer's tag, in what the peer asks and in what we answer.
+fn of_peer(head: &Head) -> (String, String) {
+    (head.call_id.to_string(), head.from.tag().unwrap_or_default().to_owned())
 }

@@ -191,6 +191,7 @@ impl Story {
     fn receive(&mut self, flow: Flow, bytes: Bytes, owed: Option<(String, String)>) {
         self.received.push((flow, bytes.clone()));
         let now = self.now();
+        self.model.heard(&bytes);
         self.endpoint.receive(flow, bytes, false, now, &mut self.out);
         self.owed.extend(owed);
         self.judge(None);
@@ -419,7 +420,7 @@ impl Story {
                 self.calls.push(Call { id, tag: tag.clone(), flow, cseq: 100, invite: None });
             }
         }
-        self.model.answering(at, status, &tag);
+        self.model.answering(at, status, &tag, self.us);
         self.receive(asked.flow, Bytes::from(text), None);
         Some(())
     }
@@ -436,12 +437,7 @@ impl Story {
             _ if what >= 0xf8 => endpoint.answer_refer(leg, 202, now, out),
             _ if what >= 0xf0 => endpoint.refer_news(leg, 200, now, out),
             0 | 1 => endpoint.ring(leg, some, now, out),
-            2..=4 => {
-                if let Some(known) = self.model.legs.get_mut(&leg).filter(|leg| leg.incoming) {
-                    known.up |= !known.over;
-                }
-                endpoint.accept(leg, sdp, now, out);
-            }
+            2..=4 => endpoint.accept(leg, sdp, now, out),
             5 => endpoint.refuse(leg, 486, now, out),
             6 | 7 => endpoint.offer(leg, some, now, out),
             8 => endpoint.answer_offer(leg, Ok(sdp), now, out),
@@ -494,13 +490,15 @@ impl Story {
             let flow = self.calls[at].flow;
             if flow.transport != Transport::Udp {
                 self.sound = false;
+                self.model.recalled(flow, self.us);
                 self.endpoint.flow_lost(flow, now, &mut self.out);
             }
-        } else if let Some(asked) = self.model.asked.last()
-            && asked.flow.transport != Transport::Udp
+        } else if let Some(flow) = self.model.asked.last().map(|asked| asked.flow)
+            && flow.transport != Transport::Udp
         {
             self.sound = false;
-            self.endpoint.unsendable(asked.flow, now, &mut self.out);
+            self.model.recalled(flow, self.us);
+            self.endpoint.unsendable(flow, now, &mut self.out);
         }
         self.judge(None);
         Some(())
