@@ -34,8 +34,6 @@ fn start_with(tap_bytes: usize) -> Media {
     // Threads of ours take the place of the one that starts them.
     crate::pin(0);
     let mut config = MediaConfig::new(Arc::new(prompts));
-    // Encoding prompts in others would be work of its own beside what is measured.
-    config.codecs = vec![Codec::Pcmu];
     config.tap_bytes = tap_bytes;
     let media = Media::start(&config, |_| ()).expect("threads");
     while !std::fs::read_dir("/proc/self/task").expect("Linux").flatten().any(|task| {

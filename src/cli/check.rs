@@ -1,7 +1,7 @@
 //! `madoguchi check`: reads a plan, or a configuration with its accounts, prompts and plan, and tells
 //! everything that is wrong.
 
-use super::{Check, KnownPrompts, Reply, told};
+use super::{Check, KnownPrompts, Reply, starting, told};
 use crate::base::LogLevel;
 use crate::config::{self, Secrets};
 use crate::dialplan::{self, Finding, Lang, Plan};
@@ -48,7 +48,9 @@ fn configuration(arguments: &Check, lang: Lang, prompts: KnownPrompts) -> Reply 
         Err(why) => return Reply::wrong(&why),
     };
     let result = config::load_plan(&config, Some(&known));
-    let summary = result.as_ref().ok().map(|(plan, _)| plan_summary(plan, lang));
+    let plan = result.as_ref().ok().map(|(plan, _)| plan);
+    let summary = plan.map(|plan| plan_summary(plan, lang));
+    findings.extend(starting::refused(&arguments.file, &config, plan));
     let (Ok((_, more)) | Err(more)) = result;
     findings.extend(more);
     let mut reply = reply(&name, &findings, summary, lang);

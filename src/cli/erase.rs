@@ -133,6 +133,23 @@ fn told(proof: &Value, lang: Lang) -> String {
     for left in list("left") {
         line("残したもの", "left", format!("{} ({})", text(&left, "call"), text(&left, "why")));
     }
+    let left = |why: &str| list("left").iter().any(|left| text(left, "why") == why);
+    // Its call has no number any more.
+    let (ja, en) = if left("recording_not_deleted") {
+        ("（ほかの請求番号では見つからない）", "; by no other it is found")
+    } else {
+        ("", "")
+    };
+    if left("recording_not_deleted") || left("recording_held") {
+        line(
+            "注意",
+            "mind",
+            lang.pick(
+                format!("録音が残っている。同じ請求番号でもう一度行うこと{ja}"),
+                format!("a recording is left: ask again by the same reference{en}"),
+            ),
+        );
+    }
     for handed in list("handed_over") {
         let (target, ticket) = (text(&handed, "target"), text(&handed, "ticket"));
         line("手で消すチケット", "ticket to be erased by hand", format!("{target} {ticket}"));

@@ -29,7 +29,8 @@ pub struct Export {
     /// The folder that is made; there must be none of this name.
     #[arg(long, value_name = "FOLDER")]
     pub into: PathBuf,
-    /// With numbers, names, words of persons, and the list of people; without it, the folder is fit for others.
+    /// With numbers, names, words of persons, the configuration with its plan, and the list of people; without it, the
+    /// folder is fit for others.
     #[arg(long)]
     pub private: bool,
     /// With recordings and voice messages, opened where they are encrypted; they are of persons, too.
@@ -48,7 +49,7 @@ pub fn export(arguments: &Export) -> ExitCode {
     }
 }
 
-fn answer(arguments: &Export, lang: Lang) -> Result<Reply, Reply> {
+pub(super) fn answer(arguments: &Export, lang: Lang) -> Result<Reply, Reply> {
     let into = &arguments.into;
     if fs::symlink_metadata(into).is_ok() {
         return Err(Reply::cannot(
@@ -91,10 +92,8 @@ fn answer(arguments: &Export, lang: Lang) -> Result<Reply, Reply> {
     if let (true, Some(recording)) = (arguments.recordings, &config.recording) {
         missing = sound(&listed, recording, &into.join("recordings")).map_err(failed)?;
     }
-    for (within, whole) in &belongs.files {
-        if matches!(whole, files::Whole::People(_)) && !arguments.private {
-            continue;
-        }
+    // A plan names agents, and callers who come first; an announcement is somebody's voice.
+    for (within, whole) in belongs.files.iter().filter(|_| arguments.private) {
         let (files::Whole::File(from) | files::Whole::People(from)) = whole;
         let text = files::text(whole).map_err(|why| Reply::cannot(from.display(), why))?;
         write(&Path::new("files").join(within).to_string_lossy(), &text)?;

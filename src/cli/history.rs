@@ -3,7 +3,7 @@
 
 use super::place::Named;
 use super::progress::Progress;
-use super::{KnownPrompts, Reply, refused};
+use super::{KnownPrompts, Reply, refused, starting};
 use crate::base::CallId;
 use crate::config::{self, Config, Media, Secrets};
 use crate::dialplan::{Lang, Plan, tame};
@@ -66,7 +66,8 @@ pub(super) fn config_and_plan(path: &Path, lang: Lang, code: u8) -> Result<(Conf
     Ok((config, plan))
 }
 
-/// Whether a desk would start by a configuration: with its prompts, and its plan by what the configuration has.
+/// Whether a desk would start by a configuration: with its prompts, its plan by what the configuration has, its store,
+/// and all of it readable by the desk's user.
 ///
 /// # Errors
 ///
@@ -75,7 +76,9 @@ pub(super) fn would_start(path: &Path, lang: Lang, prompts: KnownPrompts) -> Res
     let refused = |findings: Vec<_>| refused(&findings, lang, 1);
     let (config, _) = config::load(path, Secrets::Look).map_err(refused)?;
     let known = prompts(config.media.prompts.as_deref()).map_err(|why| Reply::wrong(&why))?;
-    config::load_plan(&config, Some(&known)).map(|_| ()).map_err(refused)
+    let (plan, _) = config::load_plan(&config, Some(&known)).map_err(refused)?;
+    let findings = starting::refused(path, &config, Some(&plan));
+    if findings.is_empty() { Ok(()) } else { Err(refused(findings)) }
 }
 
 /// Hands over every entry of a history after one, in order, with a word on a terminal on how far it is.

@@ -36,6 +36,7 @@ mod report;
 mod runbook;
 mod sip;
 mod site;
+mod starting;
 mod tickets;
 mod traces;
 mod verify;

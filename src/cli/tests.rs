@@ -21,6 +21,8 @@ enum Command {
     Test(Test),
     Holidays(Holidays),
     Diff(Diff),
+    Backup(Backup),
+    Export(Export),
 }
 
 fn parse(line: &str) -> Result<Arguments, clap::Error> {
@@ -49,6 +51,8 @@ fn run(line: &str) -> Reply {
     match arguments.command {
         Command::Check(of) => check::answer(&of, of.language.choose(), &prompts),
         Command::Diff(of) => diff::answer(&of, of.language.choose()),
+        Command::Backup(of) => backup::answer(&of, of.language.choose()),
+        Command::Export(of) => export::answer(&of, Lang::En).unwrap_or_else(|reply| reply),
         Command::Holidays(of) => holidays::answer(&of, of.language.choose()),
         Command::Test(of) => rehearse::answer(&of, of.language.choose()),
         // 2026-11-02 10:00 in Japan.
@@ -278,6 +282,19 @@ impl Drop for Files {
     }
 }
 
+/// Where the configuration of [`Files`] has its store, and nothing listens.
+const STORE: &str = "[http]\nlisten = \"127.0.0.1:0\"\n[store]\nfile = \"store/madoguchi.db\"\n";
+
+/// Makes the store of such a configuration, as a start does.
+fn store(files: &Files) -> std::path::PathBuf {
+    use crate::io::store::{Durability, Kind, Options, Store};
+    let path = files.0.join("store/madoguchi.db");
+    let options = Options { kind: Kind::Service, durability: Durability::Process };
+    let (store, _) = Store::open(&path, options, |_| ()).expect("opens");
+    assert!(store.close(Duration::from_secs(10)), "it is whole");
+    path
+}
+
 #[test]
 fn check_names_a_directory_that_serve_would_refuse() {
     let files = Files::new("directory", "[tickets]\ndirectory = \"people.csv\"\n");
@@ -323,6 +340,131 @@ fn drain_refuses_what_serve_refuses() {
         assert_eq!(refused.code, 1, "{told}");
         assert!(refused.err.contains(told), "{told}: {}", refused.err);
     }
+}
+
+#[test]
+fn a_desk_is_not_ended_for_an_older_program_that_cannot_open_its_history() {
+    use sqlx::Connection as _;
+    let files = Files::new("newer-store", STORE);
+    let judge = || would_start(&files.config(), Lang::En, &prompts);
+    assert!(judge().is_ok(), "no store yet: {:?}", judge().err());
+    let path = store(&files);
+    assert!(judge().is_ok(), "{:?}", judge().err());
+    assert!(!crate::base::beside(&path, "-wal").exists(), "it was only looked at");
+    // The newer program was here.
+    let sql = "INSERT INTO _sqlx_migrations VALUES (7, 'later', CURRENT_TIMESTAMP, 1, x'00', 1)";
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let mut connection = runtime.expect("a runtime").block_on(async {
+        let address = format!("sqlite://{}", path.display());
+        let mut connection = sqlx::SqliteConnection::connect(&address).await.expect("opens");
+        sqlx::query(sql).execute(&mut connection).await.expect("writes");
+        connection
+    });
+    // Also while what it wrote is in the -wal alone, as beside a desk that runs.
+    for closed in [false, true] {
+        let refused = judge().err().unwrap_or_default();
+        let due = "schema is version 7, this program knows versions up to 6";
+        assert!(refused.code == 1 && refused.err.contains(due), "{closed}: {}", refused.err);
+        let reply = run(&format!("madoguchi check --lang en {}", files.config().display()));
+        assert!(reply.code == 1 && reply.out.contains(due), "{closed}: {}", reply.out);
+        let rows = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut connection);
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+        runtime.expect("a runtime").block_on(rows).expect("it is brought over");
+    }
+}
+
+#[test]
+fn a_desk_is_not_ended_when_a_file_is_one_that_root_alone_can_read() {
+    use std::os::unix::fs::{PermissionsExt as _, chown};
+    // Only root can give the store's folder to the desk's user; anybody else sees what that one sees.
+    if !rustix::process::geteuid().is_root() {
+        return;
+    }
+    let more = format!(
+        "{STORE}[warning]\nlink = \"https://desk.example/\"\nwebhook = \"https://hooks.example/x\"\nwebhook_secret_file = \"hook\"\n"
+    );
+    let files = Files::new("root-alone", &more);
+    let mode = |name: &str, mode: u32| {
+        let mode = std::fs::Permissions::from_mode(mode);
+        std::fs::set_permissions(files.0.join(name), mode).expect("its mode");
+    };
+    files.write("hook", "a-secret-of-forty-letters-and-some-more-0000\n");
+    for (name, bits) in
+        [("hook", 0o600), ("plan.toml", 0o644), ("madoguchi.toml", 0o644), ("", 0o755)]
+    {
+        mode(name, bits);
+    }
+    store(&files);
+    let desk = Some(65_534);
+    chown(files.0.join("store"), desk, desk).expect("given");
+    let judge = || would_start(&files.config(), Lang::En, &prompts).err().unwrap_or_default();
+    let check = || run(&format!("madoguchi check --lang en {}", files.config().display()));
+    let told = "the desk runs as 65534 and cannot read it (owned by 0, mode 0600)";
+    let refused = judge();
+    assert!(refused.code == 1 && refused.err.contains(told), "{}", refused.err);
+    assert!(refused.err.contains("hook"), "{}", refused.err);
+    assert!(check().code == 1 && check().out.contains(told), "{}", check().out);
+    chown(files.0.join("hook"), desk, desk).expect("given");
+    assert_eq!((judge(), check().code), (Reply::default(), 0));
+    mode("plan.toml", 0o600);
+    assert!(judge().err.contains("plan.toml"), "{}", judge().err);
+    mode("plan.toml", 0o644);
+    mode("", 0o700);
+    assert!(judge().err.contains("cannot enter the folder"), "{}", judge().err);
+}
+
+#[test]
+fn a_night_with_a_mistake_in_the_plan_is_backed_up_all_the_same() {
+    let files = Files::new("backup", STORE);
+    store(&files);
+    let good = std::fs::read_to_string(plan("demo.toml")).expect("shipped");
+    let (config, into) = (files.config().display().to_string(), files.0.join("night"));
+    let backup =
+        || run(&format!("madoguchi backup --lang en --config {config} --to {}", into.display()));
+    // (what is wrong, whether the plan is in the backup)
+    let broken = good.replacen("name =", "nmae =", 1);
+    for (case, text) in [("a wrong word", Some(broken.as_str())), ("no plan at all", None)] {
+        match text {
+            Some(text) => files.write("plan.toml", text),
+            None => std::fs::remove_file(files.0.join("plan.toml")).expect("gone"),
+        }
+        let reply = backup();
+        assert_eq!(reply.code, 3, "{case}: {} {}", reply.out, reply.err);
+        assert!(
+            reply.err.contains("plan.toml") && reply.err.contains("no desk could start"),
+            "{}",
+            reply.err
+        );
+        let read = |name: &str| std::fs::read_to_string(into.join(name)).ok();
+        assert_eq!(read("files/plan.toml").as_deref(), text, "{case}: as it lies");
+        let manifest: serde_json::Value =
+            serde_json::from_str(&read("backup.json").unwrap_or_default()).expect("JSON");
+        let told = manifest["plan_refused"].to_string();
+        assert!(told.contains("plan.toml"), "{case}: {told}");
+        let verified = backup::verified(&into, &[], false, Lang::En);
+        assert_eq!(verified.code, 0, "{case}: {}", verified.out);
+        std::fs::remove_dir_all(&into).expect("gone");
+    }
+    files.write("plan.toml", &good);
+    let reply = backup();
+    assert_eq!((reply.code, reply.err.as_str()), (0, ""), "{}", reply.out);
+}
+
+#[test]
+fn an_export_for_others_has_no_plan_with_names_and_numbers_of_persons() {
+    let files = Files::new("export", STORE);
+    store(&files);
+    let config = files.config().display().to_string();
+    let export = |name: &str, more: &str| {
+        let into = files.0.join(name);
+        let reply =
+            run(&format!("madoguchi export --config {config} --into {} {more}", into.display()));
+        assert_eq!(reply.code, 0, "{}", reply.err);
+        into
+    };
+    assert!(!export("open", "").join("files").exists());
+    let private = export("private", "--private").join("files");
+    assert!(private.join("plan.toml").exists() && private.join("madoguchi.toml").exists());
 }
 
 #[test]

@@ -4,6 +4,7 @@
 use super::held::Setting;
 use super::{Config, TlsFiles};
 use crate::base::{Private, hex};
+use crate::dialplan::HolidayTable;
 use sha2::{Digest as _, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use toml::{Table, Value};
@@ -53,6 +54,18 @@ pub fn differences(before: (&Config, &str), after: (&Config, &str)) -> Vec<Diffe
         format!("{}{line}", person.role.name())
     }));
     found
+}
+
+/// Another table of holidays behind a plan that names the same file, by its SHA-256: its days are no settings.
+#[must_use]
+pub fn other_holidays(
+    before: Option<&HolidayTable>,
+    after: Option<&HolidayTable>,
+) -> Option<Difference> {
+    let sum = |table: &HolidayTable| hex(&Sha256::digest(table.written()));
+    let (before, after) = (before.map(sum), after.map(sum));
+    let what = || "plan holidays (what the table holds)".to_owned();
+    (before != after).then(|| Difference { what: what(), before, after })
 }
 
 /// What is in one and not in the other, or is another there.
@@ -195,5 +208,17 @@ mod tests {
             ["http.token_file (what it holds): ••• -> •••"]
         );
         assert_eq!(old.needs_restart(&other), ["[http] token_file (what it holds)"]);
+    }
+
+    #[test]
+    fn a_table_of_holidays_that_is_taken_over_is_told() {
+        let table = |days: &str| HolidayTable::parse(days, "holidays.csv").unwrap();
+        let (old, new) = (table("2027-01-01,元日\n"), table("2027-01-01,元日\n2027-05-06,休日\n"));
+        assert_eq!(other_holidays(Some(&old), Some(&table("2027/1/1,元日\n"))), None);
+        assert_eq!(other_holidays(None, None), None);
+        let found = other_holidays(Some(&old), Some(&new)).unwrap();
+        assert_eq!(found.what, "plan holidays (what the table holds)");
+        assert_eq!(found.before.map(|sum| sum.len()), Some(64));
+        assert!(other_holidays(None, Some(&new)).is_some_and(|it| it.before.is_none()));
     }
 }

@@ -28,6 +28,7 @@ mod secrets;
 mod session;
 mod show;
 mod site;
+mod start;
 mod tickets;
 mod tickets_problem;
 mod tls;
@@ -39,7 +40,7 @@ mod warning_problem;
 #[cfg(test)]
 mod tests;
 
-pub use differences::{Difference, differences};
+pub use differences::{Difference, differences, other_holidays};
 pub use files::{
     Secrets, Stage, judge_plan, load, load_plan, looks_like_config, plan_at, plan_text,
     replace_private, write_private,
@@ -51,6 +52,7 @@ pub use people::{parse_people, read_people, show_people, write_people};
 pub use recording::{RecordingConfig, read_key};
 pub use secrets::{MOST_ACCOUNTS, accounts, hashed};
 pub use site::SiteConfig;
+pub use start::{DeskUser, NamedFile, unreadable};
 pub use tickets::{READ_KEYS, TargetAt, TargetConfig, TargetKind, TicketsConfig};
 pub use tls::{TlsFiles, load_tls};
 pub use warning::{MailServer, Protection, Receiver, WarningConfig};

@@ -2,6 +2,7 @@
 
 use super::oidc_problem::OidcProblem;
 use super::people_problem::PeopleProblem;
+use super::start::StartProblem;
 use super::tickets_problem::TicketsProblem;
 use super::tls_problem::TlsProblem;
 use super::warning_problem::WarningProblem;
@@ -21,6 +22,8 @@ pub(super) enum Problem {
     Warning(WarningProblem),
     /// With signing in by an identity provider.
     Oidc(OidcProblem),
+    /// What keeps a desk from starting, beside what its files say.
+    Start(StartProblem),
     /// A file cannot be read or written.
     File { error: String, written: bool },
     /// A file is not UTF-8.
@@ -146,6 +149,7 @@ impl Problem {
             Self::Warning(problem) => problem.row(),
             Self::Tickets(problem) => problem.row(),
             Self::Oidc(problem) => problem.row(),
+            Self::Start(problem) => problem.row(),
             Self::File { error, written: false } => (
                 Error,
                 "unreadable",

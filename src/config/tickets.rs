@@ -442,6 +442,13 @@ impl TicketsConfig {
         findings
     }
 
+    /// Why the directory of people cannot be used now; nothing when it can, or none is named.
+    #[must_use]
+    pub fn no_directory(&self) -> Vec<Finding> {
+        let read = self.directory.as_deref().map(directory);
+        read.and_then(Result::err).unwrap_or_default()
+    }
+
     /// Without a key of its own in the file nothing is shown: the ledger is what is left.
     pub(super) fn show(&self, line: &mut impl FnMut(String)) {
         let path = |path: &Path| quoted(&path.display().to_string());

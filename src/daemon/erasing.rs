@@ -2,21 +2,21 @@
 //! and the proof. How texts are found and taken out is `io::store`'s, how a file is deleted `io::recording`'s.
 
 use super::engine_loop::Clock;
-use crate::base::{CallId, beside};
-use crate::event::{DeskEvent, Entry, Fact, FeedEvent, RecordingEvent};
+use crate::base::{CallId, Wall};
+use crate::event::{DeskEvent, Entry, Fact, FeedEvent, RecordingEvent, RecordingTrouble};
 use crate::io::http::{
     Anchored, CommandSink, EraseFn, Erasure, ErasureFailure, ErasureWanted, HandedOver, LeftAlone,
     ViewHub, WhyLeft,
 };
-use crate::io::recording::Recorder;
+use crate::io::recording::{Recorder, is_held};
 use crate::io::store::{
     self, Eraser, Found, KeptRecording, Needle, Reader, Retained, Store, These,
 };
 use crate::pbx;
 use crate::recording::command::{Command, RecordingId};
-use crate::recording::name::HOLD;
 use crate::view;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -71,8 +71,6 @@ pub(super) struct Erasing {
     pub hub: ViewHub,
     pub clock: Clock,
     pub zone: chrono_tz::Tz,
-    /// Dialled before a number outside, as the daemon started with; empty for none.
-    pub prefix: String,
 }
 
 fn failed(why: impl std::fmt::Display) -> ErasureFailure {
@@ -98,7 +96,7 @@ impl Erasing {
     }
 
     async fn erase(&self, wanted: ErasureWanted) -> Result<Erasure, ErasureFailure> {
-        let needles = needles(&wanted, &self.prefix)?;
+        let needles = needles(&wanted)?;
         let ErasureWanted { reference, author, .. } = wanted;
         let began_at = self.now();
         let before = self.last().await?;
@@ -107,11 +105,16 @@ impl Erasing {
         // From here on it may be cut off: what it is about is noted first.
         let mut these = self.eraser.begin(&reference, &these).await.map_err(failed)?;
         let (recordings, kept) = self.delete_recordings(&these).await?;
-        // Their texts stay, so that they are found when it is asked again.
-        for LeftAlone { call, .. } in &kept {
-            these.calls.remove(call);
+        // Who holds a recording holds its call with it. One that could not be deleted keeps no text. Either is asked for
+        // again by the reference: one that is held now may have lost its texts when it could not be deleted.
+        let owed = These { calls: kept.iter().map(|it| it.call).collect(), ..These::default() };
+        for LeftAlone { call, why } in &kept {
+            if *why != WhyLeft::RecordingNotDeleted {
+                these.calls.remove(call);
+            }
         }
         left.extend(kept);
+        let not_reached = not_reached(&self.path);
         let handed_over = self.handed_over(&these).await?;
         let Retained { erased, emptied, grown, .. } =
             self.eraser.run_these(&reference, &these).await.map_err(failed)?;
@@ -137,7 +140,7 @@ impl Erasing {
             first = false;
         }
         let after = self.noted(before.seq, &reference).await?;
-        self.eraser.told(&reference).await.map_err(failed)?;
+        self.eraser.told(&reference, &owed).await.map_err(failed)?;
         let again = self.find(&needles).await?;
         let (calls_told, entries) = (calls.len(), erased.entries);
         tracing::info!(
@@ -167,8 +170,8 @@ impl Erasing {
                 .saturating_add(count(again.these.incidents.len())),
             copies_emptied: emptied,
             traces_possible: grown,
-            not_reached_ja: NOT_REACHED.iter().map(|(ja, _)| (*ja).to_owned()).collect(),
-            not_reached: NOT_REACHED.iter().map(|(_, en)| (*en).to_owned()).collect(),
+            not_reached_ja: not_reached.iter().map(|(ja, _)| ja.clone()).collect(),
+            not_reached: not_reached.into_iter().map(|(_, en)| en).collect(),
         })
     }
 
@@ -253,24 +256,40 @@ impl Erasing {
                 left.push(LeftAlone { call, why: WhyLeft::RecordingNotDeleted });
                 continue;
             };
-            match (path.exists(), is_held(&path)) {
-                (true, true) => left.push(LeftAlone { call, why: WhyLeft::RecordingHeld }),
-                (true, false) => asked.push(RecordingId { call, number }),
+            match blocking(move || lies(&path)).await? {
+                Ok(Lies::Held) => left.push(LeftAlone { call, why: WhyLeft::RecordingHeld }),
+                Ok(Lies::Free) => asked.push(RecordingId { call, number }),
                 // Somebody deleted it by hand: there is nothing to be erased.
-                (false, _) => {}
+                Ok(Lies::Nowhere) => {}
+                Err(error) => left.push(unknown(call, &error)),
             }
         }
         for call in these.calls.iter().copied() {
             let unkept = unkept(self.reader.ladder(call).await.map_err(failed)?.into_iter());
-            asked.extend(unkept.into_iter().map(|number| RecordingId { call, number }));
+            for (number, Unkept { begun, failed }) in unkept {
+                let id = RecordingId { call, number };
+                let Some(recorder) = recorder.clone() else {
+                    if !failed {
+                        left.push(LeftAlone { call, why: WhyLeft::RecordingNotDeleted });
+                    }
+                    continue;
+                };
+                // One that failed may have left a file, which a later start would make whole.
+                let look = move || recorder.find(id, begun).map(|at| at.map(|at| is_held(&at)));
+                match blocking(look).await? {
+                    Ok(None) => {}
+                    Ok(Some(true)) => left.push(LeftAlone { call, why: WhyLeft::RecordingHeld }),
+                    Ok(Some(false)) => asked.push(id),
+                    Err(error) => left.push(unknown(call, &error)),
+                }
+            }
         }
         for id in &asked {
             if let Some(recorder) = &recorder {
                 recorder.send(Command::Erase { id: *id });
             }
         }
-        let wait = if recorder.is_some() { PATIENCE } else { Duration::ZERO };
-        let until = Instant::now() + wait;
+        let until = Instant::now() + PATIENCE;
         let mut gone = Vec::new();
         for id in asked {
             match self.deleted(id, until).await? {
@@ -344,12 +363,11 @@ impl Erasing {
     }
 }
 
-fn needles(wanted: &ErasureWanted, prefix: &str) -> Result<Vec<Needle>, ErasureFailure> {
+fn needles(wanted: &ErasureWanted) -> Result<Vec<Needle>, ErasureFailure> {
     let unfit = |why: store::BadNeedle| ErasureFailure::Unfit(why.to_string());
     let mut needles = Vec::new();
     if let Some(number) = &wanted.number {
-        let needle = Needle::number(number.reveal()).map_err(unfit)?;
-        needles.push(needle.dialled_behind(prefix));
+        needles.push(Needle::number(number.reveal()).map_err(unfit)?);
     }
     if let Some(name) = &wanted.name {
         needles.push(Needle::name(name.reveal()).map_err(unfit)?);
@@ -361,18 +379,33 @@ fn needles(wanted: &ErasureWanted, prefix: &str) -> Result<Vec<Needle>, ErasureF
     Ok(needles)
 }
 
-/// The recordings of a call that were begun and of whose file nothing was written.
-fn unkept(ladder: impl Iterator<Item = Entry>) -> BTreeSet<u32> {
-    let mut unkept = BTreeSet::new();
+/// A recording of whose file nothing was written, or nothing whole.
+struct Unkept {
+    /// By the day of this its file lies, if there is one.
+    begun: Wall,
+    /// That was told.
+    failed: bool,
+}
+
+/// Those of a call, by their number.
+fn unkept(ladder: impl Iterator<Item = Entry>) -> BTreeMap<u32, Unkept> {
+    let mut unkept = BTreeMap::new();
     for entry in ladder {
         let Fact::Recording { event, .. } = entry.fact else { continue };
         match event {
             RecordingEvent::Started { number, .. } => {
-                unkept.insert(number);
+                unkept.insert(number, Unkept { begun: entry.at, failed: false });
             }
-            RecordingEvent::Failed { number, .. }
-            | RecordingEvent::Kept { number, .. }
-            | RecordingEvent::Deleted { number, .. } => {
+            // It was not even begun.
+            RecordingEvent::Failed { number, why: RecordingTrouble::TooMany } => {
+                unkept.remove(&number);
+            }
+            RecordingEvent::Failed { number, .. } => {
+                if let Some(it) = unkept.get_mut(&number) {
+                    it.failed = true;
+                }
+            }
+            RecordingEvent::Kept { number, .. } | RecordingEvent::Deleted { number, .. } => {
                 unkept.remove(&number);
             }
             RecordingEvent::Paused { .. }
@@ -384,9 +417,42 @@ fn unkept(ladder: impl Iterator<Item = Entry>) -> BTreeSet<u32> {
     unkept
 }
 
-/// Whether a recording is kept for ever.
-fn is_held(path: &Path) -> bool {
-    beside(path, HOLD).exists()
+/// A recording that the history says is kept.
+enum Lies {
+    /// Somebody wants it kept for ever.
+    Held,
+    Free,
+    Nowhere,
+}
+
+/// Whether it lies where the history says. Without the folder of its day nobody knows: its disk may not be there.
+fn lies(path: &Path) -> io::Result<Lies> {
+    if !path.try_exists()? {
+        let day = path.parent().unwrap_or(path);
+        return std::fs::read_dir(day).map(|_| Lies::Nowhere);
+    }
+    Ok(if is_held(path) { Lies::Held } else { Lies::Free })
+}
+
+/// A recording of which is not known whether it is there is not deleted.
+fn unknown(call: CallId, error: &io::Error) -> LeftAlone {
+    tracing::error!(%call, %error, "whether a recording is there cannot be seen, so it is not erased / 録音があるかどうか確かめられないため、消していません");
+    LeftAlone { call, why: WhyLeft::RecordingNotDeleted }
+}
+
+/// What this erasing does not reach, in Japanese and English.
+fn not_reached(store: &Path) -> Vec<(String, String)> {
+    let always = NOT_REACHED.iter().map(|(ja, en)| ((*ja).to_owned(), (*en).to_owned()));
+    let aside = store::aside(store).into_iter().map(|file| {
+        let file = file.display().to_string();
+        (
+            format!("起動のときよけた {file}（取り込んだか、要らなければ、消すこと）"),
+            format!(
+                "{file}, which a start put aside (delete it when it was imported, or is not needed)"
+            ),
+        )
+    });
+    always.chain(aside).collect()
 }
 
 /// Runs what waits for the disk beside the runtime.

@@ -19,7 +19,7 @@ use crate::base::{CallId, Language, TargetId, Wall};
 use crate::cli::system;
 use crate::config::{TargetConfig, TicketsConfig};
 use crate::event::{Entry, Fact, FeedEvent, Unfed};
-use crate::feed::{After, Lane, LaneState, Terms, Tried};
+use crate::feed::{After, Lane, LaneState, Terms};
 use crate::io::deliver::NoWay;
 use crate::io::deliver::tickets::{TicketSink, Unable, sink};
 use crate::io::http::{CommandFailure, CommandSink, LadderFn, ViewHub};
@@ -184,7 +184,7 @@ impl Fed {
                 state: match state {
                     LaneState::Open => TargetState::Open,
                     LaneState::Away { .. } => TargetState::Away,
-                    LaneState::Barred { .. } => TargetState::Barred,
+                    LaneState::Barred { .. } | LaneState::Unfit { .. } => TargetState::Barred,
                 },
                 troubled: u64::try_from(troubled).unwrap_or(u64::MAX),
                 failed: failed.iter().map(|(why, count)| (*why, *count)).collect(),
@@ -281,8 +281,7 @@ impl Feeder {
             loop {
                 sleep(LOOK).await;
                 let state = target.lane().state();
-                if !matches!(state, LaneState::Barred { until, .. } if self.clock.now().mono < until)
-                {
+                if !matches!(state, LaneState::Unfit { until } if self.clock.now().mono < until) {
                     break;
                 }
             }
@@ -300,7 +299,7 @@ impl Feeder {
         let handed =
             hand(sink.as_ref(), &due, &target.config.subject, &self.terms, &self.ladder).await;
         let (tried, event) = match &handed {
-            Ok(handed) => (Tried::Done, Some(handed)),
+            Ok(handed) => (handed.tried(), Some(handed)),
             Err(failed) => {
                 target.failed(&failed.error);
                 (failed.tried(), None)
@@ -318,7 +317,7 @@ impl Feeder {
             }
             (After::Done { tries }, Some(Handed::Added)) => FeedEvent::TicketAdded { step, tries },
             (After::GivenUp { tries, why: unfed }, _) => {
-                tracing::error!(target_name = %name, %call, step, tries, "given up until a person looks (madoguchi tickets outbox --stuck): {why} / 人が見るまで止めました");
+                tracing::error!(target_name = %name, %call, step, tries, "given up until a person looks (madoguchi tickets outbox --target {name} --stuck): {why} / 人が見るまで止めました");
                 FeedEvent::FeedGivenUp { step, tries, why: unfed }
             }
             (After::Again { pause }, _) => {
@@ -397,18 +396,27 @@ impl Target {
             (LaneState::Open, LaneState::Away { .. }) => {
                 tracing::warn!(target_name = %name, "a ticket system cannot be fed now; nothing is lost, and it is tried again: {why} / チケットシステムに渡せません。失われるものはなく、やり直します");
             }
-            (LaneState::Open | LaneState::Away { .. }, LaneState::Barred { status: 0, .. }) => {
+            (LaneState::Open | LaneState::Away { .. }, LaneState::Unfit { .. }) => {
                 self.tell_unfit(why);
             }
             (LaneState::Open | LaneState::Away { .. }, LaneState::Barred { status, .. }) => {
-                tracing::error!(target_name = %name, status, "a ticket system refuses our key: mend key_file and send SIGHUP or `madoguchi tickets retry`; nothing is lost / チケットシステムが鍵を受け付けません");
+                tracing::error!(target_name = %name, status, "a ticket system refuses our key: mend key_file and send SIGHUP, or with 403 perhaps give our user the right to change its tickets there and `madoguchi tickets retry --target {name} --author NAME`; nothing is lost / チケットシステムが鍵を受け付けないか、403 なら、利用者に変更の権限がありません");
             }
-            (LaneState::Away { .. } | LaneState::Barred { .. }, LaneState::Open) => {
+            (
+                LaneState::Away { .. } | LaneState::Barred { .. } | LaneState::Unfit { .. },
+                LaneState::Open,
+            ) => {
                 tracing::info!(target_name = %name, "a ticket system can be fed again / チケットシステムに渡せるようになりました");
             }
             (LaneState::Open, LaneState::Open)
-            | (LaneState::Away { .. } | LaneState::Barred { .. }, LaneState::Away { .. })
-            | (LaneState::Barred { .. }, LaneState::Barred { .. }) => {}
+            | (
+                LaneState::Away { .. } | LaneState::Barred { .. } | LaneState::Unfit { .. },
+                LaneState::Away { .. },
+            )
+            | (
+                LaneState::Barred { .. } | LaneState::Unfit { .. },
+                LaneState::Barred { .. } | LaneState::Unfit { .. },
+            ) => {}
         }
     }
 }

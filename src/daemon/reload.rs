@@ -10,11 +10,12 @@ use super::layout::Told;
 use super::pulse::Pulse;
 use crate::cli::Language;
 use crate::config::{self, Config, Secrets, Stage};
-use crate::dialplan::{Finding, Plan};
+use crate::dialplan::{Finding, HolidayTable, Plan};
 use crate::engine::{KeysPolicy, Rules, SealingPolicy};
 use crate::io::http::{Differs, PeopleNow, Reading, Reloads, ViewHub};
-use crate::io::media::PromptLibrary;
+use crate::io::media::{Maker, PromptLibrary};
 use crate::io::net::Lane;
+use crate::tickets::Directory;
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering;
@@ -29,10 +30,15 @@ pub(super) struct Reload {
     started: Config,
     /// The plan's text that is in force.
     plan: Mutex<String>,
+    /// The table of holidays that is in force with it.
+    holidays: Mutex<Option<Arc<HolidayTable>>>,
+    /// Why the desk goes on without its directory of people; empty when it has one, or none is named.
+    without: Mutex<Vec<Finding>>,
     /// The zone that the figures are made in, which only a restart changes.
     zone: chrono_tz::Tz,
     /// Prompts that were loaded at the start: a plan can name no other.
     prompts: Arc<PromptLibrary>,
+    maker: Maker,
     certificates: Option<Certificates>,
     web: Option<WebCertificate>,
     people: PeopleNow,
@@ -53,6 +59,7 @@ pub(super) struct Within {
     pub clock: Clock,
     pub people: PeopleNow,
     pub fed: Arc<Fed>,
+    pub maker: Maker,
 }
 
 impl Reload {
@@ -63,19 +70,26 @@ impl Reload {
         (certificates, web): (Option<Certificates>, Option<WebCertificate>),
         within: Within,
     ) -> Self {
-        let Within { inlet, hub, pulse, clock, people, fed } = within;
+        let Within { inlet, hub, pulse, clock, people, fed, maker } = within;
         let runtime = tokio::runtime::Handle::current();
         let zone = plan.timezone;
+        let holidays = Mutex::new(plan.holiday_table().cloned());
         let plan_text = std::fs::read_to_string(&running.plan).unwrap_or_default();
         let started = running.clone();
+        let has_people = *running.tickets.people != Directory::default();
+        let without = if has_people { Vec::new() } else { running.tickets.no_directory() };
+        let without = Mutex::new(without);
         let (running, plan) = (Mutex::new(running), Mutex::new(plan_text));
         Self {
             path,
             running,
             started,
             plan,
+            holidays,
+            without,
             zone,
             prompts,
+            maker,
             certificates,
             web,
             people,
@@ -136,7 +150,10 @@ impl Reload {
         (config, plan, text): (&Config, &Plan, &str),
         findings: Vec<Finding>,
     ) -> Reading {
-        let differences = config::differences((running, &self.plan_in_force()), (config, text));
+        let mut differences = config::differences((running, &self.plan_in_force()), (config, text));
+        let holidays = self.holidays.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let after = plan.holiday_table().map(AsRef::as_ref);
+        differences.extend(config::other_holidays(holidays.as_deref(), after));
         let mut waiting = self.started.needs_restart(config);
         if plan.timezone != self.zone {
             waiting.push("plan: timezone (of the figures)".to_owned());
@@ -156,7 +173,7 @@ impl Reload {
         let now = self.clock.now().wall;
         let mut running = self.running.lock().unwrap_or_else(PoisonError::into_inner);
         let file = self.path.display();
-        let (config, plan, text, warnings) = match self.read() {
+        let (config, plan, text, warnings) = match self.read(&running) {
             Ok(read) => read,
             Err(findings) => {
                 self.pulse.reloads_refused.fetch_add(1, Ordering::Relaxed);
@@ -205,14 +222,12 @@ impl Reload {
         drop(entered);
         self.people.replace(config.people.clone());
         super::run::set_log(&config);
+        *self.without.lock().unwrap_or_else(PoisonError::into_inner) =
+            warnings.iter().filter(|it| is_no_directory(it)).cloned().collect();
         let reading = self.reading(&running, (&config, &plan, &text), warnings);
-        let (prompts, codecs) = (Arc::clone(&self.prompts), config.media.codecs.clone());
-        let wanted = plan.prompts.clone();
-        // Without this thread a prompt that is new to the plan is not heard in codecs that take long.
-        let prepared = std::thread::Builder::new().name("prompts".into());
-        if let Err(error) = prepared.spawn(move || prompts.prepare(&wanted, &codecs)) {
-            tracing::error!(%error, "the prompts that the plan names anew could not be encoded");
-        }
+        *self.holidays.lock().unwrap_or_else(PoisonError::into_inner) =
+            plan.holiday_table().cloned();
+        self.maker.plan(plan.prompts.clone());
         let agents = plan.agents.iter();
         let roster = agents.map(|(id, agent)| (id.clone(), agent.name.clone())).collect();
         let name = plan.name.clone();
@@ -256,22 +271,28 @@ impl Reload {
         Ok(reading)
     }
 
-    fn read(&self) -> Result<(Config, Plan, String, Vec<Finding>), Vec<Finding>> {
+    fn read(&self, running: &Config) -> Result<(Config, Plan, String, Vec<Finding>), Vec<Finding>> {
         let (config, mut warnings) = config::load(&self.path, Secrets::Look)?;
         // Once, so that what is judged is what is in force.
         let text = config::plan_text(&config)?;
         let (plan, more) = self.judge(&config, &text)?;
-        // What nobody can believe or read must not take the place of what is believed and read.
-        if warnings.iter().any(|it| certificates::is_dead(it) || is_no_directory(it)) {
+        // What nobody can believe or read must not take the place of what is believed and read. What the desk goes on
+        // with, or without, since before takes no place: it keeps nobody from changing the rest.
+        let without = self.without.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_new = |it: &Finding| is_no_directory(it) && !without.contains(it);
+        if certificates::would_bring_a_dead_one(running, &config, &warnings)
+            || warnings.iter().any(is_new)
+        {
             return Err(warnings);
         }
+        drop(without);
         warnings.extend(more);
         Ok((config, plan, text, warnings))
     }
 }
 
-/// Whether a finding is a directory of people that cannot be used: a start goes on without, and a reload keeps the
-/// one that it has.
+/// Whether a finding is a directory of people that cannot be used: a start goes on without, a reload keeps the one
+/// that it has, and goes on without where there was none.
 fn is_no_directory(finding: &Finding) -> bool {
     finding.message.code == "ticket-directory"
 }
@@ -296,7 +317,7 @@ fn summary(differences: &[Differs]) -> String {
 impl Reloads for Reload {
     fn look(&self) -> Result<Reading, Vec<Finding>> {
         let running = self.running.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        let (config, plan, text, warnings) = self.read()?;
+        let (config, plan, text, warnings) = self.read(&running)?;
         Ok(self.reading(&running, (&config, &plan, &text), warnings))
     }
 
@@ -323,13 +344,14 @@ mod tests {
             "plan groups.desk.agents",
             "plan callers[0398765432].priority",
             "plan name",
+            "plan holidays (what the table holds)",
             "person sato",
             "account 2011",
             "certificate [http]",
         ];
         assert_eq!(
             summary(&told.map(differs)),
-            "account 1, certificate 1, limits 1, person 1, plan callers 1, plan groups 2, plan name 1"
+            "account 1, certificate 1, limits 1, person 1, plan callers 1, plan groups 2, plan holidays 1, plan name 1"
         );
         assert_eq!(summary(&[]), "");
     }

@@ -180,7 +180,6 @@ pub async fn start(
             tap_bytes: if config.recording.is_some() { TAP_BYTES } else { 0 },
             epoch: clock.began(),
             threads: config.media.threads,
-            codecs: config.media.codecs.clone(),
             silence_after: config.media.silence_after,
             learn_source: config.media.learn_source,
             dscp: config.media.dscp,
@@ -314,7 +313,6 @@ pub async fn start(
         hub: hub.clone(),
         clock,
         zone: plan.timezone,
-        prefix: plan.outside.as_ref().map(|outside| outside.prefix.clone()).unwrap_or_default(),
     };
     if let Some(keep_days) = config.store.keep_callers_days {
         let (zone, at) = (plan.timezone, config.store.erase_callers_at);
@@ -333,6 +331,7 @@ pub async fn start(
         clock,
         people: people.clone(),
         fed: Arc::clone(&fed),
+        maker: media.maker(),
     };
     let lengths = known_prompts.lengths();
     let drain = Drain::new(Arc::clone(&inlet), Arc::clone(&pulse), clock);

@@ -13,7 +13,7 @@ use tokio::sync::mpsc;
 const SAMPLES: usize = 160;
 
 enum Order {
-    Talk(Agreed),
+    Talk(Box<Agreed>),
     Press(char),
 }
 
@@ -40,7 +40,7 @@ impl Sound {
 
     /// Talks as agreed from now on.
     pub fn talk(&self, agreed: Agreed) {
-        let _ = self.orders.try_send(Order::Talk(agreed)); // a full queue means the call is ending
+        let _ = self.orders.try_send(Order::Talk(Box::new(agreed))); // a full queue means the call is ending
     }
 
     /// Presses a key.
@@ -74,7 +74,7 @@ async fn talk(socket: UdpSocket, mut orders: mpsc::Receiver<Order>, pitch_hz: f3
         tokio::select! {
             order = orders.recv() => match order {
                 None => return,
-                Some(Order::Talk(how)) => agreed = Some(how),
+                Some(Order::Talk(how)) => agreed = Some(*how),
                 Some(Order::Press(key)) => {
                     pressing = KeyWriter::press(key, 8_000).map(|key| (key, timestamp));
                 }

@@ -96,6 +96,12 @@ impl Plan {
         }
     }
 
+    /// The table that was handed over; none also where no hours close on holidays.
+    #[must_use]
+    pub fn holiday_table(&self) -> Option<&Arc<HolidayTable>> {
+        self.hours.values().find_map(|hours| hours.table.as_ref())
+    }
+
     /// Whether `date` is a service day of a number that enters the contract's figures, by the plan alone: one
     /// without hours always is. A plan without such a number is judged by all of its numbers.
     #[must_use]

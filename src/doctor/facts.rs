@@ -186,6 +186,8 @@ pub struct SecretFile {
     pub due_owner: Option<u32>,
     /// Whether the daemon makes it when it is missing.
     pub is_made: bool,
+    /// Whether the service manager hands it over (`LoadCredential=`): to the daemon's user, whoever owns it.
+    pub is_handed: bool,
 }
 
 /// A file that the daemon writes its history into: the store, its lock, `SQLite`'s own beside it.

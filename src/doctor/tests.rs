@@ -178,7 +178,23 @@ fn secrets_are_the_daemons_alone() {
     ];
     for (found, due_owner, is_made, mark, words) in table {
         let file = "secrets/x".to_owned();
-        let secrets = vec![SecretFile { file, found, due_owner, is_made }];
+        let secrets = vec![SecretFile { file, found, due_owner, is_made, is_handed: false }];
+        row(&Facts { secrets, ..facts() }, "secret", mark, words);
+    }
+}
+
+#[test]
+fn what_systemd_hands_over_is_not_to_be_given_to_the_daemons_user() {
+    // (mode and owner of what CREDENTIALS_DIRECTORY names: the sources, or what systemd made of them)
+    let table = [
+        (Some((0o100_600, 0)), Mark::Ok, "handed over by systemd"),
+        (Some((0o100_440, 0)), Mark::Ok, "handed over by systemd"),
+        (Some((0o100_644, 0)), Mark::Wrong, "chmod 600"),
+        (None, Mark::Wrong, "is not there"),
+    ];
+    for (found, mark, words) in table {
+        let (file, due_owner) = ("/etc/madoguchi/secrets/http-token".to_owned(), Some(998));
+        let secrets = vec![SecretFile { file, found, due_owner, is_made: false, is_handed: true }];
         row(&Facts { secrets, ..facts() }, "secret", mark, words);
     }
 }

@@ -42,3 +42,10 @@ pub fn is_dtls(datagram: &[u8]) -> bool {
 pub fn begins(datagram: &[u8]) -> bool {
     matches!(datagram, [22, _, _, 0, 0, _, _, _, _, _, _, _, _, 1, ..])
 }
+
+/// Whether a datagram of ours answers a `ClientHello` with a `ServerHello`. That goes only to who has said our cookie
+/// again, so hears us where it speaks from (RFC 6347 §4.2.1).
+#[must_use]
+pub fn believes(datagram: &[u8]) -> bool {
+    matches!(datagram, [22, _, _, 0, 0, _, _, _, _, _, _, _, _, 2, ..])
+}

@@ -136,6 +136,7 @@ impl System {
 }
 
 const TIMED_OUT: Tried = Tried::Failed { why: Unfed::TimedOut, retry_after: None };
+const WITHHELD: Tried = Tried::Withheld { status: 403 };
 
 fn failed(status: u16) -> Tried {
     Tried::Failed { why: Unfed::Refused { status }, retry_after: None }
@@ -155,6 +156,7 @@ fn try_it(
         let status = [500, 503, 502][usize::try_from(rng.below(3)).unwrap_or(0)];
         return (failed(status), None);
     }
+    let done = if due.kind == StepKind::Open { Tried::Opened } else { Tried::Added };
     let entries = history.ladder(due.call);
     let sheet = Sheet::of(entries, &terms(), due.wrap_up_ms).expect("a call");
     let found = system.find(due.call);
@@ -163,7 +165,7 @@ fn try_it(
             if let Some(first) = found.first() {
                 let (through, ticket) = (due.seq, first.to_string());
                 let event = FeedEvent::TicketOpened { through, ticket, found: true, tries: 1 };
-                return (Tried::Done, Some(event));
+                return (done, Some(event));
             }
             let (through, ticket) = (sheet.through, system.tickets.len().to_string());
             let event = FeedEvent::TicketOpened { through, ticket, found: false, tries: 1 };
@@ -175,14 +177,14 @@ fn try_it(
             let ticket = *found.first().expect("it was opened before");
             let event = FeedEvent::TicketAdded { step: due.seq, tries: 1 };
             if system.tickets[ticket].1.contains(&it.key) {
-                return (Tried::Done, Some(event));
+                return (done, Some(event));
             }
             (Asked::Append(ticket, it.key), event)
         }
     };
     if !goes_wrong() {
         system.do_it(asked);
-        return (Tried::Done, Some(event));
+        return (done, Some(event));
     }
     match rng.below(6) {
         // Done, and the answer is a fault, or is lost.
@@ -278,7 +280,7 @@ fn a_system_that_is_away_for_a_weekend_loses_nothing_and_is_asked_by_one_call_at
     now = now + Duration::from_mins(15);
     let first = lane.pick(calls.iter().copied(), now);
     assert_eq!(first.len(), 1);
-    assert_eq!(lane.end(first[0], Tried::Done, now, 0), After::Done { tries: 1 });
+    assert_eq!(lane.end(first[0], Tried::Added, now, 0), After::Done { tries: 1 });
     assert_eq!(lane.pick(calls.iter().copied(), now).len(), BUSY_MOST);
 }
 
@@ -309,7 +311,7 @@ fn what_is_refused_three_times_waits_for_a_person_and_holds_up_no_other() {
                 now,
             );
             assert_eq!(others, [id(2)], "{status}");
-            lane.end(id(2), Tried::Done, now, 0);
+            lane.end(id(2), Tried::Added, now, 0);
         }
         let why = Unfed::Refused { status };
         assert_eq!(last, After::GivenUp { tries: 3, why }, "{status}");
@@ -339,7 +341,7 @@ fn a_ticket_that_may_not_be_seen_holds_up_no_other_call() {
                 tries += 1;
                 assert_eq!(lane.end(call, failed(403), now, u64::MAX), After::Held);
             } else {
-                assert!(matches!(lane.end(call, Tried::Done, now, 0), After::Done { .. }));
+                assert!(matches!(lane.end(call, Tried::Added, now, 0), After::Done { .. }));
                 due.retain(|it| *it != call);
             }
         }
@@ -347,16 +349,172 @@ fn a_ticket_that_may_not_be_seen_holds_up_no_other_call() {
     }
     assert_eq!(due, refused, "all others are handed over");
     assert!(tries <= 2 * 13, "{tries} tries: who asks too often is locked");
-    // Where it is known to be that ticket, it waits for a person, and the target is not even looked at.
-    let (withheld, mut last) = (Tried::Withheld { status: 403 }, After::Held);
+    // Where others can be changed, it is that ticket: it waits for a person, and the target is not even looked at.
+    let mut last = After::Held;
     lane.again(None, now);
     for _ in 0..3 {
-        assert_eq!(lane.pick([id(1)], now), [id(1)]);
-        last = lane.end(id(1), withheld, now, u64::MAX);
+        assert_eq!(lane.pick([id(1), id(2)], now), [id(1), id(2)]);
+        last = lane.end(id(1), WITHHELD, now, u64::MAX);
         assert_eq!(lane.state(), LaneState::Open);
+        assert!(matches!(lane.end(id(2), Tried::Added, now, 0), After::Done { .. }));
         now = now + Duration::from_mins(20);
     }
     assert_eq!(last, After::GivenUp { tries: 3, why: Unfed::Refused { status: 403 } });
+}
+
+#[test]
+fn a_system_that_forbids_everything_for_an_hour_holds_all_and_has_nothing_given_up() {
+    let (mut lane, mut now) = (Lane::default(), Mono::ZERO);
+    let mut due: Vec<CallId> = (1..=10).map(id).collect();
+    let mended = now + Duration::from_hours(1);
+    let mut tried = BTreeMap::new();
+    while now < mended {
+        for call in lane.pick(due.iter().copied(), now) {
+            *tried.entry(call).or_insert(0_u32) += 1;
+            // One is still to be opened; of the others the tickets are there.
+            let refused = if call == id(10) { failed(403) } else { WITHHELD };
+            let after = lane.end(call, refused, now, u64::MAX);
+            assert!(matches!(after, After::Again { .. } | After::Held), "{call}: {after:?}");
+        }
+        assert!(matches!(lane.state(), LaneState::Barred { status: 403, .. }), "{tried:?}");
+        now = now + Duration::from_secs(1);
+    }
+    assert_eq!(tried.len(), 10, "each had its turn: {tried:?}");
+    let tries: u32 = tried.values().sum();
+    assert!(tries <= 4 + 12, "{tries} tries: who asks too often is locked");
+    while !due.is_empty() {
+        assert!(now < mended + Duration::from_mins(10), "{due:?}");
+        for call in lane.pick(due.iter().copied(), now) {
+            let done = if call == id(10) { Tried::Opened } else { Tried::Added };
+            assert!(matches!(lane.end(call, done, now, 0), After::Done { .. }));
+            due.retain(|it| *it != call);
+        }
+        now = now + Duration::from_secs(1);
+    }
+    assert_eq!(lane.state(), LaneState::Open);
+}
+
+#[test]
+fn one_ticket_that_may_not_be_changed_while_nothing_else_is_due_is_not_given_up() {
+    let (mut lane, mut now) = (Lane::default(), Mono::ZERO);
+    // Longer than what fails otherwise has.
+    let mended = now + Duration::from_hours(100);
+    while now < mended {
+        for call in lane.pick([id(1), id(2)], now) {
+            let after = lane.end(call, WITHHELD, now, u64::MAX);
+            assert!(matches!(after, After::Again { .. }), "{call}: {after:?}");
+        }
+        assert_eq!(lane.state(), LaneState::Open, "two may well be two tickets");
+        now = now + Duration::from_mins(1);
+    }
+    now = now + Duration::from_mins(16);
+    assert_eq!(lane.pick([id(1), id(2)], now), [id(1), id(2)]);
+    // It was the target: the other is not given up for what was before.
+    assert!(matches!(lane.end(id(1), Tried::Added, now, 0), After::Done { .. }));
+    assert!(matches!(lane.end(id(2), WITHHELD, now, 0), After::Again { .. }));
+}
+
+#[test]
+fn a_user_who_may_open_tickets_and_change_none_opens_all_and_has_nothing_given_up() {
+    let (mut lane, mut now) = (Lane::default(), Mono::ZERO);
+    let mut due: Vec<CallId> = (1..=20).map(id).collect();
+    let (mut unopened, mut opened, mut rng) = (BTreeMap::new(), 0, Rng::from_number(1));
+    for second in 0..7_200_u64 {
+        if second % 60 == 59 {
+            due.push(id(1_000 + second));
+            unopened.insert(id(1_000 + second), second);
+        }
+        for call in lane.pick(due.iter().copied(), now) {
+            let Some(since) = unopened.remove(&call) else {
+                let after = lane.end(call, WITHHELD, now, rng.bits());
+                assert!(matches!(after, After::Again { .. } | After::Held), "{call}: {after:?}");
+                continue;
+            };
+            assert!(matches!(lane.end(call, Tried::Opened, now, 0), After::Done { .. }));
+            // Its end is to be added from then on.
+            opened += 1;
+            assert!(second - since <= 11 * 60, "opened {} s late", second - since);
+        }
+        now = now + Duration::from_secs(1);
+    }
+    assert!(opened >= 118, "{opened} of 120 opened");
+}
+
+#[test]
+fn thousands_of_additions_that_no_ticket_takes_are_seldom_asked_and_keep_no_new_call_waiting() {
+    const MEASURED_S: u64 = 5_400;
+    let (mut lane, mut now, mut rng) = (Lane::default(), Mono::ZERO, Rng::from_number(1));
+    let mut due: Vec<CallId> = (1..=1_500).map(id).collect();
+    let mut unopened: BTreeMap<CallId, u64> = BTreeMap::new();
+    let (mut under_way, mut asked_again) = (Vec::new(), 0);
+    for second in 0..2 * MEASURED_S {
+        // Nearly every call brings an addition, and each try takes three seconds.
+        if second % 60 == 0 {
+            let call = id(10_000 + second);
+            due.push(call);
+            unopened.insert(call, second);
+        }
+        under_way.retain(|(call, until)| {
+            let over = second >= *until;
+            if over && unopened.remove(call).is_some() {
+                assert!(matches!(lane.end(*call, Tried::Opened, now, 0), After::Done { .. }));
+            } else if over {
+                asked_again += 1;
+                let after = lane.end(*call, WITHHELD, now, rng.bits());
+                assert!(matches!(after, After::Again { .. } | After::Held), "{call}: {after:?}");
+            }
+            !over
+        });
+        under_way
+            .extend(lane.pick(due.iter().copied(), now).into_iter().map(|it| (it, second + 3)));
+        now = now + Duration::from_secs(1);
+        if second > MEASURED_S {
+            // Each of them was asked once.
+            let longest = unopened.values().map(|since| second - since).max().unwrap_or(0);
+            assert!(longest <= 60, "not opened for {longest} s");
+        }
+        if second == MEASURED_S {
+            asked_again = 0;
+        }
+    }
+    // Each new one once, and one of all in five minutes.
+    let few = MEASURED_S / 60 + MEASURED_S / 300 + 4;
+    assert!(asked_again <= few, "{asked_again} tries that are refused");
+    // He may change them from now on: all of them are added to.
+    for _ in 0..3_600 * 3 {
+        for call in lane.pick(due.iter().copied(), now) {
+            assert!(matches!(lane.end(call, Tried::Added, now, 0), After::Done { .. }));
+            due.retain(|it| *it != call);
+        }
+        if due.is_empty() {
+            break;
+        }
+        now = now + Duration::from_secs(1);
+    }
+    assert_eq!(due, [], "left");
+}
+
+#[test]
+fn a_withheld_ticket_does_not_open_a_barred_target_nor_does_it_keep_the_others_from_opening_it() {
+    let (mut lane, mut now) = (Lane::default(), Mono::ZERO);
+    let due = [id(1), id(2), id(3)];
+    assert_eq!(lane.pick(due, now), due);
+    for call in due {
+        assert_eq!(lane.end(call, failed(401), now, 0), After::Held);
+    }
+    lane.again(Some(id(1)), now);
+    assert_eq!(lane.pick(due, now), [id(1)]);
+    assert_eq!(lane.end(id(1), failed(401), now, 0), After::Held);
+    now = now + Duration::from_mins(6);
+    let first = lane.pick(due, now);
+    assert_eq!(first, [id(3)], "the newest, behind one that was turned away");
+    assert_eq!(lane.end(id(3), WITHHELD, now, 0), After::Held);
+    assert!(matches!(lane.state(), LaneState::Barred { status: 403, .. }));
+    now = now + Duration::from_mins(6);
+    assert_eq!(lane.pick(due, now), [id(2)]);
+    assert!(matches!(lane.end(id(2), Tried::Added, now, 0), After::Done { .. }));
+    assert_eq!(lane.state(), LaneState::Open);
+    assert_eq!(lane.pick([id(1), id(3)], now), [id(1), id(3)]);
 }
 
 #[test]
@@ -406,7 +564,7 @@ fn a_system_that_is_not_as_configured_holds_all_and_gives_nothing_up() {
         for call in lane.pick(calls, now) {
             assert_eq!(lane.end(call, Tried::Unfit, now, 0), After::Held);
         }
-        assert!(matches!(lane.state(), LaneState::Barred { status: 0, .. }));
+        assert!(matches!(lane.state(), LaneState::Unfit { .. }));
         now = now + Duration::from_mins(6);
     }
 }

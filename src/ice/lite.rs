@@ -6,7 +6,7 @@ use crate::base::Mono;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-/// Without a check for so long the peer does not want to be sent to any more (RFC 7675 §5.1).
+/// Without a sign of life for so long the peer does not want to be sent to any more (RFC 7675 §5.1).
 pub const CONSENT: Duration = Duration::from_secs(30);
 /// A way that the peer chose gives place to one that it likes less once it is not checked for so long:
 /// browsers check the way they use every 2.5 s at least.
@@ -24,6 +24,8 @@ pub struct Lite {
     chosen: Option<Chosen>,
     /// The last valid check: when and whence.
     last_check: Option<(Mono, SocketAddr)>,
+    /// When the peer last showed otherwise that it is there ([`Self::alive`]).
+    alive_at: Option<Mono>,
     /// The second, and the refusals in it.
     refusals: (u64, u32),
 }
@@ -50,7 +52,14 @@ impl Lite {
     /// With fresh credentials of ours.
     #[must_use]
     pub const fn new(ours: Credentials) -> Self {
-        Self { ours, theirs: None, chosen: None, last_check: None, refusals: (0, 0) }
+        Self {
+            ours,
+            theirs: None,
+            chosen: None,
+            last_check: None,
+            alive_at: None,
+            refusals: (0, 0),
+        }
     }
 
     /// The peer's description came.
@@ -98,10 +107,27 @@ impl Lite {
         self.last_check.map(|(at, _)| at)
     }
 
-    /// Whether the peer may be sent to: it has checked within [`CONSENT`].
+    /// Whether the peer may be sent to: it has shown within [`CONSENT`] that it is there.
     #[must_use]
     pub fn consents(&self, now: Mono) -> bool {
-        self.last_check().is_some_and(|last| now.since(last) < CONSENT)
+        let signs = [self.last_check(), self.alive_at];
+        signs.into_iter().flatten().any(|last| now.since(last) < CONSENT)
+    }
+
+    /// A packet came from there that was opened by the stream's keys: whole, and none that came before
+    /// (RFC 3711 §3.3). On the peer's way it is worth a check, and true is returned.
+    ///
+    /// Consent is the answer to the sender's own checks, and a lite side makes none (RFC 7675). We read it
+    /// from the peer's checks, which only a browser makes for ever: a phone with ICE keeps its way open by
+    /// Binding indications (RFC 8445 §11). Nobody has signed those, so they tell nothing here; nor may a packet
+    /// that is not sealed, whose address is anybody's word. Where two sides alone have the keys, a sealed one
+    /// is its sender's (RFC 7675).
+    pub fn alive(&mut self, from: SocketAddr, now: Mono) -> bool {
+        let on_its_way = self.way() == Some(from);
+        if on_its_way {
+            self.alive_at = Some(now);
+        }
+        on_its_way
     }
 
     /// A datagram of which [`super::is_stun`] said that it is STUN.
@@ -305,6 +331,29 @@ pub(super) mod tests {
         assert_eq!(lite.last_check(), Some(at));
         assert!(lite.consents(at + CONSENT - Duration::from_millis(1)));
         assert!(!lite.consents(at + CONSENT));
+    }
+
+    #[test]
+    fn a_phone_that_checks_no_more_but_talks_by_its_keys_consents_on_its_own_way_alone() {
+        let mut lite = lite();
+        let (here, elsewhere) = (HERE.parse().unwrap(), "203.0.113.66:666".parse().unwrap());
+        assert!(!lite.alive(here, Mono(1)), "no way is known yet");
+        assert!(!lite.consents(Mono(1)));
+        let chosen = Mono(7_000_000);
+        lite.datagram(&check("evtj:h6vY", PASSWORD, 1, USE), here, chosen);
+        // RFC 8445 §11: by these it keeps its way open, and nobody has signed them.
+        let indication = hex("00 11 00 00 21 12 a4 42 01 02 03 04 05 06 07 08 09 0a 0b 0c");
+        let checked = lite.datagram(&indication, here, chosen + CONSENT / 2);
+        assert_eq!((checked, lite.last_check()), (Checked::default(), Some(chosen)));
+        let talked = chosen + CONSENT - Duration::from_millis(1);
+        assert!(!lite.alive(elsewhere, talked) && !lite.consents(chosen + CONSENT));
+        assert!(lite.alive(here, talked));
+        assert!(lite.consents(talked + CONSENT - Duration::from_millis(1)));
+        assert!(!lite.consents(talked + CONSENT), "who does neither has gone");
+        // It was silent on hold, and talks again.
+        let again = talked + CONSENT * 3;
+        assert!(lite.alive(here, again) && lite.consents(again));
+        assert_eq!(lite.way(), Some(here));
     }
 
     #[test]

@@ -51,7 +51,7 @@ pub enum Command {
         /// Where its time line ends.
         at: Mono,
     },
-    /// Deletes a file, as soon as it is whole; answered by `Deleted`.
+    /// Deletes a file, one that grows as soon as it is ended; answered by `Deleted`.
     Erase {
         /// Which.
         id: RecordingId,

@@ -24,10 +24,19 @@ pub fn path(
     format: Format,
     sealed: bool,
 ) -> String {
-    let utc = chrono::DateTime::from_timestamp_millis(at.0).unwrap_or_default();
-    let at = utc.with_timezone(&zone);
     let seal = if sealed { SEALED } else { "" };
-    format!("{}-{call}-{number}.{}{seal}", at.format("%Y-%m-%d/%Y%m%dT%H%M%S"), format.ending())
+    let time = local(at, zone).format("%Y%m%dT%H%M%S");
+    format!("{}/{time}-{call}-{number}.{}{seal}", day(at, zone), format.ending())
+}
+
+/// The directory of the recordings that begin at that time.
+#[must_use]
+pub fn day(at: Wall, zone: chrono_tz::Tz) -> String {
+    local(at, zone).format("%Y-%m-%d").to_string()
+}
+
+fn local(at: Wall, zone: chrono_tz::Tz) -> chrono::DateTime<chrono_tz::Tz> {
+    chrono::DateTime::from_timestamp_millis(at.0).unwrap_or_default().with_timezone(&zone)
 }
 
 /// What a file's name says of it.

@@ -28,11 +28,41 @@ const HUSH_BYTES: usize = HUSH_MS * BYTES_PER_MS;
 pub struct Prompt {
     ulaw: Arc<[u8]>,
     alaw: Arc<[u8]>,
-    sound: Arc<[i16]>,
+    sound: Sound,
     band: Band,
     /// Behind [`HUSH_BYTES`] of silence in the same stream.
     g722: Arc<OnceLock<Vec<u8>>>,
     opus: Arc<OnceLock<OpusPackets>>,
+}
+
+/// What G.722 and Opus are made of.
+#[derive(Clone, Debug)]
+enum Sound {
+    Held(Arc<[i16]>),
+    /// In the program itself, two bytes a sample, the low one first: it takes no memory until it is wanted.
+    Shipped(&'static [u8]),
+}
+
+impl Sound {
+    /// Goes through it in pieces of `length` samples, the last one shorter, until one is not taken.
+    fn in_pieces(&self, length: usize, mut take: impl FnMut(&[i16]) -> Option<()>) -> Option<()> {
+        match self {
+            Self::Held(samples) => samples.chunks(length).try_for_each(take),
+            Self::Shipped(bytes) => {
+                let mut piece = Vec::with_capacity(length);
+                bytes.chunks(length.saturating_mul(2)).try_for_each(|bytes| {
+                    piece.clear();
+                    piece.extend(samples(bytes));
+                    take(&piece)
+                })
+            }
+        }
+    }
+}
+
+/// Two bytes each, the low one first.
+fn samples(bytes: &[u8]) -> impl Iterator<Item = i16> + Clone {
+    bytes.as_chunks().0.iter().map(|pair| i16::from_le_bytes(*pair))
 }
 
 /// Packets one after another, and where each ends.
@@ -59,23 +89,30 @@ impl Prompt {
     /// From linear samples at 8 kHz.
     #[must_use]
     pub fn encode(samples: &[i16]) -> Self {
-        Self::with_both(samples, samples.into(), Band::Narrow)
+        Self::of(samples.iter().copied(), Sound::Held(samples.into()), Band::Narrow)
     }
 
     /// From linear samples at 16 kHz, and the same at 8 kHz.
     #[must_use]
     pub fn encode_wide(narrow: &[i16], wide: &[i16]) -> Self {
-        Self::with_both(narrow, wide.into(), Band::Wide)
+        Self::of(narrow.iter().copied(), Sound::Held(wide.into()), Band::Wide)
     }
 
-    fn with_both(narrow: &[i16], sound: Arc<[i16]>, band: Band) -> Self {
-        let bytes = |law| narrow.iter().map(|sample| g711::encode(law, *sample)).collect();
+    /// From what lies in the program, at 8 kHz and the same at 16 kHz: two bytes a sample, the low one first.
+    #[must_use]
+    pub fn shipped(narrow: &[u8], wide: &'static [u8]) -> Self {
+        Self::of(samples(narrow), Sound::Shipped(wide), Band::Wide)
+    }
+
+    fn of(narrow: impl Iterator<Item = i16> + Clone, sound: Sound, band: Band) -> Self {
+        let bytes = |law| narrow.clone().map(|sample| g711::encode(law, sample)).collect();
         let (ulaw, alaw) = (bytes(Law::Mu), bytes(Law::A));
         Self { ulaw, alaw, sound, band, g722: Arc::default(), opus: Arc::default() }
     }
 
     /// Makes what was not made when it was loaded; some milliseconds for each second of sound, so not
-    /// on a thread that somebody waits for. Till then a phone in such a codec waits in silence.
+    /// on a thread that somebody waits for. Till then a phone in such a codec waits in silence. What is there is not
+    /// made again.
     pub fn prepare(&self, codec: Codec) {
         match codec {
             Codec::Pcmu | Codec::Pcma => {}
@@ -88,6 +125,16 @@ impl Prompt {
         }
     }
 
+    /// Whether it can be heard in this codec without a wait.
+    #[must_use]
+    pub fn is_made(&self, codec: Codec) -> bool {
+        match codec {
+            Codec::Pcmu | Codec::Pcma => true,
+            Codec::G722 => self.g722.get().is_some(),
+            Codec::Opus => self.opus.get().is_some(),
+        }
+    }
+
     fn as_g722(&self) -> Option<Vec<u8>> {
         let mut encoder = Encoder::new(Codec::G722, self.band).ok()?;
         encoder.rest(self.band, RESTED_MS, |_| {});
@@ -96,10 +143,11 @@ impl Prompt {
         encoder.rest(self.band, HUSH_MS, |packet| bytes.extend_from_slice(packet));
         bytes.resize(HUSH_BYTES, quiet(Codec::G722));
         let mut packet = [0; BYTES_PER_MS * 20];
-        for piece in self.sound.chunks(self.band.per_ms().saturating_mul(20)) {
+        self.sound.in_pieces(self.band.per_ms().saturating_mul(20), |piece| {
             let count = encoder.encode(piece, &mut packet)?;
             bytes.extend_from_slice(packet.get(..count)?);
-        }
+            Some(())
+        })?;
         bytes.truncate(whole);
         Some(bytes)
     }
@@ -110,14 +158,15 @@ impl Prompt {
         let whole = self.band.per_ms().saturating_mul(usize::from(OPUS_MS));
         let mut packet = [0; OPUS_MOST_BYTES];
         let mut padded = Vec::with_capacity(whole);
-        for piece in self.sound.chunks(whole) {
+        self.sound.in_pieces(whole, |piece| {
             padded.clear();
             padded.extend_from_slice(piece);
             padded.resize(whole, 0);
             let count = encoder.encode(&padded, &mut packet)?;
             packets.bytes.extend_from_slice(packet.get(..count)?);
             packets.ends.push(packets.bytes.len());
-        }
+            Some(())
+        })?;
         Some(packets)
     }
 
@@ -208,6 +257,13 @@ impl Playlist {
     #[must_use]
     pub const fn is_looped(&self) -> bool {
         self.looped
+    }
+
+    /// The prompt that the next packet begins in; none behind the last.
+    #[must_use]
+    pub fn awaited(&self) -> Option<&Arc<Prompt>> {
+        let begun_anew = self.prompts.first().filter(|_| self.looped);
+        self.prompts.get(self.at.0).or(begun_anew)
     }
 
     /// Fills the payload of the next packet, `ptime_ms` long where the codec lets us choose.

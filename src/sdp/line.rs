@@ -1,11 +1,13 @@
-//! How a leg's stream stands in its descriptions. What both sides have agreed on is said again in every
-//! later offer of ours (RFC 3264 §8), so that a hold or a refresh takes nobody out of encryption.
+//! How a leg's stream stands in its descriptions, and among which lines. What both sides have agreed on is said
+//! again in every later offer of ours (RFC 3264 §8), so that a hold or a refresh takes nobody out of encryption
+//! and no line out of its place.
 
 use super::negotiate::{Agreed, Local};
 use super::parse::{Media, Session};
 use super::{Protection, Sealing};
 use crate::ice::Credentials;
 use crate::srtp::sdes::Crypto;
+use std::fmt::Write as _;
 
 /// The profiles that are spoken, as they are written.
 const PROFILES: [&str; 6] =
@@ -22,6 +24,46 @@ pub struct Line {
     pub bundled: bool,
     /// By which tag and name we said our key, when it is encrypted by keys in the description (RFC 4568).
     pub key: Option<(u32, &'static str)>,
+    /// The lines before it, all refused; how many they are says its place. With those behind it at most 31, since
+    /// no more are read.
+    pub before: Vec<Refused>,
+    /// The lines behind it, all refused.
+    pub behind: Vec<Refused>,
+}
+
+/// A line of the peer's that we refused: all that is needed to refuse it in its place again.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refused {
+    /// `audio`, `video`, ... as it was offered.
+    kind: String,
+    /// The profile, as it was offered.
+    protocol: String,
+    /// The first of its formats; there must be one, and it means nothing.
+    format: String,
+    /// Its name among the streams.
+    mid: Option<String>,
+}
+
+impl Refused {
+    fn of(media: &Media) -> Self {
+        Self {
+            kind: media.kind.clone(),
+            protocol: media.protocol.clone(),
+            format: media.formats.first().cloned().unwrap_or_else(|| "0".to_owned()),
+            mid: media.mid.clone(),
+        }
+    }
+
+    /// Writes it with port 0 (RFC 3264 §6 and §8.2). Under its old name, which belongs to its place
+    /// (RFC 8829 §5.2.2), and in no group (RFC 9143 §7.3).
+    pub(super) fn say(&self, text: &mut String) {
+        let Self { kind, protocol, format, mid } = self;
+        // Writing to a String cannot fail.
+        let _ = write!(text, "m={kind} 0 {protocol} {format}\r\n");
+        if let Some(mid) = mid {
+            let _ = write!(text, "a=mid:{mid}\r\n");
+        }
+    }
 }
 
 /// What an offer of ours says of the stream's protection.
@@ -35,10 +77,14 @@ pub(super) enum Says {
 }
 
 impl Line {
-    /// As an offer of the peer's has it and our answer repeats it.
-    pub(super) fn of(offer: &Session, media: &Media, key: Option<&Crypto>) -> Self {
+    /// As an offer of the peer's has it and our answer repeats it: `media`, the line at place `at`.
+    pub(super) fn of(offer: &Session, at: usize, media: &Media, key: Option<&Crypto>) -> Self {
         let mid = media.mid.clone();
+        let (before, rest) = offer.media.split_at_checked(at).unwrap_or_default();
+        let behind = rest.get(1..).unwrap_or_default();
         Self {
+            before: before.iter().map(Refused::of).collect(),
+            behind: behind.iter().map(Refused::of).collect(),
             profile: profile(media),
             bundled: mid.as_ref().is_some_and(|mid| offer.bundle.contains(mid)),
             mid,
@@ -72,7 +118,7 @@ impl Local {
             let (profile, mid) = ("UDP/TLS/RTP/SAVPF", Some("0".to_owned()));
             return (
                 Says::Handshake { ice: true },
-                Line { profile, mid, bundled: true, key: None },
+                Line { profile, mid, bundled: true, ..Line::default() },
             );
         }
         let profile = if self.sealing.insists() { "RTP/SAVP" } else { "RTP/AVP" };

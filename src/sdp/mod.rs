@@ -22,7 +22,7 @@ mod sealing;
 #[cfg(test)]
 mod tests;
 
-pub use line::Line;
+pub use line::{Line, Refused};
 pub use negotiate::{Agreed, Control, Local, Voice};
 pub use parse::{Address, Handshaking, Media, PayloadMap, Session, Setup, parse};
 pub use sealing::{Dtls, Ice, OwnKeys, Protection, Sealing};

@@ -120,7 +120,9 @@ pub struct Agreed {
 }
 
 impl Local {
-    /// An offer of one audio stream with all our codecs and telephone-event.
+    /// An offer of one audio stream with all our codecs and telephone-event. Every line that the peer has
+    /// offered beside it stays in its place, refused: no description has fewer than the one before it
+    /// (RFC 3264 §8).
     #[must_use]
     pub fn offer(&self) -> Vec<u8> {
         let (says, line) = self.says();
@@ -129,6 +131,7 @@ impl Local {
             text.push_str("a=ice-lite\r\n"); // RFC 8839 §5.3
         }
         say_bundle(&mut text, &line);
+        line.before.iter().for_each(|refused| refused.say(&mut text));
         let voices: Vec<_> =
             self.codecs.iter().map(|codec| (*codec, codec.payload_type())).collect();
         let mut events = vec![(EVENT_PT, 8_000)];
@@ -148,6 +151,7 @@ impl Local {
             Says::Keys(keys) => keys.iter().for_each(|key| say_key(&mut text, key)),
             Says::Handshake { ice } => self.say_handshake(&mut text, Setup::ActPass, ice),
         }
+        line.behind.iter().for_each(|refused| refused.say(&mut text));
         text.into_bytes()
     }
 
@@ -220,39 +224,33 @@ impl Local {
             ptime_asked: media.ptime_ms.or(media.max_ptime_ms).is_some(),
             direction: offer.direction_of(media).mirror().and(self.direction),
             protection: protection.unwrap_or_default(),
-            line: Line::of(offer, media, said_key.as_ref()),
+            line: Line::of(offer, chosen, media, said_key.as_ref()),
         };
         let mut text = self.head(offer.time);
         if handshake.as_ref().is_some_and(|handshake| handshake.ice.is_some()) {
             text.push_str("a=ice-lite\r\n"); // RFC 8839 §5.3
         }
         say_bundle(&mut text, &agreed.line);
-        for (at, line) in offer.media.iter().enumerate() {
-            if at == chosen {
-                let voice = [(codec, pt)];
-                let (direction, ptime) = (agreed.direction, agreed.ptime_ms);
-                self.audio(&mut text, &line.protocol, &voice, event.as_slice(), direction, ptime);
-                if let Some(mid) = &media.mid {
-                    let _ = write!(text, "a=mid:{mid}\r\n");
-                }
-                if media.mux {
-                    text.push_str("a=rtcp-mux\r\n");
-                }
-                if let Some(key) = &said_key {
-                    say_key(&mut text, key);
-                }
-                if let Some(handshake) = &handshake {
-                    let setup = match handshake.role {
-                        Role::Server => Setup::Passive,
-                        Role::Client => Setup::Active,
-                    };
-                    self.say_handshake(&mut text, setup, handshake.ice.is_some());
-                }
-            } else {
-                let format = line.formats.first().map_or("0", String::as_str);
-                let _ = write!(text, "m={} 0 {} {format}\r\n", line.kind, line.protocol);
-            }
+        agreed.line.before.iter().for_each(|refused| refused.say(&mut text));
+        let (voice, direction, ptime) = ([(codec, pt)], agreed.direction, agreed.ptime_ms);
+        self.audio(&mut text, &media.protocol, &voice, event.as_slice(), direction, ptime);
+        if let Some(mid) = &media.mid {
+            let _ = write!(text, "a=mid:{mid}\r\n");
         }
+        if media.mux {
+            text.push_str("a=rtcp-mux\r\n");
+        }
+        if let Some(key) = &said_key {
+            say_key(&mut text, key);
+        }
+        if let Some(handshake) = &handshake {
+            let setup = match handshake.role {
+                Role::Server => Setup::Passive,
+                Role::Client => Setup::Active,
+            };
+            self.say_handshake(&mut text, setup, handshake.ice.is_some());
+        }
+        agreed.line.behind.iter().for_each(|refused| refused.say(&mut text));
         Ok((text.into_bytes(), agreed))
     }
 
@@ -260,11 +258,12 @@ impl Local {
     ///
     /// # Errors
     ///
-    /// As [`Self::answer`]; only the first media line is looked at, since we offer one.
+    /// As [`Self::answer`]; only the media line in the place of ours is looked at (RFC 3264 §6: an answer has
+    /// the lines of its offer, in that order), since all others were offered as refused.
     pub fn agreed(&self, answer: &Session) -> Result<Agreed, SdpError> {
-        let media = answer.media.first().filter(|media| media.is_audio());
-        let media = media.ok_or(SdpError::NoCommonMedia)?;
         let (says, mut line) = self.says();
+        let media = answer.media.get(line.before.len()).filter(|media| media.is_audio());
+        let media = media.ok_or(SdpError::NoCommonMedia)?;
         let web = matches!(says, Says::Handshake { .. }) && media.by_dtls();
         let before = self.before.as_ref().map(|before| &before.protection);
         let protection = match (&says, &self.keys) {

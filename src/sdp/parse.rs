@@ -12,8 +12,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 pub(super) const MAX_BYTES: usize = 64 * 1024;
 /// Media lines of a description.
 pub(super) const MAX_MEDIA: usize = 32;
-/// Attributes of one audio line, and of the session. Those of other lines are stepped over: a browser's
-/// video has more, and is refused by its `m=` line alone.
+/// Attributes of one audio line, and of the session. Those of other lines are stepped over, but for their name:
+/// a browser's video has more, and is refused by its `m=` line and its name alone.
 pub(super) const MAX_ATTRIBUTES: usize = 128;
 /// Formats on one media line: one for each payload type.
 pub(super) const MAX_FORMATS: usize = 128;
@@ -72,7 +72,7 @@ pub enum Setup {
     ActPass,
 }
 
-/// One `m=` line with what belongs to it; of one that is not for audio, no attribute is kept.
+/// One `m=` line with what belongs to it; of one that is not for audio, no attribute is kept but its `mid`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Media {
     /// `audio`, `video`, ... as written; at most 64 characters.
@@ -341,8 +341,13 @@ impl Reader {
                 self.session.media.push(media(value, line)?);
                 self.attributes = 0;
             }
-            _ if self.session.media.last().is_some_and(|media| !media.says_audio()) => {}
             _ => {
+                if let Some(other) = self.session.media.last_mut().filter(|m| !m.says_audio()) {
+                    if let Some(mid) = value.strip_prefix("mid:") {
+                        other.mid = token(mid.trim());
+                    }
+                    return Ok(());
+                }
                 if self.attributes >= MAX_ATTRIBUTES {
                     return Err(SdpError::TooMany { what: "attributes", limit: MAX_ATTRIBUTES });
                 }

@@ -68,9 +68,91 @@ fn every_line_of_an_offer_is_mirrored_and_one_is_taken() {
         direction: Direction::RecvOnly,
         protection: Protection::Plain,
         control: Control::Apart("192.0.2.1:5005".parse().unwrap()),
-        line: Line { profile: "RTP/AVP", ..Line::default() },
+        line: Line { profile: "RTP/AVP", ..agreed.line.clone() },
     };
     assert_eq!(agreed, want);
+    assert_eq!((agreed.line.before.len(), agreed.line.behind.len()), (2, 2));
+}
+
+/// The `m=` lines of a description, in their order, with the name of each.
+fn lines(description: &[u8]) -> Vec<(String, Option<String>)> {
+    let session = parse(description).unwrap();
+    let line = |media: Media| {
+        let (kind, port, protocol) = (media.kind, media.port, media.protocol);
+        (format!("{kind} {port} {protocol} {}", media.formats.join(" ")), media.mid)
+    };
+    session.media.into_iter().map(line).collect()
+}
+
+#[test]
+fn whoever_offered_video_beside_its_voice_gets_both_lines_again_when_it_is_held() {
+    const AUDIO: &str = "m=audio 5002 RTP/AVP 0\r\na=mid:voice\r\n";
+    const VIDEO: &str = "m=video 5000 RTP/AVP 96 31\r\na=rtpmap:96 VP8/90000\r\na=mid:face\r\n";
+    let ours = ("audio 30000 RTP/AVP 0 8 101".to_owned(), Some("voice".to_owned()));
+    let video = ("video 0 RTP/AVP 96".to_owned(), Some("face".to_owned()));
+    let bundle = "a=group:BUNDLE face voice\r\n";
+    let table = [
+        ("voice first", "", [AUDIO, VIDEO], vec![ours.clone(), video.clone()]),
+        ("video first", "", [VIDEO, AUDIO], vec![video.clone(), ours.clone()]),
+        ("on one port", bundle, [AUDIO, VIDEO], vec![ours.clone(), video.clone()]),
+        ("on one port, video first", bundle, [VIDEO, AUDIO], vec![video, ours]),
+    ];
+    for (case, group, media, want) in table {
+        let (answer, agreed) =
+            local().answer(&offer(&[group, media[0], media[1]].concat())).unwrap();
+        let places = |lines: &[(String, Option<String>)]| -> Vec<_> {
+            lines
+                .iter()
+                .map(|(line, mid)| (line.starts_with("audio 30000 "), mid.clone()))
+                .collect()
+        };
+        assert_eq!(places(&lines(&answer)), places(&want), "{case}: our answer");
+        let hold =
+            Local { direction: Direction::SendOnly, before: Some(agreed.clone()), ..local() };
+        let text = hold.offer();
+        assert_eq!(lines(&text), want, "{case}: our offer");
+        let session = parse(&text).unwrap();
+        assert_eq!(session.bundle.is_empty(), group.is_empty(), "{case}");
+        assert!(session.bundle.iter().all(|mid| mid == "voice"), "{case}: {:?}", session.bundle);
+        let audio = session.media.iter().find(|media| media.port != 0).unwrap();
+        assert_eq!(session.direction_of(audio), Direction::SendOnly, "{case}");
+        // As it must, the peer answers line by line; the places stay for the offer after that.
+        let answer = [media[0], media[1]].concat().replace("m=video 5000", "m=video 0");
+        let again = hold.agreed(&offer(&answer)).unwrap();
+        assert_eq!((again.remote, &again.line), (agreed.remote, &agreed.line), "{case}");
+        let refused = offer(&answer.replace("m=audio 5002", "m=audio 0"));
+        assert_eq!(hold.agreed(&refused).unwrap_err(), SdpError::NoCommonMedia, "{case}");
+        let before = Some(again);
+        assert_eq!(lines(&Local { before, ..local() }.offer()), want, "{case}: the hold's end");
+    }
+}
+
+#[test]
+fn a_line_that_the_peer_adds_later_stays_also_where_the_first_offer_was_ours() {
+    let ours = local();
+    assert_eq!(lines(&ours.offer()).len(), 1);
+    let agreed = ours.agreed(&offer("m=audio 5002 RTP/AVP 0\r\n")).unwrap();
+    let ours = Local { before: Some(agreed), ..ours };
+    let only = ("audio 30000 RTP/AVP 0 8 101".to_owned(), None);
+    assert_eq!(lines(&ours.offer()), std::slice::from_ref(&only));
+    // It switches its camera on, and then shares its screen and a second microphone.
+    let (video, more) = ("m=video 5000 RTP/AVP 31\r\n", "m=audio 5006 RTP/AVP 8\r\na=mid:2\r\n");
+    let (_, agreed) = ours.answer(&offer(&format!("m=audio 5002 RTP/AVP 0\r\n{video}"))).unwrap();
+    let ours = Local { before: Some(agreed), ..ours };
+    let refused = |line: &str, mid: Option<&str>| (line.to_owned(), mid.map(str::to_owned));
+    let camera = refused("video 0 RTP/AVP 31", None);
+    assert_eq!(lines(&ours.offer()), [only.clone(), camera.clone()]);
+    let all = format!("m=audio 5002 RTP/AVP 0\r\n{video}m=application 9 TCP/BFCP *\r\n{more}");
+    let (_, agreed) = ours.answer(&offer(&all)).unwrap();
+    let ours = Local { before: Some(agreed), ..ours };
+    let screen = refused("application 0 TCP/BFCP *", None);
+    let want = [only, camera, screen, refused("audio 0 RTP/AVP 8", Some("2"))];
+    assert_eq!(lines(&ours.offer()), want);
+    // As many as are read at all.
+    let most = "m=audio 5002 RTP/AVP 0\r\n".repeat(parse::MAX_MEDIA);
+    let (_, agreed) = ours.answer(&offer(&most)).unwrap();
+    let ours = Local { before: Some(agreed), ..ours };
+    assert_eq!(lines(&ours.offer()).len(), parse::MAX_MEDIA);
 }
 
 #[test]
@@ -207,6 +289,15 @@ proptest! {
             prop_assert_eq!((&ours.kind, &ours.protocol), (&theirs.kind, &theirs.protocol));
             prop_assert!(ours.port == 0 || theirs.port != 0);
             prop_assert!(ours.formats.iter().all(|format| theirs.formats.contains(format)));
+        }
+        // And so does our next offer (RFC 3264 §8).
+        let later = Local { before: Some(agreed.clone()), ..local() }.offer();
+        let later = parse(&later).unwrap();
+        prop_assert_eq!(later.media.len(), offer.media.len());
+        for (later, answered) in later.media.iter().zip(&answer.media) {
+            prop_assert_eq!((&later.kind, later.port), (&answered.kind, answered.port));
+            prop_assert_eq!(later.protocol.to_ascii_uppercase(), answered.protocol.to_ascii_uppercase());
+            prop_assert_eq!(&later.mid, &answered.mid);
         }
         prop_assert!((10..=60).contains(&agreed.ptime_ms) && agreed.send_pt < 128);
         prop_assert!(agreed.remote.port() != 0);

@@ -159,9 +159,14 @@ impl Dialog {
     /// route set anew). `last` is the peer's `CSeq`.
     pub fn succeed(&mut self, early: Option<Self>, last: Option<u32>) {
         if let Some(early) = early {
-            self.local_seq = self.local_seq.max(early.local_seq);
+            self.count_from(early.local_seq);
         }
         self.remote_seq = self.remote_seq.or(last);
+    }
+
+    /// `seq` was used already.
+    pub fn count_from(&mut self, seq: u32) {
+        self.local_seq = self.local_seq.max(seq);
     }
 
     /// As it is to be stored, but for the `CSeq` that we used last.

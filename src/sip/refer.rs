@@ -68,7 +68,7 @@ impl Wish {
 
     /// The number that is wanted.
     pub fn number(&self) -> Option<String> {
-        let user = self.target.user().filter(|user| !user.is_empty())?;
+        let user = self.target.named()?;
         // `tel:` names a number and no place.
         (self.target.scheme() == Scheme::Tel || self.target.host().is_some())
             .then(|| user.into_owned())

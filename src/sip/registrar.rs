@@ -413,15 +413,16 @@ impl Registrar {
     }
 
     /// The connection is gone; a phone that registered by it may be called at its Contact, or not at all
-    /// when it hung on its flow. Bound phones they were comes back.
-    pub fn flow_lost(&mut self, flow: Flow, changes: &mut Vec<BindingChange>) -> Vec<Bound> {
+    /// when it hung on its flow. Bound phones they were comes back, each with its Contact.
+    pub fn flow_lost(&mut self, flow: Flow, changes: &mut Vec<BindingChange>) -> Vec<(Bound, Uri)> {
         let mut lost = Vec::new();
         for account in self.streams.remove(&flow).into_iter().flatten() {
             let Some(phones) = self.phones.get_mut(&account) else { continue };
             let before = phones.held.len();
             for held in phones.held.iter_mut().filter(|held| held.flow == flow) {
                 held.flow.connection = 0;
-                lost.push(Bound::new(&account, held.outbound.as_ref(), &held.contact));
+                let phone = Bound::new(&account, held.outbound.as_ref(), &held.contact);
+                lost.push((phone, held.uri.clone()));
             }
             let unreachable =
                 |held: &mut Held| held.flow.connection == 0 && held.hangs_on_its_flow();
@@ -433,6 +434,15 @@ impl Registrar {
             self.settle(&account);
         }
         lost
+    }
+
+    /// Whether any phone is called by it.
+    pub fn is_used(&self, flow: Flow) -> bool {
+        // Who has left it is still listed there.
+        let phones = self.streams.get(&flow).into_iter().flatten();
+        let mut held =
+            phones.filter_map(|account| self.phones.get(account)).flat_map(|it| &it.held);
+        held.any(|held| held.flow == flow)
     }
 
     /// Where to call the account: the contact that was refreshed last.

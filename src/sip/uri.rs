@@ -160,6 +160,13 @@ impl Uri {
         })
     }
 
+    /// The user part, unescaped once, where it names somebody: not empty, and without what no line can show (`%00`),
+    /// which would go into the history and from there into stores that refuse it.
+    #[must_use]
+    pub fn named(&self) -> Option<Cow<'_, str>> {
+        self.user().filter(|user| !user.is_empty() && !user.chars().any(char::is_control))
+    }
+
     /// The user part as written.
     #[must_use]
     pub fn user_raw(&self) -> Option<&str> {
@@ -427,6 +434,12 @@ impl AnyUri {
             Self::Known(uri) => Some(uri),
             Self::Other(_) => None,
         }
+    }
+
+    /// As [`Uri::named`], of a URI that we can act on.
+    #[must_use]
+    pub fn named(&self) -> Option<Cow<'_, str>> {
+        self.known().and_then(Uri::named)
     }
 
     /// User part, unescaped, of a URI that we can act on.

@@ -272,6 +272,9 @@ fn everything_comes_out_in_open_forms_and_without_persons_unless_asked() {
     }
     assert!(read("private/history.jsonl").contains(persons[0]));
     assert!(read("private/incidents.csv").contains(persons[1]));
+    // Agents by name, callers who come first: a plan is no more for others than they are.
+    assert!(!desk.dir().file("open/files").exists());
+    assert!(read("private/files/plan.toml").contains("[agents]"));
     // The history is checked by a program of others, the tables are read by one.
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/history/chain.py");
     let chain =

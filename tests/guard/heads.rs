@@ -5,7 +5,7 @@ use crate::stranger::Stranger;
 use crate::support::desk::Desk;
 use crate::support::line::Line;
 use crate::support::message::sdp;
-use crate::support::{eventually, ms, s};
+use crate::support::{eventually, ms, poll, s};
 use socket2::{Domain, Protocol, Socket, Type};
 use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
@@ -80,13 +80,16 @@ fn heads_beyond_every_bound_are_answered_within_10_ms_and_cost_no_memory() {
 
 /// A connection from the trunk's own address: what comes on it makes calls.
 fn trunk_connection(port: u16, desk: SocketAddr) -> TcpStream {
-    let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP)).unwrap();
-    // The next case comes from the same port.
-    socket.set_reuse_address(true).unwrap();
-    socket.set_linger(Some(Duration::ZERO)).unwrap();
-    socket.bind(&SocketAddr::from(([127, 0, 0, 1], port)).into()).unwrap();
-    socket.connect_timeout(&desk.into(), s(2)).unwrap();
-    socket.into()
+    // The next case comes from the same port, which the system may keep for a moment longer.
+    poll(s(2), || {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, Some(Protocol::TCP)).unwrap();
+        socket.set_reuse_address(true).unwrap();
+        socket.set_linger(Some(Duration::ZERO)).unwrap();
+        socket.bind(&SocketAddr::from(([127, 0, 0, 1], port)).into()).ok()?;
+        socket.connect_timeout(&desk.into(), s(2)).ok()?;
+        Some(socket.into())
+    })
+    .expect("a connection from the trunk's port")
 }
 
 /// What came until the peer closed, or nothing came for a while; and whether it closed.

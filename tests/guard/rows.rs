@@ -314,6 +314,20 @@ pub const ROWS: &[Row] = &[
         open: "",
     },
     Row {
+        class: "Strangers who begin a DTLS handshake at a port that a phone behind a NAT is awaited at",
+        due: "the phone is heard; 4 strangers at once, and who does not say our cookie for 0.5 s gives way",
+        held: &[(
+            "src/io/media/tests/web.rs",
+            &[
+                "a_phone_behind_its_nat_is_heard_though_a_stranger_began_before_it",
+                "strangers_who_only_begin_keep_no_phone_out_for_long",
+                "a_phone_that_has_shown_itself_keeps_its_place_on_a_slow_line",
+                "a_stranger_that_shakes_hands_costs_no_call",
+            ],
+        )],
+        open: "With ICE, which browsers have, a stranger is not listened to at all.",
+    },
+    Row {
         class: "Lengths, wraps, SSRC changes and 49 days of RTP, RTCP and telephone-event",
         due: "no panic, no lost key, no leap",
         held: &[

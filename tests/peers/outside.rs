@@ -67,6 +67,8 @@ fn whom_an_agent_called_outside_talks_with_the_colleague_to_whom_it_was_passed_o
     desk.agent_is("6001", "idle");
     for (attended, calls) in [(false, 1), (true, 2)] {
         first.call("0398765432");
+        // What was heard before is heard still.
+        first.wait("to LinphoneCallStreamsRunning", calls, s(15));
         first.hears(his, s(15));
         if attended {
             first.tell("pause");
@@ -115,6 +117,7 @@ fn a_caller_is_sent_outside_where_the_agent_may_call_and_talks_with_whom_it_reac
     desk.agent_is("6001", "idle");
     for (attended, calls) in [(false, 1), (true, 2)] {
         caller.call("0312345678");
+        agent.wait("to LinphoneCallStreamsRunning", calls, s(15));
         caller.hears(hers, s(15));
         if attended {
             agent.tell("pause");

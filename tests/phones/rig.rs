@@ -31,6 +31,18 @@ fn a_sound_is_found_where_it_lies_and_no_other_is() {
 }
 
 #[test]
+fn a_piece_of_a_voice_is_found_however_it_lies_between_the_samples_that_are_looked_at() {
+    for seed in 1..=20 {
+        let voice = Sound::voice(seed, 5);
+        for at in (8_000..24_000).step_by(1_333) {
+            let piece = Sound(voice.0[at..at + 330 * 8].to_vec());
+            let found = voice.holds(&piece).map(|found| found.at_ms);
+            assert_eq!(found, Some(at as i64 / 8), "{seed} from the sample {at}");
+        }
+    }
+}
+
+#[test]
 fn two_softphones_hear_each_other_and_the_rig_can_tell() {
     let ports = Block::take();
     let (hers, his) = (Sound::voice(21, 30), Sound::voice(22, 30));

@@ -9,7 +9,7 @@ from pathlib import Path
 import rig
 from chaos import KINDS, ends, stops_whole
 
-# A line of the log of a program that finds a history of a newer one.
+# What a program says of a history of a newer one: its drain, which then orders nothing, or its log when it starts.
 REFUSED = "was written by a newer Madoguchi"
 
 
@@ -18,6 +18,7 @@ class Changes:
 
     def __init__(self, desk, checks, sink):
         self.desk, self.checks, self.sink, self.calling, self.gaps = desk, checks, sink, [], []
+        self.refused = ""
 
     def callers(self, seconds):
         run = rig.Callers(self.desk, len(self.calling), seconds, 6, None, self.sink, kinds=KINDS)
@@ -30,13 +31,20 @@ class Changes:
         registered = rig.registers(desk, desk.trunk[-1], 2) is not None
         run = self.callers(6)
         time.sleep(3)
-        desk.program = program
         drain = subprocess.Popen(
             [program, "drain", "--within", "2", "--config", str(desk.config)], cwd=desk.folder, text=True, preexec_fn=rig.dies_with_us,
             stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
         )
         refused_from = time.monotonic()
-        code = desk.process.wait(120)
+        if not self.ends(drain):
+            self.refused, _ = drain.communicate(timeout=90)
+            checks.check(f"{name}: drain refuses in words, and the desk goes on", REFUSED in self.refused and desk.health() == 200, self.refused.strip()[-300:])
+            checks.check(f"{name}: callers came to an end", run.ended(60), "")
+            checks.check(f"{name}: what went on ends in order", desk.stop() == 0, "")
+            desk.program = program
+            return False
+        desk.program = program
+        code = desk.process.returncode
         ended = time.monotonic()
         desk.start()
         rig.until(60, lambda: desk.process.poll() is not None or desk.health() == 200)
@@ -57,6 +65,17 @@ class Changes:
         rig.is_whole(checks, desk, f"{name}: verify, under way")
         return True
 
+    def ends(self, drain):
+        """Whether the desk ends by that drain, which may refuse to order it."""
+        for _ in range(2_400):
+            try:
+                self.desk.process.wait(0.05)
+                return True
+            except subprocess.TimeoutExpired:
+                if drain.poll() not in (None, 0):
+                    return False
+        return False
+
     def judged(self):
         # Who comes while the program changes is refused, or answered by the next one.
         rig.judge(self.checks, self.calling, self.desk.calls(), may_be={"blocked"}, strict=False)
@@ -71,9 +90,9 @@ def backed_up(desk, checks):
     checks.check("the older's backup", code == 0, (said or why).strip().splitlines()[0])
 
 
-def restored(desk, checks):
+def restored(desk, checks, refused):
     """As docs/OPERATING.md says of a history that the older program refuses: the backup takes its place."""
-    checks.check("the older refuses in words", REFUSED in desk.log(), REFUSED)
+    checks.check("the older refuses in words", REFUSED in refused + desk.log(), REFUSED)
     store = desk.folder / "store"
     store.rename(desk.folder / "store-of-the-newer")
     store.mkdir()
@@ -105,7 +124,7 @@ def main():
         stops_whole(checks, desk)
         changes.judged()
     elif desk.program == older:
-        restored(desk, checks)
+        restored(desk, checks, changes.refused)
         checks.check("the calls of before are there", desk.calls() == before, f"{len(before)} calls")
         checks.check("it takes calls", changes.callers(3).ended(60), "")
         ends(checks, desk, changes.calling, phones)

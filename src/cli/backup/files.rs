@@ -20,26 +20,38 @@ pub(in crate::cli) struct Belongs {
     pub left_out: Vec<String>,
     /// The plan's name.
     pub desk: String,
+    /// What is wrong with the plan, when no desk could start by it: it belongs to the desk all the same.
+    pub plan_refused: Vec<Finding>,
 }
 
 /// Reads the configuration and says what belongs to the desk.
 ///
 /// # Errors
 ///
-/// What is wrong with the configuration or the plan.
+/// What is wrong with the configuration.
 pub(in crate::cli) fn belongs(path: &Path) -> Result<(Config, Belongs), Vec<Finding>> {
     let (config, _) = config::load(path, Secrets::Look)?;
-    let (plan, _) = config::plan_at(&config.plan, None)?;
+    let (desk, holidays, plan_refused) = match config::plan_at(&config.plan, None) {
+        Ok((plan, _)) => (plan.name, plan.holidays.map(|(file, _)| file), Vec::new()),
+        Err(findings) => {
+            let (desk, holidays) = of_a_refused_plan(&config.plan);
+            (desk, holidays, findings)
+        }
+    };
     let base = path.parent().unwrap_or(Path::new(""));
     let mut files = BTreeMap::new();
     let mut add = |file: &Path| {
         files.insert(within(base, file), Whole::File(file.to_owned()));
     };
     add(path);
-    add(&config.plan);
-    if let Some((file, _)) = &plan.holidays {
-        add(&config.plan.parent().unwrap_or(Path::new("")).join(file));
-    }
+    // Of a plan that is refused a file may be what is missing.
+    let is_there = |file: &Path| plan_refused.is_empty() || file.is_file();
+    let table = holidays.map(|file| config.plan.parent().unwrap_or(Path::new("")).join(file));
+    [Some(config.plan.clone()), table]
+        .iter()
+        .flatten()
+        .filter(|file| is_there(file))
+        .for_each(|file| add(file));
     for table in super::super::rehearse::tables_beside(&config.plan) {
         add(&table);
     }
@@ -61,8 +73,15 @@ pub(in crate::cli) fn belongs(path: &Path) -> Result<(Config, Belongs), Vec<Find
     }
     left_out.sort();
     left_out.dedup();
-    let desk = plan.name.clone();
-    Ok((config, Belongs { files, left_out, desk }))
+    Ok((config, Belongs { files, left_out, desk, plan_refused }))
+}
+
+/// The name and the table of holidays of a plan that is refused, as far as its text still says them.
+fn of_a_refused_plan(plan: &Path) -> (String, Option<String>) {
+    let text = std::fs::read_to_string(plan).unwrap_or_default();
+    let table: toml::Table = text.parse().unwrap_or_default();
+    let said = |key: &str| table.get(key).and_then(toml::Value::as_str).map(str::to_owned);
+    (said("name").unwrap_or_default(), said("holidays"))
 }
 
 /// Where a file lies in a backup: as it lies beside the configuration, or by its whole path below `elsewhere`.

@@ -42,6 +42,10 @@ pub(in crate::cli) struct Manifest {
     pub made_at: String,
     /// The plan's name.
     pub desk: String,
+    /// Where the plan is refused, and by what: file, line, code. Its words may be of persons. Empty: a desk could start
+    /// by it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub plan_refused: Vec<String>,
     /// What the store is for.
     pub kind: String,
     /// How far the history goes.
@@ -344,6 +348,7 @@ mod tests {
                 program: "0.0.0".to_owned(),
                 made_at: String::new(),
                 desk: "x".to_owned(),
+                plan_refused: vec![],
                 kind: "service".to_owned(),
                 history: HistoryIs {
                     entries: 1,

@@ -12,7 +12,7 @@ pub use restore::{Restore, restore};
 use super::verify::{date, told};
 use super::{Language, Reply, now, refused};
 use crate::base::beside;
-use crate::dialplan::{Lang, tame};
+use crate::dialplan::{Finding, Lang, tame};
 use crate::event::{Anchor, Proved};
 use crate::io::store::{self, KeptRecording, Place};
 use clap::Args;
@@ -30,7 +30,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 /// Ends with 0 when the backup was made, 1 when it could not be, 2 when the command itself was wrong, 3 when it was
-/// made and recordings that were wanted are not as the history says.
+/// made and recordings that were wanted are not as the history says, or no desk could start by its plan.
 #[derive(Clone, Debug, Args)]
 pub struct Backup {
     /// The folder that is made; there must be none of this name.
@@ -57,7 +57,7 @@ pub fn backup(arguments: &Backup) -> ExitCode {
     answer(arguments, arguments.language.choose()).finish()
 }
 
-fn answer(arguments: &Backup, lang: Lang) -> Reply {
+pub(super) fn answer(arguments: &Backup, lang: Lang) -> Reply {
     let (config, belongs) = match files::belongs(&arguments.config) {
         Ok(found) => found,
         Err(findings) => return refused(&findings, lang, 2),
@@ -94,7 +94,7 @@ fn answer(arguments: &Backup, lang: Lang) -> Reply {
         Ok(manifest)
     });
     match put {
-        Ok(manifest) => said(arguments, &manifest, lang),
+        Ok(manifest) => said(arguments, &manifest, &belongs.plan_refused, lang),
         Err((path, why)) => {
             let _ = fs::remove_dir_all(&making); // ours alone: it was made above
             Reply::cannot(path.display(), why)
@@ -161,6 +161,7 @@ fn make(
         program: env!("CARGO_PKG_VERSION").to_owned(),
         made_at: date(now()),
         desk: belongs.desk.clone(),
+        plan_refused: belongs.plan_refused.iter().filter(|it| it.is_error()).map(place).collect(),
         kind,
         history: HistoryIs {
             entries: head.entries,
@@ -218,11 +219,25 @@ fn copy_sound(from: &Path, it: &KeptRecording, to: &Path) -> io::Result<bool> {
     Ok(sum == it.sha256)
 }
 
-fn said(arguments: &Backup, manifest: &Manifest, lang: Lang) -> Reply {
-    let code = if manifest.recordings.missing.is_empty() { 0 } else { 3 };
+/// Where a finding is, and which, without what it found.
+fn place(finding: &Finding) -> String {
+    let line = finding.place.as_ref().map(|place| format!(":{}", place.line)).unwrap_or_default();
+    format!("{}{line}: {}", finding.file, finding.message.code)
+}
+
+fn said(arguments: &Backup, manifest: &Manifest, plan_refused: &[Finding], lang: Lang) -> Reply {
+    let is_whole = manifest.recordings.missing.is_empty() && plan_refused.is_empty();
+    let code = if is_whole { 0 } else { 3 };
+    let mut plan_said = super::told(plan_refused, lang);
+    if !plan_said.is_empty() {
+        plan_said.push_str(lang.pick(
+            "バックアップは作った。ただし、この計画では窓口は起動できない\n",
+            "the backup was made, and no desk could start by its plan\n",
+        ));
+    }
     if arguments.json {
         let out = serde_json::to_string_pretty(&without_sums(manifest)).unwrap_or_default() + "\n";
-        return Reply { out, code, ..Reply::default() };
+        return Reply { out, err: plan_said, code };
     }
     let name = tame(&arguments.to.display().to_string());
     let HistoryIs { entries, last_seq, last_at, last_hash } = &manifest.history;
@@ -261,7 +276,7 @@ fn said(arguments: &Backup, manifest: &Manifest, lang: Lang) -> Reply {
             format!("{file}: the recording is not as the history says\n"),
         )
     });
-    Reply { out, err: err.collect(), code }
+    Reply { out, err: plan_said + &err.collect::<String>(), code }
 }
 
 /// The manifest without what has a line for each file.

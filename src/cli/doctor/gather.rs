@@ -1,11 +1,11 @@
 //! The facts, from the system as far as it tells them.
 
 use super::{ports, trunks};
-use crate::base::beside;
+use crate::base::{beside, folder_of};
 use crate::cli::client::{Client, ClientError};
-use crate::cli::prompts_there;
-use crate::config::{self, Config, Secrets};
-use crate::dialplan::{Both, Finding, Lang};
+use crate::cli::{prompts_there, starting};
+use crate::config::{self, Config, DeskUser, NamedFile, Secrets};
+use crate::dialplan::{Both, Finding, Lang, Plan};
 use crate::doctor::{
     Address, Certificate, Clock, Compared, Descriptors, Facts, Listener, PlanFolder, Room, Running,
     SecretFile, Sound, StoreFile, What, Whose, Zone,
@@ -44,7 +44,8 @@ pub(super) fn facts(file: &Path, ask_trunks: bool) -> Facts {
         }
     };
     facts.findings = findings;
-    zone(&config, &mut facts, now_s);
+    let plan = zone(&config, &mut facts, now_s);
+    facts.findings.extend(starting::newer(&config));
     facts.findings.retain(|finding| !is_an_end(finding));
     let running = running(&config);
     let runs = running != Running::No;
@@ -56,10 +57,17 @@ pub(super) fn facts(file: &Path, ask_trunks: bool) -> Facts {
     facts.descriptors = descriptors(&config, pid);
     facts.certificates = certificates(&config, now_s);
     facts.rooms = rooms(&config);
-    let due_owner = due_owner(&config, pid);
-    facts.secrets = secrets(&config, due_owner);
-    facts.store_files = due_owner.map_or(Vec::new(), |due_owner| store_files(&config, due_owner));
-    facts.plan_folder = due_owner.and_then(|due_owner| plan_folder(&config, due_owner));
+    let user = user_of(&config, pid);
+    let files = config.named_files(file, plan.as_ref());
+    facts.secrets = secrets(&files, user.map(|user| user.uid));
+    if let Some(user) = user {
+        // A secret that is another's has a line of its own.
+        let files: Vec<NamedFile> =
+            files.into_iter().filter(|it| !it.is_secret || is_of(&it.file, user)).collect();
+        facts.findings.extend(config::unreadable(&files, user));
+        facts.store_files = store_files(&config, user.uid);
+        facts.plan_folder = plan_folder(&config, user.uid);
+    }
     facts.clock.written_s = written_s(&config.store.file);
     if ask_trunks {
         facts.trunks = trunks::asked(&config);
@@ -73,7 +81,7 @@ fn is_an_end(finding: &Finding) -> bool {
 }
 
 /// The plan, and what reading it found.
-fn zone(config: &Config, facts: &mut Facts, now_s: i64) {
+fn zone(config: &Config, facts: &mut Facts, now_s: i64) -> Option<Plan> {
     let known = prompts_there(config.media.prompts.as_deref()).ok();
     let plan = match config::load_plan(config, known.as_ref()) {
         Ok((plan, findings)) => {
@@ -82,7 +90,7 @@ fn zone(config: &Config, facts: &mut Facts, now_s: i64) {
         }
         Err(findings) => {
             facts.findings.extend(findings);
-            return;
+            return None;
         }
     };
     let now = DateTime::from_timestamp(now_s, 0).unwrap_or_default();
@@ -93,6 +101,7 @@ fn zone(config: &Config, facts: &mut Facts, now_s: i64) {
         year: now.year(),
         compared: compared(plan.timezone, now),
     });
+    Some(plan)
 }
 
 /// The built-in table of a zone and the machine's, day by day for a year.
@@ -270,11 +279,22 @@ fn rooms(config: &Config) -> Vec<Room> {
     rooms
 }
 
+/// As whom the desk of a configuration runs, or would.
+pub(in crate::cli) fn desk_user(config: &Config) -> Option<DeskUser> {
+    let held = ports::holder(false, config.http.listen.port());
+    let ours = held.filter(|(_, name)| name == "madoguchi");
+    user_of(config, ours.map(|(pid, _)| pid))
+}
+
 /// As whom the daemon runs; while it does not, whose the history's folder is.
-fn due_owner(config: &Config, pid: Option<u32>) -> Option<u32> {
+fn user_of(config: &Config, pid: Option<u32>) -> Option<DeskUser> {
     pid.and_then(|pid| fs::metadata(format!("/proc/{pid}")).ok())
-        .or_else(|| fs::metadata(config.store.file.parent()?).ok())
-        .map(|about| about.uid())
+        .or_else(|| fs::metadata(folder_of(&config.store.file)).ok())
+        .map(|about| DeskUser::of(&about))
+}
+
+fn is_of(file: &Path, user: DeskUser) -> bool {
+    fs::metadata(file).is_ok_and(|about| about.uid() == user.uid)
 }
 
 fn store_files(config: &Config, due_owner: u32) -> Vec<StoreFile> {
@@ -293,31 +313,13 @@ fn plan_folder(config: &Config, due_owner: u32) -> Option<PlanFolder> {
     Some(PlanFolder { folder: folder.display().to_string(), mode, owner, due_owner })
 }
 
-fn secrets(config: &Config, due_owner: Option<u32>) -> Vec<SecretFile> {
-    let http = &config.http;
-    let made =
-        [Some(&http.token_file), http.viewer_token_file.as_ref(), http.wall_token_file.as_ref()];
-    let made = made.into_iter().flatten().map(|file| (file, true));
-    let trunks = config.trunks.iter().filter_map(|trunk| trunk.password_file.as_ref());
-    let others = [
-        config.accounts_file.as_ref(),
-        config.sip.tls.as_ref().map(|tls| &tls.key),
-        http.tls.as_ref().map(|tls| &tls.key),
-        http.people_file.as_ref(),
-        http.oidc.as_ref().and_then(|oidc| oidc.secret_file.as_ref()),
-        config.recording.as_ref().and_then(|recording| recording.key_file.as_ref()),
-        config.store.site.as_ref().and_then(|site| site.password_file.as_ref()),
-    ];
-    let others = others.into_iter().flatten().chain(trunks).map(|file| (file, false));
-    let mut all: Vec<SecretFile> = Vec::new();
-    for (file, is_made) in made.chain(others) {
-        let found = fs::metadata(file).ok().map(|about| (about.mode(), about.uid()));
-        let file = file.display().to_string();
-        if !all.iter().any(|known| known.file == file) {
-            all.push(SecretFile { file, found, due_owner, is_made });
-        }
-    }
-    all
+fn secrets(files: &[NamedFile], due_owner: Option<u32>) -> Vec<SecretFile> {
+    let looked = |named: &NamedFile| {
+        let found = fs::metadata(&named.file).ok().map(|about| (about.mode(), about.uid()));
+        let (file, is_made) = (named.file.display().to_string(), named.is_made);
+        SecretFile { file, found, due_owner, is_made, is_handed: named.is_handed }
+    };
+    files.iter().filter(|named| named.is_secret).map(looked).collect()
 }
 
 /// When the journal was last written: what is new goes into the log beside it first.

@@ -5,6 +5,8 @@ mod gather;
 mod ports;
 mod trunks;
 
+pub(super) use gather::desk_user;
+
 use super::{Language, Reply};
 use crate::dialplan::Lang;
 use crate::doctor::{Line, Mark, judge, worst};

@@ -6,6 +6,7 @@ use crate::event::{CallEvent, Caller, CallerNumber, EndCause, Means, Origin, Par
 use crate::io::recording::RecorderConfig;
 use crate::io::store::{Batch, Durability, Kind, Options, snapshot_path};
 use crate::recording::command::Notice;
+use crate::recording::name::{HOLD, PART};
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 
 const OPTIONS: Options = Options { kind: Kind::Service, durability: Durability::Process };
@@ -90,8 +91,52 @@ impl Rig {
             hub: self.told.hub.clone(),
             clock: Clock::start(),
             zone: chrono_tz::Asia::Tokyo,
-            prefix: String::new(),
         }
+    }
+
+    /// Puts something into the folder of recordings.
+    fn file(&self, called: &str, text: &str) -> PathBuf {
+        let path = self.folder.join("recordings").join(called);
+        std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+        std::fs::write(&path, text).expect("written");
+        path
+    }
+
+    /// A recorder of that folder, whose end of each recording stands in the history.
+    fn recorder(&self, unkept: BTreeSet<RecordingId>) -> Arc<Recorder> {
+        self.recorder_that_keeps(unkept, None)
+    }
+
+    fn recorder_that_keeps(
+        &self,
+        unkept: BTreeSet<RecordingId>,
+        keep_days: Option<u32>,
+    ) -> Arc<Recorder> {
+        let config = RecorderConfig {
+            directory: self.folder.join("recordings"),
+            format: crate::recording::Format::Wav,
+            zone: chrono_tz::Asia::Tokyo,
+            key: None,
+            keep_days,
+            least_free_bytes: 0,
+            most: 1,
+            epoch: std::time::Instant::now(),
+        };
+        let told = Arc::clone(&self.told);
+        let tell = move |id: RecordingId, event| {
+            told.tell(vec![Fact::Recording { call: id.call, t_ms: None, event }]);
+        };
+        let recorder = Recorder::start(config, vec![], unkept, move |notice| match notice {
+            Notice::Deleted { id, file } => {
+                tell(id, RecordingEvent::Deleted { number: id.number, file });
+            }
+            Notice::Failed { id, .. } => {
+                let why = crate::event::RecordingTrouble::Lost;
+                tell(id, RecordingEvent::Failed { number: id.number, why });
+            }
+            Notice::Began { .. } | Notice::Kept { .. } => {}
+        });
+        Arc::new(recorder.expect("threads"))
     }
 
     /// Those facts, once the journal and the views have them.
@@ -157,6 +202,16 @@ fn recorded(call: u64, event: RecordingEvent) -> Fact {
     Fact::Recording { call: id(call), t_ms: None, event }
 }
 
+/// What the history calls a recording of that call.
+fn recording_name(call: u64) -> String {
+    format!("2026-10-01/20261001T090000-{}-1.wav", id(call))
+}
+
+fn kept(file: String) -> RecordingEvent {
+    let (length_ms, bytes, dropped, late) = (1, 5, 0, 0);
+    RecordingEvent::Kept { number: 1, file, length_ms, bytes, sha256: String::new(), dropped, late }
+}
+
 fn started(call: u64) -> Fact {
     recorded(call, RecordingEvent::Started { number: 1, by: Means::Rule })
 }
@@ -164,41 +219,12 @@ fn started(call: u64) -> Fact {
 #[tokio::test]
 async fn a_recording_that_was_held_goes_when_it_is_asked_again() {
     let rig = Rig::new();
-    let (name, folder) =
-        (format!("20261001T090000-{}-1.wav", id(1)), rig.folder.join("recordings"));
-    let (file, path) = (format!("2026-10-01/{name}"), folder.join("2026-10-01").join(&name));
-    std::fs::create_dir_all(path.parent().expect("a folder")).expect("made");
-    std::fs::write(&path, "sound").expect("written");
-    let hold = folder.join("2026-10-01").join(format!("{name}{HOLD}"));
-    std::fs::write(&hold, "").expect("held");
-    let config = RecorderConfig {
-        directory: folder,
-        format: crate::recording::Format::Wav,
-        zone: chrono_tz::Asia::Tokyo,
-        key: None,
-        keep_days: None,
-        least_free_bytes: 0,
-        most: 1,
-        epoch: std::time::Instant::now(),
-    };
-    let told = Arc::clone(&rig.told);
-    let recorder = Recorder::start(config, vec![], BTreeSet::new(), move |notice| {
-        if let Notice::Deleted { id, file } = notice {
-            let event = RecordingEvent::Deleted { number: id.number, file };
-            told.tell(vec![Fact::Recording { call: id.call, t_ms: None, event }]);
-        }
-    });
-    let recorder = Arc::new(recorder.expect("threads"));
-    let kept = RecordingEvent::Kept {
-        number: 1,
-        file: file.clone(),
-        length_ms: 1,
-        bytes: 5,
-        sha256: String::new(),
-        dropped: 0,
-        late: 0,
-    };
-    rig.tell(vec![arrived(1), started(1), ended(1), recorded(1, kept), arrived(2), ended(2)]).await;
+    let path = rig.file(&recording_name(1), "sound");
+    let hold = rig.file(&format!("{}{HOLD}", recording_name(1)), "");
+    let recorder = rig.recorder(BTreeSet::new());
+    let file = recording_name(1);
+    let kept = recorded(1, kept(file.clone()));
+    rig.tell(vec![arrived(1), started(1), ended(1), kept, arrived(2), ended(2)]).await;
     let erasing = rig.erasing(Some(&recorder));
     let first = erasing.erase(wanted()).await.expect("erased");
     assert_eq!(first.left, [LeftAlone { call: id(1), why: WhyLeft::RecordingHeld }]);
@@ -215,12 +241,154 @@ async fn a_recording_that_was_held_goes_when_it_is_asked_again() {
 }
 
 #[tokio::test]
-async fn a_recording_that_is_not_kept_yet_is_told_as_left() {
+async fn a_recording_that_cannot_be_deleted_keeps_no_number_and_goes_when_the_reference_is_asked_again()
+ {
     let rig = Rig::new();
-    rig.tell(vec![arrived(1), started(1), ended(1)]).await;
+    let kept = || kept(recording_name(1));
+    rig.tell(vec![
+        arrived(1),
+        started(1),
+        ended(1),
+        recorded(1, kept()),
+        arrived(2),
+        started(2),
+        ended(2),
+    ])
+    .await;
+    // The desk has no [recording] any more.
+    let not_deleted = |call| LeftAlone { call: id(call), why: WhyLeft::RecordingNotDeleted };
+    for _ in 0..2 {
+        let proof = rig.erasing(None).erase(wanted()).await.expect("erased");
+        assert_eq!(proof.left, [not_deleted(1), not_deleted(2)]);
+        assert_eq!(proof.calls, [id(1), id(2)]);
+        assert_eq!((proof.found_again, rig.calls_found()), (0, 0));
+        assert!(!rig.holds_the_number());
+    }
+    // It has it again, with the one file.
+    let path = rig.file(&recording_name(1), "sound");
+    let recorder = rig.recorder(BTreeSet::new());
+    let proof = rig.erasing(Some(&recorder)).erase(wanted()).await.expect("erased");
+    assert_eq!((proof.left, proof.recordings), (vec![], vec![recording_name(1)]));
+    assert!(!path.exists());
+    let nothing = rig.erasing(Some(&recorder)).erase(wanted()).await.expect("erased");
+    assert_eq!(nothing.calls, []);
+}
+
+#[tokio::test]
+async fn a_proof_does_not_say_that_nothing_is_left_while_the_recordings_disk_is_not_there() {
+    let rig = Rig::new();
+    let path = rig.file(&recording_name(1), "sound");
+    rig.tell(vec![arrived(1), started(1), recorded(1, kept(recording_name(1))), ended(1)]).await;
+    let failed = RecordingEvent::Failed { number: 1, why: crate::event::RecordingTrouble::Lost };
+    rig.tell(vec![arrived(2), started(2), recorded(2, failed), ended(2)]).await;
+    let lost = rig.file(&recording_name(2), "sound");
+    let recorder = rig.recorder(BTreeSet::new());
+    let (folder, away) = (rig.folder.join("recordings"), rig.folder.join("away"));
+    std::fs::rename(&folder, &away).expect("it is unmounted");
+    std::fs::write(&folder, "").expect("nothing that can be read");
+    let not_deleted = |call| LeftAlone { call: id(call), why: WhyLeft::RecordingNotDeleted };
+    let proof = rig.erasing(Some(&recorder)).erase(wanted()).await.expect("erased");
+    assert_eq!(proof.left, [not_deleted(1), not_deleted(2)]);
+    // As a start makes it where the disk is not mounted.
+    std::fs::remove_file(&folder).expect("removed");
+    std::fs::create_dir(&folder).expect("made");
+    let proof = rig.erasing(Some(&recorder)).erase(wanted()).await.expect("erased");
+    assert_eq!(proof.left, [not_deleted(1), not_deleted(2)]);
+    std::fs::remove_dir(&folder).expect("removed");
+    std::fs::rename(&away, &folder).expect("it is mounted");
+    let proof = rig.erasing(Some(&recorder)).erase(wanted()).await.expect("erased");
+    let both = vec![recording_name(1), recording_name(2)];
+    assert_eq!((proof.left, proof.recordings), (vec![], both));
+    assert!(!path.exists() && !lost.exists(), "a start would make it whole");
+}
+
+#[tokio::test]
+async fn a_proof_is_whole_where_age_has_taken_the_folder_of_a_recording_that_never_was() {
+    let rig = Rig::new();
+    let failed =
+        RecordingEvent::Failed { number: 1, why: crate::event::RecordingTrouble::DiskFull };
+    rig.tell(vec![arrived(1), started(1), recorded(1, failed), ended(1)]).await;
+    rig.file("2026-10-09/letter", "another day's");
+    let kept_days = |days| {
+        let recorder = rig.recorder_that_keeps(BTreeSet::new(), days);
+        let erasing = rig.erasing(Some(&recorder));
+        async move { (recorder, erasing.erase(wanted()).await.expect("erased").left) }
+    };
+    let not_deleted = LeftAlone { call: id(1), why: WhyLeft::RecordingNotDeleted };
+    assert_eq!(kept_days(None).await.1, [not_deleted]);
+    assert_eq!(kept_days(Some(1)).await.1, []);
+}
+
+#[tokio::test]
+async fn who_holds_a_recording_that_could_not_be_deleted_finds_it_deleted_when_it_is_let_go() {
+    let rig = Rig::new();
+    rig.tell(vec![arrived(1), started(1), recorded(1, kept(recording_name(1))), ended(1)]).await;
+    let why = |why| vec![LeftAlone { call: id(1), why }];
     let proof = rig.erasing(None).erase(wanted()).await.expect("erased");
-    assert_eq!(proof.left, [LeftAlone { call: id(1), why: WhyLeft::RecordingNotDeleted }]);
-    assert_eq!(rig.calls_found(), 1, "it is found when it is asked again");
+    assert_eq!(proof.left, why(WhyLeft::RecordingNotDeleted));
+    assert_eq!(rig.calls_found(), 0);
+    let path = rig.file(&recording_name(1), "sound");
+    let hold = rig.file(&format!("{}{HOLD}", recording_name(1)), "");
+    let recorder = rig.recorder(BTreeSet::new());
+    for _ in 0..2 {
+        let proof = rig.erasing(Some(&recorder)).erase(wanted()).await.expect("erased");
+        assert_eq!(proof.left, why(WhyLeft::RecordingHeld));
+    }
+    std::fs::remove_file(&hold).expect("let go");
+    let proof = rig.erasing(Some(&recorder)).erase(wanted()).await.expect("erased");
+    assert_eq!((proof.left, proof.recordings), (vec![], vec![recording_name(1)]));
+    assert!(!path.exists());
+}
+
+#[tokio::test]
+async fn a_hold_keeps_also_a_recording_that_failed_or_never_became_whole() {
+    let rig = Rig::new();
+    let failed = RecordingEvent::Failed { number: 1, why: crate::event::RecordingTrouble::Disk };
+    rig.tell(vec![arrived(1), started(1), recorded(1, failed.clone()), ended(1)]).await;
+    rig.tell(vec![arrived(2), started(2), recorded(2, failed), ended(2)]).await;
+    let recorder = rig.recorder(BTreeSet::new());
+    let whole = rig.file(&recording_name(1), "sound");
+    rig.file(&format!("{}{HOLD}", recording_name(1)), "");
+    let part = rig.file(&format!("{}{PART}", recording_name(2)), "sound");
+    rig.file(&format!("{}{PART}{HOLD}", recording_name(2)), "");
+    let proof = rig.erasing(Some(&recorder)).erase(wanted()).await.expect("erased");
+    let held = |call| LeftAlone { call: id(call), why: WhyLeft::RecordingHeld };
+    assert_eq!(proof.left, [held(1), held(2)]);
+    assert!(whole.exists() && part.exists() && rig.calls_found() == 2);
+}
+
+#[tokio::test]
+async fn a_proof_names_what_a_start_has_put_aside() {
+    let rig = Rig::new();
+    let aside = rig.folder.join("desk.db-wal.left-1");
+    std::fs::write(&aside, NUMBER).expect("written");
+    rig.tell(vec![arrived(1), ended(1)]).await;
+    let proof = rig.erasing(None).erase(wanted()).await.expect("erased");
+    let named = |said: &[String]| said.iter().any(|it| it.contains("desk.db-wal.left-1"));
+    assert!(named(&proof.not_reached) && named(&proof.not_reached_ja), "{proof:?}");
+    std::fs::remove_file(&aside).expect("deleted");
+    let proof = rig.erasing(None).erase(wanted()).await.expect("erased");
+    assert!(!named(&proof.not_reached) && !named(&proof.not_reached_ja), "{proof:?}");
+}
+
+#[tokio::test]
+async fn a_recording_that_failed_and_one_that_no_start_can_end_are_deleted_with_the_callers_number()
+{
+    let rig = Rig::new();
+    let failed = RecordingEvent::Failed { number: 1, why: crate::event::RecordingTrouble::Disk };
+    rig.tell(vec![arrived(1), started(1), recorded(1, failed), ended(1), arrived(2), started(2)])
+        .await;
+    rig.tell(vec![ended(2), arrived(3), started(3), ended(3)]).await;
+    // What nobody can end, as a power cut leaves it.
+    let torn = rig.file(&format!("{}.part", recording_name(2)), "");
+    let number = |call| RecordingId { call: id(call), number: 1 };
+    let recorder = rig.recorder([number(2), number(3)].into());
+    // As a disk left it that refused to give it its name.
+    let failed = rig.file(&format!("{}.part", recording_name(1)), "sound");
+    let proof = rig.erasing(Some(&recorder)).erase(wanted()).await.expect("erased");
+    assert_eq!((proof.left, proof.found_again), (vec![], 0));
+    assert_eq!(proof.recordings, [recording_name(1), recording_name(2)]);
+    assert!(!failed.exists() && !torn.exists());
 }
 
 #[tokio::test]

@@ -23,12 +23,22 @@ pub(in crate::daemon) enum Handed {
     Added,
 }
 
+impl Handed {
+    /// As the lane is told of it.
+    pub(in crate::daemon) fn tried(&self) -> Tried {
+        match self {
+            Self::Opened { .. } => Tried::Opened,
+            Self::Added => Tried::Added,
+        }
+    }
+}
+
 /// Why it did not go well.
 #[derive(Debug)]
 pub(in crate::daemon) struct NotHanded {
     /// What the target said.
     pub(in crate::daemon) error: Unable,
-    /// Whether one ticket was asked about, which our user may not see or change although its key is good.
+    /// Whether one ticket was asked about, which our user may not see or change although its key may be good.
     of_ticket: bool,
 }
 

@@ -72,9 +72,10 @@ pub enum WhyLeft {
     Up,
     /// The caller is still to be called back: cancel that, then ask again.
     ToBeCalledBack,
-    /// A recording is held (`.hold`): take that away, then ask again; the texts stay until then.
+    /// A recording is held (`.hold`): take that away, then ask again by the same reference; the texts stay until then.
     RecordingHeld,
-    /// A recording could not be deleted, or is not whole yet: ask again; the texts stay until then.
+    /// A recording could not be deleted, is not whole yet, or cannot be seen: ask again by the same reference. The texts
+    /// are erased, so that no other request finds the call.
     RecordingNotDeleted,
 }
 

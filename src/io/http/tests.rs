@@ -24,7 +24,7 @@ use crate::people::{PasswordHash, People, Person, Role};
 use crate::view::{CallQuery, FeedGauge, Gauges, JournalState, Policy, Setup, Views};
 use serde_json::Value;
 use std::net::SocketAddr;
-use std::sync::atomic::{AtomicI64, Ordering};
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -103,6 +103,10 @@ struct World {
     notes: Arc<Mutex<Vec<DeskEvent>>>,
     people: PeopleNow,
     gauges: Arc<Mutex<Gauges>>,
+    /// The feeding of ticket systems.
+    fed: Arc<tickets::Fed>,
+    /// How long the engine takes for an order, milliseconds.
+    order_takes_ms: Arc<AtomicU64>,
     /// Added to the wall clock, milliseconds.
     skew: Arc<AtomicI64>,
     stop: Option<tokio::sync::oneshot::Sender<()>>,
@@ -133,6 +137,9 @@ impl World {
         let people = PeopleNow::new(people());
         let notes = Arc::new(Mutex::new(vec![]));
         let noted = Arc::clone(&notes);
+        let fed = Arc::new(tickets::Fed::default());
+        let order_takes_ms = Arc::new(AtomicU64::new(0));
+        let takes_ms = Arc::clone(&order_takes_ms);
         let app = App {
             hub: hub.clone(),
             token: Token::new(TOKEN).expect("long enough"),
@@ -172,7 +179,13 @@ impl World {
                     _ => Err(CommandFailure::Refused(CommandError::NoSuchAgent)),
                 };
                 seen.lock().expect("whole").push(command);
-                Box::pin(async move { result })
+                let takes = Duration::from_millis(takes_ms.load(Ordering::Relaxed));
+                Box::pin(async move {
+                    if !takes.is_zero() {
+                        tokio::time::sleep(takes).await;
+                    }
+                    result
+                })
             }),
             erase: Arc::new(erasures::done),
             gauges: Arc::new(move || shown.lock().expect("whole").clone()),
@@ -197,7 +210,7 @@ impl World {
             reloads: Arc::new(reload::Files),
             listed: Arc::new(|_, _, _| Box::pin(async { Ok(vec![]) })),
             recordings: None,
-            tickets: Arc::new(tickets::Fed),
+            tickets: fed.clone(),
             version: "1.2.3".into(),
         };
         let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
@@ -206,7 +219,8 @@ impl World {
         tokio::spawn(serve(listener, None, app, async move {
             let _ = stopped.await;
         }));
-        Self { address, hub, commands, notes, people, gauges, skew, stop: Some(stop) }
+        let stop = Some(stop);
+        Self { address, hub, commands, notes, people, gauges, fed, order_takes_ms, skew, stop }
     }
 
     async fn ask(&self, head: &str, body: &str) -> Answer {

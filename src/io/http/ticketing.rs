@@ -18,6 +18,8 @@ use axum::response::{IntoResponse, Response};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::time::Duration;
+use tokio::task::{JoinError, JoinSet};
 
 /// Longest name of an author, characters.
 const AUTHOR_BOUND: usize = 64;
@@ -27,6 +29,12 @@ const REASON_BOUND: usize = 200;
 const TEXT_BOUND: usize = 10_000;
 /// Calls in one answer; the count is whole.
 pub(super) const ROWS_BOUND: usize = 1_000;
+/// Orders of a retry of everything that are under way at once: the engine commits many together, and its queue keeps
+/// room for all else.
+const RETRIED_AT_ONCE: usize = 16;
+/// How often, and how long apart, one of them is given while the desk takes no orders.
+const ORDERED_MOST: u32 = 30;
+const ORDER_PAUSE: Duration = Duration::from_secs(1);
 /// Of an order about all, and of a sheet: as many as a target has waiting, which the views bound.
 const ALL: usize = usize::MAX;
 
@@ -322,16 +330,66 @@ pub(super) async fn retry_all(
     if !is_fed(&server, &target) {
         return no_such("ticket system");
     }
+    // First, for whatever becomes of the orders: a person says that a target which is away or barred is to be tried.
+    server.app.tickets.again(&target, None);
+    // Of its own: it goes on when who asked has left, as a page does that waits 10 s.
+    let ended = tokio::spawn(retry_stuck(server, target, author)).await;
+    refusal(ended).unwrap_or_else(|| StatusCode::NO_CONTENT.into_response())
+}
+
+/// Orders that each call which waits for a person be tried again. The answer when one is not obeyed; no further one
+/// is given then.
+async fn retry_stuck(server: Server, target: TargetId, author: String) -> Option<Response> {
     let (rows, _) = server.app.hub.read(|views, _, _| views.outbox(&target, true, ALL));
+    let (mut under_way, mut refused) = (JoinSet::new(), None);
     for row in rows {
+        if under_way.len() >= RETRIED_AT_ONCE
+            && let Some(ended) = under_way.join_next().await
+        {
+            refused = refusal(ended);
+            if refused.is_some() {
+                break;
+            }
+        }
+        // Somebody else may have ordered about it meanwhile, or the same person once more.
+        let now = server.app.hub.read(|views, _, _| views.outbox_row(&target, row.call));
+        if now.is_none_or(|now| now.stuck.is_none()) {
+            continue;
+        }
         let event = Box::new(FeedEvent::FeedRetried { author: author.clone(), by: Means::Api });
         let command = Command::Feed { target: target.clone(), call: Some(row.call), event };
-        if let Err(refused) = api::put(&server, command).await {
-            return refused;
-        }
+        let server = server.clone();
+        under_way.spawn(async move { order_again(&server, command).await });
     }
-    server.app.tickets.again(&target, None);
-    StatusCode::NO_CONTENT.into_response()
+    // What was given is heard to its end: what became of it is the answer.
+    while let Some(ended) = under_way.join_next().await {
+        refused = refused.or(refusal(ended));
+    }
+    if let Some(refused) = &refused {
+        // Who ordered it may have left.
+        tracing::warn!(target_name = %target, status = refused.status().as_u16(), "not all that waits for a person in a ticket system's outbox could be ordered to be tried again; order it once more / 「すべて再試行」が途中で終わりました");
+    }
+    refused
+}
+
+/// Orders one to be tried again; while the desk is too busy to take the order, again each second. What stands against it.
+async fn order_again(server: &Server, command: Command) -> Option<Response> {
+    for _ in 0..ORDERED_MOST {
+        let refused = api::put(server, command.clone()).await.err()?;
+        if refused.status() != StatusCode::SERVICE_UNAVAILABLE {
+            return Some(refused);
+        }
+        tokio::time::sleep(ORDER_PAUSE).await;
+    }
+    api::put(server, command).await.err()
+}
+
+/// What stands against it, of orders that were given aside.
+fn refusal(ended: Result<Option<Response>, JoinError>) -> Option<Response> {
+    ended.unwrap_or_else(|_| {
+        let why = "a fault while they were ordered to be tried again; the log says where";
+        Some(api::error(StatusCode::SERVICE_UNAVAILABLE, why))
+    })
 }
 
 /// `POST /api/v1/tickets/{target}/outbox/{id}/{action}`.

@@ -17,10 +17,12 @@
 
 mod built_in;
 mod counters;
+mod elsewhere;
 mod framing;
 mod leg;
 mod listening;
 mod loudness;
+mod making;
 mod mixing;
 mod orders;
 mod passing;
@@ -40,13 +42,13 @@ mod worker;
 mod tests;
 
 pub use counters::Counters;
+pub use making::Maker;
 pub use prompts::{PromptError, PromptLibrary};
 
 use crate::base::{LegId, Mono, PromptId, Rng};
 use crate::dtls::Identity;
 use crate::rtp::LearnSource;
 use crate::rtp::command::{Command, Notice};
-use crate::sdp::Codec;
 use counters::Board;
 use queue::{Order, Queue};
 use reserved::Reserved;
@@ -64,10 +66,8 @@ pub struct MediaConfig {
     pub threads: usize,
     /// What can be played.
     pub prompts: Arc<PromptLibrary>,
-    /// What the plan names of it, encoded before it is wanted.
+    /// What the plan names of it.
     pub wanted: BTreeSet<PromptId>,
-    /// The codecs that legs may speak; prompts are encoded in these.
-    pub codecs: Vec<Codec>,
     /// A phone that should speak and is not heard for so long is told as `Silent`.
     pub silence_after: Duration,
     /// Phones behind NAT: whose five packets in a row are believed while the SDP's own address is silent.
@@ -87,12 +87,10 @@ impl MediaConfig {
     #[must_use]
     pub fn new(prompts: Arc<PromptLibrary>) -> Self {
         let silence_after = Duration::from_secs(10);
-        let codecs = Codec::ALL.to_vec();
         Self {
             threads: 1,
             wanted: prompts.names(),
             prompts,
-            codecs,
             silence_after,
             learn_source: LearnSource::Signalling,
             identity: None,
@@ -113,6 +111,7 @@ pub struct Media {
     /// Which thread owns which leg; empty when there is only one thread.
     homes: Mutex<Homes>,
     reserved: Arc<Reserved>,
+    maker: Maker,
     rings: Mutex<Vec<rtrb::Consumer<u8>>>,
     dscp: u8,
     notices: Mutex<Box<dyn Fn(Notice) + Send>>,
@@ -142,12 +141,8 @@ impl Media {
         N: Fn(Notice) + Send + Clone + 'static,
     {
         let reserved = Arc::new(Reserved::default());
-        let (prompts, codecs) = (Arc::clone(&config.prompts), config.codecs.clone());
-        let wanted = config.wanted.clone();
-        // Ends by itself; a call that comes before it has is in G.711 or waits a moment for its prompt.
-        std::thread::Builder::new()
-            .name("prompts".into())
-            .spawn(move || prompts.prepare(&wanted, &codecs))?;
+        let maker = Maker::start(Arc::clone(&config.prompts))?;
+        maker.plan(config.wanted.clone());
         let (mut threads, mut rings) = (Vec::new(), Vec::new());
         for number in 0..config.threads.max(1) {
             let (queue, board) = (Arc::new(Queue::new()?), Arc::new(Board::default()));
@@ -158,7 +153,7 @@ impl Media {
             rings.extend(ring);
             let mut worker = worker::Worker::new(
                 config,
-                taps,
+                (taps, maker.clone()),
                 Arc::clone(&queue),
                 Arc::clone(&reserved),
                 Arc::clone(&board),
@@ -174,6 +169,7 @@ impl Media {
             threads,
             homes: Mutex::default(),
             reserved,
+            maker,
             rings: Mutex::new(rings),
             dscp: config.dscp,
             notices: Mutex::new(Box::new(notices)),
@@ -198,6 +194,12 @@ impl Media {
         if !taken {
             self.plays_refused.fetch_add(1, Ordering::Relaxed);
         }
+    }
+
+    /// Who makes the prompts, to be told of a new plan.
+    #[must_use]
+    pub fn maker(&self) -> Maker {
+        self.maker.clone()
     }
 
     /// What has been counted so far; at most some milliseconds old.

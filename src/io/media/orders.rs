@@ -5,6 +5,7 @@ use super::leg::{Leg, bind};
 use super::playing::Wish;
 use super::queue::Order;
 use super::slab::Token;
+use super::web::With;
 use super::worker::{Beat, Worker};
 use crate::base::LegId;
 use crate::rtp::command::{Command, Notice};
@@ -75,7 +76,7 @@ impl<N: Fn(Notice)> Worker<N> {
                 }
                 self.settle_control(token);
                 self.rejoin(token);
-                self.begin_handshake(token);
+                self.begin_handshake(token, With::Meant);
             }
             Command::Bridge { a, b } => self.bridge(a, b),
             Command::Mix { seats } => self.seat(&seats),

@@ -58,7 +58,12 @@ impl<N: Fn(Notice)> Worker<N> {
         let length = match &mut leg.sealed {
             None => length,
             Some(sealed) => match sealed.opener.open_rtp(&mut self.buffer, length) {
-                Ok(opened) => opened,
+                Ok(opened) => {
+                    if let Some(web) = &mut leg.web {
+                        web.opened(line, from, self.now);
+                    }
+                    opened
+                }
                 Err(_) => {
                     count(&mut self.counted.dropped_forged);
                     return true;

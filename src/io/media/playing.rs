@@ -115,7 +115,10 @@ impl<N: Fn(Notice)> Worker<N> {
         let swells = play.due_ms.is_none() && play.list.has_begun();
         let (bytes, ms) = match play.list.fill(codec, ptime_ms, room) {
             Filled::Sound { bytes, ms } => (bytes, ms),
-            Filled::Wait { ms } => (0, ms),
+            Filled::Wait { ms } => {
+                self.maker.ask(&play.list, codec);
+                (0, ms)
+            }
             Filled::Over => {
                 let (id, done) = (leg.id, play.id);
                 leg.play = None;

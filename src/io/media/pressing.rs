@@ -79,7 +79,10 @@ impl<N: Fn(Notice)> Worker<N> {
                     }
                     Some(ms)
                 }
-                Filled::Wait { ms } => Some(ms),
+                Filled::Wait { ms } => {
+                    self.maker.ask(tones, stream.codec);
+                    Some(ms)
+                }
                 Filled::Over => {
                     leg.presses.now = None;
                     None

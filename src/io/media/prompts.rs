@@ -1,11 +1,11 @@
 //! What can be played: the announcements that come with the program, and a site's own recordings that
-//! take their place by name. Everything is read, judged and encoded once, before the first call.
+//! take their place by name. A site's are read and judged before the first call; in which codecs, and when, is
+//! for [`super::making`] to say.
 
 use super::built_in::{BuiltIn, MUSIC, SPOKEN};
 use crate::base::PromptId;
 use crate::rtp::Prompt;
 use crate::rtp::tone::{self, Country, Tones};
-use crate::sdp::Codec;
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -23,6 +23,11 @@ const UNNAMED: [&str; 4] = ["ringback", "busy-tone", "congestion-tone", "beep"];
 
 /// So long a tone that ends a call is heard, milliseconds.
 const TOLD_MS: u32 = 3500;
+/// What stands before the samples in each file of ours, and how many bytes of them last a millisecond at 8 kHz: held
+/// by a test, so that a start need not look into each.
+const SHIPPED_HEAD_BYTES: usize = 44;
+const SHIPPED_BYTES_PER_MS: usize = 16;
+
 /// Samples a second that are played.
 const RATE_HZ: u32 = 8000;
 
@@ -94,7 +99,7 @@ enum Entry {
     /// One of ours, at 8 and at 16 kHz, read when it is first wanted: a desk uses few of them.
     BuiltIn {
         wav: [&'static [u8]; 2],
-        read: Arc<OnceLock<Option<Arc<Prompt>>>>,
+        read: Arc<OnceLock<Arc<Prompt>>>,
     },
 }
 
@@ -103,29 +108,23 @@ impl Entry {
         Self::BuiltIn { wav: [narrow, wide], read: Arc::default() }
     }
 
-    fn get(&self) -> Option<&Arc<Prompt>> {
+    fn get(&self) -> &Arc<Prompt> {
         match self {
-            Self::Ready(prompt) => Some(prompt),
+            Self::Ready(prompt) => prompt,
             Self::BuiltIn { wav: [narrow, wide], read } => {
-                let read = read.get_or_init(|| {
-                    let (_, narrow) = samples(*narrow, PathBuf::new()).ok()?;
-                    let (_, wide) = samples(*wide, PathBuf::new()).ok()?;
-                    Some(Arc::new(Prompt::encode_wide(&narrow, &wide)))
-                });
-                read.as_ref()
+                read.get_or_init(|| Arc::new(Prompt::shipped(bare(narrow), bare(wide))))
             }
         }
     }
 }
 
 impl Entry {
-    /// How long it is; of one of ours that was not read yet by what its file says.
+    /// How long it is; what was not read yet is not touched for it.
     fn length(&self) -> Duration {
         match self {
             Self::Ready(prompt) => prompt.length(),
             Self::BuiltIn { wav: [narrow, _], .. } => {
-                let frames = hound::WavReader::new(*narrow).map_or(0, |reader| reader.duration());
-                Duration::from_millis(u64::from(frames.checked_div(RATE_HZ / 1000).unwrap_or(0)))
+                Duration::from_millis((bare(narrow).len() / SHIPPED_BYTES_PER_MS) as u64)
             }
         }
     }
@@ -187,11 +186,12 @@ impl PromptLibrary {
         Self { prompts: prompts.collect(), keys: keypad() }
     }
 
-    /// One prompt; that of no language when there is none in the one that is named.
+    /// One prompt, read now and made in G.711 if it was not; that of no language when there is none in the one that is
+    /// named.
     #[must_use]
     pub fn get(&self, name: &PromptId) -> Option<&Arc<Prompt>> {
         let without = || self.prompts.get(&PromptId::from(name.as_str().strip_prefix(ENGLISH)?));
-        self.prompts.get(name).or_else(without)?.get()
+        Some(self.prompts.get(name).or_else(without)?.get())
     }
 
     /// The tones of a key.
@@ -200,19 +200,16 @@ impl PromptLibrary {
         self.keys.get(&key)
     }
 
-    /// Reads these prompts, in each language, and the tones, and encodes them in these codecs, as far as they take long: about a
-    /// second for ten minutes of sound.
-    pub fn prepare(&self, names: &BTreeSet<PromptId>, codecs: &[Codec]) {
+    /// What may be heard under a plan that names these: they in each language, and what no plan names; the short
+    /// before the long.
+    pub(super) fn heard_under(&self, names: &BTreeSet<PromptId>) -> Vec<PromptId> {
         let english = names.iter().map(|name| PromptId::from(format!("{ENGLISH}{name}")));
         let unnamed = UNNAMED.into_iter().map(PromptId::from);
-        let spoken = names.iter().cloned().chain(english).chain(unnamed);
-        let spoken = spoken.filter_map(|name| self.prompts.get(&name)?.get().cloned());
-        let tones = self.keys.values().cloned();
-        for prompt in spoken.chain(tones) {
-            for codec in codecs {
-                prompt.prepare(*codec);
-            }
-        }
+        let heard: BTreeSet<_> = names.iter().cloned().chain(english).chain(unnamed).collect();
+        let length = |name: PromptId| Some((self.prompts.get(&name)?.length(), name));
+        let mut heard: Vec<_> = heard.into_iter().filter_map(length).collect();
+        heard.sort();
+        heard.into_iter().map(|(_, name)| name).collect()
     }
 
     /// All names, in order.
@@ -269,6 +266,11 @@ fn wav_files(folder: &Path) -> Result<Vec<PathBuf>, PromptError> {
     }
     files.sort();
     Ok(files)
+}
+
+/// The samples of one of our own files as they lie in it: 16 bits, one channel, nothing behind them.
+fn bare(wav: &'static [u8]) -> &'static [u8] {
+    wav.get(SHIPPED_HEAD_BYTES..).unwrap_or_default()
 }
 
 /// Samples a second, and the samples, of a WAV file that can be played.
@@ -343,7 +345,8 @@ fn lower(samples: &[i16], by: u16) -> Vec<i16> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::rtp::g711;
+    use crate::rtp::{Filled, Playlist, g711};
+    use crate::sdp::Codec;
 
     fn wav(rate: u32, channels: u16, samples: &[i16]) -> Vec<u8> {
         let spec = hound::WavSpec {
@@ -390,6 +393,46 @@ mod tests {
             assert!(name.as_str().contains('/') || library.get(&english).is_some(), "{name}");
         }
         assert_eq!(library.get(&"music".into()).unwrap().samples(), 24 * 8000);
+    }
+
+    #[test]
+    fn what_comes_with_the_program_is_what_its_files_hold_in_every_codec() {
+        let library = PromptLibrary::load(None, Country::Jp).unwrap();
+        for BuiltIn { name, narrow, wide, english } in SPOKEN.iter().chain([&MUSIC]) {
+            let files = [(8000, *narrow), (16_000, *wide)].into_iter();
+            let english = english.iter().flat_map(|(n, w)| [(8000, *n), (16_000, *w)]);
+            for (hz, wav) in files.chain(english) {
+                let reader = hound::WavReader::new(wav).unwrap();
+                let spec = reader.spec();
+                let found = (spec.sample_rate, spec.channels, spec.bits_per_sample);
+                assert_eq!(found, (hz, 1, 16), "{name}");
+                let bytes = reader.len() as usize * 2;
+                assert_eq!(&reader.into_inner()[..bytes], bare(wav), "{name}");
+            }
+        }
+        for BuiltIn { name, narrow, wide, .. } in SPOKEN.iter().take(3).chain([&MUSIC]) {
+            let held = |wav| samples(wav, PathBuf::new()).unwrap();
+            let ((narrow_hz, narrow), (wide_hz, wide)) = (held(*narrow), held(*wide));
+            assert_eq!((narrow_hz, wide_hz), (8000, 16_000), "{name}");
+            let due = Prompt::encode_wide(&narrow, &wide);
+            let shipped = library.get(&PromptId::from(*name)).unwrap();
+            for codec in [Codec::Pcmu, Codec::Pcma, Codec::G722] {
+                due.prepare(codec);
+                shipped.prepare(codec);
+                assert_eq!(shipped.bytes(codec), due.bytes(codec), "{name} {codec:?}");
+            }
+            assert_eq!(shipped.samples(), narrow.len(), "{name}");
+            let opus = |prompt: &Prompt| {
+                prompt.prepare(Codec::Opus);
+                let mut list = Playlist::new(vec![Arc::new(prompt.clone())], false);
+                let (mut heard, mut packet) = (Vec::new(), [0; 500]);
+                while let Filled::Sound { bytes, .. } = list.fill(Codec::Opus, 20, &mut packet) {
+                    heard.push(packet[..bytes].to_vec());
+                }
+                heard
+            };
+            assert_eq!(opus(shipped), opus(&due), "{name}");
+        }
     }
 
     #[test]

@@ -288,16 +288,21 @@ impl<N: Fn(Notice)> Worker<N> {
     pub(super) fn control(&mut self, token: Token, length: usize, from: SocketAddr, shared: bool) {
         let (now, ntp) = (self.now, self.ntp());
         let Some(leg) = self.legs.get_mut(token) else { return };
-        let Some(line) = &leg.line else { return count(&mut self.counted.dropped_early) };
-        let (target, said) = (line.target, line.lock.sdp());
+        let Some(line) = &mut leg.line else { return count(&mut self.counted.dropped_early) };
         let ticks_per_ms = ticks_per_ms(line.stream.codec);
         let length = match &mut leg.sealed {
             None => length,
             Some(sealed) => match sealed.opener.open_rtcp(&mut self.buffer, length) {
-                Ok(opened) => opened,
+                Ok(opened) => {
+                    if let Some(web) = &mut leg.web {
+                        web.opened(line, from, now);
+                    }
+                    opened
+                }
                 Err(_) => return count(&mut self.counted.dropped_forged),
             },
         };
+        let (target, said) = (line.target, line.lock.sdp());
         let Some(bytes) = self.buffer.get(..length) else { return };
         let Ok(items) = rtcp::read(bytes) else {
             return count(&mut self.counted.dropped_malformed);

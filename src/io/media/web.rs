@@ -2,7 +2,8 @@
 //! of it. Till the keys are there nothing is said to the peer, and nothing of it is heard.
 
 use super::counters::count;
-use super::leg::Leg;
+use super::elsewhere::Elsewhere;
+use super::leg::{Leg, Line};
 use super::slab::Token;
 use super::worker::{Beat, Worker};
 use crate::base::Mono;
@@ -22,14 +23,23 @@ const LOOK_MS: u64 = 50;
 pub(super) struct Web {
     plan: Arc<Dtls>,
     lite: Option<Lite>,
+    /// With who is meant: where checks show its way, where its description says, or where it has proved to be.
     shake: Option<Handshake>,
-    /// Whence the other side shakes hands, once it does and no check shows its way: from the place that the
-    /// description names, from behind a NAT, or a stranger. Its certificate tells.
-    with: Option<SocketAddr>,
+    /// Till there are keys, where no checks show the way.
+    elsewhere: Elsewhere<Handshake>,
     /// A timer runs for it.
     beating: bool,
     /// When it was agreed on.
     since: Mono,
+}
+
+/// With whom hands are shaken.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum With {
+    /// Who is meant.
+    Meant,
+    /// Who speaks from there, and may be it.
+    Elsewhere(SocketAddr),
 }
 
 /// Without keys for so long the peer cannot, or will not: its checks and its handshake together.
@@ -44,7 +54,40 @@ impl Web {
             lite
         });
         let plan = Arc::clone(plan);
-        Self { plan, lite, shake: None, with: None, beating: false, since }
+        Self { plan, lite, shake: None, elsewhere: Elsewhere::default(), beating: false, since }
+    }
+
+    /// Whether hands are shaken with that one.
+    fn shakes(&self, with: With) -> bool {
+        match with {
+            With::Meant => self.shake.is_some(),
+            With::Elsewhere(from) => self.elsewhere.has(from),
+        }
+    }
+
+    /// Whose certificate is the one that was named is who is meant, and nobody else is heard any more.
+    fn proved(&mut self, with: With) {
+        if let With::Elsewhere(from) = with {
+            self.shake = self.elsewhere.take(from);
+        }
+        self.elsewhere = Elsewhere::default();
+    }
+
+    /// Forgets a handshake that failed; whether another may still come to something.
+    fn goes_on_without(&mut self, with: With) -> bool {
+        match with {
+            With::Meant => {
+                self.shake = None;
+                !self.elsewhere.is_empty()
+            }
+            With::Elsewhere(from) => self.elsewhere.take(from).is_some(),
+        }
+    }
+
+    /// All handshakes that are under way, or done.
+    fn each(&mut self) -> impl Iterator<Item = (With, &mut Handshake)> {
+        let meant = self.shake.iter_mut().map(|shake| (With::Meant, shake));
+        meant.chain(self.elsewhere.each().map(|(from, shake)| (With::Elsewhere(from), shake)))
     }
 
     /// Whether the descriptions still lead to the same handshake: the peer has the same certificate, and
@@ -77,6 +120,20 @@ impl Web {
     /// Whether the peer shows the way by its checks.
     pub(super) fn by_checks(&self) -> bool {
         self.lite.is_some()
+    }
+
+    /// A packet from there was opened by the leg's keys. On the way that the peer has shown it proves that the
+    /// peer is there, as a check does; also after a silence of both that has ended its consent, as on hold.
+    /// Only for what was opened: where checks show the way there are always keys ([`Protection::Dtls`] alone
+    /// names ICE), so that no plain packet ever speaks for anybody.
+    ///
+    /// [`Protection::Dtls`]: crate::sdp::Protection::Dtls
+    pub(super) fn opened(&mut self, line: &mut Line, from: SocketAddr, now: Mono) {
+        let Some(lite) = &mut self.lite else { return };
+        if lite.alive(from, now) && line.target != Some(from) {
+            line.lock.choose(from);
+            line.target = line.lock.target();
+        }
     }
 }
 
@@ -119,44 +176,59 @@ impl<N: Fn(Notice)> Worker<N> {
         if !checked.is_valid {
             return count(&mut self.counted.dropped_stranger);
         }
-        self.begin_handshake(token);
+        self.begin_handshake(token, With::Meant);
     }
 
     /// The peer's way is known: who is to begin, begins.
-    pub(super) fn begin_handshake(&mut self, token: Token) {
+    pub(super) fn begin_handshake(&mut self, token: Token, with: With) {
         let Some(identity) = self.identity.clone() else { return };
         let (now, now_ms) = (self.now, self.now_ms());
         let Some(leg) = self.legs.get_mut(token) else { return };
-        if leg.line.as_ref().is_none_or(|line| line.target.is_none()) {
+        let has_way = leg.line.as_ref().is_some_and(|line| line.target.is_some());
+        if with == With::Meant && !has_way {
             return;
         }
-        let Some(web) = leg.web.as_mut().filter(|web| web.shake.is_none()) else { return };
+        let Some(web) = leg.web.as_mut().filter(|web| !web.shakes(with)) else { return };
         let mut out = Vec::new();
         let (role, expected) = (web.plan.role, web.plan.fingerprints.clone());
         let shake = Handshake::begin(&identity, role, expected, &Suite::ALL, now, &mut out);
-        web.shake = Some(shake);
+        match with {
+            With::Meant => web.shake = Some(shake),
+            With::Elsewhere(from) => web.elsewhere.begin(from, shake, now),
+        }
         if !std::mem::replace(&mut web.beating, true) {
             self.wheel.schedule(now_ms.saturating_add(LOOK_MS), Beat::Handshake { leg: token });
         }
-        self.shaken(token, out);
+        self.shaken(token, with, out);
     }
 
     /// A datagram of the handshake lies in the buffer. Listened to is the peer's own address and, without
-    /// ICE, one that may be its NAT's.
+    /// ICE, those that may be its NAT's.
     pub(super) fn handshake(&mut self, token: Token, length: usize, from: SocketAddr) {
         let begins = self.buffer.get(..length).is_some_and(dtls::begins);
-        let Some(leg) = self.legs.get_mut(token) else { return };
-        if !leg.shakes_with(from, begins) {
-            return count(&mut self.counted.dropped_stranger);
-        }
-        self.begin_handshake(token);
         let now = self.now;
         let Some(leg) = self.legs.get_mut(token) else { return };
-        let Some(shake) = leg.web.as_mut().and_then(|web| web.shake.as_mut()) else { return };
+        let Some(with) = leg.shakes_with(from, begins, now) else {
+            return count(&mut self.counted.dropped_stranger);
+        };
+        self.begin_handshake(token, with);
+        let Some(web) = self.legs.get_mut(token).and_then(|leg| leg.web.as_mut()) else { return };
+        let shake = match with {
+            With::Meant => web.shake.as_mut(),
+            With::Elsewhere(from) => web.elsewhere.of(from),
+        };
+        let Some(shake) = shake else { return };
         let Some(bytes) = self.buffer.get(..length) else { return };
         let mut out = Vec::new();
         shake.datagram(bytes, now, &mut out);
-        self.shaken(token, out);
+        let believed =
+            |output: &Output| matches!(output, Output::Send(said) if dtls::believes(said));
+        if let With::Elsewhere(from) = with
+            && out.iter().any(believed)
+        {
+            web.elsewhere.is_there(from);
+        }
+        self.shaken(token, with, out);
     }
 
     /// Time passes for an unfinished handshake.
@@ -164,38 +236,47 @@ impl<N: Fn(Notice)> Worker<N> {
         let now = self.now;
         let Some(leg) = self.legs.get_mut(token) else { return };
         let Some(web) = leg.web.as_mut() else { return };
-        let mut out = Vec::new();
-        if let Some(shake) = &mut web.shake
-            && shake.deadline().is_some_and(|due| due <= now)
-        {
-            shake.tick(now, &mut out);
-        }
+        let mut outs = Vec::new();
         // Done, it only answers.
-        web.beating = web.shake.as_ref().is_some_and(|shake| shake.deadline().is_some());
+        web.beating = false;
+        for (with, shake) in web.each() {
+            let mut out = Vec::new();
+            if shake.deadline().is_some_and(|due| due <= now) {
+                shake.tick(now, &mut out);
+            }
+            outs.push((with, shake.deadline().is_some(), out));
+        }
+        web.beating = outs.iter().any(|(_, goes_on, _)| *goes_on);
         if web.beating {
             let next = due_ms.saturating_add(LOOK_MS);
             self.wheel.schedule(next, Beat::Handshake { leg: token });
         }
-        self.shaken(token, out);
+        for (with, _, out) in outs {
+            self.shaken(token, with, out);
+        }
     }
 
     /// Does what the handshake wants done.
-    fn shaken(&mut self, token: Token, out: Vec<Output>) {
+    fn shaken(&mut self, token: Token, with: With, out: Vec<Output>) {
         for output in out {
             let Some(leg) = self.legs.get_mut(token) else { return };
             match output {
                 Output::Send(datagram) => {
-                    let with = leg.web.as_ref().and_then(|web| web.with);
-                    let target = leg.line.as_ref().and_then(|line| line.target);
-                    if let Some(target) = with.or(target) {
+                    let target = match with {
+                        With::Meant => leg.line.as_ref().and_then(|line| line.target),
+                        With::Elsewhere(from) => Some(from),
+                    };
+                    if let Some(target) = target {
                         // Lost like any packet: it is said again.
                         let _ = leg.send_bare(&datagram, target);
                     }
                 }
                 Output::Keys(keys) => {
-                    // Its certificate is the one that was named: there is the peer.
-                    if let Some(proved) = leg.shakes_elsewhere() {
-                        leg.chosen(proved);
+                    if let With::Elsewhere(from) = with {
+                        leg.chosen(from);
+                    }
+                    if let Some(web) = &mut leg.web {
+                        web.proved(with);
                     }
                     leg.seal_with(&Arc::from(keys));
                     count(&mut self.counted.handshakes);
@@ -210,11 +291,9 @@ impl<N: Fn(Notice)> Worker<N> {
                 }
                 Output::Failed(_) => {
                     count(&mut self.counted.handshakes_failed);
-                    // A stranger's certificate is no word of the peer's, who may still come.
-                    if leg.shakes_elsewhere().is_some()
-                        && let Some(web) = &mut leg.web
-                    {
-                        (web.with, web.shake) = (None, None);
+                    // A stranger's certificate is no word of the peer's, who may still come; and nobody's silence
+                    // where the description says is one of who speaks from elsewhere.
+                    if leg.web.as_mut().is_some_and(|web| web.goes_on_without(with)) {
                         continue;
                     }
                     // Without keys there is no sound: the call cannot go on.
@@ -237,40 +316,28 @@ impl Leg {
         Some(checked)
     }
 
-    /// Whether the handshake is listened to from there. Nobody but the peer's own address interrupts one.
-    /// `begins`: what came is the first word of one.
-    fn shakes_with(&mut self, from: SocketAddr, begins: bool) -> bool {
-        let (Some(web), Some(line)) = (&mut self.web, &self.line) else { return false };
+    /// With whom hands are shaken when something comes from there; none: it is not listened to. `begins`: what came
+    /// is the first word of a handshake.
+    fn shakes_with(&self, from: SocketAddr, begins: bool, now: Mono) -> Option<With> {
+        let (web, line) = (self.web.as_ref()?, self.line.as_ref()?);
         if let Some(lite) = &web.lite {
-            return lite.is_peers(from);
+            return lite.is_peers(from).then_some(With::Meant);
         }
-        let is_target = line.target == Some(from);
-        match web.with {
-            Some(with) if with == from => true,
-            // It begins anew with who is meant.
-            Some(_) if is_target => {
-                (web.with, web.shake) = (Some(from), None);
-                true
-            }
-            // We can begin only where the description says; till somebody has shaken hands with us, the peer
-            // may be behind its NAT. What a stranger, whose handshake failed, has still on its way begins none.
-            None if is_target
-                || (begins && web.plan.role == Role::Server && line.lock.may_learn(from)) =>
-            {
-                web.with = Some(from);
-                true
-            }
-            Some(_) | None => false,
+        if line.target == Some(from) {
+            return Some(With::Meant);
         }
+        // We can begin only where the description says; till there are keys, the peer may be behind its NAT. What a
+        // stranger, whose handshake failed, has still on its way begins none.
+        let is_new = begins
+            && self.awaits_keys()
+            && web.plan.role == Role::Server
+            && line.lock.may_learn(from)
+            && web.elsewhere.has_room(now);
+        (is_new || web.elsewhere.has(from)).then_some(With::Elsewhere(from))
     }
 
-    /// Who shakes hands from elsewhere than where sound is sent to.
-    fn shakes_elsewhere(&self) -> Option<SocketAddr> {
-        let target = self.line.as_ref().and_then(|line| line.target);
-        self.web.as_ref()?.with.filter(|with| Some(*with) != target)
-    }
-
-    /// Who shows its way by checks and has not checked for 30 s is sent nothing till it does (RFC 7675 §5.1).
+    /// Who shows its way by checks, and for 30 s has neither checked nor talked by its keys, is sent nothing
+    /// till it does (RFC 7675 §5.1).
     pub(super) fn look_for_consent(&mut self, now: Mono) {
         let lapsed = |web: &Web| web.lite.as_ref().is_some_and(|lite| !lite.consents(now));
         if let Some(line) = &mut self.line

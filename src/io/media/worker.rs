@@ -10,7 +10,7 @@ use super::reserved::Reserved;
 use super::slab::{Slab, Token};
 use super::tap::Taps;
 use super::wheel::Wheel;
-use super::{MediaConfig, PromptLibrary};
+use super::{Maker, MediaConfig, PromptLibrary};
 use crate::base::{LegId, Mono, Rng};
 use crate::dtls::Identity;
 use crate::rtp::LearnSource;
@@ -71,6 +71,7 @@ pub(super) struct Worker<N> {
     pub(super) taps: Taps,
     pub(super) notices: N,
     pub(super) prompts: Arc<PromptLibrary>,
+    pub(super) maker: Maker,
     silence_after: Duration,
     pub(super) learn_source: LearnSource,
     pub(super) identity: Option<Arc<Identity>>,
@@ -86,7 +87,7 @@ pub(super) struct Worker<N> {
 impl<N: Fn(Notice)> Worker<N> {
     pub(super) fn new(
         config: &MediaConfig,
-        taps: Taps,
+        (taps, maker): (Taps, Maker),
         queue: Arc<Queue>,
         reserved: Arc<Reserved>,
         board: Arc<Board>,
@@ -111,6 +112,7 @@ impl<N: Fn(Notice)> Worker<N> {
             taps,
             notices,
             prompts: Arc::clone(&config.prompts),
+            maker,
             silence_after: config.silence_after,
             learn_source: config.learn_source,
             identity: config.identity.clone(),

@@ -1,6 +1,7 @@
 //! The keeper thread: brings ended files onto the disk, tells their sums, mends what a dead run left, and
 //! deletes what is too old.
 
+use super::erasing::is_held;
 use super::file::Ended;
 use super::reading::Reading;
 use super::{RecorderConfig, Shared, trouble_of};
@@ -25,6 +26,17 @@ const SWEEP_EVERY: Duration = Duration::from_secs(60 * 60);
 /// Read at once while a sum is made.
 const READ_BYTES: usize = 256 * 1024;
 
+/// Of the recordings that the history says were begun and not kept.
+#[derive(Default)]
+pub(super) struct Known {
+    /// Those that are whole.
+    whole: Vec<(PathBuf, Named)>,
+    /// Those of which there is no file.
+    lost: BTreeSet<RecordingId>,
+    /// Those that are to be ended.
+    open: BTreeSet<RecordingId>,
+}
+
 /// See the module.
 pub(super) struct Keeper<N> {
     pub(super) config: Arc<RecorderConfig>,
@@ -37,10 +49,10 @@ impl<N: Fn(Notice)> Keeper<N> {
     pub(super) fn run(
         &mut self,
         torn: Vec<(PathBuf, Named)>,
-        (whole, lost): (Vec<(PathBuf, Named)>, BTreeSet<RecordingId>),
+        Known { whole, lost, open }: Known,
         ended: &Receiver<Ended>,
     ) {
-        self.mend(torn);
+        self.mend(torn, &open);
         for (path, named) in whole {
             self.tell_again(&path, named);
         }
@@ -70,7 +82,8 @@ impl<N: Fn(Notice)> Keeper<N> {
         let sum = sum(&mut file);
         // Held till all is told: who wants it deleted finds it either not whole yet, or whole and told.
         let mut doomed = self.shared.doomed();
-        if doomed.remove(&id) {
+        let whole = self.config.directory.join(&name);
+        if doomed.remove(&id) && !is_held(&whole) {
             match std::fs::remove_file(&part) {
                 Ok(()) => {
                     self.shared.deleted.fetch_add(1, Ordering::Relaxed);
@@ -83,7 +96,6 @@ impl<N: Fn(Notice)> Keeper<N> {
                 }
             }
         }
-        let whole = self.config.directory.join(&name);
         let kept = sum.and_then(|sum| name_it(&part, &whole).map(|()| sum));
         match kept {
             Ok((bytes, sha256)) => {
@@ -106,22 +118,19 @@ impl<N: Fn(Notice)> Keeper<N> {
         self.files().into_iter().filter(|(_, named)| named.part).collect()
     }
 
-    /// Of the recordings that the history says were begun and not kept: those that are whole, and those
-    /// of which there is no file.
+    /// What there is of the recordings that the history says were begun and not kept.
     pub(super) fn known(
         &self,
         torn: &[(PathBuf, Named)],
         mut unkept: BTreeSet<RecordingId>,
-    ) -> (Vec<(PathBuf, Named)>, BTreeSet<RecordingId>) {
-        for (_, named) in torn {
-            unkept.remove(&id(*named));
+    ) -> Known {
+        let mut known = Known::default();
+        known.open.extend(torn.iter().map(|(_, named)| id(*named)).filter(|id| unkept.remove(id)));
+        if !unkept.is_empty() {
+            known.whole = self.files();
+            known.whole.retain(|(_, named)| !named.part && unkept.remove(&id(*named)));
         }
-        if unkept.is_empty() {
-            return (Vec::new(), unkept);
-        }
-        let mut whole = self.files();
-        whole.retain(|(_, named)| !named.part && unkept.remove(&id(*named)));
-        (whole, unkept)
+        Known { lost: unkept, ..known }
     }
 
     /// A file that was ended by a run that died before the history knew.
@@ -139,7 +148,7 @@ impl<N: Fn(Notice)> Keeper<N> {
         }
     }
 
-    fn mend(&self, torn: Vec<(PathBuf, Named)>) {
+    fn mend(&self, torn: Vec<(PathBuf, Named)>, open: &BTreeSet<RecordingId>) {
         for (path, named) in torn {
             let id = id(named);
             match mend(&path, named, &self.config) {
@@ -152,6 +161,10 @@ impl<N: Fn(Notice)> Keeper<N> {
                 }
                 Err(error) => {
                     tracing::warn!(%error, file = %path.display(), "a recording that was cut off cannot be ended");
+                    // It has an end in the history, which a later start may take back: where a key was missing.
+                    if open.contains(&id) {
+                        (self.notices)(Notice::Failed { id, why: Trouble::Lost });
+                    }
                 }
             }
         }
@@ -160,11 +173,9 @@ impl<N: Fn(Notice)> Keeper<N> {
     /// Deletes what is too old and not held.
     fn sweep(&self) {
         let Some(days) = self.config.keep_days else { return };
-        let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-        let now = Wall(i64::try_from(since.as_millis()).unwrap_or(i64::MAX));
+        let now = now();
         for (path, named) in self.files() {
-            let held = PathBuf::from(format!("{}{}", path.display(), name::HOLD));
-            if named.part || !name::expired(named.call, now, days) || held.exists() {
+            if named.part || !name::expired(named.call, now, days) || is_held(&path) {
                 continue;
             }
             match std::fs::remove_file(&path) {
@@ -202,6 +213,12 @@ impl<N: Fn(Notice)> Keeper<N> {
         }
         found
     }
+}
+
+/// By the machine's clock.
+pub(super) fn now() -> Wall {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    Wall(i64::try_from(since.as_millis()).unwrap_or(i64::MAX))
 }
 
 const fn id(named: Named) -> RecordingId {

@@ -22,10 +22,13 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
+pub use erasing::is_held;
 pub use reading::Reading;
 
+use crate::base::Wall;
 use crate::recording::Format;
 use crate::recording::command::{Command, Notice, RecordingId, Trouble};
+use crate::recording::name;
 use crate::recording::vault::SiteKey;
 use rtrb::Consumer;
 use std::collections::BTreeSet;
@@ -133,7 +136,7 @@ pub struct Recorder {
 impl Recorder {
     /// Starts the threads. `rings` bring what is tapped; `notices` is called on the threads and must not
     /// wait. What a run that died left behind is mended first, and told as `Kept`; of `unkept`, which the
-    /// history says were begun, what is whole is told, and what is not there as lost.
+    /// history says were begun, what is whole is told, and what is not there or cannot be ended as lost.
     ///
     /// # Errors
     ///
@@ -202,10 +205,25 @@ impl Recorder {
     /// Where a recording lies, by the path that the history names; none when that path leads elsewhere.
     #[must_use]
     pub fn path(&self, file: &str) -> Option<PathBuf> {
-        let (day, name) = file.split_once('/')?;
-        let named = crate::recording::name::read(name)?;
-        let good = crate::recording::name::is_day(day) && !named.part;
-        good.then(|| self.config.directory.join(day).join(name))
+        let (day, file_name) = file.split_once('/')?;
+        let named = name::read(file_name)?;
+        let good = name::is_day(day) && !named.part;
+        good.then(|| self.config.directory.join(day).join(file_name))
+    }
+
+    /// Where a recording that was `begun` then lies, whole or not, by the name of whole ones; reads directories.
+    ///
+    /// # Errors
+    ///
+    /// The system's, when a folder cannot be read, or that of its day is not there, unless its time is over: then
+    /// nobody knows whether there is one, because its disk may not be there.
+    pub fn find(&self, id: RecordingId, begun: Wall) -> io::Result<Option<PathBuf>> {
+        let RecorderConfig { directory, zone, keep_days, .. } = &*self.config;
+        match erasing::find(directory, id)? {
+            None => erasing::is_there(&directory.join(name::day(begun, *zone)), id, *keep_days)
+                .map(|()| None),
+            Some(lies) => Ok(Some(directory.join(lies.called))),
+        }
     }
 
     /// Reads a recording, by the path that the history names.

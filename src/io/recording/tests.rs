@@ -294,18 +294,19 @@ fn one_more_than_may_be_is_not_recorded() {
 fn what_is_too_old_is_deleted_unless_it_is_held() {
     let directory = fresh("old");
     let day = 86_400_000;
-    let file = |ago: i64, held: bool| {
+    let file = |ago: i64, hold: Option<&str>| {
         let (call, wall) = (call_at(now_ms() - ago * day), Wall(now_ms() - ago * day));
         let name = name::path(call, 1, wall, chrono_tz::Asia::Tokyo, Format::Wav, false);
         let path = directory.join(&name);
         fs::create_dir_all(path.parent().expect("a day")).expect("made");
         fs::write(&path, "sound").expect("written");
-        if held {
-            fs::write(format!("{}.hold", path.display()), "").expect("written");
+        if let Some(hold) = hold {
+            fs::write(format!("{}{hold}", path.display()), "").expect("written");
         }
         (name, path)
     };
-    let (old, held, new) = (file(91, false), file(92, true), file(89, false));
+    let (old, held, new) = (file(91, None), file(92, Some(".hold")), file(89, None));
+    let held_early = file(93, Some(".part.hold"));
     let strange = directory.join("letters");
     fs::create_dir_all(&strange).expect("made");
     fs::write(strange.join("a.wav"), "not ours").expect("written");
@@ -313,10 +314,36 @@ fn what_is_too_old_is_deleted_unless_it_is_held() {
     let Notice::Deleted { file, .. } = room.notice() else { panic!("nothing deleted") };
     assert_eq!(file, old.0);
     drop(room.recorder);
-    assert!(!old.1.exists() && held.1.exists() && new.1.exists());
+    assert!(!old.1.exists() && held.1.exists() && held_early.1.exists() && new.1.exists());
     assert!(strange.join("a.wav").exists());
     assert!(room.notices.try_recv().is_err());
     assert!(room.directory.exists());
+}
+
+#[test]
+fn what_is_held_stays_when_somebody_deletes_the_message() {
+    let directory = fresh("held");
+    let zone = chrono_tz::Asia::Tokyo;
+    let call = call_at(now_ms());
+    let file = |number| {
+        let name = name::path(call, number, Wall(now_ms()), zone, Format::Wav, false);
+        let path = directory.join(&name);
+        fs::create_dir_all(path.parent().expect("a day")).expect("made");
+        fs::write(&path, "sound").expect("written");
+        (RecordingId { call, number }, name, path)
+    };
+    let (held, free) = (file(1), file(2));
+    let hold = format!("{}.hold", held.2.display());
+    fs::write(&hold, "").expect("written");
+    let room = Room::new(config(&directory));
+    for (id, ..) in [&held, &free] {
+        room.recorder.send(Command::Erase { id: *id });
+    }
+    assert_eq!(room.notice(), Notice::Deleted { id: free.0, file: free.1 });
+    assert!(held.2.exists() && !free.2.exists());
+    fs::remove_file(hold).expect("let go");
+    room.recorder.send(Command::Erase { id: held.0 });
+    assert_eq!(room.notice(), Notice::Deleted { id: held.0, file: held.1 });
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! The writer thread: takes commands and tapped packets, and lets files grow.
 
+use super::erasing::{Lies, find, is_held};
 use super::file::{Ended, Growing};
 use super::{RecorderConfig, Shared, free_bytes, trouble_of};
 use crate::base::{Mono, TapId};
@@ -7,7 +8,7 @@ use crate::recording::command::{Command, Notice, RecordingId, Trouble};
 use crate::recording::packet::{HEAD_BYTES, Head};
 use crate::rtp::packet::MAX_BYTES;
 use rtrb::Consumer;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -29,6 +30,9 @@ pub(super) struct Writer<N> {
     ended: Sender<Ended>,
     notices: N,
     growing: BTreeMap<TapId, Growing>,
+    /// Recordings whose files are to be looked for and deleted: one a round, because that reads folders and the rings
+    /// cannot wait for a hundred of them.
+    erasing: VecDeque<RecordingId>,
     looked_at: Option<Instant>,
     payload: Vec<u8>,
 }
@@ -41,15 +45,20 @@ impl<N: Fn(Notice)> Writer<N> {
         ended: Sender<Ended>,
         notices: N,
     ) -> Self {
-        let (growing, payload) = (BTreeMap::new(), vec![0; MAX_BYTES]);
-        Self { config, shared, rings, ended, notices, growing, looked_at: None, payload }
+        let (growing, erasing) = (BTreeMap::new(), VecDeque::new());
+        let (looked_at, payload) = (None, vec![0; MAX_BYTES]);
+        Self { config, shared, rings, ended, notices, growing, erasing, looked_at, payload }
     }
 
     /// Works until nobody can command any more, and ends what grows.
     pub(super) fn run(&mut self, orders: &Receiver<Command>) {
         let mut over = false;
         while !over {
-            let wait = if self.growing.is_empty() { LOOK_EVERY } else { ROUND };
+            let wait = match (self.erasing.is_empty(), self.growing.is_empty()) {
+                (false, _) => Duration::ZERO,
+                (true, false) => ROUND,
+                (true, true) => LOOK_EVERY,
+            };
             let mut first = match orders.recv_timeout(wait) {
                 Ok(order) => Some(order),
                 Err(RecvTimeoutError::Timeout) => None,
@@ -74,6 +83,12 @@ impl<N: Fn(Notice)> Writer<N> {
             }
             self.look_at_disk();
             self.grow(now);
+            if let Some(id) = self.erasing.pop_front() {
+                self.erase(id);
+            }
+        }
+        for id in std::mem::take(&mut self.erasing) {
+            self.erase(id);
         }
         let now = self.now();
         for (_, growing) in std::mem::take(&mut self.growing) {
@@ -119,7 +134,7 @@ impl<N: Fn(Notice)> Writer<N> {
                 self.shared.doomed().insert(id);
                 // One that grows, or is being ended, is deleted by the keeper instead of being kept.
                 if !grows {
-                    self.erase(id);
+                    self.erasing.push_back(id);
                 }
             }
             Command::End { tap, at } => {
@@ -130,14 +145,24 @@ impl<N: Fn(Notice)> Writer<N> {
         }
     }
 
-    /// Deletes a file that is whole; the keeper is asked again about one that is not yet.
+    /// Deletes a file that does not grow. Of one that the keeper is about to end it stays noted: it is not kept.
     fn erase(&self, id: RecordingId) {
-        let Some((path, name)) = super::erasing::find(&self.config.directory, id) else { return };
+        let found = find(&self.config.directory, id).inspect_err(|error| {
+            tracing::error!(call = %id.call, number = id.number, %error, "a recording that is to be deleted cannot be looked for");
+        });
+        let Ok(Some(Lies { path, called, part })) = found else { return };
+        if is_held(&self.config.directory.join(&called)) {
+            self.shared.doomed().remove(&id);
+            tracing::warn!(call = %id.call, number = id.number, "a recording that is to be deleted is held, and stays");
+            return;
+        }
         match std::fs::remove_file(&path) {
             Ok(()) => {
-                self.shared.doomed().remove(&id);
+                if !part {
+                    self.shared.doomed().remove(&id);
+                }
                 self.shared.deleted.fetch_add(1, Ordering::Relaxed);
-                (self.notices)(Notice::Deleted { id, file: name });
+                (self.notices)(Notice::Deleted { id, file: called });
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => {

@@ -157,8 +157,11 @@ fn an_import_or_a_copy_beside_the_wal_of_a_killed_store_is_refused_and_its_newes
     assert!(said.contains("-wal") && said.contains("moved"), "{said}");
     assert_eq!(std::fs::read(&wal).expect("there still"), left);
     assert!(!path.exists());
-    // Moved with its store, it is in nobody's way.
-    std::fs::rename(&wal, beside(&to, ".elsewhere-wal")).expect("moved");
+    // A desk that is started there takes calls, and the entries stay.
+    let (store, ..) = open(&path);
+    assert_eq!(std::fs::read(beside(&wal, ".left-1")).expect("put aside"), left);
+    assert!(store.close(PATIENCE));
+    std::fs::remove_file(&path).expect("gone");
     drop(Importing::begin(&path, Kind::Service).expect("begun"));
     Restoring::begin(&to, &path).and_then(Restoring::finish).expect("put");
 }

@@ -23,6 +23,7 @@ pub mod site;
 mod snapshot;
 mod sql;
 mod subscriptions;
+mod version;
 mod write;
 
 #[cfg(test)]
@@ -40,7 +41,7 @@ pub use backup::{
 pub use erase::{Erased, erase, erase_again};
 pub use import::{ImportError, Importing};
 pub use links::{Links, LinksError, Selection};
-pub use open::OpenError;
+pub use open::{OpenError, aside};
 pub use owner::{give_to_the_folders_owner, make_folder};
 pub use person::{BadNeedle, Found, Needle, These, find};
 pub use place::Place;
@@ -49,6 +50,7 @@ pub use replay::Entries;
 pub use retain::{CALLS_PER_STEP, Eraser, Retained};
 pub use room::{Budget, Due, Look, RELEASE_BELOW_BYTES, Reserve, Room, on_one_disk};
 pub use snapshot::{SNAPSHOT_BOUND, Snapshot, Unfit, snapshot_path};
+pub use version::{Newer, newer};
 pub use write::{GATHER, GATHERED, PENDING_BOUND, SLOW, TRANSACTION_BOUND};
 
 use crate::event::Entry;

@@ -130,6 +130,18 @@ pub(super) struct Found {
 /// Makes the folders and the file, readable by the owner only, and takes the lock.
 pub(super) fn prepare(path: &Path) -> Result<File, OpenError> {
     let lock = lock(path)?;
+    // SQLite would delete it when it opens an empty store beside it, and with it what only it has. A desk that does not
+    // start would lose calls, so it is put aside.
+    if let Some(wal) = left_wal(path) {
+        let aside = put_aside(&wal).map_err(|source| OpenError::Io {
+            doing: "putting a moved store's -wal aside",
+            source,
+        })?;
+        tracing::error!(
+            file = %aside.display(),
+            "a -wal lay there without its store, whose newest entries may be in it; it was put aside"
+        );
+    }
     if !path.exists() {
         // SQLite gives the WAL and its index the permissions of the file.
         make(path)?;
@@ -214,6 +226,30 @@ pub(super) fn left_wal(store: &Path) -> Option<PathBuf> {
     let wal = beside(store, "-wal");
     let full = |path: &Path| std::fs::metadata(path).is_ok_and(|file| file.len() > 0);
     (!full(store) && full(&wal)).then_some(wal)
+}
+
+/// What follows in the name of a `-wal` that was put aside.
+const LEFT: &str = ".left";
+
+/// What starts have put aside of a store: pages with texts that no erasing reaches.
+#[must_use]
+pub fn aside(store: &Path) -> Vec<PathBuf> {
+    let mut begins = beside(store, "-wal").file_name().unwrap_or_default().to_owned();
+    begins.push(LEFT);
+    let files = std::fs::read_dir(folder_of(store)).into_iter().flatten().flatten();
+    let is_it = |file: &std::fs::DirEntry| {
+        file.file_name().as_encoded_bytes().starts_with(begins.as_encoded_bytes())
+    };
+    files.filter(is_it).map(|file| file.path()).collect()
+}
+
+/// Gives it a name that nothing reads; the first that is free.
+fn put_aside(wal: &Path) -> std::io::Result<PathBuf> {
+    let mut aside = (1..=u32::MAX).map(|n| beside(wal, &format!("{LEFT}-{n}")));
+    let aside = aside.find(|path| !path.exists()).unwrap_or_else(|| beside(wal, LEFT));
+    std::fs::rename(wal, &aside)?;
+    sync_folder(&aside)?;
+    Ok(aside)
 }
 
 /// Brings the folder of a file to the disk, and with it the file's name.
@@ -352,21 +388,28 @@ async fn check_kind(
     }
 }
 
+/// The schema, step by step: its version is how many of them a file has had.
+const STEPS: [(&str, &str); 6] = [
+    ("journal", include_str!("../../../migrations/sqlite/0001_journal.sql")),
+    ("flows", include_str!("../../../migrations/sqlite/0002_flows.sql")),
+    ("subscriptions", include_str!("../../../migrations/sqlite/0003_subscriptions.sql")),
+    ("path", include_str!("../../../migrations/sqlite/0004_path.sql")),
+    ("chain", include_str!("../../../migrations/sqlite/0005_chain.sql")),
+    ("copies", include_str!("../../../migrations/sqlite/0006_copies.sql")),
+];
+
+/// The last version of the schema that this program knows.
+pub(super) fn known() -> i64 {
+    i64::try_from(STEPS.len()).unwrap_or(i64::MAX)
+}
+
 async fn migrate(connection: &mut SqliteConnection, path: &Path) -> Result<(), OpenError> {
-    let texts = [
-        ("journal", include_str!("../../../migrations/sqlite/0001_journal.sql")),
-        ("flows", include_str!("../../../migrations/sqlite/0002_flows.sql")),
-        ("subscriptions", include_str!("../../../migrations/sqlite/0003_subscriptions.sql")),
-        ("path", include_str!("../../../migrations/sqlite/0004_path.sql")),
-        ("chain", include_str!("../../../migrations/sqlite/0005_chain.sql")),
-        ("copies", include_str!("../../../migrations/sqlite/0006_copies.sql")),
-    ];
-    let known = i64::try_from(texts.len()).unwrap_or(i64::MAX);
+    let known = known();
     let migration = |(number, (name, text)): (i64, (&'static str, &'static str))| {
         let text = text.into_sql_str();
         Migration::new(number, name.into(), MigrationType::Simple, text, false)
     };
-    let migrations = (1..).zip(texts).map(migration).collect();
+    let migrations = (1..).zip(STEPS).map(migration).collect();
     Migrator::with_migrations(migrations).run(connection).await.map_err(|error| match error {
         MigrateError::VersionMissing(found) => {
             OpenError::Newer { path: path.to_owned(), found, known }

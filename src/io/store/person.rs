@@ -15,6 +15,11 @@ use std::path::Path;
 const BLOCK: i64 = 1_000;
 /// Digits of a number that is looked for.
 const DIGITS: std::ops::RangeInclusive<usize> = 4..=32;
+/// Digits that may be dialled before a number outside, as many as a plan's prefix has at most. Which one it is stands
+/// in the plan of that day only: any will do, since no number that goes out begins like what is left behind them.
+const PREFIX_DIGITS: usize = 3;
+/// Dialled so that the number is hidden, or shown.
+const SHOWN: [&str; 2] = ["184", "186"];
 /// Characters of a name that is looked for.
 const CHARACTERS: std::ops::RangeInclusive<usize> = 2..=64;
 
@@ -30,8 +35,6 @@ enum By {
         forms: Vec<String>,
         /// Whether it is long enough for a number outside: an extension is dialled as it is.
         long: bool,
-        /// Dialled before a number outside.
-        prefix: String,
     },
     /// A name without its spaces.
     Name(String),
@@ -169,16 +172,7 @@ impl Needle {
             Some(rest) => vec![format!("0{rest}"), format!("81{rest}"), format!("810{rest}")],
             None => vec![digits],
         };
-        Ok(Self(By::Number { forms, long, prefix: String::new() }))
-    }
-
-    /// The same, for a desk at which a number outside is dialled behind this prefix; empty for none.
-    #[must_use]
-    pub fn dialled_behind(mut self, outside: &str) -> Self {
-        if let By::Number { prefix, .. } = &mut self.0 {
-            outside.clone_into(prefix);
-        }
-        self
+        Ok(Self(By::Number { forms, long }))
     }
 
     /// A person's name; spaces in it do not count, nor do capitals.
@@ -204,23 +198,19 @@ impl Needle {
         }
     }
 
-    /// Whether it is the number in a text that is what somebody dialled: also behind the prefix for numbers outside, and
+    /// Whether it is the number in a text that is what somebody dialled: also behind a prefix for numbers outside, and
     /// behind 184 or 186, in either order (`Plan::outward`).
     fn was_dialled(&self, text: &str) -> bool {
-        let By::Number { forms, long: true, prefix } = &self.0 else { return self.is_in(text) };
+        let By::Number { forms, long: true } = &self.0 else { return self.is_in(text) };
         let Some(dialled) = text.chars().map(digit).collect::<Option<String>>() else {
             return self.is_in(text);
         };
-        let behind = |text: &str, first: &str| text.strip_prefix(first).map(str::to_owned);
-        let outside = |text: &str| behind(text, prefix).unwrap_or_else(|| text.to_owned());
-        let shown = |text: &str| ["184", "186"].iter().find_map(|first| behind(text, first));
-        let bare = outside(&dialled);
-        let mut all = vec![dialled.clone(), bare.clone()];
-        all.extend(shown(&bare));
-        if let Some(rest) = shown(&dialled) {
-            all.extend([outside(&rest), rest]);
-        }
-        all.iter().any(|number| forms.contains(number))
+        let before = |before: &str| {
+            let shown = |hide: &&str| before.strip_prefix(*hide).or(before.strip_suffix(*hide));
+            let prefix = SHOWN.iter().find_map(shown).unwrap_or(before);
+            prefix.len() <= PREFIX_DIGITS
+        };
+        forms.iter().any(|form| dialled.strip_suffix(form.as_str()).is_some_and(before))
     }
 }
 
@@ -393,7 +383,7 @@ mod tests {
             format!(r#"{{"of":"placed","event":{{"kind":"{kind}","number":"{number}"}}}}"#)
         };
         let stands = |needle: &str, body: &str| {
-            let needles = [Needle::number(needle).expect("a number").dialled_behind("0")];
+            let needles = [Needle::number(needle).expect("a number")];
             let (call, mut found) = (CallId(uuid::Uuid::nil()).to_string(), Found::default());
             look(&mut found, &needles, (1, Some(&call), body)).expect("a body");
             !found.these.is_empty()
@@ -405,10 +395,15 @@ mod tests {
             "1860398765432",
             "01840398765432",
             "18400398765432",
+            // The plan of that day had another prefix.
+            "90398765432",
+            "1860398765432",
+            "18690398765432",
+            "9990398765432",
         ] {
             assert!(stands("03-9876-5432", &dialled("dialled", number)), "{number}");
         }
-        for number in ["10398765432", "18403987654321", "000398765432", "18618403", "110"] {
+        for number in ["18403987654321", "00000398765432", "185600398765432", "18618403", "110"] {
             assert!(!stands("03-9876-5432", &dialled("dialled", number)), "{number}");
         }
         // A short number behind a prefix is another one: an extension is dialled as it is.

@@ -178,18 +178,22 @@ impl Eraser {
         connection.close().await
     }
 
-    /// What was done for a request stands in the history.
+    /// What was done for a request stands in the history; of `owed` something is left that no number finds, so they
+    /// stand for the reference when it is asked again.
     ///
     /// # Errors
     ///
     /// What the database says; a request of the same reference then tells it once more.
-    pub async fn told(&self, reference: &str) -> Result<(), sqlx::Error> {
+    pub async fn told(&self, reference: &str, owed: &These) -> Result<(), sqlx::Error> {
         let mut connection = self.connect().await?;
+        let mut transaction = connection.begin_with("BEGIN IMMEDIATE").await?;
         sqlx::query("DELETE FROM meta WHERE key IN (?1, ?2)")
             .bind(listed(reference))
             .bind(counted(reference))
-            .execute(&mut connection)
+            .execute(&mut *transaction)
             .await?;
+        list(&mut transaction, reference, owed).await?;
+        transaction.commit().await?;
         connection.close().await
     }
 
@@ -229,13 +233,24 @@ async fn note(
             (Err(_), Err(_)) => false,
         };
     }
-    if !all.is_empty() {
-        let calls = all.calls.iter().map(ToString::to_string);
-        let words = calls.chain(all.incidents.iter().map(ToString::to_string));
-        keep(&mut transaction, &listed(reference), words.collect::<Vec<_>>().join(" ")).await?;
-    }
+    list(&mut transaction, reference, &all).await?;
     transaction.commit().await?;
     Ok(all)
+}
+
+/// These stand for the reference, if there are any.
+async fn list(
+    connection: &mut SqliteConnection,
+    reference: &str,
+    these: &These,
+) -> Result<(), sqlx::Error> {
+    if these.is_empty() {
+        return Ok(());
+    }
+    let calls = these.calls.iter().map(ToString::to_string);
+    let words = calls.chain(these.incidents.iter().map(ToString::to_string));
+    let words: Vec<String> = words.collect();
+    keep(connection, &listed(reference), words.join(" ")).await
 }
 
 async fn keep(

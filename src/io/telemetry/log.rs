@@ -12,9 +12,10 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 use tracing::Level;
+use tracing_subscriber::filter::{LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
-use tracing_subscriber::{EnvFilter, Registry, reload};
+use tracing_subscriber::{Registry, reload};
 
 /// The environment variable that goes before `[log] levels` of the configuration, in the same notation.
 pub const LEVEL_VARIABLE: &str = "MADOGUCHI_LOG";
@@ -64,7 +65,7 @@ pub struct RoomShown {
 
 /// The process's log, once it is set up.
 struct Log {
-    filter: reload::Handle<EnvFilter, Registry>,
+    filter: reload::Handle<Targets, Registry>,
     form: Arc<Form>,
     began: Instant,
     levels: Mutex<LogInForce>,
@@ -165,8 +166,9 @@ fn wanted(text: &str) -> Result<Option<LogLevels>, NoLevels> {
 }
 
 /// Made of names of ours alone, which are a filter: a test goes through all rooms.
-fn filter(levels: &LogInForce) -> EnvFilter {
-    EnvFilter::try_new(levels.directives()).unwrap_or_else(|_| EnvFilter::new("info"))
+fn filter(levels: &LogInForce) -> Targets {
+    let info = || Targets::new().with_default(LevelFilter::INFO);
+    levels.directives().parse().unwrap_or_else(|_| info())
 }
 
 /// Takes what the configuration says; what the environment says goes before it. Orders stand.

@@ -112,6 +112,9 @@ pub(in crate::sip) struct ClientTxn {
     datagram: Option<Box<(Flow, Bytes)>>,
     /// ACKs to 2xx, by the To tag of the fork: sent again when the 2xx comes again (§13.2.2.4).
     acks: Vec<(Box<str>, Flow, Bytes)>,
+    /// The `CSeq` of the last PRACK in the early dialog of each fork, by its To tag: what is said to a fork that
+    /// answers when it is not wanted any more goes on from there (§12.2.1.1).
+    pracks: Vec<(Box<str>, u32)>,
     /// What an INVITE that was answered by 2xx proved: so does its ACK (§22.1).
     credentials: Vec<(HeaderName, Box<[u8]>)>,
     whose: Whose,
@@ -179,6 +182,7 @@ impl Cx<'_> {
             bytes: request,
             datagram,
             acks,
+            pracks: Vec::new(),
             credentials: Vec::new(),
             whose,
             purpose,
@@ -202,16 +206,29 @@ impl Cx<'_> {
             _ => return true,
         }
         machine.handle(invite_client::Event::CancelSent, txn.flow.transport.into(), now);
-        let (whose, flow) = (txn.whose, txn.flow);
-        let writer = derived(&txn.bytes, &Method::Cancel, None);
         self.settle_client(branch.0);
-        if let Some(mut writer) = writer {
-            if let Some(reason) = reason {
-                writer.header(&HeaderName::Reason, reason);
-            }
-            self.start(branch, whose, Purpose::Cancel, flow, writer.finish());
-        }
+        self.say_cancel(branch, reason);
         true
+    }
+
+    /// The peer of an INVITE that was cancelled, or given up, is on another connection: CANCEL goes there, under
+    /// the same branch and in place of the one before.
+    pub fn cancel_again(&mut self, branch: Token, reason: Option<&str>) {
+        let Some(txn) = self.core.clients.get(branch.0) else { return };
+        // §9.1: not before its time, and not after the final answer.
+        if let Asking::Invite(InviteClient::Proceeding { cancelled_until: Some(_) }) = txn.machine {
+            self.say_cancel(branch, reason);
+        }
+    }
+
+    fn say_cancel(&mut self, branch: Token, reason: Option<&str>) {
+        let Some(txn) = self.core.clients.get(branch.0) else { return };
+        let (whose, flow) = (txn.whose, txn.flow);
+        let Some(mut writer) = derived(&txn.bytes, &Method::Cancel, None) else { return };
+        if let Some(reason) = reason {
+            writer.header(&HeaderName::Reason, reason);
+        }
+        self.start(branch, whose, Purpose::Cancel, flow, writer.finish());
     }
 
     /// Nobody waits for the re-INVITE under `branch` any more; it may not ring for ever.
@@ -245,8 +262,30 @@ impl Cx<'_> {
         self.send(flow, bytes, false);
     }
 
-    /// A response to one of ours. Hands back what must be heard of it; repetitions end here.
-    pub fn answered(&mut self, response: Response) -> Option<Heard> {
+    /// The early dialog of the fork `to_tag` of the INVITE under `branch` has used `seq` for a PRACK.
+    pub fn pracked(&mut self, branch: Token, to_tag: &str, seq: u32) {
+        let Some(txn) = self.core.clients.get_mut(branch.0) else { return };
+        if let Some((_, last)) = txn.pracks.iter_mut().find(|(had, _)| **had == *to_tag) {
+            *last = seq;
+        } else if txn.pracks.len() < MAX_FORKS {
+            txn.pracks.push((to_tag.into(), seq));
+        }
+    }
+
+    /// What the early dialog of that fork used last; none when it was asked nothing.
+    pub fn last_prack(&self, branch: Token, to_tag: &str) -> Option<u32> {
+        let txn = self.core.clients.get(branch.0)?;
+        txn.pracks.iter().find(|(had, _)| **had == *to_tag).map(|(_, seq)| *seq)
+    }
+
+    /// A response to one of ours, which came by `flow`; what its leg says now goes by `home`. Hands back what must be
+    /// heard of it; repetitions end here.
+    pub fn answered(
+        &mut self,
+        flow: Flow,
+        home: Option<Flow>,
+        response: Response,
+    ) -> Option<Heard> {
         let head = &response.head;
         // §8.1.3.3: more than one Via means that it is somebody else's.
         if head.headers.all(&HeaderName::Via).nth(1).is_some() {
@@ -285,11 +324,19 @@ impl Cx<'_> {
                 // A 2xx that we have acknowledged comes again: so does its ACK (§13.2.2.4).
                 let tag = head.to.tag().unwrap_or_default();
                 let known = match event {
-                    Event::Success => txn.acks.iter().find(|(had, ..)| **had == *tag),
+                    Event::Success => txn.acks.iter_mut().find(|(had, ..)| **had == *tag),
                     _ => None,
                 };
-                if let Some((_, flow, bytes)) = known {
-                    again = Some((*flow, bytes.clone()));
+                if let Some((_, way, bytes)) = known {
+                    // The connection that the ACK went by may be gone: there is another from the same place, or
+                    // where the phone has registered since.
+                    if flow.transport == way.transport
+                        && flow.transport.is_stream()
+                        && (flow.remote.ip() == way.remote.ip() || home == Some(flow))
+                    {
+                        *way = flow;
+                    }
+                    again = Some((*way, bytes.clone()));
                 } else {
                     for todo in machine.handle(event, wire, now) {
                         match todo {
@@ -370,6 +417,13 @@ impl Cx<'_> {
             .is_some_and(|txn| matches!(txn.machine, Asking::Invite(InviteClient::Calling { .. })))
     }
 
+    /// Whether the INVITE under `branch` has provisional responses and no other.
+    pub fn rings(&self, branch: Token) -> bool {
+        self.core.clients.get(branch.0).is_some_and(|txn| {
+            matches!(txn.machine, Asking::Invite(InviteClient::Proceeding { .. }))
+        })
+    }
+
     /// Whose request `head` answers, by its branch.
     pub fn asker(&self, head: &Head) -> Option<Whose> {
         self.core.clients.get(client_key(head)?).map(|txn| txn.whose)
@@ -390,6 +444,16 @@ impl Cx<'_> {
     pub fn reroute(&mut self, branch: Token, flow: Flow) {
         if let Some(txn) = self.core.clients.get_mut(branch.0) {
             txn.flow = flow;
+        }
+    }
+
+    /// The INVITE under `branch` goes once more, by the way that it has now, if nothing was heard of it.
+    pub fn repeat_unheard(&mut self, branch: Token) {
+        if self.is_unheard(branch)
+            && let Some(txn) = self.core.clients.get(branch.0)
+        {
+            let (flow, bytes) = (txn.flow, txn.bytes.clone());
+            self.send(flow, bytes, false);
         }
     }
 

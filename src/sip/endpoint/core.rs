@@ -199,21 +199,21 @@ impl Core {
         self.servers.get(key).and_then(|txn| txn.invite_leg())
     }
 
-    /// Notes that `leg` hangs on `flow`, when that is a stream, and no longer on `old`.
-    pub fn follow(&mut self, leg: LegId, old: Option<Flow>, new: Option<Flow>) {
+    /// Notes that `leg` hangs on `new`, as far as those are streams, and no longer on `old`.
+    pub fn follow(&mut self, leg: LegId, old: &[Option<Flow>], new: &[Option<Flow>]) {
         if old == new {
             return;
         }
-        if let Some(old) = old
-            && let Some(legs) = self.streams.get_mut(&old)
-        {
-            legs.remove(&leg);
-            if legs.is_empty() {
-                self.streams.remove(&old);
+        for old in old.iter().flatten() {
+            if let Some(legs) = self.streams.get_mut(old) {
+                legs.remove(&leg);
+                if legs.is_empty() {
+                    self.streams.remove(old);
+                }
             }
         }
-        if let Some(new) = new.filter(|flow| flow.transport.is_stream()) {
-            self.streams.entry(new).or_default().insert(leg);
+        for new in new.iter().flatten().filter(|flow| flow.transport.is_stream()) {
+            self.streams.entry(*new).or_default().insert(leg);
         }
     }
 

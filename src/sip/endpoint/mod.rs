@@ -38,6 +38,7 @@ use super::transaction::timer::LONG_MS;
 use super::transaction::{Timers, after_ms};
 use super::trunk::Names;
 use super::trunk::line::Line;
+use super::uri::Uri;
 use crate::base::{LegId, Mono, Now, Number, Rng};
 use bytes::Bytes;
 use std::collections::{BTreeMap, BTreeSet};
@@ -52,7 +53,7 @@ pub struct NoAddress;
 /// after the last call and message.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Gauges {
-    /// Legs that are not over.
+    /// Legs that are not over, and those whose peer is still to be told.
     pub legs: usize,
     /// Requests of peers.
     pub server_transactions: usize,
@@ -173,7 +174,7 @@ impl Endpoint {
     /// The Call-ID of a leg that is not over.
     #[must_use]
     pub fn call_id(&self, leg: LegId) -> Option<&str> {
-        self.legs.get(leg.0)?.call_id()
+        self.legs.get(leg.0).filter(|leg| !leg.is_parted())?.call_id()
     }
 
     /// Whether the end of a leg that was hung up is still to be said to its peer.
@@ -220,11 +221,17 @@ impl Endpoint {
         for leg in &legs {
             self.with_leg(*leg, now, out, |leg, cx| leg.on_flow_lost(cx, flow));
         }
-        for phone in lost.into_iter().filter(|_| !legs.is_empty()) {
-            self.adrift.entry(phone).or_default().extend(&legs);
-            if self.adrift.len() > ADRIFT_MAX {
-                self.adrift.pop_first();
+        for id in legs {
+            // Several phones may have shared it behind a proxy: one's call waits for that one. What is known to be
+            // nobody's goes with whoever comes back first.
+            let Some(leg) = self.legs.get(id.0) else { continue };
+            let any_of = lost.iter().any(|(_, contact)| leg.is_of(contact));
+            for (phone, _) in lost.iter().filter(|(_, contact)| !any_of || leg.is_of(contact)) {
+                self.adrift.entry(phone.clone()).or_default().insert(id);
             }
+        }
+        while self.adrift.len() > ADRIFT_MAX {
+            self.adrift.pop_first();
         }
         self.watches_cut(flow, now, out);
         self.lines_cut(flow, now);
@@ -433,9 +440,9 @@ impl Endpoint {
         if let Some(server) = leg.name() {
             self.names.want(server, now.mono);
         }
-        let flow = leg.flow();
-        self.core.follow(id, leg.follows, flow);
-        leg.follows = flow;
+        let ways = leg.ways();
+        self.core.follow(id, &leg.follows, &ways);
+        leg.follows = ways;
         if let State::Over = leg.state {
             self.tags.remove(leg.tag.0);
             if let Some(leg) = self.legs.remove(id.0)
@@ -460,12 +467,15 @@ impl Endpoint {
         out: &mut Vec<Effect>,
     ) {
         let mut cx = Cx { core: &mut self.core, now, out };
-        if let Some(Whose::Leg(leg)) = cx.asker(&response.head)
-            && self.legs.get(leg.0).is_some_and(|leg| !leg.asked_by(&response.head))
-        {
+        let leg = match cx.asker(&response.head) {
+            Some(Whose::Leg(leg)) => self.legs.get(leg.0),
+            _ => None,
+        };
+        if leg.is_some_and(|leg| !leg.asked_by(&response.head)) {
             return;
         }
-        let Some(heard) = cx.answered(response) else { return };
+        let home = leg.and_then(|leg| leg.flow());
+        let Some(heard) = cx.answered(flow, home, response) else { return };
         let Heard { whose, purpose, branch, outcome, .. } = &heard;
         let (purpose, branch) = (*purpose, *branch);
         let leg = match *whose {
@@ -498,17 +508,26 @@ impl Endpoint {
         }
     }
 
-    /// Phones have registered again, on `flow`: what is left of their calls goes on there.
+    /// Phones have registered again with these Contacts, on `flow`: what is left of their calls goes on there.
     /// Their connections may be lost, or stand unnoticed at the end of a way that is dead: `left`.
     fn calls_follow(
         &mut self,
-        phones: &[Bound],
+        (phones, contacts): (&[Bound], &[Uri]),
         left: &[Flow],
         flow: Flow,
         now: Now,
         out: &mut Vec<Effect>,
     ) {
-        let mut legs: Vec<LegId> = left.iter().flat_map(|old| self.core.followers(*old)).collect();
+        let mut legs: Vec<LegId> = Vec::new();
+        for old in left {
+            // Behind a proxy others may go on by it: then only what is surely of who has left follows.
+            let shared = self.registrar.is_used(*old);
+            let is_theirs = |id: &LegId| {
+                let leg = self.legs.get(id.0);
+                leg.is_some_and(|leg| contacts.iter().any(|contact| leg.is_of(contact)))
+            };
+            legs.extend(self.core.followers(*old).iter().filter(|id| !shared || is_theirs(id)));
+        }
         for phone in phones {
             legs.extend(self.adrift.remove(phone).into_iter().flatten());
         }

@@ -120,7 +120,7 @@ impl Endpoint {
         let mut cx = Cx { core: &mut self.core, now, out };
         let bytes = cx.answer(request, 200, tag).finish();
         cx.send(flow, bytes, false);
-        self.with_leg(id, now, out, |leg, cx| leg.on_cancel(cx, key, &request.head));
+        self.with_leg(id, now, out, |leg, cx| leg.on_cancel(cx, flow, key, &request.head));
     }
 
     /// The leg that a request inside a dialog belongs to: our tag finds it, Call-ID and the peer's tag
@@ -291,7 +291,7 @@ impl Endpoint {
         now: Now,
         out: &mut Vec<Effect>,
     ) {
-        let from_user = request.head.from.uri.user().unwrap_or_default().into_owned();
+        let from_user = request.head.from.uri.named().unwrap_or_default().into_owned();
         let source = match self.directory.source(flow, &from_user) {
             Some(source) => source,
             None => match self.admit(flow, &request, &from_user, now, out) {
@@ -308,7 +308,7 @@ impl Endpoint {
         };
         let dialled = match profile {
             Some(profile) => inbound::called(profile, &request),
-            None => request.uri.user().filter(|user| !user.is_empty()).map(Cow::into_owned),
+            None => request.uri.named().map(Cow::into_owned),
         };
         let Some(dialled) = dialled else {
             return self.turn_away(flow, &request, Refusal::plain(404), out);
@@ -344,8 +344,9 @@ impl Endpoint {
         let mut cx = Cx { core: &mut self.core, now, out };
         cx.open_invite(key, merge, id, flow, &request);
         cx.tell(id, LegEvent::Incoming(incoming));
-        let (said, early) = (None, None);
-        let state = State::Invited(Box::new(Invited { dialog, request, key, said, early }));
+        let (said, early, knocked) = (None, None, (flow.connection == 0).then_some(now.mono));
+        let state =
+            State::Invited(Box::new(Invited { dialog, request, key, said, early, knocked }));
         self.tags.insert(tag.0, id);
         self.legs
             .insert(id.0, Box::new(Leg::new(id, tag, state).looking_up(is_trunk).with(carrier)));
@@ -409,7 +410,7 @@ fn incoming(
         Source::Trunk(_) => inbound::diverted(request),
         Source::Account(_) => None,
     };
-    let asserted = asserted.and_then(|address| address.uri.user().map(Cow::into_owned));
+    let asserted = asserted.and_then(|address| address.uri.named().map(Cow::into_owned));
     let name = head.from.display.as_deref().map(clean_name).filter(|name| !name.is_empty());
     let privacy = head.headers.all(&HeaderName::Privacy).any(|value| {
         value.split(|byte| *byte == b';').any(|word| {

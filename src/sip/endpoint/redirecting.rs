@@ -31,7 +31,7 @@ impl Endpoint {
     /// that number's phone is.
     fn own_phone(&self, uri: &AnyUri, now: Mono) -> Option<Route> {
         let known = uri.known().filter(|uri| uri.scheme() == Scheme::Sip)?;
-        let number = Number::from(&*known.user().filter(|user| !user.is_empty())?);
+        let number = Number::from(&*known.named()?);
         let route = match self.registrar.locate(&number, now) {
             Some((target, flow, path)) => {
                 let path = path.map(Into::into);

@@ -68,8 +68,14 @@ impl Endpoint {
                         BindingChange::Remove { .. } => None,
                     })
                     .collect();
+                // Its calls have the Contact that it had when they began.
+                let before = changes.iter().filter_map(|change| match change {
+                    BindingChange::Put(_) => None,
+                    BindingChange::Remove { contact, .. } => Uri::parse(contact).ok(),
+                });
+                let had: Vec<Uri> = before.chain(contacts.iter().cloned()).collect();
                 self.put_bindings(changes, now, out);
-                self.calls_follow(&back, &moved, flow, now, out);
+                self.calls_follow((&back, &had), &moved, flow, now, out);
                 self.registered(flow, request, &account, fetches, now, out);
                 self.reattach(&account, &contacts, flow, now, out);
             }

@@ -145,6 +145,13 @@ impl Cx<'_> {
         found
     }
 
+    /// The peer of the request under `key` has another connection: our answer goes there.
+    pub fn reroute_answer(&mut self, key: u64, flow: Flow) {
+        if let Some(txn) = self.core.servers.get_mut(key) {
+            txn.flow = flow;
+        }
+    }
+
     /// The connection of an INVITE that we have not answered is gone. Says the last provisional
     /// response again on a new connection to where its Via says it listens (§18.2.2): if nobody is
     /// there, we learn it now and not when an agent picks up. False when it is not being served.

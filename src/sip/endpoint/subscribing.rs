@@ -215,7 +215,7 @@ impl Endpoint {
         now: Now,
         out: &mut Vec<Effect>,
     ) -> Option<Number> {
-        let from_user = request.head.from.uri.user().unwrap_or_default().into_owned();
+        let from_user = request.head.from.uri.named().unwrap_or_default().into_owned();
         match self.directory.source(flow, &from_user) {
             Some(Source::Account(number)) => Some(number),
             Some(Source::Trunk(_)) => {
@@ -471,6 +471,6 @@ fn ms(s: u32) -> u32 {
 
 /// What a phone calls the number it watches, without anything else.
 fn named(uri: &Uri) -> Option<Uri> {
-    let user = uri.user().filter(|user| !user.is_empty())?;
+    let user = uri.named()?;
     Some(Uri::sip(Some(&user), uri.host()?.clone(), None))
 }

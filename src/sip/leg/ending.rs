@@ -29,7 +29,7 @@ impl Leg {
                 }
                 self.end(cx, Some(why), LegEvent::Over(LegEnd::ByUs));
             }
-            State::Ending(_) | State::Over => {}
+            State::GivenUp(_) | State::Ending(_) | State::Over => {}
         }
     }
 
@@ -39,7 +39,7 @@ impl Leg {
         match &self.state {
             State::Calling(calling) => calling.cancel.is_some(),
             State::Up(up) => up.deferred.is_some(),
-            State::Invited(_) | State::Ending(_) | State::Over => false,
+            State::Invited(_) | State::GivenUp(_) | State::Ending(_) | State::Over => false,
         }
     }
 
@@ -67,8 +67,46 @@ impl Leg {
         if let Some(referral) = &mut self.referral {
             referral.hurry(self.id, &mut up.dialog, cx);
         }
-        let bye = bye(cx, self.id, &mut up.dialog, why);
-        self.state = State::Ending(Box::new(Ending { dialog: up.dialog, with, bye }));
+        self.say_bye(cx, up.dialog, why, Some(with));
+    }
+
+    /// BYE goes out; its answer is waited for, and then the engine told, if it is to be.
+    pub(super) fn say_bye(
+        &mut self,
+        cx: &mut Cx<'_>,
+        mut dialog: Dialog,
+        why: Option<Why>,
+        with: Option<LegEvent>,
+    ) {
+        let bye = Some((bye(cx, self.id, &mut dialog, why), dialog.flow));
+        let until = None;
+        self.state = State::Ending(Box::new(Ending { dialog, why, with, bye, until }));
+    }
+
+    /// Time passed for a BYE that waits for the peer to come back.
+    pub(super) fn wake_ending(&mut self, cx: &mut Cx<'_>) {
+        if let State::Ending(ending) = &mut self.state
+            && ending.bye.is_none()
+            && ending.until.is_some_and(|until| cx.now.mono >= until)
+        {
+            let with = ending.with.take();
+            self.finish(cx, with);
+        }
+    }
+
+    /// Early dialogs that come to nothing: what was asked in them gets its answer (§15.1.2), or its transaction
+    /// would be kept for ever.
+    pub(super) fn close_early(&mut self, cx: &mut Cx<'_>) {
+        let asked: Vec<_> = match &mut self.state {
+            State::Invited(invited) => {
+                invited.early.as_mut().and_then(|early| early.take_asked()).into_iter().collect()
+            }
+            State::Calling(calling) => calling.take_asked().collect(),
+            State::Up(_) | State::GivenUp(_) | State::Ending(_) | State::Over => return,
+        };
+        for (request, key) in asked {
+            self.refuse_request(cx, key, &request, 487);
+        }
     }
 
     /// A REFER that nobody has answered yet is answered now.
@@ -109,7 +147,7 @@ impl Leg {
             return self.refuse_with(cx, 487, LegEnd::Bye);
         }
         match std::mem::replace(&mut self.state, State::Over) {
-            State::Invited(_) | State::Over => {}
+            State::Invited(_) | State::GivenUp(_) | State::Over => {}
             State::Calling(calling) => {
                 self.state = State::Calling(calling);
                 self.on_early_bye(cx, &request.head);
@@ -121,7 +159,7 @@ impl Leg {
                 self.orphan_referral(up.dialog);
             }
             // It crossed ours; both are answered.
-            State::Ending(ending) => cx.tell(self.id, ending.with),
+            State::Ending(ending) => self.finish(cx, ending.with),
         }
     }
 
@@ -132,11 +170,11 @@ impl Leg {
         {
             return;
         }
-        if let State::Ending(ending) = &self.state
-            && ending.bye == branch
+        if let State::Ending(ending) = &mut self.state
+            && ending.bye.is_some_and(|(due, _)| due == branch)
         {
-            let with = ending.with.clone();
-            self.over(cx, with);
+            let with = ending.with.take();
+            self.finish(cx, with);
         }
     }
 }

@@ -4,7 +4,7 @@
 use super::outgoing::Calling;
 use super::{Leg, State};
 use crate::sip::api::{Flow, LegEvent};
-use crate::sip::dialog::Dialog;
+use crate::sip::dialog::{Dialog, Token};
 use crate::sip::endpoint::asking::{MAX_FORKS, Purpose};
 use crate::sip::endpoint::core::Cx;
 use crate::sip::{Head, HeaderName, Method, Request, Response};
@@ -21,6 +21,8 @@ pub(in crate::sip) struct Fork {
     pub sdp: Option<Bytes>,
     /// Once it has said something that must be acknowledged.
     pub reliable: Option<Box<Acknowledged>>,
+    /// It has ended its early dialog: what comes late begins none anew.
+    pub ended: bool,
 }
 
 /// A fork whose provisional responses we acknowledge.
@@ -29,6 +31,8 @@ pub(in crate::sip) struct Acknowledged {
     pub dialog: Dialog,
     /// `RSeq` of the last that was taken.
     rseq: u32,
+    /// Where the peer was then, and our PRACK.
+    pracked: (Flow, Token),
     /// Its description was our offer's answer: no other follows (RFC 3261 §13.2.1), and either side
     /// may make a new offer (RFC 3311 §5.1).
     settled: bool,
@@ -64,11 +68,11 @@ impl Calling {
 
     pub fn owns(&self, head: &Head) -> bool {
         let tag = head.from.tag().unwrap_or_default();
-        *self.call_id == *head.call_id && self.forks.iter().any(|fork| *fork.tag == *tag)
+        self.has_fork(&head.call_id, tag)
     }
 
     pub fn has_fork(&self, call_id: &str, tag: &str) -> bool {
-        *self.call_id == *call_id && self.forks.iter().any(|fork| *fork.tag == *tag)
+        *self.call_id == *call_id && self.forks.iter().any(|fork| !fork.ended && *fork.tag == *tag)
     }
 
     pub fn advance(&mut self, head: &Head) -> bool {
@@ -78,7 +82,14 @@ impl Calling {
         rises
     }
 
-    /// Takes a fork out of the others: it sent the 2xx, or ended itself.
+    /// A fork ends its early dialog. Its offer that is unanswered.
+    pub fn end_fork(&mut self, tag: &str) -> Option<(Box<Request>, u64)> {
+        let fork = self.fork(tag)?;
+        fork.ended = true;
+        fork.reliable.as_mut()?.asked.take()
+    }
+
+    /// Takes a fork out of the others: it sent the 2xx.
     pub fn take_fork(&mut self, tag: &str) -> Option<Fork> {
         let place = self.forks.iter().position(|fork| *fork.tag == *tag)?;
         Some(self.forks.swap_remove(place))
@@ -116,11 +127,14 @@ impl Leg {
                 // One fork too many is heard, but we owe it nothing: it gives up by itself.
                 return if rseq.is_some() { Heard::Nothing } else { Heard::News(response.sdp()) };
             }
-            let fork = Fork { tag: tag.into(), last: None, sdp: None, reliable: None };
+            let fork =
+                Fork { tag: tag.into(), last: None, sdp: None, reliable: None, ended: false };
             calling.forks.push(fork);
         }
         let (target, flow, by_contact) = (calling.target.clone(), calling.flow, calling.by_contact);
-        let Some(fork) = calling.fork(tag) else { return Heard::Nothing };
+        let branch = calling.branch;
+        let fork = calling.fork(tag).filter(|fork| !fork.ended);
+        let Some(fork) = fork else { return Heard::Nothing };
         let Some(rseq) = rseq else {
             // It said already what counts (RFC 3261 §13.2.1).
             if fork.reliable.as_ref().is_some_and(|reliable| reliable.settled) {
@@ -133,19 +147,26 @@ impl Leg {
         let reliable = match &mut fork.reliable {
             // RFC 3262 §4: the next one, and no other. What is missing will be said again.
             Some(reliable) if reliable.rseq.checked_add(1) == Some(rseq) => reliable,
+            // The last one again, on another connection: our PRACK may have gone with the one before.
+            Some(reliable) if reliable.rseq == rseq && reliable.pracked.0 != flow => {
+                cx.fail_client(reliable.pracked.1);
+                acknowledge_early(cx, self.id, reliable, (flow, branch), (tag, head.cseq.number));
+                return Heard::Nothing;
+            }
             Some(_) => return Heard::Nothing,
             None => {
                 let Ok(dialog) = Dialog::asking(response, &target, flow, by_contact) else {
                     return Heard::Nothing; // it cannot be acknowledged
                 };
-                let (settled, asked) = (false, None);
-                fork.reliable.insert(Box::new(Acknowledged { dialog, rseq, settled, asked }))
+                let (settled, asked, pracked) = (false, None, (flow, branch));
+                let it = Acknowledged { dialog, rseq, pracked, settled, asked };
+                fork.reliable.insert(Box::new(it))
             }
         };
         reliable.rseq = rseq;
         let sdp = response.sdp().filter(|_| !reliable.settled);
         reliable.settled |= sdp.is_some();
-        acknowledge_early(cx, self.id, reliable, flow, head.cseq.number);
+        acknowledge_early(cx, self.id, reliable, (flow, branch), (tag, head.cseq.number));
         if sdp.is_some() {
             fork.sdp.clone_from(&sdp);
         }
@@ -155,6 +176,10 @@ impl Leg {
     /// An UPDATE with an offer from a phone that has not answered yet (RFC 3311 §5.2).
     pub(super) fn on_forks_offer(&mut self, cx: &mut Cx<'_>, key: u64, request: Request) {
         let State::Calling(calling) = &mut self.state else { return };
+        if calling.cancel.is_some() {
+            // Nobody is there to answer it any more.
+            return self.refuse_request(cx, key, &request, 487);
+        }
         let tag = request.head.from.tag().unwrap_or_default();
         let reliable = calling.fork(tag).and_then(|fork| fork.reliable.as_mut());
         match reliable {
@@ -189,20 +214,23 @@ impl Leg {
     }
 }
 
-/// PRACK (RFC 3262 §4). Its own transaction repeats it; what came of it is the INVITE's business.
+/// PRACK (RFC 3262 §4), where the peer is, of the fork `tag` of the INVITE under `branch` with the number `seq`. Its own
+/// transaction repeats it; what came of it is the INVITE's business.
 fn acknowledge_early(
     cx: &mut Cx<'_>,
     leg: crate::base::LegId,
     reliable: &mut Acknowledged,
-    flow: Flow,
-    invite_seq: u32,
+    (flow, branch): (Flow, Token),
+    (tag, seq): (&str, u32),
 ) {
-    let branch = cx.branch();
+    let own = cx.branch();
     let dialog = &mut reliable.dialog;
     dialog.follow(flow);
-    let seq = dialog.next_seq();
-    let mut writer = dialog.request(&Method::Prack, seq, cx.core.place(dialog.flow), branch);
-    writer.header(&HeaderName::RAck, format_args!("{} {invite_seq} INVITE", reliable.rseq));
+    let number = dialog.next_seq();
+    let mut writer = dialog.request(&Method::Prack, number, cx.core.place(dialog.flow), own);
+    writer.header(&HeaderName::RAck, format_args!("{} {seq} INVITE", reliable.rseq));
     writer.header(&HeaderName::UserAgent, &cx.core.settings.product);
-    cx.start(branch, leg, Purpose::Prack, dialog.flow, writer.finish());
+    cx.start(own, leg, Purpose::Prack, dialog.flow, writer.finish());
+    reliable.pracked = (flow, own);
+    cx.pracked(branch, tag, number);
 }

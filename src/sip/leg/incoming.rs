@@ -8,7 +8,7 @@ use super::timer::agreed_as_server;
 use super::{Leg, State, some_sdp};
 use crate::base::Mono;
 use crate::sip::HeaderName;
-use crate::sip::api::{LegEnd, LegEvent, Why};
+use crate::sip::api::{Flow, LegEnd, LegEvent, Why};
 use crate::sip::dialog::Dialog;
 use crate::sip::endpoint::core::Cx;
 use crate::sip::extensions::{ALLOW, SUPPORTED};
@@ -18,6 +18,9 @@ use bytes::Bytes;
 
 /// A provisional response is said again this often, so that no proxy between gives up (§13.3.1.1).
 pub(super) const RING_AGAIN_MS: u32 = 60_000;
+
+/// So long after it was said we hear that a word could not be sent: longer than a connection is tried for.
+const KNOCK_MS: u32 = 6_000;
 
 /// An INVITE that waits for our final answer.
 #[derive(Debug)]
@@ -31,6 +34,8 @@ pub(in crate::sip) struct Invited {
     pub said: Option<(u16, Bytes, Mono)>,
     /// The early dialog, when the caller acknowledges what is said in it.
     pub early: Option<Box<Early>>,
+    /// When the caller was last told something by a way that is yet to be made.
+    pub knocked: Option<Mono>,
 }
 
 impl Invited {
@@ -45,6 +50,19 @@ impl Invited {
     pub fn listens_at(&self) -> std::net::SocketAddr {
         let port = self.request.head.via.port.unwrap_or(5060);
         std::net::SocketAddr::new(self.dialog.flow.remote.ip(), port)
+    }
+
+    /// Something was said.
+    pub(super) fn note_knock(&mut self, now: Mono) {
+        if self.dialog.flow.connection == 0 {
+            self.knocked = Some(now);
+        }
+    }
+
+    /// Whether what cannot be sent to the caller's address may be ours: then nobody is there to be answered.
+    /// Otherwise it is another's message, and what is said next will show.
+    pub(super) fn may_have_knocked_in_vain(&self, now: Mono) -> bool {
+        self.knocked.is_some_and(|knocked| now < after_ms(knocked, KNOCK_MS))
     }
 }
 
@@ -71,6 +89,7 @@ impl Leg {
         writer.header(&HeaderName::Allow, ALLOW);
         let bytes = writer.sdp(some_sdp(sdp));
         invited.said = Some((status, bytes.clone(), after_ms(cx.now.mono, RING_AGAIN_MS)));
+        invited.note_knock(cx.now.mono);
         cx.respond(invited.key, status, bytes);
     }
 
@@ -85,7 +104,9 @@ impl Leg {
                 return self.ring_reliably(cx, status, None);
             }
             *again = after_ms(cx.now.mono, RING_AGAIN_MS);
-            cx.respond(invited.key, *status, bytes.clone());
+            let (status, bytes) = (*status, bytes.clone());
+            invited.note_knock(cx.now.mono);
+            cx.respond(invited.key, status, bytes);
         }
     }
 
@@ -143,11 +164,8 @@ impl Leg {
 
     /// The INVITE comes to nothing: it and what else is unanswered get their final answers.
     pub(super) fn refuse_with(&mut self, cx: &mut Cx<'_>, status: u16, end: LegEnd) {
-        let State::Invited(invited) = &mut self.state else { return };
-        if let Some((request, key)) = invited.early.as_mut().and_then(|early| early.take_asked()) {
-            let bytes = cx.answer(&request, 487, self.tag).finish();
-            cx.respond(key, 487, bytes);
-        }
+        self.close_early(cx);
+        let State::Invited(invited) = &self.state else { return };
         let retry_s = cx.core.rng.below(9).saturating_add(2);
         let mut writer = cx.answer(&invited.request, status, self.tag);
         if status == 503 {
@@ -157,16 +175,21 @@ impl Leg {
         self.over(cx, LegEvent::Over(end));
     }
 
-    /// CANCEL for the INVITE under `key`; the CANCEL itself has been answered.
-    pub fn on_cancel(&mut self, cx: &mut Cx<'_>, key: u64, head: &Head) {
+    /// CANCEL for the INVITE under `key`, which came by `flow`; the CANCEL itself has been answered.
+    pub fn on_cancel(&mut self, cx: &mut Cx<'_>, flow: Flow, key: u64, head: &Head) {
         match &self.state {
             State::Invited(invited) if invited.key == key => {
+                self.hear_on(cx, flow);
                 self.tell_reason(cx, head);
                 self.refuse_with(cx, 487, LegEnd::Cancelled);
             }
             State::Up(_) => self.on_reinvite_cancelled(cx, key),
             // The final answer went before it: nothing to cancel (§9.2).
-            State::Invited(_) | State::Calling(_) | State::Ending(_) | State::Over => {}
+            State::Invited(_)
+            | State::Calling(_)
+            | State::GivenUp(_)
+            | State::Ending(_)
+            | State::Over => {}
         }
     }
 }

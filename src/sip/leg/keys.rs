@@ -2,7 +2,7 @@
 //! them, one after another.
 
 use super::{Leg, State};
-use crate::sip::api::LegEvent;
+use crate::sip::api::{Flow, LegEvent};
 use crate::sip::body;
 use crate::sip::dialog::Token;
 use crate::sip::endpoint::asking::{Outcome, Purpose};
@@ -10,7 +10,7 @@ use crate::sip::endpoint::core::Cx;
 use crate::sip::{HeaderName, Method, Request};
 use std::collections::VecDeque;
 
-/// Keys that wait for the answer to the one before; one more is dropped.
+/// Keys that wait for the answer to the one before, which may come back to them; one more is dropped.
 const MOST_WAITING: usize = 32;
 /// How long a key is said to have been down, milliseconds.
 const PRESSED_MS: u16 = 100;
@@ -20,7 +20,56 @@ const PRESSED_MS: u16 = 100;
 pub(super) struct Presses {
     waiting: VecDeque<char>,
     /// The INFO that waits for its answer: the next key must not overtake it.
-    under_way: Option<Token>,
+    under_way: Option<Info>,
+    /// The first that waits could not be said: the peer has no connection.
+    adrift: bool,
+}
+
+#[derive(Debug)]
+struct Info {
+    branch: Token,
+    /// The way that it went.
+    by: Flow,
+    key: char,
+}
+
+impl Presses {
+    /// The way that the INFO went which waits for its answer.
+    pub fn way(&self) -> Option<Flow> {
+        self.under_way.as_ref().map(|info| info.by)
+    }
+
+    /// It has another name.
+    pub fn way_mut(&mut self) -> Option<&mut Flow> {
+        self.under_way.as_mut().map(|info| &mut info.by)
+    }
+
+    /// Nobody can have heard what went by `way`: its key waits with the others, before them. Whether there was
+    /// one.
+    pub fn put_back(&mut self, way: Flow) -> bool {
+        let Some(info) = self.under_way.take_if(|info| info.by == way) else { return false };
+        self.waiting.push_front(info.key);
+        self.adrift = true;
+        true
+    }
+
+    /// What went by a way that is `gone` was heard or was not: said again it might be two keys, so that it is not,
+    /// and those behind it wait for the peer. Its branch; none when nothing went there.
+    pub fn let_go(&mut self, gone: impl Fn(Flow) -> bool) -> Option<Token> {
+        let info = self.under_way.take_if(|info| gone(info.by))?;
+        self.adrift = true;
+        Some(info.branch)
+    }
+
+    /// Whether they wait for the peer to come back.
+    pub fn wait_for_peer(&self) -> bool {
+        self.adrift
+    }
+
+    /// The peer is there again.
+    pub fn resume(&mut self) {
+        self.adrift = false;
+    }
 }
 
 impl Leg {
@@ -32,20 +81,21 @@ impl Leg {
         self.press_next(cx);
     }
 
-    fn press_next(&mut self, cx: &mut Cx<'_>) {
+    pub(super) fn press_next(&mut self, cx: &mut Cx<'_>) {
         let State::Up(up) = &mut self.state else { return };
-        if self.presses.under_way.is_some() {
+        if self.presses.under_way.is_some() || self.presses.adrift {
             return;
         }
         let Some(key) = self.presses.waiting.pop_front() else { return };
         let (branch, seq) = (cx.branch(), up.dialog.next_seq());
-        let place = cx.core.place(up.dialog.flow);
+        let by = up.dialog.flow;
+        let place = cx.core.place(by);
         let mut writer = up.dialog.request(&Method::Info, seq, place, branch);
         writer.header(&HeaderName::UserAgent, &cx.core.settings.product);
         let body = format!("Signal={key}\r\nDuration={PRESSED_MS}\r\n");
         let bytes = writer.body("application/dtmf-relay", body.as_bytes());
-        cx.start(branch, self.id, Purpose::Info, up.dialog.flow, bytes);
-        self.presses.under_way = Some(branch);
+        cx.start(branch, self.id, Purpose::Info, by, bytes);
+        self.presses.under_way = Some(Info { branch, by, key });
     }
 
     /// The peer has heard of a key, or will not.
@@ -54,8 +104,7 @@ impl Leg {
             Outcome::Response(response) => response.status >= 200,
             Outcome::TimedOut => true,
         };
-        if over && self.presses.under_way == Some(branch) {
-            self.presses.under_way = None;
+        if over && self.presses.under_way.take_if(|info| info.branch == branch).is_some() {
             self.press_next(cx);
         }
     }
@@ -63,7 +112,7 @@ impl Leg {
     /// INFO: a key as application/dtmf-relay (`Signal=5`) or application/dtmf (`5`); an empty body is
     /// a sign of life.
     pub(super) fn on_info(&mut self, cx: &mut Cx<'_>, key: u64, request: &Request) {
-        if let State::Ending(_) | State::Over = self.state {
+        if let State::GivenUp(_) | State::Ending(_) | State::Over = self.state {
             return self.refuse_request(cx, key, request, 481);
         }
         let digit = match body::content_type(&request.head.headers).as_deref() {

@@ -4,8 +4,9 @@
 //!
 //! Each state carries what is true only then. What crosses on the wire has a line of its own:
 //! `incoming` (the peer called) with `reliable` (and acknowledges what we say), `outgoing` (we call) with
-//! `forks`, `session` (the call is up), `ending`.
+//! `forks`, `session` (the call is up), `ending`; what a lost connection makes of each, `connection`.
 
+mod connection;
 mod ending;
 mod forks;
 mod incoming;
@@ -20,12 +21,12 @@ mod session;
 mod timer;
 
 use super::HeaderName;
-use super::api::{DialogName, Flow, LegEnd, LegEvent};
+use super::api::{DialogName, Flow, LegEvent, Why};
 use super::dialog::{Dialog, Token};
 use super::endpoint::asking::{Heard, Outcome, Purpose};
 use super::transaction::after_ms;
 use super::transaction::timer::{Alarm, LONG_MS};
-use super::{Head, Method, Request};
+use super::{Head, Method, Request, Uri};
 use crate::base::{LegId, Mono};
 use crate::sip::endpoint::core::Cx;
 use crate::sip::extensions::{ALLOW, SUPPORTED, asks_too_much, unsupported};
@@ -33,6 +34,7 @@ use crate::sip::trunk::Server;
 use bytes::Bytes;
 use std::net::SocketAddr;
 
+pub(super) use connection::Ways;
 pub(super) use incoming::Invited;
 pub(super) use outgoing::{Calling, Invitation, reject_fork};
 pub(super) use outside::{Carrier, Outside};
@@ -55,8 +57,8 @@ pub(super) struct Leg {
     pub tag: Token,
     pub state: State,
     pub alarm: Alarm,
-    /// The stream that the leg is known to hang on.
-    pub follows: Option<Flow>,
+    /// The streams that the leg is known to hang on.
+    pub follows: Ways,
     /// What it keeps to with a carrier.
     carrier: Option<Box<Carrier>>,
     /// Whether names that the peer names are looked up: of trunks and of phones at fixed places. Nobody else
@@ -81,9 +83,12 @@ pub(super) enum State {
     Invited(Box<Invited>),
     /// We invite and wait for the peer's.
     Calling(Box<Calling>),
+    /// We gave that up while the phone, which rings, has no connection. The engine has heard its end, the phone
+    /// may not have.
+    GivenUp(Box<Calling>),
     /// There is a confirmed dialog.
     Up(Box<Up>),
-    /// Our BYE is on its way.
+    /// Our BYE is on its way, or waits for one.
     Ending(Box<Ending>),
     /// Nothing is owed any more; the endpoint forgets the leg.
     Over,
@@ -93,10 +98,14 @@ pub(super) enum State {
 #[derive(Debug)]
 pub(super) struct Ending {
     pub dialog: Dialog,
-    /// What the engine hears at the end.
-    pub with: LegEvent,
-    /// Our BYE.
-    pub bye: Token,
+    /// Why, as the peer is told.
+    pub why: Option<Why>,
+    /// What the engine hears at the end; none once it has heard it.
+    pub with: Option<LegEvent>,
+    /// Our BYE and the way that it went; none while it waits for the peer to come back.
+    pub bye: Option<(Token, Flow)>,
+    /// Once the connection of one was gone: when no other is said any more.
+    pub until: Option<Mono>,
 }
 
 /// How far a dialog of that name has come (RFC 3891 §3).
@@ -119,18 +128,19 @@ impl Leg {
             State::Calling(calling) => calling.has_fork(call_id, peer_tag).then_some(Stage::Rings),
             State::Up(up) => is(&up.dialog).then_some(Stage::Up),
             State::Ending(ending) => is(&ending.dialog).then_some(Stage::Ends),
-            State::Invited(_) | State::Over => None,
+            State::Invited(_) | State::GivenUp(_) | State::Over => None,
         }
     }
 
     /// Its dialog, as one that may be taken over is named; of several forks the one that spoke last.
     pub fn dialog_name(&self) -> Option<DialogName> {
         let (call_id, remote_tag) = match &self.state {
-            State::Calling(calling) => {
-                (&calling.call_id, calling.forks.last().map(|fork| fork.tag.clone()))
-            }
+            State::Calling(calling) => (
+                &calling.call_id,
+                calling.forks.iter().rfind(|fork| !fork.ended).map(|fork| fork.tag.clone()),
+            ),
             State::Up(up) => (&up.dialog.call_id, Some((*up.dialog.remote_tag).into())),
-            State::Invited(_) | State::Ending(_) | State::Over => return None,
+            State::Invited(_) | State::GivenUp(_) | State::Ending(_) | State::Over => return None,
         };
         let local_tag = self.tag.to_string().into();
         Some(DialogName { call_id: (**call_id).into(), local_tag, remote_tag })
@@ -142,7 +152,7 @@ impl Leg {
             tag,
             state,
             alarm: Alarm::default(),
-            follows: None,
+            follows: Ways::default(),
             carrier: None,
             looks_up: false,
             refers: false,
@@ -180,11 +190,20 @@ impl Leg {
         }
     }
 
+    /// Whether the engine has had its last word, though the peer has not.
+    pub fn is_parted(&self) -> bool {
+        match &self.state {
+            State::GivenUp(_) => true,
+            State::Ending(ending) => ending.with.is_none(),
+            State::Invited(_) | State::Calling(_) | State::Up(_) | State::Over => false,
+        }
+    }
+
     /// Its Call-ID; none once it is over.
     pub fn call_id(&self) -> Option<&str> {
         match &self.state {
             State::Invited(invited) => Some(&invited.dialog.call_id),
-            State::Calling(calling) => Some(&calling.call_id),
+            State::Calling(calling) | State::GivenUp(calling) => Some(&calling.call_id),
             State::Up(up) => Some(&up.dialog.call_id),
             State::Ending(ending) => Some(&ending.dialog.call_id),
             State::Over => None,
@@ -211,8 +230,16 @@ impl Leg {
 
     /// The last word to the engine.
     fn over(&mut self, cx: &mut Cx<'_>, with: LegEvent) {
+        self.finish(cx, Some(with));
+    }
+
+    /// The same, if it has not had it.
+    fn finish(&mut self, cx: &mut Cx<'_>, with: Option<LegEvent>) {
+        self.close_early(cx);
         self.state = State::Over;
-        cx.tell(self.id, with);
+        if let Some(with) = with {
+            cx.tell(self.id, with);
+        }
     }
 
     /// When the leg itself wants to be woken.
@@ -221,10 +248,11 @@ impl Leg {
             State::Invited(invited) => invited.deadline(),
             State::Up(up) => {
                 let referral = self.referral.as_ref().and_then(|referral| referral.deadline());
-                [up.deadline(), referral].into_iter().flatten().min()
+                [up.deadline(), referral, self.patience()].into_iter().flatten().min()
             }
             State::Calling(calling) => calling.asked.as_ref().and_then(|asked| asked.deadline()),
-            State::Ending(_) | State::Over => None,
+            State::Ending(ending) => ending.until.filter(|_| ending.bye.is_none()),
+            State::GivenUp(_) | State::Over => None,
         }
     }
 
@@ -232,11 +260,23 @@ impl Leg {
     pub fn flow(&self) -> Option<Flow> {
         match &self.state {
             State::Invited(invited) => Some(invited.dialog.flow),
-            State::Calling(calling) => Some(calling.flow),
+            State::Calling(calling) | State::GivenUp(calling) => Some(calling.flow),
             State::Up(up) => Some(up.dialog.flow),
             State::Ending(ending) => Some(ending.dialog.flow),
             State::Over => None,
         }
+    }
+
+    /// Whether the peer is the phone of that Contact.
+    pub fn is_of(&self, contact: &Uri) -> bool {
+        let target = match &self.state {
+            State::Invited(invited) => invited.dialog.target(),
+            State::Calling(calling) | State::GivenUp(calling) => &calling.target,
+            State::Up(up) => up.dialog.target(),
+            State::Ending(ending) => ending.dialog.target(),
+            State::Over => return false,
+        };
+        contact.equivalent(target)
     }
 
     /// Time passed.
@@ -244,11 +284,16 @@ impl Leg {
         match &self.state {
             State::Invited(_) => self.keep_ringing(cx),
             State::Up(_) => {
+                if self.patience().is_some_and(|until| cx.now.mono >= until) {
+                    self.resume(cx);
+                    self.go_on(cx);
+                }
                 self.wake_referral(cx);
                 self.wake_session(cx);
             }
             State::Calling(_) => self.give_up_unheard(cx),
-            State::Ending(_) | State::Over => {}
+            State::Ending(_) => self.wake_ending(cx),
+            State::GivenUp(_) | State::Over => {}
         }
     }
 
@@ -260,7 +305,7 @@ impl Leg {
             State::Calling(calling) => calling.owns(head),
             State::Up(up) => up.dialog.owns(head),
             State::Ending(ending) => ending.dialog.owns(head),
-            State::Over => false,
+            State::GivenUp(_) | State::Over => false,
         }
     }
 
@@ -285,7 +330,7 @@ impl Leg {
             State::Calling(calling) => calling.advance(&request.head),
             State::Up(up) => up.dialog.advance(request.head.cseq.number),
             State::Ending(ending) => ending.dialog.advance(request.head.cseq.number),
-            State::Over => return,
+            State::GivenUp(_) | State::Over => return,
         };
         cx.open_inside(key, self.id, flow, &request);
         if !rises {
@@ -298,12 +343,8 @@ impl Leg {
         }
         // A phone whose connection broke speaks on a new one: answer where it is.
         let before = self.flow();
-        let moved = self.adopt(cx, flow);
+        let moved = self.hear_on(cx, flow);
         if moved {
-            // One of our making, which had no number yet, is no other.
-            if before.is_some_and(|old| old.connection != 0 || old.remote != flow.remote) {
-                self.recall(cx);
-            }
             self.resume(cx);
         }
         match request.method {
@@ -328,8 +369,13 @@ impl Leg {
                 self.refuse_request(cx, key, &request, 501);
             }
         }
-        if moved {
-            self.next_offer(cx);
+        // A target refresh may have led elsewhere too, by another transport (§12.2.2).
+        if moved || self.flow() != before {
+            if let State::Up(up) = &mut self.state {
+                up.lost = None;
+            }
+            self.resume(cx);
+            self.go_on(cx);
         }
     }
 
@@ -359,14 +405,22 @@ impl Leg {
 
     /// A response to a request of ours, which came by `flow`.
     pub fn on_response(&mut self, cx: &mut Cx<'_>, flow: Flow, heard: Heard) {
-        self.adopt(cx, flow);
+        let moved = self.hear_on(cx, flow);
         let Heard { purpose, branch, outcome, challenged, .. } = heard;
-        if let (Outcome::Response(response), Some(asked)) = (&outcome, &challenged)
-            && self.prove(cx, purpose, branch, response, asked)
-        {
-            return;
+        let proved = match (&outcome, &challenged) {
+            (Outcome::Response(response), Some(asked)) => {
+                self.prove(cx, purpose, branch, response, asked)
+            }
+            (Outcome::Response(_) | Outcome::TimedOut, _) => false,
+        };
+        if !proved {
+            self.on_outcome(cx, purpose, branch, outcome);
         }
-        self.on_outcome(cx, purpose, branch, outcome);
+        // A phone whose connection broke shows by its answer where it is.
+        if moved {
+            self.resume(cx);
+            self.go_on(cx);
+        }
     }
 
     /// What came of a request of ours.
@@ -391,107 +445,6 @@ impl Leg {
             Purpose::Update => self.on_refresh_outcome(cx, branch, &outcome),
             // A line's own.
             Purpose::Register | Purpose::Ping => {}
-        }
-    }
-
-    /// Takes over the connection that the peer now speaks on. Datagrams move nothing: their source
-    /// can be forged, and a phone behind a NAT that moved says so by a target refresh. Whether it is another.
-    fn adopt(&mut self, cx: &mut Cx<'_>, flow: Flow) -> bool {
-        let current = match &mut self.state {
-            State::Invited(invited) => &mut invited.dialog.flow,
-            State::Calling(calling) => &mut calling.flow,
-            State::Up(up) => &mut up.dialog.flow,
-            State::Ending(ending) => &mut ending.dialog.flow,
-            State::Over => return false,
-        };
-        let fits = flow.transport == current.transport && flow.transport.is_stream();
-        let moved = fits && flow.connection != 0 && *current != flow;
-        if moved {
-            *current = flow;
-            // The INVITE may have to be cancelled yet, and its failure to be acknowledged: where the phone is.
-            if let State::Calling(calling) = &self.state {
-                cx.reroute(calling.branch, flow);
-            }
-        }
-        moved
-    }
-
-    /// The phone has registered on a new connection, in place of one that is lost or that it left. What was
-    /// on its way there is said again here.
-    pub fn reattach(&mut self, cx: &mut Cx<'_>, left: &[Flow], flow: Flow) {
-        let gone = |current: Flow| current.connection == 0 || left.contains(&current);
-        if self.flow().is_some_and(gone) && self.adopt(cx, flow) {
-            self.recall(cx);
-            self.resume(cx);
-            self.next_offer(cx);
-        }
-    }
-
-    /// The connection that the leg hangs on is gone. What comes next goes by a new one.
-    pub fn on_flow_lost(&mut self, cx: &mut Cx<'_>, lost: Flow) {
-        let id = self.id;
-        match &mut self.state {
-            State::Invited(invited) if invited.dialog.flow == lost => {
-                let flow = Flow { remote: invited.listens_at(), connection: 0, ..lost };
-                invited.dialog.flow = flow;
-                cx.knock(invited.key, flow);
-            }
-            State::Calling(calling) if calling.flow == lost => {
-                let branch = calling.branch;
-                if cx.is_unheard(branch) {
-                    // Nothing came back on it and nothing can.
-                    if cx.fail_client(branch).is_some() {
-                        self.over(cx, LegEvent::Refused { status: 503 });
-                    }
-                } else {
-                    calling.flow.connection = 0;
-                    cx.reroute(branch, calling.flow);
-                }
-            }
-            State::Up(up) if up.dialog.flow == lost => {
-                let remote = up.dialog.wanted_address().unwrap_or(lost.remote);
-                up.dialog.flow = Flow { remote, connection: 0, ..lost };
-                self.recall(cx);
-            }
-            State::Ending(ending) if ending.dialog.flow == lost => {
-                let with = ending.with.clone();
-                cx.fail_client(ending.bye);
-                self.state = State::Over;
-                cx.tell(id, with);
-            }
-            State::Invited(_)
-            | State::Calling(_)
-            | State::Up(_)
-            | State::Ending(_)
-            | State::Over => {}
-        }
-    }
-
-    /// What was sent on `flow` did not reach anybody.
-    pub fn on_unsendable(&mut self, cx: &mut Cx<'_>, flow: Flow) {
-        if self.flow() != Some(flow) {
-            return;
-        }
-        match &self.state {
-            State::Invited(invited) => {
-                // Nobody is there to be answered.
-                let key = invited.key;
-                cx.drop_server(key);
-                self.over(cx, LegEvent::Over(LegEnd::Lost));
-            }
-            State::Calling(calling) => {
-                let (branch, cancelled) = (calling.branch, calling.cancel.is_some());
-                cx.fail_client(branch);
-                let status = if cancelled { 487 } else { 503 }; // §8.1.3.1
-                self.over(cx, LegEvent::Refused { status });
-            }
-            State::Up(_) => self.abandon(cx, LegEnd::Lost, None),
-            State::Ending(ending) => {
-                let (bye, with) = (ending.bye, ending.with.clone());
-                cx.fail_client(bye);
-                self.over(cx, with);
-            }
-            State::Over => {}
         }
     }
 }

@@ -6,7 +6,7 @@ use super::outside::{Asked, Carrier, Outside, UNHEARD_MS, own_contact};
 use super::redirect::Turns;
 use super::session::{Exchange, Up};
 use super::timer::{LEAST_S, MAX_TOO_SMALL, agreed_as_client, write_invite};
-use super::{Ending, Leg, State, reason, some_sdp};
+use super::{Leg, State, reason, some_sdp};
 use crate::base::{LegId, Number};
 use crate::sip::HeaderName;
 use crate::sip::NameAddr;
@@ -138,12 +138,15 @@ impl Leg {
     pub(super) fn on_invite_outcome(&mut self, cx: &mut Cx<'_>, branch: Token, outcome: Outcome) {
         match (&mut self.state, outcome) {
             // An answer to an INVITE that was said anew since.
-            (State::Calling(calling), Outcome::Response(response)) if calling.branch != branch => {
+            (State::Calling(calling) | State::GivenUp(calling), Outcome::Response(response))
+                if calling.branch != branch =>
+            {
                 if (200..300).contains(&response.status) {
                     reject_fork(cx, self.id, branch, &response);
                 }
             }
-            (State::Calling(calling), Outcome::TimedOut) if calling.branch != branch => {}
+            (State::Calling(calling) | State::GivenUp(calling), Outcome::TimedOut)
+                if calling.branch != branch => {}
             (State::Calling(_), Outcome::Response(response)) => match response.status {
                 ..200 => self.on_provisional(cx, &response),
                 200..300 => self.on_success(cx, branch, &response),
@@ -157,7 +160,6 @@ impl Leg {
                     if response.status == 503 {
                         self.note_failing(cx, Failing::Busy);
                     }
-                    self.close_forks(cx);
                     let State::Calling(calling) = &self.state else { return };
                     let status = if calling.cancel.is_some() { 487 } else { response.status };
                     self.over(cx, LegEvent::Refused { status });
@@ -169,7 +171,6 @@ impl Leg {
                     return;
                 }
                 self.note_failing(cx, Failing::Silent);
-                self.close_forks(cx);
                 self.over(cx, LegEvent::Refused { status });
             }
             // The 2xx of the dialog that we have, again, before we could acknowledge it.
@@ -180,6 +181,13 @@ impl Leg {
             (State::Up(_) | State::Ending(_), Outcome::Response(response)) => {
                 reject_fork(cx, self.id, branch, &response);
             }
+            (State::GivenUp(_), Outcome::Response(response)) => match response.status {
+                // Its phone came back and rings yet: the CANCEL went when it did.
+                ..200 => {}
+                200..300 => self.on_unwanted_success(cx, branch, &response),
+                300.. => self.state = State::Over,
+            },
+            (State::GivenUp(_), Outcome::TimedOut) => self.state = State::Over,
             (State::Invited(_) | State::Up(_) | State::Ending(_) | State::Over, _) => {}
         }
     }
@@ -225,7 +233,7 @@ impl Leg {
     /// Says the INVITE anew: a request of its own in the same call (RFC 3261 §8.1.3.5).
     pub(super) fn invite_again(&mut self, cx: &mut Cx<'_>, changed: &[(HeaderName, &str)]) -> bool {
         let branch = cx.branch();
-        self.close_forks(cx);
+        self.close_early(cx);
         let State::Calling(calling) = &mut self.state else { return false };
         let seq = calling.seq.saturating_add(1);
         let place = cx.core.place(calling.flow);
@@ -260,14 +268,12 @@ impl Leg {
             asked = fork.reliable.as_mut().and_then(|reliable| reliable.asked.take());
             dialog.succeed(fork.reliable.map(|reliable| reliable.dialog), fork.last);
         }
-        self.close_forks(cx);
+        self.close_early(cx);
         if let Some(why) = cancelled {
             // The answer crossed our CANCEL: ACK, then BYE (§13.2.2.4, §15).
             acknowledge(cx, &dialog, branch, seq, None);
             let with = LegEvent::Refused { status: 487 };
-            let bye = bye(cx, self.id, &mut dialog, Some(why));
-            self.state = State::Ending(Box::new(Ending { dialog, with, bye }));
-            return;
+            return self.say_bye(cx, dialog, Some(why), Some(with));
         }
         let exchange = if offered {
             acknowledge(cx, &dialog, branch, seq, None);
@@ -285,17 +291,27 @@ impl Leg {
         cx.tell(self.id, LegEvent::Answered { sdp });
     }
 
-    /// Early dialogs that come to nothing: what they asked gets its answer.
-    fn close_forks(&mut self, cx: &mut Cx<'_>) {
-        let State::Calling(calling) = &mut self.state else { return };
-        for (request, key) in calling.take_asked() {
-            let bytes = cx.answer(&request, 487, self.tag).finish();
-            cx.respond(key, 487, bytes);
+    /// A phone answers the call that we gave up and that it could not be told of: ACK, then BYE (§13.2.2.4, §15).
+    fn on_unwanted_success(&mut self, cx: &mut Cx<'_>, branch: Token, response: &Response) {
+        let State::GivenUp(calling) = &mut self.state else { return };
+        let why = calling.cancel;
+        let fork = calling.take_fork(response.head.to.tag().unwrap_or_default());
+        let (target, flow) = (&calling.target, calling.flow);
+        let Ok(mut dialog) = Dialog::asking(response, target, flow, calling.by_contact) else {
+            reject_fork(cx, self.id, branch, response);
+            self.state = State::Over;
+            return;
+        };
+        if let Some(fork) = fork {
+            dialog.succeed(fork.reliable.map(|reliable| reliable.dialog), fork.last);
         }
+        acknowledge(cx, &dialog, branch, response.head.cseq.number, None);
+        self.say_bye(cx, dialog, why, None);
     }
 
-    /// The engine no longer wants the call that we are making.
+    /// The engine no longer wants the call that we are making, nor answers what its phones ask.
     pub(super) fn cancel(&mut self, cx: &mut Cx<'_>, why: Why) {
+        self.close_early(cx);
         let State::Calling(calling) = &mut self.state else { return };
         if calling.cancel.is_none() {
             calling.cancel = Some(why);
@@ -308,11 +324,9 @@ impl Leg {
     /// answer still decides.
     pub(super) fn on_early_bye(&mut self, cx: &mut Cx<'_>, head: &Head) {
         let State::Calling(calling) = &mut self.state else { return };
-        let fork = calling.take_fork(head.from.tag().unwrap_or_default());
         // §15.1.2: a request still pending in it gets its 487.
-        if let Some((request, key)) = fork.and_then(|fork| fork.reliable?.asked) {
-            let bytes = cx.answer(&request, 487, self.tag).finish();
-            cx.respond(key, 487, bytes);
+        if let Some((request, key)) = calling.end_fork(head.from.tag().unwrap_or_default()) {
+            self.refuse_request(cx, key, &request, 487);
         }
     }
 }
@@ -365,6 +379,9 @@ pub(in crate::sip) fn reject_fork(cx: &mut Cx<'_>, leg: LegId, branch: Token, re
     let dialog = Dialog::asking(response, &fallback, flow, false);
     let Ok(mut dialog) = dialog else { return };
     acknowledge(cx, &dialog, branch, response.head.cseq.number, None);
+    if let Some(seq) = cx.last_prack(branch, &dialog.remote_tag) {
+        dialog.count_from(seq);
+    }
     bye(cx, leg, &mut dialog, None);
 }
 

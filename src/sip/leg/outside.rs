@@ -150,16 +150,24 @@ impl Leg {
             return false;
         }
         let fork = response.head.to.tag().unwrap_or_default();
+        let early = match &self.state {
+            State::Calling(calling) if purpose == Purpose::Prack => Some(calling.branch),
+            _ => None,
+        };
         // Where it is waited for, and the number and branch to be kept there.
         let (dialog, waits) = match (&mut self.state, purpose) {
             (State::Up(up), Purpose::Reinvite) => match &mut up.exchange {
-                Exchange::Offered { branch: due, seq, .. } if *due == branch => {
+                Exchange::Offered { branch: due, by, seq, .. } if *due == branch => {
+                    *by = up.dialog.flow;
                     (&mut up.dialog, Some((due, Some(seq))))
                 }
                 _ => return false,
             },
             (State::Up(up), Purpose::Update) => match &mut up.refreshing {
-                Refresh::Sent(due) if *due == branch => (&mut up.dialog, Some((due, None))),
+                Refresh::Sent { branch: due, by } if *due == branch => {
+                    *by = up.dialog.flow;
+                    (&mut up.dialog, Some((due, None)))
+                }
                 _ => return false,
             },
             (State::Up(up), Purpose::Prack) => (&mut up.dialog, None),
@@ -167,9 +175,13 @@ impl Leg {
                 Some(dialog) => (dialog, None),
                 None => return false,
             },
-            (State::Ending(ending), Purpose::Bye) if ending.bye == branch => {
-                (&mut ending.dialog, Some((&mut ending.bye, None)))
-            }
+            (State::Ending(ending), Purpose::Bye) => match &mut ending.bye {
+                Some((due, by)) if *due == branch => {
+                    *by = ending.dialog.flow;
+                    (&mut ending.dialog, Some((due, None)))
+                }
+                _ => return false,
+            },
             _ => return false,
         };
         let Some(uri) = uri_of(asked) else { return false };
@@ -181,6 +193,9 @@ impl Leg {
         };
         let (name, value) = proof(cx, login, &(challenge, proxy, 1), &method, uri);
         let (seq, own) = (dialog.next_seq(), cx.branch());
+        if let Some(invite) = early {
+            cx.pracked(invite, fork, seq);
+        }
         let flow = dialog.flow;
         let place = cx.core.place(flow);
         let contact = own_contact(self.carrier.as_deref(), place);

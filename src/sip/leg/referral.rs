@@ -4,7 +4,7 @@
 
 use super::{Leg, State};
 use crate::base::{LegId, Mono, Number};
-use crate::sip::api::{LegEvent, Refer};
+use crate::sip::api::{Flow, LegEvent, Refer};
 use crate::sip::dialog::{Dialog, Token};
 use crate::sip::endpoint::asking::{Outcome, Purpose};
 use crate::sip::endpoint::core::Cx;
@@ -39,9 +39,11 @@ enum Stage {
     /// They try; the phone knows the last news.
     Told,
     /// A NOTIFY waits for its answer; what came meanwhile is told next.
-    Telling { branch: Token, next: Option<u16> },
+    Telling { branch: Token, by: Flow, status: u16, next: Option<u16> },
     /// The last NOTIFY waits for its answer.
-    Parting { branch: Token },
+    Parting { branch: Token, by: Flow, status: u16 },
+    /// The connection that a NOTIFY went by is gone: this is told where the phone comes back.
+    Adrift { status: u16 },
     /// Nothing is owed any more.
     Over,
 }
@@ -56,6 +58,51 @@ impl Referral {
         matches!(self.stage, Stage::Over)
     }
 
+    /// The way that the NOTIFY went which waits for its answer.
+    pub fn way(&self) -> Option<Flow> {
+        match &self.stage {
+            Stage::Telling { by, .. } | Stage::Parting { by, .. } => Some(*by),
+            Stage::Asked { .. }
+            | Stage::Quiet
+            | Stage::Told
+            | Stage::Adrift { .. }
+            | Stage::Over => None,
+        }
+    }
+
+    /// It has another name.
+    pub fn way_mut(&mut self) -> Option<&mut Flow> {
+        match &mut self.stage {
+            Stage::Telling { by, .. } | Stage::Parting { by, .. } => Some(by),
+            Stage::Asked { .. }
+            | Stage::Quiet
+            | Stage::Told
+            | Stage::Adrift { .. }
+            | Stage::Over => None,
+        }
+    }
+
+    /// A NOTIFY that went by a way which is `gone` is said again when the phone is back, with the last news. Its branch;
+    /// none when none did.
+    pub fn recall(&mut self, gone: impl Fn(Flow) -> bool) -> Option<Token> {
+        let (branch, status) = match self.stage {
+            Stage::Telling { branch, by, status, next } if gone(by) => {
+                (branch, next.unwrap_or(status))
+            }
+            Stage::Parting { branch, by, status } if gone(by) => (branch, status),
+            _ => return None,
+        };
+        self.stage = Stage::Adrift { status };
+        Some(branch)
+    }
+
+    /// The phone is there again.
+    pub fn resume(&mut self, leg: LegId, dialog: &mut Dialog, cx: &mut Cx<'_>) {
+        if let Stage::Adrift { status } = self.stage {
+            self.tell(leg, dialog, status, cx);
+        }
+    }
+
     /// The call ends before the rules said a word: the REFER gets its answer all the same.
     pub fn give_up_asking(&mut self, whose: (LegId, Token), dialog: &mut Dialog, cx: &mut Cx<'_>) {
         if let Stage::Asked { .. } = self.stage {
@@ -65,7 +112,9 @@ impl Referral {
 
     /// The call ends: news of the end that waits for its turn goes out before it.
     pub fn hurry(&mut self, leg: LegId, dialog: &mut Dialog, cx: &mut Cx<'_>) {
-        if let Stage::Telling { next: Some(status @ 200..), .. } = self.stage {
+        if let Stage::Telling { next: Some(status @ 200..), .. }
+        | Stage::Adrift { status: status @ 200.. } = self.stage
+        {
             self.tell(leg, dialog, status, cx);
         }
     }
@@ -75,9 +124,11 @@ impl Referral {
     pub fn deadline(&self) -> Option<Mono> {
         match self.stage {
             Stage::Telling { next: Some(200..), .. } => None,
-            Stage::Asked { .. } | Stage::Quiet | Stage::Told | Stage::Telling { .. } => {
-                Some(self.until)
-            }
+            Stage::Asked { .. }
+            | Stage::Quiet
+            | Stage::Told
+            | Stage::Telling { .. }
+            | Stage::Adrift { .. } => Some(self.until),
             Stage::Parting { .. } | Stage::Over => None,
         }
     }
@@ -120,6 +171,8 @@ impl Referral {
                     *next = Some(status);
                 }
             }
+            Stage::Adrift { status: waits } if *waits < 200 => *waits = status,
+            Stage::Adrift { .. } => {}
             Stage::Asked { .. } | Stage::Quiet | Stage::Parting { .. } | Stage::Over => {}
         }
     }
@@ -145,10 +198,11 @@ impl Referral {
         let body = format!("SIP/2.0 {status} {}\r\n", reason(status));
         let bytes = writer.body("message/sipfrag;version=2.0", body.as_bytes());
         cx.start(branch, leg, Purpose::Notify, dialog.flow, bytes);
+        let by = dialog.flow;
         self.stage = if status < 200 {
-            Stage::Telling { branch, next: None }
+            Stage::Telling { branch, by, status, next: None }
         } else {
-            Stage::Parting { branch }
+            Stage::Parting { branch, by, status }
         };
     }
 
@@ -167,14 +221,14 @@ impl Referral {
             Outcome::TimedOut => false,
         };
         match self.stage {
-            Stage::Telling { branch: ours, next } if ours == branch => match next {
+            Stage::Telling { branch: ours, next, .. } if ours == branch => match next {
                 _ if !taken => self.stage = Stage::Over,
                 Some(status) => self.tell(leg, dialog, status, cx),
                 None => self.stage = Stage::Told,
             },
-            Stage::Parting { branch: ours } if ours == branch => self.stage = Stage::Over,
+            Stage::Parting { branch: ours, .. } if ours == branch => self.stage = Stage::Over,
             // An earlier one's, late.
-            Stage::Telling { .. } | Stage::Parting { .. } => {}
+            Stage::Telling { .. } | Stage::Parting { .. } | Stage::Adrift { .. } => {}
             Stage::Asked { .. } | Stage::Quiet | Stage::Told | Stage::Over => {}
         }
     }
@@ -184,7 +238,7 @@ impl Referral {
         if cx.now.mono >= self.until {
             match self.stage {
                 Stage::Asked { .. } => self.answer(whose, dialog, 500, cx),
-                Stage::Quiet => self.stage = Stage::Over,
+                Stage::Quiet | Stage::Adrift { .. } => self.stage = Stage::Over,
                 Stage::Told | Stage::Telling { .. } => self.news(whose, dialog, 408, cx),
                 Stage::Parting { .. } | Stage::Over => {}
             }

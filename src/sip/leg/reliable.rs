@@ -154,6 +154,7 @@ impl Leg {
             sdp: sdp.is_some(),
         });
         invited.said = Some((status, Bytes::new(), after_ms(now, RING_AGAIN_MS)));
+        invited.note_knock(now);
         cx.respond(invited.key, status, bytes);
     }
 
@@ -171,6 +172,7 @@ impl Leg {
         } else if now >= pending.repeat.at {
             pending.repeat = pending.repeat.doubled(LONG_MS, now);
             let answer = pending.answer.clone();
+            invited.note_knock(now);
             cx.send(flow, answer, false);
         }
     }
@@ -185,7 +187,11 @@ impl Leg {
                 let ok = cx.answer(&request, 200, self.tag).finish();
                 return cx.respond(key, 200, ok);
             }
-            State::Calling(_) | State::Up(_) | State::Ending(_) | State::Over => {
+            State::Calling(_)
+            | State::GivenUp(_)
+            | State::Up(_)
+            | State::Ending(_)
+            | State::Over => {
                 return self.refuse_request(cx, key, &request, 481);
             }
         };

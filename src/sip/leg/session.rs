@@ -26,7 +26,7 @@ pub(in crate::sip) struct Up {
     pub dialog: Dialog,
     pub exchange: Exchange,
     /// An offer of the engine's that waits for its turn.
-    wanted: Option<Proposal>,
+    pub(super) wanted: Option<Proposal>,
     /// We are to hang up as soon as the ACK came.
     pub deferred: Option<Why>,
     /// We dialled, so the Call-ID is ours (§14.1 lets that side wait longer after 491).
@@ -47,6 +47,8 @@ pub(in crate::sip) struct Up {
     party: Option<Box<Party>>,
     /// The peer takes another From in our requests (RFC 4916 §4.4.1).
     pub takes_from_change: bool,
+    /// Since when its connection is lost, while the peer has not come back.
+    pub lost: Option<Mono>,
 }
 
 /// Whom a phone of ours is to show (RFC 3325 §9.1: who may trust our word; RFC 4916).
@@ -71,7 +73,7 @@ enum Told {
 
 /// A re-INVITE to be sent: with our offer, or without one, which asks the peer for its own.
 #[derive(Debug)]
-pub(in crate::sip) struct Proposal(Option<Bytes>);
+pub(in crate::sip) struct Proposal(pub(super) Option<Bytes>);
 
 /// Which offer is under way.
 #[derive(Debug)]
@@ -96,6 +98,8 @@ pub(in crate::sip) enum Exchange {
     /// Our re-INVITE waits for the peer's.
     Offered {
         branch: Token,
+        /// The way that it went.
+        by: Flow,
         seq: u32,
         sdp: Option<Bytes>,
         tries: u8,
@@ -116,8 +120,8 @@ pub(in crate::sip) enum Exchange {
 pub(in crate::sip) enum Refresh {
     /// None is under way.
     Idle,
-    /// It waits for its answer.
-    Sent(Token),
+    /// It waits for its answer; the way that it went.
+    Sent { branch: Token, by: Flow },
     /// The connection that it went by is gone: another goes where the peer comes back, or when the session
     /// timer wants it.
     Adrift,
@@ -128,6 +132,50 @@ impl Exchange {
     pub fn acking(answer: Bytes, seq: u32, late: bool, initial: bool, now: Mono) -> Self {
         let repeat = Repeat { at: after_ms(now, T1_MS), wait_ms: T1_MS };
         Self::Acking { answer, repeat, until: after_ms(now, LONG_MS), seq, late, initial }
+    }
+
+    /// The way that our re-INVITE went which waits for its answer.
+    pub fn way(&self) -> Option<Flow> {
+        match self {
+            Self::Offered { by, .. } => Some(*by),
+            Self::Idle
+            | Self::Acking { .. }
+            | Self::Asked { .. }
+            | Self::OwesAck { .. }
+            | Self::Glare { .. }
+            | Self::Adrift { .. } => None,
+        }
+    }
+
+    /// It has another name.
+    pub fn way_mut(&mut self) -> Option<&mut Flow> {
+        match self {
+            Self::Offered { by, .. } => Some(by),
+            Self::Idle
+            | Self::Acking { .. }
+            | Self::Asked { .. }
+            | Self::OwesAck { .. }
+            | Self::Glare { .. }
+            | Self::Adrift { .. } => None,
+        }
+    }
+}
+
+impl Refresh {
+    /// The way that our UPDATE went which waits for its answer.
+    pub fn way(self) -> Option<Flow> {
+        match self {
+            Self::Sent { by, .. } => Some(by),
+            Self::Idle | Self::Adrift => None,
+        }
+    }
+
+    /// It has another name.
+    pub fn way_mut(&mut self) -> Option<&mut Flow> {
+        match self {
+            Self::Sent { by, .. } => Some(by),
+            Self::Idle | Self::Adrift => None,
+        }
     }
 }
 
@@ -148,6 +196,7 @@ impl Up {
             said: None,
             party: None,
             takes_from_change: false,
+            lost: None,
         }
     }
 
@@ -297,7 +346,9 @@ impl Leg {
             }
             State::Invited(_) => return self.on_early_offer(cx, key, request),
             State::Calling(_) => return self.on_forks_offer(cx, key, request),
-            State::Ending(_) | State::Over => return self.refuse_request(cx, key, &request, 481),
+            State::GivenUp(_) | State::Ending(_) | State::Over => {
+                return self.refuse_request(cx, key, &request, 481);
+            }
         };
         if !request.body.is_empty() && request.sdp().is_none() {
             return self.refuse_request(cx, key, &request, 415);
@@ -374,7 +425,7 @@ impl Leg {
             State::Up(up) => up,
             State::Invited(_) => return self.answer_early_offer(cx, answer),
             State::Calling(_) => return self.answer_forks_offer(cx, answer),
-            State::Ending(_) | State::Over => return,
+            State::GivenUp(_) | State::Ending(_) | State::Over => return,
         };
         let (request, key) = match std::mem::replace(&mut up.exchange, Exchange::Idle) {
             Exchange::Asked { request, key } => (request, key),
@@ -519,46 +570,8 @@ impl Leg {
         up.write_timer(&mut writer);
         writer.header(&HeaderName::UserAgent, &cx.core.settings.product);
         let bytes = writer.sdp(some_sdp(sdp.as_ref()));
-        up.exchange = Exchange::Offered { branch, seq, sdp, tries, refresh };
+        up.exchange = Exchange::Offered { branch, by: flow, seq, sdp, tries, refresh };
         cx.start(branch, self.id, Purpose::Reinvite, flow, bytes);
-    }
-
-    /// What is on its way by a connection that is gone, or that the peer left, fails there as by a 503, which
-    /// ends no dialog (§8.1.3.1, §17.1.4): it waits to be said again, 64·T1 at most.
-    pub(super) fn recall(&mut self, cx: &mut Cx<'_>) {
-        let State::Up(up) = &mut self.state else { return };
-        let now = cx.now.mono;
-        if let Exchange::Offered { branch, sdp, tries, refresh, .. } = &mut up.exchange {
-            // Should it have arrived all the same, it is answered yet.
-            cx.orphan(*branch);
-            let newer = up.wanted.take();
-            let (tries, refresh) = (*tries, *refresh && newer.is_none());
-            let Proposal(sdp) = newer.unwrap_or_else(|| Proposal(sdp.take()));
-            up.exchange = Exchange::Adrift { at: after_ms(now, LONG_MS), sdp, tries, refresh };
-            up.not_told();
-        }
-        if let Refresh::Sent(_) = up.refreshing {
-            up.refreshing = Refresh::Adrift;
-            up.not_told();
-            if let Some(timer) = &mut up.timer {
-                timer.again_in(LONG_MS, now);
-            }
-        }
-    }
-
-    /// The peer is there again: what waited for that has its turn.
-    pub(super) fn resume(&mut self, cx: &mut Cx<'_>) {
-        let State::Up(up) = &mut self.state else { return };
-        let now = cx.now.mono;
-        if let Exchange::Adrift { at, .. } = &mut up.exchange {
-            *at = now;
-        }
-        if let Refresh::Adrift = up.refreshing {
-            up.refreshing = Refresh::Idle;
-            if let Some(timer) = &mut up.timer {
-                timer.again_in(0, now);
-            }
-        }
     }
 
     /// What came of our re-INVITE.
@@ -572,7 +585,7 @@ impl Leg {
         };
         let policy = cx.core.settings.session;
         let (seq, sdp, tries, refresh) = match &mut up.exchange {
-            Exchange::Offered { branch: due, seq, sdp, tries, refresh } if *due == branch => {
+            Exchange::Offered { branch: due, seq, sdp, tries, refresh, .. } if *due == branch => {
                 (*seq, sdp, *tries, *refresh)
             }
             // Its 2xx again; the ACK waits for the engine.
@@ -654,8 +667,7 @@ impl Leg {
         match up.exchange {
             // §15.1.2: a request still pending gets its 487.
             Exchange::Asked { ref request, key } => {
-                let bytes = cx.answer(request, 487, self.tag).finish();
-                cx.respond(key, 487, bytes);
+                self.refuse_request(cx, key, request, 487);
             }
             // A 2xx is acknowledged even when its offer finds no taker (§13.2.2.4).
             Exchange::OwesAck { branch, seq } => acknowledge(cx, &up.dialog, branch, seq, None),

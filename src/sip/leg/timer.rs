@@ -166,7 +166,7 @@ impl Leg {
         }
         timer.again_in(AGAIN_MS, now);
         match up.refreshing {
-            Refresh::Sent(_) => return,
+            Refresh::Sent { .. } => return,
             Refresh::Adrift => up.refreshing = Refresh::Idle,
             Refresh::Idle => {}
         }
@@ -195,7 +195,7 @@ impl Leg {
         up.write_party(&mut writer, place);
         up.write_timer(&mut writer);
         writer.header(&HeaderName::UserAgent, &cx.core.settings.product);
-        up.refreshing = Refresh::Sent(branch);
+        up.refreshing = Refresh::Sent { branch, by: flow };
         cx.start(branch, self.id, Purpose::Update, flow, writer.finish());
     }
 
@@ -204,7 +204,7 @@ impl Leg {
         let now = cx.now.mono;
         let policy = cx.core.settings.session;
         let State::Up(up) = &mut self.state else { return };
-        if up.refreshing != Refresh::Sent(branch) {
+        if !matches!(up.refreshing, Refresh::Sent { branch: due, .. } if due == branch) {
             return;
         }
         let response = match outcome {

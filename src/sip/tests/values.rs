@@ -404,3 +404,20 @@ fn vias_are_read_stamped_and_written() {
     );
     assert_eq!(Params::EMPTY.as_str(), "");
 }
+
+#[test]
+fn a_user_part_that_no_line_can_show_names_nobody() {
+    let table = [
+        ("sip:alice@example.com", Some("alice")),
+        ("sip:%E4%BD%90@example.com", Some("佐")),
+        ("sip:null-%00-null@example.com", None),
+        ("sip:2%0d%0aEvil:x@example.com", None),
+        ("sip:2%7f@example.com", None),
+        ("sip:example.com", None),
+        ("tel:+81-3-1234-5678", Some("+81312345678")),
+    ];
+    for (text, want) in table {
+        let uri = Uri::parse(text).expect(text);
+        assert_eq!(uri.named().as_deref(), want, "{text}");
+    }
+}

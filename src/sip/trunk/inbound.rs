@@ -10,13 +10,13 @@ const MAX_DIVERSIONS: usize = 10;
 /// The called number in its national form; none when the INVITE names nobody.
 pub(in crate::sip) fn called(profile: &Profile, request: &Request) -> Option<String> {
     let head = &request.head;
-    let to = || head.to.uri.user().map(|user| of_user(&user));
+    let to = || head.to.uri.named().map(|user| of_user(&user));
     let found = match profile.called {
-        Called::RequestUri => request.uri.user().map(|user| of_user(&user)),
+        Called::RequestUri => request.uri.named().map(|user| of_user(&user)),
         Called::To => to(),
         Called::PCalledPartyId => {
             let named = head.address(&HeaderName::PCalledPartyId).ok().flatten();
-            let named = named.and_then(|address| address.uri.user().map(|user| of_user(&user)));
+            let named = named.and_then(|address| address.uri.named().map(|user| of_user(&user)));
             named.filter(|number| !number.is_empty()).or_else(to)
         }
     };
@@ -107,6 +107,7 @@ mod tests {
                 Some("0312345670"),
             ),
             ("plain: nobody", "generic-ip", "sip:192.0.2.9", "", None),
+            ("plain: what no line can show", "generic-ip", "sip:2%00@192.0.2.9", "", None),
             ("tel", "generic-ip", "tel:+81-3-1234-5670", "", Some("0312345670")),
         ];
         for (case, profile, uri, more, want) in table {

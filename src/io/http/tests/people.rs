@@ -230,13 +230,16 @@ impl std::io::Write for Logged {
 
 #[tokio::test]
 async fn a_refused_question_about_a_caller_leaves_no_number_in_the_log() {
+    let world = World::new().await;
+    let ask = "GET /api/v1/callers/0398765432?x=0398765432";
+    let proof = format!("Authorization: Bearer {WALL}\r\n");
+    // Once before: a line that another thread, which logs nowhere, is the first to say while there is one log in all is
+    // said nowhere from then on, until there is another log.
+    assert_eq!(world.status_of(ask, &proof, "").await, 403);
     let logged = Logged::default();
     let into = logged.clone();
     let log = tracing_subscriber::fmt().with_writer(move || into.clone()).finish();
     let _while_this_lives = tracing::subscriber::set_default(log);
-    let world = World::new().await;
-    let ask = "GET /api/v1/callers/0398765432?x=0398765432";
-    let proof = format!("Authorization: Bearer {WALL}\r\n");
     assert_eq!(world.status_of(ask, &proof, "").await, 403);
     let text = String::from_utf8(logged.0.lock().expect("whole").clone()).expect("UTF-8");
     assert!(text.contains("does not allow") && text.contains("/api/v1/callers/"), "{text}");

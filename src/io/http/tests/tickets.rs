@@ -10,12 +10,23 @@ use crate::io::http::{BoxFuture, Caller, Handover, TicketDoors};
 use crate::pbx::api::Command;
 use crate::view::{FeedRules, LEDGER, OutboxRow, TargetGauge, TargetState};
 use serde_json::{Value, json};
+use std::sync::Mutex;
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
+use tokio::io::AsyncWriteExt;
+use tokio::net::TcpStream;
 
 /// A feeding that knows one call's ticket, and nobody.
-pub(super) struct Fed;
+#[derive(Default)]
+pub(super) struct Fed {
+    /// What was to be tried at once.
+    again: Mutex<Vec<(TargetId, Option<CallId>)>>,
+}
 
 impl TicketDoors for Fed {
-    fn again(&self, _: &TargetId, _: Option<CallId>) {}
+    fn again(&self, target: &TargetId, call: Option<CallId>) {
+        self.again.lock().expect("whole").push((target.clone(), call));
+    }
 
     fn preview(&self, _: TargetId, call: CallId) -> BoxFuture<Option<Handover>> {
         let known = (call == id(5)).then(|| Handover {
@@ -439,11 +450,11 @@ async fn the_ledger_itself_waits_for_nobody() {
     assert_eq!((&row["target"], &row["waiting"]), (&json!(LEDGER), &json!(0)), "{row}");
 }
 
-#[tokio::test]
-async fn the_page_s_sheet_and_retry_reach_the_1001st_call() {
+/// A target that said no to so many calls.
+async fn stuck_calls(count: u64) -> World {
     let world = World::new().await;
     let mut entries = vec![set(1, TOOL)];
-    for call in 100..1_101 {
+    for call in 100..100 + count {
         let seq = entries.last().map_or(0, |last: &Entry| last.seq) + 1;
         entries.extend(answered(seq, call));
         let why = Unfed::Refused { status: 422 };
@@ -451,6 +462,12 @@ async fn the_page_s_sheet_and_retry_reach_the_1001st_call() {
         entries.push(feed(seq + 3, TOOL, Some(call), given_up));
     }
     world.feed(entries).await;
+    world
+}
+
+#[tokio::test]
+async fn the_page_s_sheet_and_retry_reach_the_1001st_call() {
+    let world = stuck_calls(1_001).await;
     for (format, due) in [("csv", "1001"), ("html", "<style>p{}</style>1001")] {
         let sheet = world.get(&format!("/api/v1/tickets/{TOOL}/sheet?format={format}")).await;
         assert_eq!(sheet.body, due);
@@ -458,4 +475,53 @@ async fn the_page_s_sheet_and_retry_reach_the_1001st_call() {
     let all = format!("/api/v1/tickets/{TOOL}/retry");
     assert_eq!(world.post(&all, r#"{"author": "佐藤"}"#).await.status(), 204);
     assert_eq!(world.commands.lock().expect("whole").len(), 1_001);
+}
+
+#[tokio::test]
+async fn a_retry_of_all_goes_on_when_the_page_has_given_up_waiting() {
+    let world = stuck_calls(400).await;
+    world.order_takes_ms.store(20, Ordering::Relaxed);
+    let body = r#"{"author": "佐藤"}"#;
+    let mut page = TcpStream::connect(world.address).await.expect("connected");
+    let request = format!(
+        "POST /api/v1/tickets/{TOOL}/retry HTTP/1.1\r\nHost: {}\r\nAuthorization: Bearer {TOKEN}\r\nContent-Length: {}\r\n\r\n{body}",
+        world.address,
+        body.len()
+    );
+    page.write_all(request.as_bytes()).await.expect("sent");
+    let ordered = || world.commands.lock().expect("whole").len();
+    let until = Instant::now() + Duration::from_secs(20);
+    while ordered() == 0 {
+        assert!(Instant::now() < until, "nothing was ordered");
+        tokio::time::sleep(Duration::from_millis(2)).await;
+    }
+    drop(page);
+    assert!(ordered() < 400, "the page left in between");
+    let again = world.fed.again.lock().expect("whole").clone();
+    assert_eq!(again, [(TargetId::from(TOOL), None)], "at once, not behind all orders");
+    while ordered() < 400 {
+        assert!(Instant::now() < until, "{} of 400 were ordered", ordered());
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+}
+
+#[tokio::test]
+async fn a_retry_of_all_answers_once_each_was_ordered() {
+    let world = stuck_calls(100).await;
+    world.order_takes_ms.store(20, Ordering::Relaxed);
+    let began = Instant::now();
+    let answer =
+        world.post(&format!("/api/v1/tickets/{TOOL}/retry"), r#"{"author": "佐藤"}"#).await;
+    assert_eq!(answer.status(), 204, "{}", answer.body);
+    let calls: std::collections::BTreeSet<_> = {
+        let commands = world.commands.lock().expect("whole");
+        let of = |command: &Command| match command {
+            Command::Feed { call, .. } => *call,
+            other => panic!("{other:?}"),
+        };
+        assert_eq!(commands.len(), 100);
+        commands.iter().map(of).collect()
+    };
+    assert_eq!(calls.len(), 100, "each once");
+    assert!(began.elapsed() >= Duration::from_millis(20), "not before they were obeyed");
 }

@@ -19,7 +19,8 @@ mod tapping;
 mod web;
 
 const HERE: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
-const LONG: Duration = Duration::from_secs(2);
+/// For what must come, on a machine that has other things to do.
+const LONG: Duration = Duration::from_secs(5);
 const SHORT: Duration = Duration::from_millis(60);
 
 /// Media threads, and what they noticed.
@@ -42,7 +43,10 @@ impl Room {
         let (tell, notices) = channel();
         let (tell_sound, sounds) = channel();
         let media = Media::start(&config, move |notice| {
-            assert!(notice != Notice::Digit { leg: LegId(666), key: '6' }, "a fault on purpose");
+            if notice == (Notice::Digit { leg: LegId(666), key: '6' }) {
+                // Not by `panic!`: to print where it was takes seconds of a busy processor.
+                std::panic::resume_unwind(Box::new("a fault on purpose"));
+            }
             if notice == (Notice::Digit { leg: LegId(1), key: 'D' }) {
                 // A machine that stands still for a while.
                 std::thread::park_timeout(Duration::from_millis(250));

@@ -120,3 +120,36 @@ fn after_an_announcement_the_music_goes_on_where_it_was_and_nothing_clicks_or_dr
     let (by_wall, by_stamp) = (began.elapsed().as_millis(), u128::from(last) / 8);
     assert!(by_stamp <= by_wall && by_wall - by_stamp < 300, "{by_stamp} ms in {by_wall} ms");
 }
+
+#[test]
+fn the_first_phone_in_a_codec_hears_its_prompt_whole_and_what_nobody_speaks_is_never_made() {
+    for (codec, other) in [(Codec::Opus, Codec::G722), (Codec::G722, Codec::Opus)] {
+        let library = Arc::new(PromptLibrary::of([
+            ("long".into(), Prompt::encode(&long())),
+            ("short".into(), Prompt::encode(&[3_000; 800])),
+            ("unnamed".into(), Prompt::encode(&[3_000; 800])),
+        ]));
+        let room = Room::new(|config| {
+            config.prompts = Arc::clone(&library);
+            config.wanted = ["long".into(), "short".into()].into();
+        });
+        let is_made = |name: &str, codec| library.get(&name.into()).unwrap().is_made(codec);
+        let narrow = room.leg(1, Codec::Pcmu);
+        begin(&room, narrow.leg, "short", false, false);
+        assert_eq!(room.notice(), Some(Notice::PlayDone { leg: narrow.leg, play: PlayId(1) }));
+        assert!(!is_made("short", codec) && !is_made("long", codec), "nobody has asked for it");
+        let phone = room.leg(3, codec);
+        begin(&room, phone.leg, "short", false, false);
+        // 100 ms, in G.722 behind as long a rest.
+        let packets = if codec == Codec::G722 { 10 } else { 5 };
+        (0..packets).for_each(|at| assert!(phone.hear().is_some(), "{codec:?} {at}"));
+        assert_eq!(room.notice(), Some(Notice::PlayDone { leg: phone.leg, play: PlayId(3) }));
+        let end = Instant::now() + LONG;
+        while !is_made("long", codec) {
+            assert!(Instant::now() < end, "what the plan names is made by itself");
+            std::thread::park_timeout(Duration::from_millis(2));
+        }
+        assert!(!is_made("unnamed", codec), "no plan names it");
+        assert!(!is_made("short", other) && !is_made("long", other), "no phone speaks it");
+    }
+}

@@ -1,5 +1,7 @@
 //! REGISTER from the first challenge to the lapse, through restarts.
 
+mod reconnecting;
+
 use super::admission::authorization;
 use super::{BindingChange, Effect, Flow, at, directory, line, settings, tcp, udp, wire};
 use crate::base::{LegId, Rng, Wall};
@@ -13,6 +15,8 @@ struct Phone {
     endpoint: Endpoint,
     flow: Flow,
     user: &'static str,
+    /// Whose password it knows.
+    knows: &'static str,
     call_id: &'static str,
     cseq: u32,
     ms: u64,
@@ -26,8 +30,8 @@ impl Phone {
     fn new() -> Self {
         let endpoint = Endpoint::new(settings(), directory(), Rng::from_number(5));
         let flow = udp("198.51.100.9:5060");
-        let (changes, last) = (Vec::new(), Bytes::new());
-        Self { endpoint, flow, user: "1000", call_id: "reg", cseq: 1, ms: 0, changes, last }
+        let (changes, last, user, knows) = (Vec::new(), Bytes::new(), "1000", "1000");
+        Self { endpoint, flow, user, knows, call_id: "reg", cseq: 1, ms: 0, changes, last }
     }
 
     fn message(&self, lines: &str, proof: &str) -> Bytes {
@@ -58,10 +62,14 @@ impl Phone {
         String::from_utf8_lossy(&self.answer(lines)).into_owned()
     }
 
+    fn proof(&self, challenge: &Bytes) -> String {
+        let password = format!("pw{}", self.knows);
+        authorization(challenge, self.knows, &password, &Method::Register, "sip:desk.example")
+    }
+
     fn answer(&mut self, lines: &str) -> Bytes {
         let challenge = self.send(self.message(lines, ""));
-        let proof =
-            authorization(&challenge, "1000", "pw1000", &Method::Register, "sip:desk.example");
+        let proof = self.proof(&challenge);
         self.last = self.message(lines, &format!("\n{proof}"));
         let answer = self.send(self.last.clone());
         self.cseq += 1;
@@ -111,7 +119,8 @@ impl Phone {
         let mut out = Vec::new();
         let shown = Shown { user: "1".to_owned().into(), name: None };
         let leg = LegId(u64::from(self.cseq) * 2 + 100);
-        let dialled = self.endpoint.dial(leg, &"1000".into(), &shown, None, at(self.ms), &mut out);
+        let dialled =
+            self.endpoint.dial(leg, &self.user.into(), &shown, None, at(self.ms), &mut out);
         assert!(dialled.is_ok());
         let Some(Effect::Send { bytes, .. }) = out.into_iter().next() else { panic!("no INVITE") };
         String::from_utf8_lossy(&bytes).into_owned()
@@ -565,7 +574,8 @@ impl Phone {
         let mut out = Vec::new();
         let shown = Shown { user: "1".to_owned().into(), name: None };
         let sdp = Some(Bytes::from_static(super::SDP.as_bytes()));
-        let dialled = self.endpoint.dial(leg, &"1000".into(), &shown, sdp, at(self.ms), &mut out);
+        let dialled =
+            self.endpoint.dial(leg, &self.user.into(), &shown, sdp, at(self.ms), &mut out);
         assert!(dialled.is_ok());
         Self::sent(out).remove(0).1
     }
@@ -582,9 +592,7 @@ impl Phone {
         self.cseq += 1;
         let lines = format!("Supported: outbound\nContact: <{contact}>;{INSTANCE};reg-id=1");
         let challenge = self.hear(self.message(&lines, "")).remove(0).1;
-        let challenge = Bytes::from(challenge);
-        let proof =
-            authorization(&challenge, "1000", "pw1000", &Method::Register, "sip:desk.example");
+        let proof = self.proof(&challenge.into());
         self.hear(self.message(&lines, &format!("\n{proof}")))
     }
 

@@ -358,6 +358,83 @@ fn a_phone_that_ends_its_early_call_gets_an_answer_to_what_it_asked_before() {
 }
 
 #[test]
+fn a_phone_that_rings_for_nobody_any_more_gets_an_answer_to_what_it_asks() {
+    phone(
+        "
+        . dial 2000
+        < INVITE 1 sdp
+        > 183 INVITE rseq=1 sdp
+        < PRACK 2
+        ! Progress 183 sdp
+        > 200 PRACK
+        > UPDATE 1 sdp
+        ! Offer sdp
+        . hang_up                   // its UPDATE was kept for ever when a 200 crossed the CANCEL
+        < 487 UPDATE 1
+        < CANCEL 1
+        > UPDATE 2 sdp
+        < 487 UPDATE 2
+        > 200 CANCEL
+        > 200 INVITE
+        < ACK 1
+        < BYE 3
+        > 200 BYE
+        ! Refused 487
+    ",
+    );
+}
+
+#[test]
+fn a_caller_who_cannot_be_reached_leaves_nothing_that_waits_for_an_answer() {
+    Ladder::run(
+        super::tcp("192.0.2.7:5060", 3),
+        "
+        > INVITE 1 sdp require=100rel
+        < 100 INVITE 1
+        ! Incoming sdp
+        . ring sdp
+        < 183 INVITE 1 sdp
+        > PRACK 2
+        < 200 PRACK 2
+        > UPDATE 3 sdp
+        ! Offer sdp
+        . lost
+        < 183 INVITE 1 sdp
+        . unsendable                // nor is it reached where it listens
+        < 487 UPDATE 3
+        ! Over Lost
+    ",
+    );
+}
+
+#[test]
+fn what_comes_late_from_a_phone_that_has_ended_its_early_call_begins_none_anew() {
+    phone(
+        "
+        . dial 2000
+        < INVITE 1 sdp
+        > 180 INVITE rseq=1
+        < PRACK 2
+        ! Progress 180
+        > BYE 1
+        < 200 BYE 1
+        > INFO 2
+        < 481 INFO 2
+        > 180 INVITE rseq=1         // late, or twice on its way
+        > INFO 2
+        < 481 INFO 2
+        > 200 INVITE sdp            // it thinks better of it
+        < ACK 1
+        ! Answered sdp
+        . hang_up
+        < BYE 3
+        > 200 BYE
+        ! Over ByUs
+    ",
+    );
+}
+
+#[test]
 fn each_fork_has_its_own_sequence_and_the_one_that_answers_counts() {
     let ladder = phone(
         "
@@ -385,6 +462,35 @@ fn each_fork_has_its_own_sequence_and_the_one_that_answers_counts() {
     ",
     );
     assert!(ladder.last("PRACK 3").contains(";tag=a\r\n"));
+}
+
+#[test]
+fn a_phone_that_answers_too_late_is_hung_up_by_a_number_that_its_prack_has_not_had() {
+    phone(
+        "
+        . dial 2000
+        < INVITE 1 sdp
+        > 183 INVITE tag=a rseq=100 sdp
+        < PRACK 2
+        ! Progress 183 sdp
+        > 200 PRACK
+        > 180 INVITE tag=a rseq=101
+        < PRACK 3
+        ! Progress 180
+        > 200 PRACK
+        > 200 INVITE tag=b sdp
+        < ACK 1
+        ! Answered sdp
+        > 200 INVITE tag=a          // another took the call
+        < ACK 1
+        < BYE 4
+        > 200 BYE
+        . hang_up
+        < BYE 2
+        > 200 BYE
+        ! Over ByUs
+    ",
+    );
 }
 
 #[test]
