@@ -19,6 +19,8 @@ mod paths;
 mod private;
 mod reason;
 mod rng;
+#[cfg(test)]
+mod spent;
 mod stamp;
 mod taped;
 mod time;
@@ -43,6 +45,8 @@ pub use paths::{beside, folder_of};
 pub use private::Private;
 pub use reason::{Protocol, Reason};
 pub use rng::Rng;
+#[cfg(test)]
+pub(crate) use spent::spent;
 pub use stamp::stamp;
 pub use taped::Taped;
 pub use time::{Mono, Now, Wall};

@@ -1,6 +1,6 @@
 //! What is due, what is not, what is kept and what is erased, over small histories.
 
-use crate::base::{Kept, Private, TargetId, Wall};
+use crate::base::{Kept, Private, TargetId, Wall, spent};
 use crate::event::{
     CallEvent, CallbackEnd, CallbackEvent, DeskEvent, Entry, Fact, FeedEvent, Means, NoteEvent,
     TicketState, Unfed,
@@ -8,8 +8,6 @@ use crate::event::{
 use crate::view::feeding::{FeedRules, SEEN_KEPT, StepKind, TICKETS_KEPT};
 use crate::view::views::tests::{Pen, TOKYO_MIDNIGHT_OCT_1, asked, hung_up, id, setup};
 use crate::view::{Handling, LEDGER, Outcome, Views};
-use rustix::time::{ClockId, clock_gettime};
-use std::time::Duration;
 
 fn target() -> TargetId {
     "tool".into()
@@ -234,9 +232,6 @@ fn seen_at(received_at: Wall) -> TicketState {
 #[test]
 fn a_desk_with_years_of_tickets_takes_a_further_one_as_fast_as_the_first() {
     let mut views = Views::new(setup());
-    // Of this thread alone: who is starved of processors is not slow.
-    let spent =
-        || Duration::try_from(clock_gettime(ClockId::ThreadCPUTime)).expect("since its start");
     let mut told = |from: u64, to: u64| {
         let began = spent();
         for n in from..to {
