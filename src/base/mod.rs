@@ -19,10 +19,10 @@ mod paths;
 mod private;
 mod reason;
 mod rng;
-#[cfg(test)]
-mod spent;
 mod stamp;
 mod taped;
+#[cfg(test)]
+pub(crate) mod tests;
 mod time;
 
 pub use ad_hoc::AdHoc;
@@ -45,8 +45,6 @@ pub use paths::{beside, folder_of};
 pub use private::Private;
 pub use reason::{Protocol, Reason};
 pub use rng::Rng;
-#[cfg(test)]
-pub(crate) use spent::spent;
 pub use stamp::stamp;
 pub use taped::Taped;
 pub use time::{Mono, Now, Wall};

@@ -1,7 +1,7 @@
 //! Bytes meant to hurt: what each comes to, and that it comes quickly.
 
 use super::{options, response};
-use crate::base::spent;
+use crate::base::tests::spent;
 use crate::sip::gate::{MAX_HEAD, MAX_HEADERS, MAX_MESSAGE, MAX_VALUES};
 use crate::sip::{Framed, Framer, HeaderName, Message, ParseError, Writer, parse};
 use bytes::Bytes;

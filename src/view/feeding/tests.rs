@@ -1,6 +1,7 @@
 //! What is due, what is not, what is kept and what is erased, over small histories.
 
-use crate::base::{Kept, Private, TargetId, Wall, spent};
+use crate::base::tests::spent;
+use crate::base::{Kept, Private, TargetId, Wall};
 use crate::event::{
     CallEvent, CallbackEnd, CallbackEvent, DeskEvent, Entry, Fact, FeedEvent, Means, NoteEvent,
     TicketState, Unfed,

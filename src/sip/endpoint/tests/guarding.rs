@@ -2,7 +2,8 @@
 
 use super::admission::authorization;
 use super::{Effect, Endpoint, Flow, at, directory, line, settings, tcp, udp, wire};
-use crate::base::{Rng, spent};
+use crate::base::Rng;
+use crate::base::tests::spent;
 use crate::sip::Method;
 use crate::sip::api::{AccountPolicy, Directory, Transport};
 use bytes::Bytes;

@@ -1,4 +1,6 @@
-//! What a test's own work costs. Other threads, and a machine that is busy with others, cost it nothing.
+//! What tests of every room measure with.
+//!
+//! A test's work is counted by its own thread's time: a machine that is busy with others makes it no dearer.
 
 use rustix::time::{ClockId, clock_gettime};
 use std::time::Duration;
