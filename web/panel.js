@@ -414,20 +414,12 @@ async function findLine() {
   const early = lineAsked + LINE_MS - performance.now();
   if (early > 0) { setTimeout(findLine, early); return; }
   lineAsked = performance.now();
-  /** @type {import("./types").Me | null} */
-  let me = null;
-  try {
-    const answer = await fetch("/api/v1/me", { cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
-    if (answer.ok) me = await answer.json();
-    else if (answer.status === 401) outside = () => it.t.logged_out;
-  } catch { /* The daemon is away: it is asked again. */ }
-  if (me && isAnother(me)) { location.reload(); return; }
+  const { me, nobody } = await askAccount();
+  if (nobody) outside = () => it.t.logged_out;
   if (me) {
+    if (!takeAccount(me)) return;
     const left = extension;
     outside = () => it.t.not_yours(left);
-    const known = it.account !== null;
-    it.account = me;
-    if (!known) readDrafts();
     const line = !["agent", "supervisor", "admin"].includes(me.role) ? null : me.extension ?? (me.role === "agent" ? null : asked.get("extension"));
     if (line) {
       if (line !== left) moved = () => it.t.line_is(left, line);
@@ -440,27 +432,34 @@ async function findLine() {
   findLine();
 }
 
-// Somebody else has logged in in this browser. What was typed stays in the tab, for who typed it.
-function isAnother(me) { return it.account !== null && me.user !== it.account.user; }
+// Who is logged in: null while the daemon is away or refuses, and whether it says that nobody is.
+/** @returns {Promise<{ me: import("./types").Me | null, nobody: boolean }>} */
+async function askAccount() {
+  try {
+    const answer = await fetch("/api/v1/me", { cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
+    return { me: answer.ok ? await answer.json() : null, nobody: answer.status === 401 };
+  } catch { return { me: null, nobody: false }; }
+}
+
+// Where somebody else has logged in in this browser, the page begins anew. What was typed stays in the tab, for who
+// typed it.
+function takeAccount(me) {
+  if (it.account !== null && me.user !== it.account.user) { location.reload(); return false; }
+  const known = it.account !== null;
+  it.account = me;
+  if (!known) readDrafts();
+  return true;
+}
 
 // Who may see every panel, from now on perhaps, is refused none: whether the account's own line is still the one shown must be asked.
 async function followAccount() {
   if (!it.panel) return;
-  try {
-    const answer = await fetch("/api/v1/me", { cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
-    if (!answer.ok) return;
-    const me = await answer.json();
-    if (isAnother(me)) { location.reload(); return; }
-    if (it.account === null) {
-      // It could not be asked for when the page began.
-      it.account = me;
-      readDrafts();
-      return;
-    }
-    // A line that was asked for is nobody's own, and goes on to be shown.
-    const own = it.account.extension !== null && it.account.extension === extension;
-    if (it.panel && own && me.extension !== extension) leaveLine();
-  } catch { /* The daemon is away: its stream says so. */ }
+  const { me } = await askAccount();
+  if (!me) return;
+  // A line that was asked for is nobody's own, and goes on to be shown. Whose it was is not known where the account
+  // could not be asked for when the page began.
+  const own = it.account !== null && it.account.extension !== null && it.account.extension === extension;
+  if (takeAccount(me) && it.panel && own && me.extension !== extension) leaveLine();
 }
 
 // What is not saved is not left behind for who logs in next in this tab.
@@ -475,15 +474,11 @@ function logout() {
 
 // Whose panel: the account's, or else who the address names, or who is asked for.
 async function begin() {
-  let account = null;
-  try {
-    const answer = await fetch("/api/v1/me", { cache: "no-store", signal: AbortSignal.timeout(PATIENCE_MS) });
-    if (answer.ok) account = /** @type {import("./types").Me} */ (await answer.json());
-  } catch { /* it is asked for below */ }
-  it.account = account;
+  const { me } = await askAccount();
+  it.account = me;
   readDrafts();
   tickets.begin(it);
-  extension = account?.extension ?? asked.get("extension");
+  extension = me?.extension ?? asked.get("extension");
   if (extension) { listen(); return; }
   $("who").hidden = false;
   $("extension").focus();
