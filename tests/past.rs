@@ -104,7 +104,7 @@ fn a_journal_of_every_past_version_is_read_with_the_same_outcomes() {
         let missing: Vec<&String> = said.difference(&now).collect();
         assert!(missing.is_empty(), "{name}: {missing:#?}\nnow: {now:#?}");
         // Those that were up at the end are given theirs, as at any start.
-        for entry in views.closing_entries(Wall(1_800_000_000_000)) {
+        for entry in views.closing_entries(Wall(1_800_000_000_000), views.witnessed()) {
             views.apply(&entry);
         }
         assert_eq!(views.open_count(), 0, "{name}");

@@ -233,13 +233,14 @@ pub(super) fn read(
     now: Now,
 ) -> Past {
     let Fold { mut views, mut rules } = fold;
+    let witnessed = views.witnessed();
     rules.forget_phones();
     // Whatever is decided from here on is due at these targets: the last words below, and the first call.
     let mut said = first_words(&views, targets, now.wall);
     for entry in &said {
         views.apply(entry);
     }
-    let mut closing = views.closing_entries(now.wall);
+    let mut closing = views.closing_entries(now.wall, witnessed);
     closing.extend(new_settings(&views, policy, closing.len(), now));
     for entry in &closing {
         rules.talked.apply(entry, plan);

@@ -93,7 +93,7 @@ pub enum FeedEvent {
     },
     /// What the target told up to here is in the history.
     TicketsRead {
-        /// Where the next look goes on, in the target's own terms.
+        /// Where the next look goes on: a mark of what is read and how, and the place in the target's own terms.
         cursor: String,
     },
 }

@@ -167,6 +167,18 @@ pub struct OpenCall {
     pub answered: bool,
 }
 
+/// What a call may have gone on behind its last entry, as it is closed for a process that died.
+const UNTOLD_MOST_MS: u64 = 24 * 3_600_000;
+
+impl OpenCall {
+    /// When it was over at the latest, if its process died at `witnessed`: milliseconds since its arrival. By the wall
+    /// clock, for there is no other that two processes share: one that was set meanwhile tells no more than its bound.
+    pub(super) fn went_on_until(&self, witnessed: Option<Wall>) -> u64 {
+        let passed = witnessed.map_or(0, |at| at.ms_since(self.arrived_at));
+        passed.clamp(self.last_t_ms, self.last_t_ms.saturating_add(UNTOLD_MOST_MS))
+    }
+}
+
 /// Times in which the agent held the caller, or asked a colleague by keys meanwhile.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(super) struct Hold {

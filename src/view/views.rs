@@ -443,12 +443,13 @@ impl Views {
     }
 
     /// The entries with which a new process closes the calls that its predecessor left open: each
-    /// gets `failed`, or keeps the outcome it had.
+    /// gets `failed`, or keeps the outcome it had. They went on until `witnessed`, when the predecessor
+    /// wrote last; a call of which nothing was written by then talked all the same.
     #[must_use]
-    pub fn closing_entries(&self, at: Wall) -> Vec<Entry> {
+    pub fn closing_entries(&self, at: Wall, witnessed: Option<Wall>) -> Vec<Entry> {
         let ended = |open: OpenCall| Fact::Call {
             call: open.call,
-            t_ms: open.last_t_ms,
+            t_ms: open.went_on_until(witnessed),
             event: CallEvent::Ended { by: Party::System, cause: EndCause::Restart },
         };
         (self.next_seq()..)

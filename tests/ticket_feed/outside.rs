@@ -37,16 +37,11 @@ const VALUES: [&str; 10] = [
     "wrap_up_s",
 ];
 
+/// What the month's figures of tickets need, but for one field that a desk may add later.
 fn redmine_target(redmine: &Redmine, key: &Dir) -> String {
     let fields = VALUES.map(|name| format!("{name} = {}", redmine.field(name))).join(", ");
-    let read = [
-        "escalated_at",
-        "escalation_answered_at",
-        "escalated_to",
-        "reported_at",
-        "technical",
-        "exclusions",
-    ];
+    let read =
+        ["escalated_at", "escalation_answered_at", "escalated_to", "reported_at", "exclusions"];
     let read = read.map(|name| format!("{name} = {}", redmine.field(name))).join(", ");
     format!(
         "name = \"redmine\"\nkind = \"redmine\"\nurl = \"{}\"\nkey_file = \"{}\"\nprivate = true\nread_every = \"1s\"\n\
@@ -157,6 +152,7 @@ fn a_real_redmine_has_one_ticket_of_every_call_with_its_notes_in_order_whoever_i
         ("escalation_answered_at", arrived),
         ("escalated_to", "システム構築業者"),
         ("reported_at", arrived),
+        ("technical", "はい"),
     ];
     let fields: Vec<Value> = fields
         .iter()
@@ -167,25 +163,13 @@ fn a_real_redmine_has_one_ticket_of_every_call_with_its_notes_in_order_whoever_i
     let answer =
         redmine.ask("PUT", &format!("/issues/{}.json", issue.id), &body.to_string()).unwrap();
     assert_eq!(answer.status, 204);
-    let seen = poll(s(30), || {
-        let store = desk.dir().file("store/madoguchi.db");
-        let export = Command::new(crate::support::desk::binary())
-            .args(["events", "export"])
-            .arg(store)
-            .output();
-        let log = export.expect("it runs");
-        let text = String::from_utf8_lossy(&log.stdout).into_owned();
-        let line = text
-            .lines()
-            .filter(|line| line.contains("ticket_seen"))
-            .find(|line| line.contains("completed_at"))?;
-        serde_json::from_str::<Value>(line).ok()
-    });
+    let seen = poll(s(30), || told(&desk, "completed_at"));
     let seen = seen.unwrap_or_else(|| panic!("the ticket's end is not read: {}", desk.log()));
     assert_eq!(seen["event"]["ticket"], issue.id.to_string());
     let state = &seen["event"]["state"];
     assert_eq!(state["escalations"][0]["to"], "system_builder", "{seen:#}");
     assert_eq!(state["reported_at"], state["received_at"], "{seen:#}");
+    assert_eq!(state["technical"], false, "that field is not read: {seen:#}");
     // And so into the month's figures, without a file in between.
     let plan = concat!(env!("CARGO_MANIFEST_DIR"), "/dialplans/demo.toml");
     let month = desk.get("/api/v1/service-level")["month"].as_str().unwrap().to_owned();
@@ -196,6 +180,28 @@ fn a_real_redmine_has_one_ticket_of_every_call_with_its_notes_in_order_whoever_i
     let figures: Value = serde_json::from_slice(&command(&desk, &words).stdout).expect("JSON");
     assert_eq!(figures["tickets"], due.len(), "{figures:#}");
     assert_eq!(figures["figures"][2]["counted"][0]["id"], issue.id.to_string(), "{figures:#}");
+
+    // A field that is read from now on is read of a ticket that nobody touches any more, too.
+    redmine.aged(issue.id);
+    let config = std::fs::read_to_string(desk.dir().file("madoguchi.toml")).unwrap();
+    let reads = format!("read = {{ technical = {}, ", redmine.field("technical"));
+    desk.dir().write("madoguchi.toml", &config.replace("read = { ", &reads));
+    desk.process().signal("HUP");
+    let seen = poll(s(30), || told(&desk, r#""technical":true"#));
+    let seen = seen.unwrap_or_else(|| panic!("the old ticket is not read anew: {}", desk.log()));
+    assert_eq!(seen["event"]["ticket"], issue.id.to_string());
+}
+
+/// The first that the history says of a ticket with these words in it.
+fn told(desk: &Desk, words: &str) -> Option<Value> {
+    let store = desk.dir().file("store/madoguchi.db");
+    let export =
+        Command::new(crate::support::desk::binary()).args(["events", "export"]).arg(store).output();
+    let log = export.expect("it runs");
+    let text = String::from_utf8_lossy(&log.stdout).into_owned();
+    let line =
+        text.lines().filter(|it| it.contains("ticket_seen")).find(|it| it.contains(words))?;
+    serde_json::from_str(line).ok()
 }
 
 #[test]

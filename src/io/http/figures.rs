@@ -177,9 +177,12 @@ pub(super) async fn close(
             "due is a JSON object with author, and reason when the month was closed before",
         );
     };
+    // Those were told to the views, which therefore see no hole: the next start does.
+    let lost = (server.app.gauges)().journal_lost;
     let counted = server.app.hub.read(|views, now, _| {
         let revision = views.closed_month(month).len().saturating_add(1);
-        (revision, views.closing(month, now.wall))
+        let figures = views.closing(month, now.wall);
+        (revision, figures.and_then(|it| if lost == 0 { Ok(it) } else { Err(NotYet::Holes(lost)) }))
     });
     let (revision, mut figures) = match counted {
         (revision, Ok(figures)) => (u32::try_from(revision).unwrap_or(u32::MAX), figures),

@@ -186,7 +186,7 @@ impl Host {
         }
         let mut watch = Watch::after(self.journal.entries());
         watch.take_wrong(); // told when it happened
-        let closing = views.closing_entries(now.wall);
+        let closing = views.closing_entries(now.wall, views.witnessed());
         for entry in &closing {
             notes.apply(entry);
         }

@@ -181,13 +181,13 @@ fn a_restart_closes_each_open_call_exactly_once() {
     pen.call(2, 4_000, CallEvent::OperatorAnswered { agent: "2001".into() });
     pen.call(3, 9_000, hung_up());
     let mut views = pen.read();
-    let closing = views.closing_entries(Wall(TOKYO_MIDNIGHT_OCT_1 + 60_000));
+    let closing = views.closing_entries(Wall(TOKYO_MIDNIGHT_OCT_1 + 60_000), views.witnessed());
     assert_eq!(closing.iter().map(|entry| entry.seq).collect::<Vec<_>>(), [13, 14]);
     for entry in &closing {
         views.apply(entry);
     }
     assert_eq!(views.open_calls().count(), 0);
-    assert!(views.closing_entries(Wall(0)).is_empty());
+    assert!(views.closing_entries(Wall(0), None).is_empty());
     let (counted, _) = views.totals();
     let found = [Outcome::Failed, Outcome::Answered, Outcome::Abandoned].map(|o| counted.get(o));
     assert_eq!((found, counted.sum()), ([1, 1, 1], 3));
@@ -196,6 +196,34 @@ fn a_restart_closes_each_open_call_exactly_once() {
     // And a second replay of everything gives the same.
     pen.entries.extend(closing);
     assert_eq!(pen.read(), views);
+}
+
+/// An agent's talk was counted up to the last entry of the process that died, and its call's up to its own last one.
+#[test]
+fn a_talk_that_a_crash_cuts_off_is_counted_as_far_as_the_history_goes() {
+    let mut pen = Pen { at: TOKYO_MIDNIGHT_OCT_1, ..Pen::default() };
+    pen.arrive(1, true);
+    pen.call(1, 10, asked());
+    pen.call(1, 5_000, CallEvent::OperatorAnswered { agent: "2001".into() });
+    pen.at += 600_000;
+    pen.arrive(2, true);
+    let mut views = pen.read();
+    let witnessed = views.witnessed();
+    for entry in views.closing_entries(Wall(TOKYO_MIDNIGHT_OCT_1 + 900_000), witnessed) {
+        views.apply(&entry);
+    }
+    let talks = views.row_of(id(1)).expect("there").talks;
+    assert_eq!(talks.iter().map(|it| it.length_ms).collect::<Vec<_>>(), [Some(595_000)]);
+    assert_eq!(views.total().talk_ms, 595_000);
+    // A clock that was set by years meanwhile adds a day at most; one that was set back takes nothing.
+    let open = |last_t_ms| crate::view::OpenCall {
+        last_t_ms,
+        ..pen.read().open_calls().next().expect("one")
+    };
+    let years = Wall(TOKYO_MIDNIGHT_OCT_1 + 100_000_000_000);
+    assert_eq!(open(5_000).went_on_until(Some(years)), 5_000 + 86_400_000);
+    assert_eq!(open(5_000).went_on_until(Some(Wall(0))), 5_000);
+    assert_eq!(open(5_000).went_on_until(None), 5_000);
 }
 
 #[test]
@@ -354,7 +382,7 @@ proptest! {
             views.apply(entry);
             calls += u64::from(views.open_count() > before);
         }
-        for entry in views.closing_entries(Wall(TOKYO_MIDNIGHT_OCT_1)) {
+        for entry in views.closing_entries(Wall(TOKYO_MIDNIGHT_OCT_1), views.witnessed()) {
             views.apply(&entry);
         }
         let (counted, left_out) = views.totals();

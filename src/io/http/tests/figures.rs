@@ -105,6 +105,12 @@ async fn a_month_is_closed_when_it_is_over_with_the_hash_of_the_history() {
     assert_eq!(early.status(), 409);
     assert!(early.json()["error"].as_str().is_some_and(|why| why.contains("not over")));
     world.skew.store(DAYS_40, Ordering::Relaxed);
+    // What the journal has lost, the views were told: a recount would come to something else.
+    world.gauges.lock().expect("whole").journal_lost = 2;
+    let holes = world.post(close, author).await;
+    assert_eq!(holes.status(), 409);
+    assert!(holes.json()["error"].as_str().is_some_and(|why| why.contains("2 entries were never")));
+    world.gauges.lock().expect("whole").journal_lost = 0;
     let closed = world.post(close, author).await;
     assert_eq!((closed.status(), &closed.json()["revision"]), (201, &1.into()));
     let command = world.commands.lock().expect("whole").pop().expect("a command");
