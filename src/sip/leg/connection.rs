@@ -74,7 +74,7 @@ impl Leg {
                 }
                 // And its own INVITE to be answered there: a refusal is said once on a stream.
                 State::Invited(invited) => cx.reroute_answer(invited.key, flow),
-                State::Up(up) => up.lost = None,
+                State::Up(up) => up.is_back(),
                 State::Ending(_) | State::Over => {}
             }
         }
@@ -231,6 +231,7 @@ impl Leg {
             }
             return;
         }
+        let comes_back = self.comes_back();
         match &mut self.state {
             State::Up(up) => {
                 // One that had a number was closed at this moment: we hear of that next.
@@ -238,15 +239,24 @@ impl Leg {
                     up.lost.get_or_insert(now);
                 }
                 // A call that a carrier has not acknowledged yet, and to whom no connection can be made, is none.
-                let came = !(self.looks_up
-                    && matches!(up.exchange, Exchange::Acking { initial: true, .. }));
+                let came =
+                    comes_back || !matches!(up.exchange, Exchange::Acking { initial: true, .. });
                 // The way is named by an address, and others' messages go it, too.
-                let ours = pressed
-                    || up.exchange.way() == Some(flow)
-                    || up.refreshing.way() == Some(flow)
-                    || matches!(up.exchange, Exchange::Acking { .. });
-                match up.lost {
-                    // §8.1.3.1: as by a 503, which ends no dialog. The phone has time to come back.
+                let (offers, refreshes) = match &up.exchange {
+                    Exchange::Offered { by, refresh, .. } if *by == flow => (!refresh, *refresh),
+                    Exchange::Acking { .. } => (true, false),
+                    _ => (false, false),
+                };
+                let says = pressed || offers;
+                let refreshes = refreshes || up.refreshing.way() == Some(flow);
+                if refreshes && !says && !comes_back && up.timer.is_some() {
+                    return self.put_off_refresh(cx, flow);
+                }
+                let ours = says || refreshes;
+                // Nobody had to come back while nothing was to be said to a peer that does not.
+                let since = if ours && !comes_back { Some(up.fail(now)) } else { up.lost };
+                match since {
+                    // §8.1.3.1: as by a 503, which ends no dialog. The peer has time to be there again.
                     Some(since) if came && now < after_ms(since, LONG_MS) => {
                         self.recall(cx, since, |way| way == flow);
                     }
@@ -265,6 +275,26 @@ impl Leg {
             }
             State::Invited(_) | State::Calling(_) | State::GivenUp(_) | State::Over => {}
         }
+    }
+
+    /// A refresh could not be sent to a peer that comes back by no REGISTER: as by a 503 (§8.1.3.1). The session
+    /// stands until its end, and its timer tries again till then (RFC 4028 §10).
+    fn put_off_refresh(&mut self, cx: &mut Cx<'_>, flow: Flow) {
+        let State::Up(up) = &mut self.state else { return };
+        if let Exchange::Offered { branch, by, refresh: true, .. } = up.exchange
+            && by == flow
+        {
+            // Should it have arrived all the same, it is answered yet.
+            cx.orphan(branch);
+            up.exchange = Exchange::Idle;
+        }
+        if up.refreshing.way() == Some(flow) {
+            up.refreshing = Refresh::Idle;
+        }
+        up.told_later(503, cx);
+        // News of a transfer waits for the peer's next word.
+        self.recall(cx, cx.now.mono, |way| way == flow);
+        self.next_offer(cx);
     }
 
     // ---- what was said there -------------------------------------------------------------------------
@@ -322,7 +352,7 @@ impl Leg {
     pub(super) fn patience(&self) -> Option<Mono> {
         let State::Up(up) = &self.state else { return None };
         let waits = up.refreshing == Refresh::Adrift || self.presses.wait_for_peer();
-        up.lost.filter(|_| waits).map(|since| after_ms(since, LONG_MS))
+        up.lost.max(up.failing).filter(|_| waits).map(|since| after_ms(since, LONG_MS))
     }
 
     /// The peer is there again: what waited for that has its turn.
@@ -364,6 +394,7 @@ impl Leg {
 
     /// The peer cannot be told now that its call ends. The engine need not wait for that: its end is here.
     fn part(&mut self, cx: &mut Cx<'_>) {
+        let comes_back = self.comes_back();
         let State::Ending(ending) = &mut self.state else { return };
         let until = *ending.until.get_or_insert(after_ms(cx.now.mono, LONG_MS));
         if let Some(with) = ending.with.take() {
@@ -371,8 +402,8 @@ impl Leg {
         }
         // A transfer of ours that goes on is no news any more.
         self.refers = false;
-        // Carriers and phones at fixed places come back by no REGISTER: nobody is waited for.
-        let waits = !self.looks_up && cx.now.mono < until;
+        // Who comes back by no REGISTER is not waited for.
+        let waits = comes_back && cx.now.mono < until;
         if ending.bye.is_none() && !waits {
             self.state = State::Over;
         }

@@ -175,6 +175,12 @@ impl Leg {
         self
     }
 
+    /// Whether the peer, when it has lost its connection, comes back by a REGISTER. Carriers and phones at fixed
+    /// places do not: they are where they were.
+    pub fn comes_back(&self) -> bool {
+        !self.looks_up
+    }
+
     /// The name that leads to the peer and has to be looked up.
     pub fn name(&self) -> Option<&Server> {
         match &self.state {
@@ -372,7 +378,7 @@ impl Leg {
         // A target refresh may have led elsewhere too, by another transport (§12.2.2).
         if moved || self.flow() != before {
             if let State::Up(up) = &mut self.state {
-                up.lost = None;
+                up.is_back();
             }
             self.resume(cx);
             self.go_on(cx);

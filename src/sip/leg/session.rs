@@ -49,6 +49,8 @@ pub(in crate::sip) struct Up {
     pub takes_from_change: bool,
     /// Since when its connection is lost, while the peer has not come back.
     pub lost: Option<Mono>,
+    /// Since when what we say cannot be sent, to a peer that comes back by no REGISTER.
+    pub(super) failing: Option<Mono>,
 }
 
 /// Whom a phone of ours is to show (RFC 3325 §9.1: who may trust our word; RFC 4916).
@@ -197,7 +199,20 @@ impl Up {
             party: None,
             takes_from_change: false,
             lost: None,
+            failing: None,
         }
+    }
+
+    /// The peer has spoken on a connection that lives.
+    pub(super) fn is_back(&mut self) {
+        (self.lost, self.failing) = (None, None);
+    }
+
+    /// One more word of ours could not be sent to a peer that comes back by no REGISTER. Since when that is so:
+    /// what failed is said again after 64·T1, so that an older failure was another outage's.
+    pub(super) fn fail(&mut self, now: Mono) -> Mono {
+        let same = |since: &Mono| now < after_ms(*since, LONG_MS.saturating_mul(2));
+        *self.failing.insert(self.failing.filter(same).unwrap_or(now))
     }
 
     /// What the early dialog leaves to the confirmed one; `seq` is the INVITE's.

@@ -331,6 +331,123 @@ fn a_hold_whose_own_connection_breaks_is_said_again_where_the_peer_spoke_since()
     }
 }
 
+/// A call of a carrier's by TCP whose connection has closed long ago, unnoticed by the talk: we refresh it.
+fn of_a_carrier_that_has_closed_its_connection(allow: &str) -> Ladder {
+    let mut ladder = Ladder::new(tcp("192.0.2.7:5060", 5));
+    ladder.play(&format!(
+        "
+        > INVITE 1 sdp h:Supported=timer h:Session-Expires=1800;refresher=uas h:Allow={allow}
+        < 100 INVITE 1
+        ! Incoming sdp
+        . accept
+        < 200 INVITE 1 sdp
+        > ACK 1
+        ! Confirmed
+        +600000
+        . lost
+    "
+    ));
+    ladder
+}
+
+/// What refreshes it, by what it allows: our word, its answer, and what comes of that.
+const REFRESHED: [(&str, &str, &str); 2] =
+    [("INVITE,UPDATE", "UPDATE", ""), ("INVITE", "INVITE", "< ACK 2\n! OfferAnswered sdp")];
+
+#[test]
+fn a_carriers_talk_goes_on_when_one_refresh_of_it_cannot_be_sent() {
+    for (allow, word, then) in REFRESHED {
+        let sdp = if word == "INVITE" { " sdp" } else { "" };
+        let mut ladder = of_a_carrier_that_has_closed_its_connection(allow);
+        ladder.play(&format!(
+            "
+            +299999
+            +1
+            < {word} 1{sdp}
+            . unsendable
+            +9999
+            +1
+            < {word} 2{sdp}
+        "
+        ));
+        let nowhere = ladder.last_flow(word);
+        assert_eq!((nowhere.remote, nowhere.connection), (ladder.flow.remote, 0));
+        ladder.flow = Flow { connection: 6, ..nowhere };
+        ladder.play(&format!(
+            "
+            > 200 {word}{sdp} h:Session-Expires=1800;refresher=uac
+            {then}
+            +899999
+            . hang_up
+            < BYE 3
+            > 200 BYE
+            ! Over ByUs
+        "
+        ));
+        assert_eq!(ladder.last_flow("BYE"), ladder.flow);
+        ladder.rest();
+    }
+}
+
+#[test]
+fn a_carriers_talk_that_cannot_be_refreshed_until_its_session_ends_is_lost() {
+    for (allow, word, _) in REFRESHED {
+        let sdp = if word == "INVITE" { " sdp" } else { "" };
+        let mut ladder = of_a_carrier_that_has_closed_its_connection(allow);
+        ladder.play("+290000");
+        // Each 10 s from the half of its time on, and no more than that.
+        for number in 1..=87 {
+            ladder.play(&format!("+10000\n< {word} {number}{sdp}\n. unsendable"));
+        }
+        // RFC 4028 §10: 32 s before its end.
+        ladder.play("+7999\n+1\n< BYE 88\n! Over Lost\n+32000"); // and the last re-INVITE has its time
+        ladder.rest();
+    }
+}
+
+#[test]
+fn a_hold_that_cannot_be_sent_to_a_carrier_is_tried_again_before_the_talk_is_lost() {
+    for reached in [true, false] {
+        let mut ladder = of_a_carrier_that_has_closed_its_connection("INVITE");
+        ladder.play(
+            "
+            +100000
+            . offer
+            < INVITE 1 sdp
+            . unsendable
+            +31999
+            +1
+            < INVITE 2 sdp
+        ",
+        );
+        if reached {
+            ladder.flow.connection = 6;
+            ladder.play(
+                "
+                > 200 INVITE sdp
+                < ACK 2
+                ! OfferAnswered sdp
+                . hang_up
+                < BYE 3
+                > 200 BYE
+                ! Over ByUs
+            ",
+            );
+        } else {
+            ladder.play(
+                "
+                . unsendable
+                < BYE 3
+                ! Over Lost
+                . unsendable
+                +32000                      // the second has its time yet
+            ",
+            );
+        }
+        ladder.rest();
+    }
+}
+
 #[test]
 fn a_phone_that_speaks_before_it_registers_hears_what_it_was_told_on_the_way_that_it_left() {
     let (mut phone, invite) = called();
