@@ -223,9 +223,12 @@ impl Endpoint {
         }
         for id in legs {
             // Several phones may have shared it behind a proxy: one's call waits for that one. What is known to be
-            // nobody's goes with whoever comes back first.
+            // nobody's goes with whoever comes back first, unless its peer comes back by no REGISTER.
             let Some(leg) = self.legs.get(id.0) else { continue };
             let any_of = lost.iter().any(|(_, contact)| leg.is_of(contact));
+            if !any_of && !leg.comes_back() {
+                continue;
+            }
             for (phone, _) in lost.iter().filter(|(_, contact)| !any_of || leg.is_of(contact)) {
                 self.adrift.entry(phone.clone()).or_default().insert(id);
             }
@@ -520,13 +523,17 @@ impl Endpoint {
     ) {
         let mut legs: Vec<LegId> = Vec::new();
         for old in left {
-            // Behind a proxy others may go on by it: then only what is surely of who has left follows.
+            // Behind a proxy others may go on by it, registered ones or phones at fixed places: of them only what is
+            // surely of who has left follows.
             let shared = self.registrar.is_used(*old);
-            let is_theirs = |id: &LegId| {
+            let follows = |id: &LegId| {
                 let leg = self.legs.get(id.0);
-                leg.is_some_and(|leg| contacts.iter().any(|contact| leg.is_of(contact)))
+                leg.is_some_and(|leg| {
+                    (!shared && leg.comes_back())
+                        || contacts.iter().any(|contact| leg.is_of(contact))
+                })
             };
-            legs.extend(self.core.followers(*old).iter().filter(|id| !shared || is_theirs(id)));
+            legs.extend(self.core.followers(*old).iter().filter(|id| follows(id)));
         }
         for phone in phones {
             legs.extend(self.adrift.remove(phone).into_iter().flatten());

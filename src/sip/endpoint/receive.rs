@@ -292,7 +292,9 @@ impl Endpoint {
         out: &mut Vec<Effect>,
     ) {
         let from_user = request.head.from.uri.named().unwrap_or_default().into_owned();
-        let source = match self.directory.source(flow, &from_user) {
+        let known = self.directory.source(flow, &from_user);
+        let by_place = known.is_some();
+        let source = match known {
             Some(source) => source,
             None => match self.admit(flow, &request, &from_user, now, out) {
                 Some(number) => Source::Account(number),
@@ -328,7 +330,7 @@ impl Endpoint {
             }
         };
         let carrier = self.carrier_of(&source, flow);
-        let is_trunk = matches!(source, Source::Trunk(_));
+        let stays = by_place && self.stays(&source);
         let tag = Token(self.core.rng.bits());
         let Ok(dialog) = Dialog::answering(&request, tag, flow) else {
             return self.turn_away(flow, &request, Refusal::plain(400), out);
@@ -348,9 +350,18 @@ impl Endpoint {
         let state =
             State::Invited(Box::new(Invited { dialog, request, key, said, early, knocked }));
         self.tags.insert(tag.0, id);
-        self.legs
-            .insert(id.0, Box::new(Leg::new(id, tag, state).looking_up(is_trunk).with(carrier)));
+        self.legs.insert(id.0, Box::new(Leg::new(id, tag, state).looking_up(stays).with(carrier)));
         self.settle(id, now);
+    }
+
+    /// Whether who is known by its place is always there: a carrier, or a phone that does not register as well.
+    fn stays(&self, source: &Source) -> bool {
+        match source {
+            Source::Trunk(_) => true,
+            Source::Account(number) => {
+                self.directory.fixed(number).is_some() && !self.registrar.has(number)
+            }
+        }
     }
 
     /// Whether the Request-URI means us: a listener's address, the realm, one of our other names. Ports

@@ -287,6 +287,67 @@ fn a_phone_that_leaves_a_shared_connection_takes_no_call_of_anothers_along() {
     assert_eq!(only(&phones.is_hung_up().sent, "BYE ").0, shared);
 }
 
+/// A registered phone and one at a fixed place that a proxy brings by one connection; the second is in a call, which
+/// it began or we did.
+fn beside_a_fixed_phone(calls: bool) -> (Phone, LegId) {
+    let mut phones = Phone::new();
+    phones.flow = tcp("192.0.2.8:5080", 8);
+    phones.register_way(CONTACT, 1);
+    if !calls {
+        phones.is("2001", "");
+        let invite = phones.ring(LEG);
+        phones.is("1000", "reg");
+        let more = format!("Contact: <{FIXED}>\nContent-Type: application/sdp");
+        only(&phones.says(answer_to(&invite, "200 OK", &more, SDP)).sent, "ACK ");
+        return (phones, LEG);
+    }
+    let call = |method: &str, to: &str| {
+        wire(
+            &format!(
+                "{method} sip:2000@desk.example SIP/2.0
+                 Via: SIP/2.0/TCP 192.0.2.8:5080;branch=z9hG4bKfixed{method}
+                 Max-Forwards: 70
+                 From: <sip:2001@desk.example>;tag=calls
+                 To: {to}
+                 Call-ID: fixed@192.0.2.8
+                 CSeq: 1 {method}
+                 Contact: <{FIXED}>
+                 Content-Type: application/sdp"
+            ),
+            if method == "INVITE" { SDP } else { "" },
+        )
+    };
+    let came = phones.says(call("INVITE", "<sip:2000@desk.example>"));
+    assert!(came.told.iter().any(|told| told.starts_with("Incoming")), "{came:?}");
+    let sdp = Bytes::from_static(SDP.as_bytes());
+    let came = phones.act(|endpoint, now, out| endpoint.accept(LegId(1), sdp, now, out));
+    let (_, ok) = only(&came.sent, "SIP/2.0 200");
+    let to = line_of(&ok, "To").split_once(": ").expect("To").1.to_owned();
+    assert_eq!(phones.says(call("ACK", &to)).told, ["Confirmed"]);
+    (phones, LegId(1))
+}
+
+const FIXED: &str = "sip:2001@192.0.2.8:5080;transport=tcp";
+
+#[test]
+fn a_phone_that_comes_by_another_connection_takes_no_call_of_a_fixed_phones_along() {
+    for calls in [false, true] {
+        for breaks in [false, true] {
+            let (mut phones, leg) = beside_a_fixed_phone(calls);
+            let shared = phones.flow;
+            if breaks {
+                phones.loses(shared);
+            }
+            phones.returns();
+            let ends = |endpoint: &mut Endpoint, now: Now, out: &mut Vec<Effect>| {
+                endpoint.hang_up(leg, Why::Normal, now, out);
+            };
+            let way = if breaks { anew(shared) } else { shared };
+            assert_eq!(only(&phones.act(ends).sent, "BYE ").0, way, "calls: {calls}");
+        }
+    }
+}
+
 #[test]
 fn a_phone_alone_on_its_connection_takes_its_calls_along_whatever_it_is_called() {
     let mut phone = Phone::new();
