@@ -112,6 +112,9 @@ impl Leg {
         if gone {
             self.cancel_again(cx);
             match &self.state {
+                // A call that is given up is not said to a phone that may not have had it. One that had it, and whose
+                // first word was lost, rings: its next, a minute after (§13.3.1.1), is cancelled yet.
+                State::Calling(calling) if calling.cancel.is_some() => {}
                 // Nobody can have heard it, or its answer came nowhere: the same once more, which a phone that had it
                 // takes for a repetition (§17.2.1).
                 State::Calling(calling) => cx.repeat_unheard(calling.branch),

@@ -33,6 +33,45 @@ fn a_phone_whose_connection_died_before_it_was_called_rings_where_it_comes_back(
     );
 }
 
+#[test]
+fn a_phone_that_comes_back_is_not_rung_for_a_call_that_was_given_up() {
+    // Also one that had the INVITE, rings, and whose first word of that was lost, is told: it says so again each
+    // minute (RFC 3261 §13.3.1.1).
+    for speaks_in_ms in [1_000, 58_000] {
+        let (mut phone, invite) = called();
+        let came = phone.is_hung_up();
+        assert!(came.sent.is_empty(), "RFC 3261 §9.1: a CANCEL waits for a first word: {came:?}");
+        phone.wait(2_000, "");
+        let sent = phone.returns();
+        assert!(sent.iter().all(|(_, text)| !text.starts_with("INVITE ")), "{sent:?}");
+        phone.wait(speaks_in_ms, "");
+        let came = phone.says(answer_to(&invite, "180 Ringing", "", ""));
+        let (flow, cancel) = only(&came.sent, "CANCEL ");
+        assert_eq!(flow, back());
+        assert_eq!(line_of(&cancel, "Via"), line_of(&invite, "Via"), "RFC 3261 §9.1");
+        phone.says(answer_to(&cancel, "200 OK", "", ""));
+        let came = phone.says(answer_to(&invite, "487 Request Terminated", "", ""));
+        assert_eq!(only(&came.sent, "ACK ").0, back());
+        phone.wait(37_000, "");
+        assert_eq!(phone.held(), Gauges::default());
+    }
+}
+
+#[test]
+fn a_phone_that_comes_back_and_answers_a_call_that_was_given_up_is_hung_up() {
+    let (mut phone, invite) = called();
+    phone.is_hung_up();
+    phone.wait(2_000, "");
+    phone.returns();
+    let came = phone.says(ok_with_sdp(&invite));
+    only(&came.sent, "ACK ");
+    let (flow, bye) = only(&came.sent, "BYE ");
+    assert_eq!(flow, back());
+    assert_eq!(phone.says(answer_to(&bye, "200 OK", "", "")).told, ["Refused 487"]);
+    phone.wait(37_000, "");
+    assert_eq!(phone.held(), Gauges::default());
+}
+
 /// A phone that registered by TCP and calls, and its INVITE.
 fn calling(more: &str) -> (Phone, Bytes) {
     let mut phone = Phone::new();
