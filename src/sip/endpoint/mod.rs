@@ -233,6 +233,13 @@ impl Endpoint {
                 self.adrift.entry(phone.clone()).or_default().insert(id);
             }
         }
+        if self.adrift.len() > ADRIFT_MAX {
+            // Phones that came back under another name have left theirs.
+            self.adrift.retain(|_, legs| {
+                legs.retain(|leg| self.legs.contains(leg.0));
+                !legs.is_empty()
+            });
+        }
         while self.adrift.len() > ADRIFT_MAX {
             self.adrift.pop_first();
         }

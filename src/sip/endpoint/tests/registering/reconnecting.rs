@@ -3,10 +3,10 @@
 
 mod returning;
 
-use super::super::{Ladder, SDP, address, event_line};
+use super::super::{Ladder, SDP, address, event_line, settings};
 use super::{CONTACT, Phone, answer_to, at, in_a_call, tcp, wire};
-use crate::base::{LegId, Now, Private};
-use crate::sip::api::{Effect, Flow, Shown, Why};
+use crate::base::{LegId, Now, Private, Rng};
+use crate::sip::api::{Effect, Flow, Settings, Shown, Why};
 use crate::sip::endpoint::{Endpoint, Gauges};
 use bytes::Bytes;
 
@@ -54,6 +54,11 @@ impl Phone {
     fn says(&mut self, bytes: Bytes) -> Came {
         let flow = self.flow;
         self.act(|endpoint, now, out| endpoint.receive(flow, bytes, false, now, out))
+    }
+
+    /// It is that account's now.
+    fn is(&mut self, user: &'static str, call_id: &'static str) {
+        (self.user, self.knows, self.call_id) = (user, user, call_id);
     }
 
     fn is_in_a_call(&self) -> bool {
@@ -625,6 +630,42 @@ fn a_phone_whose_call_is_hung_up_while_it_is_away_is_told_where_it_comes_back() 
         phone.wait(37_000, "");
         assert_eq!(phone.held(), Gauges::default(), "{seen:?}");
     }
+}
+
+/// A gateway with 32 lines by one connection lost it in a call, which was over before it came back; and came under
+/// other names each time, more often than we remember.
+fn after_a_gateway_that_has_other_names_each_day() -> Phone {
+    const LINES: u64 = 32;
+    let mut phone = Phone::new();
+    let settings = Settings { max_contacts: 32, ..settings() };
+    phone.endpoint = Endpoint::new(settings, super::super::directory(), Rng::from_number(5));
+    phone.is("1001", "other");
+    for day in 0..4_096 / LINES {
+        phone.flow = tcp("198.51.100.9:31000", 1_000 + day);
+        let line = |line: u64| format!("<sip:{day}-{line}@10.0.0.8:5060;transport=tcp>");
+        let lines: Vec<String> = (0..LINES).map(line).collect();
+        phone.register(&format!("Contact: {}\nExpires: 600", lines.join(", ")));
+        // Its answer names none of them: the call is of whichever comes back first.
+        let invite = phone.ring(LegId(1_000 + 2 * day));
+        phone.says(ok_with_sdp(&invite));
+        phone.loses(phone.flow);
+        phone.flow = back();
+        assert_eq!(phone.says(in_dialog(&invite, "BYE", 5)).told, ["Over Bye"]);
+    }
+    phone.is("1000", "reg");
+    phone
+}
+
+#[test]
+fn a_phone_is_told_of_its_calls_end_where_it_comes_back_however_many_others_never_did() {
+    let mut phone = after_a_gateway_that_has_other_names_each_day();
+    phone.flow = tcp("198.51.100.9:31000", 8);
+    phone.register_way(CONTACT, 1);
+    let invite = phone.ring(LEG);
+    phone.says(ok_with_sdp(&invite));
+    let (_, told) = hung_up(&mut phone, Seen::Unsendable, "BYE ");
+    assert_eq!(told, ["Over ByUs"]);
+    assert_eq!(only(&phone.returns(), "BYE ").0, back());
 }
 
 #[test]

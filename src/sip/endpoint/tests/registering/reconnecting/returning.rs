@@ -293,13 +293,6 @@ fn an_acknowledgement_is_said_again_where_the_phone_has_registered_since() {
     assert!(came.told.is_empty(), "{came:?}");
 }
 
-impl Phone {
-    /// It is that account's now.
-    fn is(&mut self, user: &'static str, call_id: &'static str) {
-        (self.user, self.knows, self.call_id) = (user, user, call_id);
-    }
-}
-
 /// Two phones that a proxy brings by one connection, and an INVITE to the second.
 fn two_by_one_connection() -> (Phone, String) {
     let mut phones = Phone::new();
