@@ -26,6 +26,9 @@ use std::time::Duration;
 
 /// So long no phone is rung for a wish after there was no room to.
 const NO_ROOM_PAUSE: Duration = Duration::from_secs(1);
+/// So long none is rung when nobody who is free may call the number, or no trunk has a channel. Short, since
+/// that may change with each call that ends.
+const BARRED_PAUSE: Duration = Duration::from_secs(10);
 /// Members of a group that are asked whether they may call a number.
 const ASKED_MOST: usize = 100;
 
@@ -52,6 +55,8 @@ struct Request {
     /// Calls made for it.
     made: u32,
     tried: BTreeSet<AgentIx>,
+    /// Since when it has waited to be called, or called anew.
+    since: Option<Mono>,
     /// Whom it needs; none: anybody.
     demand: Option<Demand>,
     state: State,
@@ -100,6 +105,19 @@ impl Floor {
             Outward::Way(way) if !way.emergency => Some(Back::Outside(way)),
             _ => None,
         }
+    }
+
+    /// The same at this very moment: not beyond the agent's bounds outside, nor while no trunk has a channel.
+    fn way_back_now(&self, wish: &Wish, agent: &AgentId, turn: &Turn<'_>) -> Option<Back> {
+        let back = self.way_back(wish.number.reveal(), wish.inside, agent)?;
+        let free = match &back {
+            Back::Phone(_) => true,
+            Back::Outside(way) => {
+                let own = Number(agent.0.clone());
+                self.has_channel(way) && self.beyond_limits(&own, turn).is_none()
+            }
+        };
+        free.then_some(back)
     }
 
     /// Whether anybody of a group can call a number back.
@@ -164,8 +182,8 @@ impl Callbacks {
         *floor.wishes.entry(wish.callback.clone()).or_default() += 1;
         let leg = floor.draw_leg();
         let (made, tried, timer) = (0, BTreeSet::new(), None);
-        let (demand, state) = (None, State::Waiting);
-        let mut request = Request { wish, ix, made, tried, demand, state, timer };
+        let (since, demand, state) = (None, None, State::Waiting);
+        let mut request = Request { wish, ix, made, tried, since, demand, state, timer };
         request.wait(leg, floor, turn);
         self.held.insert(leg, request);
     }
@@ -202,8 +220,8 @@ impl Callbacks {
             let state = if told.answered { State::Answered } else { State::Pausing { until } };
             let (made, tried) = (told.made, BTreeSet::new());
             let ix = ix.unwrap_or(GroupIx(0));
-            let (demand, timer) = (None, None);
-            let mut request = Request { wish, ix, made, tried, demand, state, timer };
+            let (since, demand, timer) = (None, None, None);
+            let mut request = Request { wish, ix, made, tried, since, demand, state, timer };
             floor.timers.set(Timer::Callback(leg), &mut request.timer, Some(until));
             self.held.insert(leg, request);
         }
@@ -296,6 +314,7 @@ impl Callbacks {
             self.end(leg, CallbackEnd::GaveUp, floor, turn);
         } else {
             let every = request.wish.rules.every;
+            request.since = None;
             request.pause(leg, every, floor, turn);
         }
     }
@@ -354,7 +373,8 @@ impl Request {
     /// Takes its place in the group's room.
     fn wait(&mut self, leg: LegId, floor: &mut Floor, turn: &Turn<'_>) {
         self.state = State::Waiting;
-        let (order, since) = (self.wish.order, turn.now.mono);
+        // A pause does not begin the wait anew.
+        let (order, since) = (self.wish.order, *self.since.get_or_insert(turn.now.mono));
         let plan = floor.plan.clone();
         let Some(room) = floor.groups.get_mut(self.ix.0 as usize) else { return };
         if let Entry::Vacant(place) = room.waiting.entry(order) {
@@ -409,37 +429,41 @@ impl Request {
             // Its end is due at this very instant.
             return self.pause(leg, Duration::ZERO, floor, turn);
         };
-        let (demand, now, mut barred) = (self.demand.clone(), turn.now.mono, false);
-        for round in 0..2 {
-            let mut passed_over = self.tried.clone();
-            let none = BTreeMap::new();
-            while let Some(agent) =
-                floor.choose(self.ix, demand.as_ref(), &passed_over, &none, now).first().copied()
-            {
-                let id = floor.agent(agent).id.clone();
-                if floor.way_back(self.wish.number.reveal(), self.wish.inside, &id).is_none() {
-                    barred = true;
-                    passed_over.insert(agent);
-                    continue;
-                }
-                let number = self.wish.number.clone();
-                let phone = floor.dial_back(agent, leg, number, now + ring, turn);
-                self.record(CallbackEvent::AgentRung { agent: id }, turn);
-                floor.offer_begins(agent, phone, turn);
-                floor.group_mut(self.ix).hungry.remove(&self.wish.order);
-                self.state = State::Ringing { phone, agent };
-                return self.arm(leg, floor, now);
-            }
-            if round == 0 && self.tried.is_empty() {
-                break;
-            }
+        let (demand, now, none) = (self.demand.clone(), turn.now.mono, BTreeMap::new());
+        // Told apart before anybody is chosen: who is chosen has had a turn, by the group's strategy.
+        let barred = self.barred(floor, turn);
+        let passed_over = &self.tried | &barred;
+        let mut chosen = floor.choose(self.ix, demand.as_ref(), &passed_over, &none, now);
+        if chosen.is_empty() && !self.tried.is_empty() {
             self.tried.clear(); // all were rung: a new round
+            chosen = floor.choose(self.ix, demand.as_ref(), &barred, &none, now);
         }
-        if barred {
-            // Who is free may not call there.
-            let every = self.wish.rules.every;
-            self.pause(leg, every, floor, turn);
-        }
+        let Some(agent) = chosen.first().copied() else {
+            if !barred.is_empty() {
+                self.pause(leg, BARRED_PAUSE, floor, turn);
+            }
+            return;
+        };
+        let id = floor.agent(agent).id.clone();
+        let number = self.wish.number.clone();
+        let phone = floor.dial_back(agent, leg, number, now + ring, turn);
+        self.record(CallbackEvent::AgentRung { agent: id }, turn);
+        floor.offer_begins(agent, phone, turn);
+        floor.group_mut(self.ix).hungry.remove(&self.wish.order);
+        self.state = State::Ringing { phone, agent };
+        self.arm(leg, floor, now);
+    }
+
+    /// Whoever is free and fits, and may not call the number now.
+    fn barred(&self, floor: &Floor, turn: &Turn<'_>) -> BTreeSet<AgentIx> {
+        let fits = |ix: &AgentIx| {
+            let (agent, demand) = (floor.agent(*ix), self.demand.as_ref());
+            let skilled = demand.is_none_or(|it| it.is_met_by(&agent.skills, turn.now.mono));
+            agent.is_available() && skilled
+        };
+        let may_not =
+            |ix: &AgentIx| floor.way_back_now(&self.wish, &floor.agent(*ix).id, turn).is_none();
+        floor.room_of(self.ix).members().filter(fits).filter(may_not).collect()
     }
 
     /// The phone rings for it no more.
@@ -476,12 +500,13 @@ impl Request {
         self.leave(floor);
         let plan = floor.plan.clone();
         let id = floor.agent(agent).id.clone();
-        let Some(back) = floor.way_back(self.wish.number.reveal(), self.wish.inside, &id) else {
-            // A new plan came while the phone rang.
+        let Some(back) = floor.way_back_now(&self.wish, &id, turn) else {
+            // A new plan came while the phone rang, or the last channel was taken: it is no try, for nobody
+            // was called.
             turn.act(Action::HangUp { leg: phone, elsewhere: false });
+            self.record(CallbackEvent::AgentMissed { agent: id, why: OfferEnd::Withdrawn }, turn);
             floor.talk_ends(agent, Duration::ZERO, turn);
-            let every = self.wish.rules.every;
-            return self.pause(leg, every, floor, turn);
+            return self.pause(leg, BARRED_PAUSE, floor, turn);
         };
         self.made = self.made.saturating_add(1);
         self.state = State::Calling;

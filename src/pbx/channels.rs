@@ -63,6 +63,12 @@ impl Trunks {
         free
     }
 
+    /// Whether the trunk has a channel now for a call that we place.
+    pub(super) fn has_out(&self, id: &TrunkId) -> bool {
+        let trunk = self.0.get(id);
+        trunk.is_none_or(|trunk| trunk.channels.take_out(trunk.inward, trunk.outward))
+    }
+
     pub(super) fn give_in(&mut self, id: &TrunkId, turn: &mut Turn<'_>) {
         if let Some(trunk) = self.0.get_mut(id) {
             trunk.inward = trunk.inward.saturating_sub(1);

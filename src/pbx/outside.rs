@@ -81,11 +81,14 @@ impl Floor {
         outside.per_day.saturating_sub(talked)
     }
 
+    /// Whether any trunk has a channel now for a call that goes this way.
+    pub(super) fn has_channel(&self, way: &Way) -> bool {
+        tried(way).any(|trunk| self.channels.has_out(trunk))
+    }
+
     /// Begins to reach a number outside for an extension.
     pub(super) fn reach(&mut self, from: &Number, way: Way, turn: &mut Turn<'_>) -> Next {
-        // A trunk is tried twice: its second server may be well when its first was not.
-        let twice = way.trunks.iter().flat_map(|trunk| [trunk, trunk]).take(MAX_TRIES);
-        let mut left: Vec<TrunkId> = twice.cloned().collect();
+        let mut left: Vec<TrunkId> = tried(&way).cloned().collect();
         left.reverse();
         self.next_trunk(from.clone(), way, left, 503, turn)
     }
@@ -163,6 +166,11 @@ impl Floor {
     pub(super) fn outside_held(&self) -> u32 {
         self.ledger.calls.values().sum()
     }
+}
+
+/// The trunks in turn. Each is tried twice: its second server may be well when its first was not.
+fn tried(way: &Way) -> impl Iterator<Item = &TrunkId> {
+    way.trunks.iter().flat_map(|trunk| [trunk, trunk]).take(MAX_TRIES)
 }
 
 /// What the caller is told of a refusal. A redirection or a challenge is between the other side and us;

@@ -239,10 +239,8 @@ impl Placed {
                 turn.act(Action::Dial { leg: phone, extension, on_behalf_of, shown: None });
                 self.keep(call, floor);
             }
+            // Within the agent's bounds: that was asked before the call was counted.
             Back::Outside(way) => {
-                if let Some((why, status)) = floor.beyond_limits(&call.from, turn) {
-                    return self.end(call, Party::System, why, Over::Neither, status, floor, turn);
-                }
                 let next = floor.reach(&call.from, way, turn);
                 self.try_next(call, next, floor, turn);
             }

@@ -38,7 +38,7 @@ impl World {
         }
     }
 
-    fn wishes(&self) -> Vec<(CallId, CallbackEvent)> {
+    pub(super) fn wishes(&self) -> Vec<(CallId, CallbackEvent)> {
         let told = self.out.iter().filter_map(|action| match action {
             Action::Record(Fact::Callback { call, event }) => Some((*call, event.clone())),
             _ => None,
@@ -47,7 +47,7 @@ impl World {
     }
 
     /// The phone that is rung for a wish now, if any.
-    fn rung(&mut self) -> Option<LegId> {
+    pub(super) fn rung(&mut self) -> Option<LegId> {
         let rung = self.out.iter().rev().find_map(|action| match action {
             Action::DialBack { leg, number, .. } => Some((*leg, number.reveal().clone())),
             _ => None,
@@ -62,7 +62,7 @@ impl World {
     }
 
     /// The number outside that is being called, if any.
-    fn dialled_out(&mut self) -> Option<(LegId, String)> {
+    pub(super) fn dialled_out(&mut self) -> Option<(LegId, String)> {
         let found = self.out.iter().rev().find_map(|action| match action {
             Action::DialOut { leg, way, .. } => Some((*leg, way.number.to_string())),
             _ => None,
@@ -72,7 +72,7 @@ impl World {
     }
 
     /// What was recorded, as entries of the history.
-    fn history(&self) -> Vec<Entry> {
+    pub(super) fn history(&self) -> Vec<Entry> {
         let facts = self.out.iter().filter_map(|action| match action {
             Action::Record(fact) => Some(fact.clone()),
             _ => None,
@@ -104,16 +104,25 @@ impl World {
     }
 }
 
-/// One agent, 201, who talks; then a caller who asks in the queue to be called back.
+/// One agent, 201, who talks; then a caller who asks in the queue to be called back, and hangs up.
 fn asked() -> (World, LegId, LegId) {
     let mut world = World::with(&[("carrier", Channels::default())], 5);
-    let first = world.call("700");
-    let phone = world.rings();
-    world.tell(Input::Answered { leg: phone });
-    world.rings_now();
-    let waits = world.call("700");
-    world.keys(waits, "21");
+    let (first, phone) = world.asks();
     (world, first, phone)
+}
+
+impl World {
+    /// See [`asked`].
+    pub(super) fn asks(&mut self) -> (LegId, LegId) {
+        let first = self.call("700");
+        let phone = self.rings();
+        self.tell(Input::Answered { leg: phone });
+        self.rings_now();
+        let waits = self.call("700");
+        self.keys(waits, "21");
+        self.tell(Input::Gone { leg: waits, lost: false });
+        (first, phone)
+    }
 }
 
 #[test]
@@ -328,6 +337,7 @@ fn who_asks_twice_has_asked_once_and_a_full_list_takes_no_more() {
     let (mut world, first, _) = asked();
     let again = world.call("700");
     world.keys(again, "21");
+    world.tell(Input::Gone { leg: again, lost: false });
     assert_eq!(world.wishes().len(), 0);
     world.tell(Input::Gone { leg: first, lost: false });
     world.wait(11);
@@ -426,7 +436,7 @@ impl World {
     }
 
     /// What plays to a leg comes to its end.
-    fn played(&mut self, leg: LegId) {
+    pub(super) fn played(&mut self, leg: LegId) {
         let last = self.out.iter().rev().find_map(|action| match action {
             Action::Play { leg: to, play, .. } if *to == leg => Some(*play),
             _ => None,

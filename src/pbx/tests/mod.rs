@@ -4,6 +4,7 @@
 mod acts;
 mod attended;
 mod away;
+mod called_back;
 mod drained;
 mod ladder;
 mod model;

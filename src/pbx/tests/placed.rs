@@ -48,6 +48,11 @@ impl World {
     pub(super) fn with(channels: &[(&str, Channels)], calls: u32) -> Self {
         let mut plan = plan();
         plan.outside.as_mut().unwrap().calls = calls;
+        Self::of(plan, channels)
+    }
+
+    /// 201 is signed in; 201, 900 and 901 have phones.
+    pub(super) fn of(plan: Plan, channels: &[(&str, Channels)]) -> Self {
         let mut desk = Desk::new(Arc::new(plan), 8, Rng::from_number(1));
         let channels = channels.iter().map(|(id, channels)| (TrunkId::from(*id), *channels));
         desk.set_channels(channels.collect());
