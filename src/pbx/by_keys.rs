@@ -6,7 +6,6 @@ use super::call::{Call, State};
 use super::consult::{self, Round, Whom};
 use super::desk::Desk;
 use super::floor::{Floor, Turn};
-use super::group::Demand;
 use super::keypad::Wanted;
 use super::overflow;
 use super::placed::Whither;
@@ -122,13 +121,8 @@ impl Desk {
             }
             Route::Group(id) => {
                 let group = plan.groups.get(id)?;
-                let demand = match self.call_at(leg) {
-                    Some(call) => overflow::demand(call, group, turn.now.mono),
-                    None => {
-                        let picking = &group.picking;
-                        Demand::new(picking.skills.clone(), &picking.widen, turn.now.mono)
-                    }
-                };
+                let skills = self.call_at(leg).map(|call| call.skills.clone()).unwrap_or_default();
+                let demand = overflow::demand(&skills, group, turn.now.mono);
                 let round = Round { group: id.clone(), demand, tried: BTreeSet::new() };
                 round.any(&self.floor, turn.now.mono).then_some(Whom::Group(round))
             }

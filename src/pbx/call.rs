@@ -64,6 +64,8 @@ pub(super) struct Call {
     pub(super) language: Language,
     /// Whether it is recorded.
     pub(super) tape: Tape,
+    /// An agent has had it on the line and gave it away.
+    pub(super) had_operator: bool,
     /// So often it was sent on because its wait was too long.
     pub(super) overflows: u32,
     /// When it was put through to an agent first.
@@ -234,6 +236,7 @@ impl Call {
             place: None,
             language: Language::default(),
             tape: Tape::default(),
+            had_operator: false,
             overflows: 0,
             answered_at: None,
             priority: None,

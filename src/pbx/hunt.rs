@@ -34,6 +34,8 @@ pub(super) struct Hunt {
     pub(super) queued: bool,
     /// Not let in yet: it may find the queue full.
     pub(super) fresh: bool,
+    /// It had an operator, or a place in this queue, before: the plan's rules at the door do not send it away.
+    pub(super) again: bool,
     pub(super) hears: Hears,
     /// The position that the caller was told last in this group.
     pub(super) told_position: Option<u32>,

@@ -9,7 +9,7 @@ use super::group::{Demand, GroupIx, Order};
 use super::hunt::Hunt;
 use super::queue;
 use crate::base::{GroupId, Mono};
-use crate::dialplan::{Group, Onward, Overflow, OverflowWhen, Target};
+use crate::dialplan::{Group, Onward, Overflow, OverflowWhen, Skills, Target};
 use crate::event::{CallEvent, EndCause, OfferEnd, Overflowing, Purpose};
 use std::time::Duration;
 
@@ -38,7 +38,8 @@ impl Hunt {
         self.overflow_at = Some(self.overflow_at.map_or(at, |earlier| earlier.min(at)));
     }
 
-    /// Where a call goes that is about to join the queue and would wait too long there.
+    /// Where a call goes that is about to join the queue and would wait too long there. One that had an operator
+    /// goes where others may answer it, and is not told to call later.
     pub(super) fn overflow_at_door<'p>(
         &self,
         call: &Call,
@@ -60,7 +61,13 @@ impl Hunt {
                 OverflowWhen::Waited(_) => false,
             }
         };
-        let open = |rule: &&Overflow| self.has_room(&rule.to, floor, turn);
+        let answers = |to: &Onward| match to {
+            Onward::Outside(_) | Onward::Way(Target::Group(_)) => true,
+            Onward::Way(_) => false,
+        };
+        let open = |rule: &&Overflow| {
+            (!self.again || answers(&rule.to)) && self.has_room(&rule.to, floor, turn)
+        };
         let rule = plan.overflow.iter().filter(holds).find(open)?;
         Some((why(rule.when), &rule.to))
     }
@@ -173,13 +180,14 @@ fn move_to(hunt: Hunt, id: &GroupId, call: &mut Call, floor: &mut Floor, turn: &
     if group.answer_first {
         call.accept(turn);
     }
-    waiter.demand = demand(call, group, waiter.since);
+    waiter.demand = demand(&call.skills, group, waiter.since);
     waiter.put_off = None;
     let order = hunt.order;
     let mut moved = Hunt::new(id.clone(), ix, order, group, waiter.demand.clone(), now);
     // What the caller hears goes on; it has been told that all are busy.
     moved.hears = hunt.hears;
     moved.told_wait = hunt.told_wait;
+    moved.again = hunt.again;
     moved.arm_widening(now, floor);
     moved.arm_overflow(group);
     moved.closes_at = floor.closing(call.line.as_ref(), group, turn.now);
@@ -188,10 +196,10 @@ fn move_to(hunt: Hunt, id: &GroupId, call: &mut Call, floor: &mut Floor, turn: &
     call.state = State::Hunting(moved);
 }
 
-/// What a call needs of a group's agents that asked at `since`.
-pub(super) fn demand(call: &Call, group: &Group, since: Mono) -> Option<Demand> {
+/// What a call that needs `own` of whoever answers it needs of a group's agents, when it asked at `since`.
+pub(super) fn demand(own: &Skills, group: &Group, since: Mono) -> Option<Demand> {
     let mut skills = group.picking.skills.clone();
-    skills.add(&call.skills);
+    skills.add(own);
     Demand::new(skills, &group.picking.widen, since)
 }
 
@@ -278,6 +286,7 @@ impl Hunt {
             tried: std::collections::BTreeSet::new(),
             queued: false,
             fresh: false,
+            again: false,
             hears: queue::Hears::Nothing,
             told_position: None,
             told_wait: None,

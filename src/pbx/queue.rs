@@ -39,7 +39,7 @@ pub(super) fn ask(call: &mut Call, id: &GroupId, floor: &mut Floor, turn: &mut T
     if super::tape::announce(call, id, floor, turn) {
         return;
     }
-    ask_as(call, id, false, floor, turn);
+    ask_as(call, id, call.had_operator, floor, turn);
 }
 
 /// A caller who had an operator and was let down comes back: let in although the queue is full.
@@ -60,6 +60,7 @@ fn ask_as(call: &mut Call, id: &GroupId, again: bool, floor: &mut Floor, turn: &
     }
     // Who comes back from what a key of the queue led to has its place again.
     let place = call.place.take().filter(|place| place.group == *id);
+    let again = again || place.is_some();
     let now = turn.now.mono;
     let (order, since) = match place {
         Some(place) => (place.order, place.since),
@@ -69,9 +70,9 @@ fn ask_as(call: &mut Call, id: &GroupId, again: bool, floor: &mut Floor, turn: &
         },
     };
     call.first_place.get_or_insert(order);
-    let demand = overflow::demand(call, group, since);
+    let demand = overflow::demand(&call.skills, group, since);
     let mut hunt = Hunt::new(id.clone(), ix, order, group, demand.clone(), now);
-    hunt.fresh = !again;
+    (hunt.fresh, hunt.again) = (!again, again);
     hunt.closes_at = floor.closing(call.line.as_ref(), group, turn.now);
     hunt.arm_widening(now, floor);
     hunt.arm_overflow(group);

@@ -4,7 +4,8 @@
 //! While the new phone rings the caller hears music, and the phone that gave the call away stays where
 //! it is, so that a transfer that comes to nothing returns to it. When that phone has hung up already,
 //! it is rung again, unless it is in use by then; when that comes to nothing either, the call asks the group
-//! anew. No caller is dropped because a colleague did not pick up.
+//! anew, whose queue lets it in though it is full, and sends it nowhere but to others who answer. No caller is
+//! dropped because a colleague did not pick up.
 
 use super::agent::AgentIx;
 use super::api::{Action, TransferNews, TransferTo};
@@ -13,13 +14,14 @@ use super::call::{Call, From, Over, State, Talk, judge_refusal};
 use super::desk::Desk;
 use super::floor::{CountsAs, Floor, Turn};
 use super::outside::Attempt;
+use super::overflow;
 use super::park;
 use super::placed::Whither;
 use super::queue;
 use super::slots::{Place, Spot};
 use super::tape::TapeEvent;
 use crate::base::{GroupId, LegId, Mono, Number};
-use crate::dialplan::{OpenState, Route, SetAside, Target};
+use crate::dialplan::{OpenState, Route, SetAside, Skills, Target};
 use crate::event::{CallEvent, EndCause, OfferEnd, Party};
 use std::time::Duration;
 
@@ -126,7 +128,7 @@ impl Desk {
             // Only the agent's side gives a caller away: 403 for anybody else.
             None => self.placed.talker(leg)?,
         };
-        let way = self.way(number, giver, turn)?;
+        let way = self.way(leg, number, giver, turn)?;
         let id = answered.or_else(|| self.adopt(leg, turn)).ok_or(603_u16)?;
         let Some(call) = self.calls.get_mut(&id) else { return Err(603) };
         self.at_hand = Some(id);
@@ -135,15 +137,24 @@ impl Desk {
         Ok(())
     }
 
-    /// Where the number leads, or why not; nothing has changed then.
-    fn way(&mut self, number: &Number, giver: AgentIx, turn: &Turn<'_>) -> Result<Way, u16> {
+    /// Where the number leads for the caller of a phone, or why not; nothing has changed then.
+    fn way(
+        &self,
+        leg: LegId,
+        number: &Number,
+        giver: AgentIx,
+        turn: &Turn<'_>,
+    ) -> Result<Way, u16> {
         match self.floor.route(&self.floor.plan, number, turn.now.wall) {
             Route::Other => {}
             Route::Lot(lot) => return Ok(Way::Slot(self.place(Spot::Lot(lot))?, true)),
             Route::Slot(lot, slot) => {
                 return Ok(Way::Slot(self.place(Spot::Slot(lot, slot))?, false));
             }
-            route => return way(route, giver, &self.floor),
+            route => {
+                let skills = self.call_at(leg).map(|call| call.skills.clone()).unwrap_or_default();
+                return way(route, giver, &skills, &self.floor, turn);
+            }
         }
         let own = Number(self.floor.agent(giver).id.0.clone());
         match self.whither(number, &own).ok_or(404_u16)? {
@@ -240,7 +251,13 @@ impl Desk {
 }
 
 /// Where a number of the plan leads, or why not.
-fn way(route: Route<'_>, giver: AgentIx, floor: &Floor) -> Result<Way, u16> {
+fn way(
+    route: Route<'_>,
+    giver: AgentIx,
+    skills: &Skills,
+    floor: &Floor,
+    turn: &Turn<'_>,
+) -> Result<Way, u16> {
     match route {
         Route::Agent(id) => {
             let taker = floor.agent_ix(id).ok_or(404_u16)?;
@@ -252,9 +269,9 @@ fn way(route: Route<'_>, giver: AgentIx, floor: &Floor) -> Result<Way, u16> {
             }
             Ok(Way::Agent(taker))
         }
-        Route::Group(id) => has_room(id, floor).map(Way::Group),
+        Route::Group(id) => has_room(id, skills, floor, turn).map(Way::Group),
         Route::Desk { state: OpenState::Open, target, .. } => match target {
-            Target::Group(id) => has_room(id, floor).map(Way::Group),
+            Target::Group(id) => has_room(id, skills, floor, turn).map(Way::Group),
             Target::Refuse(_) => Err(480),
             Target::Menu(_)
             | Target::Extension(_)
@@ -272,12 +289,15 @@ fn way(route: Route<'_>, giver: AgentIx, floor: &Floor) -> Result<Way, u16> {
     }
 }
 
-/// Whether the group takes one more: somebody is free, or its queue is not full.
-fn has_room(id: &GroupId, floor: &Floor) -> Result<GroupId, u16> {
+/// Whether the group takes one more that needs these skills: somebody is free who has them, or its queue is not
+/// full.
+fn has_room(id: &GroupId, skills: &Skills, floor: &Floor, turn: &Turn<'_>) -> Result<GroupId, u16> {
     let plan = floor.plan.groups.get(id).ok_or(404_u16)?;
     let ix = floor.group_ix(id).ok_or(404_u16)?;
-    let room = &floor.groups[ix.0 as usize];
-    let free = room.free_agents() > 0 || room.queued.len() < plan.max_waiting as usize;
+    let now = turn.now.mono;
+    let demand = overflow::demand(skills, plan, now);
+    let free = floor.is_anybody_free(ix, demand.as_ref(), now)
+        || floor.room_of(ix).queued.len() < plan.max_waiting as usize;
     if free { Ok(id.clone()) } else { Err(486) }
 }
 
@@ -580,6 +600,7 @@ pub(super) fn cut_short(
 impl Call {
     /// The agent gives the caller away: the conversation between them is over, and so are its holds.
     pub(super) fn step_out(&mut self, word: CallEvent, turn: &mut Turn<'_>) {
+        self.had_operator = true;
         if let State::Talking(talk) = std::mem::replace(&mut self.state, State::New) {
             for (by, holds) in
                 [(Party::Agent, talk.agent_holds), (Party::Caller, talk.caller_holds)]

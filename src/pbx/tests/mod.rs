@@ -279,6 +279,7 @@ fn plan() -> Plan {
     let mut sorry = group(Strategy::Linear, "713", &["291"]);
     let sorry_to = Target::Announce("sorry".into());
     sorry.tell_wait = true;
+    sorry.keys = keys.clone();
     sorry.overflow =
         vec![Overflow { when: OverflowWhen::Estimated(secs(90)), to: Onward::Way(sorry_to) }];
     let mut keeps = group(Strategy::Linear, "714", &["292"]);

@@ -1,7 +1,7 @@
 //! What the model makes of the facts about calls and agents: each is checked against those before it.
 
 use crate::base::{AgentId, GroupId, LegId, Mono, Number};
-use crate::event::{AgentEvent, CallEvent, ConsultEnd, OfferEnd, Purpose, Unpark};
+use crate::event::{AgentEvent, CallEvent, ConsultEnd, EndCause, OfferEnd, Purpose, Unpark};
 use std::collections::BTreeSet;
 
 /// One agent.
@@ -40,6 +40,8 @@ pub(super) struct Seen {
     /// All that were ever rung for it.
     pub(super) rung: BTreeSet<AgentId>,
     pub(super) ended: u32,
+    /// An agent has had it on the line.
+    pub(super) served: bool,
     /// An agent has answered and is told something.
     pub(super) told: Option<AgentId>,
     /// Its agent asks somebody by keys.
@@ -187,9 +189,12 @@ impl Seen {
                 }
                 assert!(self.ringing.remove(agent) || joined, "seed {seed}: {agent} did not ring");
                 self.answered += 1;
+                self.served = true;
                 assert_eq!(self.answered, 1, "seed {seed}");
             }
-            CallEvent::Ended { .. } => {
+            CallEvent::Ended { cause, .. } => {
+                let full = *cause == EndCause::QueueFull;
+                assert!(!(full && self.served), "seed {seed}: sent away after an operator");
                 assert!(!self.consults, "seed {seed}: somebody asks still");
                 assert!(self.ringing.is_empty(), "seed {seed}: {:?} still ring", self.ringing);
                 self.ended += 1;
