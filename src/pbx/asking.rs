@@ -251,6 +251,7 @@ fn keep(
         inside,
     };
     call.record(asked, turn);
+    call.wished = true;
     floor.new_wishes.push(Wish {
         call: call.id,
         callback: id.clone(),

@@ -60,6 +60,8 @@ pub(super) struct Call {
     pub(super) first_place: Option<Order>,
     /// The place in a queue that it has left for what a key leads to.
     pub(super) place: Option<Place>,
+    /// Its caller is to be called back, once the line is free for it.
+    pub(super) wished: bool,
     /// What announcements are told in.
     pub(super) language: Language,
     /// Whether it is recorded.
@@ -234,6 +236,7 @@ impl Call {
             known_number: None,
             first_place: None,
             place: None,
+            wished: false,
             language: Language::default(),
             tape: Tape::default(),
             had_operator: false,
@@ -465,6 +468,9 @@ impl Call {
             });
         }
         self.record(CallEvent::Ended { by, cause }, turn);
+        if std::mem::take(&mut self.wished) {
+            floor.hung_up.push(self.id);
+        }
         if let Some(lines) = self.line.take().and_then(|number| floor.lines.get_mut(&number)) {
             *lines -= 1;
         }

@@ -65,6 +65,8 @@ struct Request {
 
 #[derive(Debug)]
 enum State {
+    /// Its caller hears that it is kept, and is on the line.
+    Said,
     /// In its group's room.
     Waiting,
     /// Nothing is tried before then.
@@ -163,14 +165,17 @@ impl Callbacks {
     /// Takes in what was wished since, and what came of the calls.
     pub(super) fn catch_up(&mut self, floor: &mut Floor, turn: &mut Turn<'_>) {
         for wish in std::mem::take(&mut floor.new_wishes) {
-            self.take(wish, floor, turn);
+            self.take(wish, floor);
+        }
+        for call in std::mem::take(&mut floor.hung_up) {
+            self.hung_up(call, floor, turn);
         }
         for (leg, answered) in std::mem::take(&mut floor.called_back) {
             self.called(leg, answered, floor, turn);
         }
     }
 
-    fn take(&mut self, wish: Wish, floor: &mut Floor, turn: &mut Turn<'_>) {
+    fn take(&mut self, wish: Wish, floor: &mut Floor) {
         // Who asks twice has asked once: the first keeps its place.
         let same = |other: &Request| {
             other.wish.callback == wish.callback && other.wish.number == wish.number
@@ -182,10 +187,18 @@ impl Callbacks {
         *floor.wishes.entry(wish.callback.clone()).or_default() += 1;
         let leg = floor.draw_leg();
         let (made, tried, timer) = (0, BTreeSet::new(), None);
-        let (since, demand, state) = (None, None, State::Waiting);
-        let mut request = Request { wish, ix, made, tried, since, demand, state, timer };
-        request.wait(leg, floor, turn);
+        let (since, demand, state) = (None, None, State::Said);
+        let request = Request { wish, ix, made, tried, since, demand, state, timer };
         self.held.insert(leg, request);
+    }
+
+    /// The call in which one was said is over: its line is free.
+    fn hung_up(&mut self, call: CallId, floor: &mut Floor, turn: &Turn<'_>) {
+        let said =
+            |request: &Request| request.wish.call == call && matches!(request.state, State::Said);
+        if let Some((leg, request)) = self.held.iter_mut().find(|(_, request)| said(request)) {
+            request.wait(*leg, floor, turn);
+        }
     }
 
     /// Takes over what the history says; once, before any input.
@@ -249,7 +262,7 @@ impl Callbacks {
                 request.arm(leg, floor, now);
                 None
             }
-            State::Ringing { .. } | State::Calling => None,
+            State::Said | State::Ringing { .. } | State::Calling => None,
         };
         if let Some(why) = end {
             self.end(leg, why, floor, turn);
@@ -297,9 +310,15 @@ impl Callbacks {
                 return request.pause(leg, NO_ROOM_PAUSE, floor, turn);
             }
             // A phone that rings has nothing to say yet; nobody else is connected with a wish.
-            (S::Ringing { .. } | S::Waiting | S::Pausing { .. } | S::Calling | S::Answered, _) => {
-                return;
-            }
+            (
+                S::Ringing { .. }
+                | S::Said
+                | S::Waiting
+                | S::Pausing { .. }
+                | S::Calling
+                | S::Answered,
+                _,
+            ) => return,
         };
         request.missed(missed.unwrap_or((OfferEnd::Withdrawn, Missed::Nothing)), floor, turn);
         request.wait(leg, floor, turn);
@@ -336,7 +355,7 @@ impl Callbacks {
                 turn.act(Action::HangUp { leg: phone, elsewhere: false });
                 request.missed((OfferEnd::Withdrawn, Missed::Nothing), floor, turn);
             }
-            State::Waiting | State::Pausing { .. } => {}
+            State::Said | State::Waiting | State::Pausing { .. } => {}
         }
         self.end(leg, CallbackEnd::Cancelled { by }, floor, turn);
         Ok(())
@@ -416,7 +435,7 @@ impl Request {
         let at = match self.state {
             State::Waiting => Some(widens.map_or(lapses, |at| at.min(lapses))),
             State::Pausing { until } => Some(until.min(lapses)),
-            State::Ringing { .. } | State::Calling | State::Answered => None,
+            State::Said | State::Ringing { .. } | State::Calling | State::Answered => None,
         };
         floor.timers.set(Timer::Callback(leg), &mut self.timer, at);
     }

@@ -16,7 +16,7 @@ use super::staff::Missed;
 use super::table::Tables;
 use super::timers::{Timer, Timers};
 use crate::base::{
-    AgentId, CallbackId, GroupId, LegId, Mono, Now, Number, PlayId, Private, PromptId, Rng,
+    AgentId, CallId, CallbackId, GroupId, LegId, Mono, Now, Number, PlayId, Private, PromptId, Rng,
 };
 use crate::dialplan::{Group, PLAIN_PRIORITY, Plan, Share};
 use crate::event::Fact;
@@ -113,6 +113,8 @@ pub(super) struct Floor {
     pub(super) wishes: BTreeMap<CallbackId, u32>,
     /// Wishes that were said in the step at hand.
     pub(super) new_wishes: Vec<Wish>,
+    /// Calls in which one was said and that are over.
+    pub(super) hung_up: Vec<CallId>,
     /// Wishes whose call is over, and whether the caller answered.
     pub(super) called_back: Vec<(LegId, bool)>,
     /// The desk is to end once its calls have: who is new to it is not let in.
@@ -164,6 +166,7 @@ impl Floor {
             boxes_changed: true,
             wishes: BTreeMap::new(),
             new_wishes: Vec::new(),
+            hung_up: Vec::new(),
             called_back: Vec::new(),
             drains: false,
             rank: 0,

@@ -2,8 +2,8 @@
 
 use super::placed::{World, plan};
 use crate::base::{Channels, LegId, Mono, Now};
-use crate::event::{CallbackEnd, CallbackEvent, Means};
-use crate::pbx::{Action, Command, Input, TransferTo};
+use crate::event::{CallEvent, CallbackEnd, CallbackEvent, Fact, Means};
+use crate::pbx::{Action, Command, CommandError, Input, TransferTo};
 
 /// So many calls out by a trunk at once.
 fn out(most: u32) -> Channels {
@@ -125,4 +125,73 @@ fn a_wish_goes_on_at_once_when_one_gets_free_who_may_call() {
     world.wait(20); // 201 is free after 10 s
     assert!(world.rung().is_some(), "{:?}", world.wishes());
     assert_eq!(world.rung_last().as_deref(), Some("201"));
+}
+
+#[test]
+fn nobody_is_called_back_while_the_caller_hears_that_it_will_be() {
+    for hangs_up in [true, false] {
+        let mut world = World::with(&[("carrier", Channels::default())], 5);
+        let asks = world.call("0312345678");
+        world.keys(asks, "61");
+        world.wait(2);
+        assert_eq!(world.rung(), None, "its line is busy");
+        if hangs_up {
+            world.gone(asks);
+        } else {
+            world.played(asks);
+        }
+        let phone = world.rung().expect("at once");
+        world.tell(Input::Answered { leg: phone });
+        assert!(world.dialled_out().is_some());
+    }
+}
+
+#[test]
+fn of_two_who_want_the_same_number_called_back_the_first_is_though_the_second_hangs_up_before() {
+    let mut world = World::with(&[("carrier", Channels::default())], 5);
+    let first = world.call("0312345678");
+    world.keys(first, "61");
+    let call = world.desk.call_of(first).expect("a call");
+    let second = world.call("0312345678");
+    world.keys(second, "61");
+    world.gone(second);
+    assert_eq!(world.rung(), None, "the first is on the line");
+    world.gone(first);
+    assert!(world.rung().is_some());
+    // The history knows of the first wish alone, also after a restart.
+    assert_eq!(world.wishes().first().map(|(of, _)| *of), Some(call));
+    world.wait(4000);
+    assert!(world.wishes().iter().all(|(of, _)| *of == call), "{:?}", world.wishes());
+}
+
+#[test]
+fn a_wish_is_cancelled_while_its_caller_hears_that_it_is_kept() {
+    let mut world = World::with(&[("carrier", Channels::default())], 5);
+    let asks = world.call("0312345678");
+    world.keys(asks, "61");
+    let call = world.desk.call_of(asks).expect("a call");
+    let cancel = |world: &mut World| {
+        let now = Now { mono: Mono(world.ms * 1000), wall: world.wall() };
+        let command = Command::CancelCallback { call, by: Means::Api };
+        world.desk.command(command, now, &mut world.out)
+    };
+    assert_eq!(cancel(&mut world), Ok(()));
+    assert_eq!(world.ends(), [CallbackEnd::Cancelled { by: Means::Api }]);
+    assert_eq!(cancel(&mut world), Err(CommandError::NoSuchCallback));
+    world.gone(asks);
+    world.wait(4000);
+    assert_eq!(world.rung(), None);
+}
+
+#[test]
+fn a_list_is_full_also_while_the_callers_are_on_the_line() {
+    let mut world = World::with(&[("carrier", Channels::default())], 5);
+    for n in 1..=4 {
+        let asks = world.call("0312345678");
+        world.keys(asks, &format!("62031111222{n}#"));
+    }
+    let asked = world.history().into_iter().filter(|entry| {
+        matches!(entry.fact, Fact::Call { event: CallEvent::CallbackAsked { .. }, .. })
+    });
+    assert_eq!(asked.count(), 3, "the plan's most");
 }

@@ -7,8 +7,8 @@ use super::seen::{Person, Seen};
 use crate::base::{AgentId, CallId, Channels, GroupId, LegId, Mono, Now, PlayId, Rng, Wall};
 use crate::dialplan::{PLAIN_PRIORITY, Plan, Strategy};
 use crate::event::{
-    CallEvent, CallbackEvent, ConsultEnd, DeskEvent, EndCause, Fact, PlacedEnd, PlacedEvent,
-    Purpose, Unpark,
+    CallEvent, CallbackEnd, CallbackEvent, ConsultEnd, DeskEvent, EndCause, Fact, PlacedEnd,
+    PlacedEvent, Purpose, Unpark,
 };
 use crate::pbx::{Action, Desk, Input, TapeOrder, TransferNews, TransferTo};
 use std::collections::{BTreeMap, BTreeSet};
@@ -509,6 +509,10 @@ impl World {
             }
             Action::Record(Fact::Callback { call, event }) => {
                 assert!(!self.wishes_over.contains(call), "seed {seed}: {event:?} after the end");
+                let cancelled =
+                    matches!(event, CallbackEvent::Ended { why: CallbackEnd::Cancelled { .. } });
+                let there = self.calls.get(call).is_some_and(|call| call.ended == 0);
+                assert!(!there || cancelled, "seed {seed}: {event:?}, and the caller is there");
                 if let CallbackEvent::Ended { .. } = event {
                     self.wishes_over.insert(*call);
                 }
