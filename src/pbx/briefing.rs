@@ -11,6 +11,7 @@ use super::call::{Call, State, Talk};
 use super::desk::Desk;
 use super::floor::{Floor, Turn};
 use super::hunt::{self, Hunt};
+use super::recall;
 use crate::base::{LegId, PlayId};
 use crate::dialplan::Group;
 use crate::event::{CallEvent, OfferEnd, Party};
@@ -66,6 +67,7 @@ pub(super) fn over(call: &mut Call, floor: &mut Floor, turn: &mut Turn<'_>) {
     {
         *agent_holds = true;
         call.held(Party::Agent, true, call.leg, floor, turn);
+        recall::watch(call, true, floor, turn);
     }
 }
 

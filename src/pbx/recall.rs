@@ -44,6 +44,12 @@ fn again(call: &Call, agent: AgentIx, at: Mono, floor: &mut Floor) {
     floor.tables.lay(call.leg, agent).hold = Some(hold);
 }
 
+/// It is looked at again when it has lasted as long once more.
+fn later(call: &Call, agent: AgentIx, floor: &mut Floor, turn: &Turn<'_>) {
+    let most = floor.plan.hold_most.unwrap_or(floor.plan.extension_ring);
+    again(call, agent, turn.now.mono + most, floor);
+}
+
 fn take(call: &Call, floor: &mut Floor) -> Option<Hold> {
     floor.tables.calls.get_mut(&call.leg)?.hold.take()
 }
@@ -96,10 +102,13 @@ fn too_long(call: &mut Call, floor: &mut Floor, turn: &mut Turn<'_>) {
     let State::Talking(talk) = &call.state else { return };
     let (agent, held) = (talk.agent, talk.agent_holds);
     let Some(table) = floor.tables.calls.get_mut(&call.leg) else { return };
-    // With a third the caller is not alone.
-    if !held || table.third.as_ref().is_some_and(|third| third.joined) {
+    if !held {
         table.hold = None;
         return;
+    }
+    // With a third the caller is not alone, until the third leaves.
+    if table.third.as_ref().is_some_and(|third| third.joined) {
+        return later(call, agent, floor, turn);
     }
     if !floor.agent(agent).is_reachable() {
         return to_the_group(call, floor, turn);
@@ -155,8 +164,7 @@ fn to_the_group(call: &mut Call, floor: &mut Floor, turn: &mut Turn<'_>) {
     let State::Talking(talk) = &call.state else { return };
     let Talk { agent, phone, .. } = *talk;
     let Some(group) = call.group.clone().or_else(|| floor.first_group_of(agent)) else {
-        let most = floor.plan.hold_most.unwrap_or(floor.plan.extension_ring);
-        return again(call, agent, turn.now.mono + most, floor);
+        return later(call, agent, floor, turn);
     };
     let missed = floor.plan.groups.get(&group).map(|plan| Missed::RangOut(plan.on_ring_out, 1));
     let own = Number(floor.agent(agent).id.0.clone());

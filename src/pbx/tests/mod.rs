@@ -6,6 +6,7 @@ mod attended;
 mod away;
 mod called_back;
 mod drained;
+mod held;
 mod ladder;
 mod model;
 mod pains;

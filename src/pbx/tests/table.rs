@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// A desk with one caller's leg 1, and what it did last, told as in the ladders.
-struct World {
+pub(super) struct World {
     desk: Desk,
     at: Mono,
     out: Vec<Action>,
@@ -56,8 +56,12 @@ fn desk_plan() -> Plan {
 }
 
 impl World {
-    fn new() -> Self {
-        let desk = Desk::new(Arc::new(desk_plan()), 20, Rng::from_number(1));
+    pub(super) fn new() -> Self {
+        Self::of(desk_plan())
+    }
+
+    pub(super) fn of(plan: Plan) -> Self {
+        let desk = Desk::new(Arc::new(plan), 20, Rng::from_number(1));
         let mut world = Self { desk, at: Mono(1_000_000), out: Vec::new() };
         for extension in ["201", "202", "211", "212", "3001"] {
             world.give(Input::Phone { extension: extension.into(), reachable: true });
@@ -73,30 +77,30 @@ impl World {
         Now { mono: self.at, wall: Wall(1_795_482_000_000) }
     }
 
-    fn give(&mut self, input: Input) {
+    pub(super) fn give(&mut self, input: Input) {
         self.out.clear();
         self.desk.handle(input, self.now(), &mut self.out);
     }
 
-    fn order(&mut self, command: Command) -> Result<(), CommandError> {
+    pub(super) fn order(&mut self, command: Command) -> Result<(), CommandError> {
         self.out.clear();
         self.desk.command(command, self.now(), &mut self.out)
     }
 
-    fn pass(&mut self, span: Duration) {
+    pub(super) fn pass(&mut self, span: Duration) {
         self.at = self.at + span;
         self.give(Input::Tick);
     }
 
     /// What was done, without what happened to agents.
-    fn did(&self) -> Vec<String> {
+    pub(super) fn did(&self) -> Vec<String> {
         let told = self.out.iter().filter_map(shown);
         let plain = |line: String| line.replace("AgentId(\"", "\"").replace("\")", "\"");
         told.filter(|line| !line.starts_with('!')).map(plain).collect()
     }
 
     #[track_caller]
-    fn does(&self, wanted: &[&str]) {
+    pub(super) fn does(&self, wanted: &[&str]) {
         assert_eq!(self.did(), wanted);
     }
 
@@ -108,26 +112,26 @@ impl World {
         dialled.unwrap_or_else(|| panic!("nobody is rung: {:?}", self.did()))
     }
 
-    fn call(&self) -> CallId {
+    pub(super) fn call(&self) -> CallId {
         self.desk.call_of(LegId(1)).expect("a call")
     }
 
     /// The caller is with 201, by leg 2.
-    fn talks(&mut self) {
+    pub(super) fn talks(&mut self) {
         self.give(arrived(LegId(1), "700", Origin::Trunk("carrier".into())));
         assert_eq!(self.dialled(), LegId(2));
         self.give(Input::Answered { leg: LegId(2) });
     }
 
-    fn dials(&mut self, leg: u64, by: &str, number: &str) {
+    pub(super) fn dials(&mut self, leg: u64, by: &str, number: &str) {
         self.give(arrived(LegId(leg), number, Origin::Extension(by.into())));
     }
 
-    fn gone(&mut self, leg: u64) {
+    pub(super) fn gone(&mut self, leg: u64) {
         self.give(Input::Gone { leg: LegId(leg), lost: false });
     }
 
-    fn answers(&mut self, leg: u64) {
+    pub(super) fn answers(&mut self, leg: u64) {
         self.give(Input::Answered { leg: LegId(leg) });
     }
 
@@ -138,7 +142,7 @@ impl World {
 
     /// Everybody has hung up: nothing is held.
     #[track_caller]
-    fn nothing_is_left(&mut self) {
+    pub(super) fn nothing_is_left(&mut self) {
         self.pass(secs(3600));
         for agent in ["201", "202", "211", "212"] {
             assert_eq!(self.calls_of(agent), 0, "{agent}");
