@@ -1,6 +1,7 @@
 //! A caller whom an agent holds for longer than the plan allows (保留放置): the agent's phone is rung a second
 //! time, since a phone cannot be rung within a talk that it holds. Who answers has the caller; when nobody
-//! does, the caller asks the group again.
+//! does, the caller asks the group again. While the agent is in another talk, or a third is with the caller, it
+//! is looked at again later.
 
 use super::agent::AgentIx;
 use super::api::Action;
@@ -110,6 +111,10 @@ fn too_long(call: &mut Call, floor: &mut Floor, turn: &mut Turn<'_>) {
     if table.third.as_ref().is_some_and(|third| third.joined) {
         return later(call, agent, floor, turn);
     }
+    // Who asks somebody from the phone's second line has not forgotten the caller.
+    if floor.agent(agent).line.talking > 1 {
+        return later(call, agent, floor, turn);
+    }
     if !floor.agent(agent).is_reachable() {
         return to_the_group(call, floor, turn);
     }
@@ -133,10 +138,15 @@ pub(super) fn guest(call: &mut Call, event: GuestEvent, floor: &mut Floor, turn:
     };
     let Some(hold) = take(call, floor) else { return };
     let State::Talking(talk) = &call.state else { return };
+    let agent = talk.agent;
     if let (Some(leg), GuestEvent::Due) = (hold.ring, event) {
         turn.act(Action::HangUp { leg, elsewhere: false });
     }
-    over(hold, talk.agent, why, call, floor, turn);
+    over(hold, agent, why, call, floor, turn);
+    // An agent who has begun another talk, or for whose phone we had no room, has left nobody alone.
+    if floor.agent(agent).line.talking > 1 || matches!(event, GuestEvent::NoRoom) {
+        return later(call, agent, floor, turn);
+    }
     to_the_group(call, floor, turn);
 }
 

@@ -5,7 +5,7 @@ use super::secs;
 use super::table::World;
 use crate::base::LegId;
 use crate::event::{Means, Origin};
-use crate::pbx::{Command, Input};
+use crate::pbx::{Command, Input, TransferTo};
 
 impl World {
     fn holds(&mut self, leg: u64) {
@@ -15,6 +15,15 @@ impl World {
     #[track_caller]
     fn has_done(&self, line: &str) {
         assert!(self.did().contains(&line.to_owned()), "no {line}: {:?}", self.did());
+    }
+
+    /// The agent asks a colleague by a call of its own, and the two are joined.
+    fn joins(&mut self, colleague: u64) {
+        self.give(Input::Transfer { leg: LegId(2), to: TransferTo::Leg(LegId(5)) });
+        self.has_done(&format!("connect 1 {colleague}"));
+        self.has_done("= OperatorAnswered 202");
+        self.gone(1);
+        self.nothing_is_left();
     }
 }
 
@@ -50,5 +59,71 @@ fn a_hold_from_before_the_agent_was_put_through_is_reminded_of() {
     world.pass(secs(60));
     world.does(&["= HoldRecalled { agent: \"293\" }", "dial 4 to 293 for 1"]);
     world.gone(1);
+    world.nothing_is_left();
+}
+
+#[test]
+fn an_agent_who_asks_a_colleague_from_the_second_line_keeps_the_caller() {
+    let mut world = World::new();
+    world.talks();
+    world.holds(2);
+    world.dials(5, "201", "202");
+    world.answers(4);
+    for _ in 0..3 {
+        world.pass(secs(60));
+        world.does(&[]);
+    }
+    world.joins(4);
+
+    // Back to the caller, who is held on: that is watched still.
+    let mut world = World::new();
+    world.talks();
+    world.holds(2);
+    world.dials(5, "201", "202");
+    world.answers(4);
+    world.pass(secs(60));
+    world.gone(5);
+    world.pass(secs(60));
+    world.has_done("= HoldRecalled { agent: \"201\" }");
+    world.gone(1);
+    world.nothing_is_left();
+}
+
+#[test]
+fn an_agent_who_is_reminded_while_it_begins_to_ask_keeps_the_caller() {
+    for refuses in [true, false] {
+        let mut world = World::new();
+        world.talks();
+        world.holds(2);
+        world.pass(secs(60));
+        world.does(&["= HoldRecalled { agent: \"201\" }", "dial 4 to 201 for 1"]);
+        world.dials(5, "201", "202");
+        world.answers(6);
+        if refuses {
+            world.give(Input::Refused { leg: LegId(4), status: 486 });
+            world.does(&[
+                "= HoldRecallEnded { agent: \"201\", why: Some(Refused { status: 486 }) }",
+            ]);
+        } else {
+            world.pass(secs(25));
+            world.does(&["hang up 4", "= HoldRecallEnded { agent: \"201\", why: Some(RangOut) }"]);
+        }
+        world.joins(6);
+    }
+}
+
+#[test]
+fn a_want_of_room_takes_no_held_caller_from_its_agent() {
+    let mut world = World::new();
+    world.talks();
+    world.holds(2);
+    world.pass(secs(60));
+    world.give(Input::NoRoom { leg: LegId(4), what: "no media port" });
+    world.does(&["= HoldRecallEnded { agent: \"201\", why: Some(Withdrawn) }"]);
+    world.pass(secs(60));
+    world.does(&["= HoldRecalled { agent: \"201\" }", "dial 6 to 201 for 1"]);
+    world.answers(6);
+    world.has_done("connect 1 6");
+    world.gone(6);
     world.nothing_is_left();
 }
