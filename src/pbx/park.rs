@@ -213,10 +213,17 @@ pub(super) fn due(call: &mut Call, floor: &mut Floor, turn: &mut Turn<'_>) {
     let parker = parked.parker;
     // Work after the call before is no reason: it is the parker's own caller.
     let free = floor.agent(parker).is_quiet();
-    match &parked.lot.recall {
-        Recall::Parker { .. } if free => ring(call, parker, true, floor, turn),
-        Recall::Parker { .. } | Recall::Group => give_up(call, floor, turn),
-    }
+    let rings = match &parked.lot.recall {
+        Recall::Parker { .. } => free,
+        // Without a group the parker is the only one who may be meant.
+        Recall::Group => free && !leads_away(parked, call, floor),
+    };
+    if rings { ring(call, parker, true, floor, turn) } else { give_up(call, floor, turn) }
+}
+
+/// Whether a caller whom nobody fetches comes to anybody by leaving the slot.
+fn leads_away(parked: &Parked, call: &Call, floor: &Floor) -> bool {
+    parked.leads_on() || call.group.is_some() || floor.first_group_of(parked.parker).is_some()
 }
 
 /// The phone that rang answered.
@@ -257,8 +264,17 @@ pub(super) fn missed(
     floor.direct_ends(rung.agent, turn);
 }
 
-/// The caller goes to the group, or where the plan says.
+/// The caller goes to the group, or where the plan says. Where neither is, it stays in the slot, and is called back
+/// again later.
 fn give_up(call: &mut Call, floor: &mut Floor, turn: &mut Turn<'_>) {
+    let State::Parked(parked) = &call.state else { return };
+    if !leads_away(parked, call, floor) {
+        let again_at = turn.now.mono + parked.lot.recall_after;
+        if let State::Parked(parked) = &mut call.state {
+            parked.recall_at = again_at;
+        }
+        return;
+    }
     let State::Parked(parked) = std::mem::replace(&mut call.state, State::New) else { return };
     let (parker, lot) = (parked.parker, parked.lot.clone());
     unpark(parked, call, (Unpark::GivenUp, None), floor, turn);

@@ -2,10 +2,11 @@
 
 use super::ladder::arrived;
 use super::secs;
-use super::table::World;
-use crate::base::LegId;
+use super::table::{World, desk_plan};
+use crate::base::{AgentId, LegId};
+use crate::dialplan::Agent;
 use crate::event::{Means, Origin};
-use crate::pbx::{Command, Input, TransferTo};
+use crate::pbx::{Action, Command, Input, TransferTo};
 
 impl World {
     fn holds(&mut self, leg: u64) {
@@ -126,4 +127,42 @@ fn a_want_of_room_takes_no_held_caller_from_its_agent() {
     world.has_done("connect 1 6");
     world.gone(6);
     world.nothing_is_left();
+}
+
+#[test]
+fn a_parked_caller_of_an_agent_without_a_group_stays_and_its_parker_is_rung_again() {
+    // The one lot calls back to the parker, the other to the group.
+    for slot in ["801", "811"] {
+        let mut plan = desk_plan();
+        let name = "supervisor".to_owned();
+        let agent =
+            Agent { name, always_signed_in: false, skills: crate::dialplan::Skills::default() };
+        plan.agents.insert(AgentId::from("299"), agent);
+        let mut world = World::of(plan);
+        world.give(Input::Phone { extension: "299".into(), reachable: true });
+        world.give(arrived(LegId(1), "299", Origin::Trunk("carrier".into())));
+        world.answers(2);
+        let call = world.call();
+        assert_eq!(world.order(Command::Park { call, slot: Some(slot.into()) }), Ok(()));
+        let told = world.out.iter().find_map(|action| match action {
+            Action::Play { leg: LegId(2), play, .. } => Some(*play),
+            _ => None,
+        });
+        world.give(Input::Played { leg: LegId(2), play: told.expect("the slot is told") });
+        world.dials(5, "299", "202");
+        world.answers(4);
+        world.pass(secs(60));
+        world.does(&[]);
+        assert_eq!(world.desk.parked_in(&slot.into()), Some(LegId(1)), "its parker talks");
+        world.gone(5);
+        world.pass(secs(60));
+        world.does(&["dial 6 to 299 for 1", "= OfferMade 299"]);
+        world.pass(secs(20));
+        world.does(&["hang up 6", "= OfferEnded 299 RangOut"]);
+        world.pass(secs(60));
+        world.answers(8);
+        world.has_done("connect 1 8");
+        world.gone(8);
+        world.nothing_is_left();
+    }
 }

@@ -13,13 +13,13 @@ use std::time::Duration;
 
 /// A desk with one caller's leg 1, and what it did last, told as in the ladders.
 pub(super) struct World {
-    desk: Desk,
+    pub(super) desk: Desk,
     at: Mono,
-    out: Vec<Action>,
+    pub(super) out: Vec<Action>,
 }
 
 /// 201 to 203 are of one group, 211 supervises, 3001 is a phone that is no agent's.
-fn desk_plan() -> Plan {
+pub(super) fn desk_plan() -> Plan {
     let mut plan = plan();
     for (code, does) in [
         ("*8", FeatureCode::Pickup),
