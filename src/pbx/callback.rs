@@ -5,6 +5,10 @@
 //! A wish stands in its group's room under a leg of its own that no phone has, so that one order serves
 //! callers and wishes alike.
 
+mod memory;
+
+pub use self::memory::CallbacksMemory;
+
 use super::agent::AgentIx;
 use super::api::{Action, CommandError};
 use super::call::{Event, judge_refusal};
@@ -13,13 +17,9 @@ use super::group::{Demand, GroupIx, Order, Waiter};
 use super::placed::{CalledBack, Placed};
 use super::staff::Missed;
 use super::timers::Timer;
-use crate::base::{
-    AgentId, CallId, CallbackId, GroupId, LegId, Mono, Now, Number, Private, Wall, kept,
-};
+use crate::base::{AgentId, CallId, CallbackId, GroupId, LegId, Mono, Now, Number, Private};
 use crate::dialplan::{Callback, Outward, Skills, Way};
-use crate::event::{
-    CallEvent, CallbackEnd, CallbackEvent, Entry as Line, Fact, Means, OfferEnd, PlacedEvent, chain,
-};
+use crate::event::{CallbackEnd, CallbackEvent, Fact, Means, OfferEnd, chain};
 use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -545,73 +545,6 @@ impl Request {
         let id_of_call = placed.call_id(floor, turn);
         self.record(CallbackEvent::Called { agent: id, placed: id_of_call }, turn);
         placed.call_back(id_of_call, calling, floor, turn);
-    }
-}
-
-/// What the history says of the wishes: a fold over its entries.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct CallbacksMemory {
-    wishes: BTreeMap<CallId, Remembered>,
-    /// Placed calls that call somebody back.
-    placed: BTreeMap<CallId, CallId>,
-}
-
-kept!(struct CallbacksMemory { wishes, placed });
-
-#[derive(Clone, Debug, PartialEq, Eq)]
-struct Remembered {
-    callback: CallbackId,
-    group: GroupId,
-    number: Private<String>,
-    inside: bool,
-    asked_at: Wall,
-    made: u32,
-    answered: bool,
-}
-
-kept!(struct Remembered { callback, group, number, inside, asked_at, made, answered });
-
-impl CallbacksMemory {
-    /// Takes the next entry of the history.
-    pub fn apply(&mut self, entry: &Line) {
-        match &entry.fact {
-            Fact::Call { call, event, .. } => {
-                let CallEvent::CallbackAsked { callback, group, number, inside, .. } = event else {
-                    return;
-                };
-                let same = |it: &Remembered| it.callback == *callback && it.number == *number;
-                if self.wishes.values().any(same) {
-                    return;
-                }
-                let told = Remembered {
-                    callback: callback.clone(),
-                    group: group.clone(),
-                    number: number.clone(),
-                    inside: *inside,
-                    asked_at: entry.at,
-                    made: 0,
-                    answered: false,
-                };
-                self.wishes.insert(*call, told);
-            }
-            Fact::Callback { call, event: CallbackEvent::Called { placed, .. } } => {
-                self.placed.insert(*placed, *call);
-                if let Some(wish) = self.wishes.get_mut(call) {
-                    wish.made = wish.made.saturating_add(1);
-                }
-            }
-            Fact::Callback { call, event: CallbackEvent::Ended { .. } } => {
-                self.wishes.remove(call);
-                self.placed.retain(|_, of| of != call);
-            }
-            Fact::Placed { call, event: PlacedEvent::Answered, .. } => {
-                let wish = self.placed.get(call).and_then(|of| self.wishes.get_mut(of));
-                if let Some(wish) = wish {
-                    wish.answered = true;
-                }
-            }
-            _ => {}
-        }
     }
 }
 
