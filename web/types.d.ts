@@ -1435,7 +1435,7 @@ export type FeedEvent = ({
   /** The target's name of it, at most 64 characters. */
   ticket: string;
 } | {
-  /** Where the next look goes on, in the target's own terms. */
+  /** Where the next look goes on: a mark of what is read and how, and the place in the target's own terms. */
   cursor: string;
   kind: "tickets_read";
 });
