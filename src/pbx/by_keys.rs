@@ -11,7 +11,7 @@ use super::overflow;
 use super::placed::Whither;
 use super::third;
 use crate::base::{CallId, LegId, Number, PromptId};
-use crate::dialplan::{InCall, Route};
+use crate::dialplan::{InCall, Route, Skills};
 use crate::event::ConsultEnd;
 use std::collections::BTreeSet;
 
@@ -121,8 +121,7 @@ impl Desk {
             }
             Route::Group(id) => {
                 let group = plan.groups.get(id)?;
-                let skills = self.call_at(leg).map(|call| call.skills.clone()).unwrap_or_default();
-                let demand = overflow::demand(&skills, group, turn.now.mono);
+                let demand = overflow::demand(&self.skills_at(leg), group, turn.now.mono);
                 let round = Round { group: id.clone(), demand, tried: BTreeSet::new() };
                 round.any(&self.floor, turn.now.mono).then_some(Whom::Group(round))
             }
@@ -181,5 +180,10 @@ impl Desk {
     /// The call that a phone was dialled for.
     pub(super) fn call_at(&self, phone: LegId) -> Option<&Call> {
         self.calls.get(&self.floor.call_of_phone(phone)?)
+    }
+
+    /// What the caller of that call needs of whoever answers; nothing where there is none.
+    pub(super) fn skills_at(&self, phone: LegId) -> Skills {
+        self.call_at(phone).map(|call| call.skills.clone()).unwrap_or_default()
     }
 }

@@ -475,14 +475,9 @@ impl Request {
 
     /// Whoever is free and fits, and may not call the number now.
     fn barred(&self, floor: &Floor, turn: &Turn<'_>) -> BTreeSet<AgentIx> {
-        let fits = |ix: &AgentIx| {
-            let (agent, demand) = (floor.agent(*ix), self.demand.as_ref());
-            let skilled = demand.is_none_or(|it| it.is_met_by(&agent.skills, turn.now.mono));
-            agent.is_available() && skilled
-        };
         let may_not =
             |ix: &AgentIx| floor.way_back_now(&self.wish, &floor.agent(*ix).id, turn).is_none();
-        floor.room_of(self.ix).members().filter(fits).filter(may_not).collect()
+        floor.who_is_free(self.ix, self.demand.as_ref(), turn.now.mono).filter(may_not).collect()
     }
 
     /// The phone rings for it no more.

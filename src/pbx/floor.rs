@@ -453,6 +453,21 @@ impl Floor {
         }
     }
 
+    /// The group's free members who fit.
+    pub(super) fn who_is_free(
+        &self,
+        group: GroupIx,
+        demand: Option<&Demand>,
+        now: Mono,
+    ) -> impl Iterator<Item = AgentIx> {
+        let fits = move |member: &AgentIx| {
+            let agent = self.agent(*member);
+            let skilled = demand.is_none_or(|demand| demand.is_met_by(&agent.skills, now));
+            skilled && agent.is_available()
+        };
+        self.room_of(group).members().filter(fits)
+    }
+
     /// Whether the group has a free member who fits.
     pub(super) fn is_anybody_free(
         &self,
@@ -460,12 +475,7 @@ impl Floor {
         demand: Option<&Demand>,
         now: Mono,
     ) -> bool {
-        let fits = |member: AgentIx| {
-            let agent = self.agent(member);
-            let skilled = demand.is_none_or(|demand| demand.is_met_by(&agent.skills, now));
-            skilled && agent.is_available()
-        };
-        self.room_of(group).members().any(fits)
+        self.who_is_free(group, demand, now).next().is_some()
     }
 
     /// Whether somebody may have become free, or may do for a call now, whom serving has not looked at yet.

@@ -151,10 +151,7 @@ impl Desk {
             Route::Slot(lot, slot) => {
                 return Ok(Way::Slot(self.place(Spot::Slot(lot, slot))?, false));
             }
-            route => {
-                let skills = self.call_at(leg).map(|call| call.skills.clone()).unwrap_or_default();
-                return way(route, giver, &skills, &self.floor, turn);
-            }
+            route => return way(route, giver, &self.skills_at(leg), &self.floor, turn),
         }
         let own = Number(self.floor.agent(giver).id.0.clone());
         match self.whither(number, &own).ok_or(404_u16)? {

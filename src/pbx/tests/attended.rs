@@ -97,9 +97,7 @@ impl World {
         desk.restore_notes(notes);
         let mut world = Self { desk, ms: self.ms, out: Vec::new(), next: 101 };
         world.tell(Input::Tick);
-        world.tell(Input::Phone { extension: "201".into(), reachable: true });
-        let sign_in = Command::SignIn { agent: "201".into(), by: Means::Api };
-        world.tell(Input::Command(sign_in));
+        world.starts("201");
         world
     }
 }
@@ -120,7 +118,7 @@ impl World {
         self.rings_now();
         let waits = self.call("700");
         self.keys(waits, "21");
-        self.tell(Input::Gone { leg: waits, lost: false });
+        self.gone(waits);
         (first, phone)
     }
 }
@@ -141,7 +139,7 @@ fn a_caller_is_called_back_once_when_it_is_its_turn() {
     let later = world.call("700");
     world.wait(5);
     assert_eq!(world.rung(), None, "its agent talks");
-    world.tell(Input::Gone { leg: first, lost: false });
+    world.gone(first);
     world.wait(11); // after-call work
     let phone = world.rung().expect("the agent is rung for the wish, before the later caller");
     world.tell(Input::Answered { leg: phone });
@@ -151,14 +149,14 @@ fn a_caller_is_called_back_once_when_it_is_its_turn() {
     world.tell(Input::Answered { leg: out });
     assert!(world.out.contains(&Action::Connect { caller: phone, agent: out }));
     world.wait(20);
-    world.tell(Input::Gone { leg: out, lost: false });
+    world.gone(out);
     let ends: Vec<_> = world.wishes().into_iter().map(|(_, event)| event).collect();
     assert_eq!(ends.last(), Some(&CallbackEvent::Ended { why: CallbackEnd::Answered }));
     // The agent has its work after the call, and then the later caller.
     assert!(!world.rings_now());
     world.wait(11);
     assert!(world.rings_now());
-    world.tell(Input::Gone { leg: later, lost: false });
+    world.gone(later);
     world.wait(4000);
     assert_eq!(world.rung(), None, "never twice");
     assert_eq!(world.dialled_out(), None);
@@ -170,13 +168,13 @@ fn a_wish_waits_while_the_desk_drains_and_the_desk_goes_on() {
     let (mut world, first, _) = asked();
     let later = world.call("700");
     world.drain(true);
-    world.tell(Input::Gone { leg: first, lost: false });
+    world.gone(first);
     world.wait(11);
     assert_eq!(world.rung(), None, "nobody is called back who would be cut off");
     let phone = world.rings();
     world.tell(Input::Answered { leg: phone });
     assert!(world.out.contains(&Action::Connect { caller: later, agent: phone }));
-    world.tell(Input::Gone { leg: later, lost: false });
+    world.gone(later);
     world.wait(11);
     assert_eq!(world.rung(), None);
     // Called off, it is served at once.
@@ -216,7 +214,7 @@ fn a_place_that_is_nobodys_costs_nobody_the_desk() {
 #[test]
 fn a_caller_who_does_not_answer_is_called_as_often_as_the_plan_says() {
     let (mut world, first, _) = asked();
-    world.tell(Input::Gone { leg: first, lost: false });
+    world.gone(first);
     world.wait(11);
     for call in 1..=2 {
         let phone = world.rung().unwrap_or_else(|| panic!("rung for call {call}"));
@@ -236,7 +234,7 @@ fn a_caller_who_does_not_answer_is_called_as_often_as_the_plan_says() {
 #[test]
 fn an_agent_who_does_not_take_it_costs_no_call_and_a_wish_lapses() {
     let (mut world, first, _) = asked();
-    world.tell(Input::Gone { leg: first, lost: false });
+    world.gone(first);
     world.wait(11);
     assert!(world.rung().is_some());
     world.wait(16);
@@ -264,7 +262,7 @@ fn a_wish_is_cancelled_until_the_caller_is_called() {
         let command = Command::CancelCallback { call: wish, by: Means::Api };
         world.desk.command(command, now, &mut world.out)
     };
-    world.tell(Input::Gone { leg: first, lost: false });
+    world.gone(first);
     world.wait(11);
     let phone = world.rung().expect("rung");
     assert_eq!(cancel(&mut world), Ok(()));
@@ -275,7 +273,7 @@ fn a_wish_is_cancelled_until_the_caller_is_called() {
 
     let (mut world, first, _) = asked();
     let wish = call(&world).expect("a wish");
-    world.tell(Input::Gone { leg: first, lost: false });
+    world.gone(first);
     world.wait(11);
     let phone = world.rung().expect("rung");
     world.tell(Input::Answered { leg: phone });
@@ -293,7 +291,7 @@ fn a_wish_outlives_a_restart_and_one_that_was_answered_is_not_called_again() {
     next.wait(1);
     assert!(next.rung().is_some(), "{:?}", next.out);
 
-    world.tell(Input::Gone { leg: first, lost: false });
+    world.gone(first);
     world.wait(11);
     let phone = world.rung().expect("rung");
     world.tell(Input::Answered { leg: phone });
@@ -337,15 +335,15 @@ fn who_asks_twice_has_asked_once_and_a_full_list_takes_no_more() {
     let (mut world, first, _) = asked();
     let again = world.call("700");
     world.keys(again, "21");
-    world.tell(Input::Gone { leg: again, lost: false });
+    world.gone(again);
     assert_eq!(world.wishes().len(), 0);
-    world.tell(Input::Gone { leg: first, lost: false });
+    world.gone(first);
     world.wait(11);
     let phone = world.rung().expect("rung");
     world.tell(Input::Answered { leg: phone });
     let (out, _) = world.dialled_out().expect("called");
     world.tell(Input::Answered { leg: out });
-    world.tell(Input::Gone { leg: out, lost: false });
+    world.gone(out);
     world.wait(4000);
     assert_eq!(world.rung(), None, "the second wish was the first");
     // Another number, which the plan lets be called, and one that it does not.
@@ -371,7 +369,7 @@ fn messages_light_lamps_are_marked_and_deleted_and_outlive_a_restart() {
         world.played(leg);
         world.tell(Input::Spoke { leg, ms: 3000 });
         world.keys(leg, "#");
-        world.tell(Input::Gone { leg, lost: false });
+        world.gone(leg);
     };
     leave(&mut world);
     leave(&mut world);
@@ -460,7 +458,7 @@ fn a_call_is_written_about_while_it_is_up_and_after_its_end_and_not_without_end(
     assert_eq!(note(&mut world, call, "999", "nobody"), Err(CommandError::NoSuchAgent));
     let other = CallId(uuid::Uuid::from_u128(1));
     assert_eq!(note(&mut world, other, "201", "no call"), Err(CommandError::NoSuchCall));
-    world.tell(Input::Gone { leg: first, lost: false });
+    world.gone(first);
     assert_eq!(note(&mut world, call, "201", "after its end"), Ok(()));
     let texts = world.history().into_iter().filter_map(|entry| match entry.fact {
         Fact::Note { call: of, event: NoteEvent::Noted { agent, text, .. } } => {

@@ -3,15 +3,13 @@
 use super::placed::World;
 use crate::base::LegId;
 use crate::event::{Caller, CallerNumber, Entry, Fact, Origin};
-use crate::pbx::{Action, AgentState, Command, Input, TalkedMemory, TransferNews, TransferTo};
+use crate::pbx::{Action, AgentState, Input, TalkedMemory, TransferNews, TransferTo};
 
 /// 201, 202 and 203 are signed in; 201 may call outside, twice at once.
 fn world() -> World {
     let mut world = World::with(&[], 2);
-    for extension in ["202", "203"] {
-        world.tell(Input::Phone { extension: extension.into(), reachable: true });
-        let sign_in = Command::SignIn { agent: extension.into(), by: crate::event::Means::Api };
-        world.tell(Input::Command(sign_in));
+    for agent in ["202", "203"] {
+        world.starts(agent);
     }
     world.out.clear();
     world
@@ -111,7 +109,7 @@ fn a_call_outside_is_given_to_a_group_and_comes_back_when_nobody_is_there() {
     world.tell(Input::Transfer { leg: own, to: to("700") });
     // 201 gave it away and is not rung for it while others are free; it is the first of the group.
     assert!(told(&mut world).contains(&"OperatorAsked".to_owned()));
-    world.tell(Input::Gone { leg: far, lost: false });
+    world.gone(far);
     world.out.clear();
     assert_eq!(world.desk.held(), 0);
 
@@ -121,9 +119,9 @@ fn a_call_outside_is_given_to_a_group_and_comes_back_when_nobody_is_there() {
     world.out.clear();
     world.tell(Input::Refused { leg: phone, status: 486 });
     assert_eq!(told(&mut world), ["OfferEnded", "Failed { status: 486 }", "Returned", "connect"]);
-    world.tell(Input::Gone { leg: own, lost: false });
+    world.gone(own);
     assert!(world.desk.open_calls() <= 1, "it hung up at once, and is rung again");
-    world.tell(Input::Gone { leg: far, lost: false });
+    world.gone(far);
     world.out.clear();
     assert_eq!(world.desk.held(), 0);
 }
@@ -139,7 +137,7 @@ fn a_refused_wish_leaves_an_agents_call_outside_as_it_was() {
         let refused = format!("Refused {{ status: {status} }}");
         assert_eq!(told(&mut world), [refused], "{number}");
     }
-    world.tell(Input::Gone { leg: far, lost: false });
+    world.gone(far);
     assert_eq!(world.done(), ["hang up", "= HungUp"]);
     assert_eq!(world.desk.held(), 0);
 }
@@ -159,7 +157,7 @@ fn whom_an_agent_called_outside_is_joined_with_the_colleague_it_asked() {
         assert_eq!(told.first().map(String::as_str), Some("Accepted"), "{told:?}");
         assert!(told.contains(&"connect".to_owned()) && told.contains(&"Done".to_owned()));
         assert_eq!(world.agent(), AgentState::Idle);
-        world.tell(Input::Gone { leg: phone, lost: false });
+        world.gone(phone);
         world.out.clear();
         assert_eq!((world.desk.held(), world.desk.call_of(far)), (0, None));
     }
@@ -222,7 +220,7 @@ fn nobody_is_sent_outside_by_an_agent_who_may_not_call_there() {
     world.out.clear();
     world.tell(Input::Transfer { leg: phone, to: to("0398765432") });
     assert_eq!(told(&mut world), ["Refused { status: 403 }"]);
-    world.tell(Input::Gone { leg, lost: false });
+    world.gone(leg);
     let (own, _) = talks_outside(&mut world);
     world.ms += 120_000;
     world.tell(Input::Tick);
@@ -253,11 +251,11 @@ fn who_is_not_reached_outside_comes_back() {
     // The phone hangs up first, as most do: then it is rung again.
     world.tell(Input::Transfer { leg: phone, to: to("0398765432") });
     let far = world.dialled();
-    world.tell(Input::Gone { leg: phone, lost: false });
+    world.gone(phone);
     world.out.clear();
     world.tell(Input::Refused { leg: far, status: 404 });
     assert_eq!(told(&mut world), ["TrunkFailed", "dial 201", "OfferMade"]);
-    world.tell(Input::Gone { leg: caller, lost: false });
+    world.gone(caller);
     world.out.clear();
     assert_eq!(world.desk.held(), 0);
 }
@@ -276,7 +274,7 @@ fn a_caller_is_joined_with_whom_the_agent_asked_outside() {
         }
         assert_eq!(world.agent(), AgentState::Idle);
         assert_eq!(world.desk.call_of(far), world.desk.call_of(caller));
-        world.tell(Input::Gone { leg: far, lost: false });
+        world.gone(far);
         world.out.clear();
         assert_eq!(world.desk.held(), 0);
     }
@@ -308,7 +306,7 @@ fn a_restart_knows_what_was_talked_outside_in_calls_that_were_passed_on() {
     world.tell(Input::Answered { leg: phone });
     fold(&mut world);
     world.ms += 10_000;
-    world.tell(Input::Gone { leg: phone, lost: false });
+    world.gone(phone);
     assert_eq!(fold(&mut world), world.desk.floor.ledger.talked);
 
     let (_, phone) = serves(&mut world);
@@ -318,7 +316,7 @@ fn a_restart_knows_what_was_talked_outside_in_calls_that_were_passed_on() {
     world.tell(Input::Answered { leg: far });
     fold(&mut world);
     world.ms += 40_000;
-    world.tell(Input::Gone { leg: far, lost: false });
+    world.gone(far);
     let talked = fold(&mut world);
     assert_eq!(talked, world.desk.floor.ledger.talked);
     assert_eq!(talked.today(&"201".into(), world.wall(), &plan).as_secs(), 70);

@@ -1,7 +1,7 @@
 //! When an agent is rung for a caller who is to be called back, and what counts as a try.
 
 use super::placed::{World, plan};
-use crate::base::{Channels, LegId, Mono, Now};
+use crate::base::{Channels, Mono, Now};
 use crate::event::{CallEvent, CallbackEnd, CallbackEvent, Fact, Means};
 use crate::pbx::{Action, Command, CommandError, Input, TransferTo};
 
@@ -11,16 +11,6 @@ fn out(most: u32) -> Channels {
 }
 
 impl World {
-    fn starts(&mut self, agent: &str) {
-        self.tell(Input::Phone { extension: agent.into(), reachable: true });
-        let (agent, by) = (agent.into(), Means::Api);
-        self.tell(Input::Command(Command::SignIn { agent, by }));
-    }
-
-    fn gone(&mut self, leg: LegId) {
-        self.tell(Input::Gone { leg, lost: false });
-    }
-
     /// Who was rung for a wish last.
     fn rung_last(&self) -> Option<String> {
         self.wishes().into_iter().rev().find_map(|(_, event)| match event {

@@ -2,8 +2,8 @@
 
 use super::placed::World;
 use crate::base::LegId;
-use crate::event::{CallEvent, Caller, CallerNumber, EndCause, Fact, Means, Origin};
-use crate::pbx::{Action, Command, Input};
+use crate::event::{CallEvent, Caller, CallerNumber, EndCause, Fact, Origin};
+use crate::pbx::{Action, Input};
 
 fn caller_to(world: &mut World, number: &str) -> LegId {
     let leg = LegId(world.next);
@@ -32,10 +32,8 @@ fn refused(world: &mut World) -> (Vec<u16>, Vec<EndCause>) {
 #[test]
 fn who_is_new_is_refused_and_counted_and_agents_do_what_their_calls_need() {
     let mut world = World::with(&[], 2);
-    for extension in ["202", "203"] {
-        world.tell(Input::Phone { extension: extension.into(), reachable: true });
-        let sign_in = Command::SignIn { agent: extension.into(), by: Means::Api };
-        world.tell(Input::Command(sign_in));
+    for agent in ["202", "203"] {
+        world.starts(agent);
     }
     let caller = caller_to(&mut world, "0312345673");
     let phone = world.dialled();
@@ -60,7 +58,7 @@ fn who_is_new_is_refused_and_counted_and_agents_do_what_their_calls_need() {
     world.out.clear();
 
     // The caller goes on to another agent, and to the end.
-    world.tell(Input::Gone { leg: caller, lost: false });
+    world.gone(caller);
     let (_, causes) = refused(&mut world);
     assert_eq!(causes, [EndCause::HungUp]);
 

@@ -13,11 +13,6 @@ impl World {
         self.give(Input::Hold { leg: LegId(leg), on: true });
     }
 
-    #[track_caller]
-    fn has_done(&self, line: &str) {
-        assert!(self.did().contains(&line.to_owned()), "no {line}: {:?}", self.did());
-    }
-
     /// The agent asks a colleague by a call of its own, and the two are joined.
     fn joins(&mut self, colleague: u64) {
         self.give(Input::Transfer { leg: LegId(2), to: TransferTo::Leg(LegId(5)) });

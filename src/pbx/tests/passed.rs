@@ -61,7 +61,7 @@ fn a_giver_who_talks_again_is_not_rung_and_the_group_is_asked() {
         } else {
             world.pass_on(phone, "202");
         }
-        world.tell(Input::Gone { leg: phone, lost: false });
+        world.gone(phone);
         world.wait(11); // its work after the call is over
         world.out.clear();
         let next = world.call("700");
@@ -71,7 +71,7 @@ fn a_giver_who_talks_again_is_not_rung_and_the_group_is_asked() {
         world.wait(20); // 202 has rung for 25 s
         assert!(!world.rings_now(), "201 talks; by keys: {by_keys}");
         assert!(world.has(asks_the_group), "by keys: {by_keys}, {:?}", world.out);
-        world.tell(Input::Gone { leg: next, lost: false });
+        world.gone(next);
         world.wait(11);
         assert!(world.rings_now(), "201 is free for the first caller; by keys: {by_keys}");
     }
@@ -115,7 +115,7 @@ fn a_caller_whom_a_colleague_did_not_take_is_not_told_to_call_later() {
     }));
     let (_, phone) = world.talks();
     world.pass_on(phone, "202");
-    world.tell(Input::Gone { leg: phone, lost: false });
+    world.gone(phone);
     world.wait(11); // its work after the call is over
     world.call("700");
     let phone = world.rings();
@@ -144,16 +144,12 @@ fn a_caller_who_is_passed_on_to_a_menu_is_let_into_a_full_queue() {
 fn a_transfer_to_a_full_group_is_refused_though_somebody_is_free_who_lacks_the_skill() {
     let mut world = World::of_two(with_group("skilled", |group| group.max_waiting = 0));
     let (_, phone) = world.talks();
-    let starts = |world: &mut World, agent: &str| {
-        world.tell(Input::Phone { extension: agent.into(), reachable: true });
-        let (agent, by) = (agent.into(), Means::Api);
-        world.tell(Input::Command(Command::SignIn { agent, by }));
-        world.out.clear();
-    };
-    starts(&mut world, "281");
+    world.starts("281");
+    world.out.clear();
     world.pass_on(phone, "711");
     assert_eq!(world.told(phone), [TransferNews::Refused { status: 486 }], "{:?}", world.out);
-    starts(&mut world, "283");
+    world.starts("283");
+    world.out.clear();
     world.pass_on(phone, "711");
     assert_eq!(world.told(phone), [TransferNews::Accepted, TransferNews::Done]);
     assert!(world.rings_now());

@@ -66,6 +66,17 @@ impl World {
         world
     }
 
+    /// One more agent is signed in.
+    pub(super) fn starts(&mut self, agent: &str) {
+        self.tell(Input::Phone { extension: agent.into(), reachable: true });
+        let sign_in = Command::SignIn { agent: agent.into(), by: crate::event::Means::Api };
+        self.tell(Input::Command(sign_in));
+    }
+
+    pub(super) fn gone(&mut self, leg: LegId) {
+        self.tell(Input::Gone { leg, lost: false });
+    }
+
     pub(super) fn tell(&mut self, input: Input) {
         let now = Now { mono: Mono(self.ms * 1_000), wall: self.wall() };
         self.desk.handle(input, now, &mut self.out);
@@ -131,7 +142,7 @@ fn an_agent_who_calls_outside_is_not_rung_until_the_call_is_over() {
     assert_eq!(world.done(), ["preview", "accept", "connect"]);
     world.tell(Input::Hold { leg, on: true });
     world.tell(Input::Hold { leg, on: false });
-    world.tell(Input::Gone { leg: phone, lost: false });
+    world.gone(phone);
     assert_eq!(world.done(), ["hang up", "= HungUp"]);
     assert_eq!((world.agent(), world.desk.held()), (AgentState::Idle, 0));
 }
@@ -225,7 +236,7 @@ fn what_an_extension_talked_before_a_restart_counts_for_its_day() {
         keep(&mut world);
         if leg == LegId(1) {
             world.ms += 60_000;
-            world.tell(Input::Gone { leg, lost: false });
+            world.gone(leg);
             keep(&mut world);
         }
     }
@@ -268,7 +279,7 @@ fn one_extension_has_so_many_calls_and_so_much_time_and_no_more() {
     assert_eq!(world.done(), ["refuse 486", "= TooManyCalls"]);
     world.tell(Input::Answered { leg: phone });
     world.ms += 90_000;
-    world.tell(Input::Gone { leg: first, lost: false });
+    world.gone(first);
     // Half a minute is left: the call ends by itself.
     world.dial("900", "0398765432");
     let phone = world.dialled();
@@ -310,7 +321,7 @@ fn a_trunk_without_a_free_channel_is_passed_by_and_the_time_is_told() {
     assert!(text.contains("ChannelsFull") && text.contains("status: 486"), "{text}");
     world.out.clear();
     world.ms += 5_000;
-    world.tell(Input::Gone { leg: LegId(1), lost: false });
+    world.gone(LegId(1));
     assert!(format!("{:?}", world.out).contains("ChannelsFree { for_ms: 5000 }"));
 }
 
@@ -325,7 +336,7 @@ fn a_staff_phone_that_is_no_agents_can_be_called() {
     world.tell(Input::Phone { extension: Number::from("901"), reachable: false });
     world.dial("900", "901");
     assert_eq!(world.done(), ["refuse 480", "= NotAnswered { status: 480 }"]);
-    world.tell(Input::Gone { leg: LegId(1), lost: false });
+    world.gone(LegId(1));
     world.dial("900", "201");
     // An agent's own line goes on as before: a desk call that is not counted.
     assert!(world.out.iter().any(|action| matches!(action, Action::Record(Fact::Call { .. }))));

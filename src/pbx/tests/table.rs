@@ -104,6 +104,11 @@ impl World {
         assert_eq!(self.did(), wanted);
     }
 
+    #[track_caller]
+    pub(super) fn has_done(&self, line: &str) {
+        assert!(self.did().contains(&line.to_owned()), "no {line}: {:?}", self.did());
+    }
+
     fn dialled(&self) -> LegId {
         let dialled = self.out.iter().find_map(|action| match action {
             Action::Dial { leg, .. } | Action::DialOut { leg, .. } => Some(*leg),
@@ -158,7 +163,7 @@ fn a_colleague_picks_up_by_code_what_has_rung_longest() {
     world.give(arrived(LegId(3), "202", Origin::Trunk("carrier".into())));
     // 203 is of their group; 212 is not.
     world.dials(5, "212", "*8");
-    assert!(world.did().contains(&"play 5 code_refused".to_owned()), "{:?}", world.did());
+    world.has_done("play 5 code_refused");
     world.dials(7, "203", "*8");
     world.does(&[
         "hang up 2 (elsewhere)",
@@ -172,7 +177,7 @@ fn a_colleague_picks_up_by_code_what_has_rung_longest() {
     ]);
     // Nothing else rings there.
     world.dials(9, "201", "*8201");
-    assert!(world.did().contains(&"play 9 code_refused".to_owned()), "{:?}", world.did());
+    world.has_done("play 9 code_refused");
     world.gone(9);
     world.gone(1);
     world.gone(5);
@@ -186,10 +191,10 @@ fn a_colleague_picks_up_by_code_what_rings_at_one_phone() {
     world.give(arrived(LegId(1), "700", Origin::Trunk("carrier".into())));
     world.give(arrived(LegId(3), "202", Origin::Trunk("carrier".into())));
     world.dials(7, "203", "*8202");
-    assert!(world.did().contains(&"connect 3 7".to_owned()), "{:?}", world.did());
-    assert!(world.did().contains(&"hang up 4 (elsewhere)".to_owned()), "{:?}", world.did());
+    world.has_done("connect 3 7");
+    world.has_done("hang up 4 (elsewhere)");
     world.gone(7);
-    assert!(world.did().contains(&"= Ended Agent HungUp".to_owned()), "{:?}", world.did());
+    world.has_done("= Ended Agent HungUp");
     world.gone(1);
     world.nothing_is_left();
 }
@@ -366,8 +371,7 @@ fn an_agent_adds_somebody_outside_who_counts_for_the_agent() {
         world.talks();
         let (call, number, by) = (world.call(), Number::from("0398765432"), Means::Api);
         assert_eq!(world.order(Command::AddThird { call, number: number.clone(), by }), Ok(()));
-        let trunk = "dial out 4 to 0398765432 by carrier for 1".to_owned();
-        assert!(world.did().contains(&trunk), "{:?}", world.did());
+        world.has_done("dial out 4 to 0398765432 by carrier for 1");
         assert_eq!(
             world.order(Command::AddThird { call, number: number.clone(), by }),
             Err(CommandError::AlreadySo)
@@ -379,7 +383,7 @@ fn an_agent_adds_somebody_outside_who_counts_for_the_agent() {
             2 => "= SentAway 201 (attended)",
             _ => "- Answered",
         };
-        assert!(world.did().contains(&told.to_owned()), "{:?}", world.did());
+        world.has_done(told);
         // One call outside is up until it ends, whoever talks there.
         if leaves != 4 {
             let refused = world.desk.outside_held();
@@ -469,7 +473,7 @@ fn a_caller_held_for_too_long_comes_back_to_the_agent_who_is_rung() {
     ]);
     assert_eq!(world.calls_of("201"), 1);
     world.gone(6);
-    assert!(world.did().contains(&"= Ended Agent HungUp".to_owned()), "{:?}", world.did());
+    world.has_done("= Ended Agent HungUp");
     world.nothing_is_left();
 }
 
@@ -493,7 +497,7 @@ fn a_caller_whom_the_agent_forgot_asks_the_group_again() {
         "hang up 2",
     ]);
     world.answers(6);
-    assert!(world.did().contains(&"= OperatorAnswered 202".to_owned()), "{:?}", world.did());
+    world.has_done("= OperatorAnswered 202");
     world.gone(6);
     world.nothing_is_left();
 }
